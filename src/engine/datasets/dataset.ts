@@ -1,0 +1,70 @@
+// What a dataset is: samples as flat arrays, and how they are made. Files are read through a function
+// that the caller gives, so that the engine itself touches no file system.
+import type * as z from 'zod/mini';
+import type { Shape } from '../kernels/tensor';
+import type { Random } from '../random';
+
+export interface Dataset {
+  readonly samples: number;
+  /** Shape of one input. */
+  readonly inputShape: Shape;
+  /** [samples, ...inputShape], row-major. */
+  readonly inputs: Float64Array;
+  /** Class names; absent when the targets are values. */
+  readonly classes?: readonly string[];
+  /** Numbers in one target; 1 for classes, which are stored as their index. */
+  readonly targetSize: number;
+  /** [samples, targetSize]. */
+  readonly targets: Float64Array;
+  readonly featureNames?: readonly string[];
+}
+
+/** What is known of a dataset from its options alone. */
+export interface DataShape {
+  readonly inputShape: Shape;
+  readonly targetSize: number;
+  /** Number of classes; absent when the targets are values. */
+  readonly classes?: number;
+  readonly samples: number;
+}
+
+/** Something is wrong with the data: where (a path into the options), what, and what to do. */
+export class DataError extends Error {
+  constructor(
+    message: string,
+    readonly remedy: string,
+    /** Path below `data` in the spec, such as ['path'] or ['inputs', 3]. */
+    readonly path: readonly (string | number)[] = [],
+  ) {
+    super(message);
+    this.name = 'DataError';
+  }
+}
+
+export interface GenerateContext<Options> {
+  readonly options: Options;
+  readonly random: Random;
+  /** The text of a file named in the spec; throws a DataError that says why it cannot be had. */
+  readonly readText: (path: string) => string;
+}
+
+export interface Split {
+  readonly validation: number;
+  readonly test: number;
+}
+
+export interface DatasetDefinition<Kind extends string = string, Options = unknown> {
+  readonly kind: Kind;
+  readonly summary: string;
+  readonly options: z.ZodMiniType<Options>;
+  /** Shares held out when the spec does not say. */
+  readonly split: Split;
+  /** Undefined where only the file tells. Throws DataError. */
+  shape(options: Options): DataShape | undefined;
+  /** Throws DataError. */
+  generate(context: GenerateContext<Options>): Dataset;
+}
+
+export const defineDataset = <const Kind extends string, Options>(
+  definition: DatasetDefinition<Kind, Options>,
+): DatasetDefinition<Kind, Options> => definition;

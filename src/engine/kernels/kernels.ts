@@ -1,0 +1,86 @@
+// The one interface through which all arithmetic on tensors goes. Layers, losses, optimizers and probes
+// call it and nothing else, so a backend can be replaced without touching them. Kernels trust shapes:
+// they were inferred when the network was compiled. Matrices are row-major [rows, columns].
+import type { MemoryPlan, Precision, Tensor } from './tensor';
+
+/** Sum, sum of squares and range of a tensor's elements; NaN anywhere makes all four NaN. */
+export interface Moments {
+  readonly sum: number;
+  readonly sumOfSquares: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+export interface Kernels {
+  /** Which kernels ran; written into every result. */
+  readonly backend: string;
+  readonly precision: Precision;
+
+  /** Allocates everything that a plan asks for, at once, zeroed. */
+  allocate(plan: MemoryPlan): Tensor[];
+
+  fill(out: Tensor, value: number): void;
+  copy(out: Tensor, x: Tensor): void;
+  /** out = scale * x. */
+  scale(out: Tensor, x: Tensor, scale: number): void;
+  /** out = a - b. */
+  subtract(out: Tensor, a: Tensor, b: Tensor): void;
+
+  /** out[m,n] = a[m,k] b[k,n], or out + a b. */
+  matmul(out: Tensor, a: Tensor, b: Tensor, accumulate: boolean): void;
+  /** out[m,n] = a[k,m]ᵀ b[k,n], or out + aᵀ b. */
+  matmulTransposedA(out: Tensor, a: Tensor, b: Tensor, accumulate: boolean): void;
+  /** out[m,n] = a[m,k] b[n,k]ᵀ, or out + a bᵀ. */
+  matmulTransposedB(out: Tensor, a: Tensor, b: Tensor, accumulate: boolean): void;
+  /** out[i,:] += row for every row i. */
+  addRow(out: Tensor, row: Tensor): void;
+  /** out += the sum of x's rows. */
+  accumulateRows(out: Tensor, x: Tensor): void;
+
+  tanh(y: Tensor, x: Tensor): void;
+  /** dx = dy (1 - y²). */
+  tanhBackward(dx: Tensor, dy: Tensor, y: Tensor): void;
+  sigmoid(y: Tensor, x: Tensor): void;
+  /** dx = dy y (1 - y). */
+  sigmoidBackward(dx: Tensor, dy: Tensor, y: Tensor): void;
+  /** y = scale * max(0, x); NaN stays NaN. */
+  relu(y: Tensor, x: Tensor, scale: number): void;
+  /** dx = scale * dy where x > 0, else 0. */
+  reluBackward(dx: Tensor, dy: Tensor, x: Tensor, scale: number): void;
+  /** Each row: exp(x - max) / sum. */
+  softmax(y: Tensor, x: Tensor): void;
+  /** Each row: dx = y (dy - dy·y). */
+  softmaxBackward(dx: Tensor, dy: Tensor, y: Tensor): void;
+
+  /** sum of (x - t)². */
+  squaredError(x: Tensor, t: Tensor): number;
+  /** dx = scale * 2 (x - t). */
+  squaredErrorBackward(dx: Tensor, x: Tensor, t: Tensor, scale: number): void;
+  /** sum over rows of log(sum(exp x)) sum(t) - t·x; x are logits. */
+  crossEntropy(x: Tensor, t: Tensor): number;
+  /** dx = scale * (softmax(x) sum(t) - t). */
+  crossEntropyBackward(dx: Tensor, x: Tensor, t: Tensor, scale: number): void;
+  /** -sum of t log p, terms with t = 0 left out; p are probabilities. */
+  negativeLogLikelihood(p: Tensor, t: Tensor): number;
+  /** dp = -scale * t / p. */
+  negativeLogLikelihoodBackward(dp: Tensor, p: Tensor, t: Tensor, scale: number): void;
+  /** -sum of t log p + (1-t) log(1-p), each logarithm held at -100 or above as PyTorch's BCELoss does. */
+  binaryCrossEntropy(p: Tensor, t: Tensor): number;
+  /** dp = scale * (p - t) / max(p (1 - p), 1e-12), PyTorch's guard. */
+  binaryCrossEntropyBackward(dp: Tensor, p: Tensor, t: Tensor, scale: number): void;
+  /** sum of max(x, 0) - x t + log(1 + exp(-|x|)); x are logits. */
+  binaryCrossEntropyWithLogits(x: Tensor, t: Tensor): number;
+  /** dx = scale * (sigmoid(x) - t). */
+  binaryCrossEntropyWithLogitsBackward(dx: Tensor, x: Tensor, t: Tensor, scale: number): void;
+
+  /** v = momentum v + g; w -= lr v. Without momentum v may be null. */
+  sgd(w: Tensor, g: Tensor, v: Tensor | null, lr: number, momentum: number): void;
+
+  moments(x: Tensor): Moments;
+  /** sum of |x|. */
+  absoluteSum(x: Tensor): number;
+  /** Counts elements into equal bins over [lo, hi]; the last bin includes hi; values outside and NaN are left out. */
+  histogram(counts: Uint32Array, x: Tensor, lo: number, hi: number): void;
+  /** Index of the first NaN or infinity, or -1. */
+  firstNonFinite(x: Tensor): number;
+}

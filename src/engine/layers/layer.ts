@@ -1,0 +1,69 @@
+// What a layer is: its options, shapes, parameters, and the function beside its derivative.
+// Shapes here are those of one sample; tensors carry the batch in front.
+import type * as z from 'zod/mini';
+import type { InitializerOptions } from '../initializers';
+import type { Kernels } from '../kernels/kernels';
+import type { Shape, Tensor } from '../kernels/tensor';
+
+/** A parameter that a layer asks for. */
+export interface ParameterDeclaration {
+  /** Its name in the layer, as in PyTorch: `weight`, `bias`. */
+  readonly name: string;
+  readonly shape: Shape;
+  /** Exact starting values, row-major, or how to draw them. */
+  readonly start: { readonly values: readonly number[] } | { readonly initializer: InitializerOptions };
+}
+
+export interface ForwardContext<Options> {
+  readonly kernels: Kernels;
+  readonly options: Options;
+  readonly parameters: Readonly<Record<string, Tensor>>;
+  /** [batch, ...input shape]. */
+  readonly input: Tensor;
+  /** [batch, ...output shape]; all of it must be written. */
+  readonly output: Tensor;
+}
+
+export interface BackwardContext<Options> extends ForwardContext<Options> {
+  /** dL/d output. */
+  readonly gradOutput: Tensor;
+  /** dL/d input, all of it to be written; null where nobody asks for it. */
+  readonly gradInput: Tensor | null;
+  /** dL/d parameter; add to it: the zero-gradients phase has cleared it. */
+  readonly gradParameters: Readonly<Record<string, Tensor>>;
+}
+
+/** When a unit of an activation no longer passes gradients on, and what that is called. */
+export interface Idleness {
+  readonly name: 'dead' | 'saturated';
+  /** An output y counts when low < y < high does not hold. */
+  readonly active: { readonly above: number; readonly below: number };
+  /** A unit is idle when more than this share of the batch's samples count. */
+  readonly share: number;
+  /** The rule in words, with its source. */
+  readonly rule: string;
+}
+
+export interface LayerDefinition<Kind extends string = string, Options = unknown> {
+  readonly kind: Kind;
+  /** One sentence with the formula; shown on hover and in the docs. */
+  readonly summary: string;
+  readonly options: z.ZodMiniType<Options>;
+  /** The input shape that the options insist on, if they do. */
+  expectedInput?(options: Options): Shape | undefined;
+  outputShape(input: Shape, options: Options): Shape;
+  parameters?(input: Shape, options: Options): readonly ParameterDeclaration[];
+  forward(context: ForwardContext<Options>): void;
+  backward(context: BackwardContext<Options>): void;
+  /**
+   * For a layer with kinks: whether two inputs lie on different sides of one, or on one.
+   * The gradient check uses it to tell a kink from an error.
+   */
+  crossesKink?(a: Tensor, b: Tensor): boolean;
+  readonly idleness?: Idleness;
+}
+
+/** Keeps the option type of a definition while it is stored beside others. */
+export const defineLayer = <const Kind extends string, Options>(
+  definition: LayerDefinition<Kind, Options>,
+): LayerDefinition<Kind, Options> => definition;

@@ -1,0 +1,32 @@
+// What a loss is: a value and its gradient with respect to the prediction. Every loss here is a mean
+// over the batch, so that a gradient does not grow with the batch size.
+import type * as z from 'zod/mini';
+import type { Kernels } from '../kernels/kernels';
+import type { Tensor } from '../kernels/tensor';
+
+export interface LossContext<Options> {
+  readonly kernels: Kernels;
+  readonly options: Options;
+  /** [batch, outputs]. */
+  readonly prediction: Tensor;
+  /** [batch, outputs]; classes as one-hot rows, or 0 and 1 for a single output. */
+  readonly target: Tensor;
+}
+
+export interface LossDefinition<Kind extends string = string, Options = unknown> {
+  readonly kind: Kind;
+  /** One sentence with the formula and the convention of its mean. */
+  readonly summary: string;
+  readonly options: z.ZodMiniType<Options>;
+  /** What a target must be: any number, a distribution over the outputs, or numbers in [0, 1]. */
+  readonly target: 'values' | 'classes' | 'binary';
+  /** With a single output, predictions above this are class 1. */
+  readonly threshold: number;
+  value(context: LossContext<Options>): number;
+  /** Writes dL/d prediction. */
+  gradient(context: LossContext<Options>, gradPrediction: Tensor): void;
+}
+
+export const defineLoss = <const Kind extends string, Options>(
+  definition: LossDefinition<Kind, Options>,
+): LossDefinition<Kind, Options> => definition;

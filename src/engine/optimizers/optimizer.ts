@@ -1,0 +1,29 @@
+// What an optimizer is: the state it keeps for each parameter, and how a gradient becomes an update.
+import type * as z from 'zod/mini';
+import type { Kernels } from '../kernels/kernels';
+import type { Tensor } from '../kernels/tensor';
+
+export interface UpdateContext<Options> {
+  readonly kernels: Kernels;
+  readonly options: Options;
+  /** The learning rate of this step. */
+  readonly lr: number;
+  readonly value: Tensor;
+  readonly gradient: Tensor;
+  /** One tensor of the parameter's shape for each name in `state`, zero at the start. */
+  readonly state: readonly Tensor[];
+}
+
+export interface OptimizerDefinition<Kind extends string = string, Options extends { lr: number } = { lr: number }> {
+  readonly kind: Kind;
+  readonly summary: string;
+  readonly options: z.ZodMiniType<Options>;
+  /** Names of the tensors kept for each parameter. */
+  state(options: Options): readonly string[];
+  /** Updates `value` and `state` in place. */
+  update(context: UpdateContext<Options>): void;
+}
+
+export const defineOptimizer = <const Kind extends string, Options extends { lr: number }>(
+  definition: OptimizerDefinition<Kind, Options>,
+): OptimizerDefinition<Kind, Options> => definition;

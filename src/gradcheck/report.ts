@@ -1,0 +1,55 @@
+// What a gradient check found, as data: counts by verdict for every parameter, the worst entry, and the
+// points of the plot of numeric against backprop.
+
+/** See docs/gradient-check.md: pass; wrong; a kink was crossed, not comparable; both below round-off. */
+export type Verdict = 'pass' | 'wrong' | 'kink' | 'below_noise';
+
+export interface EntryReport {
+  /** Index into the parameter, one number a dimension. */
+  readonly index: readonly number[];
+  readonly analytic: number;
+  readonly numeric: number;
+  /** |analytic - numeric| / max(|analytic|, |numeric|). */
+  readonly relativeError: number;
+  readonly verdict: Verdict;
+}
+
+export interface ParameterCheck {
+  /** `linear1.weight`. */
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly entries: number;
+  readonly checked: number;
+  readonly counts: Readonly<Record<Verdict, number>>;
+  /** Largest relative error among entries judged pass or wrong; null when there is none. */
+  readonly worst: EntryReport | null;
+  /** The gravest verdict of any entry: wrong, kink, pass, below_noise in this order. */
+  readonly verdict: Verdict;
+}
+
+export interface CheckReport {
+  /** Position of the run whose weights and batch were checked. */
+  readonly step: number;
+  readonly samples: number;
+  readonly loss: number;
+  readonly parameters: readonly ParameterCheck[];
+  readonly entries: number;
+  readonly checked: number;
+  readonly counts: Readonly<Record<Verdict, number>>;
+  /** False when cancelled before every entry was checked. */
+  readonly complete: boolean;
+  /** No entry is wrong, and at least one passed. */
+  readonly passed: boolean;
+  /** Points of the plot, every wrong and kinked entry first; at most MAX_POINTS of them. */
+  readonly points: {
+    readonly analytic: Float64Array;
+    readonly numeric: Float64Array;
+    /** Index into `parameters`. */
+    readonly parameter: Uint16Array;
+    /** Index into `VERDICTS`. */
+    readonly verdict: Uint8Array;
+  };
+  readonly options: { readonly step: number; readonly rtol: number; readonly atol: number };
+}
+
+export const VERDICTS = ['pass', 'wrong', 'kink', 'below_noise'] as const satisfies readonly Verdict[];

@@ -1,0 +1,64 @@
+// The history of a run: named series, bounded. The host keeps one and a panel keeps its copy; both grow
+// by the same increments, so that a panel can be thrown away and made again at any time.
+import { Series, type SeriesData } from './series';
+
+export type HistoryData = Readonly<Record<string, SeriesData>>;
+
+/** The names of the series; layers by their index, parameters by their full name. */
+export const seriesName = {
+  /** Loss of the mini-batch of a step. */
+  batchLoss: 'loss/batch',
+  batchAccuracy: 'accuracy/batch',
+  loss: (part: 'train' | 'validation' | 'test') => `loss/${part}`,
+  accuracy: (part: 'train' | 'validation' | 'test') => `accuracy/${part}`,
+  activationMean: (layer: number) => `activation/mean/${layer}`,
+  activationStd: (layer: number) => `activation/std/${layer}`,
+  /** Share of dead or saturated units, 0 to 1. */
+  idle: (layer: number) => `activation/idle/${layer}`,
+  /** Euclidean norm of dL/d output of a layer. */
+  outputGradient: (layer: number) => `gradient/output/${layer}`,
+  /** Euclidean norm of dL/d parameter. */
+  parameterGradient: (name: string) => `gradient/parameter/${name}`,
+  /** Norm of the update over the norm of the weights before it. */
+  updateRatio: (name: string) => `update/${name}`,
+} as const;
+
+export class History {
+  readonly #series = new Map<string, Series>();
+
+  /** @param capacity buckets kept of each series. */
+  constructor(readonly capacity = 2048) {}
+
+  get(name: string): Series | undefined {
+    return this.#series.get(name);
+  }
+
+  add(name: string, step: number, value: number): void {
+    this.#named(name).add(step, value);
+  }
+
+  merge(data: HistoryData): void {
+    for (const [name, series] of Object.entries(data)) this.#named(name).merge(series);
+  }
+
+  truncate(step: number): void {
+    for (const series of this.#series.values()) series.truncate(step);
+  }
+
+  clear(): void {
+    this.#series.clear();
+  }
+
+  data(): HistoryData {
+    return Object.fromEntries([...this.#series].map(([name, series]) => [name, series.data()]));
+  }
+
+  #named(name: string): Series {
+    let series = this.#series.get(name);
+    if (!series) {
+      series = new Series(this.capacity);
+      this.#series.set(name, series);
+    }
+    return series;
+  }
+}

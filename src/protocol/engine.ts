@@ -1,0 +1,71 @@
+// The calls between the extension host and its engine process. Both sides are typed by these interfaces
+// and carried by birpc; a call settles with its result, an error, or the exit of the process.
+import type { CheckReport } from '../gradcheck/report';
+import type { Frame, ModelInfo, ProbeId, TensorRequest } from '../session/frame';
+import type { RunRecord } from '../session/record';
+import type { Problem } from '../spec/problem';
+
+/** What can be done to a run; the same from a button, a key, the palette, and later a debugger. */
+export type SessionCommand =
+  | { readonly type: 'step' }
+  | { readonly type: 'stepPhase' }
+  | { readonly type: 'backPhase' }
+  | { readonly type: 'backStep' }
+  | { readonly type: 'run' }
+  | { readonly type: 'pause' }
+  /** Runs until `step` updates are done. */
+  | { readonly type: 'runToStep'; readonly step: number }
+  /** Runs until the end of this epoch, counted from 1. */
+  | { readonly type: 'runToEpoch'; readonly epoch: number }
+  /** Goes to any step that the run has reached, at once, bit for bit. */
+  | { readonly type: 'seek'; readonly step: number; readonly phase?: number }
+  | { readonly type: 'reset' }
+  | { readonly type: 'setLearningRate'; readonly lr: number };
+
+export interface OpenRequest {
+  readonly text: string;
+  /** Folder that paths in the spec start from. */
+  readonly folder: string;
+  /** Files outside this folder are refused; null where there is no workspace. */
+  readonly root: string | null;
+  /** Bytes for going back; 64 MB unless told. */
+  readonly checkpointBudget?: number;
+  /** Go on from here instead of from the start. */
+  readonly record?: RunRecord;
+}
+
+export type OpenResult =
+  | { readonly ok: true; readonly model: ModelInfo; readonly problems: readonly Problem[] }
+  /** The run before, if any, is still there. */
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+/** Answered by the engine process. */
+export interface EngineCalls {
+  /** Replaces the run when the spec is good; leaves it alone when not. */
+  open(request: OpenRequest): Promise<OpenResult>;
+  /** Settles when the command is carried out; `run` and its kin, when running has begun. Throws where it makes no sense. */
+  command(command: SessionCommand): Promise<void>;
+  need(probes: readonly ProbeId[], tensor: TensorRequest | null): Promise<void>;
+  /** Checks every gradient at this position; a run in progress waits. Cancelled, it settles with what was checked. */
+  check(): Promise<CheckReport>;
+  cancelCheck(): Promise<void>;
+  /** Enough to go on elsewhere, bit for bit; null when nothing is open. */
+  record(): Promise<RunRecord | null>;
+}
+
+/** Answered by the extension host. */
+export interface HostCalls {
+  /** The next frame waits until this settles. */
+  frame(frame: Frame): Promise<void>;
+  checkProgress(checked: number, entries: number): void;
+  /** A check that ran by itself (`gradient_check.every`). */
+  checked(report: CheckReport): void;
+  /** The latest point that the run can be restored from, sent now and then. */
+  checkpoint(record: RunRecord): void;
+}
+
+/** From the supervisor itself, beside the calls: why the process is about to end. */
+export interface SupervisorNotice {
+  readonly type: 'supervisor';
+  readonly reason: string;
+}

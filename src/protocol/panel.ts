@@ -1,0 +1,71 @@
+// The messages between the extension host and a panel. `ToPanel` goes to the webview, `FromPanel` comes back.
+import type { CheckReport } from '../gradcheck/report';
+import type { HistoryData } from '../history/history';
+import type { Frame, ModelInfo, ProbeId, TensorRequest } from '../session/frame';
+import type { SessionCommand } from './engine';
+
+/** A problem as people see it: lines and columns counted from 1. */
+export interface PanelProblem {
+  readonly severity: 'error' | 'warning';
+  readonly message: string;
+  readonly remedy: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+/** What the panel is about, and whether there is a run to show. */
+export type PanelState =
+  /** The file is open but holds nothing that could run, and no run came before. */
+  | { readonly kind: 'problems' }
+  | { readonly kind: 'loading'; readonly text: string }
+  | { readonly kind: 'run' }
+  /** The engine process died; the run can be restored where `restorable`. */
+  | { readonly kind: 'stopped'; readonly reason: string; readonly restorable: boolean; readonly step: number };
+
+export interface PanelSnapshot {
+  /** File name of the spec, for titles. */
+  readonly file: string;
+  readonly state: PanelState;
+  /** Problems of the text as it stands; a run may go on beside them. */
+  readonly problems: readonly PanelProblem[];
+  readonly model: ModelInfo | null;
+  readonly frame: Frame | null;
+  readonly history: HistoryData;
+  readonly check: CheckReport | null;
+  readonly checking: CheckProgress | null;
+}
+
+export interface CheckProgress {
+  readonly checked: number;
+  readonly entries: number;
+}
+
+export type ToPanel =
+  /** Everything, when the panel is ready or shown again, and whenever a new run begins. */
+  | { readonly type: 'snapshot'; readonly snapshot: PanelSnapshot }
+  | { readonly type: 'state'; readonly state: PanelState }
+  | { readonly type: 'problems'; readonly problems: readonly PanelProblem[] }
+  /** One is in flight at a time: the panel answers with `painted`. */
+  | { readonly type: 'frame'; readonly frame: Frame }
+  | { readonly type: 'checking'; readonly progress: CheckProgress | null }
+  | { readonly type: 'check'; readonly report: CheckReport }
+  /** A sentence about something that just happened, such as a restart on a changed spec. */
+  | { readonly type: 'notice'; readonly level: 'info' | 'warning' | 'error'; readonly text: string }
+  /** The cursor in the spec stands on this layer; null when on none. */
+  | { readonly type: 'select'; readonly layer: number | null };
+
+export type FromPanel =
+  | { readonly type: 'ready' }
+  | { readonly type: 'painted'; readonly sequence: number }
+  /** What the visible views need from now on. */
+  | { readonly type: 'need'; readonly probes: readonly ProbeId[]; readonly tensor: TensorRequest | null }
+  | { readonly type: 'command'; readonly command: SessionCommand }
+  | { readonly type: 'check' }
+  | { readonly type: 'cancelCheck' }
+  /** A row was selected: mark its line in the spec. */
+  | { readonly type: 'select'; readonly layer: number }
+  | { readonly type: 'reveal'; readonly problem: number }
+  | { readonly type: 'restore' }
+  | { readonly type: 'startOver' }
+  /** Text for the clipboard. */
+  | { readonly type: 'copy'; readonly text: string };

@@ -1,0 +1,24 @@
+// What a run is restored from: a checkpoint, where the run stood, and what was changed by hand.
+import type { Position } from './frame';
+
+export interface Checkpoint {
+  readonly step: number;
+  /** Every parameter, then every optimizer state, one array a tensor, in the network's order. */
+  readonly tensors: readonly (Float32Array | Float64Array)[];
+}
+
+/** From step `step` on, the learning rate is `lr`. */
+export interface LearningRateChange {
+  readonly step: number;
+  readonly lr: number;
+}
+
+export interface RunRecord {
+  /** The text of the spec that the run is of. */
+  readonly text: string;
+  /** At or before the position; the steps between are replayed. */
+  readonly checkpoint: Checkpoint;
+  readonly position: Position;
+  readonly frontier: number;
+  readonly changes: readonly LearningRateChange[];
+}
