@@ -1,0 +1,96 @@
+// Bundles what ships: extension, engine process and worker, terminal command, panel. Everything is inside the
+// bundles, so the package has no dependencies. `--watch` rebuilds on change, `--production` minifies.
+import fs from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import * as esbuild from 'esbuild';
+
+const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
+const dist = path.join(root, 'dist');
+
+const node = {
+  platform: 'node',
+  format: 'cjs',
+  target: 'node20',
+  external: ['vscode'],
+};
+
+/** Entry point, output, and what is special about it. */
+const bundles = [
+  { entry: 'src/extension.ts', out: 'dist/extension.js', options: node },
+  { entry: 'src/process/entry.ts', out: 'dist/engine-process.js', options: node },
+  { entry: 'src/process/worker.ts', out: 'dist/engine-worker.js', options: node },
+  { entry: 'src/cli/main.ts', out: 'dist/cli.js', options: { ...node, banner: { js: '#!/usr/bin/env node' } } },
+  {
+    entry: 'webview/main.ts',
+    out: 'dist/webview.js',
+    // CSS that main.ts imports becomes dist/webview.css; the icon font lies beside it, as a file.
+    options: {
+      platform: 'browser',
+      format: 'iife',
+      target: 'es2022',
+      loader: { '.ttf': 'file', '.woff': 'file', '.woff2': 'file', '.svg': 'dataurl' },
+      assetNames: '[name]',
+    },
+  },
+];
+
+function optionsOf({ entry, out, options }, production) {
+  return {
+    entryPoints: [path.join(root, entry)],
+    outfile: path.join(root, out),
+    absWorkingDir: root,
+    bundle: true,
+    minify: production,
+    sourcemap: production ? false : 'linked',
+    define: { 'process.env.NODE_ENV': JSON.stringify(production ? 'production' : 'development') },
+    legalComments: production ? 'none' : 'inline',
+    tsconfig: path.join(root, entry.startsWith('webview') ? 'tsconfig.webview.json' : 'tsconfig.json'),
+    logLevel: 'warning',
+    ...options,
+  };
+}
+
+/**
+ * Builds everything into dist/.
+ * @param {{ production?: boolean, watch?: boolean }} [how]
+ */
+export async function build({ production = false, watch = false } = {}) {
+  if (production) fs.rmSync(dist, { recursive: true, force: true });
+  fs.mkdirSync(dist, { recursive: true });
+  const present = bundles.filter(({ entry }) => {
+    if (fs.existsSync(path.join(root, entry))) return true;
+    console.log(`build: ${entry} does not exist yet, skipped`);
+    return false;
+  });
+  if (watch) {
+    const say = {
+      name: 'say',
+      setup(context) {
+        context.onStart(() => console.log('build started'));
+        context.onEnd(() => console.log('build finished'));
+      },
+    };
+    for (const bundle of present) {
+      const context = await esbuild.context({ ...optionsOf(bundle, production), plugins: [say] });
+      await context.watch();
+    }
+    return;
+  }
+  await Promise.all(present.map((bundle) => esbuild.build(optionsOf(bundle, production))));
+  const cli = path.join(dist, 'cli.js');
+  if (fs.existsSync(cli)) fs.chmodSync(cli, 0o755);
+}
+
+if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  const started = performance.now();
+  const watch = process.argv.includes('--watch');
+  await build({ production: process.argv.includes('--production'), watch });
+  if (!watch) {
+    for (const name of fs.readdirSync(dist).filter((file) => !file.endsWith('.map')).sort()) {
+      const { size } = fs.statSync(path.join(dist, name));
+      console.log(`  dist/${name}  ${(size / 1024).toFixed(1)} KB`);
+    }
+    console.log(`built in ${((performance.now() - started) / 1000).toFixed(1)} s`);
+  }
+}

@@ -1,0 +1,93 @@
+// A VS Code window in Chromium, as a person sees it: opens the page of a started server, finds the panel's inner
+// frame, runs commands by their palette title. It uses Playwright only; it knows nothing of the extension's code.
+import { windowAddress } from './vscode-server.mjs';
+
+/** The frame that VS Code puts around our webviews carries the extension's id in its address. */
+const outerFrame = 'iframe.webview.ready[src*="extensionId=nablascope.nablascope"]';
+
+/**
+ * Opens a window and waits until the workbench stands.
+ * @param {object} options
+ * @param {import('playwright-core').Browser} options.browser
+ * @param {Awaited<ReturnType<typeof import('./vscode-server.mjs').startServer>>} options.server
+ * @param {string} options.folder workspace, absolute
+ * @param {string} [options.file] opened at once, absolute
+ * @param {string} [options.extension] loaded in development mode, absolute
+ * @param {string} [options.tests] compiled suite to run, absolute
+ * @param {{ width: number, height: number }} [options.size]
+ * @param {import('playwright-core').BrowserContext} [options.context] reuse one: the next window of the same person
+ * @param {(page: import('playwright-core').Page) => Promise<void>} [options.before] runs before the page loads
+ */
+export async function openWindow({ browser, server, size, context, before, ...what }) {
+  const viewport = size ?? { width: 1400, height: 900 };
+  context ??= await browser.newContext({ viewport });
+  const page = await context.newPage();
+  await before?.(page);
+  await page.goto(windowAddress(server, what));
+  await page.locator('.monaco-workbench .part.statusbar').waitFor({ timeout: 60_000 });
+  return { context, page };
+}
+
+/**
+ * The inside of the extension's panel: a frame locator that stays valid over reloads of the webview. `nth` counts
+ * when there are several panels visible.
+ * @param {import('playwright-core').Page} page
+ */
+export function panelOf(page, nth = 0) {
+  const visible = page.locator(outerFrame).filter({ visible: true }).nth(nth);
+  return visible.contentFrame().locator('#active-frame').contentFrame();
+}
+
+/**
+ * The Frame object of the panel, for `evaluate`; waits for it.
+ * @param {import('playwright-core').Page} page
+ * @returns {Promise<import('playwright-core').Frame>}
+ */
+export async function panelFrame(page, { nth = 0, timeout = 30_000 } = {}) {
+  const visible = page.locator(outerFrame).filter({ visible: true }).nth(nth);
+  const inner = visible.contentFrame().locator('#active-frame');
+  const handle = await inner.elementHandle({ timeout });
+  const frame = await handle.contentFrame();
+  if (!frame) throw new Error('The panel has no frame inside.');
+  return frame;
+}
+
+/**
+ * Runs a command the way a person does: by its title in the command palette, for example "Nablascope: Open". Asks
+ * again while the extension that contributes it is still being loaded.
+ * @param {import('playwright-core').Page} page
+ */
+export async function runCommand(page, title, { timeout = 20_000 } = {}) {
+  const label = new RegExp(`^${escapeRegExp(title)}(,|$)`);
+  const rows = page.locator('.quick-input-list .monaco-list-row[aria-label]');
+  const deadline = Date.now() + timeout;
+  let seen = [];
+  while (Date.now() < deadline) {
+    await page.keyboard.press('F1');
+    const input = page.locator('.quick-input-widget input.input');
+    await input.waitFor({ timeout });
+    await input.fill(`>${title}`);
+    for (let look = 0; look < 5; look++) {
+      seen = await rows.evaluateAll((all) => all.map((row) => row.getAttribute('aria-label') ?? ''));
+      const index = seen.findIndex((text) => label.test(text));
+      if (index >= 0) {
+        await rows.nth(index).click();
+        return;
+      }
+      await page.waitForTimeout(100); // the list is filtered a moment after the typing
+    }
+    await page.keyboard.press('Escape');
+  }
+  throw new Error(`No command called "${title}" in the palette. Seen: ${seen.slice(0, 8).join(' | ')}`);
+}
+
+/** Closes notifications that came up by themselves. */
+export async function clearNotifications(page) {
+  for (const button of await page.locator('.notification-toast .codicon-notifications-clear').all()) {
+    await button.click({ timeout: 2000 }).catch(() => undefined);
+  }
+}
+
+function escapeRegExp(text) {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+}
