@@ -1,0 +1,27 @@
+// The initializers. To add one: a file beside this, and a line in the table.
+import type * as z from 'zod/mini';
+import { constant, zeros } from './constant';
+import { fanInUniform } from './fan-in-uniform';
+import { kaimingNormal, kaimingUniform } from './kaiming';
+import { normal } from './normal';
+import { uniform } from './uniform';
+import { xavierNormal, xavierUniform } from './xavier';
+
+export const initializers = {
+  fan_in_uniform: fanInUniform,
+  xavier_uniform: xavierUniform,
+  xavier_normal: xavierNormal,
+  kaiming_uniform: kaimingUniform,
+  kaiming_normal: kaimingNormal,
+  normal,
+  uniform,
+  constant,
+  zeros,
+} as const;
+
+export type InitializerKind = keyof typeof initializers;
+
+/** An initializer with its options, as the spec writes it: `{ "type": "normal", "std": 0.1 }`. */
+export type InitializerOptions = {
+  [K in InitializerKind]: { readonly type: K } & z.output<(typeof initializers)[K]['options']>;
+}[InitializerKind];

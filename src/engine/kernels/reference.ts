@@ -1,0 +1,300 @@
+// The kernels in plain TypeScript: correct, portable, and the oracle that other backends are tested
+// against. Sums run in double precision and in index order; float32 rounds once, when it is stored.
+import type { Kernels, Moments } from './kernels';
+import { layOut, type MemoryPlan, type Precision, type Tensor, type TensorData } from './tensor';
+
+type Elementwise = (x: number) => number;
+
+function map(y: TensorData, x: TensorData, f: Elementwise): void {
+  for (let i = 0; i < y.length; i++) y[i] = f(x[i]);
+}
+
+/** 1 / (1 + exp(-x)), from the side where exp cannot overflow. */
+const logistic = (x: number): number => {
+  if (x >= 0) return 1 / (1 + Math.exp(-x));
+  const e = Math.exp(x);
+  return e / (1 + e);
+};
+
+function rowMax(x: TensorData, from: number, to: number): number {
+  let max = -Infinity;
+  for (let i = from; i < to; i++) max = Math.max(max, x[i]);
+  return max;
+}
+
+function softmaxRow(y: TensorData, x: TensorData, from: number, to: number): void {
+  const max = rowMax(x, from, to);
+  let sum = 0;
+  for (let i = from; i < to; i++) sum += Math.exp(x[i] - max);
+  for (let i = from; i < to; i++) y[i] = Math.exp(x[i] - max) / sum;
+}
+
+const columns = (x: Tensor): number => x.shape[x.shape.length - 1] ?? 1;
+
+export class ReferenceKernels implements Kernels {
+  readonly backend = 'reference';
+
+  constructor(readonly precision: Precision) {}
+
+  allocate(plan: MemoryPlan): Tensor[] {
+    return layOut(plan, new ArrayBuffer(plan.bytes));
+  }
+
+  fill(out: Tensor, value: number): void {
+    out.data.fill(value);
+  }
+
+  copy(out: Tensor, x: Tensor): void {
+    out.data.set(x.data);
+  }
+
+  scale(out: Tensor, x: Tensor, scale: number): void {
+    for (let i = 0; i < out.data.length; i++) out.data[i] = scale * x.data[i];
+  }
+
+  subtract(out: Tensor, a: Tensor, b: Tensor): void {
+    for (let i = 0; i < out.data.length; i++) out.data[i] = a.data[i] - b.data[i];
+  }
+
+  matmul(out: Tensor, a: Tensor, b: Tensor, accumulate: boolean): void {
+    const [m, k] = a.shape;
+    this.#product(out.data, a.data, b.data, m, k, columns(b), k, 1, accumulate);
+  }
+
+  matmulTransposedA(out: Tensor, a: Tensor, b: Tensor, accumulate: boolean): void {
+    const [k, m] = a.shape;
+    this.#product(out.data, a.data, b.data, m, k, columns(b), 1, m, accumulate);
+  }
+
+  /** out[m,n] (+)= a b[k,n], where a's rows and columns are `rowStep` and `columnStep` apart. */
+  #product(
+    out: TensorData, a: TensorData, b: TensorData,
+    m: number, k: number, n: number,
+    rowStep: number, columnStep: number,
+    accumulate: boolean,
+  ): void {
+    const row = new Float64Array(n);
+    for (let i = 0; i < m; i++) {
+      row.fill(0);
+      for (let p = 0; p < k; p++) {
+        const scale = a[i * rowStep + p * columnStep];
+        const from = p * n;
+        for (let j = 0; j < n; j++) row[j] += scale * b[from + j];
+      }
+      const to = i * n;
+      if (accumulate) for (let j = 0; j < n; j++) out[to + j] += row[j];
+      else for (let j = 0; j < n; j++) out[to + j] = row[j];
+    }
+  }
+
+  matmulTransposedB(out: Tensor, a: Tensor, b: Tensor, accumulate: boolean): void {
+    const [m, k] = a.shape;
+    const [n] = b.shape;
+    const x = a.data;
+    const w = b.data;
+    const y = out.data;
+    for (let i = 0; i < m; i++) {
+      const xi = i * k;
+      for (let j = 0; j < n; j++) {
+        const wj = j * k;
+        let sum = 0;
+        for (let p = 0; p < k; p++) sum += x[xi + p] * w[wj + p];
+        y[i * n + j] = accumulate ? y[i * n + j] + sum : sum;
+      }
+    }
+  }
+
+  addRow(out: Tensor, row: Tensor): void {
+    const n = row.data.length;
+    for (let i = 0; i < out.data.length; i += n) {
+      for (let j = 0; j < n; j++) out.data[i + j] += row.data[j];
+    }
+  }
+
+  accumulateRows(out: Tensor, x: Tensor): void {
+    const n = out.data.length;
+    for (let j = 0; j < n; j++) {
+      let sum = 0;
+      for (let i = j; i < x.data.length; i += n) sum += x.data[i];
+      out.data[j] += sum;
+    }
+  }
+
+  tanh(y: Tensor, x: Tensor): void {
+    map(y.data, x.data, Math.tanh);
+  }
+
+  tanhBackward(dx: Tensor, dy: Tensor, y: Tensor): void {
+    for (let i = 0; i < dx.data.length; i++) dx.data[i] = dy.data[i] * (1 - y.data[i] * y.data[i]);
+  }
+
+  sigmoid(y: Tensor, x: Tensor): void {
+    map(y.data, x.data, logistic);
+  }
+
+  sigmoidBackward(dx: Tensor, dy: Tensor, y: Tensor): void {
+    for (let i = 0; i < dx.data.length; i++) dx.data[i] = dy.data[i] * y.data[i] * (1 - y.data[i]);
+  }
+
+  relu(y: Tensor, x: Tensor, scale: number): void {
+    // Not `x > 0 ? x : 0`, which would turn NaN into a healthy-looking zero.
+    for (let i = 0; i < y.data.length; i++) y.data[i] = x.data[i] <= 0 ? 0 : scale * x.data[i];
+  }
+
+  reluBackward(dx: Tensor, dy: Tensor, x: Tensor, scale: number): void {
+    for (let i = 0; i < dx.data.length; i++) dx.data[i] = x.data[i] <= 0 ? 0 : scale * dy.data[i];
+  }
+
+  softmax(y: Tensor, x: Tensor): void {
+    const n = columns(x);
+    for (let i = 0; i < x.data.length; i += n) softmaxRow(y.data, x.data, i, i + n);
+  }
+
+  softmaxBackward(dx: Tensor, dy: Tensor, y: Tensor): void {
+    const n = columns(y);
+    for (let i = 0; i < y.data.length; i += n) {
+      let dot = 0;
+      for (let j = i; j < i + n; j++) dot += dy.data[j] * y.data[j];
+      for (let j = i; j < i + n; j++) dx.data[j] = y.data[j] * (dy.data[j] - dot);
+    }
+  }
+
+  squaredError(x: Tensor, t: Tensor): number {
+    let sum = 0;
+    for (let i = 0; i < x.data.length; i++) {
+      const difference = x.data[i] - t.data[i];
+      sum += difference * difference;
+    }
+    return sum;
+  }
+
+  squaredErrorBackward(dx: Tensor, x: Tensor, t: Tensor, scale: number): void {
+    for (let i = 0; i < dx.data.length; i++) dx.data[i] = scale * 2 * (x.data[i] - t.data[i]);
+  }
+
+  crossEntropy(x: Tensor, t: Tensor): number {
+    const n = columns(x);
+    let total = 0;
+    for (let i = 0; i < x.data.length; i += n) {
+      const max = rowMax(x.data, i, i + n);
+      let sum = 0;
+      for (let j = i; j < i + n; j++) sum += Math.exp(x.data[j] - max);
+      const logSum = max + Math.log(sum);
+      for (let j = i; j < i + n; j++) {
+        if (t.data[j] !== 0) total += t.data[j] * (logSum - x.data[j]);
+      }
+    }
+    return total;
+  }
+
+  crossEntropyBackward(dx: Tensor, x: Tensor, t: Tensor, scale: number): void {
+    const n = columns(x);
+    for (let i = 0; i < x.data.length; i += n) {
+      const max = rowMax(x.data, i, i + n);
+      let sum = 0;
+      let mass = 0;
+      for (let j = i; j < i + n; j++) {
+        sum += Math.exp(x.data[j] - max);
+        mass += t.data[j];
+      }
+      for (let j = i; j < i + n; j++) {
+        dx.data[j] = scale * ((Math.exp(x.data[j] - max) / sum) * mass - t.data[j]);
+      }
+    }
+  }
+
+  negativeLogLikelihood(p: Tensor, t: Tensor): number {
+    let total = 0;
+    for (let i = 0; i < p.data.length; i++) {
+      if (t.data[i] !== 0) total -= t.data[i] * Math.log(p.data[i]);
+    }
+    return total;
+  }
+
+  negativeLogLikelihoodBackward(dp: Tensor, p: Tensor, t: Tensor, scale: number): void {
+    for (let i = 0; i < dp.data.length; i++) {
+      dp.data[i] = t.data[i] === 0 ? 0 : (-scale * t.data[i]) / p.data[i];
+    }
+  }
+
+  binaryCrossEntropy(p: Tensor, t: Tensor): number {
+    let total = 0;
+    for (let i = 0; i < p.data.length; i++) {
+      const log = Math.max(Math.log(p.data[i]), -100);
+      const logOther = Math.max(Math.log1p(-p.data[i]), -100);
+      total -= t.data[i] * log + (1 - t.data[i]) * logOther;
+    }
+    return total;
+  }
+
+  binaryCrossEntropyBackward(dp: Tensor, p: Tensor, t: Tensor, scale: number): void {
+    for (let i = 0; i < dp.data.length; i++) {
+      const slope = Math.max(p.data[i] * (1 - p.data[i]), 1e-12);
+      dp.data[i] = (scale * (p.data[i] - t.data[i])) / slope;
+    }
+  }
+
+  binaryCrossEntropyWithLogits(x: Tensor, t: Tensor): number {
+    let total = 0;
+    for (let i = 0; i < x.data.length; i++) {
+      const logit = x.data[i];
+      total += Math.max(logit, 0) - logit * t.data[i] + Math.log1p(Math.exp(-Math.abs(logit)));
+    }
+    return total;
+  }
+
+  binaryCrossEntropyWithLogitsBackward(dx: Tensor, x: Tensor, t: Tensor, scale: number): void {
+    for (let i = 0; i < dx.data.length; i++) dx.data[i] = scale * (logistic(x.data[i]) - t.data[i]);
+  }
+
+  sgd(w: Tensor, g: Tensor, v: Tensor | null, lr: number, momentum: number): void {
+    const weights = w.data;
+    const gradient = g.data;
+    if (!v) {
+      for (let i = 0; i < weights.length; i++) weights[i] -= lr * gradient[i];
+      return;
+    }
+    const velocity = v.data;
+    for (let i = 0; i < weights.length; i++) {
+      velocity[i] = momentum * velocity[i] + gradient[i];
+      weights[i] -= lr * velocity[i];
+    }
+  }
+
+  moments(x: Tensor): Moments {
+    let sum = 0;
+    let sumOfSquares = 0;
+    let min = Infinity;
+    let max = -Infinity;
+    for (let i = 0; i < x.data.length; i++) {
+      const value = x.data[i];
+      sum += value;
+      sumOfSquares += value * value;
+      min = Math.min(min, value);
+      max = Math.max(max, value);
+    }
+    return { sum, sumOfSquares, min, max };
+  }
+
+  absoluteSum(x: Tensor): number {
+    let sum = 0;
+    for (let i = 0; i < x.data.length; i++) sum += Math.abs(x.data[i]);
+    return sum;
+  }
+
+  histogram(counts: Uint32Array, x: Tensor, lo: number, hi: number): void {
+    counts.fill(0);
+    const bins = counts.length;
+    const perUnit = bins / (hi - lo);
+    for (let i = 0; i < x.data.length; i++) {
+      const value = x.data[i];
+      if (!(value >= lo && value <= hi)) continue;
+      counts[hi > lo ? Math.min(bins - 1, Math.floor((value - lo) * perUnit)) : 0]++;
+    }
+  }
+
+  firstNonFinite(x: Tensor): number {
+    for (let i = 0; i < x.data.length; i++) if (!Number.isFinite(x.data[i])) return i;
+    return -1;
+  }
+}

@@ -1,0 +1,304 @@
+// A compiled network: parameters and gradients in flat arrays, and passes over batches. Shapes were
+// checked before; nothing here allocates once the network is made.
+import type { Kernels } from './kernels/kernels';
+import { MemoryPlan, type Precision, type Shape, sizeOf, type Tensor, view } from './kernels/tensor';
+import { initializers, type InitializerOptions } from './initializers';
+import type { Fans, InitializerDefinition } from './initializers/initializer';
+import type { BackwardContext, LayerDefinition, ParameterDeclaration } from './layers/layer';
+import type { LossContext, LossDefinition } from './losses/loss';
+import { Random } from './random';
+
+export interface LayerModel {
+  readonly name: string;
+  readonly definition: LayerDefinition;
+  readonly options: unknown;
+  /** Shapes of one sample. */
+  readonly inputShape: Shape;
+  readonly outputShape: Shape;
+  /** Short names of parameters that are not updated. */
+  readonly freeze: readonly string[];
+}
+
+export interface NetworkModel {
+  readonly inputShape: Shape;
+  readonly layers: readonly LayerModel[];
+  readonly loss: { readonly definition: LossDefinition; readonly options: unknown };
+}
+
+export interface NetworkSize {
+  /** Most samples in a training batch. */
+  readonly batch: number;
+  /** Samples evaluated at once; 0 for a network that is not evaluated. */
+  readonly evaluationBatch: number;
+  /** Tensors that the optimizer keeps for each parameter. */
+  readonly optimizerTensors: number;
+}
+
+export interface Parameter {
+  /** `linear1.weight`. */
+  readonly name: string;
+  /** `weight`. */
+  readonly shortName: string;
+  readonly layer: number;
+  readonly frozen: boolean;
+  readonly value: Tensor;
+  readonly gradient: Tensor;
+  /** The value before the last measured update. */
+  readonly previous: Tensor;
+  readonly optimizerState: readonly Tensor[];
+  readonly start: ParameterDeclaration['start'];
+}
+
+type Take = () => Tensor;
+
+/** Collects what is needed, then hands out tensors once all of it is allocated together. */
+class Reservation {
+  readonly plan: MemoryPlan;
+  #tensors: readonly Tensor[] = [];
+
+  constructor(precision: Precision) {
+    this.plan = new MemoryPlan(precision);
+  }
+
+  tensor(shape: Shape): Take {
+    const slot = this.plan.reserve(shape);
+    return () => this.#tensors[slot];
+  }
+
+  allocate(kernels: Kernels): void {
+    this.#tensors = kernels.allocate(this.plan);
+  }
+}
+
+const declarationsOf = (layer: LayerModel): readonly ParameterDeclaration[] =>
+  layer.definition.parameters?.(layer.inputShape, layer.options) ?? [];
+
+interface ActivationSlots {
+  readonly input: Take;
+  readonly target: Take;
+  readonly outputs: readonly Take[];
+  /** Empty for a pass that never goes backward. */
+  readonly gradients: readonly Take[];
+}
+
+function reserveActivations(reservation: Reservation, model: NetworkModel, batch: number, backward: boolean): ActivationSlots {
+  const output = model.layers.length === 0 ? model.inputShape : model.layers[model.layers.length - 1].outputShape;
+  return {
+    input: reservation.tensor([batch, ...model.inputShape]),
+    target: reservation.tensor([batch, ...output]),
+    outputs: model.layers.map((layer) => reservation.tensor([batch, ...layer.outputShape])),
+    // Index 0 is dL/d input; index i + 1 is dL/d output of layer i.
+    gradients: backward
+      ? [reservation.tensor([batch, ...model.inputShape]), ...model.layers.map((layer) => reservation.tensor([batch, ...layer.outputShape]))]
+      : [],
+  };
+}
+
+function reserve(model: NetworkModel, precision: Precision, size: NetworkSize) {
+  const reservation = new Reservation(precision);
+  const parameters = model.layers.flatMap((layer, index) =>
+    declarationsOf(layer).map((declaration) => ({
+      layer: index,
+      declaration,
+      value: reservation.tensor(declaration.shape),
+      gradient: reservation.tensor(declaration.shape),
+      previous: reservation.tensor(declaration.shape),
+      optimizerState: Array.from({ length: size.optimizerTensors }, () => reservation.tensor(declaration.shape)),
+    })),
+  );
+  const training = reserveActivations(reservation, model, size.batch, true);
+  const evaluation =
+    size.evaluationBatch > 0 ? reserveActivations(reservation, model, size.evaluationBatch, false) : undefined;
+  return { reservation, parameters, training, evaluation };
+}
+
+/** Bytes that a network of this size will take, without allocating any. */
+export const predictMemory = (model: NetworkModel, precision: Precision, size: NetworkSize): number =>
+  reserve(model, precision, size).reservation.plan.bytes;
+
+export class Network {
+  readonly parameters: readonly Parameter[];
+  /** Bytes of all tensors. */
+  readonly memory: number;
+  readonly #training: ActivationSlots;
+  readonly #evaluation: ActivationSlots | undefined;
+  readonly #passes = new Map<string, Pass>();
+
+  constructor(
+    readonly model: NetworkModel,
+    readonly kernels: Kernels,
+    readonly size: NetworkSize,
+  ) {
+    const { reservation, parameters, training, evaluation } = reserve(model, kernels.precision, size);
+    reservation.allocate(kernels);
+    this.memory = reservation.plan.bytes;
+    this.#training = training;
+    this.#evaluation = evaluation;
+    this.parameters = parameters.map(({ layer, declaration, value, gradient, previous, optimizerState }) => ({
+      name: `${model.layers[layer].name}.${declaration.name}`,
+      shortName: declaration.name,
+      layer,
+      frozen: model.layers[layer].freeze.includes(declaration.name),
+      value: value(),
+      gradient: gradient(),
+      previous: previous(),
+      optimizerState: optimizerState.map((take) => take()),
+      start: declaration.start,
+    }));
+  }
+
+  /**
+   * Sets every parameter to its start and clears gradients and optimizer state. Each parameter draws from
+   * a stream of its own name, so that a layer added elsewhere does not change it.
+   */
+  initialize(seed: number): void {
+    const random = new Random(seed, 'init');
+    for (const parameter of this.parameters) {
+      const { start, value, name } = parameter;
+      if ('values' in start) value.data.set(start.values);
+      else this.#draw(random.stream(name), parameter, start.initializer);
+      this.kernels.fill(parameter.gradient, 0);
+      for (const state of parameter.optimizerState) this.kernels.fill(state, 0);
+    }
+  }
+
+  zeroGradients(): void {
+    for (const { gradient } of this.parameters) this.kernels.fill(gradient, 0);
+  }
+
+  /** The training pass over the first `batch` rows; always the same memory. */
+  pass(batch: number): Pass {
+    return this.#cached('training', this.#training, batch);
+  }
+
+  /** A forward-only pass with memory of its own, so that looking at other data disturbs no training step. */
+  evaluationPass(batch: number): Pass {
+    if (!this.#evaluation) throw new Error('this network was made without room for evaluation');
+    return this.#cached('evaluation', this.#evaluation, batch);
+  }
+
+  #cached(role: string, slots: ActivationSlots, batch: number): Pass {
+    const key = `${role} ${batch}`;
+    let pass = this.#passes.get(key);
+    if (!pass) {
+      pass = new Pass(this, slots, batch);
+      this.#passes.set(key, pass);
+    }
+    return pass;
+  }
+
+  #draw(random: Random, parameter: Parameter, options: InitializerOptions): void {
+    const definition: InitializerDefinition = initializers[options.type] as InitializerDefinition;
+    // A bias has the fans of its layer's weights.
+    const weight = this.parameters.find((other) => other.layer === parameter.layer && other.value.shape.length > 1);
+    const fans = fansOf((weight ?? parameter).value.shape);
+    const { data } = parameter.value;
+    for (let i = 0; i < data.length; i++) data[i] = definition.draw(random, fans, options);
+  }
+}
+
+/** For weights [out, in, ...kernel], as torch.nn.init counts them. */
+function fansOf(shape: Shape): Fans {
+  const [out, ...rest] = shape;
+  if (rest.length === 0) return { fanIn: out, fanOut: out };
+  return { fanIn: sizeOf(rest), fanOut: out * sizeOf(rest.slice(1)) };
+}
+
+/** One batch on its way forward and back. Tensors carry the batch in front. */
+export class Pass {
+  readonly input: Tensor;
+  readonly target: Tensor;
+  /** Output of each layer. */
+  readonly outputs: readonly Tensor[];
+  /** dL/d input; only written when asked for. */
+  readonly inputGradient: Tensor | undefined;
+  /** dL/d output of each layer. */
+  readonly outputGradients: readonly Tensor[];
+  // Made once: a training step makes no garbage.
+  readonly #steps: readonly BackwardContext<unknown>[];
+  readonly #firstWithInput: BackwardContext<unknown> | undefined;
+  readonly #loss: LossContext<unknown>;
+
+  constructor(
+    readonly network: Network,
+    slots: ActivationSlots,
+    readonly batch: number,
+  ) {
+    const rows = (take: Take): Tensor => {
+      const tensor = take();
+      return view(tensor, [batch, ...tensor.shape.slice(1)]);
+    };
+    const { model, kernels, parameters } = network;
+    this.input = rows(slots.input);
+    this.target = rows(slots.target);
+    this.outputs = slots.outputs.map(rows);
+    const gradients = slots.gradients.map(rows);
+    this.inputGradient = gradients[0];
+    this.outputGradients = gradients.slice(1);
+    this.#steps = model.layers.map(({ options }, index) => {
+      const own = parameters.filter(({ layer }) => layer === index);
+      return {
+        kernels,
+        options,
+        parameters: Object.fromEntries(own.map(({ shortName, value }) => [shortName, value])),
+        input: this.inputOf(index),
+        output: this.outputs[index],
+        gradOutput: this.outputGradients[index],
+        gradInput: index > 0 ? this.outputGradients[index - 1] : null,
+        gradParameters: Object.fromEntries(own.map(({ shortName, gradient }) => [shortName, gradient])),
+      };
+    });
+    this.#firstWithInput = this.#steps[0] && { ...this.#steps[0], gradInput: this.inputGradient ?? null };
+    this.#loss = { kernels, options: model.loss.options, prediction: this.prediction, target: this.target };
+  }
+
+  /** The last layer's output, or the input of a network without layers. */
+  get prediction(): Tensor {
+    return this.outputs[this.outputs.length - 1] ?? this.input;
+  }
+
+  /** Copies samples into the batch: row `i` is sample `indices[from + i]`. */
+  load(inputs: Float64Array, targets: Float64Array, indices: Uint32Array, from: number): void {
+    gather(this.input, inputs, indices, from);
+    gather(this.target, targets, indices, from);
+  }
+
+  forward(layer: number): void {
+    this.network.model.layers[layer].definition.forward(this.#steps[layer]);
+  }
+
+  /** The mean loss of the batch. */
+  loss(): number {
+    return this.network.model.loss.definition.value(this.#loss);
+  }
+
+  /** Writes dL/d prediction. */
+  lossBackward(): void {
+    const gradient = this.outputGradients[this.outputGradients.length - 1];
+    if (gradient) this.network.model.loss.definition.gradient(this.#loss, gradient);
+  }
+
+  /** Adds to the gradients of the layer's parameters and writes that of its input; of the first layer only if asked. */
+  backward(layer: number, inputGradient = false): void {
+    const context = layer === 0 && inputGradient ? this.#firstWithInput : this.#steps[layer];
+    if (context) this.network.model.layers[layer].definition.backward(context);
+  }
+
+  /** Forward through all layers from `first` on, and the loss. */
+  evaluate(first = 0): number {
+    for (let layer = first; layer < this.outputs.length; layer++) this.forward(layer);
+    return this.loss();
+  }
+
+  inputOf(layer: number): Tensor {
+    return layer === 0 ? this.input : this.outputs[layer - 1];
+  }
+}
+
+function gather(out: Tensor, from: Float64Array, indices: Uint32Array, first: number): void {
+  const width = sizeOf(out.shape.slice(1));
+  for (let row = 0; row < out.shape[0]; row++) {
+    const start = indices[first + row] * width;
+    out.data.set(from.subarray(start, start + width), row * width);
+  }
+}
