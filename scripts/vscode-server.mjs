@@ -210,6 +210,8 @@ export async function startServer({ dataFolder, port = 0, trust = true, automati
   const childEnv = { ...process.env, ...env };
   // Left by a VS Code terminal: they would make the server think it is part of that window.
   for (const key of Object.keys(childEnv)) if (/^(VSCODE_|ELECTRON_)/.test(key)) delete childEnv[key];
+  // A test asks no marketplace: an empty address is VS Code's way to have none.
+  if (automation) childEnv.EXTENSIONS_GALLERY = JSON.stringify({ serviceUrl: '' });
   // Its own process group, so that stopping it also stops extension hosts and terminals below it.
   const child = spawn(nodeExecutable(), args, {
     env: childEnv,

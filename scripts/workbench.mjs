@@ -81,6 +81,48 @@ export async function runCommand(page, title, { timeout = 20_000 } = {}) {
   throw new Error(`No command called "${title}" in the palette. Seen: ${seen.slice(0, 8).join(' | ')}`);
 }
 
+/**
+ * Leaves the window as a person does who turns to another one and then closes it. VS Code stores what is open when
+ * its window loses the focus, which a headless page never does by itself.
+ * @param {import('playwright-core').Page} page
+ */
+export async function leaveWindow(page) {
+  await page.evaluate(() => {
+    document.hasFocus = () => false;
+    document.dispatchEvent(new Event('visibilitychange'));
+  });
+  // The state goes to IndexedDB in the background; closing before it rests would be pulling the plug.
+  const deadline = Date.now() + 10_000;
+  let last;
+  for (;;) {
+    await page.waitForTimeout(500);
+    const stored = await page.evaluate(storedEditors);
+    if ((stored !== undefined && stored === last) || Date.now() > deadline) break;
+    last = stored;
+  }
+  await page.close({ runBeforeUnload: false });
+}
+
+/** Runs in the page: what the workbench has stored about the editors of this workspace. */
+async function storedEditors() {
+  const result = (request) =>
+    new Promise((resolve, reject) => {
+      request.onsuccess = () => resolve(request.result);
+      request.onerror = () => reject(request.error);
+    });
+  for (const { name } of await indexedDB.databases()) {
+    if (!/^vscode-web-state-db-(?!global)/.test(name)) continue;
+    const database = await result(indexedDB.open(name));
+    try {
+      const items = database.transaction('ItemTable').objectStore('ItemTable');
+      return await result(items.get('memento/workbench.parts.editor'));
+    } finally {
+      database.close();
+    }
+  }
+  return undefined;
+}
+
 /** Closes notifications that came up by themselves. */
 export async function clearNotifications(page) {
   for (const button of await page.locator('.notification-toast .codicon-notifications-clear').all()) {

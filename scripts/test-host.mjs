@@ -1,0 +1,174 @@
+// Runs the suites of test/host/suite inside a real VS Code (real workbench, real Node extension host) in Chromium:
+//   node scripts/test-host.mjs            all of them
+//   node scripts/test-host.mjs smoke      only files whose name contains "smoke"
+// Options: --no-build, --extension DIR and --suite DIR (others than this project's). Pictures: test/screenshots/.
+import fs from 'node:fs';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+import { startBridge } from './bridge.mjs';
+import { launchChromium } from './chromium.mjs';
+import { compileSuites } from './host-suite.mjs';
+import { quietSettings, root, startServer, temporaryFolder, writeUserSettings } from './vscode-server.mjs';
+import { leaveWindow, openWindow } from './workbench.mjs';
+
+/** Nothing here takes this long; a suite that does is stuck. */
+const watchdogMilliseconds = 10 * 60_000;
+
+/** A copy of examples/, with what test/host/workspace/ adds, so that tests may write. */
+function copyWorkspace(target) {
+  for (const source of [path.join(root, 'examples'), path.join(root, 'test', 'host', 'workspace')]) {
+    if (fs.existsSync(source)) fs.cpSync(source, target, { recursive: true });
+  }
+  fs.mkdirSync(target, { recursive: true });
+}
+
+/** One window with one compiled suite; resolves with the counts when the suite has ended. */
+async function runStage({ stage, compiled, files, keep }, { server, browser, context, workspace, extension }) {
+  console.log(`\n${stage}: ${files.join(', ')}`);
+  const counts = { passed: 0, failed: 0 };
+  const fail = (title, message) => {
+    counts.failed++;
+    console.log(`  FAILED ${title}`);
+    console.log(message.replace(/^/gm, '    '));
+  };
+
+  let expected = 0;
+  let told = 0;
+  let ended = false;
+  let leaving;
+  let page;
+  const exit = Promise.withResolvers();
+  server.bridge.onReport = (event) => {
+    if (event.type === 'begin') expected = event.total;
+    else if (event.type === 'end') {
+      // The window is left before the suite settles: with it the extension host stops, and a workbench without its
+      // extension host does not store the panels that are open.
+      ended = true;
+      leaving = keep ? leaveWindow(page) : page.close();
+      exit.resolve(counts.failed === 0 ? 0 : 1);
+      return leaving;
+    } else if (event.type === 'pass') {
+      told++;
+      counts.passed++;
+      console.log(`  ok ${event.title} (${event.milliseconds} ms)`);
+    } else if (event.type === 'fail') {
+      told++;
+      fail(event.title, event.message);
+    } else if (event.type === 'skip') {
+      told++;
+      fail(event.title, 'Skipped. Somebody stands outside here, so no test has a reason to be skipped.');
+    }
+    return undefined;
+  };
+
+  let timer;
+  const consoleLines = [];
+  try {
+    timer = setTimeout(
+      () => exit.reject(new Error(`No end after ${watchdogMilliseconds / 60_000} minutes.`)),
+      watchdogMilliseconds,
+    );
+    const before = async (opened) => {
+      page = opened;
+      server.bridge.watch(opened);
+      opened.on('crash', () => exit.reject(new Error('The window crashed.')));
+      await opened.exposeFunction('codeAutomationLog', (type, args) => {
+        // First lines only, and without the native modules that this server does not need.
+        const line = `[${type}] ${args.join(' ')}`.split('\n', 2).join(' ');
+        if (!/watchdog|spdlog|bindings file|%/.test(line)) consoleLines.push(line);
+      });
+      await opened.exposeFunction('codeAutomationExit', (code) => exit.resolve(code));
+    };
+    void server.exited.then((code) => exit.reject(new Error(`VS Code's server ended (${code}).`)));
+    const watchHost = setInterval(() => {
+      // A suite that kills its own extension host can no longer report.
+      if (!ended && /Extension Host Process exited with (?!code: 0)/.test(server.log().slice(server.logStart))) {
+        exit.reject(new Error('The extension host died while the suite ran.'));
+      }
+    }, 500);
+    try {
+      // An early rejection must not go unheard while the window still opens.
+      const opening = openWindow({ browser, server, context, folder: workspace, extension, tests: compiled, before });
+      await Promise.race([opening, exit.promise]);
+      const code = await exit.promise;
+      if (!ended) throw new Error(`The suite did not run to its end (exit code ${code}).`);
+      if (told === 0) throw new Error('The suite ran no test.');
+      if (told < expected) throw new Error(`Only ${told} of ${expected} tests reported.`);
+      if (code !== 0 && counts.failed === 0) throw new Error(`VS Code ended with code ${code}.`);
+    } finally {
+      clearInterval(watchHost);
+    }
+  } catch (error) {
+    const tail = [...consoleLines.slice(-20), ...server.log().trim().split('\n').slice(-10)].join('\n');
+    fail(`${stage} (the run itself)`, `${error.stack ?? error}\n${tail}`);
+    await page?.screenshot({ path: path.join(root, 'test', 'screenshots', `stuck-${stage}.png`) }).catch(() => {});
+  } finally {
+    clearTimeout(timer);
+  }
+  await leaving?.catch(() => {});
+  await page?.close().catch(() => {});
+  return counts;
+}
+
+/**
+ * @param {{ filters?: string[], extension?: string, suiteFolder?: string }} [what]
+ * @returns {Promise<{ passed: number, failed: number }>}
+ */
+export async function testHost({ filters = [], extension = root, suiteFolder } = {}) {
+  const plan = await compileSuites({ filters, suiteFolder });
+  if (plan.length === 0) throw new Error(`No file in test/host/suite matches ${filters.join(', ') || '*.test.ts'}.`);
+  const total = { passed: 0, failed: 0 };
+  const runFolder = temporaryFolder('host');
+  const browser = await launchChromium();
+  try {
+    // `main` and `reload` share server, browser profile and workspace; `restricted` has its own.
+    for (const trust of [true, false]) {
+      const own = plan.filter(({ stage }) => (stage === 'restricted') !== trust);
+      if (own.length === 0) continue;
+      const dataFolder = path.join(runFolder, trust ? 'trusted' : 'restricted');
+      const workspace = path.join(dataFolder, 'workspace');
+      copyWorkspace(workspace);
+      writeUserSettings(dataFolder, { ...quietSettings, 'workbench.colorTheme': 'Dark Modern' });
+      const bridge = await startBridge((event) => bridge.onReport(event));
+      const server = await startServer({ dataFolder, trust, env: bridge.env, say: console.log });
+      const context = await browser.newContext({ viewport: { width: 1400, height: 900 } });
+      try {
+        for (const entry of own) {
+          const stageServer = { ...server, bridge, logStart: server.log().length };
+          const keep = entry.stage === 'main' && own.length > 1;
+          const counts = await runStage({ ...entry, keep }, { server: stageServer, browser, context, workspace, extension });
+          total.passed += counts.passed;
+          total.failed += counts.failed;
+        }
+      } finally {
+        await context.close();
+        await server.stop();
+        await bridge.close();
+      }
+    }
+  } finally {
+    await browser.close();
+    fs.rmSync(runFolder, { recursive: true, force: true, maxRetries: 5 });
+  }
+  return total;
+}
+
+if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      'no-build': { type: 'boolean', default: false },
+      extension: { type: 'string' },
+      suite: { type: 'string' },
+    },
+  });
+  if (!values['no-build'] && !values.extension) await (await import('./build.mjs')).build();
+  const { passed, failed } = await testHost({
+    filters: positionals,
+    extension: values.extension && path.resolve(values.extension),
+    suiteFolder: values.suite && path.resolve(values.suite),
+  });
+  console.log(`\n${passed} passed, ${failed} failed`);
+  process.exitCode = failed === 0 ? 0 : 1;
+}

@@ -1,0 +1,74 @@
+// What most tests in the window need from VS Code's own API: the extension, an example in an editor, Problems,
+// the theme. Waiting is always for a condition, with a limit; never for a time.
+import * as assert from 'node:assert/strict';
+import * as vscode from 'vscode';
+
+export const extensionId = 'nablascope.nablascope';
+
+/** The extension, activated. */
+export async function activateExtension(): Promise<vscode.Extension<unknown>> {
+  const extension = vscode.extensions.getExtension(extensionId);
+  assert.ok(extension, `${extensionId} is not installed in this window`);
+  await extension.activate();
+  return extension;
+}
+
+/** Absolute address of a file in the workspace (a copy of `examples`). */
+export function inWorkspace(name: string): vscode.Uri {
+  const folder = vscode.workspace.workspaceFolders?.[0];
+  assert.ok(folder, 'no folder is open');
+  return vscode.Uri.joinPath(folder.uri, name);
+}
+
+export async function openExample(name: string): Promise<vscode.TextEditor> {
+  const document = await vscode.workspace.openTextDocument(inWorkspace(name));
+  return vscode.window.showTextDocument(document, vscode.ViewColumn.One);
+}
+
+export async function closeAllEditors(): Promise<void> {
+  await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+}
+
+/** Asks until `question` answers with something truthy; says what it last saw when it never does. */
+export async function eventually<T>(
+  what: string,
+  question: () => T | PromiseLike<T>,
+  { timeout = 20_000 } = {},
+): Promise<NonNullable<T>> {
+  const deadline = Date.now() + timeout;
+  let last: unknown;
+  do {
+    try {
+      const answer = await question();
+      if (answer) return answer as NonNullable<T>;
+      last = answer;
+    } catch (error) {
+      last = error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  } while (Date.now() < deadline);
+  const seen = last instanceof Error ? last.message : JSON.stringify(last);
+  throw new Error(`Waited ${timeout} ms in vain for: ${what}. Last seen: ${seen}`);
+}
+
+/** The diagnostics of a document, once there are as many as `count`. */
+export function problemsOf(uri: vscode.Uri, count: number): Promise<vscode.Diagnostic[]> {
+  return eventually(`${count} problems in ${uri.path}`, () => {
+    const found = vscode.languages.getDiagnostics(uri);
+    return found.length === count ? found : undefined;
+  });
+}
+
+/** Switches the colour theme, for example `Dark Modern`, `Light Modern`, `Default High Contrast`. */
+export async function setTheme(id: string): Promise<void> {
+  const workbench = vscode.workspace.getConfiguration('workbench');
+  if (workbench.get('colorTheme') === id) return;
+  const changed = new Promise<void>((resolve) => {
+    const listener = vscode.window.onDidChangeActiveColorTheme(() => {
+      listener.dispose();
+      resolve();
+    });
+  });
+  await workbench.update('colorTheme', id, vscode.ConfigurationTarget.Global);
+  await changed;
+}
