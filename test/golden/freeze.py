@@ -1,0 +1,385 @@
+#!/usr/bin/env python3
+"""Freezes PyTorch's float64 values of layers, losses, optimizers and whole networks as JSON.
+
+The tests compare the engine with these files. README.md beside this says how to run it.
+It draws its own inputs from fixed seeds and reads nothing of the engine.
+"""
+import json
+import os
+import sys
+
+import torch
+from torch.nn import functional as F
+
+torch.set_default_dtype(torch.float64)
+torch.set_num_threads(1)
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def tensor(values):
+    return torch.tensor(values, dtype=torch.float64)
+
+
+def leaf(values):
+    return values.clone().detach().requires_grad_(True)
+
+
+def nested(value):
+    """A tensor as nested lists, in the shape the engine holds it."""
+    return value.detach().tolist()
+
+
+def dump(value, indent=0):
+    """JSON with one line for each array: readable in a diff, every digit that a double needs."""
+    pad = "  " * (indent + 1)
+    end = "  " * indent
+    if isinstance(value, dict):
+        if not value:
+            return "{}"
+        lines = [f"{pad}{json.dumps(k)}: {dump(v, indent + 1)}" for k, v in value.items()]
+        return "{\n" + ",\n".join(lines) + "\n" + end + "}"
+    if isinstance(value, list) and any(isinstance(v, dict) for v in value):
+        return "[\n" + ",\n".join(pad + dump(v, indent + 1) for v in value) + "\n" + end + "]"
+    # Python writes a float with as many digits as it takes to read the same double again.
+    return json.dumps(value, allow_nan=False)
+
+
+def write(name, cases):
+    path = os.path.join(HERE, name)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(dump({"torch": torch.__version__, "cases": cases}) + "\n")
+    print(f"{name}: {len(cases)} cases, {os.path.getsize(path)} bytes", file=sys.stderr)
+
+
+# ---------------------------------------------------------------- layers
+
+def apply_layer(kind, options, parameters, x):
+    if kind == "linear":
+        return F.linear(x, parameters["weight"], parameters.get("bias"))
+    if kind == "tanh":
+        return torch.tanh(x)
+    if kind == "sigmoid":
+        return torch.sigmoid(x)
+    if kind == "relu":
+        return options.get("scale", 1) * torch.relu(x)
+    if kind == "softmax":
+        return torch.softmax(x, dim=-1)
+    if kind == "identity":
+        return x * 1
+    raise ValueError(kind)
+
+
+def layer_case(name, kind, options, parameters, x, grad_output):
+    parameters = {k: leaf(v) for k, v in parameters.items()}
+    x = leaf(x)
+    y = apply_layer(kind, options, parameters, x)
+    y.backward(grad_output)
+    return {
+        "name": name,
+        "kind": kind,
+        "options": options,
+        "input": nested(x),
+        "parameters": {k: nested(v) for k, v in parameters.items()},
+        "gradOutput": nested(grad_output),
+        "output": nested(y),
+        "gradInput": nested(x.grad),
+        "gradParameters": {k: nested(v.grad) for k, v in parameters.items()},
+    }
+
+
+def layer_cases():
+    torch.manual_seed(20)
+    cases = []
+    for batch in (1, 3, 5):
+        for inputs, outputs in ((1, 1), (3, 5), (7, 2), (4, 4), (13, 9)):
+            for bias in (True, False):
+                parameters = {"weight": torch.randn(outputs, inputs)}
+                if bias:
+                    parameters["bias"] = torch.randn(outputs)
+                name = f"linear {inputs} to {outputs}, batch {batch}" + ("" if bias else ", no bias")
+                options = {"out_features": outputs} if bias else {"out_features": outputs, "bias": False}
+                cases.append(layer_case(name, "linear", options, parameters,
+                                        torch.randn(batch, inputs), torch.randn(batch, outputs)))
+
+    # Where 1 - y^2 and 1 - y still have digits to compare; `ill_conditioned_cases` has the rest.
+    ordinary = {"tanh": 4.0, "sigmoid": 7.0, "relu": 10.0, "softmax": 10.0, "identity": 10.0}
+    extremes = tensor([[-700.0, -40.0, -0.0, 0.0, 40.0, 700.0],
+                       [-1e-300, 1e-300, -1e-9, 1e-9, -1.0, 1.0]])
+    for kind, reach in ordinary.items():
+        variants = ((1, {}), (5, {"scale": 5})) if kind == "relu" else ((1, {}),)
+        for scale, options in variants:
+            title = kind if scale == 1 else f"{kind} with scale {scale}"
+            for batch, size in ((1, 1), (1, 5), (3, 7), (5, 4)):
+                x = (torch.rand(batch, size) * 2 - 1) * reach
+                cases.append(layer_case(f"{title}, {batch} by {size}", kind, options, {}, x,
+                                        torch.randn(batch, size)))
+            cases.append(layer_case(f"{title}, extremes", kind, options, {}, extremes,
+                                    torch.randn(2, 6)))
+            cases.append(layer_case(f"{title}, all zero", kind, options, {}, torch.zeros(2, 3),
+                                    torch.randn(2, 3)))
+    cases.append(layer_case("softmax, logits of 1e4", "softmax", {}, {},
+                            tensor([[1e4, -1e4, 9999.0], [1e4, 1e4, 1e4], [-1e4, -1e4, -9999.5]]),
+                            torch.randn(3, 3)))
+    cases.append(layer_case("softmax of (-1, 0, 1)", "softmax", {}, {},
+                            tensor([[-1.0, 0.0, 1.0]]), torch.randn(1, 3)))
+    return cases
+
+
+def ill_conditioned_cases():
+    """Saturated tanh and sigmoid: their slopes are formed from a rounded y, here and in PyTorch."""
+    torch.manual_seed(21)
+    x = tensor([[5.0, 8.0, 10.0, 15.0, 18.0, 19.0], [-5.0, -8.0, -10.0, -15.0, -18.0, -19.0],
+                [20.0, 25.0, 30.0, 36.0, 37.0, 38.0]])
+    return [layer_case(f"{kind}, saturated", kind, {}, {}, x, torch.randn(3, 6)) for kind in ("tanh", "sigmoid")]
+
+
+# ---------------------------------------------------------------- losses
+
+def apply_loss(kind, options, prediction, target):
+    batch = prediction.shape[0]
+    if kind == "mse":
+        return F.mse_loss(prediction, target)
+    if kind == "sum_squared_error":
+        return options.get("scale", 1) * ((prediction - target) ** 2).sum() / batch
+    if kind == "cross_entropy":
+        # With class probabilities PyTorch takes soft targets; a one-hot row is the hard case.
+        return F.cross_entropy(prediction, target)
+    if kind == "cross_entropy_on_probabilities":
+        return -(target * torch.log(prediction)).sum() / batch
+    if kind == "bce":
+        return F.binary_cross_entropy(prediction, target)
+    if kind == "bce_with_logits":
+        return F.binary_cross_entropy_with_logits(prediction, target)
+    raise ValueError(kind)
+
+
+def loss_case(name, kind, options, prediction, target):
+    prediction = leaf(prediction)
+    value = apply_loss(kind, options, prediction, target)
+    value.backward()
+    return {
+        "name": name,
+        "kind": kind,
+        "options": options,
+        "prediction": nested(prediction),
+        "target": nested(target),
+        "value": value.item(),
+        "gradPrediction": nested(prediction.grad),
+    }
+
+
+def one_hot(labels, classes):
+    return F.one_hot(torch.tensor(labels), classes).to(torch.float64)
+
+
+def loss_cases():
+    torch.manual_seed(30)
+    cases = []
+    sizes = ((1, 1), (1, 3), (3, 5), (5, 2), (4, 7))
+    for batch, size in sizes:
+        where = f"{batch} by {size}"
+        cases.append(loss_case(f"mse, {where}", "mse", {}, torch.randn(batch, size) * 3, torch.randn(batch, size)))
+        for scale in (1, 0.5):
+            options = {} if scale == 1 else {"scale": scale}
+            cases.append(loss_case(f"sum_squared_error with scale {scale}, {where}", "sum_squared_error", options,
+                                   torch.randn(batch, size) * 3, torch.randn(batch, size)))
+        p = torch.rand(batch, size) * 0.98 + 0.01
+        hard = (torch.rand(batch, size) > 0.5).to(torch.float64)
+        cases.append(loss_case(f"bce, {where}", "bce", {}, p, hard))
+        cases.append(loss_case(f"bce, soft targets, {where}", "bce", {}, p, torch.rand(batch, size)))
+        logits = torch.randn(batch, size) * 3
+        cases.append(loss_case(f"bce_with_logits, {where}", "bce_with_logits", {}, logits, hard))
+        cases.append(loss_case(f"bce_with_logits, soft targets, {where}", "bce_with_logits", {}, logits,
+                               torch.rand(batch, size)))
+        if size == 1:
+            continue
+        labels = [i % size for i in range(batch)]
+        soft = torch.softmax(torch.randn(batch, size), dim=-1)
+        probabilities = torch.softmax(torch.randn(batch, size) * 2, dim=-1)
+        logits = torch.randn(batch, size) * 5
+        for kind, x in (("cross_entropy", logits), ("cross_entropy_on_probabilities", probabilities)):
+            cases.append(loss_case(f"{kind}, {where}", kind, {}, x, one_hot(labels, size)))
+            cases.append(loss_case(f"{kind}, soft targets, {where}", kind, {}, x, soft))
+            cases.append(loss_case(f"{kind}, targets that do not sum to 1, {where}", kind, {}, x,
+                                   torch.rand(batch, size)))
+
+    cases.append(loss_case("mse, prediction equals target", "mse", {}, torch.ones(2, 2), torch.ones(2, 2)))
+    huge = tensor([[1e4, -1e4, 0.0], [-1e4, 1e4, 1e4], [-1e4, -1e4, -1e4], [1e4, 1e4 - 1, 1e4 - 2]])
+    cases.append(loss_case("cross_entropy, logits of 1e4, hard targets", "cross_entropy", {}, huge,
+                           one_hot([1, 2, 0, 2], 3)))
+    cases.append(loss_case("cross_entropy, logits of 1e4, right class", "cross_entropy", {}, huge,
+                           one_hot([0, 1, 2, 0], 3)))
+    cases.append(loss_case("cross_entropy, logits of 1e4, soft targets", "cross_entropy", {}, huge,
+                           tensor([[0.2, 0.3, 0.5]] * 4)))
+    # Small differences on top of a big offset: adding the maximum back too early loses their digits.
+    cases.append(loss_case("cross_entropy, close logits near 1e4", "cross_entropy", {},
+                           tensor([[1e4, 1e4 - 0.25], [-1e4, -1e4 - 3.0]]), one_hot([0, 0], 2)))
+    cases.append(loss_case("cross_entropy, all logits zero", "cross_entropy", {}, torch.zeros(2, 10),
+                           one_hot([3, 9], 10)))
+    corners = tensor([[0.0, 1.0, 0.0, 1.0, 1e-200, 0.5]])
+    cases.append(loss_case("bce at exactly 0 and 1, target 0 1 1 0 1 1", "bce", {}, corners,
+                           tensor([[0.0, 1.0, 1.0, 0.0, 1.0, 1.0]])))
+    cases.append(loss_case("bce at exactly 0 and 1, target one half", "bce", {}, corners, torch.full((1, 6), 0.5)))
+    far = tensor([[1e4, -1e4, 1e4, -1e4, 40.0, -40.0, 0.0, 700.0, -700.0]])
+    cases.append(loss_case("bce_with_logits, logits up to 1e4", "bce_with_logits", {}, far,
+                           tensor([[1.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.5, 0.0, 1.0]])))
+    return cases
+
+
+# ---------------------------------------------------------------- whole networks
+
+def network_case(name, layers, parameters, x, loss, loss_options, target, source):
+    """`layers` are [kind, options]; `parameters` one dict a layer. Everything in between is kept."""
+    parameters = [{k: leaf(v) for k, v in p.items()} for p in parameters]
+    values = [leaf(x)]
+    for (kind, options), own in zip(layers, parameters):
+        y = apply_layer(kind, options, own, values[-1])
+        y.retain_grad()
+        values.append(y)
+    value = apply_loss(loss, loss_options, values[-1], target)
+    value.backward()
+    return {
+        "name": name,
+        "source": source,
+        "layers": [{"type": kind, **options} for kind, options in layers],
+        "parameters": [{k: nested(v) for k, v in p.items()} for p in parameters],
+        "lossKind": loss,
+        "lossOptions": loss_options,
+        "target": nested(target),
+        # The input, then the output of every layer; gradients in the same order.
+        "values": [nested(v) for v in values],
+        "loss": value.item(),
+        "gradients": [nested(v.grad) for v in values],
+        "gradParameters": [{k: nested(v.grad) for k, v in p.items()} for p in parameters],
+    }
+
+
+def dense(layers, sizes):
+    """Random explicit weights for the linear layers of a stack; `sizes` are the widths they join."""
+    parameters = []
+    at = 0
+    for kind, _ in layers:
+        if kind == "linear":
+            parameters.append({"weight": torch.randn(sizes[at + 1], sizes[at]), "bias": torch.randn(sizes[at + 1])})
+            at += 1
+        else:
+            parameters.append({})
+    return parameters
+
+
+def linear(outputs):
+    return ("linear", {"out_features": outputs})
+
+
+def network_cases():
+    torch.manual_seed(40)
+    cases = []
+
+    # System A: 2-4-2. The same weights and samples under every variant.
+    tanh_net = [linear(4), ("tanh", {}), linear(2)]
+    relu_net = [linear(4), ("relu", {}), linear(2)]
+    soft = [("softmax", {})]
+    weights = dense(tanh_net, (2, 4, 2))
+    x = torch.rand(5, 2) * 2 - 1
+    t = one_hot([0, 1, 1, 0, 1], 2)
+    for batch in (5, 1):
+        rows = "one sample" if batch == 1 else "batch of 5"
+        add = lambda title, layers, own, loss, options={}: cases.append(network_case(
+            f"A, {title}, {rows}", layers, own, x[:batch], loss, options, t[:batch], "system A"))
+        add("tanh, fused cross-entropy", tanh_net, weights, "cross_entropy")
+        add("relu, fused cross-entropy", relu_net, weights, "cross_entropy")
+        add("tanh, softmax then cross-entropy", tanh_net + soft, weights + [{}], "cross_entropy_on_probabilities")
+        add("tanh, softmax then squared error", tanh_net + soft, weights + [{}], "sum_squared_error")
+        add("tanh, softmax then mse", tanh_net + soft, weights + [{}], "mse")
+
+    # System C: the scalar network; the course holds weights inputs by outputs, PyTorch outputs by inputs.
+    w1 = tensor([[1.0, 1.0, 1.0], [-1.0, -1.0, -1.0]]).T
+    w2 = tensor([[1.0, 1.0], [-1.0, -1.0], [-1.0, -1.0]]).T
+    own = [{"weight": w1, "bias": torch.zeros(3)}, {}, {"weight": w2, "bias": torch.zeros(2)}, {}]
+    layers = [linear(3), ("sigmoid", {}), linear(2), ("softmax", {})]
+    sample = tensor([[1.0, -1.0]])
+    cases.append(network_case("C, softmax then cross-entropy", layers, own, sample,
+                              "cross_entropy_on_probabilities", {}, one_hot([0], 2), "system C"))
+    cases.append(network_case("C, fused cross-entropy", layers[:-1], own[:-1], sample,
+                              "cross_entropy", {}, one_hot([0], 2), "system C"))
+
+    # System E: two layers f and g with three losses.
+    base = dense([linear(4), linear(2)], (3, 4, 2))
+    weights = [base[0], {}, base[1], {}]
+    x = torch.randn(4, 3)
+    values = torch.randn(4, 2)
+    binary = (torch.rand(4, 2) > 0.5).to(torch.float64)
+    for batch in (1, 4):
+        rows = "one sample" if batch == 1 else "batch of 4"
+        for f, options, g, loss, target in (
+            ("relu", {"scale": 5}, "identity", "sum_squared_error", values),
+            ("tanh", {}, "sigmoid", "sum_squared_error", binary),
+            ("tanh", {}, "sigmoid", "bce", binary),
+            ("relu", {}, "sigmoid", "bce", binary),
+        ):
+            title = f"{f}{' with scale 5' if options else ''}, {g}, {loss}"
+            cases.append(network_case(f"E, {title}, {rows}", [linear(4), (f, options), linear(2), (g, {})], weights,
+                                      x[:batch], loss, {}, target[:batch], "system E"))
+
+    # The other losses on a whole network, and a deeper one with odd sizes and a layer without bias.
+    cases.append(network_case("sigmoid net, bce_with_logits", [linear(4), ("sigmoid", {}), linear(2)], weights[:3],
+                              x, "bce_with_logits", {}, binary, "logits instead of E's last sigmoid"))
+    deep = [linear(5), ("tanh", {}), ("linear", {"out_features": 7, "bias": False}), ("sigmoid", {}),
+            linear(3), ("relu", {}), linear(3)]
+    own = dense(deep, (3, 5, 7, 3, 3))
+    del own[2]["bias"]
+    cases.append(network_case("deep, cross_entropy", deep, own, torch.randn(3, 3), "cross_entropy", {},
+                              torch.softmax(torch.randn(3, 3), dim=-1), "3-5-7-3-3, soft targets"))
+    return cases
+
+
+# ---------------------------------------------------------------- optimizers
+
+def sgd_case(name, options):
+    torch.manual_seed(50)
+    layers = [linear(5), ("tanh", {}), linear(2)]
+    start = dense(layers, (3, 5, 2))
+    parameters = [{k: leaf(v) for k, v in p.items()} for p in start]
+    sizes = (4, 4, 3)
+    batches = [(torch.randn(n, 3), one_hot([(i + b) % 2 for i in range(n)], 2)) for b, n in enumerate(sizes)]
+    optimizer = torch.optim.SGD([v for p in parameters for v in p.values()], **options)
+    steps = []
+    for step in range(20):
+        x, target = batches[step % len(batches)]
+        optimizer.zero_grad()
+        y = x
+        for (kind, own_options), own in zip(layers, parameters):
+            y = apply_layer(kind, own_options, own, y)
+        loss = apply_loss("cross_entropy", {}, y, target)
+        loss.backward()
+        optimizer.step()
+        steps.append({"loss": loss.item(), "parameters": [nested(v) for p in parameters for v in p.values()]})
+    return {
+        "name": name,
+        "kind": "sgd",
+        "options": options,
+        "layers": [{"type": kind, **own_options} for kind, own_options in layers],
+        "parameters": [{k: nested(v) for k, v in p.items()} for p in start],
+        "lossKind": "cross_entropy",
+        "lossOptions": {},
+        "batches": [{"input": nested(x), "target": nested(t)} for x, t in batches],
+        # The loss before each update, and every parameter after it, layer by layer.
+        "steps": steps,
+    }
+
+
+def optimizer_cases():
+    return [
+        sgd_case("sgd", {"lr": 0.3}),
+        sgd_case("sgd with momentum 0.9", {"lr": 0.1, "momentum": 0.9}),
+        sgd_case("sgd with momentum 0.5", {"lr": 0.2, "momentum": 0.5}),
+    ]
+
+
+if __name__ == "__main__":
+    write("layers.json", layer_cases())
+    write("layers-saturated.json", ill_conditioned_cases())
+    write("losses.json", loss_cases())
+    write("networks.json", network_cases())
+    write("optimizers.json", optimizer_cases())
