@@ -1,0 +1,106 @@
+import * as z from 'zod/mini';
+import { DataError, defineDataset } from './dataset';
+import { classesOption, encodeLabels } from './labels';
+
+type Path = (string | number)[];
+
+const options = z
+  .strictObject({
+    inputs: z
+      .array(z.array(z.number()).check(z.minLength(1)))
+      .check(z.minLength(1), z.describe('One row of numbers for each sample.')),
+    targets: z.optional(
+      z
+        .union([z.array(z.number()), z.array(z.array(z.number()).check(z.minLength(1)))])
+        .check(z.describe('The values to predict: for each sample a number, or a row of them. Either this or `labels`.')),
+    ),
+    labels: z.optional(
+      z
+        .union([z.array(z.int()), z.array(z.string())])
+        .check(z.describe('The class of each sample: a whole number or a text. Either this or `targets`.')),
+    ),
+    classes: classesOption,
+    feature_names: z.optional(z.array(z.string()).check(z.describe('A name for each number of an input.'))),
+  })
+  .check(
+    z.superRefine(({ inputs, targets, labels, classes, feature_names }, context) => {
+      const fail = (code: string, path: Path, message: string, remedy: string): void => {
+        context.addIssue({ code: 'custom', path, message, params: { code, remedy }, input: path });
+      };
+      const ragged = (name: string, rows: readonly unknown[]): void => {
+        const width = Array.isArray(rows[0]) ? rows[0].length : 0;
+        rows.forEach((row, i) => {
+          if (Array.isArray(row) && row.length !== width) {
+            fail(
+              'ragged-rows',
+              [name, i],
+              `Row ${i + 1} of "${name}" has ${row.length} numbers, the first row ${width}.`,
+              'Give every row the same number of them.',
+            );
+          }
+        });
+      };
+      ragged('inputs', inputs);
+      if (targets) ragged('targets', targets);
+      for (const [name, list] of [['targets', targets], ['labels', labels]] as const) {
+        if (list && list.length !== inputs.length) {
+          fail(
+            'length-mismatch',
+            [name],
+            `There are ${list.length} ${name} for ${inputs.length} inputs.`,
+            'Give one for each row of "inputs".',
+          );
+        }
+      }
+      if (feature_names && feature_names.length !== inputs[0].length) {
+        fail(
+          'length-mismatch',
+          ['feature_names'],
+          `There are ${feature_names.length} names for ${inputs[0].length} features.`,
+          'Give one name for each number of an input.',
+        );
+      }
+      if (targets && labels) {
+        fail('too-many-targets', ['labels'], 'Both "targets" and "labels" are given.', 'Keep "targets" for values or "labels" for classes.');
+      } else if (!targets && !labels) {
+        fail('missing-option', [], 'Inline data needs "targets" or "labels".', 'Add "targets" with values, or "labels" with classes.');
+      }
+      if (classes !== undefined && !labels) {
+        fail('unused-option', ['classes'], '"classes" needs "labels".', 'Write "labels" in place of "targets", or remove "classes".');
+      }
+    }),
+  );
+
+type InlineOptions = z.output<typeof options>;
+
+const targetSizeOf = ({ targets }: InlineOptions): number => (Array.isArray(targets?.[0]) ? targets[0].length : 1);
+
+export const inline = defineDataset({
+  kind: 'inline',
+  summary: 'Samples written in the spec itself.',
+  options,
+  split: { validation: 0, test: 0 },
+  shape(data) {
+    const { inputs, labels, classes } = data;
+    const shape = { inputShape: [inputs[0].length], targetSize: targetSizeOf(data), samples: inputs.length };
+    if (!labels) return shape;
+    const number = typeof classes === 'number' ? classes : (classes ?? [...new Set<string | number>(labels)]).length;
+    return { ...shape, classes: number };
+  },
+  generate({ options: data }) {
+    const { inputs, targets, labels, classes, feature_names: featureNames } = data;
+    const common = {
+      samples: inputs.length,
+      inputShape: [inputs[0].length],
+      inputs: Float64Array.from(inputs.flat()),
+      targetSize: targetSizeOf(data),
+      ...(featureNames ? { featureNames } : {}),
+    };
+    if (labels) {
+      const encoded = encodeLabels(labels, classes, (i) => ({ words: `Sample ${i + 1}`, path: ['labels', i] }));
+      return { ...common, classes: encoded.classes, targets: encoded.indexes };
+    }
+    if (!targets) throw new DataError('Inline data needs "targets" or "labels".', 'Add one of them.');
+    return { ...common, targets: Float64Array.from(targets.flat()) };
+  },
+});
