@@ -1,9 +1,11 @@
 // Compiles the suites that run inside VS Code: every test/host/suite/*.test.ts is picked up by its name.
+// (Run by itself it only compiles, for a debugger.)
 //   NAME.test.ts             runs in a trusted window on a copy of examples/
 //   NAME.reload.test.ts      runs after the same window was loaded again (what was left open is restored)
 //   NAME.restricted.test.ts  runs in a window whose folder is not trusted
 import fs from 'node:fs';
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import * as esbuild from 'esbuild';
 import { root } from './vscode-server.mjs';
 
@@ -63,4 +65,10 @@ export async function compileSuites({ filters = [], suiteFolder } = {}) {
     });
   }
   return plan;
+}
+
+if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  for (const { compiled, files } of await compileSuites({ filters: process.argv.slice(2) })) {
+    console.log(`${path.relative(root, compiled)}: ${files.join(', ')}`);
+  }
 }

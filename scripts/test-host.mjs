@@ -112,10 +112,11 @@ async function runStage({ stage, compiled, files, keep }, { server, browser, con
 }
 
 /**
- * @param {{ filters?: string[], extension?: string, suiteFolder?: string }} [what]
+ * @param {{ filters?: string[], extension?: string, suiteFolder?: string,
+ *   prepare?: (dataFolder: string) => Promise<void> }} [what] `prepare` may install extensions before the server starts
  * @returns {Promise<{ passed: number, failed: number }>}
  */
-export async function testHost({ filters = [], extension = root, suiteFolder } = {}) {
+export async function testHost({ filters = [], extension = root, suiteFolder, prepare } = {}) {
   const plan = await compileSuites({ filters, suiteFolder });
   if (plan.length === 0) throw new Error(`No file in test/host/suite matches ${filters.join(', ') || '*.test.ts'}.`);
   const total = { passed: 0, failed: 0 };
@@ -130,6 +131,7 @@ export async function testHost({ filters = [], extension = root, suiteFolder } =
       const workspace = path.join(dataFolder, 'workspace');
       copyWorkspace(workspace);
       writeUserSettings(dataFolder, { ...quietSettings, 'workbench.colorTheme': 'Dark Modern' });
+      await prepare?.(dataFolder);
       const bridge = await startBridge((event) => bridge.onReport(event));
       const server = await startServer({ dataFolder, trust, env: bridge.env, say: console.log });
       const context = await browser.newContext({ viewport: { width: 1400, height: 900 } });

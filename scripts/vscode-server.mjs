@@ -184,13 +184,13 @@ export async function runServerCommand(dataFolder, args) {
  * @param {string} options.dataFolder settings, extensions, logs; created if missing
  * @param {number} [options.port] 0 or missing: a free one
  * @param {boolean} [options.trust] every folder is trusted (default); false leaves Workspace Trust on
- * @param {boolean} [options.automation] lets a page load a development extension and run a test suite (default)
+ * @param {boolean} [options.gallery] the window may ask the extension marketplace; default false
  * @param {Record<string, string>} [options.env] reaches the extension host
  * @param {(line: string) => void} [options.say]
  * @returns {Promise<{ origin: string, authority: string, port: number, token: string, log: () => string,
  *   exited: Promise<number | null>, stop: () => Promise<void> }>}
  */
-export async function startServer({ dataFolder, port = 0, trust = true, automation = true, env = {}, say }) {
+export async function startServer({ dataFolder, port = 0, trust = true, gallery = false, env = {}, say }) {
   const folder = await installServer(say);
   fs.mkdirSync(dataFolder, { recursive: true });
   const token = randomBytes(16).toString('hex');
@@ -203,15 +203,16 @@ export async function startServer({ dataFolder, port = 0, trust = true, automati
     '--server-data-dir', dataFolder,
     '--extensions-dir', path.join(dataFolder, 'extensions'),
     '--disable-telemetry',
+    // Without it the page's wish to load a development extension, or a suite, is ignored.
+    '--enable-smoke-test-driver',
   ];
   if (trust) args.push('--disable-workspace-trust');
-  if (automation) args.push('--enable-smoke-test-driver');
 
   const childEnv = { ...process.env, ...env };
   // Left by a VS Code terminal: they would make the server think it is part of that window.
   for (const key of Object.keys(childEnv)) if (/^(VSCODE_|ELECTRON_)/.test(key)) delete childEnv[key];
   // A test asks no marketplace: an empty address is VS Code's way to have none.
-  if (automation) childEnv.EXTENSIONS_GALLERY = JSON.stringify({ serviceUrl: '' });
+  if (!gallery) childEnv.EXTENSIONS_GALLERY = JSON.stringify({ serviceUrl: '' });
   // Its own process group, so that stopping it also stops extension hosts and terminals below it.
   const child = spawn(nodeExecutable(), args, {
     env: childEnv,
