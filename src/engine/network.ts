@@ -284,6 +284,12 @@ export class Pass {
     if (context) this.network.model.layers[layer].definition.backward(context);
   }
 
+  /** How many of the batch's predictions are right; for targets that are classes. */
+  correct(): number {
+    const { threshold } = this.network.model.loss.definition;
+    return this.network.kernels.countCorrect(this.prediction, this.target, threshold);
+  }
+
   /** Forward through all layers from `first` on, and the loss. */
   evaluate(first = 0): number {
     for (let layer = first; layer < this.outputs.length; layer++) this.forward(layer);

@@ -1,26 +1,12 @@
 // The calls between the extension host and its engine process. Both sides are typed by these interfaces
 // and carried by birpc; a call settles with its result, an error, or the exit of the process.
 import type { CheckReport } from '../gradcheck/report';
+import type { SessionCommand } from '../session/command';
 import type { Frame, ModelInfo, ProbeId, TensorRequest } from '../session/frame';
 import type { RunRecord } from '../session/record';
 import type { Problem } from '../spec/problem';
 
-/** What can be done to a run; the same from a button, a key, the palette, and later a debugger. */
-export type SessionCommand =
-  | { readonly type: 'step' }
-  | { readonly type: 'stepPhase' }
-  | { readonly type: 'backPhase' }
-  | { readonly type: 'backStep' }
-  | { readonly type: 'run' }
-  | { readonly type: 'pause' }
-  /** Runs until `step` updates are done. */
-  | { readonly type: 'runToStep'; readonly step: number }
-  /** Runs until the end of this epoch, counted from 1. */
-  | { readonly type: 'runToEpoch'; readonly epoch: number }
-  /** Goes to any step that the run has reached, at once, bit for bit. */
-  | { readonly type: 'seek'; readonly step: number; readonly phase?: number }
-  | { readonly type: 'reset' }
-  | { readonly type: 'setLearningRate'; readonly lr: number };
+export type { SessionCommand };
 
 export interface OpenRequest {
   readonly text: string;

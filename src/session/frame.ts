@@ -1,7 +1,11 @@
 // What a session shows of itself, as data. A frame holds copies: once it is handed over, the session
 // no longer touches it.
 import type { Precision } from '../engine/kernels/tensor';
+import type { ActivationReading } from '../engine/probes/activations';
+import type { GradientReading } from '../engine/probes/gradients';
 import type { HistoryData } from '../history/history';
+
+export type { ActivationReading, GradientReading };
 
 /** `step` updates are done, and `phase` phases of the next step. */
 export interface Position {
@@ -76,24 +80,6 @@ export interface BatchPlace {
   readonly samples: number;
 }
 
-export interface ActivationReading {
-  /** Counts of equal bins over [low, high]. */
-  readonly histogram: Uint32Array;
-  readonly low: number;
-  readonly high: number;
-  readonly mean: number;
-  readonly std: number;
-  /** Share of dead or saturated units, 0 to 1; null where the layer has no such notion. */
-  readonly idle: number | null;
-}
-
-export interface GradientReading {
-  /** Euclidean norm. */
-  readonly norm: number;
-  readonly meanAbsolute: number;
-  readonly maxAbsolute: number;
-}
-
 export interface ParameterReading {
   readonly name: string;
   readonly norm: number;
@@ -153,7 +139,8 @@ export interface NonFinite {
   readonly remedy: string;
 }
 
-export type RunStatus = 'ready' | 'running' | 'paused' | 'finished' | 'diverged';
+/** `seeking` is replaying towards a step; pausing stops it where it is. */
+export type RunStatus = 'ready' | 'running' | 'seeking' | 'paused' | 'finished' | 'diverged';
 
 /** What views can ask for; what nobody asks for is not measured. */
 export type ProbeId = 'activations' | 'gradients' | 'updates';
@@ -162,6 +149,8 @@ export interface Frame {
   /** Rises by one a frame. */
   readonly sequence: number;
   readonly status: RunStatus;
+  /** Where `running` or `seeking` will stop by itself; null at rest. */
+  readonly target: number | null;
   readonly position: Position;
   /** The furthest step this run has reached; it can be sought without training anew. */
   readonly frontier: number;

@@ -3,10 +3,12 @@
 // they were inferred when the network was compiled. Matrices are row-major [rows, columns].
 import type { MemoryPlan, Precision, Tensor } from './tensor';
 
-/** Sum, sum of squares and range of a tensor's elements; NaN anywhere makes all four NaN. */
+/** Sums and range of a tensor's elements; NaN anywhere makes all of them NaN. */
 export interface Moments {
   readonly sum: number;
   readonly sumOfSquares: number;
+  /** Sum of (x - mean)², in a second pass: the difference of the sums above would cancel. */
+  readonly sumOfDeviations: number;
   readonly min: number;
   readonly max: number;
 }
@@ -45,7 +47,7 @@ export interface Kernels {
   sigmoidBackward(dx: Tensor, dy: Tensor, y: Tensor): void;
   /** y = scale * max(0, x); NaN stays NaN. */
   relu(y: Tensor, x: Tensor, scale: number): void;
-  /** dx = scale * dy where x > 0, else 0. */
+  /** dx = 0 where x <= 0, else scale * dy; a NaN in x lets dy through, as in PyTorch. */
   reluBackward(dx: Tensor, dy: Tensor, x: Tensor, scale: number): void;
   /** Each row: exp(x - max) / sum. */
   softmax(y: Tensor, x: Tensor): void;
@@ -66,7 +68,7 @@ export interface Kernels {
   negativeLogLikelihoodBackward(dp: Tensor, p: Tensor, t: Tensor, scale: number): void;
   /** -sum of t log p + (1-t) log(1-p), each logarithm held at -100 or above as PyTorch's BCELoss does. */
   binaryCrossEntropy(p: Tensor, t: Tensor): number;
-  /** dp = scale * (p - t) / max(p (1 - p), 1e-12), PyTorch's guard. */
+  /** dp = scale * (p - t) / max(p (1 - p), 1e-12 rounded to float32), PyTorch's guard. */
   binaryCrossEntropyBackward(dp: Tensor, p: Tensor, t: Tensor, scale: number): void;
   /** sum of max(x, 0) - x t + log(1 + exp(-|x|)); x are logits. */
   binaryCrossEntropyWithLogits(x: Tensor, t: Tensor): number;
@@ -81,6 +83,10 @@ export interface Kernels {
   absoluteSum(x: Tensor): number;
   /** Counts elements into equal bins over [lo, hi]; the last bin includes hi; values outside and NaN are left out. */
   histogram(counts: Uint32Array, x: Tensor, lo: number, hi: number): void;
+  /** For each column of x[rows, columns], how many entries do not lie strictly between above and below. */
+  countOutside(counts: Uint32Array, x: Tensor, above: number, below: number): void;
+  /** Rows whose largest prediction stands where the largest target does; with one column, on the same side of the threshold. */
+  countCorrect(prediction: Tensor, target: Tensor, threshold: number): number;
   /** Index of the first NaN or infinity, or -1. */
   firstNonFinite(x: Tensor): number;
 }

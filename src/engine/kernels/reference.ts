@@ -29,6 +29,19 @@ function softmaxRow(y: TensorData, x: TensorData, from: number, to: number): voi
   for (let i = from; i < to; i++) y[i] = Math.exp(x[i] - max) / sum;
 }
 
+/** Position of the largest of n elements from `from` on; -1 where one is NaN. */
+function argmax(x: TensorData, from: number, n: number): number {
+  let best = 0;
+  for (let j = 0; j < n; j++) {
+    if (Number.isNaN(x[from + j])) return -1;
+    if (x[from + j] > x[from + best]) best = j;
+  }
+  return best;
+}
+
+/** PyTorch's guard in BCELoss, a float32 constant in float64 too. */
+const SMALLEST_SLOPE = Math.fround(1e-12);
+
 const columns = (x: Tensor): number => x.shape[x.shape.length - 1] ?? 1;
 
 export class ReferenceKernels implements Kernels {
@@ -179,9 +192,10 @@ export class ReferenceKernels implements Kernels {
       const max = rowMax(x.data, i, i + n);
       let sum = 0;
       for (let j = i; j < i + n; j++) sum += Math.exp(x.data[j] - max);
-      const logSum = max + Math.log(sum);
+      const logSum = Math.log(sum);
       for (let j = i; j < i + n; j++) {
-        if (t.data[j] !== 0) total += t.data[j] * (logSum - x.data[j]);
+        // The difference of the logits first: max + logSum would round away the digits of a small loss.
+        if (t.data[j] !== 0) total += t.data[j] * (max - x.data[j] + logSum);
       }
     }
     return total;
@@ -229,7 +243,7 @@ export class ReferenceKernels implements Kernels {
 
   binaryCrossEntropyBackward(dp: Tensor, p: Tensor, t: Tensor, scale: number): void {
     for (let i = 0; i < dp.data.length; i++) {
-      const slope = Math.max(p.data[i] * (1 - p.data[i]), 1e-12);
+      const slope = Math.max(p.data[i] * (1 - p.data[i]), SMALLEST_SLOPE);
       dp.data[i] = (scale * (p.data[i] - t.data[i])) / slope;
     }
   }
@@ -273,7 +287,10 @@ export class ReferenceKernels implements Kernels {
       min = Math.min(min, value);
       max = Math.max(max, value);
     }
-    return { sum, sumOfSquares, min, max };
+    const mean = sum / x.data.length;
+    let sumOfDeviations = 0;
+    for (let i = 0; i < x.data.length; i++) sumOfDeviations += (x.data[i] - mean) ** 2;
+    return { sum, sumOfSquares, sumOfDeviations, min, max };
   }
 
   absoluteSum(x: Tensor): number {
@@ -285,12 +302,38 @@ export class ReferenceKernels implements Kernels {
   histogram(counts: Uint32Array, x: Tensor, lo: number, hi: number): void {
     counts.fill(0);
     const bins = counts.length;
-    const perUnit = bins / (hi - lo);
+    // Halves where the range itself overflows; there no digit is lost by them.
+    const scale = Number.isFinite(hi - lo) ? 1 : 0.5;
+    const from = lo * scale;
+    const width = hi * scale - from;
     for (let i = 0; i < x.data.length; i++) {
       const value = x.data[i];
       if (!(value >= lo && value <= hi)) continue;
-      counts[hi > lo ? Math.min(bins - 1, Math.floor((value - lo) * perUnit)) : 0]++;
+      const share = hi > lo ? (value * scale - from) / width : 0;
+      counts[Math.min(bins - 1, Math.floor(share * bins))]++;
     }
+  }
+
+  countOutside(counts: Uint32Array, x: Tensor, above: number, below: number): void {
+    counts.fill(0);
+    const n = counts.length;
+    for (let i = 0; i < x.data.length; i++) {
+      const value = x.data[i];
+      if (!(value > above && value < below)) counts[i % n]++;
+    }
+  }
+
+  countCorrect(prediction: Tensor, target: Tensor, threshold: number): number {
+    const n = columns(prediction);
+    let correct = 0;
+    for (let i = 0; i < prediction.data.length; i += n) {
+      if (n === 1) {
+        // Written so that a NaN is never correct.
+        const one = target.data[i] > 0.5;
+        if (one ? prediction.data[i] > threshold : prediction.data[i] <= threshold) correct++;
+      } else if (argmax(prediction.data, i, n) === argmax(target.data, i, n)) correct++;
+    }
+    return correct;
   }
 
   firstNonFinite(x: Tensor): number {

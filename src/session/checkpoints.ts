@@ -1,0 +1,73 @@
+// Copies of the parameters to go back to, in bounded memory however long a run is. Half of the budget
+// holds a grid over the whole run whose spacing doubles when it is full; the other half the newest
+// copies, so that stepping back near the present is cheap even for a large network.
+import type { Checkpoint } from './record';
+
+// Enough to step back a while without replaying anything; more would only be searched in vain.
+const MOST_RECENT = 64;
+
+const bytesOf = ({ tensors }: Checkpoint): number => tensors.reduce((sum, { byteLength }) => sum + byteLength, 0);
+
+export class Checkpoints {
+  readonly #grid = new Map<number, Checkpoint>();
+  #recent: Checkpoint[] = [];
+  #spacing: number;
+
+  /**
+   * @param budget bytes of all copies together.
+   * @param interval steps from one copy to the next before any are thinned out.
+   */
+  constructor(
+    readonly budget: number,
+    readonly interval: number,
+  ) {
+    this.#spacing = interval;
+  }
+
+  /** Bytes held. A copy in both halves counts twice, which only errs on the safe side. */
+  get bytes(): number {
+    return [...this.#grid.values(), ...this.#recent].reduce((sum, checkpoint) => sum + bytesOf(checkpoint), 0);
+  }
+
+  /** Whether a copy should be taken after this step. Step 0 needs none: it is drawn from the seed. */
+  wants(step: number): boolean {
+    if (step === 0 || step % this.interval !== 0 || this.#grid.has(step)) return false;
+    return !this.#recent.some((checkpoint) => checkpoint.step === step);
+  }
+
+  add(checkpoint: Checkpoint): void {
+    const bytes = Math.max(1, bytesOf(checkpoint));
+    const room = Math.floor(this.budget / 2 / bytes);
+    this.#recent.push(checkpoint);
+    if (this.#recent.length > Math.min(room, MOST_RECENT)) this.#recent.shift();
+    if (checkpoint.step % this.#spacing !== 0) return;
+    this.#grid.set(checkpoint.step, checkpoint);
+    while (this.#grid.size > room) {
+      this.#spacing *= 2;
+      for (const step of this.#grid.keys()) if (step % this.#spacing !== 0 || room === 0) this.#grid.delete(step);
+    }
+  }
+
+  /** Keeps a copy from elsewhere, whatever its step. */
+  keep(checkpoint: Checkpoint): void {
+    this.#grid.set(checkpoint.step, checkpoint);
+  }
+
+  /** The latest copy at or before `step`. */
+  nearest(step: number): Checkpoint | undefined {
+    let best: Checkpoint | undefined;
+    for (const checkpoint of this.#recent) {
+      if (checkpoint.step <= step && checkpoint.step > (best?.step ?? -1)) best = checkpoint;
+    }
+    for (const checkpoint of this.#grid.values()) {
+      if (checkpoint.step <= step && checkpoint.step > (best?.step ?? -1)) best = checkpoint;
+    }
+    return best;
+  }
+
+  /** Forgets what comes after `step`. */
+  truncate(step: number): void {
+    for (const key of this.#grid.keys()) if (key > step) this.#grid.delete(key);
+    this.#recent = this.#recent.filter((checkpoint) => checkpoint.step <= step);
+  }
+}

@@ -1,0 +1,17 @@
+// What can be done to a run; the same from a button, a key, the palette, the terminal, and later a debugger.
+
+export type SessionCommand =
+  | { readonly type: 'step' }
+  | { readonly type: 'stepPhase' }
+  | { readonly type: 'backPhase' }
+  | { readonly type: 'backStep' }
+  | { readonly type: 'run' }
+  | { readonly type: 'pause' }
+  /** Runs until `step` updates are done. */
+  | { readonly type: 'runToStep'; readonly step: number }
+  /** Runs until the end of this epoch, counted from 1. */
+  | { readonly type: 'runToEpoch'; readonly epoch: number }
+  /** Goes to any step that the run has reached, bit for bit. */
+  | { readonly type: 'seek'; readonly step: number; readonly phase?: number }
+  | { readonly type: 'reset' }
+  | { readonly type: 'setLearningRate'; readonly lr: number };

@@ -1,0 +1,59 @@
+// Loss and accuracy over a whole part of the data, in chunks, so that a caller can let others work in
+// between. It uses memory of its own: the training step being looked at stays as it is.
+import type { Network } from '../engine/network';
+import type { CompiledRun } from '../spec/compiled';
+import type { Frame, Part } from './frame';
+
+/** Samples evaluated at once. */
+export const EVALUATION_BATCH = 256;
+
+// Evaluating during training may take about this share of the time.
+const SHARE = 0.1;
+// Multiply-adds below which an evaluation is done at once wherever a run comes to rest.
+const CHEAP = 5e7;
+
+export type Evaluation = Frame['evaluation'];
+
+export const PARTS: readonly Part[] = ['train', 'validation', 'test'];
+
+/** Epochs from one evaluation of all parts to the next. */
+export function evaluationInterval({ split }: CompiledRun): number {
+  const evaluated = PARTS.reduce((sum, part) => sum + split[part].length, 0);
+  // A training step costs about three forward passes.
+  return Math.max(1, Math.ceil(evaluated / (3 * split.train.length) / SHARE));
+}
+
+/** Whether all parts can be evaluated without anybody waiting. */
+export function isCheap({ split }: CompiledRun, parameters: number): boolean {
+  return PARTS.reduce((sum, part) => sum + split[part].length, 0) * parameters < CHEAP;
+}
+
+/** Evaluates all parts; yields after each chunk. */
+export function* evaluate(network: Network, run: CompiledRun): Generator<void, Evaluation> {
+  const result: { [P in Part]?: { loss: number; accuracy: number | null } } = {};
+  for (const part of PARTS) {
+    const indices = run.split[part];
+    if (indices.length === 0) continue;
+    let loss = 0;
+    let correct = 0;
+    for (let from = 0; from < indices.length; from += EVALUATION_BATCH) {
+      const size = Math.min(EVALUATION_BATCH, indices.length - from);
+      const pass = network.evaluationPass(size);
+      pass.load(run.dataset.inputs, run.targets, indices, from);
+      // Losses are means over their chunk.
+      loss += pass.evaluate() * size;
+      if (run.labels) correct += pass.correct();
+      yield;
+    }
+    result[part] = { loss: loss / indices.length, accuracy: run.labels ? correct / indices.length : null };
+  }
+  return result;
+}
+
+/** Runs a generator to its end at once. */
+export function finish<T>(generator: Generator<unknown, T>): T {
+  for (;;) {
+    const { done, value } = generator.next();
+    if (done) return value as T;
+  }
+}

@@ -1,0 +1,44 @@
+// Everything about a run that does not change while it trains, as data for whoever shows it.
+import { sizeOf } from '../engine/kernels/tensor';
+import type { Network } from '../engine/network';
+import type { CompiledRun } from '../spec/compiled';
+import type { LayerInfo, ModelInfo } from './frame';
+import { phasesOf } from './phases';
+
+export function describeModel(run: CompiledRun, network: Network, batchesPerEpoch: number): ModelInfo {
+  const layers = run.model.layers.map(
+    ({ name, definition, inputShape, outputShape }, index): LayerInfo => ({
+      index,
+      name,
+      kind: definition.kind,
+      inputShape,
+      outputShape,
+      parameters: network.parameters
+        .filter(({ layer }) => layer === index)
+        .map(({ name: fullName, shortName, value, frozen }) => ({
+          name: fullName, shortName, shape: value.shape, count: sizeOf(value.shape), frozen,
+        })),
+      ...(definition.idleness && { idleness: { name: definition.idleness.name, rule: definition.idleness.rule } }),
+    }),
+  );
+  return {
+    name: run.name,
+    inputShape: run.model.inputShape,
+    layers,
+    loss: { kind: run.model.loss.definition.kind, summary: run.model.loss.definition.summary },
+    optimizer: { kind: run.optimizer.definition.kind, summary: run.optimizer.definition.summary },
+    phases: phasesOf(layers.length),
+    samples: { train: run.split.train.length, validation: run.split.validation.length, test: run.split.test.length },
+    batchSize: run.batchSize,
+    batchesPerEpoch,
+    epochs: run.epochs,
+    totalSteps: run.epochs * batchesPerEpoch,
+    classes: run.labels,
+    seed: run.seed,
+    precision: run.precision,
+    backend: network.kernels.backend,
+    memory: network.memory,
+    parameterCount: network.parameters.reduce((sum, { value }) => sum + sizeOf(value.shape), 0),
+    checkEvery: run.gradientCheck.every,
+  };
+}

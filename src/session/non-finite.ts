@@ -1,0 +1,81 @@
+// Finds where the first NaN or infinity of a run arose: not where the loss showed it, but the phase,
+// layer and tensor that held it first.
+import type { Tensor } from '../engine/kernels/tensor';
+import type { Network, Pass } from '../engine/network';
+import type { NonFinite, Phase } from './frame';
+
+interface Suspect {
+  readonly where: string;
+  readonly tensor: string;
+  readonly values: Tensor;
+}
+
+/** The tensors that a phase has just written. */
+function written(network: Network, pass: Pass, phase: Phase): Suspect[] {
+  const layers = network.model.layers;
+  const parametersOf = (layer: number) => network.parameters.filter((parameter) => parameter.layer === layer);
+  switch (phase.kind) {
+    case 'forward':
+      return [{ where: layers[phase.layer].name, tensor: 'output', values: pass.outputs[phase.layer] }];
+    case 'loss_backward':
+      return [{ where: 'loss', tensor: 'gradient of the prediction', values: pass.outputGradients[layers.length - 1] }];
+    case 'backward': {
+      const where = layers[phase.layer].name;
+      const suspects = parametersOf(phase.layer).map(({ shortName, gradient }) => ({
+        where, tensor: `gradient of ${shortName}`, values: gradient,
+      }));
+      if (phase.layer > 0) suspects.push({ where, tensor: 'gradient of the input', values: pass.outputGradients[phase.layer - 1] });
+      return suspects;
+    }
+    case 'update':
+      return network.parameters.flatMap(({ layer, shortName, value, optimizerState }) => [
+        ...optimizerState.map((values) => ({ where: layers[layer].name, tensor: `momentum of ${shortName}`, values })),
+        { where: layers[layer].name, tensor: shortName, values: value },
+      ]);
+    case 'zero_grad':
+    case 'loss':
+      return [];
+  }
+}
+
+/** Row-major position of a flat index. */
+export function unravel(flat: number, shape: readonly number[]): number[] {
+  const index: number[] = [];
+  for (let d = shape.length - 1; d >= 0; d--) {
+    index.unshift(flat % shape[d]);
+    flat = Math.floor(flat / shape[d]);
+  }
+  return index;
+}
+
+function remedyFor(phase: Phase, network: Network, lr: number): string {
+  if (phase.kind === 'loss' || phase.kind === 'loss_backward') {
+    const fused = { cross_entropy_on_probabilities: 'cross_entropy', bce: 'bce_with_logits' }[network.model.loss.definition.kind];
+    if (fused) return `A probability reached 0 or 1 exactly: use "${fused}" on the logits, or lower the learning rate (now ${lr}).`;
+  }
+  return `Values grew beyond the range of ${network.kernels.precision} numbers: lower the learning rate (now ${lr}), or start with smaller weights.`;
+}
+
+/** Looks at what `phase` of step `step` (counted from 1) has just written; null when all of it is finite. */
+export function findNonFinite(network: Network, pass: Pass, phase: Phase, loss: number, step: number, lr: number): NonFinite | null {
+  const remedy = remedyFor(phase, network, lr);
+  if (phase.kind === 'loss' && !Number.isFinite(loss)) {
+    return { step, phase, where: 'loss', tensor: 'value', index: [], value: loss, remedy };
+  }
+  for (const { where, tensor, values } of written(network, pass, phase)) {
+    const at = network.kernels.firstNonFinite(values);
+    if (at >= 0) return { step, phase, where, tensor, index: unravel(at, values.shape), value: values.data[at], remedy };
+  }
+  return null;
+}
+
+/** Whether every parameter and optimizer state is finite. */
+export const parametersAreFinite = ({ kernels, parameters }: Network): boolean =>
+  parameters.every(({ value, optimizerState }) =>
+    [value, ...optimizerState].every((tensor) => kernels.firstNonFinite(tensor) < 0),
+  );
+
+/** `linear2, output [3, 0]`: for messages. */
+export const describeNonFinite = ({ where, tensor, index }: NonFinite): string =>
+  `${where}, ${tensor}${index.length > 0 ? ` [${index.join(', ')}]` : ''}`;
+

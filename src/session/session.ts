@@ -1,0 +1,388 @@
+// The one state machine of a training run: where it stands, and how it goes forward, back and anywhere.
+// It does not know who is watching, has no clock, and never waits. Going back is exact: the nearest
+// checkpoint, then the same steps again.
+import { beforeUpdate, measureUpdate } from '../engine/probes/updates';
+import { ReferenceKernels } from '../engine/kernels/reference';
+import { Network, type Pass } from '../engine/network';
+import { History, seriesName } from '../history/history';
+import type { CompiledRun } from '../spec/compiled';
+import { type Batch, Batches } from './batches';
+import { Checkpoints } from './checkpoints';
+import { type Evaluation, EVALUATION_BATCH, evaluate, finish, PARTS } from './evaluation';
+import type { BatchPlace, ModelInfo, NonFinite, Phase, Position } from './frame';
+import { describeModel } from './model-info';
+import { findNonFinite, parametersAreFinite } from './non-finite';
+import type { Progress } from './readings';
+import type { Checkpoint, LearningRateChange, RunRecord } from './record';
+
+export interface SessionOptions {
+  /** Bytes of checkpoints to go back to. */
+  readonly checkpointBudget?: number;
+  /** Before each phase its index is stored here, so that a watchdog can say what hangs. */
+  readonly activity?: Int32Array;
+}
+
+export const DEFAULT_CHECKPOINT_BUDGET = 64 * 2 ** 20;
+
+// Multiply-adds between two checkpoints: a few milliseconds to replay.
+const REPLAY_WORK = 4e6;
+// Values of a frame's history that wait for the next frame.
+const PENDING = 512;
+
+export class TrainingSession {
+  readonly network: Network;
+  readonly model: ModelInfo;
+  /** What the history gained since somebody last took it. */
+  readonly pending = new History(PENDING);
+  readonly #lossPhase: number;
+  readonly #batches: Batches;
+  readonly #checkpoints: Checkpoints;
+  readonly #activity: Int32Array | undefined;
+  readonly #updateRatios = new Map<string, number | null>();
+  #changes: LearningRateChange[] = [];
+  #step = 0;
+  #phase = 0;
+  #frontier = 0;
+  #batch: Batch;
+  #pass: Pass;
+  #loss = NaN;
+  /** Just restored: the weights are those of the step, the other tensors are not. */
+  #stale = false;
+  #evaluation: { readonly step: number; readonly result: Evaluation } | null = null;
+
+  constructor(
+    readonly run: CompiledRun,
+    /** The spec's text, for the record. */
+    readonly text: string,
+    options: SessionOptions = {},
+  ) {
+    const { optimizer, split, batchSize, shuffle, seed } = run;
+    this.network = new Network(run.model, new ReferenceKernels(run.precision), {
+      batch: batchSize,
+      evaluationBatch: Math.min(EVALUATION_BATCH, Math.max(...PARTS.map((part) => split[part].length))),
+      optimizerTensors: optimizer.definition.state(optimizer.options).length,
+    });
+    this.#batches = new Batches(split.train, batchSize, shuffle, seed);
+    this.model = describeModel(run, this.network, this.#batches.perEpoch);
+    this.#lossPhase = this.model.phases.findIndex(({ kind }) => kind === 'loss');
+    this.#checkpoints = new Checkpoints(options.checkpointBudget ?? DEFAULT_CHECKPOINT_BUDGET, this.#interval());
+    this.#activity = options.activity;
+    this.#batch = this.#batches.at(0);
+    this.#pass = this.network.pass(this.#batch.size);
+    this.network.initialize(seed);
+  }
+
+  /** Goes on where a record left off. Everything before it can still be reached, replayed from the seed. */
+  static resume(run: CompiledRun, record: RunRecord, options: SessionOptions = {}): TrainingSession {
+    const session = new TrainingSession(run, record.text, options);
+    const { checkpoint, position } = record;
+    if (checkpoint.step > 0) {
+      session.#validate(checkpoint);
+      session.#checkpoints.keep(checkpoint);
+    }
+    session.#changes = [...record.changes];
+    session.seek(position.step, position.phase);
+    session.#frontier = Math.max(record.frontier, position.step);
+    return session;
+  }
+
+  get position(): Position {
+    return { step: this.#step, phase: this.#phase };
+  }
+
+  /** The furthest step reached. */
+  get frontier(): number {
+    return this.#frontier;
+  }
+
+  get totalSteps(): number {
+    return this.model.totalSteps;
+  }
+
+  /** The batch that is being worked on, or at a step's end the one just done. */
+  get pass(): Pass {
+    return this.#pass;
+  }
+
+  /** The batch that a gradient check at this position is about: the one shown, before any step the first. */
+  passToCheck(): Pass {
+    if (this.shownStep === 0 || this.#stale) this.#load(Math.max(0, this.#step - 1));
+    return this.#pass;
+  }
+
+  /** Loss of this step's batch; null until its loss phase. */
+  get loss(): number | null {
+    return this.#done(this.#lossPhase) ? this.#loss : null;
+  }
+
+  /** Share of the batch that is right; null until the forward pass is done, or where targets are values. */
+  get accuracy(): number | null {
+    return this.loss === null || !this.run.labels ? null : this.#pass.correct() / this.#pass.batch;
+  }
+
+  /** Learning rate of the update that comes next. */
+  get lr(): number {
+    return this.#lrAt(this.#step);
+  }
+
+  /** ‖update‖ / ‖weights‖ by parameter, of the last update when it was measured. */
+  get updateRatios(): ReadonlyMap<string, number | null> {
+    return this.#updateRatios;
+  }
+
+  /** The step that the tensors belong to, counted from 1; 0 before the first. */
+  get shownStep(): number {
+    return this.#phase > 0 ? this.#step + 1 : this.#step;
+  }
+
+  get place(): BatchPlace {
+    if (this.shownStep === 0) return { epoch: 0, batch: 0, samples: 0 };
+    const { epoch, index, size } = this.#batch;
+    return { epoch: epoch + 1, batch: index + 1, samples: size };
+  }
+
+  get progress(): Progress {
+    const { layers, phases } = this.model;
+    const at = (kind: 'forward' | 'backward', layer: number) =>
+      this.#done(phases.findIndex((phase) => phase.kind === kind && phase.layer === layer));
+    return {
+      forward: (layer) => at('forward', layer),
+      backward: (layer) => at('backward', layer),
+      outputGradient: (layer) =>
+        layer === layers.length - 1 ? this.#done(this.#lossPhase + 1) : at('backward', layer + 1),
+    };
+  }
+
+  /** Losses and accuracies of whole parts at these very weights, if they were evaluated. */
+  get evaluation(): Evaluation {
+    return this.#evaluation?.step === this.#step ? this.#evaluation.result : {};
+  }
+
+  /** Finishes the current step. @param measure also the size of its update. */
+  step(measure = false): void {
+    do this.#runPhase(measure);
+    while (this.#phase > 0);
+  }
+
+  /** Does the next phase of the current step. */
+  stepPhase(): void {
+    this.#runPhase(true);
+  }
+
+  /** Undoes the last phase. At the very start there is nothing to undo. */
+  backPhase(): void {
+    if (this.#phase > 0) this.seek(this.#step, this.#phase - 1);
+    else if (this.#step > 0) this.seek(this.#step - 1, this.model.phases.length - 1);
+  }
+
+  /** Goes to the end of the step before; in the middle of a step, to its beginning. */
+  backStep(): void {
+    if (this.#phase > 0) this.seek(this.#step);
+    else if (this.#step > 0) this.seek(this.#step - 1);
+  }
+
+  /** Goes to any position, bit for bit as if it had just been reached. Steps that were never reached are trained. */
+  seek(step: number, phase = 0): void {
+    this.rewind(step, phase);
+    while (this.#step < step) this.step(this.#step === step - 1);
+    while (this.#phase < phase) this.stepPhase();
+  }
+
+  /** Prepares to go to a position: afterwards this stands at or before it, and training on leads there. */
+  rewind(step: number, phase = 0): void {
+    const here = this.#step === step && this.#phase <= phase && !(this.#stale && phase === 0);
+    const ahead = this.#step < step || here;
+    // The tensors at a step's end are those of the step, so it is done again unless it is still ahead.
+    const latest = phase === 0 ? step - 1 : step;
+    const checkpoint = this.#checkpoints.nearest(Math.max(0, latest));
+    if (ahead && (checkpoint?.step ?? 0) <= this.#step) return;
+    this.#restore(checkpoint);
+  }
+
+  reset(): void {
+    this.#changes = [];
+    this.#frontier = 0;
+    this.#evaluation = null;
+    this.#checkpoints.truncate(0);
+    this.pending.clear();
+    this.#restore(undefined);
+  }
+
+  /**
+   * Sets the learning rate from the current step on. Steps after it, if any were reached, no longer hold
+   * and are forgotten. @returns whether anything changed.
+   */
+  setLearningRate(lr: number): boolean {
+    if (!Number.isFinite(lr) || lr < 0) throw new RangeError(`a learning rate is a number from 0 up, not ${lr}`);
+    if (lr === this.lr && !this.#changes.some(({ step }) => step > this.#step)) return false;
+    this.#changes = this.#changes.filter(({ step }) => step < this.#step);
+    if (lr !== this.lr) this.#changes.push({ step: this.#step, lr });
+    this.#frontier = this.#step;
+    this.#checkpoints.truncate(this.#step);
+    this.pending.truncate(this.shownStep);
+    if (this.#evaluation && this.#evaluation.step > this.#step) this.#evaluation = null;
+    return true;
+  }
+
+  /** Evaluates every part at the current weights; yields now and then. */
+  *evaluating(): Generator<void, Evaluation> {
+    const step = this.#step;
+    const result = yield* evaluate(this.network, this.run);
+    if (step !== this.#step) return result;
+    this.#evaluation = { step, result };
+    for (const part of PARTS) {
+      const values = result[part];
+      if (!values) continue;
+      this.pending.add(seriesName.loss(part), step, values.loss);
+      if (values.accuracy !== null) this.pending.add(seriesName.accuracy(part), step, values.accuracy);
+    }
+    return result;
+  }
+
+  evaluate(): Evaluation {
+    return finish(this.evaluating());
+  }
+
+  /** What the last phase wrote that is not a finite number, if anything. */
+  inspect(): NonFinite | null {
+    if (this.shownStep === 0 || this.#stale) return null;
+    const { phases } = this.model;
+    const phase = phases[(this.#phase || phases.length) - 1];
+    return findNonFinite(this.network, this.#pass, phase, this.#loss, this.shownStep, this.#lrAt(this.shownStep - 1));
+  }
+
+  /** Goes to the phase where the first NaN or infinity arose, and says what it is; null when there is none. */
+  locateNonFinite(): NonFinite | null {
+    const last = this.shownStep;
+    let step = last - 1;
+    this.seek(step);
+    while (step > 0 && !parametersAreFinite(this.network)) this.seek(--step);
+    do {
+      this.stepPhase();
+      const found = this.inspect();
+      if (found) return found;
+    } while (this.#phase > 0 || this.#step < last);
+    return null;
+  }
+
+  /** Enough to go on elsewhere. */
+  record(): RunRecord {
+    const latest = this.#phase === 0 ? this.#step - 1 : this.#step;
+    return {
+      text: this.text,
+      checkpoint: this.#checkpoints.nearest(latest) ?? { step: 0, tensors: [] },
+      position: this.position,
+      frontier: this.#frontier,
+      changes: [...this.#changes],
+    };
+  }
+
+  /** A hash of every bit of the parameters and the optimizer's state. */
+  hash(): string {
+    let low = 0x811c9dc5;
+    let high = 0x050c5d1f;
+    for (const { data } of this.#state()) {
+      for (const byte of new Uint8Array(data.buffer, data.byteOffset, data.byteLength)) {
+        low = Math.imul(low ^ byte, 0x01000193) >>> 0;
+        high = Math.imul(high ^ byte, 0x01000193) >>> 0;
+      }
+    }
+    return high.toString(16).padStart(8, '0') + low.toString(16).padStart(8, '0');
+  }
+
+  #runPhase(measure: boolean): void {
+    if (this.#activity) Atomics.store(this.#activity, 0, this.#phase);
+    const { network } = this;
+    const phase: Phase = this.model.phases[this.#phase];
+    switch (phase.kind) {
+      case 'zero_grad':
+        this.#load(this.#step);
+        this.#stale = false;
+        this.#updateRatios.clear();
+        network.zeroGradients();
+        break;
+      case 'forward':
+        this.#pass.forward(phase.layer);
+        break;
+      case 'loss':
+        this.#loss = this.#pass.loss();
+        this.pending.add(seriesName.batchLoss, this.#step + 1, this.#loss);
+        break;
+      case 'loss_backward':
+        this.#pass.lossBackward();
+        break;
+      case 'backward':
+        this.#pass.backward(phase.layer, measure);
+        break;
+      case 'update':
+        this.#update(measure);
+        this.#phase = 0;
+        this.#step++;
+        this.#frontier = Math.max(this.#frontier, this.#step);
+        if (this.#checkpoints.wants(this.#step)) this.#checkpoints.add(this.#checkpoint());
+        return;
+    }
+    this.#phase++;
+  }
+
+  #load(step: number): void {
+    this.#batch = this.#batches.at(step);
+    this.#pass = this.network.pass(this.#batch.size);
+    this.#pass.load(this.run.dataset.inputs, this.run.targets, this.#batch.order, this.#batch.from);
+  }
+
+  #update(measure: boolean): void {
+    const { kernels, parameters } = this.network;
+    const { definition, options } = this.run.optimizer;
+    const lr = this.#lrAt(this.#step);
+    for (const parameter of parameters) {
+      if (parameter.frozen) continue;
+      if (measure) beforeUpdate(kernels, parameter);
+      const { value, gradient, optimizerState: state } = parameter;
+      definition.update({ kernels, options, lr, value, gradient, state });
+      if (measure) this.#updateRatios.set(parameter.name, measureUpdate(kernels, parameter));
+    }
+  }
+
+  #lrAt(step: number): number {
+    let { lr } = this.run.optimizer.options;
+    for (const change of this.#changes) if (change.step <= step) lr = change.lr;
+    return lr;
+  }
+
+  #restore(checkpoint: Checkpoint | undefined): void {
+    if (checkpoint) this.#state().forEach(({ data }, i) => data.set(checkpoint.tensors[i]));
+    else this.network.initialize(this.run.seed);
+    this.#step = checkpoint?.step ?? 0;
+    this.#phase = 0;
+    this.#stale = this.#step > 0;
+    this.#batch = this.#batches.at(Math.max(0, this.#step - 1));
+    this.#loss = NaN;
+    this.#updateRatios.clear();
+  }
+
+  #checkpoint(): Checkpoint {
+    return { step: this.#step, tensors: this.#state().map(({ data }) => data.slice()) };
+  }
+
+  #state() {
+    return this.network.parameters.flatMap(({ value, optimizerState }) => [value, ...optimizerState]);
+  }
+
+  #validate({ tensors }: Checkpoint): void {
+    const state = this.#state();
+    if (tensors.length !== state.length || state.some(({ data }, i) => data.length !== tensors[i].length)) {
+      throw new RangeError('the checkpoint is of another model');
+    }
+  }
+
+  #interval(): number {
+    const work = 3 * this.model.parameterCount * this.model.batchSize;
+    return 2 ** Math.max(0, Math.floor(Math.log2(REPLAY_WORK / Math.max(1, work))));
+  }
+
+  /** Whether phase `index` of the shown step is done. */
+  #done(index: number): boolean {
+    return this.#phase > 0 ? index < this.#phase : this.#step > 0 && !this.#stale;
+  }
+}
