@@ -1,0 +1,155 @@
+// The part of the kernel contract that is about activations and their derivatives.
+import { describe, expect, it } from 'vitest';
+import type { Kernels } from '../../../src/engine/kernels/kernels';
+import type { Tensor } from '../../../src/engine/kernels/tensor';
+import { tensorOf, unwritten, zeros } from '../../support/tensors';
+import { forShapes, roundoff } from './draw';
+import { rowsOf, sigmoid, softmax, sum } from './oracle';
+
+type Forward = (y: Tensor, x: Tensor) => void;
+
+/** dy, y (or x for relu) -> dx of one element. */
+type Slope = (dy: number, at: number) => number;
+
+interface Activation {
+  readonly name: string;
+  readonly forward: Forward;
+  readonly backward: (dx: Tensor, dy: Tensor, at: Tensor) => void;
+  readonly f: (x: number) => number;
+  readonly slope: Slope;
+  /** Largest |dx / dy|, for the rounding bound. */
+  readonly steepest: number;
+}
+
+const activationsOf = (kernels: Kernels): Activation[] => [
+  {
+    name: 'tanh',
+    forward: (y, x) => kernels.tanh(y, x),
+    backward: (dx, dy, y) => kernels.tanhBackward(dx, dy, y),
+    f: Math.tanh,
+    slope: (dy, y) => dy * (1 - y ** 2),
+    steepest: 1,
+  },
+  {
+    name: 'sigmoid',
+    forward: (y, x) => kernels.sigmoid(y, x),
+    backward: (dx, dy, y) => kernels.sigmoidBackward(dx, dy, y),
+    f: sigmoid,
+    slope: (dy, y) => dy * (y - y ** 2),
+    steepest: 1,
+  },
+  ...[1, 5].map((scale) => ({
+    name: `relu with scale ${scale}`,
+    forward: (y: Tensor, x: Tensor) => kernels.relu(y, x, scale),
+    backward: (dx: Tensor, dy: Tensor, x: Tensor) => kernels.reluBackward(dx, dy, x, scale),
+    f: (x: number) => scale * Math.max(x, 0),
+    slope: (dy: number, x: number) => (x > 0 ? scale * dy : 0),
+    steepest: scale,
+  })),
+];
+
+export function describeActivations(kernels: Kernels): void {
+  const u = roundoff(kernels.precision);
+
+  describe.each(activationsOf(kernels))('$name', ({ forward, backward, f, slope, steepest }) => {
+    it('agrees with its formula', () => {
+      forShapes(kernels, (draw, rows, columns) => {
+        const x = draw.tensor([rows, columns], 6);
+        const y = unwritten(kernels, [rows, columns]);
+        forward(y, x);
+        expect(y).toBeAllclose(Array.from(x.data, f), { rtol: 8 * u });
+      });
+    });
+
+    it('has the derivative of its formula', () => {
+      forShapes(kernels, (draw, rows, columns) => {
+        const dy = draw.tensor([rows, columns], 2);
+        const at = draw.tensor([rows, columns], 1);
+        const dx = unwritten(kernels, [rows, columns]);
+        backward(dx, dy, at);
+        const expected = Array.from(dy.data, (g, i) => slope(g, at.data[i]));
+        expect(dx).toBeAllclose(expected, { rtol: 4 * u, atol: 16 * u * steepest });
+      });
+    });
+
+    it('keeps NaN, and passes it on going back', () => {
+      const y = zeros(kernels, [5]);
+      forward(y, tensorOf(kernels, [1, NaN, -1, NaN, 2]));
+      expect(Array.from(y.data, Number.isNaN)).toEqual([false, true, false, true, false]);
+      const dx = zeros(kernels, [2]);
+      backward(dx, tensorOf(kernels, [NaN, 1]), tensorOf(kernels, [0.5, 0.5]));
+      expect(Array.from(dx.data, Number.isNaN)).toEqual([true, false]);
+    });
+
+    it('stays in its range at the largest inputs', () => {
+      const extremes = [-Infinity, -1e4, -700, -40, 0, 40, 700, 1e4, Infinity];
+      const y = unwritten(kernels, [extremes.length]);
+      forward(y, tensorOf(kernels, extremes));
+      const smallest = kernels.precision === 'float64' ? 0 : 2 ** -126;
+      expect(y).toBeAllclose(extremes.map(f), { rtol: 8 * u, atol: smallest });
+    });
+  });
+
+  it('relu has slope 0 at exactly 0 and at -0', () => {
+    const dx = unwritten(kernels, [4]);
+    kernels.reluBackward(dx, tensorOf(kernels, [3, 3, 3, 3]), tensorOf(kernels, [0, -0, 1e-30, -1e-30]), 5);
+    expect(Array.from(dx.data)).toEqual([0, 0, 15, 0]);
+  });
+
+  it('a NaN output gives a NaN gradient; relu lets the gradient of a NaN input through, as PyTorch does', () => {
+    const one = tensorOf(kernels, [1]);
+    const nan = tensorOf(kernels, [NaN]);
+    const dx = zeros(kernels, [1]);
+    kernels.tanhBackward(dx, one, nan);
+    expect(dx.data[0]).toBeNaN();
+    kernels.sigmoidBackward(dx, one, nan);
+    expect(dx.data[0]).toBeNaN();
+    kernels.reluBackward(dx, one, nan, 5);
+    expect(dx.data[0]).toBe(5);
+  });
+
+  describe('softmax', () => {
+    it('agrees with exp over its sum, and each row sums to 1', () => {
+      forShapes(kernels, (draw, rows, columns) => {
+        const x = draw.tensor([rows, columns], 8);
+        const y = unwritten(kernels, [rows, columns]);
+        kernels.softmax(y, x);
+        expect(y).toBeAllclose(rowsOf(x.data, columns).flatMap(softmax), { rtol: (columns + 16) * u });
+        for (const row of rowsOf(y.data, columns)) expect(Math.abs(sum(row) - 1)).toBeLessThan((columns + 8) * u);
+      });
+    });
+
+    it('has the derivative of its Jacobian, y_i (δ_ij - y_j)', () => {
+      forShapes(kernels, (draw, rows, columns) => {
+        const y = unwritten(kernels, [rows, columns]);
+        kernels.softmax(y, draw.tensor([rows, columns], 4));
+        const dy = draw.tensor([rows, columns], 2);
+        const dx = unwritten(kernels, [rows, columns]);
+        kernels.softmaxBackward(dx, dy, y);
+        const upstream = rowsOf(dy.data, columns);
+        const expected = rowsOf(y.data, columns).flatMap((row, i) =>
+          row.map((yj, j) => sum(row.map((yi, m) => upstream[i][m] * yi * ((m === j ? 1 : 0) - yj)))),
+        );
+        expect(dx).toBeAllclose(expected, { rtol: 4 * u, atol: 8 * (columns + 4) * u });
+      });
+    });
+
+    it('stays finite at logits of ±1e4 and gives the whole mass to the largest', () => {
+      const y = unwritten(kernels, [3, 2]);
+      kernels.softmax(y, tensorOf(kernels, [[1e4, -1e4], [-1e4, -1e4], [1e4, 1e4]]));
+      expect(Array.from(y.data)).toEqual([1, 0, 0.5, 0.5, 0.5, 0.5]);
+    });
+
+    it('is unchanged when a whole row is shifted', () => {
+      const y = unwritten(kernels, [2, 3]);
+      kernels.softmax(y, tensorOf(kernels, [[-1, 0, 1], [511, 512, 513]]));
+      expect(y.data.subarray(0, 3)).toEqual(y.data.subarray(3, 6));
+    });
+
+    it('keeps a NaN in its own row', () => {
+      const y = unwritten(kernels, [3, 2]);
+      kernels.softmax(y, tensorOf(kernels, [[0, 0], [NaN, 1], [3, 3]]));
+      expect(Array.from(y.data)).toEqual([0.5, 0.5, NaN, NaN, 0.5, 0.5]);
+    });
+  });
+}

@@ -1,0 +1,157 @@
+// The part of the kernel contract that is about losses: sums over the batch, and their derivatives.
+import { describe, expect, it } from 'vitest';
+import type { Kernels } from '../../../src/engine/kernels/kernels';
+import type { Tensor } from '../../../src/engine/kernels/tensor';
+import { tensorOf, unwritten } from '../../support/tensors';
+import { type Draw, forShapes, roundoff } from './draw';
+import { logSoftmax, rowsOf, sigmoid, softmax, sum } from './oracle';
+
+interface LossKernel {
+  readonly name: string;
+  readonly value: (x: Tensor, t: Tensor) => number;
+  readonly backward: (dx: Tensor, x: Tensor, t: Tensor, scale: number) => void;
+  readonly predictions: (draw: Draw, rows: number, columns: number) => Tensor;
+  readonly targets: (draw: Draw, rows: number, columns: number) => Tensor;
+  /** The terms that are summed. */
+  readonly terms: (x: number[], t: number[]) => number[];
+  /** The derivative of a row. */
+  readonly slopes: (x: number[], t: number[]) => number[];
+}
+
+const anything = (draw: Draw, rows: number, columns: number): Tensor => draw.tensor([rows, columns]);
+const probabilities = (draw: Draw, rows: number, columns: number): Tensor => draw.probabilities([rows, columns]);
+const classes = (draw: Draw, rows: number, columns: number): Tensor => draw.classes(rows, columns);
+
+const lossKernels = (kernels: Kernels): LossKernel[] => [
+  {
+    name: 'squaredError',
+    value: (x, t) => kernels.squaredError(x, t),
+    backward: (...all) => kernels.squaredErrorBackward(...all),
+    predictions: anything,
+    targets: anything,
+    terms: (x, t) => x.map((value, i) => (value - t[i]) ** 2),
+    slopes: (x, t) => x.map((value, i) => 2 * (value - t[i])),
+  },
+  ...[classes, probabilities].map((targets, soft): LossKernel => ({
+    name: `crossEntropy with ${soft ? 'soft' : 'hard'} targets`,
+    value: (x, t) => kernels.crossEntropy(x, t),
+    backward: (...all) => kernels.crossEntropyBackward(...all),
+    predictions: anything,
+    targets,
+    terms: (x, t) => logSoftmax(x).map((log, i) => -t[i] * log),
+    slopes: (x, t) => softmax(x).map((p, i) => p * sum(t) - t[i]),
+  })),
+  ...[classes, probabilities].map((targets, soft): LossKernel => ({
+    name: `negativeLogLikelihood with ${soft ? 'soft' : 'hard'} targets`,
+    value: (x, t) => kernels.negativeLogLikelihood(x, t),
+    backward: (...all) => kernels.negativeLogLikelihoodBackward(...all),
+    predictions: probabilities,
+    targets,
+    terms: (p, t) => p.map((value, i) => -t[i] * Math.log(value)),
+    slopes: (p, t) => p.map((value, i) => -t[i] / value),
+  })),
+  ...[classes, probabilities].map((targets, soft): LossKernel => ({
+    name: `binaryCrossEntropy with ${soft ? 'soft' : 'hard'} targets`,
+    value: (x, t) => kernels.binaryCrossEntropy(x, t),
+    backward: (...all) => kernels.binaryCrossEntropyBackward(...all),
+    predictions: probabilities,
+    targets,
+    terms: (p, t) => p.map((value, i) => -t[i] * Math.log(value) - (1 - t[i]) * Math.log(1 - value)),
+    slopes: (p, t) => p.map((value, i) => (1 - t[i]) / (1 - value) - t[i] / value),
+  })),
+  ...[classes, probabilities].map((targets, soft): LossKernel => ({
+    name: `binaryCrossEntropyWithLogits with ${soft ? 'soft' : 'hard'} targets`,
+    value: (x, t) => kernels.binaryCrossEntropyWithLogits(x, t),
+    backward: (...all) => kernels.binaryCrossEntropyWithLogitsBackward(...all),
+    predictions: anything,
+    targets,
+    terms: (x, t) => x.map((value, i) => -t[i] * Math.log(sigmoid(value)) - (1 - t[i]) * Math.log(sigmoid(-value))),
+    slopes: (x, t) => x.map((value, i) => sigmoid(value) - t[i]),
+  })),
+];
+
+export function describeLossKernels(kernels: Kernels): void {
+  const u = roundoff(kernels.precision);
+
+  describe.each(lossKernels(kernels))('$name', ({ value, backward, predictions, targets, terms, slopes }) => {
+    it('agrees with its formula', () => {
+      forShapes(kernels, (draw, rows, columns) => {
+        const x = predictions(draw, rows, columns);
+        const t = targets(draw, rows, columns);
+        const expected = rowsOf(x.data, columns).flatMap((row, i) => terms(row, rowsOf(t.data, columns)[i]));
+        const bound = sum(expected.map(Math.abs)) + rows;
+        expect(value(x, t)).toBeAllclose(sum(expected), { atol: (rows * columns + 16) * u * bound });
+      });
+    });
+
+    it('has the derivative of its formula, times the scale', () => {
+      forShapes(kernels, (draw, rows, columns) => {
+        const x = predictions(draw, rows, columns);
+        const t = targets(draw, rows, columns);
+        const dx = unwritten(kernels, [rows, columns]);
+        backward(dx, x, t, 0.125);
+        const expected = rowsOf(x.data, columns).flatMap((row, i) => slopes(row, rowsOf(t.data, columns)[i]));
+        // The largest slope here is 100, of a probability of 0.01; sum(t) is at most the number of columns.
+        const atol = 32 * u * (columns + 1);
+        expect(dx).toBeAllclose(expected.map((slope) => 0.125 * slope), { rtol: 16 * u, atol });
+      });
+    });
+
+    it('is NaN when a prediction is', () => {
+      const x = tensorOf(kernels, [[0.5, NaN], [0.5, 0.5]]);
+      const t = tensorOf(kernels, [[0, 1], [1, 0]]);
+      expect(value(x, t)).toBeNaN();
+      const dx = unwritten(kernels, [2, 2]);
+      backward(dx, x, t, 1);
+      expect(dx.data[1]).toBeNaN();
+      expect(Number.isFinite(dx.data[2]) && Number.isFinite(dx.data[3])).toBe(true);
+    });
+  });
+
+  it('crossEntropy stays finite and exact at logits of ±1e4', () => {
+    const x = tensorOf(kernels, [[1e4, -1e4], [-1e4, 1e4]]);
+    const t = tensorOf(kernels, [[0, 1], [0, 1]]);
+    expect(kernels.crossEntropy(x, t)).toBe(20000);
+    const dx = unwritten(kernels, [2, 2]);
+    kernels.crossEntropyBackward(dx, x, t, 1);
+    expect(Array.from(dx.data)).toEqual([1, -1, 0, 0]);
+  });
+
+  it('crossEntropy keeps the digits of close logits far from 0', () => {
+    // log(1 + e^-1) whatever is added to both; adding the maximum back first would lose them.
+    for (const offset of [0, 1024, -8192]) {
+      const x = tensorOf(kernels, [[offset, offset - 1]]);
+      expect(kernels.crossEntropy(x, tensorOf(kernels, [[1, 0]]))).toBeAllclose(Math.log1p(Math.exp(-1)), { rtol: 8 * u });
+    }
+  });
+
+  it('negativeLogLikelihood leaves out terms with target 0, and shows log 0 as infinite', () => {
+    const p = tensorOf(kernels, [[0, 1]]);
+    const dp = unwritten(kernels, [1, 2]);
+    expect(kernels.negativeLogLikelihood(p, tensorOf(kernels, [[0, 1]]))).toBe(0);
+    kernels.negativeLogLikelihoodBackward(dp, p, tensorOf(kernels, [[0, 1]]), 1);
+    expect(dp).toBeAllclose([0, -1]);
+    expect(kernels.negativeLogLikelihood(p, tensorOf(kernels, [[1, 0]]))).toBe(Infinity);
+    kernels.negativeLogLikelihoodBackward(dp, p, tensorOf(kernels, [[1, 0]]), 1);
+    expect(dp).toBeAllclose([-Infinity, 0]);
+  });
+
+  it('binaryCrossEntropy holds each logarithm at -100', () => {
+    const p = tensorOf(kernels, [[0, 1, 0, 1]]);
+    expect(kernels.binaryCrossEntropy(p, tensorOf(kernels, [[0, 1, 0, 1]]))).toBe(0);
+    expect(kernels.binaryCrossEntropy(p, tensorOf(kernels, [[1, 0, 0, 1]]))).toBe(200);
+    const dp = unwritten(kernels, [1, 4]);
+    kernels.binaryCrossEntropyBackward(dp, p, tensorOf(kernels, [[1, 0, 0, 1]]), 1);
+    // PyTorch's guard is 1e-12 rounded to float32, in float64 too.
+    expect(dp).toBeAllclose([-1 / Math.fround(1e-12), 1 / Math.fround(1e-12), 0, 0], { rtol: 4 * u });
+  });
+
+  it('binaryCrossEntropyWithLogits stays finite at ±1e4', () => {
+    const x = tensorOf(kernels, [[1e4, -1e4, 1e4, -1e4]]);
+    const t = tensorOf(kernels, [[1, 0, 0, 1]]);
+    expect(kernels.binaryCrossEntropyWithLogits(x, t)).toBe(20000);
+    const dx = unwritten(kernels, [1, 4]);
+    kernels.binaryCrossEntropyWithLogitsBackward(dx, x, t, 1);
+    expect(Array.from(dx.data)).toEqual([0, 0, 1, -1]);
+  });
+}
