@@ -73,6 +73,11 @@ if (openDesktop()) {
     process.exit(0);
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => void stop());
+  if (process.env.npm_lifecycle_event) {
+    // npm hands a signal to its shell only; when that shell is gone, so is who started us.
+    const parent = process.ppid;
+    setInterval(() => process.ppid !== parent && void stop(), 1000).unref();
+  }
   const address = windowAddress(server, { folder, extension });
   console.log(`\nNablascope is ready at ${address}\n`);
   console.log('Ctrl-C stops it.');
