@@ -7,6 +7,8 @@ import { packExtension } from './package.mjs';
 import { testHost } from './test-host.mjs';
 import { root, runServerCommand } from './vscode-server.mjs';
 
+const sizeLimit = 1024 * 1024;
+
 /** VS Code runs a suite only beside an extension in development; this one has nothing in it. */
 function writeBystander() {
   const folder = path.join(root, 'out', 'bystander');
@@ -18,8 +20,10 @@ function writeBystander() {
 
 export async function testVsix() {
   const file = packExtension(path.join(root, 'out', 'nablascope.vsix'));
-  console.log(`${(fs.statSync(file).size / 1024).toFixed(0)} KB`);
-  return testHost({
+  const { size } = fs.statSync(file);
+  const small = size < sizeLimit;
+  console.log(`  ${small ? 'ok' : 'FAILED'} the .vsix has ${(size / 1024).toFixed(0)} KB, less than 1 MB`);
+  const counts = await testHost({
     suiteFolder: path.join(root, 'test', 'host', 'installed'),
     extension: writeBystander(),
     prepare: async (dataFolder) => {
@@ -27,6 +31,7 @@ export async function testVsix() {
       console.log(output.trim().split('\n').at(-1));
     },
   });
+  return { passed: counts.passed + Number(small), failed: counts.failed + Number(!small) };
 }
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {

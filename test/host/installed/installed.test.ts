@@ -1,9 +1,30 @@
 // Run with the packed .vsix installed and nothing of the source tree loaded.
 import * as assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { promisify } from 'node:util';
 import * as vscode from 'vscode';
-import { activateExtension, openExample } from '../support/extension';
+import { activateExtension, extensionId, inWorkspace, openExample } from '../support/extension';
 import { outside } from '../support/outside';
+
+const shipped = [
+  'dist/cli.js', 'dist/engine-process.js', 'dist/engine-worker.js', 'dist/extension.js', 'dist/webview.css',
+  'dist/webview.js', 'media/nabla.schema.json', 'package.json',
+];
+
+function installedFolder(): string {
+  const extension = vscode.extensions.getExtension(extensionId);
+  assert.ok(extension);
+  return extension.extensionPath;
+}
+
+function filesBelow(folder: string): string[] {
+  return fs
+    .readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)).split(path.sep).join('/'));
+}
 
 describe('the installed package', () => {
   it('was installed from the .vsix, and activates', async () => {
@@ -14,11 +35,25 @@ describe('the installed package', () => {
     assert.match(path.basename(extension.extensionPath), /^nablascope\.nablascope-\d+\.\d+\.\d+/);
   });
 
+  it('has every file it runs on, and no sources, tests or maps', () => {
+    const files = filesBelow(installedFolder());
+    assert.deepEqual(shipped.filter((file) => !files.includes(file)), []);
+    const allowed = /^(dist\/[\w-]+\.(js|css|ttf)|media\/.+|docs\/panel\.png|package\.json|[\w.-]+\.(md|txt|vsixmanifest))$/;
+    assert.deepEqual(files.filter((file) => !allowed.test(file)), []);
+  });
+
   it('opens the panel of an example without an error in its console', async () => {
     await openExample('circles.nabla.json');
     await vscode.commands.executeCommand('nablascope.open');
     await outside.panelWait('role=button[name=/step/i]');
     await outside.screenshot('installed');
     assert.deepEqual(await outside.problemsSeen(), []);
+  });
+
+  it('brings the terminal command', async () => {
+    const cli = path.join(installedFolder(), 'dist', 'cli.js');
+    const spec = inWorkspace('circles.nabla.json').fsPath;
+    const { stdout } = await promisify(execFile)(process.execPath, [cli, 'check', spec, '--json']);
+    assert.equal(typeof JSON.parse(stdout), 'object');
   });
 });
