@@ -51,6 +51,8 @@ function optionsOf({ entry, out, options }, production) {
   };
 }
 
+export class BuildError extends Error {}
+
 /**
  * Builds everything into dist/.
  * @param {{ production?: boolean, watch?: boolean }} [how]
@@ -77,15 +79,25 @@ export async function build({ production = false, watch = false } = {}) {
     }
     return;
   }
-  await Promise.all(present.map((bundle) => esbuild.build(optionsOf(bundle, production))));
+  const built = await Promise.allSettled(present.map((bundle) => esbuild.build(optionsOf(bundle, production))));
+  const broken = built.filter(({ status }) => status === 'rejected');
+  // esbuild has printed what is wrong and where; a stack of its own insides adds nothing.
+  if (broken.length > 0) throw new BuildError(`${broken.length} of ${built.length} bundles could not be built.`);
   const cli = path.join(dist, 'cli.js');
   if (fs.existsSync(cli)) fs.chmodSync(cli, 0o755);
+}
+
+/** For a script whose work ends with a failed build. */
+export function endOnBuildError(error) {
+  if (!(error instanceof BuildError)) throw error;
+  console.error(error.message);
+  process.exit(1);
 }
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
   const started = performance.now();
   const watch = process.argv.includes('--watch');
-  await build({ production: process.argv.includes('--production'), watch });
+  await build({ production: process.argv.includes('--production'), watch }).catch(endOnBuildError);
   if (!watch) {
     for (const name of fs.readdirSync(dist).filter((file) => !file.endsWith('.map')).sort()) {
       const { size } = fs.statSync(path.join(dist, name));

@@ -33,8 +33,8 @@ const file = values.open && path.resolve(values.folder, values.open);
 if (file && !fs.existsSync(file)) throw new Error(`There is no ${file}.`);
 
 if (!values['no-build'] && values.extension === root) {
-  const { build } = await import('./build.mjs');
-  await build();
+  const { build, endOnBuildError } = await import('./build.mjs');
+  await build().catch(endOnBuildError);
 }
 
 const dataFolder = temporaryFolder('look');

@@ -5,7 +5,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { build } from './build.mjs';
+import { build, endOnBuildError } from './build.mjs';
 import { cacheFolder, quietSettings, root, startServer, windowAddress, writeUserSettings } from './vscode-server.mjs';
 
 const { values } = parseArgs({
@@ -20,7 +20,7 @@ const extension = path.resolve(values.extension);
 const windows = process.platform === 'win32';
 
 console.log('Building Nablascope ...');
-await build();
+await build().catch(endOnBuildError);
 
 /** Opens desktop VS Code; false where there is none, or only the `code` of a remote terminal, or it refuses. */
 function openDesktop() {

@@ -5,7 +5,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { downloadAndUnzipVSCode, runTests } from '@vscode/test-electron';
-import { build } from './build.mjs';
+import { build, endOnBuildError } from './build.mjs';
 import { compileSuites } from './host-suite.mjs';
 import { cacheFolder, quietSettings, root, temporaryFolder } from './vscode-server.mjs';
 
@@ -29,7 +29,7 @@ if (process.platform === 'linux' && !process.env.DISPLAY && !process.env.WAYLAND
   process.exit(1);
 }
 
-await build();
+await build().catch(endOnBuildError);
 let failed = false;
 for (const { stage, files, compiled } of await compileSuites()) {
   if (stage === 'reload') {

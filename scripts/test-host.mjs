@@ -7,6 +7,7 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { startBridge } from './bridge.mjs';
+import { build, endOnBuildError } from './build.mjs';
 import { launchChromium } from './chromium.mjs';
 import { compileSuites } from './host-suite.mjs';
 import { quietSettings, root, startServer, temporaryFolder, writeUserSettings } from './vscode-server.mjs';
@@ -165,7 +166,7 @@ if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) 
       suite: { type: 'string' },
     },
   });
-  if (!values['no-build'] && !values.extension) await (await import('./build.mjs')).build();
+  if (!values['no-build'] && !values.extension) await build().catch(endOnBuildError);
   const { passed, failed } = await testHost({
     filters: positionals,
     extension: values.extension && path.resolve(values.extension),
