@@ -1,0 +1,52 @@
+// What the worker is at, in memory that it shares with the supervisor: a few integers, so that they can be
+// read while the worker's own event loop stands still.
+
+/** What the worker was asked to do last. */
+export const DOINGS = ['rest', 'load', 'train', 'check'] as const;
+export type Doing = (typeof DOINGS)[number];
+
+export interface Activity {
+  /** Rises whenever the worker's event loop turns. */
+  readonly beats: number;
+  readonly doing: Doing;
+  /** Index of the phase of the training step that began last. */
+  readonly phase: number;
+  /** Milliseconds that one phase of this model may take beyond the usual limit. */
+  readonly allowance: number;
+}
+
+// The session itself writes the first one, see SessionOptions.activity.
+const PHASE = 0;
+const BEATS = 1;
+const DOING = 2;
+const ALLOWANCE = 3;
+
+export class ActivityCell {
+  readonly cells: Int32Array<SharedArrayBuffer>;
+
+  /** @param memory the cell of another thread; a new one without. */
+  constructor(readonly memory = new SharedArrayBuffer(4 * Int32Array.BYTES_PER_ELEMENT)) {
+    this.cells = new Int32Array(memory);
+  }
+
+  beat(): void {
+    Atomics.add(this.cells, BEATS, 1);
+  }
+
+  begin(doing: Doing): void {
+    Atomics.store(this.cells, DOING, DOINGS.indexOf(doing));
+  }
+
+  allow(milliseconds: number): void {
+    Atomics.store(this.cells, ALLOWANCE, Math.min(2 ** 31 - 1, Math.ceil(milliseconds)));
+  }
+
+  read(): Activity {
+    return {
+      beats: Atomics.load(this.cells, BEATS),
+      doing: DOINGS[Atomics.load(this.cells, DOING)] ?? 'rest',
+      phase: Atomics.load(this.cells, PHASE),
+      allowance: Atomics.load(this.cells, ALLOWANCE),
+    };
+  }
+}

@@ -1,0 +1,110 @@
+// The host's side of an engine process: starts one, carries calls to it, and says in plain words why it
+// ended. It knows nothing of VS Code. Every call settles: with a result, an error, or the process's end.
+import { type ChildProcess, fork } from 'node:child_process';
+import { createBirpc } from 'birpc';
+import type { EngineCalls, HostCalls, SupervisorNotice } from '../protocol/engine';
+import { describeExit } from './words';
+
+export interface EngineClientOptions {
+  /** dist/engine-process.js; its worker lies beside it. */
+  readonly file: string;
+  /** For the supervisor, such as `--heap=512`. */
+  readonly arguments?: readonly string[];
+  /** What the engine may call. */
+  readonly host: HostCalls;
+  /** Called once, unless `dispose` was called before: why the process ended. */
+  readonly onExit: (reason: string) => void;
+  /** What the process wrote to its output, for a log. */
+  readonly onOutput?: (text: string) => void;
+}
+
+/** A call that the end of the process left without an answer. */
+export class EngineExitError extends Error {
+  override name = 'EngineExitError';
+}
+
+const STDERR_KEPT = 8192;
+
+export class EngineClient {
+  readonly calls: EngineCalls;
+  /** Settles when the process has ended. */
+  readonly exited: Promise<void>;
+  readonly #child: ChildProcess;
+  #disposed = false;
+  #notice: string | null = null;
+  #stderr = '';
+
+  constructor(options: EngineClientOptions) {
+    const child = fork(options.file, [...(options.arguments ?? [])], {
+      execPath: process.execPath,
+      execArgv: [],
+      env: environment(),
+      serialization: 'advanced',
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    });
+    this.#child = child;
+    const rpc = createBirpc<EngineCalls, HostCalls>(options.host, {
+      post: (message) => post(child, message),
+      on: (listener) =>
+        child.on('message', (message) => {
+          if (isNotice(message)) this.#notice = message.reason;
+          else listener(message);
+        }),
+      bind: 'functions',
+      timeout: -1,
+      // An answer that the process no longer hears is nobody's error; a call that was not sent is its caller's.
+      onGeneralError: (_error, answering) => answering !== undefined,
+    });
+    this.calls = rpc;
+
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => options.onOutput?.(text));
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.#stderr = (this.#stderr + text).slice(-STDERR_KEPT);
+      options.onOutput?.(text);
+    });
+    this.exited = new Promise((resolve) => {
+      let ended = false;
+      const end = (code: number | null, signal: string | null, startError: string | null): void => {
+        if (ended) return;
+        ended = true;
+        const reason = describeExit({ code, signal, notice: this.#notice, stderr: this.#stderr, startError });
+        rpc.$close(new EngineExitError(reason));
+        resolve();
+        if (!this.#disposed) options.onExit(reason);
+      };
+      // `close` comes after the last message, `exit` may come before it.
+      child.on('close', (code, signal) => end(code, signal, null));
+      child.on('error', (error) => {
+        if (child.pid === undefined) end(null, null, error.message);
+      });
+    });
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  /** Ends the process at once; pending calls are rejected. */
+  async dispose(): Promise<void> {
+    this.#disposed = true;
+    this.#child.kill('SIGKILL');
+    await this.exited;
+  }
+}
+
+function post(child: ChildProcess, message: object): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (!child.connected) reject(new EngineExitError('The engine has ended.'));
+    else child.send(message, (error) => (error ? reject(error) : resolve()));
+  });
+}
+
+function isNotice(message: unknown): message is SupervisorNotice {
+  return typeof message === 'object' && message !== null && (message as { type?: unknown }).type === 'supervisor';
+}
+
+/** Inside Electron the same binary is a browser or a Node; options meant for the host are not for the engine. */
+function environment(): NodeJS.ProcessEnv {
+  const { NODE_OPTIONS: _, ...rest } = process.env;
+  return { ...rest, ELECTRON_RUN_AS_NODE: '1' };
+}

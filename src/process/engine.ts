@@ -1,0 +1,133 @@
+// Answers the calls of the host: opens specs, hands commands to the runner of the open one. One run at a
+// time; a spec that cannot run leaves the one before alone.
+import type { EngineCalls, HostCalls, OpenRequest, OpenResult } from '../protocol/engine';
+import type { CheckReport } from '../gradcheck/report';
+import type { SessionCommand } from '../session/command';
+import type { ModelInfo, ProbeId, TensorRequest } from '../session/frame';
+import type { RunRecord } from '../session/record';
+import { Runner } from '../session/runner';
+import { TrainingSession } from '../session/session';
+import { loadRun } from '../spec/load';
+import type { ActivityCell } from './activity';
+import { textReader } from './files';
+import { RecordPost } from './record-post';
+import { describePhase } from './words';
+
+/** What the engine says by itself; `frame` is waited for, the rest is not. */
+export type HostVoice = Pick<HostCalls, 'frame'> & {
+  readonly [Name in Exclude<keyof HostCalls, 'frame'>]: { asEvent(...args: Parameters<HostCalls[Name]>): Promise<void> };
+};
+
+export interface EngineOptions {
+  readonly activity: ActivityCell;
+  /** Told what the phases of a new run's steps are called. */
+  readonly named: (phases: readonly string[]) => void;
+  readonly host: () => HostVoice;
+}
+
+// Reading a file is one block without a sign of life.
+const LOADING_MS = 60_000;
+// Slow kernels on a slow machine, for one multiply-add.
+const NANOSECONDS = 20;
+
+export class Engine implements EngineCalls {
+  readonly #options: EngineOptions;
+  #runner: Runner | null = null;
+  #checking = 0;
+
+  constructor(options: EngineOptions) {
+    this.#options = options;
+  }
+
+  async open(request: OpenRequest): Promise<OpenResult> {
+    const { activity, named } = this.#options;
+    activity.begin('load');
+    activity.allow(LOADING_MS);
+    try {
+      const { run, problems } = loadRun(request.text, textReader(request.folder, request.root));
+      if (!run) return { ok: false, problems };
+      const options = { checkpointBudget: request.checkpointBudget, activity: activity.cells };
+      const session = request.record
+        ? TrainingSession.resume(run, request.record, options)
+        : new TrainingSession(run, request.text, options);
+      const { model } = session;
+      await this.#runner?.dispose();
+      named(model.phases.map((phase) => describePhase(phase, model.layers.map(({ name }) => name))));
+      this.#runner = this.#start(session);
+      activity.allow(longestPhase(model));
+      return { ok: true, model, problems };
+    } finally {
+      activity.begin('rest');
+    }
+  }
+
+  async command(command: SessionCommand): Promise<void> {
+    const runner = this.#open();
+    this.#options.activity.begin('train');
+    await runner.command(command);
+  }
+
+  async need(probes: readonly ProbeId[], tensor: TensorRequest | null): Promise<void> {
+    this.#open().need(probes, tensor);
+  }
+
+  async check(): Promise<CheckReport> {
+    const runner = this.#open();
+    this.#checking++;
+    try {
+      return await runner.check();
+    } finally {
+      this.#checking--;
+    }
+  }
+
+  async cancelCheck(): Promise<void> {
+    this.#open().cancelCheck();
+  }
+
+  async record(): Promise<RunRecord | null> {
+    return this.#runner?.record() ?? null;
+  }
+
+  #open(): Runner {
+    if (!this.#runner) throw new Error('No run is open.');
+    return this.#runner;
+  }
+
+  #start(session: TrainingSession): Runner {
+    const { activity, host } = this.#options;
+    // The host must learn of the new run before it hears anything from it: the answer to `open` leaves first.
+    const opened = nextTurn();
+    const records = new RecordPost({
+      now: () => performance.now(),
+      later: (milliseconds, work) => void setTimeout(work, milliseconds),
+      post: (record) => {
+        if (this.#runner === runner) void host().checkpoint.asEvent(record);
+      },
+    });
+    const runner: Runner = new Runner({
+      session,
+      emit: async (frame) => {
+        await opened;
+        if (this.#runner === runner) await host().frame(frame);
+      },
+      now: () => performance.now(),
+      pause: nextTurn,
+      beat: (busy) => {
+        activity.beat();
+        activity.begin(this.#checking > 0 ? 'check' : busy ? 'train' : 'rest');
+      },
+      onRecord: (record) => void opened.then(() => records.add(record)),
+      onCheckProgress: (checked, entries) => void host().checkProgress.asEvent(checked, entries),
+      onChecked: (report) => void host().checked.asEvent(report),
+    });
+    return runner;
+  }
+}
+
+const nextTurn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
+
+/** Milliseconds that the slowest phase of a step may well take. */
+function longestPhase({ batchSize, parameterCount }: ModelInfo): number {
+  return (batchSize * parameterCount * NANOSECONDS) / 1e6;
+}

@@ -1,0 +1,82 @@
+// The text of files that a spec names, and of no others: nothing outside the given folder, whatever links
+// or `..` say, and nothing that is not a regular file of bounded size.
+import fs from 'node:fs';
+import path from 'node:path';
+import { DataError } from '../engine/datasets/dataset';
+
+/** Larger files would not fit into one JavaScript string with room to work. */
+const MOST_BYTES = 256 * 2 ** 20;
+
+/**
+ * @param folder where relative paths start; empty for a spec that was never saved.
+ * @param root nothing outside of it is read; null for no bound.
+ */
+export function textReader(folder: string, root: string | null): (file: string) => string {
+  return (file) => {
+    if (folder === '' && !path.isAbsolute(file)) {
+      throw new DataError(`${quote(file)} cannot be found: the spec has no folder yet.`, 'Save the spec first.');
+    }
+    const real = realPath(path.resolve(folder, file), file);
+    if (root !== null && !isInside(real, fs.realpathSync(root))) {
+      throw new DataError(
+        `${quote(file)} lies outside the workspace, so it is not read.`,
+        'Copy the file next to the spec, or open the folder that holds both.',
+      );
+    }
+    return decode(readBounded(real, file), file);
+  };
+}
+
+function realPath(target: string, file: string): string {
+  try {
+    return fs.realpathSync(target);
+  } catch (error) {
+    throw unreadable(error, file);
+  }
+}
+
+function readBounded(real: string, file: string): Buffer {
+  try {
+    const stats = fs.statSync(real);
+    if (!stats.isFile()) {
+      throw new DataError(`${quote(file)} is no file.`, 'Give the path of a text file.');
+    }
+    if (stats.size > MOST_BYTES) {
+      const size = Math.ceil(stats.size / 2 ** 20);
+      throw new DataError(
+        `${quote(file)} has ${size} MB; at most ${MOST_BYTES / 2 ** 20} MB are read.`,
+        'Use a part of the data.',
+      );
+    }
+    return fs.readFileSync(real);
+  } catch (error) {
+    throw error instanceof DataError ? error : unreadable(error, file);
+  }
+}
+
+function decode(bytes: Buffer, file: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new DataError(`${quote(file)} is not UTF-8 text.`, 'Save the file as UTF-8.');
+  }
+}
+
+function isInside(target: string, root: string): boolean {
+  const relative = path.relative(root, target);
+  return relative !== '..' && !relative.startsWith(`..${path.sep}`) && !path.isAbsolute(relative);
+}
+
+function unreadable(error: unknown, file: string): DataError {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === 'ENOENT' || code === 'ENOTDIR') {
+    return new DataError(`There is no file ${quote(file)}.`, 'Check the path: it starts at the folder of the spec.');
+  }
+  if (code === 'EACCES' || code === 'EPERM') {
+    return new DataError(`${quote(file)} may not be read.`, 'Change the permissions of the file.');
+  }
+  const why = code ?? (error instanceof Error ? error.message : String(error));
+  return new DataError(`${quote(file)} cannot be read (${why}).`, 'Check the path and the file.');
+}
+
+const quote = (file: string): string => JSON.stringify(file.length > 80 ? `${file.slice(0, 80)}…` : file);
