@@ -58,7 +58,6 @@ export class BuildError extends Error {}
  * @param {{ production?: boolean, watch?: boolean }} [how]
  */
 export async function build({ production = false, watch = false } = {}) {
-  if (production) fs.rmSync(dist, { recursive: true, force: true });
   fs.mkdirSync(dist, { recursive: true });
   const present = bundles.filter(({ entry }) => {
     if (fs.existsSync(path.join(root, entry))) return true;

@@ -16,11 +16,13 @@ function stageOf(file) {
 }
 
 /**
- * Compiles into out/host/STAGE.js (the stage `main` is index.js).
- * @param {{ filters?: string[], suiteFolder?: string }} [what] keep files whose name contains one of the filters
+ * Compiles into out/host/ (or another folder inside the project): STAGE.js, and index.js for the stage `main`.
+ * @param {{ filters?: string[], suiteFolder?: string, outFolder?: string }} [what] keep files whose name contains one
+ *   of the filters
  * @returns {Promise<{ stage: string, files: string[], compiled: string }[]>} in the order to run, without empty ones
  */
-export async function compileSuites({ filters = [], suiteFolder } = {}) {
+export async function compileSuites({ filters = [], suiteFolder, outFolder } = {}) {
+  const target = outFolder ?? path.join(root, 'out', 'host');
   const folder = suiteFolder ?? path.join(root, 'test', 'host', 'suite');
   const files = fs
     .readdirSync(folder)
@@ -31,15 +33,14 @@ export async function compileSuites({ filters = [], suiteFolder } = {}) {
     .map((stage) => ({
       stage,
       files: files.filter((file) => stageOf(file) === stage),
-      compiled: path.join(root, 'out', 'host', stage === 'main' ? 'index.js' : `${stage}.js`),
+      compiled: path.join(target, stage === 'main' ? 'index.js' : `${stage}.js`),
     }))
     .filter((entry) => entry.files.length > 0);
-  const outFolder = path.join(root, 'out', 'host');
-  fs.rmSync(outFolder, { recursive: true, force: true });
+  fs.rmSync(target, { recursive: true, force: true });
   for (const { files: own, compiled } of plan) {
     const list = own.map((file) => {
-      const target = JSON.stringify(path.join(folder, file));
-      return `  { name: ${JSON.stringify(file)}, load: () => require(${target}) },`;
+      const source = JSON.stringify(path.join(folder, file));
+      return `  { name: ${JSON.stringify(file)}, load: () => require(${source}) },`;
     });
     await esbuild.build({
       stdin: {

@@ -39,7 +39,8 @@ async function runStage({ stage, compiled, files, keep }, { server, browser, con
   let ended = false;
   let leaving;
   let page;
-  const exit = Promise.withResolvers();
+  const exit = {};
+  exit.promise = new Promise((resolve, reject) => Object.assign(exit, { resolve, reject }));
   server.bridge.onReport = (event) => {
     if (event.type === 'begin') expected = event.total;
     else if (event.type === 'end') {
@@ -118,10 +119,11 @@ async function runStage({ stage, compiled, files, keep }, { server, browser, con
  * @returns {Promise<{ passed: number, failed: number }>}
  */
 export async function testHost({ filters = [], extension = root, suiteFolder, prepare } = {}) {
-  const plan = await compileSuites({ filters, suiteFolder });
+  const runFolder = temporaryFolder('host');
+  // Compiled into the run's own folder, so that two runs do not take each other's suites away.
+  const plan = await compileSuites({ filters, suiteFolder, outFolder: path.join(runFolder, 'suite') });
   if (plan.length === 0) throw new Error(`No file in test/host/suite matches ${filters.join(', ') || '*.test.ts'}.`);
   const total = { passed: 0, failed: 0 };
-  const runFolder = temporaryFolder('host');
   const browser = await launchChromium();
   try {
     // `main` and `reload` share server, browser profile and workspace; `restricted` has its own.
