@@ -1,0 +1,198 @@
+// What every layer must do, whatever it computes. A layer added to the table is held to it at once.
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { layers, type LayerKind } from '../../../src/engine/layers';
+import type { BackwardContext } from '../../../src/engine/layers/layer';
+import { ReferenceKernels } from '../../../src/engine/kernels/reference';
+import { sizeOf, type Tensor } from '../../../src/engine/kernels/tensor';
+import { Random } from '../../../src/engine/random';
+import '../../support/allclose';
+import { golden } from '../../support/golden';
+import { filled, unwritten, zeros } from '../../support/tensors';
+import { layerOf } from '../../support/units';
+
+const KERNELS = new ReferenceKernels('float64');
+const kinds = Object.keys(layers) as LayerKind[];
+
+/** The options that a layer cannot do without. */
+const REQUIRED: Partial<Record<LayerKind, object>> = { linear: { out_features: 3 } };
+
+function drawn(random: Random, shape: readonly number[]): Tensor {
+  return filled(KERNELS, shape, Array.from({ length: sizeOf(shape) }, () => random.uniform(-2, 2)));
+}
+
+/** A layer between random tensors. */
+function contextOf(kind: LayerKind, batch: number, width: number, seed: number): BackwardContext<unknown> {
+  const random = new Random(seed, kind);
+  const definition = layerOf(kind);
+  const options = definition.options.parse(REQUIRED[kind] ?? {});
+  const outputShape = definition.outputShape([width], options);
+  const declared = definition.parameters?.([width], options) ?? [];
+  return {
+    kernels: KERNELS,
+    options,
+    parameters: Object.fromEntries(declared.map(({ name, shape }) => [name, drawn(random, shape)])),
+    input: drawn(random, [batch, width]),
+    output: unwritten(KERNELS, [batch, ...outputShape]),
+    gradOutput: drawn(random, [batch, ...outputShape]),
+    gradInput: unwritten(KERNELS, [batch, width]),
+    gradParameters: Object.fromEntries(declared.map(({ name, shape }) => [name, zeros(KERNELS, shape)])),
+  };
+}
+
+function run(context: BackwardContext<unknown>, kind: LayerKind): void {
+  layerOf(kind).forward(context);
+  layerOf(kind).backward(context);
+}
+
+const results = ({ output, gradInput, gradParameters }: BackwardContext<unknown>): number[][] =>
+  [output, gradInput, ...Object.values(gradParameters)].map((tensor) => Array.from(tensor?.data ?? []));
+
+describe.each(kinds)('layer %s', (kind) => {
+  const definition = layerOf(kind);
+
+  it('is filed under its own kind and says what it computes', () => {
+    expect(definition.kind).toBe(kind);
+    expect(definition.summary).toMatch(/\S.*[.:].*/);
+  });
+
+  it('has golden values', () => {
+    expect(golden('layers.json').filter((testCase) => testCase.kind === kind).length).toBeGreaterThanOrEqual(4);
+  });
+
+  it('writes all of its output and input gradient, at any size', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 7 }), fc.integer({ min: 1, max: 9 }), fc.nat(), (batch, width, seed) => {
+        const context = contextOf(kind, batch, width, seed);
+        run(context, kind);
+        for (const numbers of results(context)) {
+          expect(numbers.length).toBeGreaterThan(0);
+          expect(numbers.every(Number.isFinite)).toBe(true);
+        }
+      }),
+    );
+  });
+
+  it('gives the same bits every time', () => {
+    const [first, second] = [0, 1].map(() => contextOf(kind, 4, 5, 8));
+    run(first, kind);
+    run(second, kind);
+    expect(results(first)).toEqual(results(second));
+  });
+
+  it('changes neither its input, nor its parameters, nor the upstream gradient', () => {
+    const context = contextOf(kind, 4, 5, 9);
+    const readOnly = [context.input, context.gradOutput, ...Object.values(context.parameters)];
+    const before = readOnly.map(({ data }) => Array.from(data));
+    run(context, kind);
+    expect(readOnly.map(({ data }) => Array.from(data))).toEqual(before);
+  });
+
+  it('adds to the gradients of its parameters instead of replacing them', () => {
+    const once = contextOf(kind, 3, 4, 10);
+    run(once, kind);
+    const twice = contextOf(kind, 3, 4, 10);
+    run(twice, kind);
+    definition.backward(twice);
+    for (const [name, gradient] of Object.entries(twice.gradParameters)) {
+      expect(gradient).toBeAllclose(Array.from(once.gradParameters[name].data, (g) => 2 * g));
+    }
+    expect(twice.gradInput?.data).toEqual(once.gradInput?.data);
+  });
+
+  it('goes backward where nobody asks for the input gradient, with the same gradients of its parameters', () => {
+    const asked = contextOf(kind, 3, 4, 11);
+    run(asked, kind);
+    const notAsked = { ...contextOf(kind, 3, 4, 11), gradInput: null };
+    run(notAsked, kind);
+    expect(results(notAsked).slice(2)).toEqual(results(asked).slice(2));
+  });
+
+  it('computes a row the same alone as in a batch', () => {
+    const whole = contextOf(kind, 5, 4, 12);
+    run(whole, kind);
+    const alone = contextOf(kind, 1, 4, 12);
+    for (const [name, { data }] of Object.entries(alone.parameters)) data.set(whole.parameters[name].data);
+    for (let row = 0; row < 5; row++) {
+      alone.input.data.set(whole.input.data.subarray(row * 4, row * 4 + 4));
+      const width = alone.output.data.length;
+      alone.gradOutput.data.set(whole.gradOutput.data.subarray(row * width, (row + 1) * width));
+      run(alone, kind);
+      expect(alone.output.data).toEqual(whole.output.data.slice(row * width, (row + 1) * width));
+      expect(alone.gradInput?.data).toEqual(whole.gradInput?.data.slice(row * 4, row * 4 + 4));
+    }
+  });
+
+  it('has the derivative of its own forward pass', () => {
+    // Central difference of sum(gradOutput · output), away from kinks by construction: no input is near 0.
+    const context = contextOf(kind, 3, 4, 13);
+    context.input.data.forEach((x, i) => { context.input.data[i] = x + Math.sign(x) * 0.1; });
+    run(context, kind);
+    const analytic = results(context).slice(1);
+    const projected = (): number => {
+      definition.forward(context);
+      return Array.from(context.output.data).reduce((sum, y, i) => sum + y * context.gradOutput.data[i], 0);
+    };
+    const numeric = [context.input, ...Object.values(context.parameters)].map(({ data }) =>
+      Array.from(data, (x, i) => {
+        const h = 6e-6 * Math.max(1, Math.abs(x));
+        data[i] = x + h;
+        const up = projected();
+        data[i] = x - h;
+        const down = projected();
+        data[i] = x;
+        return (up - down) / (2 * h);
+      }),
+    );
+    numeric.forEach((expected, i) => expect(analytic[i]).toBeAllclose(expected, { rtol: 1e-6, atol: 1e-9 }));
+  });
+});
+
+describe('relu', () => {
+  const input = (values: number[]): Tensor => filled(KERNELS, [values.length], values);
+
+  it('tells a crossed kink from an uncrossed one', () => {
+    const { crossesKink } = layerOf('relu');
+    expect(crossesKink?.(input([1, -1, 2]), input([3, -0.1, 5]))).toBe(false);
+    expect(crossesKink?.(input([1, -1, 2]), input([1, 1e-9, 2]))).toBe(true);
+    expect(crossesKink?.(input([1, 0, 2]), input([1, 1e-9, 2]))).toBe(true);
+  });
+
+  it('is the only layer here with a kink', () => {
+    expect(kinds.filter((kind) => layerOf(kind).crossesKink)).toEqual(['relu']);
+  });
+});
+
+describe('linear', () => {
+  const { options } = layerOf('linear');
+  const definition = layerOf('linear');
+
+  it('takes its sizes from explicit weights', () => {
+    const layer = options.parse({ weight: [[1, 2, 3], [4, 5, 6]], bias: [7, 8] });
+    expect(definition.outputShape([3], layer)).toEqual([2]);
+    expect(definition.expectedInput?.(layer)).toEqual([3]);
+    const declared = definition.parameters?.([3], layer);
+    expect(declared).toEqual([
+      { name: 'weight', shape: [2, 3], start: { values: [1, 2, 3, 4, 5, 6] } },
+      { name: 'bias', shape: [2], start: { values: [7, 8] } },
+    ]);
+  });
+
+  it('has no bias parameter when it is off', () => {
+    const declared = definition.parameters?.([3], options.parse({ out_features: 2, bias: false }));
+    expect(declared?.map(({ name }) => name)).toEqual(['weight']);
+  });
+
+  it.each([
+    ['neither units nor weights', {}],
+    ['ragged weights', { weight: [[1, 2], [3]] }],
+    ['another number of units than rows', { out_features: 3, weight: [[1, 2], [3, 4]] }],
+    ['another number of inputs than columns', { in_features: 3, weight: [[1, 2], [3, 4]] }],
+    ['another number of biases than units', { out_features: 2, bias: [1, 2, 3] }],
+    ['no units', { out_features: 0 }],
+    ['half a unit', { out_features: 1.5 }],
+    ['an unknown option', { out_features: 1, units: 2 }],
+  ])('refuses %s', (_what, given) => {
+    expect(options.safeParse(given).success).toBe(false);
+  });
+});

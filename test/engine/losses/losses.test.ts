@@ -1,0 +1,150 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { ReferenceKernels } from '../../../src/engine/kernels/reference';
+import { losses, type LossKind } from '../../../src/engine/losses';
+import '../../support/allclose';
+import { golden, type GoldenLoss } from '../../support/golden';
+import { flat, shapeOf } from '../../support/nested';
+import { filled, unwritten } from '../../support/tensors';
+import { lossContext, lossOf } from '../../support/units';
+import { Random } from '../../../src/engine/random';
+
+const FLOAT64 = new ReferenceKernels('float64');
+const FLOAT32 = new ReferenceKernels('float32');
+const cases = golden('losses.json');
+const kinds = Object.keys(losses) as LossKind[];
+
+function run(kernels: ReferenceKernels, testCase: GoldenLoss) {
+  const definition = lossOf(testCase.kind);
+  const context = lossContext(kernels, testCase);
+  const gradient = unwritten(kernels, shapeOf(testCase.prediction));
+  definition.gradient(context, gradient);
+  return { value: definition.value(context), gradient };
+}
+
+describe('losses agree with PyTorch within 1e-12 relative in float64', () => {
+  it.each(cases)('$name', (testCase) => {
+    const { value, gradient } = run(FLOAT64, testCase);
+    expect(value).toBeAllclose(testCase.value);
+    expect(gradient).toBeAllclose(testCase.gradPrediction);
+  });
+});
+
+describe('losses agree with PyTorch within 1e-5 in float32', () => {
+  // Numbers that float32 does not hold, such as 1e-200 or 9999.75, are compared in float64 only.
+  const comparable = cases.filter(({ name }) => !/exactly 0 and 1|1e4|far from/.test(name));
+
+  it.each(comparable)('$name', (testCase) => {
+    const { value, gradient } = run(FLOAT32, testCase);
+    expect(value).toBeAllclose(testCase.value, { rtol: 1e-5 });
+    const largest = Math.max(...flat(testCase.gradPrediction).map(Math.abs));
+    expect(gradient).toBeAllclose(testCase.gradPrediction, { rtol: 1e-5, atol: 1e-5 * largest });
+  });
+});
+
+describe.each(kinds)('loss %s', (kind) => {
+  const definition = lossOf(kind);
+
+  /** Predictions and targets that any loss can take: rows of probabilities. */
+  const drawn = (batch: number, width: number, seed: number) => {
+    const random = new Random(seed, kind);
+    const rows = (): number[] =>
+      Array.from({ length: batch }, () => {
+        const row = Array.from({ length: width }, () => random.uniform(0.1, 1));
+        const total = row.reduce((a, b) => a + b, 0) + (width === 1 ? 1 : 0);
+        return row.map((x) => x / total);
+      }).flat();
+    return {
+      kernels: FLOAT64,
+      options: definition.options.parse({}),
+      prediction: filled(FLOAT64, [batch, width], rows()),
+      target: filled(FLOAT64, [batch, width], rows()),
+    };
+  };
+
+  it('is filed under its own kind and says how its mean is taken', () => {
+    expect(definition.kind).toBe(kind);
+    expect(definition.summary).toMatch(/mean/i);
+  });
+
+  it('has golden values', () => {
+    expect(cases.filter((testCase) => testCase.kind === kind).length).toBeGreaterThanOrEqual(5);
+  });
+
+  it('is a mean over the batch: the same rows twice give the same loss and half the gradient each', () => {
+    const once = drawn(3, 4, 1);
+    const twice = {
+      ...once,
+      prediction: filled(FLOAT64, [6, 4], [...once.prediction.data, ...once.prediction.data]),
+      target: filled(FLOAT64, [6, 4], [...once.target.data, ...once.target.data]),
+    };
+    expect(definition.value(twice)).toBeAllclose(definition.value(once));
+    const gradOnce = unwritten(FLOAT64, [3, 4]);
+    const gradTwice = unwritten(FLOAT64, [6, 4]);
+    definition.gradient(once, gradOnce);
+    definition.gradient(twice, gradTwice);
+    const halves = Array.from(gradOnce.data, (g) => g / 2);
+    expect(gradTwice).toBeAllclose([...halves, ...halves]);
+  });
+
+  it('has the gradient of its own value, and leaves prediction and target alone', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 5 }), fc.nat(), (batch, width, seed) => {
+        const context = drawn(batch, width, seed);
+        const { prediction, target } = context;
+        const before = [...prediction.data, ...target.data];
+        const gradient = unwritten(FLOAT64, [batch, width]);
+        definition.gradient(context, gradient);
+        definition.value(context);
+        expect([...prediction.data, ...target.data]).toEqual(before);
+        const numeric = Array.from(prediction.data, (p, i) => {
+          const h = 1e-6;
+          prediction.data[i] = p + h;
+          const up = definition.value(context);
+          prediction.data[i] = p - h;
+          const down = definition.value(context);
+          prediction.data[i] = p;
+          return (up - down) / (2 * h);
+        });
+        // h² times a third derivative of at most 2 / p³, and the rounding of the two values.
+        expect(gradient).toBeAllclose(numeric, { rtol: 1e-6, atol: 1e-8 });
+      }),
+      { numRuns: 30 },
+    );
+  });
+});
+
+describe('conventions', () => {
+  const of = (kind: LossKind, prediction: number[][], target: number[][], options = {}) => {
+    const context = lossContext(FLOAT64, { name: '', kind, options, prediction, target });
+    const gradient = unwritten(FLOAT64, shapeOf(prediction));
+    lossOf(kind).gradient(context, gradient);
+    return { value: lossOf(kind).value(context), gradient: Array.from(gradient.data) };
+  };
+
+  // Three outputs and two rows: no factor of one half or two can hide another.
+  it('mse divides by batch and outputs', () => {
+    expect(of('mse', [[3, 0, 0], [0, 0, 0]], [[0, 0, 0], [0, 0, 0]])).toEqual({
+      value: 9 / 6, gradient: [1, 0, 0, 0, 0, 0],
+    });
+  });
+
+  it('sum_squared_error divides by the batch alone and multiplies by its scale', () => {
+    expect(of('sum_squared_error', [[3, 0, 1], [0, 0, 0]], [[0, 0, 0], [0, 0, 0]])).toEqual({
+      value: 5, gradient: [3, 0, 1, 0, 0, 0],
+    });
+    expect(of('sum_squared_error', [[3, 0, 1], [0, 0, 0]], [[0, 0, 0], [0, 0, 0]], { scale: 0.5 })).toEqual({
+      value: 2.5, gradient: [1.5, 0, 0.5, 0, 0, 0],
+    });
+  });
+
+  it('sum_squared_error of one sample is the squared distance, its gradient 2 (ŷ - y): system E', () => {
+    expect(of('sum_squared_error', [[1, 5]], [[4, 1]])).toEqual({ value: 25, gradient: [-6, 8] });
+  });
+
+  it('the losses on classes start at ln K where nothing is known', () => {
+    const target = [[0, 1, 0, 0, 0, 0, 0, 0, 0, 0]];
+    expect(of('cross_entropy', [new Array<number>(10).fill(0)], target).value).toBeAllclose(Math.log(10));
+    expect(of('cross_entropy_on_probabilities', [new Array<number>(10).fill(0.1)], target).value).toBeAllclose(Math.log(10));
+  });
+});

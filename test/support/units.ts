@@ -1,0 +1,101 @@
+// Layers, losses and networks made from the engine's own tables, with options as a spec writes them.
+import { layers, type LayerKind } from '../../src/engine/layers';
+import type { BackwardContext, LayerDefinition } from '../../src/engine/layers/layer';
+import { losses, type LossKind } from '../../src/engine/losses';
+import type { LossContext, LossDefinition } from '../../src/engine/losses/loss';
+import type { Kernels } from '../../src/engine/kernels/kernels';
+import type { Shape } from '../../src/engine/kernels/tensor';
+import { type LayerModel, Network, type NetworkModel, type NetworkSize, type Pass } from '../../src/engine/network';
+import { optimizers, type OptimizerKind } from '../../src/engine/optimizers';
+import type { OptimizerDefinition } from '../../src/engine/optimizers/optimizer';
+import type { GoldenLayer, GoldenLoss, GoldenStack } from './golden';
+import { flat, type Nested, shapeOf } from './nested';
+import { tensorOf, unwritten, zeros } from './tensors';
+
+export const layerOf = (kind: LayerKind): LayerDefinition => layers[kind] as LayerDefinition;
+export const lossOf = (kind: LossKind): LossDefinition => losses[kind] as LossDefinition;
+export const optimizerOf = (kind: OptimizerKind): OptimizerDefinition => optimizers[kind] as OptimizerDefinition;
+
+/** A layer with the tensors of one golden case; what it must write is NaN before, gradients are cleared. */
+export function layerContext(kernels: Kernels, golden: GoldenLayer): BackwardContext<unknown> {
+  const definition = layerOf(golden.kind);
+  const options = definition.options.parse(golden.options);
+  const [batch, ...inputShape] = shapeOf(golden.input);
+  const tensors = (values: (nested: Nested) => ReturnType<typeof tensorOf>) =>
+    Object.fromEntries(Object.entries(golden.parameters).map(([name, nested]) => [name, values(nested)]));
+  return {
+    kernels,
+    options,
+    parameters: tensors((nested) => tensorOf(kernels, nested)),
+    input: tensorOf(kernels, golden.input),
+    output: unwritten(kernels, [batch, ...definition.outputShape(inputShape, options)]),
+    gradOutput: tensorOf(kernels, golden.gradOutput),
+    gradInput: unwritten(kernels, [batch, ...inputShape]),
+    gradParameters: tensors((nested) => zeros(kernels, shapeOf(nested))),
+  };
+}
+
+/** A loss with the tensors of one golden case. */
+export function lossContext(kernels: Kernels, golden: Omit<GoldenLoss, 'value' | 'gradPrediction'>): LossContext<unknown> {
+  return {
+    kernels,
+    options: lossOf(golden.kind).options.parse(golden.options),
+    prediction: tensorOf(kernels, golden.prediction),
+    target: tensorOf(kernels, golden.target),
+  };
+}
+
+/** The model of a stack with explicit parameters, shapes inferred from the input. */
+export function modelOf(stack: GoldenStack, inputShape: Shape): NetworkModel {
+  let shape = inputShape;
+  const models = stack.layers.map(({ type, ...options }, index): LayerModel => {
+    const definition = layerOf(type);
+    const parsed = definition.options.parse({ ...options, ...stack.parameters[index] });
+    const model: LayerModel = {
+      name: `${type}${index}`,
+      definition,
+      options: parsed,
+      inputShape: shape,
+      outputShape: definition.outputShape(shape, parsed),
+      freeze: [],
+    };
+    shape = model.outputShape;
+    return model;
+  });
+  const loss = lossOf(stack.lossKind);
+  return { inputShape, layers: models, loss: { definition: loss, options: loss.options.parse(stack.lossOptions) } };
+}
+
+/** A network of a stack, at its explicit parameters. */
+export function networkOf(kernels: Kernels, stack: GoldenStack, inputShape: Shape, size: Partial<NetworkSize> = {}): Network {
+  const network = new Network(modelOf(stack, inputShape), kernels, {
+    batch: 1, evaluationBatch: 0, optimizerTensors: 0, ...size,
+  });
+  network.initialize(0);
+  return network;
+}
+
+/** A pass with this batch in it. */
+export function passWith(network: Network, input: Nested, target: Nested): Pass {
+  const [batch] = shapeOf(input);
+  const pass = network.pass(batch);
+  const rows = Uint32Array.from({ length: batch }, (_, row) => row);
+  pass.load(Float64Array.from(flat(input)), Float64Array.from(flat(target)), rows, 0);
+  return pass;
+}
+
+/** One whole iteration up to the update; returns the loss. */
+export function forwardAndBackward(network: Network, pass: Pass): number {
+  network.zeroGradients();
+  const loss = pass.evaluate();
+  pass.lossBackward();
+  for (let layer = network.model.layers.length - 1; layer >= 0; layer--) pass.backward(layer, true);
+  return loss;
+}
+
+/** Updates every parameter as the optimizer says. */
+export function update(network: Network, definition: OptimizerDefinition, options: { readonly lr: number }): void {
+  for (const { value, gradient, optimizerState } of network.parameters) {
+    definition.update({ kernels: network.kernels, options, lr: options.lr, value, gradient, state: optimizerState });
+  }
+}
