@@ -55,12 +55,14 @@ export class BuildError extends Error {}
 
 /**
  * Builds everything into dist/.
- * @param {{ production?: boolean, watch?: boolean }} [how]
+ * @param {{ production?: boolean, watch?: boolean, complete?: boolean }} [how] `complete` (and `production`) refuse to
+ *   leave out an entry point that is missing
  */
-export async function build({ production = false, watch = false } = {}) {
+export async function build({ production = false, watch = false, complete = production } = {}) {
   fs.mkdirSync(dist, { recursive: true });
   const present = bundles.filter(({ entry }) => {
     if (fs.existsSync(path.join(root, entry))) return true;
+    if (complete) throw new BuildError(`${entry} is missing.`);
     console.log(`build: ${entry} does not exist yet, skipped`);
     return false;
   });

@@ -70,7 +70,7 @@ const stages = {
   lint,
   unit: () => vitest('unit'),
   build: async () => {
-    await build();
+    await build({ complete: true });
     return ok;
   },
   webview: () => vitest('webview'),
