@@ -34,7 +34,7 @@ const options = z
             fail(
               'ragged-rows',
               [name, i],
-              `Row ${i + 1} of "${name}" has ${row.length} numbers, the first row ${width}.`,
+              `Row ${i + 1} of "${name}" has length ${row.length}, the first row length ${width}.`,
               'Give every row the same number of them.',
             );
           }
@@ -47,7 +47,7 @@ const options = z
           fail(
             'length-mismatch',
             [name],
-            `There are ${list.length} ${name} for ${inputs.length} inputs.`,
+            `"${name}" has length ${list.length}, "inputs" length ${inputs.length}.`,
             'Give one for each row of "inputs".',
           );
         }
@@ -56,7 +56,7 @@ const options = z
         fail(
           'length-mismatch',
           ['feature_names'],
-          `There are ${feature_names.length} names for ${inputs[0].length} features.`,
+          `"feature_names" has length ${feature_names.length}, an input length ${inputs[0].length}.`,
           'Give one name for each number of an input.',
         );
       }
@@ -75,6 +75,9 @@ type InlineOptions = z.output<typeof options>;
 
 const targetSizeOf = ({ targets }: InlineOptions): number => (Array.isArray(targets?.[0]) ? targets[0].length : 1);
 
+const encode = (labels: readonly (string | number)[], classes: InlineOptions['classes']) =>
+  encodeLabels(labels, classes, (i) => ({ words: `Sample ${i + 1}`, path: ['labels', i] }));
+
 export const inline = defineDataset({
   kind: 'inline',
   summary: 'Samples written in the spec itself.',
@@ -83,9 +86,7 @@ export const inline = defineDataset({
   shape(data) {
     const { inputs, labels, classes } = data;
     const shape = { inputShape: [inputs[0].length], targetSize: targetSizeOf(data), samples: inputs.length };
-    if (!labels) return shape;
-    const number = typeof classes === 'number' ? classes : (classes ?? [...new Set<string | number>(labels)]).length;
-    return { ...shape, classes: number };
+    return labels ? { ...shape, classes: encode(labels, classes).classes.length } : shape;
   },
   generate({ options: data }) {
     const { inputs, targets, labels, classes, feature_names: featureNames } = data;
@@ -97,7 +98,7 @@ export const inline = defineDataset({
       ...(featureNames ? { featureNames } : {}),
     };
     if (labels) {
-      const encoded = encodeLabels(labels, classes, (i) => ({ words: `Sample ${i + 1}`, path: ['labels', i] }));
+      const encoded = encode(labels, classes);
       return { ...common, classes: encoded.classes, targets: encoded.indexes };
     }
     if (!targets) throw new DataError('Inline data needs "targets" or "labels".', 'Add one of them.');

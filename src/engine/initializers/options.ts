@@ -21,4 +21,4 @@ const byName = z.pipe(
 export const initializer = (description: string) =>
   z
     .union([byName, z.discriminatedUnion('type', withOptions as never) as unknown as z.ZodMiniType<InitializerOptions>])
-    .check(z.describe(description));
+    .check(z.meta({ title: 'initializer', description }));

@@ -1,0 +1,10 @@
+// From a spec's text to a run. See docs/spec.md for what a spec may say.
+export { compileRun } from './compile';
+export type { CompiledRun, GradientCheckOptions } from './compiled';
+export { checkSpec, loadRun, type CheckedSpec, type LoadedRun, type LoadOptions, type ReadText } from './load';
+export { formatBytes, MEMORY_LIMIT } from './memory';
+export { parseSpec, type ParseResult } from './parse';
+export type { Problem } from './problem';
+export { resolve, type Resolved, type SpecRule } from './resolve';
+export type { Path, Range } from './source';
+export type { Spec, SpecLayer, SpecUnit } from './spec';

@@ -1,0 +1,61 @@
+// What a run will take, told before any of it is allocated, and which size in the spec is to blame.
+import type { DataShape } from '../engine/datasets/dataset';
+import { bytesPerElement, type Precision, sizeOf } from '../engine/kernels/tensor';
+import { type NetworkModel, predictMemory } from '../engine/network';
+import type { Path } from './source';
+
+/** A run that would need more than this is refused: 1 GB, 2^30 bytes. */
+export const MEMORY_LIMIT = 2 ** 30;
+
+/** Samples that the session evaluates at once. */
+export const EVALUATION_BATCH = 256;
+
+export interface MemoryNeeds {
+  readonly model: NetworkModel;
+  readonly data: DataShape;
+  readonly targetWidth: number;
+  readonly batchSize: number;
+  readonly optimizerTensors: number;
+  readonly precision: Precision;
+}
+
+/** Inputs, targets as stored and targets as the loss takes them, always in float64. */
+const dataBytes = ({ data, targetWidth }: MemoryNeeds): number =>
+  data.samples * (sizeOf(data.inputShape) + data.targetSize + targetWidth) * 8;
+
+/** Bytes of all tensors of the network and of the data. */
+export function predictBytes(needs: MemoryNeeds): number {
+  const { model, precision, batchSize, optimizerTensors, data } = needs;
+  const size = { batch: batchSize, evaluationBatch: Math.min(data.samples, EVALUATION_BATCH), optimizerTensors };
+  return predictMemory(model, precision, size) + dataBytes(needs);
+}
+
+/** Paths of the sizes in a spec, the one most to blame for the memory first; the caller takes the first that is written. */
+export function mostToBlame(needs: MemoryNeeds): readonly Path[] {
+  const { model, precision, batchSize, optimizerTensors } = needs;
+  const element = bytesPerElement(precision);
+  const widths = model.layers.map(({ outputShape }) => sizeOf(outputShape));
+  const activations = 2 * batchSize * widths.reduce((sum, width) => sum + width, 0) * element;
+  const parameters = model.layers
+    .flatMap(({ definition, inputShape, options }) => definition.parameters?.(inputShape, options) ?? [])
+    .reduce((sum, { shape }) => sum + sizeOf(shape) * (3 + optimizerTensors) * element, 0);
+  const data: Path[] = [['data', 'samples'], ['data', 'path'], ['data', 'inputs'], ['data']];
+  if (dataBytes(needs) >= Math.max(activations, parameters)) return data;
+  const sized = model.layers.map(({ definition }, i) => (definition.parameters ? widths[i] : 0));
+  const widest = sized.indexOf(Math.max(...sized));
+  const layer: Path[] = [['layers', widest, 'out_features'], ['layers', widest]];
+  if (activations < parameters || batchSize < widths[widest]) return layer;
+  return [['batch_size'], ...layer];
+}
+
+/** `8.0 GB`; units of 1024. */
+export function formatBytes(bytes: number): string {
+  const units = ['bytes', 'KB', 'MB', 'GB', 'TB', 'PB', 'EB'];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024;
+    unit++;
+  }
+  return unit === 0 ? `${bytes} bytes` : `${value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
+}

@@ -1,0 +1,78 @@
+// From a text to a spec, or to what is wrong with it. Never throws, whatever the text.
+import { explain } from './explain';
+import type { Problem } from './problem';
+import { type SpecInput, specSchema } from './schema';
+import { problem, quote, readSource, type Source } from './source';
+import type { Spec, SpecLayer } from './spec';
+
+export interface ParseResult {
+  /** Undefined where a problem is an error. */
+  readonly spec?: Spec;
+  /** In the order of the text. */
+  readonly problems: readonly Problem[];
+}
+
+const inOrder = (problems: readonly Problem[]): Problem[] =>
+  [...problems].sort((a, b) => a.start - b.start || a.end - b.end);
+
+/** `linear1`, `tanh1`, `linear2`, … where no name is given. */
+function nameLayers(source: Source, layers: SpecInput['layers']): { readonly layers: SpecLayer[]; readonly problems: Problem[] } {
+  const running = new Map<string, number>();
+  const named = layers.map(({ type, name, freeze, ...options }, i): SpecLayer => {
+    const number = (running.get(type) ?? 0) + 1;
+    running.set(type, number);
+    return { type, name: name ?? `${type}${number}`, freeze, options, range: source.locate(['layers', i]) };
+  });
+  const first = new Map<string, number>();
+  const problems: Problem[] = [];
+  named.forEach(({ name }, i) => {
+    const before = first.get(name);
+    if (before === undefined) {
+      first.set(name, i);
+      return;
+    }
+    // Of a given and a running name, the given one can be changed.
+    const given = layers[i].name !== undefined ? i : before;
+    problems.push(
+      problem(
+        'duplicate-name',
+        source.locate(['layers', given, 'name']),
+        `Layers ${before + 1} and ${i + 1} are both named ${quote(name)}.`,
+        'Give every layer a name of its own.',
+      ),
+    );
+  });
+  return { layers: named, problems };
+}
+
+export function parseSpec(text: string): ParseResult {
+  const source = readSource(text);
+  if (source.value === undefined) return { problems: source.problems };
+  const parsed = specSchema.safeParse(source.value, { reportInput: false });
+  if (!parsed.success) {
+    return { problems: inOrder([...source.problems, ...explain(source, parsed.error.issues)]) };
+  }
+  const input = parsed.data;
+  const { layers, problems } = nameLayers(source, input.layers);
+  const all = inOrder([...source.problems, ...problems]);
+  if (all.length > 0) return { problems: all };
+
+  const { type: dataset, split, ...dataOptions } = input.data;
+  const { type: loss, ...lossOptions } = input.loss;
+  const { type: optimizer, ...optimizerOptions } = input.optimizer;
+  const spec: Spec = {
+    name: input.name,
+    data: { type: dataset, split, options: dataOptions, range: source.locate(['data']) },
+    layers,
+    loss: { type: loss, options: lossOptions, range: source.locate(['loss']) },
+    optimizer: { type: optimizer, options: optimizerOptions, range: source.locate(['optimizer']) },
+    batchSize: input.batch_size,
+    shuffle: input.shuffle,
+    epochs: input.epochs,
+    seed: input.seed,
+    precision: input.precision,
+    gradientCheck: input.gradient_check,
+    source,
+  };
+  return { spec, problems: [] };
+}

@@ -1,0 +1,163 @@
+// Infers every shape once, and refuses what does not fit or would not fit into memory. Past this point shapes
+// are taken to be right.
+import type { DataShape } from '../engine/datasets/dataset';
+import { formatShape, type Shape, sizeOf } from '../engine/kernels/tensor';
+import { layers as layerTable } from '../engine/layers';
+import type { LayerDefinition } from '../engine/layers/layer';
+import { losses } from '../engine/losses';
+import type { LossDefinition } from '../engine/losses/loss';
+import type { LayerModel, NetworkModel } from '../engine/network';
+import { optimizers } from '../engine/optimizers';
+import type { OptimizerDefinition } from '../engine/optimizers/optimizer';
+import { formatBytes, MEMORY_LIMIT, mostToBlame, predictBytes } from './memory';
+import { suggestion } from './names';
+import type { Problem } from './problem';
+import { type Path, problem, quote } from './source';
+import type { Spec } from './spec';
+import { type Encoding, fitLoss } from './target';
+
+/** A spec whose shapes are known. */
+export interface Resolved {
+  readonly spec: Spec;
+  readonly data: DataShape;
+  readonly model: NetworkModel;
+  /** How targets are handed to the loss. */
+  readonly encoding: Encoding;
+  /** Size of the network's output. */
+  readonly targetWidth: number;
+  readonly samples: Readonly<Record<'train' | 'validation' | 'test', number>>;
+  readonly batchSize: number;
+  /** Predicted bytes of tensors and data. */
+  readonly memory: number;
+}
+
+/** A rule about a spec that could run but will hardly do what was meant. */
+export interface SpecRule {
+  readonly id: string;
+  rule(resolved: Resolved): readonly Problem[];
+}
+
+export interface ResolveOptions {
+  /** Bytes; 1 GB unless told. */
+  readonly memoryLimit?: number;
+}
+
+const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((size, i) => size === b[i]);
+
+const inputsInWords = (shape: Shape): string => (shape.length === 1 && shape[0] === 1 ? '1 input' : `${formatShape(shape)} inputs`);
+
+/** The first path of several that the text has. */
+const firstWritten = (spec: Spec, paths: readonly Path[]): Path => paths.find((path) => spec.source.has(path)) ?? paths[paths.length - 1];
+
+interface Chain {
+  readonly layers: readonly LayerModel[];
+  readonly problems: readonly Problem[];
+}
+
+function inferShapes(spec: Spec, inputShape: Shape): Chain {
+  const problems: Problem[] = [];
+  let shape = inputShape;
+  let giver = 'the data';
+  // The layer that fixes the size at hand; activations only pass it on.
+  let sizedBy: string | undefined;
+  const layers = spec.layers.map((layer, i): LayerModel => {
+    const definition = layerTable[layer.type] as LayerDefinition;
+    const expected = definition.expectedInput?.(layer.options);
+    if (expected && !sameShape(expected, shape)) {
+      const path = firstWritten(spec, [['layers', i, 'in_features'], ['layers', i, 'weight'], ['layers', i]]);
+      const own = path[2] === 'weight' ? `Give each row of "weight" in ${layer.name} ${formatShape(shape)} numbers` : `Make ${layer.name} take ${formatShape(shape)}`;
+      problems.push(
+        problem(
+          'shape-mismatch',
+          spec.source.locate(path),
+          `${layer.name} expects ${inputsInWords(expected)}, but ${giver} gives ${formatShape(shape)}.`,
+          sizedBy ? `${own}, or make ${sizedBy} give ${formatShape(expected)}.` : `${own}.`,
+        ),
+      );
+    }
+    const input = expected ?? shape;
+    shape = definition.outputShape(input, layer.options);
+    giver = layer.name;
+    if (definition.parameters) sizedBy = layer.name;
+    problems.push(...checkFreeze(spec, i, definition, input));
+    const { name, options, freeze } = layer;
+    return { name, definition, options, inputShape: input, outputShape: shape, freeze };
+  });
+  return { layers, problems };
+}
+
+function checkFreeze(spec: Spec, index: number, definition: LayerDefinition, input: Shape): Problem[] {
+  const { name, freeze, options } = spec.layers[index];
+  const known = freeze.length === 0 ? [] : (definition.parameters?.(input, options) ?? []).map((parameter) => parameter.name);
+  return freeze.flatMap((wanted, i) =>
+    known.includes(wanted)
+      ? []
+      : problem(
+          'unknown-parameter',
+          spec.source.locate(['layers', index, 'freeze', i]),
+          known.length === 0 ? `${name} has no parameters to freeze.` : `${name} has no parameter ${quote(wanted)}.`,
+          known.length === 0 ? 'Remove "freeze".' : suggestion(wanted, known),
+        ),
+  );
+}
+
+/** Samples of a part: a share that is not 0 holds out at least one. */
+const partOf = (samples: number, share: number): number => (share > 0 ? Math.max(1, Math.round(samples * share)) : 0);
+
+/**
+ * Infers shapes from the data to the loss.
+ * @returns `resolved` unless a problem is an error
+ */
+export function resolve(
+  spec: Spec,
+  data: DataShape,
+  { memoryLimit = MEMORY_LIMIT }: ResolveOptions = {},
+): { readonly resolved?: Resolved; readonly problems: readonly Problem[] } {
+  const { layers, problems } = inferShapes(spec, data.inputShape);
+  if (problems.length > 0) return { problems };
+
+  const loss: NetworkModel['loss'] = { definition: losses[spec.loss.type] as LossDefinition, options: spec.loss.options };
+  const model: NetworkModel = { inputShape: data.inputShape, layers, loss };
+  const fit = fitLoss(spec, model, data);
+  if ('problem' in fit) return { problems: [fit.problem] };
+
+  const validation = partOf(data.samples, spec.data.split.validation);
+  const test = partOf(data.samples, spec.data.split.test);
+  const train = data.samples - validation - test;
+  if (train < 1) {
+    const range = spec.source.locate(firstWritten(spec, [['data', 'split'], ['data']]));
+    return {
+      problems: [
+        problem(
+          'empty-train', range,
+          `Of ${data.samples} samples, ${validation} are held out for validation and ${test} for the test: none is left to train on.`,
+          'Give more samples, or hold out less in "split".',
+        ),
+      ],
+    };
+  }
+
+  const batchSize = spec.batchSize === 'full' ? train : Math.min(spec.batchSize, train);
+  const targetWidth = sizeOf(layers[layers.length - 1].outputShape);
+  const optimizer = optimizers[spec.optimizer.type] as OptimizerDefinition;
+  const optimizerTensors = optimizer.state(spec.optimizer.options as { lr: number }).length;
+  const needs = { model, data, targetWidth, batchSize, optimizerTensors, precision: spec.precision };
+  const memory = predictBytes(needs);
+  if (memory > memoryLimit) {
+    const path = firstWritten(spec, mostToBlame(needs));
+    return {
+      problems: [
+        problem(
+          'too-large',
+          spec.source.locate(path),
+          `This run would need ${formatBytes(memory)}; the limit is ${formatBytes(memoryLimit)}.`,
+          'Choose a smaller size here.',
+        ),
+      ],
+    };
+  }
+  return {
+    resolved: { spec, data, model, encoding: fit.encoding, targetWidth, samples: { train, validation, test }, batchSize, memory },
+    problems: [],
+  };
+}

@@ -1,0 +1,146 @@
+// The one source of what a spec may say: it validates, it gives the types, and the JSON schema, completion,
+// hover and docs/spec.md are generated from it. Every default is here or in a unit's own options.
+import * as z from 'zod/mini';
+import { type DatasetKind, datasets } from '../engine/datasets';
+import type { DatasetDefinition, Split } from '../engine/datasets/dataset';
+import { type LayerKind, layers } from '../engine/layers';
+import { type LossKind, losses } from '../engine/losses';
+import { type OptimizerKind, optimizers } from '../engine/optimizers';
+import { count, nonNegative, positive } from '../engine/options';
+import { unit } from './unit';
+
+/** More layers than this are refused: a panel cannot show them, and a text that long is a mistake. */
+export const MAX_LAYERS = 1000;
+
+const share = (part: string) =>
+  z.number().check(z.gte(0), z.lt(1), z.describe(`Share of the samples held out for ${part}, from 0 to below 1.`));
+
+const split = (defaults: Split) =>
+  z._default(
+    z
+      .strictObject({
+        validation: z._default(share('validation'), defaults.validation),
+        test: z._default(share('the test'), defaults.test),
+      })
+      .check(
+        z.refine(({ validation, test }) => validation + test < 1, {
+          error: 'Validation and test together take every sample: none is left to train on.',
+          params: { code: 'empty-train', remedy: 'Choose shares that sum to less than 1.' },
+        }),
+        z.describe('How the samples are parted; which sample goes where is drawn from the seed. What is not held out is trained on.'),
+      ),
+    defaults,
+  );
+
+const data = unit<DatasetKind, { split: Split }>('dataset', 'Where the samples come from.', datasets, (kind) => ({
+  split: split((datasets[kind] as DatasetDefinition).split),
+}));
+
+const layer = unit<LayerKind, { name?: string; freeze: readonly string[] }>(
+  'layer',
+  'A layer, by its name or as an object with its options.',
+  layers,
+  () => ({
+    name: z.optional(
+      z
+        .string()
+        .check(z.minLength(1), z.maxLength(100), z.describe('A name of your own. Unless given: the type and a running number, such as linear1.')),
+    ),
+    freeze: z._default(
+      z
+        .array(z.string())
+        .check(z.describe('Parameters that are shown and checked but not updated, such as ["bias"].')),
+      [],
+    ),
+  }),
+  [
+    {
+      label: 'linear',
+      description: layers.linear.summary,
+      body: { type: 'linear', out_features: '^${1:4}' },
+    },
+  ],
+);
+
+const loss = unit<LossKind, object>('loss', 'What training makes small, by its name or as an object with its options.', losses, () => ({}));
+
+const optimizer = unit<OptimizerKind, { lr: number }>('optimizer', 'How gradients become updates.', optimizers, () => ({}));
+
+const gradientCheck = z.strictObject({
+  every: z._default(
+    z.int().check(z.gte(0), z.describe('Check by itself after every so many steps; 0 for on demand only.')),
+    0,
+  ),
+  step: z._default(
+    z
+      .number()
+      .check(
+        z.gt(0),
+        z.lte(0.1),
+        z.describe(
+          'h of the central difference, times max(1, |w|). 6e-6 is about the cube root of float64 round-off, where ' +
+            'truncation and round-off are equally small.',
+        ),
+      ),
+    6e-6,
+  ),
+  rtol: z._default(
+    positive(
+      'Relative tolerance: an entry passes where |backprop - numeric| <= atol + rtol · max of both. In float64 a right ' +
+        'derivative stays below 1e-7 for 99 entries of 100; the default leaves a hundredfold margin.',
+    ),
+    1e-5,
+  ),
+  atol: z._default(
+    nonNegative('Absolute tolerance: the round-off of the difference itself, about 4e-11 for each unit of the loss; the default covers losses up to some hundreds.'),
+    1e-8,
+  ),
+});
+
+export const specSchema = z
+  .strictObject({
+    $schema: z.optional(z.string().check(z.describe('Address of a JSON schema, for editors. Not read.'))),
+    name: z._default(z.string().check(z.maxLength(200), z.describe('What the run is called.')), 'Untitled'),
+    data,
+    layers: z
+      .array(layer)
+      .check(z.minLength(1), z.maxLength(MAX_LAYERS), z.describe('The layers, from input to output. Shapes follow from the data.')),
+    loss,
+    optimizer: z._default(optimizer, { type: 'sgd', ...optimizers.sgd.options.parse({}) }),
+    batch_size: z._default(
+      z
+        .union([count('Samples'), z.literal('full')])
+        .check(z.describe('Samples in a step: 1 is online learning, "full" takes all training samples at once.')),
+      32,
+    ),
+    shuffle: z._default(
+      z.boolean().check(z.describe('A new order every epoch, drawn from the seed. A full batch is never shuffled.')),
+      true,
+    ),
+    epochs: z._default(
+      z.int().check(z.gte(1), z.lte(1e9), z.describe('How often every training sample is seen.')),
+      100,
+    ),
+    seed: z._default(
+      z
+        .int()
+        .check(z.gte(0), z.describe('All random numbers follow from it: data, split, starting values and order. From 0 to 2^53 - 1.')),
+      0,
+    ),
+    precision: z._default(
+      z
+        .enum(['float32', 'float64'])
+        .check(z.describe('What the network computes in. Gradients are always checked in float64.')),
+      'float32',
+    ),
+    gradient_check: z._default(
+      gradientCheck.check(z.describe('How backprop is compared with numeric derivatives.')),
+      gradientCheck.parse({}),
+    ),
+  })
+  .check(z.meta({ title: 'Nablascope spec', description: 'A network, its data and its training.' }));
+
+export type SpecInput = z.output<typeof specSchema>;
+
+/** The families of units, for docs and messages. */
+export const families = { data: datasets, layers, loss: losses, optimizer: optimizers } as const;

@@ -1,0 +1,39 @@
+// A spec as the rest of the program sees it: every default filled in, every part with its place in the text.
+import type { DatasetKind } from '../engine/datasets';
+import type { Split } from '../engine/datasets/dataset';
+import type { Precision } from '../engine/kernels/tensor';
+import type { LayerKind } from '../engine/layers';
+import type { LossKind } from '../engine/losses';
+import type { OptimizerKind } from '../engine/optimizers';
+import type { GradientCheckOptions } from './compiled';
+import type { Range, Source } from './source';
+
+/** A unit with its options, as its definition's schema gives them. */
+export interface SpecUnit<Kind extends string> {
+  readonly type: Kind;
+  readonly options: unknown;
+  readonly range: Range;
+}
+
+export interface SpecLayer extends SpecUnit<LayerKind> {
+  /** Unique in the spec. */
+  readonly name: string;
+  /** Short names of parameters that are not updated. */
+  readonly freeze: readonly string[];
+}
+
+export interface Spec {
+  readonly name: string;
+  readonly data: SpecUnit<DatasetKind> & { readonly split: Split };
+  readonly layers: readonly SpecLayer[];
+  readonly loss: SpecUnit<LossKind>;
+  readonly optimizer: SpecUnit<OptimizerKind>;
+  readonly batchSize: number | 'full';
+  readonly shuffle: boolean;
+  readonly epochs: number;
+  readonly seed: number;
+  readonly precision: Precision;
+  readonly gradientCheck: GradientCheckOptions;
+  /** Where each part stands. */
+  readonly source: Source;
+}
