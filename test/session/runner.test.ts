@@ -1,0 +1,209 @@
+import { setImmediate } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import type { Frame } from '../../src/session/frame';
+import { History, seriesName } from '../../src/history/history';
+import type { RunRecord } from '../../src/session/record';
+import { CommandError, Runner } from '../../src/session/runner';
+import { sessionOf, smallSpec } from '../support/run';
+
+/** A runner whose frames are taken by hand, under a clock that moves only when it is read. */
+function watched(spec: object = smallSpec, take: (frame: Frame) => Promise<void> = () => Promise.resolve()) {
+  const frames: Frame[] = [];
+  const records: RunRecord[] = [];
+  const failures: unknown[] = [];
+  const waiting: { readonly until: (frame: Frame) => boolean; readonly resolve: (frame: Frame) => void }[] = [];
+  let time = 0;
+  const runner = new Runner({
+    session: sessionOf(spec),
+    now: () => (time += 0.5),
+    pause: () => setImmediate(),
+    fail: (error) => failures.push(error),
+    onRecord: (record) => records.push(record),
+    emit: (frame) => {
+      frames.push(frame);
+      for (const { until, resolve } of waiting) if (until(frame)) resolve(frame);
+      return take(frame);
+    },
+  });
+  const next = (until: (frame: Frame) => boolean): Promise<Frame> =>
+    new Promise((resolve) => {
+      waiting.push({ until, resolve });
+      const seen = frames.find(until);
+      if (seen) resolve(seen);
+    });
+  return { runner, frames, records, failures, next };
+}
+
+const atRest = (frame: Frame): boolean => frame.status !== 'running' && frame.status !== 'seeking';
+
+describe('a runner', () => {
+  it('starts ready, with the losses of the untrained network', () => {
+    const { frames } = watched();
+    expect(frames).toHaveLength(1);
+    expect(frames[0]).toMatchObject({ status: 'ready', position: { step: 0, phase: 0 }, loss: null });
+    expect(frames[0].evaluation.train?.loss).toBeGreaterThan(0);
+  });
+
+  it('carries out commands in turn', async () => {
+    const { runner } = watched();
+    await Promise.all([
+      runner.command({ type: 'step' }),
+      runner.command({ type: 'step' }),
+      runner.command({ type: 'stepPhase' }),
+      runner.command({ type: 'backStep' }),
+    ]);
+    expect(runner.session.position).toEqual({ step: 2, phase: 0 });
+  });
+
+  it('runs until it is paused, and gives the same weights as stepping', async () => {
+    const { runner, next } = watched();
+    await runner.command({ type: 'run' });
+    await next((frame) => frame.position.step >= 5);
+    await runner.command({ type: 'pause' });
+    const { step } = runner.session.position;
+    expect(runner.status).toBe('paused');
+    const straight = sessionOf(smallSpec);
+    for (let i = 0; i < step; i++) straight.step();
+    expect(runner.session.hash()).toBe(straight.hash());
+    await setImmediate();
+    expect(runner.session.position.step).toBe(step);
+  });
+
+  it('finishes, and says so', async () => {
+    const { runner, next } = watched();
+    await runner.command({ type: 'run' });
+    const last = await next((frame) => frame.status === 'finished');
+    expect(last.position.step).toBe(runner.session.totalSteps);
+    await expect(runner.command({ type: 'step' })).rejects.toThrow('finished');
+    await expect(runner.command({ type: 'run' })).rejects.toThrow(CommandError);
+  });
+
+  it('runs to a step, and to the end of an epoch', async () => {
+    const { runner, next } = watched();
+    await runner.command({ type: 'runToStep', step: 7 });
+    expect((await next((f) => f.status === 'paused')).position.step).toBe(7);
+    await runner.command({ type: 'runToEpoch', epoch: 3 });
+    const { batchesPerEpoch } = runner.session.model;
+    const there = await next((f) => f.status === 'paused' && f.position.step === 3 * batchesPerEpoch);
+    expect(there.place).toMatchObject({ epoch: 3, batch: batchesPerEpoch });
+    await expect(runner.command({ type: 'runToStep', step: 2 })).rejects.toThrow('not ahead');
+    await expect(runner.command({ type: 'runToStep', step: 1e6 })).rejects.toThrow('ends at step');
+  });
+
+  it('seeks only where the run has been', async () => {
+    const { runner } = watched();
+    await runner.command({ type: 'runToStep', step: 30 });
+    await runner.command({ type: 'pause' });
+    const { frontier } = runner.session;
+    await runner.command({ type: 'seek', step: 2, phase: 3 });
+    expect(runner.session.position).toEqual({ step: 2, phase: 3 });
+    await expect(runner.command({ type: 'seek', step: frontier + 1 })).rejects.toThrow('not reached yet');
+    await expect(runner.command({ type: 'seek', step: 1, phase: 99 })).rejects.toThrow('phases');
+    expect(runner.session.position).toEqual({ step: 2, phase: 3 });
+  });
+
+  it('has one frame in flight, and ends with the newest', async () => {
+    let inFlight = 0;
+    let most = 0;
+    const release: (() => void)[] = [];
+    const { runner, frames } = watched(smallSpec, () => {
+      most = Math.max(most, ++inFlight);
+      return new Promise((resolve) => release.push(() => { inFlight--; resolve(); }));
+    });
+    for (let i = 0; i < 5; i++) await runner.command({ type: 'step' });
+    expect(frames).toHaveLength(1);
+    while (release.length > 0) {
+      release.shift()?.();
+      await setImmediate();
+    }
+    expect(most).toBe(1);
+    expect(frames.at(-1)?.position.step).toBe(5);
+    expect(frames).toHaveLength(2);
+  });
+
+  it('leaves no step out of the history, however few frames there are', async () => {
+    const { runner, frames, next } = watched();
+    await runner.command({ type: 'runToStep', step: 150 });
+    await next((frame) => frame.position.step === 150 && atRest(frame));
+    const history = new History(4096);
+    for (const frame of frames) history.merge(frame.history);
+    expect([...(history.get(seriesName.batchLoss)?.data().steps ?? [])]).toEqual(Array.from({ length: 150 }, (_, i) => i + 1));
+  });
+
+  it('says up to where the history still holds when the learning rate changes', async () => {
+    const { runner, frames } = watched();
+    await runner.command({ type: 'runToStep', step: 20 });
+    await runner.command({ type: 'pause' });
+    await runner.command({ type: 'seek', step: 0 });
+    await runner.command({ type: 'step' });
+    await runner.command({ type: 'setLearningRate', lr: 0.5 });
+    await setImmediate();
+    expect(frames.some(({ truncatedTo }) => truncatedTo === 1)).toBe(true);
+    expect(frames.at(-1)).toMatchObject({ lr: 0.5, frontier: 1 });
+  });
+
+  it('stops where the first number is lost, and refuses to go on until that is changed', async () => {
+    const { runner, next } = watched({ ...smallSpec, loss: 'mse', optimizer: { type: 'sgd', lr: 1e20 } });
+    await runner.command({ type: 'run' });
+    const frame = await next(({ status }) => status === 'diverged');
+    expect(frame.nonFinite).not.toBeNull();
+    const at = frame.nonFinite?.step ?? 0;
+    await expect(runner.command({ type: 'run' })).rejects.toThrow(`step ${at}`);
+    await runner.command({ type: 'seek', step: at - 1 });
+    await runner.command({ type: 'setLearningRate', lr: 1e-3 });
+    await runner.command({ type: 'step' });
+    expect(runner.status).toBe('paused');
+    expect(runner.session.loss).toBeLessThan(Infinity);
+  });
+
+  it('checks gradients without changing the run, and goes on running afterwards', async () => {
+    const { runner, next, frames } = watched();
+    await runner.command({ type: 'run' });
+    await next((frame) => frame.position.step >= 3);
+    const report = await runner.check();
+    expect(report.complete).toBe(true);
+    expect(report.passed).toBe(true);
+    expect(report.checked).toBe(4 * 2 + 4 + 2 * 4 + 2);
+    await next((frame) => frame.status === 'finished');
+    const straight = sessionOf(smallSpec);
+    straight.seek(straight.totalSteps);
+    expect(runner.session.hash()).toBe(straight.hash());
+    expect(frames.at(-1)?.status).toBe('finished');
+  });
+
+  it('checks before the first step too', async () => {
+    const { runner } = watched();
+    const before = runner.session.hash();
+    expect((await runner.check()).passed).toBe(true);
+    expect(runner.session.position).toEqual({ step: 0, phase: 0 });
+    expect(runner.session.hash()).toBe(before);
+  });
+
+  it('can be restored from its records', async () => {
+    const { runner, records } = watched();
+    for (let i = 0; i < 4; i++) await runner.command({ type: 'step' });
+    expect(records.at(-1)?.position).toEqual({ step: 4, phase: 0 });
+  });
+
+  it('starts over', async () => {
+    const { runner, frames } = watched();
+    const start = runner.session.hash();
+    await runner.command({ type: 'runToStep', step: 12 });
+    await runner.command({ type: 'reset' });
+    await setImmediate();
+    expect(runner.session.hash()).toBe(start);
+    expect(frames.at(-1)).toMatchObject({ status: 'ready', frontier: 0 });
+    expect(frames.some(({ truncatedTo }) => truncatedTo === -1)).toBe(true);
+  });
+
+  it('emits nothing after it is disposed', async () => {
+    const { runner, frames, failures } = watched();
+    await runner.command({ type: 'run' });
+    await runner.dispose();
+    const count = frames.length;
+    await setImmediate();
+    await setImmediate();
+    expect(frames).toHaveLength(count);
+    expect(failures).toEqual([]);
+  });
+});
