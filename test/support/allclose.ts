@@ -38,6 +38,8 @@ function firstFailures(actual: readonly number[], expected: readonly number[], t
 }
 
 declare module 'vitest' {
+  // An interface merges only under the same type parameters.
+  // eslint-disable-next-line @typescript-eslint/no-unused-vars
   interface Matchers<R, T> {
     toBeAllclose(expected: Numbers, tolerance?: Tolerance): R;
   }

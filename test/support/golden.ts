@@ -34,7 +34,7 @@ export interface GoldenLoss {
 /** A stack with explicit parameters, one record for each layer. */
 export interface GoldenStack {
   readonly name: string;
-  readonly layers: readonly ({ readonly type: LayerKind } & Options)[];
+  readonly layers: readonly ({ readonly type: LayerKind; readonly freeze?: readonly string[] } & Options)[];
   readonly parameters: readonly Named[];
   readonly lossKind: LossKind;
   readonly lossOptions: Options;

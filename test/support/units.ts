@@ -48,7 +48,7 @@ export function lossContext(kernels: Kernels, golden: Omit<GoldenLoss, 'value' |
 /** The model of a stack with explicit parameters, shapes inferred from the input. */
 export function modelOf(stack: GoldenStack, inputShape: Shape): NetworkModel {
   let shape = inputShape;
-  const models = stack.layers.map(({ type, ...options }, index): LayerModel => {
+  const models = stack.layers.map(({ type, freeze = [], ...options }, index): LayerModel => {
     const definition = layerOf(type);
     const parsed = definition.options.parse({ ...options, ...stack.parameters[index] });
     const model: LayerModel = {
@@ -57,7 +57,7 @@ export function modelOf(stack: GoldenStack, inputShape: Shape): NetworkModel {
       options: parsed,
       inputShape: shape,
       outputShape: definition.outputShape(shape, parsed),
-      freeze: [],
+      freeze,
     };
     shape = model.outputShape;
     return model;
@@ -93,9 +93,9 @@ export function forwardAndBackward(network: Network, pass: Pass): number {
   return loss;
 }
 
-/** Updates every parameter as the optimizer says. */
+/** Updates every parameter that is not frozen, as the optimizer says. */
 export function update(network: Network, definition: OptimizerDefinition, options: { readonly lr: number }): void {
-  for (const { value, gradient, optimizerState } of network.parameters) {
-    definition.update({ kernels: network.kernels, options, lr: options.lr, value, gradient, state: optimizerState });
+  for (const { value, gradient, optimizerState, frozen } of network.parameters) {
+    if (!frozen) definition.update({ kernels: network.kernels, options, lr: options.lr, value, gradient, state: optimizerState });
   }
 }
