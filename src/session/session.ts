@@ -18,6 +18,8 @@ import type { Checkpoint, LearningRateChange, RunRecord } from './record';
 export interface SessionOptions {
   /** Bytes of checkpoints to go back to. */
   readonly checkpointBudget?: number;
+  /** Steps from one checkpoint to the next; chosen by the work of replaying them unless told. */
+  readonly checkpointInterval?: number;
   /** Before each phase its index is stored here, so that a watchdog can say what hangs. */
   readonly activity?: Int32Array;
 }
@@ -65,7 +67,8 @@ export class TrainingSession {
     this.#batches = new Batches(split.train, batchSize, shuffle, seed);
     this.model = describeModel(run, this.network, this.#batches.perEpoch);
     this.#lossPhase = this.model.phases.findIndex(({ kind }) => kind === 'loss');
-    this.#checkpoints = new Checkpoints(options.checkpointBudget ?? DEFAULT_CHECKPOINT_BUDGET, this.#interval());
+    const { checkpointBudget = DEFAULT_CHECKPOINT_BUDGET, checkpointInterval = this.#interval() } = options;
+    this.#checkpoints = new Checkpoints(checkpointBudget, checkpointInterval);
     this.#activity = options.activity;
     this.#batch = this.#batches.at(0);
     this.#pass = this.network.pass(this.#batch.size);

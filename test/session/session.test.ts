@@ -33,8 +33,8 @@ describe.each(Object.entries(variants))('going back, %s', (_, spec) => {
   it('is exact to the bit wherever it goes', () => {
     const budgets = [0, 3000, 64 * 2 ** 20];
     fc.assert(
-      fc.property(fc.array(fc.nat(60), { minLength: 1, maxLength: 8 }), fc.constantFrom(...budgets), (targets, checkpointBudget) => {
-        const session = sessionOf(spec, { checkpointBudget });
+      fc.property(fc.array(fc.nat(60), { minLength: 1, maxLength: 8 }), fc.constantFrom(...budgets), fc.constantFrom(1, 4), (targets, checkpointBudget, checkpointInterval) => {
+        const session = sessionOf(spec, { checkpointBudget, checkpointInterval });
         for (const target of targets) {
           session.seek(target);
           expect(session.position).toEqual({ step: target, phase: 0 });
@@ -46,7 +46,7 @@ describe.each(Object.entries(variants))('going back, %s', (_, spec) => {
   });
 
   it('shows the same tensors as when the step was first done', () => {
-    const session = sessionOf(spec);
+    const session = sessionOf(spec, { checkpointInterval: 1 });
     const shown = [];
     for (let step = 0; step < 25; step++) {
       session.step(true);
@@ -60,8 +60,20 @@ describe.each(Object.entries(variants))('going back, %s', (_, spec) => {
     }
   });
 
+  it('shows no tensors of another step while it is on its way back', () => {
+    const session = sessionOf(spec, { checkpointInterval: 4 });
+    session.seek(30);
+    session.rewind(20);
+    expect(session.position).toEqual({ step: 16, phase: 0 });
+    expect(session.hash()).toBe(hashes[16]);
+    expect(seen(session)).toMatchObject({ loss: null, layers: [{ activation: null }, { activation: null }, { activation: null }] });
+    session.seek(16);
+    expect(session.hash()).toBe(hashes[16]);
+    expect(seen(session).layers[0].activation).not.toBeNull();
+  });
+
   it('goes back phase by phase through whole steps', () => {
-    const session = sessionOf(spec);
+    const session = sessionOf(spec, { checkpointInterval: 2 });
     const trail = [];
     const phases = session.model.phases.length;
     for (let i = 0; i < 3 * phases; i++) {
@@ -161,7 +173,7 @@ describe('the learning rate', () => {
   });
 
   it('forgets the steps that no longer hold', () => {
-    const session = sessionOf(smallSpec);
+    const session = sessionOf(smallSpec, { checkpointInterval: 4 });
     session.seek(30);
     const before = session.hash();
     session.seek(12);
