@@ -63,6 +63,7 @@ export function expected(schema: JsonSchema): string {
       return 'a text in double quotes';
     case 'array': {
       const item = schema.items?.type;
+      if (item === 'array') return 'a list of rows of numbers';
       return item === 'number' || item === 'integer' ? 'a list of numbers' : item === 'string' ? 'a list of texts' : 'a list [ … ]';
     }
     default:

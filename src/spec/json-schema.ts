@@ -28,6 +28,9 @@ export interface JsonSchema {
   maximum?: number;
   exclusiveMinimum?: number;
   exclusiveMaximum?: number;
+  /** What VS Code lets pass in a file under this schema. */
+  allowComments?: boolean;
+  allowTrailingCommas?: boolean;
 }
 
 /** A default as people write it: a unit without options by its name. */
@@ -75,7 +78,7 @@ export function editorSchema(): JsonSchema {
       properties: Object.fromEntries(Object.entries(schema.properties).map(([key, value]) => [key, tell(value)])),
     }),
   });
-  return tell({ ...jsonSchema() });
+  return { ...tell(jsonSchema()), allowComments: true, allowTrailingCommas: true };
 }
 
 const typeOf = (value: unknown): JsonSchema['type'] | 'null' => {
@@ -117,3 +120,6 @@ export function ownProperty(object: unknown, key: PropertyKey): unknown {
   if (typeof object !== 'object' || object === null || !Object.hasOwn(object, key)) return undefined;
   return (object as Record<PropertyKey, unknown>)[key];
 }
+
+/** What media/nabla.schema.json holds. */
+export const schemaText = (): string => `${JSON.stringify(editorSchema(), null, 2)}\n`;

@@ -32,9 +32,20 @@ const split = (defaults: Split) =>
     defaults,
   );
 
-const data = unit<DatasetKind, { split: Split }>('dataset', 'Where the samples come from.', datasets, (kind) => ({
-  split: split((datasets[kind] as DatasetDefinition).split),
-}));
+const data = unit<DatasetKind, { split: Split }>(
+  'dataset',
+  'Where the samples come from.',
+  datasets,
+  (kind) => ({ split: split((datasets[kind] as DatasetDefinition).split) }),
+  [
+    { label: 'csv', description: datasets.csv.summary, body: { type: 'csv', path: '${1:data.csv}' } },
+    {
+      label: 'inline',
+      description: datasets.inline.summary,
+      body: { type: 'inline', inputs: [['^${1:0}', '^${2:1}']], targets: ['^${3:1}'] },
+    },
+  ],
+);
 
 const layer = unit<LayerKind, { name?: string; freeze: readonly string[] }>(
   'layer',
@@ -53,18 +64,31 @@ const layer = unit<LayerKind, { name?: string; freeze: readonly string[] }>(
       [],
     ),
   }),
-  [
-    {
-      label: 'linear',
-      description: layers.linear.summary,
-      body: { type: 'linear', out_features: '^${1:4}' },
-    },
-  ],
+  [{ label: 'linear', description: layers.linear.summary, body: { type: 'linear', out_features: '^${1:4}' } }],
 );
 
 const loss = unit<LossKind, object>('loss', 'What training makes small, by its name or as an object with its options.', losses, () => ({}));
 
-const optimizer = unit<OptimizerKind, { lr: number }>('optimizer', 'How gradients become updates.', optimizers, () => ({}));
+const optimizer = unit<OptimizerKind, { lr: number }>(
+  'optimizer',
+  'How gradients become updates.',
+  optimizers,
+  () => ({}),
+  [{ label: 'sgd', description: optimizers.sgd.summary, body: { type: 'sgd', lr: '^${1:0.1}' } }],
+);
+
+/** Offered in an empty file. */
+const wholeSpec = {
+  label: 'A network on two circles',
+  description: 'A spec that trains as it is.',
+  body: {
+    data: '${1:circles}',
+    layers: [{ type: 'linear', out_features: '^${2:4}' }, '${3:tanh}', { type: 'linear', out_features: 2 }],
+    loss: '${4:cross_entropy}',
+    optimizer: { type: 'sgd', lr: '^${5:0.1}' },
+    epochs: '^${6:100}',
+  },
+};
 
 const gradientCheck = z.strictObject({
   every: z._default(
@@ -138,7 +162,7 @@ export const specSchema = z
       gradientCheck.parse({}),
     ),
   })
-  .check(z.meta({ title: 'Nablascope spec', description: 'A network, its data and its training.' }));
+  .check(z.meta({ title: 'Nablascope spec', description: 'A network, its data and its training.', defaultSnippets: [wholeSpec] }));
 
 export type SpecInput = z.output<typeof specSchema>;
 
