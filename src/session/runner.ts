@@ -91,12 +91,13 @@ export class Runner {
   async check(): Promise<CheckReport> {
     let report: CheckReport | undefined;
     await this.#enqueue(async () => {
-      const { status, target } = { status: this.#status, target: this.#target };
+      const status = this.#status;
+      const target = this.#target;
       const job = this.#begin(async (current) => {
         report = await this.#runCheck(current);
       });
       await job.done;
-      if (target !== null && !job.cancelled) this.#drive(target, status === 'seeking' ? 'seeking' : 'running');
+      if (target !== null && status === 'running' && !job.cancelled) this.#drive(target, status);
       else this.#settle();
     }, true);
     if (!report) throw new CommandError('The check did not run.');
@@ -126,7 +127,14 @@ export class Runner {
         if (this.#job) this.#job.cancelled = true;
         await this.#job?.done;
       }
-      if (!this.#disposed) await work();
+      if (this.#disposed) return;
+      try {
+        await work();
+      } catch (error) {
+        // What was interrupted for a command that was then refused has come to rest all the same.
+        if (interrupt && !this.#job) this.#settle();
+        throw error;
+      }
     });
     this.#queue = result.catch(() => undefined);
     return result;
@@ -239,7 +247,9 @@ export class Runner {
         if (this.#nonFinite) break;
         await this.#turn();
       }
-      if (status === 'seeking' && !job.cancelled) this.session.seek(target, phase);
+      // Interrupted, the command that did it says how the run comes to rest.
+      if (job.cancelled) return;
+      if (status === 'seeking') this.session.seek(target, phase);
       this.#settle();
     }).done.catch(this.#options.fail);
   }
@@ -327,6 +337,8 @@ export class Runner {
   #settle(): void {
     const { session } = this;
     const { step, phase } = session.position;
+    // A way back that was cut short stands on a checkpoint, without the tensors of its step: this makes them.
+    session.seek(step, phase);
     if (this.#nonFinite && session.shownStep < this.#nonFinite.step) this.#nonFinite = null;
     this.#target = null;
     this.#rate.value = null;

@@ -102,6 +102,24 @@ describe('a runner', () => {
     expect(runner.session.position).toEqual({ step: 2, phase: 3 });
   });
 
+  it('can be stopped on a long way back, and then shows where it is', async () => {
+    const { runner, frames, next } = watched();
+    await runner.command({ type: 'runToStep', step: 200 });
+    await next((frame) => frame.position.step === 200 && atRest(frame));
+    // No checkpoint is this early, so the way leads over the start.
+    const seeking = runner.command({ type: 'seek', step: 150 });
+    await next((frame) => frame.status === 'seeking');
+    await Promise.all([seeking, runner.command({ type: 'pause' })]);
+    await setImmediate();
+    const { step } = runner.session.position;
+    expect(step).toBeLessThan(150);
+    expect(frames.at(-1)).toMatchObject({ status: 'paused', target: null, position: { step, phase: 0 }, frontier: 200 });
+    expect(frames.at(-1)?.loss).not.toBeNull();
+    const straight = sessionOf(smallSpec);
+    straight.seek(step);
+    expect(runner.session.hash()).toBe(straight.hash());
+  });
+
   it('has one frame in flight, and ends with the newest', async () => {
     let inFlight = 0;
     let most = 0;
