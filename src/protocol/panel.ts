@@ -4,6 +4,15 @@ import type { HistoryData } from '../history/history';
 import type { Frame, ModelInfo, ProbeId, TensorRequest } from '../session/frame';
 import type { SessionCommand } from './engine';
 
+export type { CheckReport, EntryReport, ParameterCheck, Verdict } from '../gradcheck/report';
+export type { HistoryData } from '../history/history';
+export type { SeriesData } from '../history/series';
+export type {
+  ActivationReading, BatchPlace, Frame, GradientReading, LayerInfo, LayerReading, ModelInfo, NonFinite, ParameterInfo,
+  ParameterReading, Part, Phase, Position, ProbeId, RunStatus, TensorKind, TensorReading, TensorRequest,
+} from '../session/frame';
+export type { SessionCommand };
+
 /** A problem as people see it: lines and columns counted from 1. */
 export interface PanelProblem {
   readonly severity: 'error' | 'warning';
