@@ -104,12 +104,10 @@ describe('a stream', () => {
 describe('uniform', () => {
   it('lies in [low, high)', () => {
     const random = new Random(11, 'uniform');
-    for (let i = 0; i < 20000; i++) {
-      const unit = random.uniform();
-      expect(unit >= 0 && unit < 1).toBe(true);
-      const wide = random.uniform(-3, 5);
-      expect(wide >= -3 && wide < 5).toBe(true);
-    }
+    const unit = Array.from({ length: 20000 }, () => random.uniform());
+    expect(unit.filter((u) => !(u >= 0 && u < 1))).toEqual([]);
+    const wide = Array.from({ length: 20000 }, () => random.uniform(-3, 5));
+    expect(wide.filter((u) => !(u >= -3 && u < 5))).toEqual([]);
   });
 
   it('has the mean, the variance and the even spread of a uniform', () => {
@@ -150,7 +148,6 @@ describe('normal', () => {
     let within = 0;
     for (let i = 0; i < n; i++) {
       const z = random.normal();
-      expect(Number.isFinite(z)).toBe(true);
       for (let power = 0; power < 4; power++) sums[power] += z ** (power + 1);
       if (Math.abs(z) < 1) within++;
     }

@@ -49,6 +49,6 @@ export class Draw {
 export function forShapes(kernels: Kernels, property: (draw: Draw, rows: number, columns: number) => void): void {
   fc.assert(
     fc.property(fc.nat(), size, size, (seed, rows, columns) => property(new Draw(kernels, seed), rows, columns)),
-    { numRuns: 60 },
+    { numRuns: 40 },
   );
 }

@@ -5,8 +5,9 @@ export type Matrix = readonly (readonly number[])[];
 
 /** Row-major elements as rows. */
 export function rowsOf(elements: ArrayLike<number>, columns: number): number[][] {
+  const all = Array.from(elements);
   const rows: number[][] = [];
-  for (let i = 0; i < elements.length; i += columns) rows.push(Array.from(elements).slice(i, i + columns));
+  for (let i = 0; i < all.length; i += columns) rows.push(all.slice(i, i + columns));
   return rows;
 }
 
