@@ -1,0 +1,78 @@
+// The arithmetic of a training step written out as plain loops over typed arrays: what somebody would write
+// who needs nothing but the numbers. Fully connected layers, tanh or sigmoid between, cross-entropy, SGD.
+
+type Numbers = Float32Array | Float64Array;
+
+/** Returns a function that does one full-batch training step. */
+export function handWrittenLoop(
+  sizes: readonly number[],
+  activation: 'tanh' | 'sigmoid',
+  batch: number,
+  precision: 'float32' | 'float64',
+): () => void {
+  const make = (n: number): Numbers => (precision === 'float64' ? new Float64Array(n) : new Float32Array(n));
+  const drawn = (n: number): Numbers => {
+    let state = 7;
+    return make(n).map(() => ((state = (state * 48271) % 2147483647) / 2147483647 - 0.5) / Math.sqrt(n)) as Numbers;
+  };
+  const layers = sizes.slice(1).map((out, i) => ({
+    inputs: sizes[i], out,
+    w: drawn(sizes[i] * out), b: make(out), dw: make(sizes[i] * out), db: make(out),
+    y: make(batch * out), dy: make(batch * out),
+  }));
+  const x = drawn(batch * sizes[0]);
+  const labels = Array.from({ length: batch }, (_, i) => i % sizes[sizes.length - 1]);
+  const squash = activation === 'tanh' ? Math.tanh : (v: number): number => 1 / (1 + Math.exp(-v));
+  const slope = activation === 'tanh' ? (y: number): number => 1 - y * y : (y: number): number => y * (1 - y);
+
+  return () => {
+    let input = x;
+    layers.forEach(({ inputs, out, w, b, y }, depth) => {
+      const last = depth === layers.length - 1;
+      for (let i = 0; i < batch; i++) {
+        for (let j = 0; j < out; j++) {
+          let sum = b[j];
+          for (let k = 0; k < inputs; k++) sum += input[i * inputs + k] * w[j * inputs + k];
+          y[i * out + j] = last ? sum : squash(sum);
+        }
+      }
+      input = y;
+    });
+    const top = layers[layers.length - 1];
+    for (let i = 0; i < batch; i++) {
+      let max = -Infinity;
+      for (let j = 0; j < top.out; j++) max = Math.max(max, top.y[i * top.out + j]);
+      let sum = 0;
+      for (let j = 0; j < top.out; j++) sum += Math.exp(top.y[i * top.out + j] - max);
+      for (let j = 0; j < top.out; j++) {
+        const p = Math.exp(top.y[i * top.out + j] - max) / sum;
+        top.dy[i * top.out + j] = (p - (labels[i] === j ? 1 : 0)) / batch;
+      }
+    }
+    for (let depth = layers.length - 1; depth >= 0; depth--) {
+      const { inputs, out, w, b, dw, db, dy } = layers[depth];
+      const below = layers[depth - 1];
+      const from = below ? below.y : x;
+      dw.fill(0);
+      db.fill(0);
+      for (let i = 0; i < batch; i++) {
+        for (let j = 0; j < out; j++) {
+          const d = dy[i * out + j];
+          db[j] += d;
+          for (let k = 0; k < inputs; k++) dw[j * inputs + k] += d * from[i * inputs + k];
+        }
+      }
+      if (below) {
+        for (let i = 0; i < batch; i++) {
+          for (let k = 0; k < inputs; k++) {
+            let sum = 0;
+            for (let j = 0; j < out; j++) sum += dy[i * out + j] * w[j * inputs + k];
+            below.dy[i * inputs + k] = sum * slope(below.y[i * inputs + k]);
+          }
+        }
+      }
+      for (let k = 0; k < w.length; k++) w[k] -= 0.1 * dw[k];
+      for (let j = 0; j < out; j++) b[j] -= 0.1 * db[j];
+    }
+  };
+}
