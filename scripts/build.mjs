@@ -4,6 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import * as esbuild from 'esbuild';
+import { noticesOf } from './notices.mjs';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const dist = path.join(root, 'dist');
@@ -44,7 +45,9 @@ function optionsOf({ entry, out, options }, production) {
     minify: production,
     sourcemap: production ? false : 'linked',
     define: { 'process.env.NODE_ENV': JSON.stringify(production ? 'production' : 'development') },
+    // In production the licences are gathered in one file instead.
     legalComments: production ? 'none' : 'inline',
+    metafile: true,
     tsconfig: path.join(root, entry.startsWith('webview') ? 'tsconfig.webview.json' : 'tsconfig.json'),
     logLevel: 'warning',
     ...options,
@@ -84,6 +87,10 @@ export async function build({ production = false, watch = false, complete = prod
   const broken = built.filter(({ status }) => status === 'rejected');
   // esbuild has printed what is wrong and where; a stack of its own insides adds nothing.
   if (broken.length > 0) throw new BuildError(`${broken.length} of ${built.length} bundles could not be built.`);
+  if (production) {
+    const metafiles = built.map(({ value }) => value.metafile);
+    fs.writeFileSync(path.join(dist, 'THIRD-PARTY-NOTICES.txt'), noticesOf(metafiles, root));
+  }
   const cli = path.join(dist, 'cli.js');
   if (fs.existsSync(cli)) fs.chmodSync(cli, 0o755);
 }
