@@ -9,7 +9,7 @@ export interface EntryReport {
   readonly index: readonly number[];
   readonly analytic: number;
   readonly numeric: number;
-  /** |analytic - numeric| / max(|analytic|, |numeric|). */
+  /** |analytic - numeric| / max(|analytic|, |numeric|); 0 where both are 0, infinite where either is not finite. */
   readonly relativeError: number;
   readonly verdict: Verdict;
 }
@@ -21,7 +21,7 @@ export interface ParameterCheck {
   readonly entries: number;
   readonly checked: number;
   readonly counts: Readonly<Record<Verdict, number>>;
-  /** Largest relative error among entries judged pass or wrong; null when there is none. */
+  /** Largest relative error among the wrong entries, or where none is wrong among those that passed; null when there are neither. */
   readonly worst: EntryReport | null;
   /** The gravest verdict of any entry: wrong, kink, pass, below_noise in this order. */
   readonly verdict: Verdict;
@@ -53,3 +53,6 @@ export interface CheckReport {
 }
 
 export const VERDICTS = ['pass', 'wrong', 'kink', 'below_noise'] as const satisfies readonly Verdict[];
+
+/** Most points in a report. */
+export const MAX_POINTS = 4000;

@@ -1,0 +1,109 @@
+// The gradient check of a whole network: every entry of every parameter, a few at a time, so that whoever
+// runs it can show progress and stop. How an entry is judged is in judge.ts, how its loss is had in shadow.ts.
+import { Judge } from './judge';
+import type { LossLine } from './line';
+import type { CheckRequest } from './options';
+import { VERDICTS, type CheckReport } from './report';
+import { Shadow } from './shadow';
+import { NOT_CHECKED, summarize, type ParameterFindings } from './summary';
+
+/** Entries of a parameter at which round-off is measured. */
+const NOISE_SAMPLES = 3;
+
+/**
+ * Compares backprop's gradient with central differences of the loss, entry by entry, in float64.
+ * Frozen parameters are checked as well: their gradients are computed all the same.
+ */
+export class GradientCheck {
+  /** Parameter entries of the network. */
+  readonly entries: number;
+  readonly #about: Pick<CheckReport, 'step' | 'samples' | 'loss' | 'options'>;
+  readonly #shadow: Shadow;
+  readonly #judge: Judge;
+  readonly #findings: readonly ParameterFindings[];
+  /** Parameters in the order of checking, last layer first: see Shadow.along. */
+  readonly #order: readonly number[];
+  #checked = 0;
+  /** Position in #order, entries done there, and the way through them. */
+  #turn = 0;
+  #done = 0;
+  #stride = 1;
+
+  /** Copies parameters and batch; nothing of them is kept or changed. Runs one forward and one backward pass. */
+  constructor(request: CheckRequest) {
+    const { step, rtol, atol } = request.options;
+    const options = { step, rtol, atol };
+    this.#shadow = new Shadow(request);
+    this.#judge = new Judge(options, this.#shadow.loss, this.#shadow.noise);
+    this.#about = { step: request.step, samples: request.pass.batch, loss: this.#shadow.loss, options };
+    const { parameters } = this.#shadow.network;
+    this.#findings = parameters.map(({ name, value }, i) => ({
+      name,
+      shape: value.shape,
+      analytic: this.#shadow.gradients[i],
+      numeric: new Float64Array(value.data.length),
+      verdicts: new Uint8Array(value.data.length).fill(NOT_CHECKED),
+    }));
+    this.#order = parameters.map((_, i) => i).sort((a, b) => parameters[b].layer - parameters[a].layer || a - b);
+    this.entries = this.#findings.reduce((sum, { analytic }) => sum + analytic.length, 0);
+  }
+
+  /** Entries judged so far. */
+  get checked(): number {
+    return this.#checked;
+  }
+
+  /** Judges up to `entries` more; true while there are more. */
+  advance(entries: number): boolean {
+    for (let i = 0; i < entries && this.#turn < this.#order.length; i++) this.#next();
+    return this.#turn < this.#order.length;
+  }
+
+  /** What was found so far. */
+  report(): CheckReport {
+    return summarize(this.#findings, this.#about);
+  }
+
+  #next(): void {
+    const parameter = this.#order[this.#turn];
+    const { analytic, numeric, verdicts } = this.#findings[parameter];
+    if (this.#done === 0) {
+      this.#stride = strideThrough(analytic.length);
+      this.#judge.measure(this.#samples(parameter));
+    }
+    // Strided, so that a check that is cancelled has seen all of the tensor evenly.
+    const index = (this.#done * this.#stride) % analytic.length;
+    const line = this.#shadow.along(parameter, index);
+    const verdict = this.#judge.judge(line, analytic[index]);
+    line.release();
+    verdicts[index] = VERDICTS.indexOf(verdict);
+    numeric[index] = this.#judge.numeric;
+    this.#checked++;
+    this.#done++;
+    if (this.#done === analytic.length) {
+      this.#turn++;
+      this.#done = 0;
+    }
+  }
+
+  *#samples(parameter: number): Iterable<LossLine> {
+    const { length } = this.#findings[parameter].analytic;
+    const count = Math.min(NOISE_SAMPLES, length);
+    for (let i = 0; i < count; i++) {
+      const line = this.#shadow.along(parameter, Math.floor((i * length) / count));
+      yield line;
+      line.release();
+    }
+  }
+}
+
+/** A step near the golden section of `length` that visits every index once. */
+function strideThrough(length: number): number {
+  let stride = Math.max(1, Math.round(length * 0.6180339887));
+  while (greatestCommonDivisor(stride, length) !== 1) stride++;
+  return stride;
+}
+
+function greatestCommonDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestCommonDivisor(b, a % b);
+}

@@ -1,0 +1,22 @@
+// What a gradient check is asked for. Types only: the spec declares the same three numbers with their defaults.
+import type { Network, Pass } from '../engine/network';
+
+export interface CheckOptions {
+  /** h of the central difference for an entry w is step · max(1, |w|). */
+  readonly step: number;
+  /** Relative tolerance. */
+  readonly rtol: number;
+  /** Absolute tolerance; two values that are both below it are never called a pass. */
+  readonly atol: number;
+}
+
+/** Only read, and copied at once: the network may train on while the check runs. */
+export interface CheckRequest {
+  /** Of any precision, on any kernels. */
+  readonly network: Network;
+  /** The batch: its input and target count, nothing else. */
+  readonly pass: Pass;
+  /** Position of the run, for the report. */
+  readonly step: number;
+  readonly options: CheckOptions;
+}

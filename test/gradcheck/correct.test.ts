@@ -1,0 +1,146 @@
+// Networks with right gradients, drawn at random, harsh ones among them: none may be called wrong.
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { layers, type LayerKind } from '../../src/engine/layers';
+import { losses, type LossKind } from '../../src/engine/losses';
+import { checkNet, type LayerRecipe, linear, makeNet, type Net, type NetRecipe } from './nets';
+
+const lossKinds = Object.keys(losses) as LossKind[];
+const activations = (Object.keys(layers) as LayerKind[]).filter((kind) => kind !== 'linear');
+
+/** Weights as people start them, and as they should not: all equal, all zero, far too large. */
+const linearOptions = fc.constantFrom<Readonly<Record<string, unknown>>>(
+  {},
+  { bias: false },
+  { init: { type: 'normal', std: 3 } },
+  { init: { type: 'normal', std: 0.01 } },
+  { init: { type: 'constant', val: 1 } },
+  { init: 'zeros' },
+  { bias_init: 'zeros' },
+  { init: 'zeros', bias_init: 'zeros' },
+);
+
+const linearLayer = fc.tuple(fc.integer({ min: 1, max: 5 }), linearOptions).map(([units, more]) => linear(units, more));
+
+const activationLayer = fc
+  .tuple(fc.constantFrom(...activations), fc.boolean())
+  .map(([kind, scaled]): LayerRecipe => ({ kind, options: kind === 'relu' && scaled ? { scale: 5 } : {} }));
+
+const block = fc.oneof(fc.tuple(linearLayer, activationLayer), fc.tuple(activationLayer), fc.tuple(linearLayer));
+
+/** What a loss insists on getting. */
+const lastLayers: Partial<Record<LossKind, readonly LayerRecipe[]>> = {
+  bce: [{ kind: 'sigmoid' }],
+  cross_entropy_on_probabilities: [{ kind: 'softmax' }],
+};
+
+interface Drawn {
+  readonly recipe: NetRecipe;
+  /** Inputs and weights to whole and half numbers: exact zeros and ties everywhere. */
+  readonly rounded: { readonly inputs: boolean; readonly weights: boolean };
+  readonly step: number;
+  readonly atol: number;
+}
+
+const drawn = (kinds: readonly LayerKind[] | null): fc.Arbitrary<Drawn> =>
+  fc.record({
+    recipe: fc
+      .record({
+        inputs: fc.integer({ min: 1, max: 4 }),
+        hidden: fc.array(kinds ? fc.tuple(linearLayer, fc.constantFrom(...kinds).map((kind) => ({ kind }))) : block, { maxLength: 3 }),
+        last: linearLayer,
+        loss: fc.constantFrom(...lossKinds),
+        batch: fc.integer({ min: 1, max: 7 }),
+        seed: fc.nat(),
+        spread: fc.constantFrom(1, 1, 0, 0.001, 10, 100),
+      })
+      .map(({ hidden, last, loss, ...rest }): NetRecipe => ({
+        ...rest, loss, layers: [...hidden.flat(), last, ...(lastLayers[loss] ?? [])],
+      })),
+    rounded: fc.record({ inputs: fc.boolean(), weights: fc.boolean() }),
+    step: fc.constantFrom(1e-7, 1e-6, 6e-6, 1e-5, 1e-4, 1e-3, 1e-2),
+    atol: fc.constantFrom(1e-8, 1e-10, 0),
+  });
+
+function netOf({ recipe, rounded }: Drawn): Net {
+  const net = makeNet(recipe);
+  const round = (data: Net['pass']['input']['data'], per: number): void => {
+    for (let i = 0; i < data.length; i++) data[i] = Math.round(data[i] * per) / per;
+  };
+  if (rounded.inputs) round(net.pass.input.data, 1);
+  if (rounded.weights) for (const { value } of net.network.parameters) round(value.data, 2);
+  return net;
+}
+
+/** PyTorch's guard on BCE changes the gradient but not the value where p (1 - p) < 1e-12: that one is a fault. */
+const guarded = ({ pass }: Net, loss: NetRecipe['loss']): boolean => {
+  pass.evaluate();
+  return loss === 'bce' && pass.prediction.data.some((p) => p * (1 - p) < 1e-12);
+};
+
+/** Counts over all networks of a property, so that none of it is vacuous. */
+function runProperty(kinds: readonly LayerKind[] | null, numRuns: number) {
+  const counts = { pass: 0, kink: 0, below_noise: 0 };
+  fc.assert(
+    fc.property(drawn(kinds), (sample) => {
+      const net = netOf(sample);
+      if (guarded(net, sample.recipe.loss)) return;
+      const report = checkNet(net, { step: sample.step, atol: sample.atol });
+      // A softmax can reach an exact 0, and the logarithm of it is infinite: no gradient there.
+      if (Number.isFinite(report.loss) && !backpropOverflows(net)) {
+        expect(report.parameters.filter(({ verdict }) => verdict === 'wrong')).toEqual([]);
+      }
+      counts.pass += report.counts.pass;
+      counts.kink += report.counts.kink;
+      counts.below_noise += report.counts.below_noise;
+    }),
+    { numRuns, seed: 20240229 },
+  );
+  return counts;
+}
+
+/** -y/p overflows for the smallest probabilities, and backprop is NaN where the loss is finite: rightly called wrong. */
+const backpropOverflows = ({ pass }: Net): boolean => pass.prediction.data.some((p) => p !== 0 && Math.abs(p) < 1e-300);
+
+describe('networks with right gradients', () => {
+  it('are never called wrong, whatever layers, losses, weights, inputs, steps and tolerances', () => {
+    const counts = runProperty(null, 1500);
+    expect(counts.pass).toBeGreaterThan(10_000);
+    expect(counts.below_noise).toBeGreaterThan(1_000);
+  });
+
+  it('with ReLU are never called wrong at any step from 1e-7 to 1e-2, on and beside its kinks', () => {
+    const counts = runProperty(['relu'], 1000);
+    expect(counts.pass).toBeGreaterThan(5_000);
+    expect(counts.kink).toBeGreaterThan(100);
+  });
+
+  it('pass at every entry when nothing is special about them', () => {
+    for (const kind of activations) {
+      for (const loss of lossKinds) {
+        const recipe: NetRecipe = {
+          inputs: 3, batch: 5, loss, seed: 8,
+          layers: [linear(4), { kind }, linear(3), ...(lastLayers[loss] ?? [])],
+        };
+        const { counts, entries, parameters, passed } = checkNet(makeNet(recipe));
+        expect(passed).toBe(true);
+        // Only units that are off for the whole batch have nothing to pass.
+        expect(counts.pass).toBe(kind === 'relu' ? entries - counts.below_noise : entries);
+        for (const { worst } of parameters) expect(worst?.relativeError ?? 0).toBeLessThan(1e-5);
+      }
+    }
+  });
+});
+
+describe('saturated BCE', () => {
+  it('is called wrong where PyTorch guards its gradient, because that is not the derivative of its loss', () => {
+    const net = makeNet({ inputs: 1, batch: 1, loss: 'bce', layers: [linear(1, { weight: [[0]], bias: [-30] }), { kind: 'sigmoid' }] });
+    net.pass.input.data[0] = 1;
+    net.pass.target.data[0] = 1;
+    const [weight] = checkNet(net).parameters;
+    expect(weight.verdict).toBe('wrong');
+    // dL/dz is p - 1, nearly -1; with p (1 - p) held at 1e-12 or above it comes out as -p / 1e-12.
+    expect(weight.worst?.numeric).toBeCloseTo(-1, 6);
+    expect(weight.worst?.analytic).toBeCloseTo(-Math.exp(-30) / 1e-12, 6);
+  });
+});

@@ -1,0 +1,110 @@
+// Kinks: recognized, stepped around where that can be done, and never an excuse for a wrong gradient.
+import { describe, expect, it } from 'vitest';
+import type { LayerDefinition } from '../../src/engine/layers/layer';
+import { checkNet, layerOf, linear, makeNet, setParameter } from './nets';
+
+/** z = w x + b, ReLU, times 1; loss is the squared distance from the target. */
+function single(weight: number, bias: number, inputs: readonly number[], targets: readonly number[], relu = layerOf('relu')) {
+  const net = makeNet({
+    inputs: 1, batch: inputs.length, loss: 'sum_squared_error',
+    layers: [linear(1, { weight: [[weight]], bias: [bias] }), { kind: 'relu', definition: relu }],
+  });
+  net.pass.input.data.set(inputs);
+  net.pass.target.data.set(targets);
+  return net;
+}
+
+const withSlopeAtZero = (slope: number): LayerDefinition => ({
+  ...layerOf('relu'),
+  backward({ input, gradOutput, gradInput }) {
+    gradInput?.data.forEach((_, i) => {
+      gradInput.data[i] = gradOutput.data[i] * (input.data[i] === 0 ? slope : input.data[i] > 0 ? 1 : 0);
+    });
+  },
+});
+
+const withFactor = (factor: number): LayerDefinition => ({
+  ...layerOf('relu'),
+  backward(context) {
+    layerOf('relu').backward(context);
+    context.gradInput?.data.forEach((_, i, data) => (data[i] *= factor));
+  },
+});
+
+describe('exactly on a kink', () => {
+  const onKink = (slope: number) => checkNet(single(1, -2, [2], [-1], withSlopeAtZero(slope)));
+
+  it('any slope between the two sides is a kink, not a pass', () => {
+    for (const slope of [0, 0.25, 0.75, 1]) {
+      const report = onKink(slope);
+      expect(report.parameters.map(({ verdict }) => verdict)).toEqual(['kink', 'kink']);
+      expect(report.counts.pass).toBe(0);
+      expect(report.passed).toBe(false);
+    }
+  });
+
+  it('a slope outside of them is wrong', () => {
+    for (const slope of [-0.1, 1.1, 5]) expect(onKink(slope).counts.wrong).toBe(2);
+  });
+
+  it('units that switch on to different sides do not make a right gradient wrong', () => {
+    // Both samples lie at 0. To the right of w = 0 the first is on, to the left the second; the slopes there are
+    // -2 and -6 / 2 of the same sign, so the 0 that backprop gives lies between neither.
+    const net = single(0, 0, [1, -1], [1, -1.5]);
+    const [weight, bias] = checkNet(net).parameters;
+    expect(weight.verdict).toBe('kink');
+    expect(bias.verdict).toBe('kink');
+    const faulty = single(0, 0, [1, -1], [1, -1.5], withSlopeAtZero(4));
+    expect(checkNet(faulty).parameters[0].verdict).toBe('wrong');
+  });
+
+  it('kinks in two layers at once are held apart', () => {
+    const net = makeNet({
+      inputs: 2, batch: 4, loss: 'mse', spread: 0,
+      layers: [linear(3, { bias_init: 'zeros' }), { kind: 'relu' }, linear(3, { bias_init: 'zeros' }), { kind: 'relu' }, linear(1)],
+    });
+    const report = checkNet(net);
+    expect(report.counts.wrong).toBe(0);
+    expect(report.counts.kink).toBeGreaterThan(0);
+    expect(report.parameters.at(-1)).toMatchObject({ name: 'linear3.bias', verdict: 'pass' });
+  });
+});
+
+describe('beside a kink', () => {
+  it.each([1e-3, 1e-5, 1e-7, 1e-9])('at a distance of %g the step is shrunk and the entry judged', (distance) => {
+    for (const side of [1, -1]) {
+      const net = single(1, -2 + side * distance, [2, 3], [-1, 5]);
+      const report = checkNet(net, { step: 1e-2 });
+      expect(report.counts).toEqual({ pass: 2, wrong: 0, kink: 0, below_noise: 0 });
+      const faulty = checkNet(single(1, -2 + side * distance, [2, 3], [-1, 5], withFactor(1.01)), { step: 1e-2 });
+      expect(faulty.counts.wrong).toBe(2);
+    }
+  });
+
+  it('a difference of round-off from a kink is not an excuse either', () => {
+    // 0.1 + 0.2 - 0.3 is 5.6e-17: no step fits between it and the kink.
+    const net = single(0.1, 0, [1, 3], [-1, 5]);
+    const narrow = () => {
+      setParameter(net, 'linear1.weight', [0.1 + 0.2]);
+      setParameter(net, 'linear1.bias', [-0.3]);
+      return checkNet(net);
+    };
+    const report = narrow();
+    expect(report.counts.wrong).toBe(0);
+    expect(report.counts.below_noise).toBe(0);
+  });
+});
+
+describe('a kink that no layer declares', () => {
+  const silent = (factor: number): LayerDefinition => ({ ...withFactor(factor), crossesKink: undefined });
+  const undeclared = (bias: number, factor: number) => checkNet(single(1, bias, [2], [-1], silent(factor)));
+
+  it('is recognized by its slopes where the entry lies on it', () => {
+    expect(undeclared(-2, 1).counts).toEqual({ pass: 0, wrong: 0, kink: 2, below_noise: 0 });
+  });
+
+  it('is stepped around where it lies beside, and excuses nothing', () => {
+    expect(undeclared(-2 + 1e-6, 1).counts).toEqual({ pass: 2, wrong: 0, kink: 0, below_noise: 0 });
+    expect(undeclared(-2 + 1e-6, 1.01).counts).toEqual({ pass: 0, wrong: 2, kink: 0, below_noise: 0 });
+  });
+});
