@@ -2,12 +2,13 @@
 // time; a spec that cannot run leaves the one before alone.
 import type { EngineCalls, HostCalls, OpenRequest, OpenResult } from '../protocol/engine';
 import type { CheckReport } from '../gradcheck/report';
+import { specRules } from '../health/rules';
 import type { SessionCommand } from '../session/command';
 import type { ModelInfo, ProbeId, TensorRequest } from '../session/frame';
 import type { RunRecord } from '../session/record';
 import { Runner } from '../session/runner';
 import { TrainingSession } from '../session/session';
-import { loadRun } from '../spec/load';
+import { loadRun } from '../spec';
 import type { ActivityCell } from './activity';
 import { textReader } from './files';
 import { RecordPost } from './record-post';
@@ -44,7 +45,9 @@ export class Engine implements EngineCalls {
     activity.begin('load');
     activity.allow(LOADING_MS);
     try {
-      const { run, problems } = loadRun(request.text, textReader(request.folder, request.root));
+      const { run, problems } = loadRun(request.text, textReader(request.folder, request.root), {
+        rules: specRules,
+      });
       if (!run) return { ok: false, problems };
       const options = { checkpointBudget: request.checkpointBudget, activity: activity.cells };
       const session = request.record
@@ -117,6 +120,11 @@ export class Engine implements EngineCalls {
         activity.beat();
         activity.begin(this.#checking > 0 ? 'check' : busy ? 'train' : 'rest');
       },
+      // A defect ends the process: thrown where nobody catches it, the supervisor hears of it and says so.
+      fail: (error) =>
+        void setImmediate(() => {
+          throw error;
+        }),
       onRecord: (record) => void opened.then(() => records.add(record)),
       onCheckProgress: (checked, entries) => void host().checkProgress.asEvent(checked, entries),
       onChecked: (report) => void host().checked.asEvent(report),

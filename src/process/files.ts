@@ -13,7 +13,7 @@ const MOST_BYTES = 256 * 2 ** 20;
  */
 export function textReader(folder: string, root: string | null): (file: string) => string {
   return (file) => {
-    if (folder === '' && !path.isAbsolute(file)) {
+    if (folder === '') {
       throw new DataError(`${quote(file)} cannot be found: the spec has no folder yet.`, 'Save the spec first.');
     }
     const real = realPath(path.resolve(folder, file), file);

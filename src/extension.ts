@@ -1,0 +1,47 @@
+// The extension, as a table of contents: what it is made of, and what it gives to others.
+import * as vscode from 'vscode';
+import { createApi, type NablascopeApi } from './host/api';
+import { registerCodeLens } from './host/code-lens';
+import { registerCommands } from './host/commands';
+import { Contexts } from './host/contexts';
+import { Diagnostics } from './host/diagnostics';
+import { RunStore } from './host/run-store';
+import { Runs } from './host/runs';
+import { SelectionSync } from './host/selection';
+import { registerSerializer } from './host/serializer';
+import { SpecDocuments } from './host/spec-documents';
+import { Status } from './host/status';
+
+export type { NablascopeApi, ObservedRun } from './host/api';
+
+/** What has to be kept when the window closes; VS Code hands `deactivate` nothing. */
+let keepRuns: (() => Promise<void>) | undefined;
+
+export function activate({ extensionUri, storageUri, globalStorageUri, subscriptions }: vscode.ExtensionContext): NablascopeApi {
+  const log = vscode.window.createOutputChannel('Nablascope', { log: true });
+  const fail = (error: unknown): void => log.error(error instanceof Error ? error : String(error));
+  const store = new RunStore((storageUri ?? globalStorageUri).fsPath, fail);
+  const documents = new SpecDocuments();
+  const diagnostics = new Diagnostics(documents);
+  const runs = new Runs({ extensionUri, documents, diagnostics, store, log });
+  keepRuns = () => runs.disposeAll();
+
+  subscriptions.push(
+    log,
+    documents,
+    diagnostics,
+    runs,
+    new SelectionSync(documents, runs, fail),
+    new Status(runs),
+    new Contexts(runs),
+    registerCodeLens(),
+    registerCommands(runs),
+    registerSerializer(runs, log),
+  );
+  documents.start();
+  return createApi(runs);
+}
+
+export async function deactivate(): Promise<void> {
+  await keepRuns?.();
+}

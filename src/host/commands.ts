@@ -1,0 +1,87 @@
+// The commands of the palette, the keys and the title buttons. Each is about the run in front; a spec in
+// front without a panel gets one first.
+import * as vscode from 'vscode';
+import type { SessionCommand } from '../protocol/engine';
+import { askEpoch, askLearningRate, askReachedStep, askStep } from './ask';
+import { openNewSpec } from './new-spec';
+import type { OpenRun, Runs } from './runs';
+import { isSpec } from './spec-documents';
+
+type Work = (run: OpenRun, argument: unknown) => Promise<void> | undefined;
+
+const simple = (type: Extract<SessionCommand, { readonly type: SessionCommand['type'] }>['type']): Work => {
+  return ({ controller }) => controller.command({ type } as SessionCommand);
+};
+
+/** Asks for what the caller did not give; nothing is done when the question is left. */
+function asking<Answer>(
+  ask: (run: OpenRun) => Promise<Answer | undefined>,
+  isAnswer: (argument: unknown) => argument is Answer,
+  command: (answer: Answer) => SessionCommand,
+): Work {
+  return async (run, argument) => {
+    const answer = isAnswer(argument) ? argument : await ask(run);
+    if (answer !== undefined) await run.controller.command(command(answer));
+  };
+}
+
+const isNumber = (argument: unknown): argument is number => typeof argument === 'number';
+
+const works: Readonly<Record<string, Work>> = {
+  step: simple('step'),
+  stepPhase: simple('stepPhase'),
+  backPhase: simple('backPhase'),
+  backStep: simple('backStep'),
+  run: simple('run'),
+  pause: simple('pause'),
+  reset: simple('reset'),
+  runToStep: asking(askStep, isNumber, (step) => ({ type: 'runToStep', step })),
+  runToEpoch: asking(askEpoch, isNumber, (epoch) => ({ type: 'runToEpoch', epoch })),
+  seek: asking(askReachedStep, isNumber, (step) => ({ type: 'seek', step })),
+  setLearningRate: asking(askLearningRate, isNumber, (lr) => ({ type: 'setLearningRate', lr })),
+  check: ({ controller }) => controller.check(),
+  cancelCheck: ({ controller }) => controller.cancelCheck(),
+  restore: ({ controller }) => controller.restore(),
+  startOver: ({ controller }) => controller.startOver(),
+};
+
+export function registerCommands(runs: Runs): vscode.Disposable {
+  const registered = Object.entries(works).map(([name, work]) =>
+    vscode.commands.registerCommand(`nablascope.${name}`, async (argument: unknown) => {
+      const run = runs.active ?? (await openInFront(runs));
+      if (run) await work(run, argument);
+    }),
+  );
+  registered.push(
+    vscode.commands.registerCommand('nablascope.open', async (uri: unknown) => {
+      await (uri instanceof vscode.Uri ? openUri(runs, uri) : openInFront(runs));
+    }),
+    vscode.commands.registerCommand('nablascope.newSpec', async () => {
+      await runs.open(await openNewSpec());
+    }),
+  );
+  return vscode.Disposable.from(...registered);
+}
+
+async function openUri(runs: Runs, uri: vscode.Uri): Promise<OpenRun> {
+  return runs.open(await vscode.workspace.openTextDocument(uri));
+}
+
+/** The panel of the spec in front; without one, of a spec that is chosen. */
+async function openInFront(runs: Runs): Promise<OpenRun | undefined> {
+  const document = vscode.window.activeTextEditor?.document;
+  if (document && isSpec(document)) return runs.open(document);
+  if (runs.active) {
+    runs.active.panel.reveal();
+    return runs.active;
+  }
+  const files = await vscode.workspace.findFiles('**/*.nabla.json', '**/node_modules/**', 200);
+  const make = { label: '$(add) New spec', uri: undefined };
+  const items = files.map((uri) => ({ label: vscode.workspace.asRelativePath(uri), uri })).sort((a, b) => (a.label < b.label ? -1 : 1));
+  const chosen = await vscode.window.showQuickPick([...items, make], { placeHolder: 'Open which spec?' });
+  if (!chosen) return undefined;
+  if (!chosen.uri) return runs.open(await openNewSpec());
+  const opened = await vscode.workspace.openTextDocument(chosen.uri);
+  await vscode.window.showTextDocument(opened);
+  return runs.open(opened);
+}

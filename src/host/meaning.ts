@@ -1,0 +1,20 @@
+// What a spec says, without how it is written: two texts of equal meaning are the same run.
+import type { Spec } from '../spec';
+
+export interface Meaning {
+  /** Equal for texts that differ in comments, order of keys with defaults, and white space only. */
+  readonly whole: string;
+  /** Equal as long as every step of training stays what it was; the length of the run may differ. */
+  readonly trajectory: string;
+}
+
+export function meaningOf({ name, data, layers, loss, optimizer, epochs, gradientCheck, source: _, ...rest }: Spec): Meaning {
+  const trajectory = JSON.stringify({
+    ...rest,
+    data: { ...data, range: undefined },
+    layers: layers.map((layer) => ({ ...layer, range: undefined })),
+    loss: { ...loss, range: undefined },
+    optimizer: { ...optimizer, range: undefined },
+  });
+  return { trajectory, whole: JSON.stringify({ name, epochs, gradientCheck, trajectory }) };
+}

@@ -1,0 +1,125 @@
+// One webview panel: carries messages, and knows when the page can hear them and has painted a frame. What
+// the page shows is made anew whenever it becomes visible, so nothing is kept in it.
+import * as vscode from 'vscode';
+import { pack, unpack } from '../protocol/channel';
+import type { FromPanel, ToPanel } from '../protocol/panel';
+import type { Frame } from '../session/frame';
+import { panelHtml, panelRoots } from './panel-html';
+
+export const panelType = 'nablascope.panel';
+
+export interface PanelEvents {
+  /** The page is new: it waits for a snapshot. */
+  ready(): void;
+  message(message: Exclude<FromPanel, { type: 'ready' | 'painted' }>): void;
+  /** It became the active editor, or no longer is. */
+  active(active: boolean): void;
+  disposed(): void;
+}
+
+/** A page that has not painted by then is taken to be busy with something else. */
+const PAINT_MS = 2000;
+
+export class Panel implements vscode.Disposable {
+  readonly #panel: vscode.WebviewPanel;
+  readonly #subscriptions: vscode.Disposable[];
+  #listening = false;
+  #flight: { readonly sequence: number; readonly land: () => void } | null = null;
+
+  static create(extensionUri: vscode.Uri, uri: vscode.Uri, events: PanelEvents): Panel {
+    const column = { viewColumn: vscode.ViewColumn.Beside, preserveFocus: false };
+    return new Panel(vscode.window.createWebviewPanel(panelType, '∇', column, { enableScripts: true }), extensionUri, uri, events);
+  }
+
+  /** @param panel a new one, or one that VS Code restored. */
+  constructor(
+    panel: vscode.WebviewPanel,
+    readonly extensionUri: vscode.Uri,
+    uri: vscode.Uri,
+    events: PanelEvents,
+  ) {
+    this.#panel = panel;
+    panel.webview.options = { enableScripts: true, localResourceRoots: panelRoots(extensionUri) };
+    panel.iconPath = vscode.Uri.joinPath(extensionUri, 'media', 'panel.svg');
+    this.#subscriptions = [
+      panel.webview.onDidReceiveMessage((packed: unknown) => this.#receive(unpack(packed), events)),
+      panel.onDidChangeViewState(() => {
+        // A hidden page is thrown away; it says `ready` when it is made again.
+        if (!panel.visible) this.#deaf();
+        events.active(panel.active);
+      }),
+      panel.onDidDispose(() => {
+        this.#deaf();
+        events.disposed();
+      }),
+    ];
+    this.load(uri);
+  }
+
+  get active(): boolean {
+    return this.#panel.active;
+  }
+
+  get column(): vscode.ViewColumn | undefined {
+    return this.#panel.viewColumn;
+  }
+
+  /** Loads the page for the spec at this address. */
+  load(uri: vscode.Uri): void {
+    this.#deaf();
+    this.#panel.title = `∇ ${nameOf(uri)}`;
+    this.#panel.webview.html = panelHtml(this.#panel.webview, this.extensionUri, uri.toString());
+  }
+
+  reveal(): void {
+    this.#panel.reveal();
+  }
+
+  send(message: ToPanel): void {
+    if (this.#listening) void this.#panel.webview.postMessage(pack(message));
+  }
+
+  /** Settles when the frame is painted, or when nobody can see it. */
+  async show(frame: Frame): Promise<void> {
+    if (!this.#listening) return;
+    this.#flight?.land();
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, PAINT_MS);
+      const land = (): void => {
+        clearTimeout(timer);
+        this.#flight = null;
+        resolve();
+      };
+      this.#flight = { sequence: frame.sequence, land };
+      this.send({ type: 'frame', frame });
+    });
+  }
+
+  dispose(): void {
+    this.#deaf();
+    for (const subscription of this.#subscriptions) subscription.dispose();
+    this.#panel.dispose();
+  }
+
+  #receive(message: FromPanel, events: PanelEvents): void {
+    if (message.type === 'ready') {
+      this.#flight?.land();
+      this.#listening = true;
+      events.ready();
+    } else if (message.type === 'painted') {
+      if (this.#flight?.sequence === message.sequence) this.#flight.land();
+    } else {
+      events.message(message);
+    }
+  }
+
+  #deaf(): void {
+    this.#listening = false;
+    this.#flight?.land();
+  }
+}
+
+/** `circles` for circles.nabla.json. */
+export function nameOf(uri: vscode.Uri): string {
+  return (uri.path.split('/').pop() ?? '').replace(/\.nabla\.json$/, '');
+}

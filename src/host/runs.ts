@@ -1,0 +1,209 @@
+// The open panels and their runs, one of each for a spec: makes them, ends them, and knows which one a
+// command is about.
+import * as vscode from 'vscode';
+import type { FromPanel } from '../protocol/panel';
+import type { Diagnostics } from './diagnostics';
+import { Panel, type PanelEvents } from './panel';
+import { RunController } from './run-controller';
+import type { Log } from './run-options';
+import { placeOf } from './run-place';
+import type { RunStore } from './run-store';
+import { isSpec, type ReadSpec, type SpecDocuments } from './spec-documents';
+import { readSpecText } from './spec-text';
+
+export interface RunsOptions {
+  readonly extensionUri: vscode.Uri;
+  readonly documents: SpecDocuments;
+  readonly diagnostics: Diagnostics;
+  readonly store: RunStore;
+  readonly log: Log;
+}
+
+/** A panel and its run. */
+export interface OpenRun {
+  uri: vscode.Uri;
+  readonly panel: Panel;
+  readonly controller: RunController;
+}
+
+/** What a panel asks of the editor around it. */
+export interface EditorRequest {
+  readonly run: OpenRun;
+  readonly message: Extract<FromPanel, { type: 'select' | 'reveal' }>;
+}
+
+export class Runs implements vscode.Disposable {
+  readonly #options: RunsOptions;
+  readonly #runs = new Map<string, OpenRun>();
+  readonly #changed = new vscode.EventEmitter<OpenRun>();
+  readonly #editorRequest = new vscode.EventEmitter<EditorRequest>();
+  readonly #subscriptions: readonly vscode.Disposable[];
+  #lastActive: OpenRun | null = null;
+
+  /** Something about a run changed: a frame, its state, or which one is active. Its panel may be gone. */
+  readonly onChanged = this.#changed.event;
+  readonly onEditorRequest = this.#editorRequest.event;
+
+  constructor(options: RunsOptions) {
+    this.#options = options;
+    const { documents } = options;
+    this.#subscriptions = [
+      this.#changed,
+      this.#editorRequest,
+      documents.onRead((read) => this.#wasRead(read)),
+      vscode.workspace.onDidChangeTextDocument(({ document, contentChanges }) => {
+        const edits = contentChanges.map(({ rangeOffset, rangeLength, text }) => ({ offset: rangeOffset, length: rangeLength, text }));
+        this.of(document.uri)?.controller.edited(edits);
+      }),
+      vscode.workspace.onDidDeleteFiles(({ files }) => {
+        for (const uri of files) this.of(uri)?.controller.view.notice('warning', 'The file of this spec was deleted. The run is still here.');
+      }),
+    ];
+  }
+
+  of(uri: vscode.Uri): OpenRun | undefined {
+    return this.#runs.get(uri.toString());
+  }
+
+  get all(): OpenRun[] {
+    return [...this.#runs.values()];
+  }
+
+  /** The run that a command is about: the panel's or the editor's in front, else the last one that was. */
+  get active(): OpenRun | undefined {
+    const inFront = this.all.find(({ panel }) => panel.active);
+    if (inFront) return inFront;
+    const document = vscode.window.activeTextEditor?.document;
+    if (document && isSpec(document)) return this.of(document.uri);
+    return this.#lastActive ?? undefined;
+  }
+
+  /** Opens the panel of a spec, or brings it to the front; settles when the run is there. */
+  async open(document: vscode.TextDocument, restored?: vscode.WebviewPanel): Promise<OpenRun> {
+    const known = this.of(document.uri);
+    if (known) {
+      restored?.dispose();
+      known.panel.reveal();
+      return known;
+    }
+    const run = this.#make(document, restored);
+    await run.controller.start();
+    return run;
+  }
+
+  /** Keeps every run on disk, then ends it. */
+  async disposeAll(): Promise<void> {
+    await Promise.all(this.all.map(({ controller }) => controller.dispose()));
+  }
+
+  dispose(): void {
+    for (const { panel, controller } of this.all) {
+      void controller.dispose();
+      panel.dispose();
+    }
+    this.#runs.clear();
+    for (const subscription of this.#subscriptions) subscription.dispose();
+  }
+
+  #make(document: vscode.TextDocument, restored?: vscode.WebviewPanel): OpenRun {
+    const { extensionUri, documents, store, log, diagnostics } = this.#options;
+    const events: PanelEvents = {
+      ready: () => panel.send({ type: 'snapshot', snapshot: controller.view.snapshot() }),
+      message: (message) => {
+        this.#receive(run, message).catch((error: unknown) => log.error(error instanceof Error ? error : String(error)));
+      },
+      active: (active) => {
+        if (active) this.#lastActive = run;
+        this.#changed.fire(run);
+      },
+      disposed: () => this.#close(run),
+    };
+    const panel = restored
+      ? new Panel(restored, extensionUri, document.uri, events)
+      : Panel.create(extensionUri, document.uri, events);
+    const controller = new RunController(
+      {
+        place: placeOf(document),
+        store,
+        log,
+        engineFile: vscode.Uri.joinPath(extensionUri, 'dist', 'engine-process.js').fsPath,
+        checkpointBudget,
+        read: readSpecText,
+        tell: (message) => {
+          panel.send(message);
+          this.#changed.fire(run);
+        },
+        show: async (frame) => {
+          this.#changed.fire(run);
+          await panel.show(frame);
+        },
+        found: (problems) => {
+          const open = vscode.workspace.textDocuments.find(({ uri }) => uri.toString() === run.uri.toString());
+          if (open) diagnostics.setFound(open, problems);
+        },
+      },
+      documents.sourceOf(document),
+    );
+    const run: OpenRun = { uri: document.uri, panel, controller };
+    this.#runs.set(document.uri.toString(), run);
+    this.#lastActive = run;
+    return run;
+  }
+
+  #close(run: OpenRun): void {
+    this.#runs.delete(run.uri.toString());
+    if (this.#lastActive === run) this.#lastActive = null;
+    void run.controller.dispose();
+    this.#changed.fire(run);
+  }
+
+  #wasRead({ document, source }: ReadSpec): void {
+    const run = this.of(document.uri) ?? this.#adopt(document);
+    run?.controller.textChanged(source);
+  }
+
+  /** A spec without a file was saved: its run goes on under the name of the file. */
+  #adopt(document: vscode.TextDocument): OpenRun | undefined {
+    if (document.isUntitled) return undefined;
+    const text = document.getText();
+    const run = this.all.find(({ uri, controller }) => uri.scheme === 'untitled' && controller.text === text);
+    if (!run) return undefined;
+    this.#runs.delete(run.uri.toString());
+    run.uri = document.uri;
+    this.#runs.set(document.uri.toString(), run);
+    void run.controller.moveTo(placeOf(document));
+    run.panel.load(document.uri);
+    return run;
+  }
+
+  async #receive({ uri, panel, controller }: OpenRun, message: Parameters<PanelEvents['message']>[0]): Promise<void> {
+    switch (message.type) {
+      case 'command':
+        return controller.command(message.command);
+      case 'need':
+        return controller.need(message.probes, message.tensor);
+      case 'check':
+        return controller.check();
+      case 'cancelCheck':
+        return controller.cancelCheck();
+      case 'restore':
+        return controller.restore();
+      case 'startOver':
+        return controller.startOver();
+      case 'copy':
+        return vscode.env.clipboard.writeText(message.text);
+      case 'select':
+      case 'reveal':
+        this.#editorRequest.fire({ run: { uri, panel, controller }, message });
+        return;
+      default:
+        message satisfies never;
+    }
+  }
+}
+
+/** Bytes. */
+function checkpointBudget(): number {
+  const megabytes = vscode.workspace.getConfiguration('nablascope').get<number>('checkpointBudgetMB', 64);
+  return Math.max(1, megabytes) * 2 ** 20;
+}
