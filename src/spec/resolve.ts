@@ -141,7 +141,8 @@ export function resolve(
   const targetWidth = sizeOf(layers[layers.length - 1].outputShape);
   const optimizer = optimizers[spec.optimizer.type] as OptimizerDefinition;
   const optimizerTensors = optimizer.state(spec.optimizer.options as { lr: number }).length;
-  const needs = { model, data, targetWidth, batchSize, optimizerTensors, precision: spec.precision };
+  const largestPart = Math.max(train, validation, test);
+  const needs = { model, data, targetWidth, largestPart, batchSize, optimizerTensors, precision: spec.precision };
   const memory = predictBytes(needs);
   if (memory > memoryLimit) {
     const path = firstWritten(spec, mostToBlame(needs));

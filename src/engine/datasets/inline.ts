@@ -52,11 +52,13 @@ const options = z
           );
         }
       }
-      if (feature_names && feature_names.length !== inputs[0].length) {
+      // Checks run even where `inputs` is empty, which is reported by itself.
+      const width = inputs[0]?.length;
+      if (feature_names && width !== undefined && feature_names.length !== width) {
         fail(
           'length-mismatch',
           ['feature_names'],
-          `"feature_names" has length ${feature_names.length}, an input length ${inputs[0].length}.`,
+          `"feature_names" has length ${feature_names.length}, an input length ${width}.`,
           'Give one name for each number of an input.',
         );
       }
