@@ -1,7 +1,7 @@
 // Answers the calls of the host: opens specs, hands commands to the runner of the open one. One run at a
 // time; a spec that cannot run leaves the one before alone.
 import type { EngineCalls, HostCalls, OpenRequest, OpenResult } from '../protocol/engine';
-import type { CheckReport } from '../gradcheck/report';
+import type { CheckReport } from '../protocol/panel';
 import { specRules } from '../health/rules';
 import type { SessionCommand } from '../session/command';
 import type { ModelInfo, ProbeId, TensorRequest } from '../session/frame';
@@ -21,13 +21,13 @@ export type HostVoice = Pick<HostCalls, 'frame'> & {
 
 export interface EngineOptions {
   readonly activity: ActivityCell;
+  /** Milliseconds that loading a spec may take beyond the usual limit. */
+  readonly loading: number;
   /** Told what the phases of a new run's steps are called. */
   readonly named: (phases: readonly string[]) => void;
   readonly host: () => HostVoice;
 }
 
-// Reading a file is one block without a sign of life.
-const LOADING_MS = 60_000;
 // Slow kernels on a slow machine, for one multiply-add.
 const NANOSECONDS = 20;
 
@@ -41,9 +41,10 @@ export class Engine implements EngineCalls {
   }
 
   async open(request: OpenRequest): Promise<OpenResult> {
-    const { activity, named } = this.#options;
+    const { activity, loading, named } = this.#options;
     activity.begin('load');
-    activity.allow(LOADING_MS);
+    let { allowance } = activity.read();
+    activity.allow(loading);
     try {
       const { run, problems } = loadRun(request.text, textReader(request.folder, request.root), {
         rules: specRules,
@@ -57,10 +58,11 @@ export class Engine implements EngineCalls {
       await this.#runner?.dispose();
       named(model.phases.map((phase) => describePhase(phase, model.layers.map(({ name }) => name))));
       this.#runner = this.#start(session);
-      activity.allow(longestPhase(model));
+      allowance = longestPhase(model);
       return { ok: true, model, problems };
     } finally {
       activity.begin('rest');
+      activity.allow(allowance);
     }
   }
 
