@@ -63,12 +63,15 @@ const options = z
         );
       }
       if (targets && labels) {
-        fail('too-many-targets', ['labels'], 'Both "targets" and "labels" are given.', 'Keep "targets" for values or "labels" for classes.');
+        const remedy = 'Keep "targets" for values or "labels" for classes.';
+        fail('too-many-targets', ['labels'], 'Both "targets" and "labels" are given.', remedy);
       } else if (!targets && !labels) {
-        fail('missing-option', [], 'Inline data needs "targets" or "labels".', 'Add "targets" with values, or "labels" with classes.');
+        const remedy = 'Add "targets" with values, or "labels" with classes.';
+        fail('missing-option', [], 'Inline data needs "targets" or "labels".', remedy);
       }
       if (classes !== undefined && !labels) {
-        fail('unused-option', ['classes'], '"classes" needs "labels".', 'Write "labels" in place of "targets", or remove "classes".');
+        const remedy = 'Write "labels" in place of "targets", or remove "classes".';
+        fail('unused-option', ['classes'], '"classes" needs "labels".', remedy);
       }
     }),
   );
