@@ -137,10 +137,7 @@ export class Runs implements vscode.Disposable {
           this.#changed.fire(run);
           await panel.show(frame);
         },
-        found: (problems) => {
-          const open = vscode.workspace.textDocuments.find(({ uri }) => uri.toString() === run.uri.toString());
-          if (open) diagnostics.setFound(open, problems);
-        },
+        found: (problems) => diagnostics.setFound(run.uri, problems),
       },
       documents.sourceOf(document),
     );
@@ -154,6 +151,8 @@ export class Runs implements vscode.Disposable {
     this.#runs.delete(run.uri.toString());
     if (this.#lastActive === run) this.#lastActive = null;
     void run.controller.dispose();
+    // Nobody opens the text again when it is edited, so nobody would know when these are solved.
+    this.#options.diagnostics.setFound(run.uri, []);
     this.#changed.fire(run);
   }
 
