@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type JsonSchema, schemaText } from '../../src/spec/json-schema';
+import { type JsonSchema, jsonSchema, schemaText } from '../../src/spec/json-schema';
 import { reference } from '../../src/spec/reference';
 import { families } from '../../src/spec/schema';
 
@@ -41,9 +41,10 @@ describe('the schema', () => {
   });
 
   it('writes down a default for every key at the top that may be left out', () => {
-    const top = Object.entries(schema.properties ?? {}).filter(([key]) => key !== '$schema' && !schema.required?.includes(key));
+    const needed = ['data', 'layers', 'loss'];
+    expect(jsonSchema().required).toEqual(needed);
+    const top = Object.entries(schema.properties ?? {}).filter(([key]) => key !== '$schema' && !needed.includes(key));
     expect(top.filter(([, value]) => value.default === undefined).map(([key]) => key)).toEqual([]);
-    expect(schema.required).toEqual(['data', 'layers', 'loss']);
   });
 
   it.each(Object.entries(families))('knows every one of %s, by name or with options', (key, table) => {
@@ -52,6 +53,14 @@ describe('the schema', () => {
     expect(objects).toEqual(Object.keys(table));
     const names = place?.anyOf?.find((branch) => branch.enum);
     expect(names?.enumDescriptions).toHaveLength(names?.enum?.length ?? NaN);
+  });
+
+  it('completes and explains only: what is wrong is said once, by the extension', () => {
+    const strict = ['required', 'additionalProperties', 'minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'minItems', 'maxItems', 'minLength', 'maxLength', 'pattern', 'oneOf', 'not'];
+    for (const keyword of strict) expect(schemaText()).not.toContain(`"${keyword}":`);
+    // Whatever is neither a known name nor an object of a known type falls to the empty alternative.
+    const unions = [schema.properties?.data, schema.properties?.layers.items, schema.properties?.loss, schema.properties?.precision];
+    for (const union of unions) expect(union?.anyOf?.at(-1)).toEqual({});
   });
 
   it('holds no reference to anything outside it', () => {
