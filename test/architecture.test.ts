@@ -27,8 +27,8 @@ const rules: Readonly<Record<string, Rule>> = {
   host: { rooms: ['process', 'spec', 'health', 'protocol', 'history'], types: ['session', 'gradcheck'], packages: ['vscode', /^node:/] },
   cli: { rooms: ['session', 'spec', 'health', 'gradcheck', 'engine', 'history'], packages: [/^node:/] },
   webview: {
-    rooms: ['history'],
-    types: ['protocol', 'session', 'gradcheck', 'engine'],
+    rooms: ['history', 'protocol'],
+    types: ['session', 'gradcheck', 'engine'],
     packages: [/^lit($|\/)/, /^@vscode-elements\/elements\//, /^chart\.js/, 'chartjs-plugin-annotation', /^@vscode\/codicons\//],
   },
   'extension.ts': { rooms: ['host'], packages: ['vscode'] },
