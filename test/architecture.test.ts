@@ -23,9 +23,10 @@ const rules: Readonly<Record<string, Rule>> = {
   health: { rooms: ['engine', 'spec'] },
   session: { rooms: ['engine', 'gradcheck', 'spec', 'health', 'history'] },
   protocol: { rooms: [], types: ['engine', 'gradcheck', 'spec', 'health', 'session', 'history'] },
-  process: { rooms: ['session', 'spec', 'health', 'protocol', 'engine'], packages: ['birpc', /^node:/] },
+  files: { rooms: ['engine'], packages: [/^node:/] },
+  process: { rooms: ['session', 'spec', 'health', 'protocol', 'engine', 'files'], packages: ['birpc', /^node:/] },
   host: { rooms: ['process', 'spec', 'health', 'protocol', 'history'], types: ['session', 'gradcheck'], packages: ['vscode', /^node:/] },
-  cli: { rooms: ['session', 'spec', 'health', 'gradcheck', 'engine', 'history'], packages: [/^node:/] },
+  cli: { rooms: ['session', 'spec', 'health', 'gradcheck', 'engine', 'history', 'files'], packages: [/^node:/] },
   webview: {
     rooms: ['history', 'protocol'],
     types: ['session', 'gradcheck', 'engine'],

@@ -10,7 +10,7 @@ import { Runner } from '../session/runner';
 import { TrainingSession } from '../session/session';
 import { loadRun } from '../spec';
 import type { ActivityCell } from './activity';
-import { textReader } from './files';
+import { textReader } from '../files/text-reader';
 import { RecordPost } from './record-post';
 import { describePhase } from './words';
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DataError } from '../../src/engine/datasets/dataset';
-import { textReader } from '../../src/process/files';
+import { textReader } from '../../src/files/text-reader';
 
 let base: string;
 let root: string;
