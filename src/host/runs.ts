@@ -36,12 +36,15 @@ export class Runs implements vscode.Disposable {
   readonly #options: RunsOptions;
   readonly #runs = new Map<string, OpenRun>();
   readonly #changed = new vscode.EventEmitter<OpenRun>();
+  readonly #pageReady = new vscode.EventEmitter<OpenRun>();
   readonly #editorRequest = new vscode.EventEmitter<EditorRequest>();
   readonly #subscriptions: readonly vscode.Disposable[];
   #lastActive: OpenRun | null = null;
 
   /** Something about a run changed: a frame, its state, or which one is active. Its panel may be gone. */
   readonly onChanged = this.#changed.event;
+  /** The page of a panel is new and has its snapshot. */
+  readonly onPageReady = this.#pageReady.event;
   readonly onEditorRequest = this.#editorRequest.event;
 
   constructor(options: RunsOptions) {
@@ -49,6 +52,7 @@ export class Runs implements vscode.Disposable {
     const { documents } = options;
     this.#subscriptions = [
       this.#changed,
+      this.#pageReady,
       this.#editorRequest,
       documents.onRead((read) => this.#wasRead(read)),
       vscode.workspace.onDidChangeTextDocument(({ document, contentChanges }) => {
@@ -108,7 +112,10 @@ export class Runs implements vscode.Disposable {
   #make(document: vscode.TextDocument, restored?: vscode.WebviewPanel): OpenRun {
     const { extensionUri, documents, store, log, diagnostics } = this.#options;
     const events: PanelEvents = {
-      ready: () => panel.send({ type: 'snapshot', snapshot: controller.view.snapshot() }),
+      ready: () => {
+        panel.send({ type: 'snapshot', snapshot: controller.view.snapshot() });
+        this.#pageReady.fire(run);
+      },
       message: (message) => {
         this.#receive(run, message).catch((error: unknown) => log.error(error instanceof Error ? error : String(error)));
       },
