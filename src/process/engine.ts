@@ -117,7 +117,7 @@ export class Engine implements EngineCalls {
         if (this.#runner === runner) await host().frame(frame);
       },
       now: () => performance.now(),
-      pause: nextTurn,
+      pause: (milliseconds) => (milliseconds > 0 ? later(milliseconds) : nextTurn()),
       beat: (busy) => {
         activity.beat();
         activity.begin(this.#checking > 0 ? 'check' : busy ? 'train' : 'rest');
@@ -135,6 +135,7 @@ export class Engine implements EngineCalls {
   }
 }
 
+const later = (milliseconds: number): Promise<void> => new Promise((resolve) => void setTimeout(resolve, milliseconds));
 const nextTurn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
 /** Milliseconds that the slowest phase of a step may well take. */
