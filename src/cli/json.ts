@@ -14,13 +14,24 @@ export function nested(shape: Shape, values: TensorData): Nested {
   return build(0, 0);
 }
 
-/** One line a value would be endless, one line in all unreadable: lists of plain numbers stay on their line. */
-export function jsonText(value: unknown): string {
-  const marked = JSON.stringify(value, (_, inner: unknown) => {
-    if (typeof inner === 'number' && !Number.isFinite(inner)) return String(inner);
-    return inner instanceof Float64Array || inner instanceof Float32Array || inner instanceof Uint32Array ? Array.from(inner) : inner;
-  }, 2);
-  return `${marked.replace(/\[\s+((?:-?\d[^[\]{}\s]*|"-?Infinity"|"NaN"),?\s+)+\]/g, (list) =>
-    list.replace(/\s+/g, ' ').replace('[ ', '[').replace(' ]', ']'),
-  )}\n`;
+/** Indented, with lists of plain numbers on one line each. */
+export const jsonText = (value: unknown): string => `${written(value, '')}\n`;
+
+function written(value: unknown, indent: string): string {
+  if (typeof value === 'number') return Number.isFinite(value) ? JSON.stringify(value) : `"${value}"`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
+  if (ArrayBuffer.isView(value)) return written(Array.from(value as unknown as ArrayLike<number>), indent);
+  const inner = `${indent}  `;
+  if (Array.isArray(value)) {
+    const items = value.map((item) => written(item, inner));
+    return value.every((item) => typeof item === 'number') ? `[${items.join(', ')}]` : block('[', items, ']', indent);
+  }
+  const members = Object.entries(value)
+    .filter(([, member]) => member !== undefined)
+    .map(([name, member]) => `${JSON.stringify(name)}: ${written(member, inner)}`);
+  return block('{', members, '}', indent);
+}
+
+function block(open: string, parts: readonly string[], close: string, indent: string): string {
+  return parts.length === 0 ? open + close : `${open}\n${parts.map((part) => `${indent}  ${part}`).join(',\n')}\n${indent}${close}`;
 }
