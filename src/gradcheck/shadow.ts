@@ -21,6 +21,7 @@ class KinkedLayer {
   constructor(
     readonly layer: number,
     readonly definition: LayerDefinition,
+    readonly options: unknown,
     readonly start: Tensor,
   ) {
     this.offsets = new Float64Array(start.data.length);
@@ -45,7 +46,7 @@ class KinkedLayer {
   #between(a: number, b: number): boolean {
     this.#a.data[0] = a;
     this.#b.data[0] = b;
-    return this.definition.crossesKink?.(this.#a, this.#b) ?? false;
+    return this.definition.crossesKink?.(this.#a, this.#b, this.options) ?? false;
   }
 }
 
@@ -89,11 +90,11 @@ class EntryLine implements LossLine {
 
   crossed(): boolean {
     for (const kinked of this.kinked) {
-      const { layer, definition, start, nudged } = kinked;
+      const { layer, definition, options, start, nudged } = kinked;
       // What goes into this layer and those before it does not depend on the entry.
       if (layer <= this.#layer) continue;
       const from = this.#nudged && this.#takesPart(kinked) ? nudged : start;
-      if (definition.crossesKink?.(from, this.pass.inputOf(layer))) return true;
+      if (definition.crossesKink?.(from, this.pass.inputOf(layer), options)) return true;
     }
     return false;
   }
@@ -155,10 +156,10 @@ export class Shadow {
     load();
     this.loss = pass.evaluate();
     this.noise = roundOff(pass, this.loss);
-    const kinked = original.model.layers.flatMap(({ definition }, layer) => {
+    const kinked = original.model.layers.flatMap(({ definition, options }, layer) => {
       if (!definition.crossesKink) return [];
       const { shape, data } = pass.inputOf(layer);
-      return [new KinkedLayer(layer, definition, { shape, data: Float64Array.from(data) })];
+      return [new KinkedLayer(layer, definition, options, { shape, data: Float64Array.from(data) })];
     });
     this.line = new EntryLine(pass, kinked);
   }

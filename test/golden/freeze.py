@@ -5,6 +5,7 @@ The tests compare the engine with these files. README.md beside this says how to
 It draws its own inputs from fixed seeds and reads nothing of the engine.
 """
 import json
+import math
 import os
 import sys
 
@@ -67,7 +68,47 @@ def apply_layer(kind, options, parameters, x):
         return torch.softmax(x, dim=-1)
     if kind == "identity":
         return x * 1
+    if kind == "leaky_relu":
+        return F.leaky_relu(x, options.get("negative_slope", 0.01))
+    if kind == "elu":
+        # F.elu loses the digits of a small exp(x) - 1; this is its formula with expm1.
+        alpha = options.get("alpha", 1)
+        same(y := torch.where(x > 0, x, alpha * Expm1.apply(torch.clamp(x, max=0))), F.elu(x, alpha))
+        return y
+    if kind == "gelu":
+        # PyTorch's own forms lose digits where erf or tanh is near -1; these are the same functions without that.
+        if options.get("approximate", "none") == "tanh":
+            y = x * torch.sigmoid(2 * math.sqrt(2 / math.pi) * (x + 0.044715 * x ** 3))
+        else:
+            y = 0.5 * x * torch.special.erfc(-x / math.sqrt(2))
+        same(y, F.gelu(x, **options))
+        return y
+    if kind == "silu":
+        return F.silu(x)
+    if kind == "softplus":
+        # Past a threshold of 40 there is nothing left to round; the default one of 20 leaves a jump of 2e-9.
+        return F.softplus(x, options.get("beta", 1), 40)
+    if kind == "log_softmax":
+        return torch.log_softmax(x, dim=-1)
     raise ValueError(kind)
+
+
+class Expm1(torch.autograd.Function):
+    """exp(x) - 1 with the slope exp(x); PyTorch's own forms it from the rounded value."""
+
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return torch.expm1(x)
+
+    @staticmethod
+    def backward(ctx, dy):
+        return dy * torch.exp(ctx.saved_tensors[0])
+
+
+def same(y, of_pytorch):
+    """Stops where a formula written out here is not the function that PyTorch has."""
+    assert torch.allclose(y, of_pytorch, rtol=1e-13, atol=1e-14), (y, of_pytorch)
 
 
 def layer_case(name, kind, options, parameters, x, grad_output):
@@ -123,6 +164,27 @@ def layer_cases():
                             torch.randn(3, 3)))
     cases.append(layer_case("softmax of (-1, 0, 1)", "softmax", {}, {},
                             tensor([[-1.0, 0.0, 1.0]]), torch.randn(1, 3)))
+    return cases
+
+
+def more_activation_cases():
+    cases = []
+    extremes = tensor([[-700.0, -40.0, -0.0, 0.0, 40.0, 700.0],
+                       [-1e-300, 1e-300, -1e-9, 1e-9, -1.0, 1.0]])
+    variants = (("leaky_relu", {}), ("leaky_relu", {"negative_slope": 0.2}), ("elu", {}), ("elu", {"alpha": 0.5}),
+                ("gelu", {}), ("gelu", {"approximate": "tanh"}), ("silu", {}), ("softplus", {}),
+                ("softplus", {"beta": 3}), ("log_softmax", {}))
+    torch.manual_seed(22)
+    for kind, options in variants:
+        title = kind + "".join(f" with {key} {value}" for key, value in options.items())
+        for batch, size in ((1, 1), (1, 5), (3, 7), (5, 4)):
+            x = (torch.rand(batch, size) * 2 - 1) * 7
+            cases.append(layer_case(f"{title}, {batch} by {size}", kind, options, {}, x, torch.randn(batch, size)))
+        cases.append(layer_case(f"{title}, extremes", kind, options, {}, extremes, torch.randn(2, 6)))
+        cases.append(layer_case(f"{title}, all zero", kind, options, {}, torch.zeros(2, 3), torch.randn(2, 3)))
+    cases.append(layer_case("log_softmax, logits of 1e4", "log_softmax", {}, {},
+                            tensor([[1e4, -1e4, 9999.0], [1e4, 1e4, 1e4], [-1e4, -1e4, -9999.5]]),
+                            torch.randn(3, 3)))
     return cases
 
 
@@ -379,7 +441,7 @@ def optimizer_cases():
 
 
 if __name__ == "__main__":
-    write("layers.json", layer_cases())
+    write("layers.json", layer_cases() + more_activation_cases())
     write("layers-saturated.json", ill_conditioned_cases())
     write("losses.json", loss_cases())
     write("networks.json", network_cases())

@@ -2,6 +2,7 @@
 // call it and nothing else, so a backend can be replaced without touching them. Kernels trust shapes:
 // they were inferred when the network was compiled. Matrices are row-major [rows, columns].
 import type { MemoryPlan, Precision, Tensor } from './tensor';
+import type { Unary } from './unary';
 
 /** Sums and range of a tensor's elements; NaN anywhere makes all of them NaN. */
 export interface Moments {
@@ -53,6 +54,14 @@ export interface Kernels {
   softmax(y: Tensor, x: Tensor): void;
   /** Each row: dx = y (dy - dy·y). */
   softmaxBackward(dx: Tensor, dy: Tensor, y: Tensor): void;
+  /** Each row: x - max - log(sum(exp(x - max))). */
+  logSoftmax(y: Tensor, x: Tensor): void;
+  /** Each row: dx = dy - exp(y) sum(dy). */
+  logSoftmaxBackward(dx: Tensor, dy: Tensor, y: Tensor): void;
+  /** y = f(x) element by element, with the function's parameter `a`; the functions are in unary.ts. */
+  unary(y: Tensor, x: Tensor, f: Unary, a: number): void;
+  /** dx = dy f'(x). */
+  unaryBackward(dx: Tensor, dy: Tensor, x: Tensor, f: Unary, a: number): void;
 
   /** sum of (x - t)². */
   squaredError(x: Tensor, t: Tensor): number;

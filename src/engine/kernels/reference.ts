@@ -1,20 +1,15 @@
 // The kernels in plain TypeScript: correct, portable, and the oracle that other backends are tested
 // against. Sums run in double precision and in index order; float32 rounds once, when it is stored.
 import type { Kernels, Moments } from './kernels';
+import { SharedKernels } from './shared';
 import { layOut, type MemoryPlan, type Precision, type Tensor, type TensorData } from './tensor';
+import { logistic } from './unary';
 
 type Elementwise = (x: number) => number;
 
 function map(y: TensorData, x: TensorData, f: Elementwise): void {
   for (let i = 0; i < y.length; i++) y[i] = f(x[i]);
 }
-
-/** 1 / (1 + exp(-x)), from the side where exp cannot overflow. */
-const logistic = (x: number): number => {
-  if (x >= 0) return 1 / (1 + Math.exp(-x));
-  const e = Math.exp(x);
-  return e / (1 + e);
-};
 
 function rowMax(x: TensorData, from: number, to: number): number {
   let max = -Infinity;
@@ -44,10 +39,12 @@ const SMALLEST_SLOPE = Math.fround(1e-12);
 
 const columns = (x: Tensor): number => x.shape[x.shape.length - 1] ?? 1;
 
-export class ReferenceKernels implements Kernels {
+export class ReferenceKernels extends SharedKernels implements Kernels {
   readonly backend = 'reference';
 
-  constructor(readonly precision: Precision) {}
+  constructor(readonly precision: Precision) {
+    super();
+  }
 
   allocate(plan: MemoryPlan): Tensor[] {
     return layOut(plan, new ArrayBuffer(plan.bytes));

@@ -1,11 +1,30 @@
 // The layers. To add one: a file beside this, and a line in the table.
+import { elu } from './elu';
+import { gelu } from './gelu';
 import { identity } from './identity';
+import { leakyRelu } from './leaky-relu';
 import { linear } from './linear';
+import { logSoftmax } from './log-softmax';
 import { relu } from './relu';
 import { sigmoid } from './sigmoid';
+import { silu } from './silu';
 import { softmax } from './softmax';
+import { softplus } from './softplus';
 import { tanh } from './tanh';
 
-export const layers = { linear, tanh, sigmoid, relu, softmax, identity } as const;
+export const layers = {
+  linear,
+  tanh,
+  sigmoid,
+  relu,
+  leaky_relu: leakyRelu,
+  elu,
+  gelu,
+  silu,
+  softplus,
+  softmax,
+  log_softmax: logSoftmax,
+  identity,
+} as const;
 
 export type LayerKind = keyof typeof layers;

@@ -59,7 +59,7 @@ export interface LayerDefinition<Kind extends string = string, Options = unknown
    * For a layer with kinks: whether two inputs lie on different sides of one, or on one.
    * The gradient check uses it to tell a kink from an error.
    */
-  crossesKink?(a: Tensor, b: Tensor): boolean;
+  crossesKink?(a: Tensor, b: Tensor, options: Options): boolean;
   readonly idleness?: Idleness;
 }
 

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
-import type { Tensor } from '../kernels/tensor';
 import { positive } from '../options';
+import { crossesZero } from './kinks';
 import { defineLayer } from './layer';
 
 /** y = scale · max(0, x); dx = scale · dy where x > 0, else 0 (the subgradient at 0 is 0, as in PyTorch). */
@@ -15,12 +15,7 @@ export const relu = defineLayer({
   backward({ kernels, options, input, gradOutput, gradInput }) {
     if (gradInput) kernels.reluBackward(gradInput, gradOutput, input, options.scale);
   },
-  crossesKink(a: Tensor, b: Tensor): boolean {
-    for (let i = 0; i < a.data.length; i++) {
-      if (Math.sign(a.data[i]) !== Math.sign(b.data[i])) return true;
-    }
-    return false;
-  },
+  crossesKink: crossesZero,
   idleness: {
     name: 'dead',
     active: { above: 0, below: Infinity },

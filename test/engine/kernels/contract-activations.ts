@@ -1,10 +1,12 @@
 // The part of the kernel contract that is about activations and their derivatives.
 import { describe, expect, it } from 'vitest';
+import { erfc } from '../../../src/engine/kernels/erfc';
 import type { Kernels } from '../../../src/engine/kernels/kernels';
 import type { Tensor } from '../../../src/engine/kernels/tensor';
+import type { Unary } from '../../../src/engine/kernels/unary';
 import { tensorOf, unwritten, zeros } from '../../support/tensors';
 import { forShapes, roundoff } from './draw';
-import { rowsOf, sigmoid, softmax, sum } from './oracle';
+import { logSoftmax, rowsOf, sigmoid, softmax, sum } from './oracle';
 
 type Forward = (y: Tensor, x: Tensor) => void;
 
@@ -46,6 +48,32 @@ const activationsOf = (kernels: Kernels): Activation[] => [
     slope: (dy: number, x: number) => (x > 0 ? scale * dy : 0),
     steepest: scale,
   })),
+];
+
+const gelu = (x: number): number => 0.5 * x * erfc(-x / Math.SQRT2);
+const geluTanh = (x: number): number => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)));
+
+/** A function of the kernel `unary`, and its slope, as formulas. */
+interface UnaryCase {
+  readonly f: Unary;
+  readonly a: number;
+  readonly of: (x: number) => number;
+  readonly slope: (x: number) => number;
+}
+
+const unaryCases: UnaryCase[] = [
+  { f: 'leaky_relu', a: 0.1, of: (x) => Math.max(x, 0.1 * x), slope: (x) => (x > 0 ? 1 : 0.1) },
+  { f: 'elu', a: 2, of: (x) => (x > 0 ? x : 2 * Math.exp(x) - 2), slope: (x) => (x > 0 ? 1 : 2 * Math.exp(x)) },
+  { f: 'gelu', a: 0, of: gelu, slope: (x) => 0.5 * erfc(-x / Math.SQRT2) + (x * Math.exp((-x * x) / 2)) / Math.sqrt(2 * Math.PI) },
+  {
+    f: 'gelu_tanh', a: 0, of: geluTanh,
+    slope(x) {
+      const t = Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3));
+      return 0.5 * (1 + t) + 0.5 * x * (1 - t * t) * Math.sqrt(2 / Math.PI) * (1 + 0.134145 * x * x);
+    },
+  },
+  { f: 'silu', a: 0, of: (x) => x * sigmoid(x), slope: (x) => sigmoid(x) + x * sigmoid(x) * (1 - sigmoid(x)) },
+  { f: 'softplus', a: 3, of: (x) => Math.log(1 + Math.exp(3 * x)) / 3, slope: (x) => sigmoid(3 * x) },
 ];
 
 export function describeActivations(kernels: Kernels): void {
@@ -106,6 +134,73 @@ export function describeActivations(kernels: Kernels): void {
     expect(dx.data[0]).toBeNaN();
     kernels.reluBackward(dx, one, nan, 5);
     expect(dx.data[0]).toBe(5);
+  });
+
+  describe.each(unaryCases)('unary $f with $a', ({ f, a, of, slope }) => {
+    // Differences from the plain formula near 0 and far below it are the formula's own; the bound is absolute.
+    it('agrees with its formula', () => {
+      forShapes(kernels, (draw, rows, columns) => {
+        const x = draw.tensor([rows, columns], 6);
+        const y = unwritten(kernels, [rows, columns]);
+        kernels.unary(y, x, f, a);
+        expect(y).toBeAllclose(Array.from(x.data, of), { rtol: 8 * u, atol: 32 * u });
+      });
+    });
+
+    it('has the derivative of its formula', () => {
+      forShapes(kernels, (draw, rows, columns) => {
+        const dy = draw.tensor([rows, columns], 2);
+        const x = draw.tensor([rows, columns], 6);
+        const dx = unwritten(kernels, [rows, columns]);
+        kernels.unaryBackward(dx, dy, x, f, a);
+        expect(dx).toBeAllclose(Array.from(dy.data, (g, i) => g * slope(x.data[i])), { rtol: 8 * u, atol: 64 * u });
+      });
+    });
+
+    it('keeps NaN, and is finite at the largest inputs', () => {
+      const y = zeros(kernels, [3]);
+      kernels.unary(y, tensorOf(kernels, [1, NaN, -1]), f, a);
+      expect(Array.from(y.data, Number.isNaN)).toEqual([false, true, false]);
+      const extremes = tensorOf(kernels, [-1e4, -700, -40, 0, 40, 700, 1e4]);
+      const wide = unwritten(kernels, [7]);
+      kernels.unary(wide, extremes, f, a);
+      expect(wide.data.every(Number.isFinite)).toBe(true);
+      kernels.unaryBackward(wide, extremes, extremes, f, a);
+      expect(wide.data.every(Number.isFinite)).toBe(true);
+    });
+  });
+
+  describe('logSoftmax', () => {
+    it('agrees with its formula', () => {
+      forShapes(kernels, (draw, rows, columns) => {
+        const x = draw.tensor([rows, columns], 8);
+        const y = unwritten(kernels, [rows, columns]);
+        kernels.logSoftmax(y, x);
+        const bound = (columns + 32) * u;
+        expect(y).toBeAllclose(rowsOf(x.data, columns).flatMap(logSoftmax), { rtol: bound, atol: 16 * bound });
+      });
+    });
+
+    it('has the derivative of its Jacobian, δ_ij - exp(y_j)', () => {
+      forShapes(kernels, (draw, rows, columns) => {
+        const y = unwritten(kernels, [rows, columns]);
+        kernels.logSoftmax(y, draw.tensor([rows, columns], 4));
+        const dy = draw.tensor([rows, columns], 2);
+        const dx = unwritten(kernels, [rows, columns]);
+        kernels.logSoftmaxBackward(dx, dy, y);
+        const upstream = rowsOf(dy.data, columns);
+        const expected = rowsOf(y.data, columns).flatMap((row, i) =>
+          row.map((yj, j) => sum(upstream[i].map((g, m) => g * ((m === j ? 1 : 0) - Math.exp(yj))))),
+        );
+        expect(dx).toBeAllclose(expected, { rtol: 4 * u, atol: 16 * (columns + 4) * u });
+      });
+    });
+
+    it('stays finite at logits of ±1e4', () => {
+      const y = unwritten(kernels, [2, 2]);
+      kernels.logSoftmax(y, tensorOf(kernels, [[1e4, -1e4], [0, -1e4]]));
+      expect(Array.from(y.data)).toEqual([0, -2e4, 0, -1e4]);
+    });
   });
 
   describe('softmax', () => {

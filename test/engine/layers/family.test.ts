@@ -148,18 +148,39 @@ describe.each(kinds)('layer %s', (kind) => {
   });
 });
 
+describe('kinks', () => {
+  /** Slope of output [0] over input [0] on one side of 0, from forward passes alone. */
+  const slopeBeside = (kind: LayerKind, options: unknown, side: number): number => {
+    const at = (x: number): number => {
+      const output = unwritten(KERNELS, [1, 1]);
+      layerOf(kind).forward({ kernels: KERNELS, options, parameters: {}, input: filled(KERNELS, [1, 1], [x]), output });
+      return output.data[0];
+    };
+    return (at(side * 1e-6) - at(side * 1e-9)) / (side * (1e-6 - 1e-9));
+  };
+  const elementwise = kinds.filter((kind) => kind !== 'linear');
+  const variants: [LayerKind, object][] = [
+    ...elementwise.map((kind): [LayerKind, object] => [kind, {}]),
+    ['leaky_relu', { negative_slope: 1 }], ['leaky_relu', { negative_slope: 0.3 }],
+    ['elu', { alpha: 0.5 }], ['elu', { alpha: 3 }], ['gelu', { approximate: 'tanh' }], ['softplus', { beta: 4 }],
+  ];
+
+  it.each(variants)('%s %o declares one at 0 exactly where its slope jumps there', (kind, given) => {
+    const options = layerOf(kind).options.parse(given);
+    const jumps = Math.abs(slopeBeside(kind, options, 1) - slopeBeside(kind, options, -1)) > 1e-4;
+    const [below, above] = [-1e-3, 1e-3].map((x) => filled(KERNELS, [1, 1], [x]));
+    expect(layerOf(kind).crossesKink?.(below, above, options) ?? false).toBe(jumps);
+  });
+});
+
 describe('relu', () => {
   const input = (values: number[]): Tensor => filled(KERNELS, [values.length], values);
 
   it('tells a crossed kink from an uncrossed one', () => {
     const { crossesKink } = layerOf('relu');
-    expect(crossesKink?.(input([1, -1, 2]), input([3, -0.1, 5]))).toBe(false);
-    expect(crossesKink?.(input([1, -1, 2]), input([1, 1e-9, 2]))).toBe(true);
-    expect(crossesKink?.(input([1, 0, 2]), input([1, 1e-9, 2]))).toBe(true);
-  });
-
-  it('is the only layer here with a kink', () => {
-    expect(kinds.filter((kind) => layerOf(kind).crossesKink)).toEqual(['relu']);
+    expect(crossesKink?.(input([1, -1, 2]), input([3, -0.1, 5]), {})).toBe(false);
+    expect(crossesKink?.(input([1, -1, 2]), input([1, 1e-9, 2]), {})).toBe(true);
+    expect(crossesKink?.(input([1, 0, 2]), input([1, 1e-9, 2]), {})).toBe(true);
   });
 });
 

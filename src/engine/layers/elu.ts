@@ -1,0 +1,22 @@
+import * as z from 'zod/mini';
+import { positive } from '../options';
+import { crossesZero } from './kinks';
+import { defineLayer } from './layer';
+
+/**
+ * y = x where x > 0, else alpha (exp(x) - 1); dx = dy where x > 0, else alpha exp(x) dy.
+ * Source: Clevert, Unterthiner, Hochreiter, "Fast and accurate deep network learning by exponential linear units", 2016.
+ */
+export const elu = defineLayer({
+  kind: 'elu',
+  summary: 'y = x above 0, alpha · (exp(x) - 1) below: it levels off at -alpha. Smooth for alpha = 1, else with a kink at 0.',
+  options: z.strictObject({
+    alpha: z._default(positive('Where it levels off below 0: at -alpha.'), 1),
+  }),
+  outputShape: (input) => input,
+  forward: ({ kernels, options, input, output }) => kernels.unary(output, input, 'elu', options.alpha),
+  backward({ kernels, options, input, gradOutput, gradInput }) {
+    if (gradInput) kernels.unaryBackward(gradInput, gradOutput, input, 'elu', options.alpha);
+  },
+  crossesKink: (a, b, { alpha }) => alpha !== 1 && crossesZero(a, b),
+});

@@ -1,0 +1,27 @@
+import * as z from 'zod/mini';
+import type { Unary } from '../kernels/unary';
+import { defineLayer } from './layer';
+
+const unaryOf = ({ approximate }: { approximate: 'none' | 'tanh' }): Unary => (approximate === 'tanh' ? 'gelu_tanh' : 'gelu');
+
+/**
+ * y = x Φ(x), Φ the standard normal distribution; dx = dy (Φ(x) + x φ(x)). With tanh: x/2 (1 + tanh(√(2/π) (x + 0.044715 x³))).
+ * Source: Hendrycks and Gimpel, "Gaussian error linear units", 2016.
+ */
+export const gelu = defineLayer({
+  kind: 'gelu',
+  summary: 'y = x · Φ(x), where Φ is the standard normal distribution: smooth, and below 0 between -0.17 and 0.',
+  options: z.strictObject({
+    approximate: z._default(
+      z
+        .enum(['none', 'tanh'])
+        .check(z.describe('`tanh` takes ½ (1 + tanh(√(2/π) (x + 0.044715 x³))) for Φ, which is off by less than 0.0005.')),
+      'none',
+    ),
+  }),
+  outputShape: (input) => input,
+  forward: ({ kernels, options, input, output }) => kernels.unary(output, input, unaryOf(options), 0),
+  backward({ kernels, options, input, gradOutput, gradInput }) {
+    if (gradInput) kernels.unaryBackward(gradInput, gradOutput, input, unaryOf(options), 0);
+  },
+});

@@ -1,0 +1,14 @@
+import { noOptions } from '../options';
+import { defineLayer } from './layer';
+
+/** y_i = x_i - log Σ_j exp(x_j) over the last dimension; dx = dy - exp(y) Σ dy. */
+export const logSoftmax = defineLayer({
+  kind: 'log_softmax',
+  summary: 'y_i = x_i - log Σ_j exp(x_j): the logarithms of the softmax, finite where the softmax rounds to 0. For the loss nll.',
+  options: noOptions,
+  outputShape: (input) => input,
+  forward: ({ kernels, input, output }) => kernels.logSoftmax(output, input),
+  backward({ kernels, output, gradOutput, gradInput }) {
+    if (gradInput) kernels.logSoftmaxBackward(gradInput, gradOutput, output);
+  },
+});

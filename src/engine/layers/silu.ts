@@ -1,0 +1,14 @@
+import { noOptions } from '../options';
+import { defineLayer } from './layer';
+
+/** y = x σ(x), σ the sigmoid; dx = dy σ(x) (1 + x (1 - σ(x))). Also called swish. */
+export const silu = defineLayer({
+  kind: 'silu',
+  summary: 'y = x · sigmoid(x), also called swish: smooth, and below 0 between -0.28 and 0.',
+  options: noOptions,
+  outputShape: (input) => input,
+  forward: ({ kernels, input, output }) => kernels.unary(output, input, 'silu', 0),
+  backward({ kernels, input, gradOutput, gradInput }) {
+    if (gradInput) kernels.unaryBackward(gradInput, gradOutput, input, 'silu', 0);
+  },
+});
