@@ -2,26 +2,58 @@
 // any one entry. Never touches the network it was copied from.
 import { ReferenceKernels } from '../engine/kernels/reference';
 import type { Tensor } from '../engine/kernels/tensor';
-import type { LayerDefinition } from '../engine/layers/layer';
-import { Network, type Pass } from '../engine/network';
+import { type LayerModel, Network, type NetworkModel, type Pass } from '../engine/network';
 import type { LossLine } from './line';
 import { roundOff } from './noise';
 import type { CheckRequest } from './options';
 
 const scratch = (): Tensor => ({ shape: [1], data: new Float64Array(1) });
 
-/** A layer with kinks, and what goes into it when nothing is moved. */
+/** Where the kinks of a layer, or of the loss, lie. */
+interface Kinks {
+  /** Whether any lies between two inputs. */
+  crossed(a: Tensor, b: Tensor): boolean;
+  /** Whether one lies between two values of element `index`, the others as they are at the start. */
+  between(index: number, a: number, b: number): boolean;
+}
+
+function layerKinks({ definition, options }: LayerModel): Kinks {
+  const [one, other] = [scratch(), scratch()];
+  const crossed = (a: Tensor, b: Tensor): boolean => definition.crossesKink?.(a, b, options) ?? false;
+  return {
+    crossed,
+    between(_index, a, b) {
+      one.data[0] = a;
+      other.data[0] = b;
+      return crossed(one, other);
+    },
+  };
+}
+
+function lossKinks({ definition, options }: NetworkModel['loss'], start: Tensor, target: Tensor): Kinks {
+  const side = (data: Tensor['data'], index: number): number => Math.sign(definition.seam?.(data, target, index, options) ?? 1);
+  const data = start.data.slice();
+  const moved = (index: number, value: number): number => {
+    data[index] = value;
+    const found = side(data, index);
+    data[index] = start.data[index];
+    return found;
+  };
+  return {
+    crossed: (a, b) => a.data.some((_, index) => side(a.data, index) !== side(b.data, index)),
+    between: (index, a, b) => moved(index, a) !== moved(index, b),
+  };
+}
+
+/** A layer with kinks, and what goes into it when nothing is moved; after the last layer the loss. */
 class KinkedLayer {
   readonly offsets: Float64Array;
   /** The input that the last nudge gave. */
   readonly nudged: Tensor;
-  readonly #a = scratch();
-  readonly #b = scratch();
 
   constructor(
     readonly layer: number,
-    readonly definition: LayerDefinition,
-    readonly options: unknown,
+    readonly kinks: Kinks,
     readonly start: Tensor,
   ) {
     this.offsets = new Float64Array(start.data.length);
@@ -33,20 +65,14 @@ class KinkedLayer {
     let exact = 0;
     for (let i = 0; i < this.offsets.length; i++) {
       const at = this.start.data[i];
-      const up = this.#between(at, at + distance);
-      const down = this.#between(at, at - distance);
+      const up = this.kinks.between(i, at, at + distance);
+      const down = this.kinks.between(i, at, at - distance);
       if (up && down) exact++;
       // What a layer ahead was nudged by must not add up: the place is relative to the input as it was.
       this.offsets[i] = up || down ? at + (up && down ? side : up ? -1 : 1) * distance - input.data[i] : 0;
       this.nudged.data[i] = input.data[i] + this.offsets[i];
     }
     return exact;
-  }
-
-  #between(a: number, b: number): boolean {
-    this.#a.data[0] = a;
-    this.#b.data[0] = b;
-    return this.definition.crossesKink?.(this.#a, this.#b, this.options) ?? false;
   }
 }
 
@@ -77,24 +103,24 @@ class EntryLine implements LossLine {
   at(value: number): number {
     this.#data[this.#index] = value;
     if (!this.#nudged) return this.pass.evaluate(this.#layer);
-    for (let layer = this.#layer; layer < this.pass.outputs.length; layer++) {
+    for (let layer = this.#layer; layer <= this.pass.outputs.length; layer++) {
       const kinked = this.#kinkedAt(layer);
       if (kinked) {
         const { data } = this.pass.inputOf(layer);
         for (let i = 0; i < data.length; i++) data[i] += kinked.offsets[i];
       }
-      this.pass.forward(layer);
+      if (layer < this.pass.outputs.length) this.pass.forward(layer);
     }
     return this.pass.loss();
   }
 
   crossed(): boolean {
     for (const kinked of this.kinked) {
-      const { layer, definition, options, start, nudged } = kinked;
+      const { layer, kinks, start, nudged } = kinked;
       // What goes into this layer and those before it does not depend on the entry.
       if (layer <= this.#layer) continue;
       const from = this.#nudged && this.#takesPart(kinked) ? nudged : start;
-      if (definition.crossesKink?.(from, this.pass.inputOf(layer), options)) return true;
+      if (kinks.crossed(from, this.pass.inputOf(layer))) return true;
     }
     return false;
   }
@@ -104,14 +130,14 @@ class EntryLine implements LossLine {
     if (distance === 0) return 0;
     let exact = 0;
     this.#data[this.#index] = this.start;
-    for (let layer = this.#layer; layer < this.pass.outputs.length; layer++) {
+    for (let layer = this.#layer; layer <= this.pass.outputs.length; layer++) {
       const input = this.pass.inputOf(layer);
       const kinked = this.#kinkedAt(layer);
       if (kinked) {
         exact += kinked.place(input, distance, side);
         input.data.set(kinked.nudged.data);
       }
-      this.pass.forward(layer);
+      if (layer < this.pass.outputs.length) this.pass.forward(layer);
     }
     this.#nudged = true;
     return exact;
@@ -123,7 +149,8 @@ class EntryLine implements LossLine {
 
   /** Nudging needs to know the kinks element by element, so only layers that keep the shape take part. */
   #takesPart({ layer, start }: KinkedLayer): boolean {
-    return layer > this.#layer && start.data.length === this.pass.outputs[layer].data.length;
+    const { outputs } = this.pass;
+    return layer > this.#layer && (layer === outputs.length || start.data.length === outputs[layer].data.length);
   }
 }
 
@@ -156,11 +183,18 @@ export class Shadow {
     load();
     this.loss = pass.evaluate();
     this.noise = roundOff(pass, this.loss);
-    const kinked = original.model.layers.flatMap(({ definition, options }, layer) => {
-      if (!definition.crossesKink) return [];
+    const { layers, loss } = original.model;
+    const startOf = (layer: number): Tensor => {
       const { shape, data } = pass.inputOf(layer);
-      return [new KinkedLayer(layer, definition, options, { shape, data: Float64Array.from(data) })];
-    });
+      return { shape, data: Float64Array.from(data) };
+    };
+    const kinked = layers.flatMap((layer, i) =>
+      layer.definition.crossesKink ? new KinkedLayer(i, layerKinks(layer), startOf(i)) : [],
+    );
+    if (loss.definition.seam) {
+      const prediction = startOf(layers.length);
+      kinked.push(new KinkedLayer(layers.length, lossKinks(loss, prediction, pass.target), prediction));
+    }
     this.line = new EntryLine(pass, kinked);
   }
 

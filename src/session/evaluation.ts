@@ -1,5 +1,6 @@
 // Loss and accuracy over a whole part of the data, in chunks, so that a caller can let others work in
 // between. It uses memory of its own: the training step being looked at stays as it is.
+import { isSum } from '../engine/losses/reduction';
 import type { Network } from '../engine/network';
 import type { CompiledRun } from '../spec/compiled';
 import { EVALUATION_BATCH } from '../spec/memory';
@@ -28,7 +29,7 @@ export function isCheap({ split }: CompiledRun, parameters: number): boolean {
   return PARTS.reduce((sum, part) => sum + split[part].length, 0) * parameters < CHEAP;
 }
 
-/** Evaluates all parts; yields after each chunk. */
+/** Evaluates all parts, the loss for one sample whatever the reduction; yields after each chunk. */
 export function* evaluate(network: Network, run: CompiledRun): Generator<void, Evaluation> {
   const result: { [P in Part]?: { loss: number; accuracy: number | null } } = {};
   for (const part of PARTS) {
@@ -40,8 +41,7 @@ export function* evaluate(network: Network, run: CompiledRun): Generator<void, E
       const size = Math.min(EVALUATION_BATCH, indices.length - from);
       const pass = network.evaluationPass(size);
       pass.load(run.dataset.inputs, run.targets, indices, from);
-      // Losses are means over their chunk.
-      loss += pass.evaluate() * size;
+      loss += pass.evaluate() * (isSum(run.model.loss.options) ? 1 : size);
       if (run.labels) correct += pass.correct();
       yield;
     }

@@ -4,10 +4,12 @@ import { nearest } from '../engine/nearest';
 /** Names of other libraries and of textbooks, simplified, and what they are called here. */
 const ALIASES: Readonly<Record<string, string>> = {
   dense: 'linear', fc: 'linear', fullyconnected: 'linear', affine: 'linear', logistic: 'sigmoid',
-  rectifier: 'relu', none: 'identity', linearactivation: 'identity', hyperbolictangent: 'tanh',
+  rectifier: 'relu', swish: 'silu', lrelu: 'leaky_relu', none: 'identity', linearactivation: 'identity', hyperbolictangent: 'tanh',
   crossentropyloss: 'cross_entropy', categoricalcrossentropy: 'cross_entropy_on_probabilities', ce: 'cross_entropy',
-  softmaxcrossentropy: 'cross_entropy', nll: 'cross_entropy_on_probabilities', nllloss: 'cross_entropy_on_probabilities',
+  softmaxcrossentropy: 'cross_entropy', nllloss: 'nll', negativeloglikelihood: 'nll',
   mseloss: 'mse', meansquarederror: 'mse', sse: 'sum_squared_error', l2: 'sum_squared_error', squarederror: 'sum_squared_error',
+  l1: 'mae', l1loss: 'mae', meanabsoluteerror: 'mae', huberloss: 'huber', smoothl1: 'huber', hingeloss: 'hinge', svm: 'hinge',
+  multimarginloss: 'multi_margin', crammersinger: 'multi_margin', multiclasshinge: 'multi_margin',
   bceloss: 'bce', binarycrossentropy: 'bce', bcewithlogitsloss: 'bce_with_logits',
   gd: 'sgd', gradientdescent: 'sgd',
   sine: 'noisy_sine', sinus: 'noisy_sine', sin: 'noisy_sine', makecircles: 'circles', file: 'csv',

@@ -65,7 +65,8 @@ Names are PyTorch's. A layer, loss, optimizer, dataset or initializer is written
 \`"type"\` and its options. What is left out takes its default.
 
 Samples are rows: a batch has the shape batch × features, a linear layer computes y = x Wᵀ + b, and its weight has one
-row for each unit. Shapes follow from the data, layer by layer. Every loss is a mean over the batch.
+row for each unit. Shapes follow from the data, layer by layer. Every loss is a mean over the
+batch unless its \`reduction\` is \`sum\`.
 
 A run that would need more than ${formatBytes(MEMORY_LIMIT)} for tensors and data is refused before anything is allocated.
 

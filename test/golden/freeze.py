@@ -200,20 +200,48 @@ def ill_conditioned_cases():
 
 def apply_loss(kind, options, prediction, target):
     batch = prediction.shape[0]
+    how = options.get("reduction", "mean")
+    margin = options.get("margin", 1)
+    if kind == "mae":
+        return F.l1_loss(prediction, target, reduction=how)
+    if kind == "huber":
+        return F.huber_loss(prediction, target, reduction=how, delta=options.get("delta", 1))
+    if kind in ("hinge", "squared_hinge"):
+        # PyTorch has no such loss on scores; relu rather than clamp, for a slope of 0 at the margin.
+        missing = torch.relu(margin - (2 * target - 1) * prediction)
+        return reduced(missing if kind == "hinge" else missing ** 2, how)
+    if kind == "nll":
+        if one_class(target):
+            return F.nll_loss(prediction, target.argmax(dim=-1), reduction=how)
+        return reduced(-(target * prediction).sum(dim=-1), how)
+    if kind == "multi_margin":
+        of_class = lambda c: F.multi_margin_loss(prediction, c, p=options.get("p", 1), margin=margin, reduction="none")
+        if one_class(target):
+            return reduced(of_class(target.argmax(dim=-1)), how)
+        classes = range(target.shape[-1])
+        return reduced(sum(target[:, c] * of_class(torch.full((batch,), c)) for c in classes), how)
     if kind == "mse":
-        return F.mse_loss(prediction, target)
+        return F.mse_loss(prediction, target, reduction=how)
     if kind == "sum_squared_error":
         return options.get("scale", 1) * ((prediction - target) ** 2).sum() / batch
     if kind == "cross_entropy":
         # With class probabilities PyTorch takes soft targets; a one-hot row is the hard case.
-        return F.cross_entropy(prediction, target)
+        return F.cross_entropy(prediction, target, reduction=how)
     if kind == "cross_entropy_on_probabilities":
         return -(target * torch.log(prediction)).sum() / batch
     if kind == "bce":
-        return F.binary_cross_entropy(prediction, target)
+        return F.binary_cross_entropy(prediction, target, reduction=how)
     if kind == "bce_with_logits":
-        return F.binary_cross_entropy_with_logits(prediction, target)
+        return F.binary_cross_entropy_with_logits(prediction, target, reduction=how)
     raise ValueError(kind)
+
+
+def reduced(each, how):
+    return each.sum() if how == "sum" else each.mean()
+
+
+def one_class(target):
+    return bool(((target == 0) | (target == 1)).all() and (target.sum(dim=-1) == 1).all())
 
 
 def loss_case(name, kind, options, prediction, target):
@@ -286,6 +314,47 @@ def loss_cases():
     far = tensor([[1e4, -1e4, 1e4, -1e4, 40.0, -40.0, 0.0, 700.0, -700.0]])
     cases.append(loss_case("bce_with_logits, logits up to 1e4", "bce_with_logits", {}, far,
                            tensor([[1.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.5, 0.0, 1.0]])))
+    return cases
+
+
+def more_loss_cases():
+    torch.manual_seed(31)
+    cases = []
+    both = ({}, {"reduction": "sum"})
+
+    def add(kind, what, options, prediction, target):
+        for how in both:
+            given = {**options, **how}
+            title = kind + "".join(f", {key} {value}" for key, value in given.items())
+            cases.append(loss_case(f"{title}, {what}", kind, given, prediction, target))
+
+    for batch, size in ((1, 1), (1, 3), (3, 5), (5, 2), (4, 7)):
+        where = f"{batch} by {size}"
+        x, values = torch.randn(batch, size) * 3, torch.randn(batch, size)
+        hard = (torch.rand(batch, size) > 0.5).to(torch.float64)
+        add("mae", where, {}, x, values)
+        for options in ({}, {"delta": 2.5}):
+            add("huber", where, options, x, values)
+        for options in ({}, {"margin": 0.5}):
+            add("hinge", where, options, x, hard)
+            add("squared_hinge", where, options, x, hard)
+        add("hinge", f"soft targets, {where}", {}, x, torch.rand(batch, size))
+        add("squared_hinge", f"soft targets, {where}", {}, x, torch.rand(batch, size))
+        for kind, prediction, target in (("mse", x, values), ("bce_with_logits", x, hard), ("bce", torch.sigmoid(x), hard)):
+            cases.append(loss_case(f"{kind}, sum, {where}", kind, both[1], prediction, target))
+        if size == 1:
+            continue
+        soft = torch.softmax(torch.randn(batch, size), dim=-1)
+        labels = one_hot([i % size for i in range(batch)], size)
+        cases.append(loss_case(f"cross_entropy, sum, {where}", "cross_entropy", both[1], x, labels))
+        for target, what in ((labels, where), (soft, f"soft targets, {where}")):
+            add("nll", what, {}, torch.log_softmax(x, dim=-1), target)
+            for options in ({}, {"p": 2}, {"margin": 0.3}):
+                add("multi_margin", what, options, x, target)
+    add("mae", "equal", {}, torch.ones(2, 2), torch.ones(2, 2))
+    add("huber", "at delta", {}, tensor([[1.0, -1.0, 3.0]]), torch.zeros(1, 3))
+    add("hinge", "at the margin", {}, tensor([[1.0, -1.0, 3.0, 0.0]]), tensor([[1.0, 0.0, 0.0, 1.0]]))
+    add("multi_margin", "at the margin", {}, tensor([[1.0, 0.0, 2.0], [0.5, 0.5, 0.5]]), one_hot([0, 2], 3))
     return cases
 
 
@@ -443,6 +512,6 @@ def optimizer_cases():
 if __name__ == "__main__":
     write("layers.json", layer_cases() + more_activation_cases())
     write("layers-saturated.json", ill_conditioned_cases())
-    write("losses.json", loss_cases())
+    write("losses.json", loss_cases() + more_loss_cases())
     write("networks.json", network_cases())
     write("optimizers.json", optimizer_cases())

@@ -32,6 +32,7 @@ const block = fc.oneof(fc.tuple(linearLayer, activationLayer), fc.tuple(activati
 const lastLayers: Partial<Record<LossKind, readonly LayerRecipe[]>> = {
   bce: [{ kind: 'sigmoid' }],
   cross_entropy_on_probabilities: [{ kind: 'softmax' }],
+  nll: [{ kind: 'log_softmax' }],
 };
 
 interface Drawn {

@@ -1,6 +1,8 @@
 // Kinks: recognized, stepped around where that can be done, and never an excuse for a wrong gradient.
 import { describe, expect, it } from 'vitest';
 import type { LayerDefinition } from '../../src/engine/layers/layer';
+import { losses, type LossKind } from '../../src/engine/losses';
+import type { LossDefinition } from '../../src/engine/losses/loss';
 import { checkNet, layerOf, linear, makeNet, setParameter } from './nets';
 
 /** z = w x + b, ReLU, times 1; loss is the squared distance from the target. */
@@ -92,6 +94,45 @@ describe('beside a kink', () => {
     const report = narrow();
     expect(report.counts.wrong).toBe(0);
     expect(report.counts.below_noise).toBe(0);
+  });
+});
+
+describe('kinks of a loss', () => {
+  /** z = w x + b straight into the loss. */
+  const straight = (loss: LossKind, bias: number, factor = 1) => {
+    const own = losses[loss] as LossDefinition;
+    const definition: LossDefinition = {
+      ...own,
+      gradient(context, gradient) {
+        own.gradient(context, gradient);
+        gradient.data.forEach((_, i, data) => (data[i] *= factor));
+      },
+    };
+    const net = makeNet({ inputs: 1, batch: 2, loss: { definition }, layers: [linear(1, { weight: [[1]], bias: [bias] })] });
+    net.pass.input.data.set([2, -1]);
+    net.pass.target.data.set([1, loss === 'huber' ? -1.3 : 1]);
+    return checkNet(net, { step: 1e-2 });
+  };
+
+  // With these biases the first sample lies on the seam: 2 + b = 1, or the margin at 1.
+  const seams: [LossKind, number][] = [['mae', -1], ['hinge', -1], ['huber', 0], ['squared_hinge', -1]];
+
+  it('of the hinge: on it a right gradient is a kink, a false one wrong', () => {
+    expect(straight('hinge', -1).counts).toEqual({ pass: 0, wrong: 0, kink: 2, below_noise: 0 });
+    expect(straight('hinge', -1, 3).counts.wrong).toBe(2);
+  });
+
+  it.each(seams)('of %s: on it a right gradient is not wrong, a false one is', (loss, bias) => {
+    expect(straight(loss, bias).counts.wrong).toBe(0);
+    expect(straight(loss, bias, 4).counts.wrong).toBe(2);
+  });
+
+  it.each(seams)('of %s: beside it the step is shrunk and the entry judged', (loss, bias) => {
+    for (const distance of [1e-4, -1e-4, 1e-6, -1e-6]) {
+      expect(straight(loss, bias + distance).counts.wrong).toBe(0);
+      expect(straight(loss, bias + distance).counts.pass).toBeGreaterThan(0);
+      expect(straight(loss, bias + distance, 1.01).counts.wrong).toBeGreaterThan(0);
+    }
   });
 });
 

@@ -1,6 +1,7 @@
 // The one interface through which all arithmetic on tensors goes. Layers, losses, optimizers and probes
 // call it and nothing else, so a backend can be replaced without touching them. Kernels trust shapes:
 // they were inferred when the network was compiled. Matrices are row-major [rows, columns].
+import type { Pointwise } from './pointwise';
 import type { MemoryPlan, Precision, Tensor } from './tensor';
 import type { Unary } from './unary';
 
@@ -83,6 +84,17 @@ export interface Kernels {
   binaryCrossEntropyWithLogits(x: Tensor, t: Tensor): number;
   /** dx = scale * (sigmoid(x) - t). */
   binaryCrossEntropyWithLogitsBackward(dx: Tensor, x: Tensor, t: Tensor, scale: number): void;
+
+  /** sum of w x, terms with w = 0 left out. */
+  weightedSum(x: Tensor, w: Tensor): number;
+  /** sum of f(x, t) over all elements, with the function's parameter `a`; the functions are in pointwise.ts. */
+  pointwiseLoss(x: Tensor, t: Tensor, f: Pointwise, a: number): number;
+  /** dx = scale * df/dx. */
+  pointwiseLossBackward(dx: Tensor, x: Tensor, t: Tensor, f: Pointwise, a: number, scale: number): void;
+  /** sum over rows of t_c sum over i != c of max(0, margin - x_c + x_i)^p / columns. */
+  multiMargin(x: Tensor, t: Tensor, p: 1 | 2, margin: number): number;
+  /** dx = scale times its gradient; 0 where a term is exactly 0. */
+  multiMarginBackward(dx: Tensor, x: Tensor, t: Tensor, p: 1 | 2, margin: number, scale: number): void;
 
   /** v = momentum v + g; w -= lr v. Without momentum v may be null. */
   sgd(w: Tensor, g: Tensor, v: Tensor | null, lr: number, momentum: number): void;

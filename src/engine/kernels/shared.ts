@@ -1,5 +1,6 @@
 // Kernels that every backend may take over as they are: plain loops over the tensors' typed arrays, wherever
 // these lie. A backend extends this class and overrides what it has a faster version of.
+import { onward, type Pointwise, pointwiseFunction } from './pointwise';
 import type { Tensor } from './tensor';
 import { type Unary, unaryFunction } from './unary';
 
@@ -35,6 +36,62 @@ export abstract class SharedKernels {
       let sum = 0;
       for (let i = from; i < from + n; i++) sum += dy.data[i];
       for (let i = from; i < from + n; i++) dx.data[i] = dy.data[i] - Math.exp(y.data[i]) * sum;
+    }
+  }
+
+  weightedSum(x: Tensor, w: Tensor): number {
+    let sum = 0;
+    for (let i = 0; i < x.data.length; i++) if (w.data[i] !== 0) sum += w.data[i] * x.data[i];
+    return sum;
+  }
+
+  pointwiseLoss(x: Tensor, t: Tensor, f: Pointwise, a: number): number {
+    const { value } = pointwiseFunction(f);
+    let sum = 0;
+    for (let i = 0; i < x.data.length; i++) sum += value(x.data[i], t.data[i], a);
+    return sum;
+  }
+
+  pointwiseLossBackward(dx: Tensor, x: Tensor, t: Tensor, f: Pointwise, a: number, scale: number): void {
+    const { slope } = pointwiseFunction(f);
+    for (let i = 0; i < dx.data.length; i++) dx.data[i] = scale * slope(x.data[i], t.data[i], a);
+  }
+
+  multiMargin(x: Tensor, t: Tensor, p: 1 | 2, margin: number): number {
+    const n = columns(x);
+    let total = 0;
+    for (let from = 0; from < x.data.length; from += n) {
+      for (let c = from; c < from + n; c++) {
+        if (t.data[c] === 0) continue;
+        let sum = 0;
+        for (let i = from; i < from + n; i++) {
+          const missing = i === c ? 0 : Math.max(0, margin - x.data[c] + x.data[i]);
+          sum += p === 1 ? missing : missing * missing;
+        }
+        total += (t.data[c] * sum) / n;
+      }
+    }
+    return total;
+  }
+
+  multiMarginBackward(dx: Tensor, x: Tensor, t: Tensor, p: 1 | 2, margin: number, scale: number): void {
+    const n = columns(x);
+    const row = new Float64Array(n);
+    for (let from = 0; from < x.data.length; from += n) {
+      row.fill(0);
+      for (let c = 0; c < n; c++) {
+        const weight = t.data[from + c];
+        if (weight === 0) continue;
+        for (let i = 0; i < n; i++) {
+          const missing = i === c ? 0 : margin - x.data[from + c] + x.data[from + i];
+          // Written so that a NaN is passed on.
+          if (missing <= 0) continue;
+          const slope = ((p === 1 ? onward(missing) : 2 * missing) * weight) / n;
+          row[i] += slope;
+          row[c] -= slope;
+        }
+      }
+      for (let i = 0; i < n; i++) dx.data[from + i] = scale * row[i];
     }
   }
 }

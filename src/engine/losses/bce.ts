@@ -1,15 +1,17 @@
-import { noOptions } from '../options';
+import * as z from 'zod/mini';
 import { defineLoss } from './loss';
+import { divisor, OVER_ALL, reduction } from './reduction';
 
 /** Mean over batch and outputs of -[y log p + (1-y) log(1-p)], logarithms held at -100: PyTorch's BCELoss. */
 export const bce = defineLoss({
   kind: 'bce',
   summary: 'Binary cross-entropy on probabilities: the mean of -[y log p + (1-y) log(1-p)]. Takes the output of a sigmoid.',
-  options: noOptions,
+  options: z.strictObject({ reduction: reduction(OVER_ALL) }),
   target: 'binary',
   threshold: 0.5,
-  value: ({ kernels, prediction, target }) => kernels.binaryCrossEntropy(prediction, target) / prediction.data.length,
-  gradient({ kernels, prediction, target }, gradPrediction) {
-    kernels.binaryCrossEntropyBackward(gradPrediction, prediction, target, 1 / prediction.data.length);
+  value: ({ kernels, options, prediction, target }) =>
+    kernels.binaryCrossEntropy(prediction, target) / divisor(options, prediction.data.length),
+  gradient({ kernels, options, prediction, target }, gradPrediction) {
+    kernels.binaryCrossEntropyBackward(gradPrediction, prediction, target, 1 / divisor(options, prediction.data.length));
   },
 });

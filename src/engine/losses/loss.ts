@@ -1,5 +1,5 @@
-// What a loss is: a value and its gradient with respect to the prediction. Every loss here is a mean
-// over the batch, so that a gradient does not grow with the batch size.
+// What a loss is: a value and its gradient with respect to the prediction. Every loss here is a mean over
+// the batch unless its options ask for the sum, so that a gradient does not grow with the batch size.
 import type * as z from 'zod/mini';
 import type { Kernels } from '../kernels/kernels';
 import type { Tensor } from '../kernels/tensor';
@@ -25,6 +25,11 @@ export interface LossDefinition<Kind extends string = string, Options = unknown>
   value(context: LossContext<Options>): number;
   /** Writes dL/d prediction. */
   gradient(context: LossContext<Options>, gradPrediction: Tensor): void;
+  /**
+   * For a loss in pieces: 0 where element `index` of the prediction lies on a seam, of another sign on each side of it.
+   * A seam is where the slope jumps (a kink) or bends; no difference of the gradient check may reach across it.
+   */
+  seam?(prediction: Tensor['data'], target: Tensor, index: number, options: Options): number;
 }
 
 export const defineLoss = <const Kind extends string, Options>(

@@ -1,15 +1,17 @@
-import { noOptions } from '../options';
+import * as z from 'zod/mini';
 import { defineLoss } from './loss';
+import { divisor, OVER_ALL, reduction } from './reduction';
 
 /** mean over batch and outputs of (ŷ - y)², PyTorch's MSELoss; gradient 2 (ŷ - y) / (batch · outputs). */
 export const mse = defineLoss({
   kind: 'mse',
   summary: 'Mean squared error: the mean of (ŷ - y)² over the batch and the outputs.',
-  options: noOptions,
+  options: z.strictObject({ reduction: reduction(OVER_ALL) }),
   target: 'values',
   threshold: 0.5,
-  value: ({ kernels, prediction, target }) => kernels.squaredError(prediction, target) / prediction.data.length,
-  gradient({ kernels, prediction, target }, gradPrediction) {
-    kernels.squaredErrorBackward(gradPrediction, prediction, target, 1 / prediction.data.length);
+  value: ({ kernels, options, prediction, target }) =>
+    kernels.squaredError(prediction, target) / divisor(options, prediction.data.length),
+  gradient({ kernels, options, prediction, target }, gradPrediction) {
+    kernels.squaredErrorBackward(gradPrediction, prediction, target, 1 / divisor(options, prediction.data.length));
   },
 });

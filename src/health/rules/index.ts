@@ -1,13 +1,15 @@
 // The rules about a spec's text: what could run, but will hardly do what was meant. Each gives warnings only,
 // so the run can go on. To add one: a rule, and a line in the table.
 import type { SpecRule } from '../../spec/resolve';
-import { boundedLogits, independentClasses, notProbabilities, softmaxTwice } from './loss-fit';
+import { boundedLogits, independentClasses, notLogProbabilities, notProbabilities, softmaxTwice, sumOverBatch } from './loss-fit';
 import { equalUnits, noActivation, nothingToTrain, softmaxOfOne } from './structure';
 
 export const specRules: readonly SpecRule[] = [
   softmaxTwice,
   boundedLogits,
   notProbabilities,
+  notLogProbabilities,
+  sumOverBatch,
   independentClasses,
   noActivation,
   softmaxOfOne,

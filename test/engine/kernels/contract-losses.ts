@@ -32,6 +32,55 @@ const lossKernels = (kernels: Kernels): LossKernel[] => [
     terms: (x, t) => x.map((value, i) => (value - t[i]) ** 2),
     slopes: (x, t) => x.map((value, i) => 2 * (value - t[i])),
   },
+  {
+    name: 'pointwiseLoss, absolute_error',
+    value: (x, t) => kernels.pointwiseLoss(x, t, 'absolute_error', 0),
+    backward: (dx, x, t, scale) => kernels.pointwiseLossBackward(dx, x, t, 'absolute_error', 0, scale),
+    predictions: anything,
+    targets: anything,
+    terms: (x, t) => x.map((value, i) => Math.abs(value - t[i])),
+    slopes: (x, t) => x.map((value, i) => (value > t[i] ? 1 : -1)),
+  },
+  {
+    name: 'pointwiseLoss, huber',
+    value: (x, t) => kernels.pointwiseLoss(x, t, 'huber', 1.5),
+    backward: (dx, x, t, scale) => kernels.pointwiseLossBackward(dx, x, t, 'huber', 1.5, scale),
+    predictions: anything,
+    targets: anything,
+    terms: (x, t) => x.map((value, i) => {
+      const d = Math.abs(value - t[i]);
+      return d > 1.5 ? 1.5 * d - 1.125 : d ** 2 / 2;
+    }),
+    slopes: (x, t) => x.map((value, i) => Math.max(-1.5, Math.min(1.5, value - t[i]))),
+  },
+  ...[1, 2].map((power): LossKernel => {
+    const f = power === 1 ? 'hinge' : 'squared_hinge';
+    const missing = (x: number[], t: number[]) => x.map((value, i) => Math.max(0, 0.5 - (2 * t[i] - 1) * value));
+    return {
+      name: `pointwiseLoss, ${f}`,
+      value: (x, t) => kernels.pointwiseLoss(x, t, f, 0.5),
+      backward: (dx, x, t, scale) => kernels.pointwiseLossBackward(dx, x, t, f, 0.5, scale),
+      predictions: anything,
+      targets: probabilities,
+      terms: (x, t) => missing(x, t).map((m) => m ** power),
+      slopes: (x, t) => missing(x, t).map((m, i) => (m > 0 ? power * m ** (power - 1) * (1 - 2 * t[i]) : 0)),
+    };
+  }),
+  ...([1, 2] as const).flatMap((p) => [classes, probabilities].map((targets, soft): LossKernel => {
+    const missing = (x: number[], c: number, i: number) => (i === c ? 0 : Math.max(0, 1.25 - x[c] + x[i]));
+    // d of the term (c, i): up for i, down for c.
+    const slope = (x: number[], c: number, i: number) => (missing(x, c, i) > 0 ? p * missing(x, c, i) ** (p - 1) : 0);
+    return {
+      name: `multiMargin with p ${p} and ${soft ? 'soft' : 'hard'} targets`,
+      value: (x, t) => kernels.multiMargin(x, t, p, 1.25),
+      backward: (dx, x, t, scale) => kernels.multiMarginBackward(dx, x, t, p, 1.25, scale),
+      predictions: anything,
+      targets,
+      terms: (x, t) => t.flatMap((weight, c) => x.map((_, i) => (weight * missing(x, c, i) ** p) / x.length)),
+      slopes: (x, t) =>
+        x.map((_, j) => sum(t.map((weight, c) => (weight * (slope(x, c, j) - (c === j ? sum(x.map((__, i) => slope(x, c, i))) : 0))) / x.length))),
+    };
+  })),
   ...[classes, probabilities].map((targets, soft): LossKernel => ({
     name: `crossEntropy with ${soft ? 'soft' : 'hard'} targets`,
     value: (x, t) => kernels.crossEntropy(x, t),
@@ -72,6 +121,16 @@ const lossKernels = (kernels: Kernels): LossKernel[] => [
 
 export function describeLossKernels(kernels: Kernels): void {
   const u = roundoff(kernels.precision);
+
+  it('weightedSum is the sum of products, whatever stands where the weight is 0', () => {
+    forShapes(kernels, (draw, rows, columns) => {
+      const [x, w] = [draw.tensor([rows, columns]), draw.classes(rows, columns)];
+      const products = Array.from(x.data, (value, i) => value * w.data[i]);
+      const atol = 4 * products.length * u * sum(products.map(Math.abs));
+      expect(kernels.weightedSum(x, w)).toBeAllclose(sum(products), { rtol: 4 * u, atol });
+    });
+    expect(kernels.weightedSum(tensorOf(kernels, [-Infinity, 3]), tensorOf(kernels, [0, 2]))).toBe(6);
+  });
 
   describe.each(lossKernels(kernels))('$name', ({ value, backward, predictions, targets, terms, slopes }) => {
     it('agrees with its formula', () => {

@@ -87,6 +87,21 @@ describe.each(kinds)('loss %s', (kind) => {
     expect(gradTwice).toBeAllclose([...halves, ...halves]);
   });
 
+  it('as a sum, where it can be one, is its mean times what the mean divides by', () => {
+    const mean = drawn(3, 4, 2);
+    if (!('reduction' in (mean.options as object))) {
+      expect(['sum_squared_error', 'cross_entropy_on_probabilities']).toContain(kind);
+      return;
+    }
+    const sum = { ...mean, options: definition.options.parse({ reduction: 'sum' }) };
+    const factor = definition.value(sum) / definition.value(mean);
+    expect([3, 12].map((count) => Math.abs(factor - count) < 1e-12)).toContain(true);
+    const [ofMean, ofSum] = [unwritten(FLOAT64, [3, 4]), unwritten(FLOAT64, [3, 4])];
+    definition.gradient(mean, ofMean);
+    definition.gradient(sum, ofSum);
+    expect(ofSum).toBeAllclose(Array.from(ofMean.data, (g) => g * factor));
+  });
+
   it('has the gradient of its own value, and leaves prediction and target alone', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 5 }), fc.nat(), (batch, width, seed) => {
@@ -140,6 +155,24 @@ describe('conventions', () => {
 
   it('sum_squared_error of one sample is the squared distance, its gradient 2 (ŷ - y): system E', () => {
     expect(of('sum_squared_error', [[1, 5]], [[4, 1]])).toEqual({ value: 25, gradient: [-6, 8] });
+  });
+
+  it('multi_margin divides by the number of outputs, the right one among them, as PyTorch does', () => {
+    expect(of('multi_margin', [[0, 0, 0, 0]], [[1, 0, 0, 0]]).value).toBe(3 / 4);
+    expect(of('multi_margin', [[0, 0, 0, 0]], [[1, 0, 0, 0]], { p: 2, margin: 2 }).value).toBe(3);
+  });
+
+  it('hinge takes 0 and 1 for the signs -1 and 1, and costs nothing beyond the margin', () => {
+    expect(of('hinge', [[2, -2, 2, -2, 0]], [[1, 0, 0, 1, 1]])).toEqual({ value: (3 + 3 + 1) / 5, gradient: [0, 0, 0.2, -0.2, -0.2] });
+  });
+
+  it('nll of a log-softmax is the cross-entropy of its logits', () => {
+    const logits = [[1, -2, 0.5], [0, 3, 1]];
+    const target = [[0, 0, 1], [1, 0, 0]];
+    const logs = unwritten(FLOAT64, [2, 3]);
+    FLOAT64.logSoftmax(logs, filled(FLOAT64, [2, 3], logits.flat()));
+    const rows = [Array.from(logs.data.slice(0, 3)), Array.from(logs.data.slice(3))];
+    expect(of('nll', rows, target).value).toBeAllclose(of('cross_entropy', logits, target).value);
   });
 
   it('the losses on classes start at ln K where nothing is known', () => {

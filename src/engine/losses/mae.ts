@@ -1,0 +1,19 @@
+import * as z from 'zod/mini';
+import { defineLoss } from './loss';
+import { divisor, OVER_ALL, reduction } from './reduction';
+
+/** Mean over batch and outputs of |ŷ - y|, PyTorch's L1Loss; gradient sign(ŷ - y) / (batch · outputs), 0 where they are equal. */
+export const mae = defineLoss({
+  kind: 'mae',
+  summary: 'Mean absolute error: the mean of |ŷ - y| over the batch and the outputs. A kink where they are equal.',
+  options: z.strictObject({ reduction: reduction(OVER_ALL) }),
+  target: 'values',
+  threshold: 0.5,
+  value: ({ kernels, options, prediction, target }) =>
+    kernels.pointwiseLoss(prediction, target, 'absolute_error', 0) / divisor(options, prediction.data.length),
+  gradient({ kernels, options, prediction, target }, gradPrediction) {
+    const scale = 1 / divisor(options, prediction.data.length);
+    kernels.pointwiseLossBackward(gradPrediction, prediction, target, 'absolute_error', 0, scale);
+  },
+  seam: (prediction, target, i) => prediction[i] - target.data[i],
+});

@@ -1,0 +1,17 @@
+import * as z from 'zod/mini';
+import { defineLoss } from './loss';
+import { divisor, OVER_BATCH, reduction } from './reduction';
+
+/** -Σ y z over log-probabilities z, mean over the batch, PyTorch's NLLLoss; gradient -y / batch. */
+export const nll = defineLoss({
+  kind: 'nll',
+  summary: 'Negative log-likelihood: -Σ y z, mean over the batch. Takes log-probabilities z, from a log_softmax layer.',
+  options: z.strictObject({ reduction: reduction(OVER_BATCH) }),
+  target: 'classes',
+  threshold: 0,
+  value: ({ kernels, options, prediction, target }) =>
+    -kernels.weightedSum(prediction, target) / divisor(options, prediction.shape[0]),
+  gradient({ kernels, options, prediction, target }, gradPrediction) {
+    kernels.scale(gradPrediction, target, -1 / divisor(options, prediction.shape[0]));
+  },
+});
