@@ -3,9 +3,10 @@
 import type { Kernels } from './kernels/kernels';
 import { MemoryPlan, type Precision, type Shape, sizeOf, type Tensor, view } from './kernels/tensor';
 import { initializers, type InitializerOptions } from './initializers';
-import type { Fans, InitializerDefinition } from './initializers/initializer';
+import { type Fans, initialValues, type InitializerDefinition } from './initializers/initializer';
 import type { BackwardContext, LayerDefinition, ParameterDeclaration } from './layers/layer';
 import type { LossContext, LossDefinition } from './losses/loss';
+import { addPenaltyGradient, isPenalized, type Penalty, penaltyValue } from './penalty';
 import { Random } from './random';
 
 export interface LayerModel {
@@ -23,6 +24,8 @@ export interface NetworkModel {
   readonly inputShape: Shape;
   readonly layers: readonly LayerModel[];
   readonly loss: { readonly definition: LossDefinition; readonly options: unknown };
+  /** Added to the loss that is trained on, and to its gradient. */
+  readonly penalty?: Penalty;
 }
 
 export interface NetworkSize {
@@ -46,6 +49,8 @@ export interface Parameter {
   /** The value before the last measured update. */
   readonly previous: Tensor;
   readonly optimizerState: readonly Tensor[];
+  /** Of the parameter's shape, for an update to work in; its memory is shared by all. */
+  readonly scratch: Tensor;
   readonly start: ParameterDeclaration['start'];
 }
 
@@ -106,10 +111,12 @@ function reserve(model: NetworkModel, precision: Precision, size: NetworkSize) {
       optimizerState: Array.from({ length: size.optimizerTensors }, () => reservation.tensor(declaration.shape)),
     })),
   );
+  const largest = Math.max(0, ...parameters.map(({ declaration }) => sizeOf(declaration.shape)));
+  const scratch = reservation.tensor([largest]);
   const training = reserveActivations(reservation, model, size.batch, true);
   const evaluation =
     size.evaluationBatch > 0 ? reserveActivations(reservation, model, size.evaluationBatch, false) : undefined;
-  return { reservation, parameters, training, evaluation };
+  return { reservation, parameters, scratch, training, evaluation };
 }
 
 /** Bytes that a network of this size will take, without allocating any. */
@@ -129,7 +136,7 @@ export class Network {
     readonly kernels: Kernels,
     readonly size: NetworkSize,
   ) {
-    const { reservation, parameters, training, evaluation } = reserve(model, kernels.precision, size);
+    const { reservation, parameters, scratch, training, evaluation } = reserve(model, kernels.precision, size);
     reservation.allocate(kernels);
     this.memory = reservation.plan.bytes;
     this.#training = training;
@@ -143,6 +150,7 @@ export class Network {
       gradient: gradient(),
       previous: previous(),
       optimizerState: optimizerState.map((take) => take()),
+      scratch: view(scratch(), declaration.shape),
       start: declaration.start,
     }));
   }
@@ -192,8 +200,7 @@ export class Network {
     // A bias has the fans of its layer's weights.
     const weight = this.parameters.find((other) => other.layer === parameter.layer && other.value.shape.length > 1);
     const fans = fansOf((weight ?? parameter).value.shape);
-    const { data } = parameter.value;
-    for (let i = 0; i < data.length; i++) data[i] = definition.draw(random, fans, options);
+    parameter.value.data.set(initialValues(definition, random, parameter.value.shape, fans, options));
   }
 }
 
@@ -218,6 +225,8 @@ export class Pass {
   readonly #steps: readonly BackwardContext<unknown>[];
   readonly #firstWithInput: BackwardContext<unknown> | undefined;
   readonly #loss: LossContext<unknown>;
+  /** By layer: parameters with a penalty; none in a pass that only evaluates. */
+  readonly #penalized: readonly (readonly Parameter[])[];
 
   constructor(
     readonly network: Network,
@@ -249,6 +258,10 @@ export class Pass {
       };
     });
     this.#firstWithInput = this.#steps[0] && { ...this.#steps[0], gradInput: this.inputGradient ?? null };
+    const { penalty } = model;
+    this.#penalized = model.layers.map((_, index) =>
+      penalty && gradients.length > 0 ? parameters.filter((own) => own.layer === index && isPenalized(penalty, own)) : [],
+    );
     this.#loss = { kernels, options: model.loss.options, prediction: this.prediction, target: this.target };
   }
 
@@ -267,9 +280,12 @@ export class Pass {
     this.network.model.layers[layer].definition.forward(this.#steps[layer]);
   }
 
-  /** The mean loss of the batch. */
+  /** The loss of the batch; in a training pass with the penalty. */
   loss(): number {
-    return this.network.model.loss.definition.value(this.#loss);
+    const { model, kernels } = this.network;
+    let value = model.loss.definition.value(this.#loss);
+    if (model.penalty) for (const own of this.#penalized) value += penaltyValue(kernels, model.penalty, own);
+    return value;
   }
 
   /** Writes dL/d prediction. */
@@ -281,7 +297,9 @@ export class Pass {
   /** Adds to the gradients of the layer's parameters and writes that of its input; of the first layer only if asked. */
   backward(layer: number, inputGradient = false): void {
     const context = layer === 0 && inputGradient ? this.#firstWithInput : this.#steps[layer];
-    if (context) this.network.model.layers[layer].definition.backward(context);
+    const { model, kernels } = this.network;
+    if (context) model.layers[layer].definition.backward(context);
+    if (model.penalty) addPenaltyGradient(kernels, model.penalty, this.#penalized[layer]);
   }
 
   /** How many of the batch's predictions are right; for targets that are classes. */

@@ -8,13 +8,16 @@ export interface Meaning {
   readonly trajectory: string;
 }
 
-export function meaningOf({ name, data, layers, loss, optimizer, epochs, gradientCheck, source: _, ...rest }: Spec): Meaning {
+export function meaningOf({ name, data, layers, loss, optimizer, schedule, epochs, gradientCheck, source: _, ...rest }: Spec): Meaning {
   const trajectory = JSON.stringify({
     ...rest,
     data: { ...data, range: undefined },
     layers: layers.map((layer) => ({ ...layer, range: undefined })),
     loss: { ...loss, range: undefined },
     optimizer: { ...optimizer, range: undefined },
+    schedule: { ...schedule, range: undefined },
+    // Some schedules stretch over the whole run.
+    ...(schedule.spansRun && { epochs }),
   });
   return { trajectory, whole: JSON.stringify({ name, epochs, gradientCheck, trajectory }) };
 }

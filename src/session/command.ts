@@ -14,6 +14,7 @@ export type SessionCommand =
   /** Goes to any step that the run has reached, bit for bit. */
   | { readonly type: 'seek'; readonly step: number; readonly phase?: number }
   | { readonly type: 'reset' }
+  /** Sets what the schedule starts from: the rate itself where it is constant. */
   | { readonly type: 'setLearningRate'; readonly lr: number }
   /** How fast `run` goes, to be able to watch; null for as fast as it can. */
   | { readonly type: 'setSpeed'; readonly stepsPerSecond: number | null };

@@ -11,7 +11,7 @@ interface Suspect {
 }
 
 /** The tensors that a phase has just written. */
-function written(network: Network, pass: Pass, phase: Phase): Suspect[] {
+function written(network: Network, pass: Pass, phase: Phase, stateNames: readonly string[]): Suspect[] {
   const layers = network.model.layers;
   const parametersOf = (layer: number) => network.parameters.filter((parameter) => parameter.layer === layer);
   switch (phase.kind) {
@@ -29,7 +29,7 @@ function written(network: Network, pass: Pass, phase: Phase): Suspect[] {
     }
     case 'update':
       return network.parameters.flatMap(({ layer, shortName, value, optimizerState }) => [
-        ...optimizerState.map((values) => ({ where: layers[layer].name, tensor: `momentum of ${shortName}`, values })),
+        ...optimizerState.map((values, i) => ({ where: layers[layer].name, tensor: `${stateNames[i]} of ${shortName}`, values })),
         { where: layers[layer].name, tensor: shortName, values: value },
       ]);
     case 'zero_grad':
@@ -56,13 +56,15 @@ function remedyFor(phase: Phase, network: Network, lr: number): string {
   return `Values grew beyond the range of ${network.kernels.precision} numbers: lower the learning rate (now ${lr}), or start with smaller weights.`;
 }
 
-/** Looks at what `phase` of step `step` (counted from 1) has just written; null when all of it is finite. */
-export function findNonFinite(network: Network, pass: Pass, phase: Phase, loss: number, step: number, lr: number): NonFinite | null {
+/** Looks at what `phase` of step `step` (counted from 1) has just written; null when all of it is finite. @param stateNames of the optimizer's tensors */
+export function findNonFinite(
+  network: Network, pass: Pass, phase: Phase, loss: number, step: number, lr: number, stateNames: readonly string[],
+): NonFinite | null {
   const remedy = remedyFor(phase, network, lr);
   if (phase.kind === 'loss' && !Number.isFinite(loss)) {
     return { step, phase, where: 'loss', tensor: 'value', index: [], value: loss, remedy };
   }
-  for (const { where, tensor, values } of written(network, pass, phase)) {
+  for (const { where, tensor, values } of written(network, pass, phase, stateNames)) {
     const at = network.kernels.firstNonFinite(values);
     if (at >= 0) return { step, phase, where, tensor, index: unravel(at, values.shape), value: values.data[at], remedy };
   }

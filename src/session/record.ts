@@ -7,7 +7,7 @@ export interface Checkpoint {
   readonly tensors: readonly (Float32Array | Float64Array)[];
 }
 
-/** From step `step` on, the learning rate is `lr`. */
+/** From step `step` on, the learning rate that the schedule starts from is `lr`. */
 export interface LearningRateChange {
   readonly step: number;
   readonly lr: number;

@@ -2,6 +2,7 @@
 // It does not know who is watching, has no clock, and never waits. Going back is exact: the nearest
 // checkpoint, then the same steps again.
 import { beforeUpdate, measureUpdate } from '../engine/probes/updates';
+import { clipFactor, updateParameter } from '../engine/update';
 import { ReferenceKernels } from '../engine/kernels/reference';
 import { Network, type Pass } from '../engine/network';
 import { History, seriesName } from '../history/history';
@@ -10,10 +11,11 @@ import { type Batch, Batches } from './batches';
 import { Checkpoints } from './checkpoints';
 import { type Evaluation, EVALUATION_BATCH, evaluate, finish, PARTS } from './evaluation';
 import type { BatchPlace, ModelInfo, NonFinite, Phase, Position } from './frame';
+import { LearningRates } from './learning-rates';
 import { describeModel } from './model-info';
 import { findNonFinite, parametersAreFinite } from './non-finite';
 import type { Progress } from './readings';
-import type { Checkpoint, LearningRateChange, RunRecord } from './record';
+import type { Checkpoint, RunRecord } from './record';
 
 export interface SessionOptions {
   /** Bytes of checkpoints to go back to. */
@@ -41,7 +43,7 @@ export class TrainingSession {
   readonly #checkpoints: Checkpoints;
   readonly #activity: Int32Array | undefined;
   readonly #updateRatios = new Map<string, number | null>();
-  #changes: LearningRateChange[] = [];
+  readonly #rates: LearningRates;
   #step = 0;
   #phase = 0;
   #frontier = 0;
@@ -65,6 +67,7 @@ export class TrainingSession {
       optimizerTensors: optimizer.definition.state(optimizer.options).length,
     });
     this.#batches = new Batches(split.train, batchSize, shuffle, seed);
+    this.#rates = new LearningRates(run, this.#batches.perEpoch);
     this.model = describeModel(run, this.network, this.#batches.perEpoch);
     this.#lossPhase = this.model.phases.findIndex(({ kind }) => kind === 'loss');
     const { checkpointBudget = DEFAULT_CHECKPOINT_BUDGET, checkpointInterval = this.#interval() } = options;
@@ -83,7 +86,7 @@ export class TrainingSession {
       session.#validate(checkpoint);
       session.#checkpoints.keep(checkpoint);
     }
-    session.#changes = [...record.changes];
+    session.#rates.changes = record.changes;
     session.seek(position.step, position.phase);
     session.#frontier = Math.max(record.frontier, position.step);
     return session;
@@ -123,9 +126,14 @@ export class TrainingSession {
     return this.loss === null || !this.run.labels ? null : this.#pass.correct() / this.#pass.batch;
   }
 
-  /** Learning rate of the update that comes next. */
+  /** Learning rate of the update that comes next, as the schedule has it. */
   get lr(): number {
-    return this.#lrAt(this.#step);
+    return this.#rates.at(this.#step);
+  }
+
+  /** What the schedule starts from there: the optimizer's `lr`, or what it was set to since. */
+  get baseLr(): number {
+    return this.#rates.baseAt(this.#step);
   }
 
   /** ‖update‖ / ‖weights‖ by parameter, of the last update when it was measured. */
@@ -203,7 +211,7 @@ export class TrainingSession {
   }
 
   reset(): void {
-    this.#changes = [];
+    this.#rates.changes = [];
     this.#frontier = 0;
     this.#evaluation = null;
     this.#checkpoints.truncate(0);
@@ -212,14 +220,12 @@ export class TrainingSession {
   }
 
   /**
-   * Sets the learning rate from the current step on. Steps after it, if any were reached, no longer hold
+   * Sets the learning rate from the current step on: that which the schedule starts from, so that under one that is
+   * not constant `lr` becomes `lr` times what the schedule makes of it here. Steps after it, if any were reached, no longer hold
    * and are forgotten. @returns whether anything changed.
    */
   setLearningRate(lr: number): boolean {
-    if (!Number.isFinite(lr) || lr < 0) throw new RangeError(`a learning rate is a number from 0 up, not ${lr}`);
-    if (lr === this.lr && !this.#changes.some(({ step }) => step > this.#step)) return false;
-    this.#changes = this.#changes.filter(({ step }) => step < this.#step);
-    if (lr !== this.lr) this.#changes.push({ step: this.#step, lr });
+    if (!this.#rates.setBase(lr, this.#step)) return false;
     this.#frontier = this.#step;
     this.#checkpoints.truncate(this.#step);
     this.pending.truncate(this.shownStep);
@@ -251,7 +257,9 @@ export class TrainingSession {
     if (this.shownStep === 0 || this.#stale) return null;
     const { phases } = this.model;
     const phase = phases[(this.#phase || phases.length) - 1];
-    return findNonFinite(this.network, this.#pass, phase, this.#loss, this.shownStep, this.#lrAt(this.shownStep - 1));
+    const { definition, options } = this.run.optimizer;
+    const lr = this.#rates.at(this.shownStep - 1);
+    return findNonFinite(this.network, this.#pass, phase, this.#loss, this.shownStep, lr, definition.state(options));
   }
 
   /** Goes to the phase where the first NaN or infinity arose, and says what it is; null when there is none. */
@@ -276,7 +284,7 @@ export class TrainingSession {
       checkpoint: this.#checkpoints.nearest(latest) ?? { step: 0, tensors: [] },
       position: this.position,
       frontier: this.#frontier,
-      changes: [...this.#changes],
+      changes: [...this.#rates.changes],
     };
   }
 
@@ -335,22 +343,16 @@ export class TrainingSession {
   }
 
   #update(measure: boolean): void {
-    const { kernels, parameters } = this.network;
-    const { definition, options } = this.run.optimizer;
-    const lr = this.#lrAt(this.#step);
+    const { network, run } = this;
+    const { kernels, parameters } = network;
+    const lr = this.#rates.at(this.#step);
+    const factor = clipFactor(network, run.optimizer.clip);
     for (const parameter of parameters) {
       if (parameter.frozen) continue;
       if (measure) beforeUpdate(kernels, parameter);
-      const { value, gradient, optimizerState: state } = parameter;
-      definition.update({ kernels, options, lr, value, gradient, state });
+      updateParameter(network, run.optimizer, parameter, lr, this.#step + 1, factor);
       if (measure) this.#updateRatios.set(parameter.name, measureUpdate(kernels, parameter));
     }
-  }
-
-  #lrAt(step: number): number {
-    let { lr } = this.run.optimizer.options;
-    for (const change of this.#changes) if (change.step <= step) lr = change.lr;
-    return lr;
   }
 
   #restore(checkpoint: Checkpoint | undefined): void {

@@ -3,6 +3,8 @@ import type { Dataset } from '../engine/datasets/dataset';
 import { optimizers } from '../engine/optimizers';
 import type { OptimizerDefinition } from '../engine/optimizers/optimizer';
 import { Random } from '../engine/random';
+import { schedules } from '../engine/schedules';
+import type { ScheduleDefinition } from '../engine/schedules/schedule';
 import type { CompiledRun } from './compiled';
 import type { Resolved } from './resolve';
 import { encodeTargets } from './target';
@@ -45,6 +47,13 @@ export function compileRun(resolved: Resolved, dataset: Dataset): CompiledRun {
     optimizer: {
       definition: optimizers[spec.optimizer.type] as OptimizerDefinition,
       options: spec.optimizer.options as { lr: number },
+      clip: spec.clip,
+    },
+    schedule: {
+      definition: schedules[spec.schedule.type] as ScheduleDefinition,
+      options: spec.schedule.options,
+      per: spec.schedule.per,
+      warmup: spec.schedule.warmup,
     },
     gradientCheck: spec.gradientCheck,
     memory,

@@ -2,7 +2,8 @@
 import type { Dataset } from '../engine/datasets/dataset';
 import type { Precision } from '../engine/kernels/tensor';
 import type { NetworkModel } from '../engine/network';
-import type { OptimizerDefinition } from '../engine/optimizers/optimizer';
+import type { Schedule } from '../engine/schedules/learning-rate';
+import type { UpdateRule } from '../engine/update';
 
 /** How gradients are checked; see the spec's `gradient_check`. */
 export interface GradientCheckOptions {
@@ -34,7 +35,8 @@ export interface CompiledRun {
   readonly epochs: number;
   readonly seed: number;
   readonly precision: Precision;
-  readonly optimizer: { readonly definition: OptimizerDefinition; readonly options: { readonly lr: number } };
+  readonly optimizer: UpdateRule;
+  readonly schedule: Schedule;
   readonly gradientCheck: GradientCheckOptions;
   /** Predicted bytes of tensors and data, see memory.ts. */
   readonly memory: number;

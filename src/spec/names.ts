@@ -11,14 +11,16 @@ const ALIASES: Readonly<Record<string, string>> = {
   l1: 'mae', l1loss: 'mae', meanabsoluteerror: 'mae', huberloss: 'huber', smoothl1: 'huber', hingeloss: 'hinge', svm: 'hinge',
   multimarginloss: 'multi_margin', crammersinger: 'multi_margin', multiclasshinge: 'multi_margin',
   bceloss: 'bce', binarycrossentropy: 'bce', bcewithlogitsloss: 'bce_with_logits',
-  gd: 'sgd', gradientdescent: 'sgd',
+  gd: 'sgd', adamoptimizer: 'adam', gradientdescent: 'sgd',
   sine: 'noisy_sine', sinus: 'noisy_sine', sin: 'noisy_sine', makecircles: 'circles', file: 'csv',
-  he: 'kaiming_normal', glorot: 'xavier_uniform', xavier: 'xavier_uniform', kaiming: 'kaiming_uniform', zero: 'zeros', gaussian: 'normal',
+  he: 'kaiming_normal', glorot: 'xavier_uniform', xavier: 'xavier_uniform', kaiming: 'kaiming_uniform', lecun: 'lecun_normal', orthogonalinit: 'orthogonal', zero: 'zeros', gaussian: 'normal',
   units: 'out_features', outputs: 'out_features', size: 'out_features', neurons: 'out_features', inputs: 'in_features',
   learningrate: 'lr', rate: 'lr', eta: 'lr', batch: 'batch_size', iterations: 'epochs', randomstate: 'seed',
   dataset: 'data', network: 'layers', model: 'layers', criterion: 'loss', dtype: 'precision', weights: 'weight', biases: 'bias',
   float: 'float32', single: 'float32', double: 'float64', target: 'targets', label: 'labels', x: 'inputs', y: 'targets',
-  nsamples: 'samples', n: 'samples', value: 'val', kind: 'type',
+  steplr: 'step', exponentiallr: 'exponential', cosineannealing: 'cosine', cosineannealinglr: 'cosine', linearlr: 'linear', tmax: 'T_max', stepsize: 'step_size',
+  lrscheduler: 'schedule', scheduler: 'schedule', gradientclipping: 'clip', maxnorm: 'norm', clipvalue: 'value', regularization: 'penalty', regularizer: 'penalty',
+  weightdecay: 'weight_decay', warmupsteps: 'warmup', nsamples: 'samples', n: 'samples', value: 'val', kind: 'type',
 };
 
 /** The known name that was meant; undefined where none is near. */

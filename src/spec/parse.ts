@@ -1,4 +1,6 @@
 // From a text to a spec, or to what is wrong with it. Never throws, whatever the text.
+import { schedules } from '../engine/schedules';
+import type { ScheduleDefinition } from '../engine/schedules/schedule';
 import { explain } from './explain';
 import type { Problem } from './problem';
 import { type SpecInput, specSchema } from './schema';
@@ -65,12 +67,20 @@ export function parseSpec(text: string): ParseResult {
   const { type: dataset, split, ...dataOptions } = input.data;
   const { type: loss, ...lossOptions } = input.loss;
   const { type: optimizer, ...optimizerOptions } = input.optimizer;
+  const { type: schedule, per, warmup, ...scheduleOptions } = input.schedule;
+  const { spansRun } = schedules[schedule] as ScheduleDefinition;
   const spec: Spec = {
     name: input.name,
     data: { type: dataset, split, options: dataOptions, range: source.locate(['data']) },
     layers,
     loss: { type: loss, options: lossOptions, range: source.locate(['loss']) },
     optimizer: { type: optimizer, options: optimizerOptions, range: source.locate(['optimizer']) },
+    schedule: {
+      type: schedule, per, warmup, options: scheduleOptions, range: source.locate(['schedule']),
+      spansRun: spansRun?.(scheduleOptions) ?? false,
+    },
+    clip: input.clip,
+    penalty: input.penalty,
     batchSize: input.batch_size,
     shuffle: input.shuffle,
     epochs: input.epochs,

@@ -45,6 +45,7 @@ export function reference(): string {
   const layer = of('layers').items ?? {};
   const initializer = layer.anyOf?.find(({ properties }) => properties?.init)?.properties?.init ?? {};
   const layerUnit = layer.anyOf?.find(({ properties }) => properties?.freeze) ?? {};
+  const scheduleUnit = of('schedule').anyOf?.find(({ properties }) => properties?.per) ?? {};
   const dataUnits = (of('data').anyOf ?? []).filter(({ properties }) => properties?.split);
   const split = dataUnits[0]?.properties?.split;
   const splits = dataUnits.map(({ title, properties }) => `\`${title}\` ${code(properties?.split.default)}`);
@@ -61,7 +62,7 @@ A spec is a file named \`*.nabla.json\`: JSON, with comments. The shortest one t
 }
 \`\`\`
 
-Names are PyTorch's. A layer, loss, optimizer, dataset or initializer is written as its name, or as an object with
+Names are PyTorch's. A layer, loss, optimizer, schedule, dataset or initializer is written as its name, or as an object with
 \`"type"\` and its options. What is left out takes its default.
 
 Samples are rows: a batch has the shape batch × features, a linear layer computes y = x Wᵀ + b, and its weight has one
@@ -101,6 +102,21 @@ ${family(of('loss'), [])}
 ## Optimizers
 
 ${family(of('optimizer'), [])}
+## Learning-rate schedules
+
+Every schedule takes, beside its own options:
+
+${optionTable({ properties: { per: scheduleUnit.properties?.per ?? {}, warmup: scheduleUnit.properties?.warmup ?? {} } })}
+The base rate is the optimizer's \`lr\`. A rate set by hand while a run trains becomes the base rate from that step on; the
+schedule goes on from there.
+
+${family(of('schedule'), ['per', 'warmup'])}
+## Clipping
+
+${optionTable(of('clip'))}
+## Penalty
+
+${optionTable(of('penalty'))}
 ## Gradient check
 
 ${optionTable(of('gradient_check'))}`.replace(/\n{3,}/g, '\n\n').trimEnd().concat('\n');

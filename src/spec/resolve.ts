@@ -123,7 +123,8 @@ export function resolve(
   if (problems.length > 0) return { problems };
 
   const loss: NetworkModel['loss'] = { definition: losses[spec.loss.type] as LossDefinition, options: spec.loss.options };
-  const model: NetworkModel = { inputShape: data.inputShape, layers, loss };
+  const { penalty } = spec;
+  const model: NetworkModel = { inputShape: data.inputShape, layers, loss, ...(penalty.l1 + penalty.l2 > 0 && { penalty }) };
   const fit = fitLoss(spec, model, data);
   if ('problem' in fit) return { problems: [fit.problem] };
 

@@ -7,6 +7,7 @@ import { type LayerKind, layers } from '../engine/layers';
 import { type LossKind, losses } from '../engine/losses';
 import { type OptimizerKind, optimizers } from '../engine/optimizers';
 import { count, nonNegative, positive } from '../engine/options';
+import { type ScheduleKind, schedules } from '../engine/schedules';
 import { unit } from './unit';
 
 /** More layers than this are refused: a panel cannot show them, and a text that long is a mistake. */
@@ -88,6 +89,52 @@ const optimizer = unit<OptimizerKind, { lr: number }>(
   [{ label: 'sgd', description: optimizers.sgd.summary, body: { type: 'sgd', lr: '^${1:0.1}' } }],
 );
 
+const schedule = unit<ScheduleKind, { per: 'epoch' | 'step'; warmup: number }>(
+  'schedule',
+  'How the learning rate changes in the course of the run, as a function of the epoch or the step.',
+  schedules,
+  () => ({
+    per: z._default(z.enum(['epoch', 'step']).check(z.describe('What the schedule counts.')), 'epoch'),
+    warmup: z._default(
+      z
+        .int()
+        .check(
+          z.gte(0),
+          z.describe(
+            'Epochs or steps ahead of the schedule in which the rate climbs in a straight line: in the i-th of n, counted ' +
+              'from 1, it is i / (n + 1) of the base.',
+          ),
+        ),
+      0,
+    ),
+  }),
+  [{ label: 'step', description: schedules.step.summary, body: { type: 'step', step_size: '^${1:30}', gamma: '^${2:0.1}' } }],
+);
+
+const clip = z
+  .strictObject({
+    norm: z.optional(
+      positive('Most that the Euclidean norm of all gradients together may be; longer ones are shortened, their direction kept.'),
+    ),
+    value: z.optional(positive('Most that any entry of a gradient may be, on either side of 0.')),
+  })
+  .check(
+    z.refine(({ norm, value }) => norm === undefined || value === undefined, {
+      error: 'Gradients are clipped by their norm or by value, not by both.',
+      path: ['value'],
+      params: { code: 'too-many-clips', remedy: 'Keep "norm" or "value".' },
+    }),
+  );
+
+const penalty = z.strictObject({
+  l1: z._default(nonNegative('Adds l1 · Σ|w| to the loss: the gradient gains l1 · sign(w).'), 0),
+  l2: z._default(
+    nonNegative('Adds ½ · l2 · Σw² to the loss: the gradient gains l2 · w, the same as `weight_decay` in plain sgd.'),
+    0,
+  ),
+  biases: z._default(z.boolean().check(z.describe('Whether biases are penalized too, or weights alone.')), false),
+});
+
 /** Offered in an empty file. */
 const wholeSpec = {
   label: 'A network on two circles',
@@ -149,6 +196,19 @@ export const specSchema = z
       ),
     loss,
     optimizer: z._default(optimizer, { type: 'sgd', ...optimizers.sgd.options.parse({}) }),
+    schedule: z._default(schedule, { type: 'constant', per: 'epoch', warmup: 0 }),
+    clip: z._default(
+      clip.check(z.describe('Holds gradients in bounds before an update. What is shown and checked is the gradient as backprop gives it.')),
+      {},
+    ),
+    penalty: z._default(
+      penalty.check(
+        z.describe(
+          'Added to the loss that is trained on, and to its gradient. The loss of a whole part (train, validation, test) is shown without it.',
+        ),
+      ),
+      penalty.parse({}),
+    ),
     batch_size: z._default(
       z
         .union([count('Samples'), z.literal('full')])
@@ -194,4 +254,4 @@ export const specSchema = z
 export type SpecInput = z.output<typeof specSchema>;
 
 /** The families of units, for docs and messages. */
-export const families = { data: datasets, layers, loss: losses, optimizer: optimizers } as const;
+export const families = { data: datasets, layers, loss: losses, optimizer: optimizers, schedule: schedules } as const;

@@ -5,6 +5,10 @@ import type { Precision } from '../engine/kernels/tensor';
 import type { LayerKind } from '../engine/layers';
 import type { LossKind } from '../engine/losses';
 import type { OptimizerKind } from '../engine/optimizers';
+import type { Penalty } from '../engine/penalty';
+import type { ScheduleKind } from '../engine/schedules';
+import type { Schedule } from '../engine/schedules/learning-rate';
+import type { Clip } from '../engine/update';
 import type { GradientCheckOptions } from './compiled';
 import type { Range, Source } from './source';
 
@@ -28,6 +32,12 @@ export interface Spec {
   readonly layers: readonly SpecLayer[];
   readonly loss: SpecUnit<LossKind>;
   readonly optimizer: SpecUnit<OptimizerKind>;
+  readonly schedule: SpecUnit<ScheduleKind> & Pick<Schedule, 'per' | 'warmup'> & {
+    /** Whether the rates depend on how long the run is. */
+    readonly spansRun: boolean;
+  };
+  readonly clip: Clip;
+  readonly penalty: Penalty;
   readonly batchSize: number | 'full';
   readonly shuffle: boolean;
   readonly epochs: number;

@@ -26,7 +26,7 @@ const named = (network: Network, layer: number, shortName: string) =>
 
 function descend(network: Network, lr: number): void {
   const definition = optimizerOf('sgd');
-  update(network, definition, definition.options.parse({ lr }));
+  update(network, definition, definition.options.parse({ lr }), 1);
 }
 
 describe('two inputs, two sigmoid units twice, half the sum of squares', () => {

@@ -468,30 +468,68 @@ def network_cases():
 
 # ---------------------------------------------------------------- optimizers
 
-def sgd_case(name, options):
+CONSTRUCTORS = {"sgd": torch.optim.SGD, "adagrad": torch.optim.Adagrad, "rmsprop": torch.optim.RMSprop,
+                "adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
+
+
+def scheduler(optimizer, schedule):
+    """A schedule as the spec writes it, counted in steps, in PyTorch's classes."""
+    lr = torch.optim.lr_scheduler
+    kind, warmup = schedule["type"], schedule.get("warmup", 0)
+    make = {
+        "constant": lambda: lr.LambdaLR(optimizer, lambda _: 1),
+        "step": lambda: lr.StepLR(optimizer, schedule["step_size"], schedule.get("gamma", 0.1)),
+        "exponential": lambda: lr.ExponentialLR(optimizer, schedule["gamma"]),
+        "cosine": lambda: lr.CosineAnnealingLR(optimizer, schedule["T_max"], schedule.get("eta_min", 0)),
+        "linear": lambda: lr.LinearLR(optimizer, **{key: schedule[key] for key in schedule if key not in ("type", "per")}),
+    }[kind]
+    if warmup == 0:
+        return make()
+    climb = lr.LinearLR(optimizer, start_factor=1 / (warmup + 1), end_factor=1, total_iters=warmup)
+    return lr.SequentialLR(optimizer, [climb, make()], milestones=[warmup])
+
+
+def penalty_of(parameters, penalty):
+    own = [v for p in parameters for v in p.values() if v.dim() > 1 or penalty.get("biases", False)]
+    return sum(penalty.get("l1", 0) * v.abs().sum() + 0.5 * penalty.get("l2", 0) * (v ** 2).sum() for v in own)
+
+
+def trace(name, kind, options, schedule=None, clip=None, penalty=None):
     torch.manual_seed(50)
     layers = [linear(5), ("tanh", {}), linear(2)]
     start = dense(layers, (3, 5, 2))
     parameters = [{k: leaf(v) for k, v in p.items()} for p in start]
     sizes = (4, 4, 3)
     batches = [(torch.randn(n, 3), one_hot([(i + b) % 2 for i in range(n)], 2)) for b, n in enumerate(sizes)]
-    optimizer = torch.optim.SGD([v for p in parameters for v in p.values()], **options)
+    every = [v for p in parameters for v in p.values()]
+    optimizer = CONSTRUCTORS[kind](every, **options)
+    rates = scheduler(optimizer, schedule) if schedule else None
     steps = []
     for step in range(20):
         x, target = batches[step % len(batches)]
         optimizer.zero_grad()
         y = x
-        for (kind, own_options), own in zip(layers, parameters):
-            y = apply_layer(kind, own_options, own, y)
+        for (layer, own_options), own in zip(layers, parameters):
+            y = apply_layer(layer, own_options, own, y)
         loss = apply_loss("cross_entropy", {}, y, target)
+        if penalty:
+            loss = loss + penalty_of(parameters, penalty)
         loss.backward()
+        if clip and "norm" in clip:
+            torch.nn.utils.clip_grad_norm_(every, clip["norm"])
+        if clip and "value" in clip:
+            torch.nn.utils.clip_grad_value_(every, clip["value"])
+        lr = optimizer.param_groups[0]["lr"]
         optimizer.step()
-        steps.append({"loss": loss.item(), "parameters": [nested(v) for p in parameters for v in p.values()]})
+        if rates:
+            rates.step()
+        steps.append({"loss": loss.item(), **({"lr": lr} if schedule else {}), "parameters": [nested(v) for v in every]})
     return {
         "name": name,
-        "kind": "sgd",
+        "kind": kind,
         "options": options,
-        "layers": [{"type": kind, **own_options} for kind, own_options in layers],
+        **{key: value for key, value in (("schedule", schedule), ("clip", clip), ("penalty", penalty)) if value},
+        "layers": [{"type": layer, **own_options} for layer, own_options in layers],
         "parameters": [{k: nested(v) for k, v in p.items()} for p in start],
         "lossKind": "cross_entropy",
         "lossOptions": {},
@@ -502,11 +540,36 @@ def sgd_case(name, options):
 
 
 def optimizer_cases():
-    return [
-        sgd_case("sgd", {"lr": 0.3}),
-        sgd_case("sgd with momentum 0.9", {"lr": 0.1, "momentum": 0.9}),
-        sgd_case("sgd with momentum 0.5", {"lr": 0.2, "momentum": 0.5}),
+    cases = [
+        trace("sgd", "sgd", {"lr": 0.3}),
+        trace("sgd with momentum 0.9", "sgd", {"lr": 0.1, "momentum": 0.9}),
+        trace("sgd with momentum 0.5", "sgd", {"lr": 0.2, "momentum": 0.5}),
     ]
+    for kind, options in (
+        ("sgd", {"lr": 0.1, "momentum": 0.9, "nesterov": True}),
+        ("sgd", {"lr": 0.1, "weight_decay": 0.05}),
+        ("sgd", {"lr": 0.1, "momentum": 0.8, "weight_decay": 0.05}),
+        ("sgd", {"lr": 0.1, "momentum": 0.8, "nesterov": True, "weight_decay": 0.05}),
+        ("adagrad", {}), ("adagrad", {"lr": 0.2, "lr_decay": 0.1, "weight_decay": 0.05}),
+        ("rmsprop", {}), ("rmsprop", {"lr": 0.02, "alpha": 0.9, "momentum": 0.7, "weight_decay": 0.05}),
+        ("adam", {}), ("adam", {"lr": 0.05, "betas": [0.8, 0.95], "eps": 1e-3, "weight_decay": 0.1}),
+        ("adamw", {}), ("adamw", {"lr": 0.05, "betas": [0.8, 0.95], "weight_decay": 0.3}),
+    ):
+        title = kind + "".join(f", {key} {value}" for key, value in options.items())
+        cases.append(trace(title, kind, options))
+    for schedule in (
+        {"type": "constant", "warmup": 4}, {"type": "step", "step_size": 6, "gamma": 0.5}, {"type": "exponential", "gamma": 0.9},
+        {"type": "cosine", "T_max": 15, "eta_min": 0.01}, {"type": "linear", "start_factor": 0.25, "total_iters": 7},
+        {"type": "cosine", "T_max": 12, "warmup": 5}, {"type": "step", "step_size": 3, "warmup": 4},
+    ):
+        title = ", ".join(f"{key} {value}" for key, value in schedule.items())
+        cases.append(trace(f"schedule of {title}", "sgd", {"lr": 0.3, "momentum": 0.5}, {**schedule, "per": "step"}))
+    for clip in ({"norm": 0.2}, {"norm": 100}, {"value": 0.05}):
+        cases.append(trace(f"clip {clip}", "sgd", {"lr": 0.3, "momentum": 0.5, "weight_decay": 0.01}, clip=clip))
+    cases.append(trace("clip and Nesterov", "sgd", {"lr": 0.3, "momentum": 0.5, "nesterov": True}, clip={"norm": 0.2}))
+    for penalty in ({"l1": 0.02}, {"l2": 0.05}, {"l1": 0.01, "l2": 0.03, "biases": True}):
+        cases.append(trace(f"penalty {penalty}", "sgd", {"lr": 0.3}, penalty=penalty))
+    return cases
 
 
 if __name__ == "__main__":

@@ -149,3 +149,44 @@ describe('the noisy sine', () => {
     expect(train(example('noisy-sine')).evaluate().test!.loss).toBeLessThan(0.015);
   });
 });
+
+/** An example with a piece of its text replaced. */
+function changed(name: string, from: string, to: string): TrainingSession {
+  const text = fs.readFileSync(path.join(folder, `${name}.nabla.json`), 'utf8');
+  expect(text).toContain(from);
+  const swapped = text.replace(from, to);
+  return new TrainingSession(openSpec(swapped, () => '').run!, swapped);
+}
+
+describe('a unit that starts below 0', () => {
+  it('comes back with leaky_relu, and stays dead with relu, as its comment says', () => {
+    expect(train(example('leaky-relu')).evaluate().train!.loss).toBeLessThan(1e-3);
+    const dead = train(changed('leaky-relu', '{ "type": "leaky_relu", "negative_slope": 0.1 }', '"relu"'));
+    expect(values(dead, 'linear1.weight')).toEqual([-1]);
+    expect(dead.evaluate().train!.loss).toBe(7.5 / 4);
+  });
+});
+
+describe('unequal features', () => {
+  it('are learned by adam where sgd still creeps, as its comment says', () => {
+    const loss = (session: TrainingSession): number => train(session).evaluate().train!.loss;
+    const adam = loss(example('adam'));
+    const sgd = loss(changed('adam', '{ "type": "adam", "lr": 1 }', '{ "type": "sgd", "lr": 0.1 }'));
+    expect(adam).toBeLessThan(sgd / 100);
+  });
+});
+
+describe('warm-up and cosine', () => {
+  it('end calmer than a constant rate does, as its comment says', () => {
+    const unrest = (session: TrainingSession): number => {
+      train(session, session.totalSteps - 40);
+      const losses = Array.from({ length: 40 }, () => {
+        session.step();
+        return session.evaluate().train!.loss;
+      });
+      return Math.max(...losses) - Math.min(...losses);
+    };
+    const calm = unrest(example('schedule'));
+    expect(calm).toBeLessThan(unrest(changed('schedule', '{ "type": "cosine", "warmup": 5 }', '"constant"')) / 5);
+  });
+});

@@ -69,6 +69,8 @@ function pathsOf(value: unknown): (string | number)[][] {
 /** `value` with what stands at `path` replaced, or removed where `by` is undefined. */
 function replaced(value: unknown, [key, ...rest]: readonly (string | number)[], by: unknown): unknown {
   if (key === undefined) return by;
+  // No text can say it: a list in JSON has no such key.
+  if (Array.isArray(value) && key === 'length') return value;
   const copy: Record<string | number, unknown> = Array.isArray(value) ? ([...value] as never) : { ...(value as object) };
   copy[key] = replaced(copy[key], rest, by);
   return copy;

@@ -57,7 +57,13 @@ const cases: readonly Case[] = [
   { what: 'a misspelt loss', text: specText({ loss: '«"crossentropy"»' }), code: 'unknown-loss', message: 'no loss "crossentropy"', remedy: 'Did you mean "cross_entropy"?' },
   { what: 'a loss of another library', text: specText({ loss: '«"BCEWithLogitsLoss"»' }), code: 'unknown-loss', message: 'no loss', remedy: 'Did you mean "bce_with_logits"?' },
   { what: 'a misspelt dataset', text: specText({ data: '«"circels"»' }), code: 'unknown-dataset', message: 'no dataset "circels"', remedy: 'Did you mean "circles"?' },
-  { what: 'an optimizer that is not here', text: specText({ optimizer: '«"adam"»' }), code: 'unknown-optimizer', message: 'no optimizer "adam"', remedy: 'Known here: sgd' },
+  { what: 'an optimizer that is not here', text: specText({ optimizer: '«"lbfgs"»' }), code: 'unknown-optimizer', message: 'no optimizer "lbfgs"', remedy: 'Known here: sgd' },
+  { what: 'Nesterov without momentum', text: specText({ optimizer: '{ "type": "sgd", "nesterov": «true» }' }), code: 'missing-option', message: 'there is none', remedy: 'Add "momentum"' },
+  { what: 'a schedule of another library', text: specText({ schedule: '«"CosineAnnealingLR"»' }), code: 'unknown-schedule', message: 'no schedule "CosineAnnealingLR"', remedy: 'Did you mean "cosine"' },
+  { what: 'a schedule that needs options', text: specText({ schedule: '«"step"»' }), code: 'missing-option', message: 'The schedule "step" needs options', remedy: '"step_size": …' },
+  { what: 'two ways to clip', text: specText({ clip: '{ "norm": 1, "value": «2» }' }), code: 'too-many-clips', message: 'not by both', remedy: 'Keep' },
+  { what: 'a negative penalty', text: specText({ penalty: '{ "l2": «-1» }' }), code: 'out-of-range', message: '"l2" cannot be -1', remedy: 'of 0 or more' },
+  { what: 'betas of one number', text: specText({ optimizer: '{ "type": "adam", "betas": «[0.9]» }' }), code: 'out-of-range', message: '"betas" has 1 entries', remedy: 'Give' },
   { what: 'a misspelt initializer', text: linear('"out_features": 4, "init": «"zero"»'), code: 'unknown-initializer', message: 'no initializer "zero"', remedy: 'Did you mean "zeros"?' },
   { what: 'an initializer that needs options', text: linear('"out_features": 4, "init": «"constant"»'), code: 'missing-option', message: 'initializer "constant" needs options', remedy: '"val": …' },
   { what: 'a misspelt choice', text: specText({ batch_size: '«"ful"»' }), code: 'unknown-value', message: '"batch_size" cannot be "ful"', remedy: 'Did you mean "full"?' },
@@ -136,11 +142,13 @@ describe('parseSpec', () => {
   it('fills in every default', () => {
     const { spec, problems } = parseSpec(specText());
     expect(problems).toEqual([]);
-    const { source, data: dataset, layers, loss, optimizer, ...rest } = spec!;
+    const { source, data: dataset, layers, loss, optimizer, schedule, ...rest } = spec!;
     expect(rest).toEqual({
       name: 'Untitled', batchSize: 32, shuffle: true, epochs: 100, seed: 0, precision: 'float32',
       gradientCheck: { every: 0, step: 6e-6, rtol: 1e-5, atol: 1e-10 },
+      clip: {}, penalty: { l1: 0, l2: 0, biases: false },
     });
+    expect(schedule).toMatchObject({ type: 'constant', options: {}, per: 'epoch', warmup: 0, spansRun: false });
     expect(dataset).toMatchObject({ type: 'circles', options: { samples: 400, noise: 0.1, factor: 0.5 }, split: { validation: 0.2, test: 0.2 } });
     expect(loss).toMatchObject({ type: 'cross_entropy', options: {} });
     expect(optimizer).toMatchObject({ type: 'sgd', options: { lr: 0.1, momentum: 0 } });
@@ -166,7 +174,7 @@ describe('parseSpec', () => {
       }),
     );
     expect(spec!.data.split).toEqual({ validation: 0.3, test: 0.2 });
-    expect(spec!.optimizer.options).toEqual({ lr: 0.1, momentum: 0.9 });
+    expect(spec!.optimizer.options).toEqual({ lr: 0.1, momentum: 0.9, nesterov: false, weight_decay: 0 });
     expect(spec!.batchSize).toBe('full');
     expect(spec!.gradientCheck).toEqual({ every: 10, step: 6e-6, rtol: 1e-5, atol: 1e-10 });
     expect(spec!.layers[0]).toMatchObject({ name: 'only', freeze: ['bias'] });

@@ -4,6 +4,9 @@ import { join } from 'node:path';
 import type { LayerKind } from '../../src/engine/layers';
 import type { LossKind } from '../../src/engine/losses';
 import type { OptimizerKind } from '../../src/engine/optimizers';
+import type { Penalty } from '../../src/engine/penalty';
+import type { ScheduleKind } from '../../src/engine/schedules';
+import type { Clip } from '../../src/engine/update';
 import type { Nested } from './nested';
 
 type Options = Readonly<Record<string, unknown>>;
@@ -38,6 +41,7 @@ export interface GoldenStack {
   readonly parameters: readonly Named[];
   readonly lossKind: LossKind;
   readonly lossOptions: Options;
+  readonly penalty?: Partial<Penalty>;
 }
 
 export interface GoldenNetwork extends GoldenStack {
@@ -52,10 +56,13 @@ export interface GoldenNetwork extends GoldenStack {
 
 export interface GoldenOptimizer extends GoldenStack {
   readonly kind: OptimizerKind;
-  readonly options: { readonly lr: number } & Options;
+  readonly options: Options;
+  /** As the spec writes it. */
+  readonly schedule?: { readonly type: ScheduleKind; readonly per: 'step'; readonly warmup?: number } & Options;
+  readonly clip?: Clip;
   readonly batches: readonly { readonly input: Nested; readonly target: Nested }[];
-  /** The loss before each update, and all parameters after it. */
-  readonly steps: readonly { readonly loss: number; readonly parameters: readonly Nested[] }[];
+  /** The loss before each update, its learning rate where there is a schedule, and all parameters after it. */
+  readonly steps: readonly { readonly loss: number; readonly lr?: number; readonly parameters: readonly Nested[] }[];
 }
 
 interface GoldenFiles {

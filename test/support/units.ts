@@ -8,6 +8,7 @@ import type { Shape } from '../../src/engine/kernels/tensor';
 import { type LayerModel, Network, type NetworkModel, type NetworkSize, type Pass } from '../../src/engine/network';
 import { optimizers, type OptimizerKind } from '../../src/engine/optimizers';
 import type { OptimizerDefinition } from '../../src/engine/optimizers/optimizer';
+import { type Clip, updateParameters } from '../../src/engine/update';
 import type { GoldenLayer, GoldenLoss, GoldenStack } from './golden';
 import { flat, type Nested, shapeOf } from './nested';
 import { tensorOf, unwritten, zeros } from './tensors';
@@ -63,7 +64,10 @@ export function modelOf(stack: GoldenStack, inputShape: Shape): NetworkModel {
     return model;
   });
   const loss = lossOf(stack.lossKind);
-  return { inputShape, layers: models, loss: { definition: loss, options: loss.options.parse(stack.lossOptions) } };
+  return {
+    inputShape, layers: models, loss: { definition: loss, options: loss.options.parse(stack.lossOptions) },
+    ...(stack.penalty && { penalty: { l1: 0, l2: 0, biases: false, ...stack.penalty } }),
+  };
 }
 
 /** A network of a stack, at its explicit parameters. */
@@ -93,9 +97,10 @@ export function forwardAndBackward(network: Network, pass: Pass): number {
   return loss;
 }
 
-/** Updates every parameter that is not frozen, as the optimizer says. */
-export function update(network: Network, definition: OptimizerDefinition, options: { readonly lr: number }): void {
-  for (const { value, gradient, optimizerState, frozen } of network.parameters) {
-    if (!frozen) definition.update({ kernels: network.kernels, options, lr: options.lr, value, gradient, state: optimizerState });
-  }
+/** Updates every parameter that is not frozen, as the optimizer says. @param step counted from 1 */
+export function update(
+  network: Network, definition: OptimizerDefinition, options: { readonly lr: number }, step: number,
+  { lr = options.lr, clip = {} }: { lr?: number; clip?: Clip } = {},
+): void {
+  updateParameters(network, { definition, options, clip }, lr, step);
 }

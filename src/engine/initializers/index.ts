@@ -3,7 +3,9 @@ import type * as z from 'zod/mini';
 import { constant, zeros } from './constant';
 import { fanInUniform } from './fan-in-uniform';
 import { kaimingNormal, kaimingUniform } from './kaiming';
+import { lecunNormal, lecunUniform } from './lecun';
 import { normal } from './normal';
+import { orthogonal } from './orthogonal';
 import { uniform } from './uniform';
 import { xavierNormal, xavierUniform } from './xavier';
 
@@ -13,6 +15,9 @@ export const initializers = {
   xavier_normal: xavierNormal,
   kaiming_uniform: kaimingUniform,
   kaiming_normal: kaimingNormal,
+  lecun_uniform: lecunUniform,
+  lecun_normal: lecunNormal,
+  orthogonal,
   normal,
   uniform,
   constant,

@@ -98,6 +98,17 @@ export interface Kernels {
 
   /** v = momentum v + g; w -= lr v. Without momentum v may be null. */
   sgd(w: Tensor, g: Tensor, v: Tensor | null, lr: number, momentum: number): void;
+  // What other updates are composed of. `out` may be `x`.
+  /** out = a out + b x. */
+  combine(out: Tensor, x: Tensor, a: number, b: number): void;
+  /** out = a out + b x². */
+  combineSquares(out: Tensor, x: Tensor, a: number, b: number): void;
+  /** out += scale x / (√d + eps). */
+  addQuotient(out: Tensor, x: Tensor, d: Tensor, scale: number, eps: number): void;
+  /** out += scale sign(x); the sign of 0 is 0. */
+  addSign(out: Tensor, x: Tensor, scale: number): void;
+  /** out = x held between low and high; NaN stays NaN. */
+  clamp(out: Tensor, x: Tensor, low: number, high: number): void;
 
   moments(x: Tensor): Moments;
   /** sum of |x|. */

@@ -94,4 +94,24 @@ export abstract class SharedKernels {
       for (let i = 0; i < n; i++) dx.data[from + i] = scale * row[i];
     }
   }
+
+  combine(out: Tensor, x: Tensor, a: number, b: number): void {
+    for (let i = 0; i < out.data.length; i++) out.data[i] = a * out.data[i] + b * x.data[i];
+  }
+
+  combineSquares(out: Tensor, x: Tensor, a: number, b: number): void {
+    for (let i = 0; i < out.data.length; i++) out.data[i] = a * out.data[i] + b * x.data[i] * x.data[i];
+  }
+
+  addQuotient(out: Tensor, x: Tensor, d: Tensor, scale: number, eps: number): void {
+    for (let i = 0; i < out.data.length; i++) out.data[i] += (scale * x.data[i]) / (Math.sqrt(d.data[i]) + eps);
+  }
+
+  addSign(out: Tensor, x: Tensor, scale: number): void {
+    for (let i = 0; i < out.data.length; i++) out.data[i] += scale * Math.sign(x.data[i]);
+  }
+
+  clamp(out: Tensor, x: Tensor, low: number, high: number): void {
+    for (let i = 0; i < out.data.length; i++) out.data[i] = Math.min(Math.max(x.data[i], low), high);
+  }
 }

@@ -8,8 +8,13 @@ export interface UpdateContext<Options> {
   readonly options: Options;
   /** The learning rate of this step. */
   readonly lr: number;
+  /** Updates of this parameter, this one counted: 1 for the first. */
+  readonly step: number;
   readonly value: Tensor;
+  /** Not to be changed. */
   readonly gradient: Tensor;
+  /** Of the parameter's shape, to work in; may be the gradient itself. */
+  readonly scratch: Tensor;
   /** One tensor of the parameter's shape for each name in `state`, zero at the start. */
   readonly state: readonly Tensor[];
 }
@@ -22,6 +27,14 @@ export interface OptimizerDefinition<Kind extends string = string, Options exten
   state(options: Options): readonly string[];
   /** Updates `value` and `state` in place. */
   update(context: UpdateContext<Options>): void;
+}
+
+/** The gradient of the loss and of ½ weightDecay ‖w‖²: g + weightDecay w, in the scratch tensor where it differs from g. */
+export function decayed({ kernels, value, gradient, scratch }: UpdateContext<unknown>, weightDecay: number): Tensor {
+  if (weightDecay === 0) return gradient;
+  if (scratch !== gradient) kernels.copy(scratch, gradient);
+  kernels.combine(scratch, value, 1, weightDecay);
+  return scratch;
 }
 
 export const defineOptimizer = <const Kind extends string, Options extends { lr: number }>(

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { initializers, type InitializerKind } from '../../../src/engine/initializers';
-import type { InitializerDefinition } from '../../../src/engine/initializers/initializer';
+import { initialValues, type InitializerDefinition } from '../../../src/engine/initializers/initializer';
 import { initializer } from '../../../src/engine/initializers/options';
 import { Random } from '../../../src/engine/random';
 
@@ -33,6 +33,10 @@ const EXPECTED: Record<InitializerKind, Expected[]> = {
   normal: [normalWith({}, 0, 1), normalWith({ mean: 1, std: 0.25 }, 1, 0.0625)],
   uniform: [uniformOver({}, 0, 1), uniformOver({ a: -2, b: 5 }, -2, 5)],
   constant: [{ options: { val: -0.75 }, mean: -0.75, variance: 0, kurtosis: 1, within: [-0.75, -0.75] }],
+  lecun_uniform: [uniformOver({}, -Math.sqrt(3 / 24), Math.sqrt(3 / 24))],
+  lecun_normal: [normalWith({}, 0, 1 / 24)],
+  // Its entries depend on each other: tested as a whole, below.
+  orthogonal: [],
   zeros: [{ options: {}, mean: 0, variance: 0, kurtosis: 1, within: [0, 0] }],
 };
 
@@ -42,7 +46,7 @@ function draws(kind: InitializerKind, options: object, seed: number): number[] {
   const definition = initializers[kind] as InitializerDefinition;
   const parsed = definition.options.parse(options);
   const random = new Random(seed, kind);
-  return Array.from({ length: N }, () => definition.draw(random, FANS, parsed));
+  return Array.from(initialValues(definition, random, [N], FANS, parsed));
 }
 
 const cases = Object.entries(EXPECTED).flatMap(([kind, expected]) =>
@@ -80,6 +84,45 @@ describe.each(cases)('initializer $kind $text', ({ kind, options, mean, variance
   it('repeats under its seed, and only there', () => {
     expect(draws(kind, options, 7)).toEqual(draws(kind, options, 7));
     if (variance > 0) expect(draws(kind, options, 7)).not.toEqual(draws(kind, options, 8));
+  });
+});
+
+describe('orthogonal', () => {
+  const definition = initializers.orthogonal as InitializerDefinition;
+  const draw = (shape: number[], options: object = {}, seed = 3): number[] =>
+    Array.from(initialValues(definition, new Random(seed, 'orthogonal'), shape, FANS, definition.options.parse(options)));
+  /** Products of all pairs of rows, or of columns. */
+  const gram = (values: number[], [rows, columns]: number[]): number[][] => {
+    const byRows = rows < columns;
+    const vectors = Array.from({ length: byRows ? rows : columns }, (_, i) =>
+      Array.from({ length: byRows ? columns : rows }, (__, k) => values[byRows ? i * columns + k : k * columns + i]),
+    );
+    return vectors.map((a) => vectors.map((b) => a.reduce((sum, x, k) => sum + x * b[k], 0)));
+  };
+
+  it.each([[[5, 9], 1], [[9, 5], 1], [[7, 7], 3], [[1, 4], 1], [[40, 40], 0.5], [[3, 2, 2], 1]])('of %o with gain %d has orthogonal vectors of that length', (shape, gain) => {
+    const matrix = [shape[0], shape.slice(1).reduce((a, b) => a * b, 1)];
+    gram(draw(shape, { gain }), matrix).forEach((row, i) =>
+      row.forEach((product, j) => expect(product).toBeCloseTo(i === j ? gain * gain : 0, 12)),
+    );
+  });
+
+  it('repeats under its seed, and only there', () => {
+    expect(draw([4, 6])).toEqual(draw([4, 6]));
+    expect(draw([4, 6])).not.toEqual(draw([4, 6], {}, 4));
+  });
+
+  it('prefers no direction: entries have mean 0 and variance 1 / size over many draws', () => {
+    const entries = Array.from({ length: 2000 }, (_, seed) => draw([3, 3], {}, seed)[4]);
+    const mean = entries.reduce((a, b) => a + b, 0) / 2000;
+    const variance = entries.reduce((sum, x) => sum + x * x, 0) / 2000;
+    // Four standard errors; an entry of a random unit vector in three dimensions is uniform, with kurtosis 1.8.
+    expect(Math.abs(mean)).toBeLessThan(4 * Math.sqrt(1 / 3 / 2000));
+    expect(Math.abs(variance - 1 / 3)).toBeLessThan((4 / 3) * Math.sqrt(0.8 / 2000));
+  });
+
+  it('starts a bias as one vector of length gain', () => {
+    expect(Math.hypot(...draw([6], { gain: 2 }))).toBeCloseTo(2, 12);
   });
 });
 

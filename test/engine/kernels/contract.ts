@@ -28,6 +28,7 @@ export function describeKernels(name: string, create: CreateKernels): void {
     describeActivations(kernels);
     describeLossKernels(kernels);
     describeSgd(kernels);
+    describeUpdates(kernels);
     describeMeasures(kernels);
   });
 }
@@ -209,5 +210,39 @@ function describeSgd(kernels: Kernels): void {
       expect(v).toBeAllclose(velocity, { atol: 24 * u });
       expect(w).toBeAllclose(expected, { atol: 24 * u });
     });
+  });
+}
+
+function describeUpdates(kernels: Kernels): void {
+  const u = roundoff(kernels.precision);
+
+  it('combine, combineSquares, addQuotient, addSign and clamp element by element', () => {
+    forShapes(kernels, (draw, rows, columns) => {
+      const shape = [rows, columns];
+      const x = draw.tensor(shape);
+      const d = draw.probabilities(shape);
+      const start = draw.tensor(shape);
+      const check = (run: (out: Tensor) => void, of: (out: number, x: number, d: number) => number): void => {
+        const out = filled(kernels, shape, start.data);
+        run(out);
+        const expected = Array.from(start.data, (value, i) => of(value, x.data[i], d.data[i]));
+        expect(out).toBeAllclose(expected, { rtol: 4 * u, atol: 200 * u });
+      };
+      check((out) => kernels.combine(out, x, 0.25, -1.5), (out, a) => 0.25 * out - 1.5 * a);
+      check((out) => kernels.combineSquares(out, x, 0.9, 0.1), (out, a) => 0.9 * out + 0.1 * a ** 2);
+      check((out) => kernels.addQuotient(out, x, d, -0.5, 0.01), (out, a, b) => out - (0.5 * a) / (b ** 0.5 + 0.01));
+      check((out) => kernels.addSign(out, x, 0.3), (out, a) => out + (a > 0 ? 0.3 : a < 0 ? -0.3 : 0));
+      check((out) => kernels.clamp(out, x, -1, 0.5), (_, a) => (a < -1 ? -1 : a > 0.5 ? 0.5 : a));
+    });
+  });
+
+  it('let the result be the operand, add no sign of 0, and keep NaN', () => {
+    const x = tensorOf(kernels, [0, -2, NaN]);
+    kernels.combine(x, x, 1, 2);
+    expect(Array.from(x.data)).toEqual([0, -6, NaN]);
+    kernels.addSign(x, x, 1);
+    expect(Array.from(x.data)).toEqual([0, -7, NaN]);
+    kernels.clamp(x, x, -1, 1);
+    expect(Array.from(x.data)).toEqual([0, -1, NaN]);
   });
 }

@@ -1,0 +1,10 @@
+// The schedules of learning rates. To add one: a file beside this, and a line in the table.
+import { constant } from './constant';
+import { cosine } from './cosine';
+import { exponential } from './exponential';
+import { linear } from './linear';
+import { step } from './step';
+
+export const schedules = { constant, step, exponential, cosine, linear } as const;
+
+export type ScheduleKind = keyof typeof schedules;
