@@ -43,8 +43,7 @@ const flattened = (schema: JsonSchema): JsonSchema[] =>
     branch.anyOf || branch.oneOf ? flattened(branch) : [branch],
   );
 
-/** The schema of a spec's text, before defaults are filled in. */
-export function jsonSchema(): JsonSchema {
+function makeJsonSchema(): JsonSchema {
   return z.toJSONSchema(specSchema, {
     io: 'input',
     target: 'draft-7',
@@ -61,6 +60,14 @@ export function jsonSchema(): JsonSchema {
     },
   }) as JsonSchema;
 }
+
+const once = <T>(make: () => T): (() => T) => {
+  let made: T | undefined;
+  return () => (made ??= make());
+};
+
+/** The schema of a spec's text, before defaults are filled in. Made when first asked for: it takes some milliseconds. */
+export const jsonSchema = once(makeJsonSchema);
 
 type JsonType = NonNullable<JsonSchema['type']>;
 
