@@ -34,6 +34,8 @@ export interface Kernels {
   matmulTransposedA(out: Tensor, a: Tensor, b: Tensor, accumulate: boolean): void;
   /** out[m,n] = a[m,k] b[n,k]ᵀ, or out + a bᵀ. */
   matmulTransposedB(out: Tensor, a: Tensor, b: Tensor, accumulate: boolean): void;
+  /** y[m,n] = x[m,k] weight[n,k]ᵀ, and bias[n] added to every row of it. */
+  linear(y: Tensor, x: Tensor, weight: Tensor, bias: Tensor | null): void;
   /** out[i,:] += row for every row i. */
   addRow(out: Tensor, row: Tensor): void;
   /** out += the sum of x's rows. */

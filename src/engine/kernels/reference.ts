@@ -117,6 +117,11 @@ export class ReferenceKernels implements Kernels {
     }
   }
 
+  linear(y: Tensor, x: Tensor, weight: Tensor, bias: Tensor | null): void {
+    this.matmulTransposedB(y, x, weight, false);
+    if (bias) this.addRow(y, bias);
+  }
+
   addRow(out: Tensor, row: Tensor): void {
     const n = row.data.length;
     for (let i = 0; i < out.data.length; i += n) {

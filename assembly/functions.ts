@@ -1,0 +1,148 @@
+// exp, tanh, sigmoid and log, so that a run does not depend on the engine's own. Errors in units of the
+// last place (test/engine/kernels/accuracy.test.ts holds them): exp 2, tanh and sigmoid 4, log and log1p 2.
+// In float32 exp gives 0 below the smallest normal number: what lies below costs many times the time of others.
+import { real } from './real';
+import { madd, splat } from './vectors';
+
+const DOUBLE: bool = sizeof<real>() == 8;
+/** 1.5 times 2 to the bits of the fraction: adding it rounds to a whole number, left in the lowest bits. */
+const ROUNDER: f64 = DOUBLE ? 6755399441055744.0 : 12582912.0;
+/** ln 2 in two parts; the first has so few digits that multiples of it are exact. */
+const LN2_HIGH: f64 = DOUBLE ? 6.93147180369123816490e-1 : 0.693359375;
+const LN2_LOW: f64 = DOUBLE ? 1.90821492927058770002e-10 : -2.12194440e-4;
+/** ln of the smallest normal number in float32; in float64, past where exp is 0. */
+const LOWEST: f64 = DOUBLE ? -746 : -87.33654022216797;
+
+// @ts-ignore: decorator
+@inline
+function term(p: v128, r: v128, coefficient: f64): v128 {
+  return madd(p, r, splat(<real>coefficient));
+}
+
+/** exp(r) - 1 for |r| <= ln(2) / 2, by its series; relative precision also near 0. */
+// @ts-ignore: decorator
+@inline
+function expMinusOne(r: v128): v128 {
+  let p: v128;
+  if (DOUBLE) {
+    p = splat(<real>(1.0 / 6227020800.0));
+    p = term(p, r, 1.0 / 479001600.0);
+    p = term(p, r, 1.0 / 39916800.0);
+    p = term(p, r, 1.0 / 3628800.0);
+    p = term(p, r, 1.0 / 362880.0);
+    p = term(p, r, 1.0 / 40320.0);
+    p = term(p, r, 1.0 / 5040.0);
+  } else {
+    p = splat(<real>(1.0 / 5040.0));
+  }
+  p = term(p, r, 1.0 / 720.0);
+  p = term(p, r, 1.0 / 120.0);
+  p = term(p, r, 1.0 / 24.0);
+  p = term(p, r, 1.0 / 6.0);
+  p = term(p, r, 0.5);
+  return madd(v128.mul<real>(r, r), p, r);
+}
+
+/** x / ln 2, rounded to a whole number n, plus ROUNDER. */
+// @ts-ignore: decorator
+@inline
+function shifted(x: v128): v128 {
+  return madd(x, splat(<real>1.4426950408889634), splat(<real>ROUNDER));
+}
+
+/** x - n ln 2. */
+// @ts-ignore: decorator
+@inline
+function rest(x: v128, n: v128): v128 {
+  return madd(n, splat(<real>-LN2_LOW), madd(n, splat(<real>-LN2_HIGH), x));
+}
+
+/** 2 to the n of `shifted`. */
+// @ts-ignore: decorator
+@inline
+function power(t: v128): v128 {
+  if (DOUBLE) return i64x2.shl(i64x2.add(t, i64x2.splat(1023)), 52);
+  return i32x4.shl(i32x4.add(t, i32x4.splat(127)), 23);
+}
+
+/** exp(x) for x <= 0; NaN for NaN. */
+// @ts-ignore: decorator
+@inline
+export function expOfNegative(x: v128): v128 {
+  const lowest = splat(<real>LOWEST);
+  // pmax(x, lowest) is x where x is NaN.
+  const held = v128.pmax<real>(x, lowest);
+  const t = shifted(held);
+  const p = expMinusOne(rest(held, v128.sub<real>(t, splat(<real>ROUNDER))));
+  if (DOUBLE) {
+    // In two factors, of which the first is a normal number: so the result may be below them.
+    const normal = f64x2.pmax(t, f64x2.splat(ROUNDER - 1022));
+    const s = power(normal);
+    return f64x2.mul(madd(s, p, s), power(f64x2.add(f64x2.sub(t, normal), f64x2.splat(ROUNDER))));
+  }
+  const s = power(t);
+  return v128.andnot(madd(s, p, s), v128.lt<real>(x, lowest));
+}
+
+/** tanh |x| = -m / (m + 2) with m = exp(-2 |x|) - 1, and the sign of x. */
+// @ts-ignore: decorator
+@inline
+export function tanhOf(x: v128): v128 {
+  const size = v128.abs<real>(x);
+  // Past 20 it is 1 to the last place.
+  const held = v128.pmax<real>(v128.mul<real>(size, splat(-2)), splat(-40));
+  const t = shifted(held);
+  const p = expMinusOne(rest(held, v128.sub<real>(t, splat(<real>ROUNDER))));
+  const s = power(t);
+  const m = madd(s, p, v128.sub<real>(s, splat(1)));
+  const y = v128.div<real>(m, v128.add<real>(m, splat(2)));
+  return v128.bitselect(x, y, splat(<real>-0.0));
+}
+
+/** 1 / (1 + exp(-x)), from the side where exp cannot overflow. */
+// @ts-ignore: decorator
+@inline
+export function sigmoidOf(x: v128): v128 {
+  const one = splat(1);
+  const e = expOfNegative(v128.neg<real>(v128.abs<real>(x)));
+  const above = v128.bitselect(e, one, v128.lt<real>(x, splat(0)));
+  return v128.div<real>(above, v128.add<real>(one, e));
+}
+
+/** ln x, in double precision whatever the module's: with s = f / (2 + f), ln(1 + f) = f - s (f - 2 s² (1/3 + s²/5 + ...)). */
+export function log(x: f64): f64 {
+  if (!(x > 0)) return x == 0 ? -Infinity : NaN;
+  if (x == Infinity) return x;
+  let scaled = x;
+  let exponent: i64 = 0;
+  if (x < 2.2250738585072014e-308) {
+    scaled = x * 18014398509481984.0;
+    exponent = -54;
+  }
+  let bits = reinterpret<u64>(scaled);
+  // The fraction goes into [sqrt(1/2), sqrt(2)): around 1, where the series is short.
+  const excess: i64 = <i64>(bits - 0x3fe6a09e667f3bcd) >> 52;
+  bits -= <u64>(excess << 52);
+  const n = <f64>(exponent + excess);
+  const f = reinterpret<f64>(bits) - 1;
+  const s = f / (2 + f);
+  const z = s * s;
+  let p: f64 = 2.0 / 21.0;
+  p = p * z + 2.0 / 19.0;
+  p = p * z + 2.0 / 17.0;
+  p = p * z + 2.0 / 15.0;
+  p = p * z + 2.0 / 13.0;
+  p = p * z + 2.0 / 11.0;
+  p = p * z + 2.0 / 9.0;
+  p = p * z + 2.0 / 7.0;
+  p = p * z + 2.0 / 5.0;
+  p = p * z + 2.0 / 3.0;
+  return n * 6.93147180369123816490e-1 + (f - (s * (f - p * z) - n * 1.90821492927058770002e-10));
+}
+
+/** ln(1 + x): what 1 + x rounds away is put back by the ratio. */
+export function log1p(x: f64): f64 {
+  const y = 1 + x;
+  if (y == 1 || y == Infinity) return x;
+  return log(y) * (x / (y - 1));
+}
