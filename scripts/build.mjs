@@ -13,6 +13,8 @@ const node = {
   platform: 'node',
   format: 'cjs',
   target: 'node20',
+  // The ES modules first: jsonc-parser's other form loads its parts in a way no bundler follows.
+  mainFields: ['module', 'main'],
   external: ['vscode'],
 };
 

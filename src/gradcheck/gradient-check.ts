@@ -1,14 +1,10 @@
 // The gradient check of a whole network: every entry of every parameter, a few at a time, so that whoever
 // runs it can show progress and stop. How an entry is judged is in judge.ts, how its loss is had in shadow.ts.
 import { Judge } from './judge';
-import type { LossLine } from './line';
 import type { CheckRequest } from './options';
 import { VERDICTS, type CheckReport } from './report';
 import { Shadow } from './shadow';
 import { NOT_CHECKED, summarize, type ParameterFindings } from './summary';
-
-/** Entries of a parameter at which round-off is measured. */
-const NOISE_SAMPLES = 3;
 
 /**
  * Compares backprop's gradient with central differences of the loss, entry by entry, in float64.
@@ -67,10 +63,7 @@ export class GradientCheck {
   #next(): void {
     const parameter = this.#order[this.#turn];
     const { analytic, numeric, verdicts } = this.#findings[parameter];
-    if (this.#done === 0) {
-      this.#stride = strideThrough(analytic.length);
-      this.#judge.measure(this.#samples(parameter));
-    }
+    if (this.#done === 0) this.#stride = strideThrough(analytic.length);
     // Strided, so that a check that is cancelled has seen all of the tensor evenly.
     const index = (this.#done * this.#stride) % analytic.length;
     const line = this.#shadow.along(parameter, index);
@@ -83,16 +76,6 @@ export class GradientCheck {
     if (this.#done === analytic.length) {
       this.#turn++;
       this.#done = 0;
-    }
-  }
-
-  *#samples(parameter: number): Iterable<LossLine> {
-    const { length } = this.#findings[parameter].analytic;
-    const count = Math.min(NOISE_SAMPLES, length);
-    for (let i = 0; i < count; i++) {
-      const line = this.#shadow.along(parameter, Math.floor((i * length) / count));
-      yield line;
-      line.release();
     }
   }
 }

@@ -2,7 +2,6 @@
 // careful one. Holds no network and knows no layer: it asks the loss along the entry, nothing else.
 import { Ladder, RATIO, type Estimate } from './ladder';
 import type { LossLine } from './line';
-import { DEVIATIONS, noiseAlong } from './noise';
 import type { CheckOptions } from './options';
 import type { Verdict } from './report';
 
@@ -12,37 +11,28 @@ const FLOOR = 10;
 const TRUST = 10;
 /** An estimate whose trusted error exceeds this share of the values says nothing about them. */
 const RESOLVED = 0.1;
-/** Steps as shares of max(1, |w|): the finest, the longest, and where a second opinion is taken. */
+/** A slope shows where it changes the loss by this many times the round-off. */
+const SHOWS = 1000;
+/** Steps as shares of max(1, |w|): the finest by rule, the longest, and the finest at all. */
 const FINEST = 2 ** -36;
 const LONGEST = 0.25;
-const SECOND_OPINION = 2 ** -7;
+const SHORTEST = 2 ** -48;
 
 export const scaleOf = (value: number): number => Math.max(1, Math.abs(value));
 
 export class Judge {
   /** The numeric value that the last verdict rests on. */
   numeric = NaN;
-  #noise: number;
 
   /**
    * @param loss the loss of the batch, nothing moved.
-   * @param leastNoise the bound of the round-off in it is never taken to be less.
+   * @param noise bound of the round-off in it.
    */
   constructor(
     readonly options: CheckOptions,
     readonly loss: number,
-    readonly leastNoise: number,
-  ) {
-    this.#noise = leastNoise;
-  }
-
-  /** Measures the round-off at a few entries of the tensor that comes next; their median counts. */
-  measure(lines: Iterable<LossLine>): void {
-    const measured: number[] = [];
-    for (const line of lines) measured.push(noiseAlong(line));
-    measured.sort((a, b) => a - b);
-    this.#noise = Math.max(this.leastNoise, DEVIATIONS * (measured[measured.length >> 1] ?? 0));
-  }
+    readonly noise: number,
+  ) {}
 
   judge(line: LossLine, analytic: number): Verdict {
     this.numeric = NaN;
@@ -54,7 +44,7 @@ export class Judge {
     const numeric = (line.at(high) - line.at(low)) / (high - low);
     this.numeric = numeric;
     if (!Number.isFinite(analytic)) return 'wrong';
-    const noise = this.#noise / step;
+    const noise = this.noise / step;
     const magnitude = Math.max(Math.abs(analytic), Math.abs(numeric));
     if (magnitude <= Math.max(FLOOR * noise, this.options.atol)) return 'below_noise';
     if (Math.abs(analytic - numeric) <= this.#slack(magnitude) + noise) return 'pass';
@@ -66,14 +56,14 @@ export class Judge {
   }
 
   #carefully(line: LossLine, analytic: number, step: number): Verdict {
-    const ladder = new Ladder(line, this.loss, this.#noise);
+    const ladder = new Ladder(line, this.loss, this.noise);
     const scale = scaleOf(line.start);
     const settled = (estimate: Estimate): boolean => ladder.size > 2 && this.#settled(estimate, analytic);
     let best: Estimate | undefined;
     for (let h = step; h >= Math.min(step, FINEST * scale); h /= RATIO) {
       if (!ladder.add(h)) continue;
       best = ladder.best();
-      if (best && (settled(best) || this.#noise / h > best.bar)) break;
+      if (best && (settled(best) || this.noise / h > best.bar)) break;
     }
     // Longer steps have less round-off; a kink ends them.
     for (let h = step * RATIO; h <= LONGEST * scale && !ladder.crossed; h *= RATIO) {
@@ -84,35 +74,59 @@ export class Judge {
     if (best) {
       this.numeric = best.value;
       const magnitude = Math.max(Math.abs(analytic), Math.abs(best.value));
-      if (magnitude <= Math.max((FLOOR * this.#noise) / best.step, this.options.atol)) return 'below_noise';
+      if (magnitude <= Math.max((FLOOR * this.noise) / best.step, this.options.atol)) return 'below_noise';
       const error = Math.abs(analytic - best.value);
-      const resolved = TRUST * best.bar <= RESOLVED * magnitude;
-      if (resolved && error <= this.#slack(magnitude) + TRUST * best.bar) return 'pass';
-      if (resolved) return this.#confirm(line, analytic, ladder, best);
+      if (this.#resolved(best, magnitude)) {
+        if (error <= this.#slack(magnitude) + TRUST * best.bar) return 'pass';
+        return this.#confirm(line, analytic, ladder, best);
+      }
     }
     if (ladder.crossed) return this.#atKink(line, analytic);
     return best ? 'below_noise' : 'wrong';
   }
 
   /** Whether more steps would not change the verdict. */
-  #settled({ value, bar }: Estimate, analytic: number): boolean {
-    const slack = this.#slack(Math.max(Math.abs(analytic), Math.abs(value)));
+  #settled(estimate: Estimate, analytic: number): boolean {
+    const { value, bar } = estimate;
+    const magnitude = Math.max(Math.abs(analytic), Math.abs(value));
+    const slack = this.#slack(magnitude);
     const error = Math.abs(analytic - value);
-    return error <= slack ? TRUST * bar <= slack : error > slack + TRUST * TRUST * bar && value !== 0;
+    if (error <= slack) return TRUST * bar <= slack;
+    return error > slack + TRUST * TRUST * bar && value !== 0 && this.#resolved(estimate, magnitude);
   }
 
-  /** Before an entry is called wrong: two ways in which short steps can mislead. */
+  /**
+   * Whether the estimate tells anything about values of this magnitude. One that is small beside backprop's but
+   * still moves with the step is none: the loss may be steeper than the step can see.
+   */
+  #resolved({ value, bar, step }: Estimate, magnitude: number): boolean {
+    const converged = TRUST * bar <= RESOLVED * Math.abs(value) || bar <= (FLOOR * this.noise) / step;
+    return converged && TRUST * bar <= RESOLVED * magnitude;
+  }
+
+  /** Before an entry is called wrong: two ways in which an estimate can be exact and mislead all the same. */
   #confirm(line: LossLine, analytic: number, ladder: Ladder, best: Estimate): Verdict {
     // A kink that no layer declares, such as a clip in a loss: the two slopes keep apart as the step shrinks.
     const { jump, left, right } = best;
-    if (jump > TRUST * TRUST * best.bar && jump > TRUST * (this.#noise / best.step)) {
+    if (jump > TRUST * TRUST * best.bar && jump > TRUST * (this.noise / best.step)) {
       ladder.add(best.step / RATIO);
       const finer = ladder.smallest();
-      if (finer && finer.step < best.step && finer.jump > 0.9 * jump) {
-        return this.#between(analytic, left, right, TRUST * best.bar) ? 'kink' : 'wrong';
-      }
+      const kept = finer && finer.step < best.step && Math.abs(finer.jump - jump) < 0.1 * jump;
+      if (kept && this.#between(analytic, left, right, TRUST * best.bar)) return 'kink';
     }
-    return 'wrong';
+    // A loss so steep that every step leapt over the slope: backprop's claim gets the shortest step that can show it.
+    const shortest = Math.max((SHOWS * this.noise) / Math.abs(analytic), SHORTEST * scaleOf(line.start));
+    if (shortest >= best.step / RATIO) return 'wrong';
+    const trial = new Ladder(line, this.loss, this.noise);
+    if (!trial.add(shortest)) return 'wrong';
+    if (Math.abs(trial.slope - best.value) <= TRUST * (best.bar + this.noise / shortest)) return 'wrong';
+    for (let h = shortest * RATIO; trial.size < 4 && trial.add(h); h *= RATIO);
+    const close = trial.best();
+    if (!close) return 'wrong';
+    this.numeric = close.value;
+    const magnitude = Math.max(Math.abs(analytic), Math.abs(close.value));
+    if (!this.#resolved(close, magnitude)) return 'below_noise';
+    return Math.abs(analytic - close.value) <= this.#slack(magnitude) + TRUST * close.bar ? 'pass' : 'wrong';
   }
 
   /** Every step crosses a kink: it lies at the entry's own value, or too close to it to be stepped around. */
@@ -122,7 +136,7 @@ export class Judge {
     for (const h of [2 ** -16 * scale, 2 ** -20 * scale, 2 ** -24 * scale]) {
       const long = this.#slopes(line, h);
       const short = this.#slopes(line, h / RATIO);
-      const bar = Math.max(Math.abs(long.left - short.left), Math.abs(long.right - short.right)) + (RATIO * this.#noise) / h;
+      const bar = Math.max(Math.abs(long.left - short.left), Math.abs(long.right - short.right)) + (RATIO * this.noise) / h;
       if (!sides || bar < sides.bar) sides = { ...short, bar };
     }
     if (!sides || !Number.isFinite(sides.bar)) return 'wrong';
@@ -157,7 +171,7 @@ export class Judge {
     for (const distance of [1e-5, 1e-5 / RATIO]) {
       exact = line.nudge(distance, side);
       const loss = line.at(line.start);
-      const ladder = new Ladder(line, loss, this.#noise);
+      const ladder = new Ladder(line, loss, this.noise);
       step = (distance / RATIO) * scale;
       while (!ladder.add(step)) {
         step /= RATIO;
@@ -167,7 +181,7 @@ export class Judge {
     }
     // The distance acts to first order: extrapolate it to 0.
     const value = held[1] + (held[1] - held[0]) / (RATIO - 1);
-    return { value, bar: Math.abs(held[1] - held[0]) + this.#noise / step, exact: exact > 0 };
+    return { value, bar: Math.abs(held[1] - held[0]) + this.noise / step, exact: exact > 0 };
   }
 
   #slopes(line: LossLine, step: number): { left: number; right: number } {

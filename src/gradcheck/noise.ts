@@ -1,72 +1,55 @@
-// How much round-off there is in a loss: measured from its own values, because no formula sees
-// cancellation inside the loss or a probability so close to 1 that its last place matters.
+// How much round-off there is in a loss: tried out, because no formula sees what large numbers that cancel,
+// saturated units, or a probability close to 1 make of it.
+import type { Tensor } from '../engine/kernels/tensor';
 import type { Pass } from '../engine/network';
 import { Random } from '../engine/random';
-import type { LossLine } from './line';
 
 /** Unit of round-off in float64: 2^-52. */
-export const EPSILON = 2 ** -52;
-
-/** Standard deviations of measured round-off that are taken for its bound. */
-export const DEVIATIONS = 4;
-
-const POINTS = 8;
-const LOWEST_ORDER = 4;
-const HIGHEST_ORDER = 5;
-const WOBBLES = 16;
+const EPSILON = 2 ** -52;
+/** Round-off inside the loss itself, in units of EPSILON and its largest number. */
+const ROUND_OFF = 4;
+/** Standard deviations that are taken for a bound. */
+const DEVIATIONS = 4;
+const TRIALS = 16;
 
 /**
- * Standard deviation of the round-off in the loss around an entry, by difference tables: high differences of a
- * smooth function vanish, those of noise do not. 0 where a kink or a value that is not finite is in the way.
- * Source: Moré and Wild, "Estimating computational noise", SIAM J. Sci. Comput. 33(3), 2011.
+ * A bound of the round-off in a pass's loss: how far it strays while every number on the way, from the input to
+ * the prediction, wobbles in its last place. Leaves the pass as it was.
+ * @param loss the loss of the pass as it is.
  */
-export function noiseAlong(line: LossLine): number {
-  const table = new Float64Array(POINTS);
-  // A power of two, so that the points are exact.
-  const spacing = 2 ** (Math.ceil(Math.log2(Math.max(1, Math.abs(line.start)))) - 23);
-  for (let i = 0; i < POINTS; i++) {
-    table[i] = line.at(line.start + (i - POINTS / 2) * spacing);
-    if (line.crossed() || !Number.isFinite(table[i])) return 0;
-  }
-  let noise = 0;
-  // (k!)² / (2k)!, by which the mean square of the k-th differences exceeds the variance of the values.
-  let gamma = 1;
-  for (let order = 1; order <= HIGHEST_ORDER; order++) {
-    const count = POINTS - order;
-    let squares = 0;
-    for (let i = 0; i < count; i++) {
-      table[i] = table[i + 1] - table[i];
-      squares += table[i] * table[i];
-    }
-    gamma *= order / (2 * (2 * order - 1));
-    if (order >= LOWEST_ORDER) noise = Math.max(noise, Math.sqrt((gamma * squares) / count));
-  }
-  return noise;
-}
-
-/**
- * Standard deviation of the loss while every prediction wobbles by up to one unit in its last place. Sees what a
- * line of losses may miss: a saturated prediction stands still over many steps, then jumps. Leaves the pass as it was.
- */
-export function noiseOfLoss(pass: Pass): number {
-  const { data } = pass.prediction;
-  const loss = pass.loss();
-  const kept = data.slice();
-  const random = new Random(0, 'gradient check: wobble');
+export function roundOff(pass: Pass, loss: number): number {
+  const random = new Random(0, 'gradient check: round-off');
+  const input = pass.input.data.slice();
   let squares = 0;
   let count = 0;
-  for (let wobble = 0; wobble < WOBBLES; wobble++) {
-    for (let i = 0; i < data.length; i++) data[i] = kept[i] * (1 + (random.below(3) - 1) * EPSILON);
-    let change = pass.loss() - loss;
-    // A probability of 1 can only go down.
-    if (!Number.isFinite(change)) {
-      for (let i = 0; i < data.length; i++) data[i] = Math.sign(kept[i]) * Math.min(Math.abs(data[i]), Math.abs(kept[i]));
-      change = pass.loss() - loss;
+  for (let trial = 0; trial < TRIALS; trial++) {
+    wobble(pass.input, random);
+    for (let layer = 0; layer < pass.outputs.length; layer++) {
+      pass.forward(layer);
+      wobble(pass.outputs[layer], random);
     }
+    const change = lossWithin(pass) - loss;
+    pass.input.data.set(input);
     if (!Number.isFinite(change)) continue;
     squares += change * change;
     count++;
   }
-  data.set(kept);
-  return count > 0 ? Math.sqrt(squares / count) : 0;
+  pass.evaluate();
+  let largest = Math.abs(loss);
+  for (const value of pass.prediction.data) largest = Math.max(largest, Math.abs(value));
+  // Large predictions may cancel in a small loss.
+  return Math.max(ROUND_OFF * EPSILON * largest, DEVIATIONS * Math.sqrt(squares / Math.max(1, count)));
+}
+
+function wobble({ data }: Tensor, random: Random): void {
+  for (let i = 0; i < data.length; i++) data[i] *= 1 + (random.below(3) - 1) * EPSILON;
+}
+
+/** The loss; where a wobble has lifted a probability above 1, that goes back down. */
+function lossWithin(pass: Pass): number {
+  const loss = pass.loss();
+  if (!Number.isNaN(loss)) return loss;
+  const { data } = pass.prediction;
+  for (let i = 0; i < data.length; i++) if (data[i] > 1 && data[i] < 1 + 4 * EPSILON) data[i] = 1 - EPSILON;
+  return pass.loss();
 }

@@ -5,11 +5,8 @@ import type { Tensor } from '../engine/kernels/tensor';
 import type { LayerDefinition } from '../engine/layers/layer';
 import { Network, type Pass } from '../engine/network';
 import type { LossLine } from './line';
-import { DEVIATIONS, EPSILON, noiseOfLoss } from './noise';
+import { roundOff } from './noise';
 import type { CheckRequest } from './options';
-
-/** Round-off of a loss in units of EPSILON and its largest number; docs/gradient-check.md has the measurement. */
-const ROUND_OFF = 4;
 
 const scratch = (): Tensor => ({ shape: [1], data: new Float64Array(1) });
 
@@ -133,7 +130,7 @@ export class Shadow {
   readonly network: Network;
   /** The loss of the batch. */
   readonly loss: number;
-  /** Bound of the round-off in the loss, as far as the loss itself makes it. */
+  /** Bound of the round-off in it. */
   readonly noise: number;
   /** By backprop, one array a parameter in the network's order. */
   readonly gradients: readonly Float64Array[];
@@ -157,10 +154,7 @@ export class Shadow {
     // Once more from the start: a faulty backward may have written where it must not.
     load();
     this.loss = pass.evaluate();
-    const { min, max } = kernels.moments(pass.prediction);
-    // Large predictions may cancel in a small loss.
-    const largest = Math.max(Math.abs(this.loss), -min, max);
-    this.noise = Math.max(ROUND_OFF * EPSILON * largest, DEVIATIONS * noiseOfLoss(pass));
+    this.noise = roundOff(pass, this.loss);
     const kinked = original.model.layers.flatMap(({ definition }, layer) => {
       if (!definition.crossesKink) return [];
       const { shape, data } = pass.inputOf(layer);

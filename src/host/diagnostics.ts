@@ -24,9 +24,11 @@ export class Diagnostics implements vscode.Disposable {
     ];
   }
 
-  /** What opening the text of `document` found. */
-  setFound(document: vscode.TextDocument, problems: readonly Problem[]): void {
-    this.#found.set(document.uri.toString(), problems);
+  /** What opening the text of a spec found. */
+  setFound(uri: vscode.Uri, problems: readonly Problem[]): void {
+    const document = vscode.workspace.textDocuments.find((open) => open.uri.toString() === uri.toString());
+    if (!document) return;
+    this.#found.set(uri.toString(), problems);
     this.#show(document);
   }
 

@@ -1,21 +1,6 @@
-// A new spec to start from: small, complete, and ready to train.
+// Opens a new spec to start from.
 import * as vscode from 'vscode';
-
-export const newSpecText = `{
-  // Two rings of points: which ring does a point belong to?
-  "name": "circles",
-  "data": "circles",
-  "layers": [
-    { "type": "linear", "out_features": 16 },
-    "tanh",
-    { "type": "linear", "out_features": 2 }
-  ],
-  "loss": "cross_entropy",
-  "optimizer": { "type": "sgd", "lr": 0.1, "momentum": 0.9 },
-  "batch_size": 16,
-  "epochs": 100
-}
-`;
+import { newSpecText } from './new-spec-text';
 
 /** An unsaved document with a name of its own, in the first folder of the workspace where there is one. */
 export async function openNewSpec(): Promise<vscode.TextDocument> {

@@ -26,11 +26,11 @@ export function panelHtml(webview: vscode.Webview, extensionUri: vscode.Uri, doc
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="${policy}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<link rel="stylesheet" id="vscode-codicon-stylesheet" href="${inDist('webview.css')}" nonce="${nonce}">
+<link rel="stylesheet" href="${inDist('webview.css')}" nonce="${nonce}">
 <title>Nablascope</title>
 </head>
 <body data-uri="${escape(document)}">
-<main id="root"></main>
+<div id="panel"></div>
 <script nonce="${nonce}" src="${inDist('webview.js')}"></script>
 </body>
 </html>`;

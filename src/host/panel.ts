@@ -17,6 +17,8 @@ export interface PanelEvents {
   disposed(): void;
 }
 
+/** Sentences that wait for a page to hear them; more would only be dismissed unread. */
+const MOST_WAITING = 3;
 /** A page that has not painted by then is taken to be busy with something else. */
 const PAINT_MS = 2000;
 
@@ -24,6 +26,8 @@ export class Panel implements vscode.Disposable {
   readonly #panel: vscode.WebviewPanel;
   readonly #subscriptions: vscode.Disposable[];
   #listening = false;
+  /** What was said while there was no page to hear it. */
+  #waiting: ToPanel[] = [];
   #flight: { readonly sequence: number; readonly land: () => void } | null = null;
 
   static create(extensionUri: vscode.Uri, uri: vscode.Uri, events: PanelEvents): Panel {
@@ -77,6 +81,7 @@ export class Panel implements vscode.Disposable {
 
   send(message: ToPanel): void {
     if (this.#listening) void this.#panel.webview.postMessage(pack(message));
+    else if (message.type === 'notice') this.#waiting = [...this.#waiting, message].slice(-MOST_WAITING);
   }
 
   /** Settles when the frame is painted, or when nobody can see it. */
@@ -106,6 +111,7 @@ export class Panel implements vscode.Disposable {
       this.#flight?.land();
       this.#listening = true;
       events.ready();
+      for (const notice of this.#waiting.splice(0)) this.send(notice);
     } else if (message.type === 'painted') {
       if (this.#flight?.sequence === message.sequence) this.#flight.land();
     } else {

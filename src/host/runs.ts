@@ -36,12 +36,15 @@ export class Runs implements vscode.Disposable {
   readonly #options: RunsOptions;
   readonly #runs = new Map<string, OpenRun>();
   readonly #changed = new vscode.EventEmitter<OpenRun>();
+  readonly #pageReady = new vscode.EventEmitter<OpenRun>();
   readonly #editorRequest = new vscode.EventEmitter<EditorRequest>();
   readonly #subscriptions: readonly vscode.Disposable[];
   #lastActive: OpenRun | null = null;
 
   /** Something about a run changed: a frame, its state, or which one is active. Its panel may be gone. */
   readonly onChanged = this.#changed.event;
+  /** The page of a panel is new and has its snapshot. */
+  readonly onPageReady = this.#pageReady.event;
   readonly onEditorRequest = this.#editorRequest.event;
 
   constructor(options: RunsOptions) {
@@ -49,6 +52,7 @@ export class Runs implements vscode.Disposable {
     const { documents } = options;
     this.#subscriptions = [
       this.#changed,
+      this.#pageReady,
       this.#editorRequest,
       documents.onRead((read) => this.#wasRead(read)),
       vscode.workspace.onDidChangeTextDocument(({ document, contentChanges }) => {
@@ -108,7 +112,10 @@ export class Runs implements vscode.Disposable {
   #make(document: vscode.TextDocument, restored?: vscode.WebviewPanel): OpenRun {
     const { extensionUri, documents, store, log, diagnostics } = this.#options;
     const events: PanelEvents = {
-      ready: () => panel.send({ type: 'snapshot', snapshot: controller.view.snapshot() }),
+      ready: () => {
+        panel.send({ type: 'snapshot', snapshot: controller.view.snapshot() });
+        this.#pageReady.fire(run);
+      },
       message: (message) => {
         this.#receive(run, message).catch((error: unknown) => log.error(error instanceof Error ? error : String(error)));
       },
@@ -137,10 +144,7 @@ export class Runs implements vscode.Disposable {
           this.#changed.fire(run);
           await panel.show(frame);
         },
-        found: (problems) => {
-          const open = vscode.workspace.textDocuments.find(({ uri }) => uri.toString() === run.uri.toString());
-          if (open) diagnostics.setFound(open, problems);
-        },
+        found: (problems) => diagnostics.setFound(run.uri, problems),
       },
       documents.sourceOf(document),
     );
@@ -154,6 +158,8 @@ export class Runs implements vscode.Disposable {
     this.#runs.delete(run.uri.toString());
     if (this.#lastActive === run) this.#lastActive = null;
     void run.controller.dispose();
+    // Nobody opens the text again when it is edited, so nobody would know when these are solved.
+    this.#options.diagnostics.setFound(run.uri, []);
     this.#changed.fire(run);
   }
 

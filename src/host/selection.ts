@@ -13,6 +13,8 @@ export class SelectionSync implements vscode.Disposable {
     overviewRulerColor: new vscode.ThemeColor('editorOverviewRuler.rangeHighlightForeground'),
     overviewRulerLane: vscode.OverviewRulerLane.Center,
   });
+  /** Specs whose row was chosen in the panel since the cursor moved. */
+  readonly #chosen = new Set<string>();
   readonly #subscriptions: readonly vscode.Disposable[];
 
   constructor(documents: SpecDocuments, runs: Runs, fail: (error: unknown) => void) {
@@ -21,10 +23,8 @@ export class SelectionSync implements vscode.Disposable {
     this.#subscriptions = [
       this.#mark,
       vscode.window.onDidChangeTextEditorSelection(({ textEditor }) => this.#cursorMoved(textEditor)),
-      documents.onRead(({ document }) => {
-        const editor = vscode.window.activeTextEditor;
-        if (editor?.document === document) this.#cursorMoved(editor);
-      }),
+      documents.onRead(({ document }) => this.#followCursor(document.uri)),
+      runs.onPageReady((run) => this.#followCursor(run.uri)),
       runs.onEditorRequest((request) => {
         this.#carryOut(request).then(undefined, fail);
       }),
@@ -35,11 +35,19 @@ export class SelectionSync implements vscode.Disposable {
     for (const subscription of this.#subscriptions) subscription.dispose();
   }
 
+  /** The cursor counts until a row is chosen in the panel, and again when it moves. */
+  #followCursor(uri: vscode.Uri): void {
+    if (this.#chosen.has(uri.toString())) return;
+    const editor = vscode.window.visibleTextEditors.find(({ document }) => document.uri.toString() === uri.toString());
+    if (editor) this.#cursorMoved(editor);
+  }
+
   #cursorMoved(editor: vscode.TextEditor): void {
     const { document, selection } = editor;
     if (!isSpec(document)) return;
     const run = this.#runs.of(document.uri);
     if (!run) return;
+    this.#chosen.delete(document.uri.toString());
     editor.setDecorations(this.#mark, []);
     const offset = document.offsetAt(selection.active);
     const layers = this.#documents.knownSourceOf(document)?.spec?.layers;
@@ -55,6 +63,7 @@ export class SelectionSync implements vscode.Disposable {
   }
 
   #markLayer({ uri }: OpenRun, layer: number): void {
+    this.#chosen.add(uri.toString());
     for (const editor of vscode.window.visibleTextEditors) {
       const { document } = editor;
       if (document.uri.toString() !== uri.toString()) continue;

@@ -48,7 +48,9 @@ export class EngineClient {
       on: (listener) =>
         child.on('message', (message) => {
           if (isNotice(message)) this.#notice = message.reason;
-          else listener(message);
+          // A turn of the event loop each: whoever waits for an answer goes on before the next message is
+          // heard. Node hands over at once all that arrived together.
+          else setImmediate(listener, message);
         }),
       bind: 'functions',
       timeout: -1,
@@ -73,7 +75,7 @@ export class EngineClient {
         if (!this.#disposed) options.onExit(reason);
       };
       // `close` comes after the last message, `exit` may come before it.
-      child.on('close', (code, signal) => end(code, signal, null));
+      child.on('close', (code, signal) => setImmediate(end, code, signal, null));
       child.on('error', (error) => {
         if (child.pid === undefined) end(null, null, error.message);
       });

@@ -1,7 +1,7 @@
 // Answers the calls of the host: opens specs, hands commands to the runner of the open one. One run at a
 // time; a spec that cannot run leaves the one before alone.
 import type { EngineCalls, HostCalls, OpenRequest, OpenResult } from '../protocol/engine';
-import type { CheckReport } from '../gradcheck/report';
+import type { CheckReport } from '../protocol/panel';
 import { specRules } from '../health/rules';
 import type { SessionCommand } from '../session/command';
 import type { ModelInfo, ProbeId, TensorRequest } from '../session/frame';
@@ -10,7 +10,7 @@ import { Runner } from '../session/runner';
 import { TrainingSession } from '../session/session';
 import { loadRun } from '../spec';
 import type { ActivityCell } from './activity';
-import { textReader } from './files';
+import { textReader } from '../files/text-reader';
 import { RecordPost } from './record-post';
 import { describePhase } from './words';
 
@@ -21,13 +21,13 @@ export type HostVoice = Pick<HostCalls, 'frame'> & {
 
 export interface EngineOptions {
   readonly activity: ActivityCell;
+  /** Milliseconds that loading a spec may take beyond the usual limit. */
+  readonly loading: number;
   /** Told what the phases of a new run's steps are called. */
   readonly named: (phases: readonly string[]) => void;
   readonly host: () => HostVoice;
 }
 
-// Reading a file is one block without a sign of life.
-const LOADING_MS = 60_000;
 // Slow kernels on a slow machine, for one multiply-add.
 const NANOSECONDS = 20;
 
@@ -41,9 +41,10 @@ export class Engine implements EngineCalls {
   }
 
   async open(request: OpenRequest): Promise<OpenResult> {
-    const { activity, named } = this.#options;
+    const { activity, loading, named } = this.#options;
     activity.begin('load');
-    activity.allow(LOADING_MS);
+    let { allowance } = activity.read();
+    activity.allow(loading);
     try {
       const { run, problems } = loadRun(request.text, textReader(request.folder, request.root), {
         rules: specRules,
@@ -57,10 +58,11 @@ export class Engine implements EngineCalls {
       await this.#runner?.dispose();
       named(model.phases.map((phase) => describePhase(phase, model.layers.map(({ name }) => name))));
       this.#runner = this.#start(session);
-      activity.allow(longestPhase(model));
+      allowance = longestPhase(model);
       return { ok: true, model, problems };
     } finally {
       activity.begin('rest');
+      activity.allow(allowance);
     }
   }
 
@@ -115,7 +117,7 @@ export class Engine implements EngineCalls {
         if (this.#runner === runner) await host().frame(frame);
       },
       now: () => performance.now(),
-      pause: nextTurn,
+      pause: (milliseconds) => (milliseconds > 0 ? later(milliseconds) : nextTurn()),
       beat: (busy) => {
         activity.beat();
         activity.begin(this.#checking > 0 ? 'check' : busy ? 'train' : 'rest');
@@ -133,6 +135,7 @@ export class Engine implements EngineCalls {
   }
 }
 
+const later = (milliseconds: number): Promise<void> => new Promise((resolve) => void setTimeout(resolve, milliseconds));
 const nextTurn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
 /** Milliseconds that the slowest phase of a step may well take. */

@@ -15,6 +15,8 @@ const { values } = parseArgs({
   options: {
     /** Milliseconds that the worker may be silent. */
     'hang-after': { type: 'string', default: '5000' },
+    /** Milliseconds beyond that while a spec and its data are loaded, which is one piece of work. */
+    loading: { type: 'string', default: '60000' },
     /** Megabytes of JavaScript objects; tensors lie outside of it. */
     heap: { type: 'string', default: '2048' },
   },
@@ -26,7 +28,7 @@ function main(): void {
   let ending = false;
 
   const worker = new Worker(path.join(__dirname, 'engine-worker.js'), {
-    workerData: { activity: activity.memory } satisfies WorkerData,
+    workerData: { activity: activity.memory, loading: Number(values.loading) } satisfies WorkerData,
     resourceLimits: { maxOldGenerationSizeMb: Number(values.heap) },
   });
 

@@ -4,6 +4,8 @@
 export interface WorkerData {
   /** See ActivityCell. */
   readonly activity: SharedArrayBuffer;
+  /** Milliseconds that loading a spec may take beyond the usual limit. */
+  readonly loading: number;
 }
 
 /** From the worker: what the phases of a step of the new run are called, for a watchdog to name. */

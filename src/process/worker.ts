@@ -11,11 +11,13 @@ const BEAT_MS = 100;
 function main(): void {
   const port = parentPort;
   if (!port) throw new Error('engine-worker.js is started by engine-process.js');
-  const activity = new ActivityCell((workerData as WorkerData).activity);
+  const { activity: memory, loading } = workerData as WorkerData;
+  const activity = new ActivityCell(memory);
   setInterval(() => activity.beat(), BEAT_MS);
 
   const engine: Engine = new Engine({
     activity,
+    loading,
     named: (phases) => port.postMessage({ type: 'phases', phases } satisfies PhasesMessage),
     host: (): HostVoice => rpc,
   });

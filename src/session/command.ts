@@ -14,4 +14,6 @@ export type SessionCommand =
   /** Goes to any step that the run has reached, bit for bit. */
   | { readonly type: 'seek'; readonly step: number; readonly phase?: number }
   | { readonly type: 'reset' }
-  | { readonly type: 'setLearningRate'; readonly lr: number };
+  | { readonly type: 'setLearningRate'; readonly lr: number }
+  /** How fast `run` goes, to be able to watch; null for as fast as it can. */
+  | { readonly type: 'setSpeed'; readonly stepsPerSecond: number | null };

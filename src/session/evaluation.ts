@@ -2,15 +2,15 @@
 // between. It uses memory of its own: the training step being looked at stays as it is.
 import type { Network } from '../engine/network';
 import type { CompiledRun } from '../spec/compiled';
+import { EVALUATION_BATCH } from '../spec/memory';
 import type { Frame, Part } from './frame';
-
-/** Samples evaluated at once. */
-export const EVALUATION_BATCH = 256;
 
 // Evaluating during training may take about this share of the time.
 const SHARE = 0.1;
 // Multiply-adds below which an evaluation is done at once wherever a run comes to rest.
 const CHEAP = 5e7;
+
+export { EVALUATION_BATCH };
 
 export type Evaluation = Frame['evaluation'];
 

@@ -42,6 +42,12 @@ export function makeFrame(session: TrainingSession, request: FrameRequest): Fram
   };
 }
 
+/** Adds the readings of a step that gets no frame to the history. */
+export function sampleReadings(session: TrainingSession, probes: ReadonlySet<ProbeId>): void {
+  const { network, pass, progress, updateRatios } = session;
+  logReadings(session, readLayers(network, pass, progress, probes, updateRatios), session.accuracy);
+}
+
 /** Adds this frame's readings to the history, at the step they belong to. */
 function logReadings({ pending, shownStep: step }: TrainingSession, layers: readonly LayerReading[], accuracy: number | null): void {
   if (accuracy !== null) pending.add(seriesName.batchAccuracy, step, accuracy);

@@ -6,7 +6,9 @@ import type { CheckReport } from '../gradcheck/report';
 import type { SessionCommand } from './command';
 import { evaluationInterval, isCheap } from './evaluation';
 import type { Frame, NonFinite, ProbeId, RunStatus, TensorRequest } from './frame';
-import { makeFrame } from './make-frame';
+import { FrameGate } from './frame-gate';
+import { makeFrame, sampleReadings } from './make-frame';
+import { Pace } from './pace';
 import type { RunRecord } from './record';
 import type { TrainingSession } from './session';
 
@@ -16,8 +18,8 @@ export interface RunnerOptions {
   readonly emit: (frame: Frame) => Promise<void>;
   /** Milliseconds, from any origin. */
   readonly now: () => number;
-  /** Lets the event loop turn once. */
-  readonly pause: () => Promise<void>;
+  /** Lets the event loop turn, and waits at least so long. */
+  readonly pause: (milliseconds: number) => Promise<void>;
   /** Called between slices: proof of life for a watchdog. */
   readonly beat?: (busy: boolean) => void;
   /** Something went wrong that is nobody's input: a defect. */
@@ -29,10 +31,21 @@ export interface RunnerOptions {
 }
 
 const SLICE_MS = 8;
-const FRAME_MS = 33;
 const RECORD_MS = 2000;
+// Readings over a whole run, beside those of the frames: a fast run is over before there are many of these.
+const SAMPLES = 512;
 // Entries checked between two looks at the clock.
 const CHECK_CHUNK = 16;
+
+/** Where training goes by itself. */
+interface Drive {
+  readonly target: number;
+  readonly status: 'running' | 'seeking';
+  /** Phases of the step after the target, when seeking. */
+  readonly phase?: number;
+  /** Whether the speed that was set holds; somewhere in particular one wants to get at once. */
+  readonly paced?: boolean;
+}
 
 /** Work that a later command may cut short. */
 interface Job {
@@ -49,25 +62,24 @@ export class Runner {
   readonly session: TrainingSession;
   readonly #options: RunnerOptions;
   #status: RunStatus = 'ready';
-  #target: number | null = null;
+  #driving: Drive | null = null;
   #nonFinite: NonFinite | null = null;
   #probes: ReadonlySet<ProbeId> = new Set(['activations', 'gradients', 'updates']);
   #tensor: TensorRequest | null = null;
   #job: Job | null = null;
   #queue: Promise<void> = Promise.resolve();
-  #sequence = 0;
-  #inFlight = false;
-  #wanted = false;
   #truncatedTo: number | null = null;
-  #lastFrame = -Infinity;
   #lastRecord = -Infinity;
-  #rate = { since: 0, step: 0, value: null as number | null };
+  readonly #pace: Pace;
+  readonly #gate: FrameGate;
   #checkCancelled = false;
   #disposed = false;
 
   constructor(options: RunnerOptions) {
     this.#options = options;
     this.session = options.session;
+    this.#pace = new Pace(options.now);
+    this.#gate = new FrameGate(options.now, (sequence) => this.#frame(sequence), options.emit);
     this.#settle();
   }
 
@@ -77,27 +89,32 @@ export class Runner {
 
   /** Carries out a command; commands are taken in turn, and each ends what runs before it. */
   command(command: SessionCommand): Promise<void> {
-    if (command.type === 'setLearningRate') return this.#enqueue(() => this.#setLearningRate(command.lr), false);
-    return this.#enqueue(() => this.#execute(command), true);
+    switch (command.type) {
+      case 'setLearningRate':
+        return this.#enqueue(() => this.#setLearningRate(command.lr), false);
+      case 'setSpeed':
+        return this.#enqueue(() => this.#pace.setLimit(command.stepsPerSecond, this.session.position.step), false);
+      default:
+        return this.#enqueue(() => this.#execute(command), true);
+    }
   }
 
   need(probes: readonly ProbeId[], tensor: TensorRequest | null): void {
     this.#probes = new Set(probes);
     this.#tensor = tensor;
-    if (this.#target === null) this.#show();
+    if (!this.#driving) this.#gate.show();
   }
 
   /** Checks every gradient at this position; training in progress waits, and goes on afterwards. */
   async check(): Promise<CheckReport> {
     let report: CheckReport | undefined;
     await this.#enqueue(async () => {
-      const status = this.#status;
-      const target = this.#target;
+      const drive = this.#driving;
       const job = this.#begin(async (current) => {
         report = await this.#runCheck(current);
       });
       await job.done;
-      if (target !== null && status === 'running' && !job.cancelled) this.#drive(target, status);
+      if (drive?.status === 'running' && !job.cancelled) this.#drive(drive);
       else this.#settle();
     }, true);
     if (!report) throw new CommandError('The check did not run.');
@@ -115,6 +132,7 @@ export class Runner {
   /** Ends all work; nothing is emitted afterwards. */
   async dispose(): Promise<void> {
     this.#disposed = true;
+    this.#gate.close();
     if (this.#job) this.#job.cancelled = true;
     await this.#queue;
     await this.#job?.done;
@@ -140,7 +158,7 @@ export class Runner {
     return result;
   }
 
-  async #execute(command: Exclude<SessionCommand, { type: 'setLearningRate' }>): Promise<void> {
+  async #execute(command: Exclude<SessionCommand, { type: 'setLearningRate' | 'setSpeed' }>): Promise<void> {
     const { session } = this;
     const { step } = session.position;
     switch (command.type) {
@@ -155,7 +173,7 @@ export class Runner {
         session.backStep();
         return this.#settle();
       case 'run':
-        return this.#runTo(session.totalSteps);
+        return this.#runTo(session.totalSteps, true);
       case 'pause':
         return this.#settle();
       case 'runToStep':
@@ -173,7 +191,7 @@ export class Runner {
         }
         session.rewind(command.step, phase);
         // Short ways are gone at once; on long ones the panel shows how far it is.
-        this.#drive(command.step, 'seeking', phase);
+        this.#drive({ target: command.step, status: 'seeking', phase });
         await this.#job?.done;
         return;
       }
@@ -189,7 +207,7 @@ export class Runner {
   #setLearningRate(lr: number): void {
     if (!this.session.setLearningRate(lr)) return;
     this.#truncate(this.session.shownStep);
-    this.#show();
+    this.#gate.show();
     this.#record();
   }
 
@@ -207,7 +225,7 @@ export class Runner {
     this.#settle();
   }
 
-  #runTo(step: number): void {
+  #runTo(step: number, paced = false): void {
     this.#refuseNonFinite();
     const { position, totalSteps } = this.session;
     if (!Number.isInteger(step) || step > totalSteps) {
@@ -217,7 +235,7 @@ export class Runner {
       if (position.step >= totalSteps) throw new CommandError(`The run is finished: all ${totalSteps} steps are done.`);
       throw new CommandError(`Step ${step} is not ahead: the run stands at step ${position.step}. Seek it to go back.`);
     }
-    this.#drive(step, 'running');
+    this.#drive({ target: step, status: 'running', paced });
   }
 
   #refuseNonFinite(): void {
@@ -237,45 +255,49 @@ export class Runner {
   }
 
   /** Trains, or replays, up to a position in slices. */
-  #drive(target: number, status: 'running' | 'seeking', phase = 0): void {
+  #drive(drive: Drive): void {
+    const { target, status, phase = 0 } = drive;
+    const { session } = this;
     this.#status = status;
-    this.#target = target;
-    this.#rate = { since: this.#options.now(), step: this.session.position.step, value: null };
+    this.#driving = drive;
+    this.#pace.start(session.position.step);
     this.#begin(async (job) => {
-      while (!job.cancelled && this.session.position.step < target) {
-        await this.#slice(job, target);
+      while (!job.cancelled && session.position.step < target) {
+        await this.#slice(job, drive);
         if (this.#nonFinite) break;
-        await this.#turn();
+        await this.#turn(drive.paced ? this.#pace.wait(session.position.step) : 0);
       }
       // Interrupted, the command that did it says how the run comes to rest.
       if (job.cancelled) return;
-      if (status === 'seeking') this.session.seek(target, phase);
+      if (status === 'seeking') session.seek(target, phase);
       this.#settle();
     }).done.catch(this.#options.fail);
   }
 
-  async #slice(job: Job, target: number): Promise<void> {
-    const { session, status } = { session: this.session, status: this.#status };
+  async #slice(job: Job, { target, status, paced }: Drive): Promise<void> {
+    const { session } = this;
     const { now } = this.#options;
     const end = now() + SLICE_MS;
+    const sampleEvery = Math.ceil(session.totalSteps / SAMPLES);
     const checkEvery = session.run.gradientCheck.every;
-    do {
-      const due = !this.#inFlight && now() - this.#lastFrame >= FRAME_MS;
-      session.step(due || session.position.step === target - 1);
+    while (!job.cancelled && session.position.step < target && now() < end) {
+      if (paced && this.#pace.wait(session.position.step) > 0) break;
+      const next = session.position.step + 1;
+      const { due } = this.#gate;
+      const sampled = this.#probes.size > 0 && next % sampleEvery === 0;
+      session.step(due || sampled || next === target);
       if (!this.#lossIsFinite()) {
         this.#nonFinite = session.locateNonFinite();
         return;
       }
-      const { step } = session.position;
+      if (sampled) sampleReadings(session, this.#probes);
       if (status === 'running') {
-        if (this.#evaluationDue(step)) await this.#evaluate(job);
-        if (checkEvery > 0 && step % checkEvery === 0) {
-          this.#options.onChecked?.(await this.#runCheck(job));
-        }
+        if (this.#evaluationDue(next)) await this.#evaluate(job);
+        if (checkEvery > 0 && next % checkEvery === 0) this.#options.onChecked?.(await this.#runCheck(job));
       }
-      if (due) this.#show();
-    } while (!job.cancelled && session.position.step < target && now() < end);
-    this.#measureRate();
+      if (due) this.#gate.show();
+    }
+    this.#pace.measure(session.position.step);
     if (now() - this.#lastRecord >= RECORD_MS) this.#record();
   }
 
@@ -320,17 +342,10 @@ export class Runner {
     return check.report();
   }
 
-  async #turn(): Promise<void> {
+  async #turn(milliseconds = 0): Promise<void> {
     this.#options.beat?.(true);
-    await this.#options.pause();
+    await this.#options.pause(milliseconds);
     this.#options.beat?.(true);
-  }
-
-  #measureRate(): void {
-    const elapsed = this.#options.now() - this.#rate.since;
-    if (elapsed < 500) return;
-    const { step } = this.session.position;
-    this.#rate = { since: this.#options.now(), step, value: ((step - this.#rate.step) * 1000) / elapsed };
   }
 
   /** The run has come to rest: says so, and keeps what it can be restored from. */
@@ -340,15 +355,15 @@ export class Runner {
     // A way back that was cut short stands on a checkpoint, without the tensors of its step: this makes them.
     session.seek(step, phase);
     if (this.#nonFinite && session.shownStep < this.#nonFinite.step) this.#nonFinite = null;
-    this.#target = null;
-    this.#rate.value = null;
+    this.#driving = null;
+    this.#pace.rate = null;
     if (this.#nonFinite) this.#status = 'diverged';
     else if (step >= session.totalSteps) this.#status = 'finished';
     else this.#status = step === 0 && phase === 0 ? 'ready' : 'paused';
     if (!this.#nonFinite && isCheap(session.run, session.model.parameterCount)) session.evaluate();
     this.#record();
     this.#options.beat?.(false);
-    this.#show();
+    this.#gate.show();
   }
 
   #record(): void {
@@ -357,31 +372,18 @@ export class Runner {
     this.#options.onRecord?.(this.session.record());
   }
 
-  /** Emits a frame now, or as soon as the one in flight has arrived. */
-  #show(): void {
-    if (this.#disposed) return;
-    if (this.#inFlight) {
-      this.#wanted = true;
-      return;
-    }
-    this.#inFlight = true;
-    this.#wanted = false;
-    this.#lastFrame = this.#options.now();
-    const frame = makeFrame(this.session, {
-      sequence: ++this.#sequence,
+  #frame(sequence: number): Frame {
+    const truncatedTo = this.#truncatedTo;
+    this.#truncatedTo = null;
+    return makeFrame(this.session, {
+      sequence,
       status: this.#status,
-      target: this.#target,
+      target: this.#driving?.target ?? null,
       probes: this.#probes,
       tensor: this.#tensor,
       nonFinite: this.#nonFinite,
-      truncatedTo: this.#truncatedTo,
-      stepsPerSecond: this.#rate.value,
+      truncatedTo,
+      stepsPerSecond: this.#pace.rate,
     });
-    this.#truncatedTo = null;
-    const landed = (): void => {
-      this.#inFlight = false;
-      if (this.#wanted) this.#show();
-    };
-    this.#options.emit(frame).then(landed, landed);
   }
 }

@@ -22,20 +22,31 @@ function leaves(issue: Issue, value: unknown, above: Path): (Issue & { path: Pat
   return branch.flatMap((inner) => leaves(inner as Issue, value, path));
 }
 
-/** Whether an issue says that the whole value is of another type, so that its alternative was not meant. */
-function isOtherType(issue: z.core.$ZodIssueBase | Issue, value: unknown): boolean {
-  const { path, code, expected, values } = issue as { path: PropertyKey[]; code: string; expected?: string; values?: unknown[] };
-  if (path.length > 0) return false;
-  if (code === 'invalid_type') return !(typeof value === 'number' && (expected === 'int' || expected === 'number'));
-  return code === 'invalid_value' && !(values ?? []).some((known) => typeof known === typeof value);
+/** What is read of an issue about a value's type. */
+interface RootIssue {
+  readonly path: PropertyKey[];
+  readonly code: string;
+  readonly expected?: string;
+  readonly values?: readonly unknown[];
 }
 
-const valueAt = (value: unknown, path: Path): unknown => path.reduce<unknown>((inner, key) => ownProperty(inner, key), value);
+/** Whether an issue says that the whole value is of another type, so that its alternative was not meant. */
+function isOtherType(issue: z.core.$ZodIssueBase, value: unknown): boolean {
+  const { path, code, expected: type, values = [] } = issue as RootIssue;
+  if (path.length > 0) return false;
+  if (code === 'invalid_type') return !(typeof value === 'number' && (type === 'int' || type === 'number'));
+  return code === 'invalid_value' && !values.some((known) => typeof known === typeof value);
+}
+
+const valueAt = (value: unknown, path: Path): unknown =>
+  path.reduce<unknown>((inner, key) => ownProperty(inner, key), value);
 
 function expectedNumber({ type, minimum, maximum, exclusiveMinimum, exclusiveMaximum }: JsonSchema): string {
   const what = type === 'integer' ? 'a whole number' : 'a number';
   const to = maximum !== undefined ? `to ${maximum}` : exclusiveMaximum !== undefined ? `to below ${exclusiveMaximum}` : '';
-  if (exclusiveMinimum !== undefined) return `${what} above ${exclusiveMinimum}${maximum === undefined ? '' : ` and at most ${maximum}`}`;
+  if (exclusiveMinimum !== undefined) {
+    return `${what} above ${exclusiveMinimum}${maximum === undefined ? '' : ` and at most ${maximum}`}`;
+  }
   if (minimum !== undefined && minimum > Number.MIN_SAFE_INTEGER) {
     return to ? `${what} from ${minimum} ${to}` : `${what} of ${minimum} or more`;
   }
@@ -64,9 +75,11 @@ export function expected(schema: JsonSchema): string {
     case 'array': {
       const item = schema.items?.type;
       if (item === 'array') return 'a list of rows of numbers';
-      return item === 'number' || item === 'integer' ? 'a list of numbers' : item === 'string' ? 'a list of texts' : 'a list [ … ]';
+      if (item === 'string') return 'a list of texts';
+      return item === 'number' || item === 'integer' ? 'a list of numbers' : 'a list [ … ]';
     }
-    default:
+    case 'object':
+    case undefined:
       return 'an object { … }';
   }
 }
@@ -141,7 +154,9 @@ class Explainer {
     const schema = schemaAt(this.#schema, this.source.value, path);
     const owner = schemaAt(this.#schema, this.source.value, parent);
     const remedy =
-      key === 'type' && owner ? `Add "type": one of ${names(owner).join(', ')}.` : `Add "${key}". ${schema?.description ?? ''}`.trimEnd();
+      key === 'type' && owner
+        ? `Add "type": one of ${names(owner).join(', ')}.`
+        : `Add "${key}". ${schema?.description ?? ''}`.trimEnd();
     return problem('missing-key', this.source.locateOpening(parent), `"${key}" is missing.`, remedy);
   }
 
@@ -151,16 +166,20 @@ class Explainer {
     const range = this.source.locate(path);
     const family = schema?.title;
     if (typeof value !== 'string') {
-      return problem('wrong-type', range, `"type" cannot be ${this.#shown(path, value)}.`, `Write one of ${known.join(', ')}.`);
+      const message = `"type" cannot be ${this.#shown(path, value)}.`;
+      return problem('wrong-type', range, message, `Write one of ${known.join(', ')}.`);
     }
     if (family && known.includes(value)) {
       const options = schema?.anyOf?.find(({ properties }) => properties?.type?.const === value);
       const needed = options?.required?.filter((key) => key !== 'type') ?? [];
       const keys = needed.length > 0 ? needed : Object.keys(options?.properties ?? {}).slice(0, 1);
       const form = keys.map((key) => `, "${key}": …`).join('');
-      return problem('missing-option', range, `The ${family} "${value}" needs options.`, `Write it as { "type": "${value}"${form} }.`);
+      const remedy = `Write it as { "type": "${value}"${form} }.`;
+      return problem('missing-option', range, `The ${family} "${value}" needs options.`, remedy);
     }
-    if (!family) return problem('unknown-value', range, `${subject(path)} cannot be ${quote(value)}.`, suggestion(value, known));
+    if (!family) {
+      return problem('unknown-value', range, `${subject(path)} cannot be ${quote(value)}.`, suggestion(value, known));
+    }
     return problem(`unknown-${family}`, range, `There is no ${family} ${quote(value)}.`, suggestion(value, known));
   }
 
@@ -172,7 +191,8 @@ class Explainer {
       const limit = issue.code === 'too_small' ? issue.minimum : issue.maximum;
       const [units, size] = Array.isArray(value) ? ['entries', value.length] : ['characters', String(value).length];
       const message = size === 0 ? `${name} is empty.` : `${name} has ${size} ${units}.`;
-      return problem('out-of-range', range, message, `Give at ${issue.code === 'too_small' ? 'least' : 'most'} ${limit}.`);
+      const remedy = `Give at ${issue.code === 'too_small' ? 'least' : 'most'} ${limit}.`;
+      return problem('out-of-range', range, message, remedy);
     }
     const code = typeof value === 'number' && accepts(rule, value) ? 'out-of-range' : 'wrong-type';
     const message = `${name} cannot be ${this.#shown(path, value)}.`;
@@ -188,7 +208,8 @@ class Explainer {
     const { start, end } = this.source.locate(path);
     const text = this.source.text.slice(start, end);
     const short = text.length > 40 ? `${text.slice(0, 40)}…` : text;
-    return typeof value === 'number' && !Number.isFinite(value) ? `${short}, which is larger than any number a computer holds` : short;
+    const infinite = typeof value === 'number' && !Number.isFinite(value);
+    return infinite ? `${short}, which is larger than any number a computer holds` : short;
   }
 }
 

@@ -28,9 +28,6 @@ export interface JsonSchema {
   maximum?: number;
   exclusiveMinimum?: number;
   exclusiveMaximum?: number;
-  /** What VS Code lets pass in a file under this schema. */
-  allowComments?: boolean;
-  allowTrailingCommas?: boolean;
 }
 
 /** A default as people write it: a unit without options by its name. */
@@ -65,21 +62,75 @@ export function jsonSchema(): JsonSchema {
   }) as JsonSchema;
 }
 
-/** The same for editors: hovers show descriptions only, so defaults are told there. */
-export function editorSchema(): JsonSchema {
-  const tell = (schema: JsonSchema): JsonSchema => ({
-    ...schema,
-    ...(schema.default !== undefined && {
-      description: [schema.description, `Default: ${JSON.stringify(schema.default)}.`].filter(Boolean).join(' '),
-    }),
-    ...(schema.anyOf && { anyOf: schema.anyOf.map(tell) }),
-    ...(schema.items && { items: tell(schema.items) }),
-    ...(schema.properties && {
-      properties: Object.fromEntries(Object.entries(schema.properties).map(([key, value]) => [key, tell(value)])),
-    }),
-  });
-  return { ...tell(jsonSchema()), allowComments: true, allowTrailingCommas: true };
+type JsonType = NonNullable<JsonSchema['type']>;
+
+/** A schema as editors read it. */
+type EditorSchema = Omit<JsonSchema, 'type' | 'anyOf' | 'items' | 'properties'> & {
+  type?: string | string[];
+  anyOf?: EditorSchema[];
+  items?: EditorSchema;
+  properties?: Record<string, EditorSchema>;
+  markdownDescription?: string;
+  /** What VS Code lets pass in a file under this schema. */
+  allowComments?: boolean;
+  allowTrailingCommas?: boolean;
+};
+
+// Without "boolean" and "null": an editor offers true, false and null wherever they are listed.
+const OTHER_TYPES: readonly JsonType[] = ['number', 'string', 'object', 'array'];
+
+/** Lets any type pass, and still tells which one is meant: the first. */
+const anyType = (type: JsonType): string[] => [type, ...OTHER_TYPES.filter((other) => other !== type)];
+
+/** What a hover shows: the description, and the default, which hovers leave out by themselves. */
+function told({ title, description, default: value, defaultSnippets, enumDescriptions }: JsonSchema): EditorSchema {
+  const text = [description, value !== undefined && `Default: ${JSON.stringify(value)}.`].filter(Boolean).join(' ');
+  return {
+    ...(title !== undefined && { title }),
+    ...(text && { description: text }),
+    // Plain descriptions are shown with their backticks.
+    ...(text.includes('`') && { markdownDescription: text }),
+    ...(value !== undefined && { default: value }),
+    ...(defaultSnippets && { defaultSnippets }),
+    ...(enumDescriptions && { enumDescriptions }),
+  };
 }
+
+const mapped = (properties: Readonly<Record<string, JsonSchema>>): Record<string, EditorSchema> =>
+  Object.fromEntries(Object.entries(properties).map(([key, value]) => [key, lenient(value)]));
+
+/** An alternative: strict in its type and its name, by which an editor knows which one is meant. */
+function branch(schema: JsonSchema): EditorSchema {
+  const { type, properties, enum: names, const: only } = schema;
+  if (names || only !== undefined) return { type, ...(names ? { enum: names } : { const: only }), ...told(schema) };
+  if (!properties) return { ...lenient(schema), type };
+  const { type: kind, ...options } = properties;
+  return { type, ...told(schema), properties: { ...(kind && { type: branch(kind) }), ...mapped(options) } };
+}
+
+/** The same schema with nothing in it that could fail. */
+function lenient(schema: JsonSchema): EditorSchema {
+  const { type, anyOf, items, properties, enum: names } = schema;
+  if (anyOf) return { ...told(schema), anyOf: [...anyOf.map(branch), {}] };
+  if (names) return { ...told({ ...schema, enumDescriptions: undefined }), anyOf: [branch({ type, enum: names }), {}] };
+  return {
+    ...(type && { type: anyType(type) }),
+    ...told(schema),
+    ...(items && { items: lenient(items) }),
+    ...(properties && { properties: mapped(properties) }),
+  };
+}
+
+/**
+ * The schema for editors: for completion and hover only. It lets everything pass, because the extension itself
+ * says what is wrong, in better words; with a strict one every problem would be shown twice.
+ */
+export const editorSchema = (): EditorSchema => ({
+  $schema: 'http://json-schema.org/draft-07/schema#',
+  ...lenient(jsonSchema()),
+  allowComments: true,
+  allowTrailingCommas: true,
+});
 
 const typeOf = (value: unknown): JsonSchema['type'] | 'null' => {
   if (value === null) return 'null';

@@ -1,7 +1,13 @@
 // From a text to a run, or to what is wrong with it: parse, data, shapes, compile. Never throws on what people
 // write, in a spec or in a data file.
 import { datasets } from '../engine/datasets';
-import { DataError, type Dataset, type DatasetDefinition, type DataShape, type GenerateContext } from '../engine/datasets/dataset';
+import {
+  DataError,
+  type Dataset,
+  type DatasetDefinition,
+  type DataShape,
+  type GenerateContext,
+} from '../engine/datasets/dataset';
 import { Random } from '../engine/random';
 import { compileRun } from './compile';
 import type { CompiledRun } from './compiled';

@@ -14,6 +14,8 @@ export interface MemoryNeeds {
   readonly model: NetworkModel;
   readonly data: DataShape;
   readonly targetWidth: number;
+  /** Samples of the largest part. */
+  readonly largestPart: number;
   readonly batchSize: number;
   readonly optimizerTensors: number;
   readonly precision: Precision;
@@ -25,8 +27,8 @@ const dataBytes = ({ data, targetWidth }: MemoryNeeds): number =>
 
 /** Bytes of all tensors of the network and of the data. */
 export function predictBytes(needs: MemoryNeeds): number {
-  const { model, precision, batchSize, optimizerTensors, data } = needs;
-  const size = { batch: batchSize, evaluationBatch: Math.min(data.samples, EVALUATION_BATCH), optimizerTensors };
+  const { model, precision, batchSize, optimizerTensors, largestPart } = needs;
+  const size = { batch: batchSize, evaluationBatch: Math.min(largestPart, EVALUATION_BATCH), optimizerTensors };
   return predictMemory(model, precision, size) + dataBytes(needs);
 }
 

@@ -15,8 +15,13 @@ export interface ParseResult {
 const inOrder = (problems: readonly Problem[]): Problem[] =>
   [...problems].sort((a, b) => a.start - b.start || a.end - b.end);
 
+interface NamedLayers {
+  readonly layers: readonly SpecLayer[];
+  readonly problems: readonly Problem[];
+}
+
 /** `linear1`, `tanh1`, `linear2`, … where no name is given. */
-function nameLayers(source: Source, layers: SpecInput['layers']): { readonly layers: SpecLayer[]; readonly problems: Problem[] } {
+function nameLayers(source: Source, layers: SpecInput['layers']): NamedLayers {
   const running = new Map<string, number>();
   const named = layers.map(({ type, name, freeze, ...options }, i): SpecLayer => {
     const number = (running.get(type) ?? 0) + 1;

@@ -44,10 +44,11 @@ export interface ResolveOptions {
 
 const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((size, i) => size === b[i]);
 
-const inputsInWords = (shape: Shape): string => (shape.length === 1 && shape[0] === 1 ? '1 input' : `${formatShape(shape)} inputs`);
+const inputsInWords = (shape: Shape): string => (sizeOf(shape) === 1 ? '1 input' : `${formatShape(shape)} inputs`);
 
 /** The first path of several that the text has. */
-const firstWritten = (spec: Spec, paths: readonly Path[]): Path => paths.find((path) => spec.source.has(path)) ?? paths[paths.length - 1];
+const firstWritten = ({ source }: Spec, paths: readonly Path[]): Path =>
+  paths.find((path) => source.has(path)) ?? paths[paths.length - 1];
 
 interface Chain {
   readonly layers: readonly LayerModel[];
@@ -65,12 +66,16 @@ function inferShapes(spec: Spec, inputShape: Shape): Chain {
     const expected = definition.expectedInput?.(layer.options);
     if (expected && !sameShape(expected, shape)) {
       const path = firstWritten(spec, [['layers', i, 'in_features'], ['layers', i, 'weight'], ['layers', i]]);
-      const own = path[2] === 'weight' ? `Give each row of "weight" in ${layer.name} ${formatShape(shape)} numbers` : `Make ${layer.name} take ${formatShape(shape)}`;
+      const given = formatShape(shape);
+      const own =
+        path[2] === 'weight'
+          ? `Give each row of "weight" in ${layer.name} ${given} numbers`
+          : `Make ${layer.name} take ${given}`;
       problems.push(
         problem(
           'shape-mismatch',
           spec.source.locate(path),
-          `${layer.name} expects ${inputsInWords(expected)}, but ${giver} gives ${formatShape(shape)}.`,
+          `${layer.name} expects ${inputsInWords(expected)}, but ${giver} gives ${given}.`,
           sizedBy ? `${own}, or make ${sizedBy} give ${formatShape(expected)}.` : `${own}.`,
         ),
       );
@@ -88,7 +93,8 @@ function inferShapes(spec: Spec, inputShape: Shape): Chain {
 
 function checkFreeze(spec: Spec, index: number, definition: LayerDefinition, input: Shape): Problem[] {
   const { name, freeze, options } = spec.layers[index];
-  const known = freeze.length === 0 ? [] : (definition.parameters?.(input, options) ?? []).map((parameter) => parameter.name);
+  if (freeze.length === 0) return [];
+  const known = (definition.parameters?.(input, options) ?? []).map((parameter) => parameter.name);
   return freeze.flatMap((wanted, i) =>
     known.includes(wanted)
       ? []
@@ -130,7 +136,8 @@ export function resolve(
       problems: [
         problem(
           'empty-train', range,
-          `Of ${data.samples} samples, ${validation} are held out for validation and ${test} for the test: none is left to train on.`,
+          `Of ${data.samples} samples, ${validation} are held out for validation and ${test} for the test: ` +
+            'none is left to train on.',
           'Give more samples, or hold out less in "split".',
         ),
       ],
@@ -141,7 +148,8 @@ export function resolve(
   const targetWidth = sizeOf(layers[layers.length - 1].outputShape);
   const optimizer = optimizers[spec.optimizer.type] as OptimizerDefinition;
   const optimizerTensors = optimizer.state(spec.optimizer.options as { lr: number }).length;
-  const needs = { model, data, targetWidth, batchSize, optimizerTensors, precision: spec.precision };
+  const largestPart = Math.max(train, validation, test);
+  const needs = { model, data, targetWidth, largestPart, batchSize, optimizerTensors, precision: spec.precision };
   const memory = predictBytes(needs);
   if (memory > memoryLimit) {
     const path = firstWritten(spec, mostToBlame(needs));
@@ -156,8 +164,9 @@ export function resolve(
       ],
     };
   }
+  const samples = { train, validation, test };
   return {
-    resolved: { spec, data, model, encoding: fit.encoding, targetWidth, samples: { train, validation, test }, batchSize, memory },
+    resolved: { spec, data, model, encoding: fit.encoding, targetWidth, samples, batchSize, memory },
     problems: [],
   };
 }

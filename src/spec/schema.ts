@@ -27,7 +27,9 @@ const split = (defaults: Split) =>
           error: 'Validation and test together take every sample: none is left to train on.',
           params: { code: 'empty-train', remedy: 'Choose shares that sum to less than 1.' },
         }),
-        z.describe('How the samples are parted; which sample goes where is drawn from the seed. What is not held out is trained on.'),
+        z.describe(
+          'How the samples are parted; which sample goes where is drawn from the seed. What is not held out is trained on.',
+        ),
       ),
     defaults,
   );
@@ -55,7 +57,11 @@ const layer = unit<LayerKind, { name?: string; freeze: readonly string[] }>(
     name: z.optional(
       z
         .string()
-        .check(z.minLength(1), z.maxLength(100), z.describe('A name of your own. Unless given: the type and a running number, such as linear1.')),
+        .check(
+          z.minLength(1),
+          z.maxLength(100),
+          z.describe('A name of your own. Unless given: the type and a running number, such as linear1.'),
+        ),
     ),
     freeze: z._default(
       z
@@ -67,7 +73,12 @@ const layer = unit<LayerKind, { name?: string; freeze: readonly string[] }>(
   [{ label: 'linear', description: layers.linear.summary, body: { type: 'linear', out_features: '^${1:4}' } }],
 );
 
-const loss = unit<LossKind, object>('loss', 'What training makes small, by its name or as an object with its options.', losses, () => ({}));
+const loss = unit<LossKind, object>(
+  'loss',
+  'What training makes small, by its name or as an object with its options.',
+  losses,
+  () => ({}),
+);
 
 const optimizer = unit<OptimizerKind, { lr: number }>(
   'optimizer',
@@ -116,7 +127,10 @@ const gradientCheck = z.strictObject({
     1e-5,
   ),
   atol: z._default(
-    nonNegative('Absolute tolerance: the round-off of the difference itself, about 4e-11 for each unit of the loss; the default covers losses up to some hundreds.'),
+    nonNegative(
+      'Absolute tolerance: the round-off of the difference itself, about 4e-11 for each unit of the loss; the default ' +
+        'covers losses up to some hundreds.',
+    ),
     1e-8,
   ),
 });
@@ -128,7 +142,11 @@ export const specSchema = z
     data,
     layers: z
       .array(layer)
-      .check(z.minLength(1), z.maxLength(MAX_LAYERS), z.describe('The layers, from input to output. Shapes follow from the data.')),
+      .check(
+        z.minLength(1),
+        z.maxLength(MAX_LAYERS),
+        z.describe('The layers, from input to output. Shapes follow from the data.'),
+      ),
     loss,
     optimizer: z._default(optimizer, { type: 'sgd', ...optimizers.sgd.options.parse({}) }),
     batch_size: z._default(
@@ -148,7 +166,10 @@ export const specSchema = z
     seed: z._default(
       z
         .int()
-        .check(z.gte(0), z.describe('All random numbers follow from it: data, split, starting values and order. From 0 to 2^53 - 1.')),
+        .check(
+          z.gte(0),
+          z.describe('All random numbers follow from it: data, split, starting values and order. From 0 to 2^53 - 1.'),
+        ),
       0,
     ),
     precision: z._default(
@@ -162,7 +183,13 @@ export const specSchema = z
       gradientCheck.parse({}),
     ),
   })
-  .check(z.meta({ title: 'Nablascope spec', description: 'A network, its data and its training.', defaultSnippets: [wholeSpec] }));
+  .check(
+    z.meta({
+      title: 'Nablascope spec',
+      description: 'A network, its data and its training.',
+      defaultSnippets: [wholeSpec],
+    }),
+  );
 
 export type SpecInput = z.output<typeof specSchema>;
 

@@ -64,7 +64,7 @@ export const problem = (
   severity: Problem['severity'] = 'error',
 ): Problem => ({ code, severity, start, end, message, remedy });
 
-/** Deepest nesting of the text, or where it first exceeds the limit. */
+/** Where the text is first nested deeper than the limit. */
 function tooDeepAt(text: string): Range | undefined {
   const scanner = createScanner(text, true);
   let depth = 0;
@@ -121,7 +121,8 @@ function duplicateKeys(node: Node): Problem[] {
     const [key, value] = child.children ?? [];
     const name = key.value as string;
     if (seen.has(name)) {
-      found.push(problem('duplicate-key', rangeOf(key), `${quote(name)} is given twice in the same object.`, 'Keep one of the two.'));
+      const message = `${quote(name)} is given twice in the same object.`;
+      found.push(problem('duplicate-key', rangeOf(key), message, 'Keep one of the two.'));
     }
     seen.add(name);
     if (value) found.push(...duplicateKeys(value));
@@ -151,12 +152,16 @@ export function readSource(original: string): Source {
   const text = original.charCodeAt(0) === 0xfeff ? ` ${original.slice(1)}` : original;
   const nothing = (found: Problem): Source => {
     const whole = (): Range => found;
-    return { text, value: undefined, problems: [found], locate: whole, locateKey: whole, locateOpening: whole, has: () => false };
+    return {
+      text, value: undefined, problems: [found], has: () => false,
+      locate: whole, locateKey: whole, locateOpening: whole,
+    };
   };
   const errors: ParseError[] = [];
   const deep = tooDeepAt(text);
   if (deep) {
-    return nothing(problem('too-deep', deep, `Brackets are nested more than ${MAX_DEPTH} deep here.`, 'A spec needs five or so: remove the rest.'));
+    const message = `Brackets are nested more than ${MAX_DEPTH} deep here.`;
+    return nothing(problem('too-deep', deep, message, 'A spec needs five or so: remove the rest.'));
   }
   const root = parseTree(text, errors, { allowTrailingComma: true });
   if (!root && errors.every(({ error }) => (error as number) === 4)) {

@@ -12,8 +12,10 @@ export type Encoding = 'values' | 'one_hot' | 'column';
 
 const outputs = (count: number): string => `${count} output${count === 1 ? '' : 's'}`;
 
+type Fit = { readonly encoding: Encoding } | { readonly problem: Problem };
+
 /** The encoding that a loss takes of this data, or why there is none. */
-export function fitLoss(spec: Spec, model: NetworkModel, data: DataShape): { readonly encoding: Encoding } | { readonly problem: Problem } {
+export function fitLoss(spec: Spec, model: NetworkModel, data: DataShape): Fit {
   const { definition } = model.loss;
   const last = model.layers[model.layers.length - 1];
   const width = sizeOf(last.outputShape);
@@ -30,7 +32,8 @@ export function fitLoss(spec: Spec, model: NetworkModel, data: DataShape): { rea
       };
     }
     if (width === data.targetSize) return { encoding: 'values' };
-    return { problem: wrongWidth(spec, model, `A target has ${data.targetSize} value${data.targetSize === 1 ? '' : 's'}`, [data.targetSize]) };
+    const has = `A target has ${data.targetSize} value${data.targetSize === 1 ? '' : 's'}`;
+    return { problem: wrongWidth(spec, model, has, [data.targetSize]) };
   }
   if (width === classes) return { encoding: 'one_hot' };
   const column = definition.target !== 'classes' && classes === 2;
@@ -42,22 +45,20 @@ export function fitLoss(spec: Spec, model: NetworkModel, data: DataShape): { rea
 /** `widths`: what would fit, the best first. */
 function wrongWidth(spec: Spec, model: NetworkModel, needs: string, widths: readonly number[]): Problem {
   const last = model.layers[model.layers.length - 1];
-  const width = sizeOf(last.outputShape);
+  const message = `${needs}, but ${last.name} gives ${outputs(sizeOf(last.outputShape))}.`;
   let sized = model.layers.length - 1;
   while (sized >= 0 && !model.layers[sized].definition.parameters) sized--;
   if (sized < 0) {
     const remedy = `Add { "type": "linear", "out_features": ${widths[0]} } to the layers.`;
-    return problem('loss-mismatch', spec.layers[spec.layers.length - 1].range, `${needs}, but ${last.name} gives ${outputs(width)}.`, remedy);
+    return problem('loss-mismatch', spec.layers[spec.layers.length - 1].range, message, remedy);
   }
   const path = ['layers', sized, 'out_features'];
   const range = spec.source.has(path) ? spec.source.locate(path) : spec.layers[sized].range;
-  const single = model.loss.definition.target === 'classes' && width === 1 && widths[0] === 2;
-  const alternative = single ? `, or use "${model.loss.definition.threshold === 0 ? 'bce_with_logits' : 'bce'}" for a single output` : '';
-  return problem(
-    'loss-mismatch', range,
-    `${needs}, but ${last.name} gives ${outputs(width)}.`,
-    `Give ${model.layers[sized].name} ${widths.join(' or ')} units${alternative}.`,
-  );
+  const { target, threshold } = model.loss.definition;
+  const single = target === 'classes' && sizeOf(last.outputShape) === 1 && widths[0] === 2;
+  // A loss for classes with its threshold at 0 takes logits.
+  const other = single ? `, or use "${threshold === 0 ? 'bce_with_logits' : 'bce'}" for a single output` : '';
+  return problem('loss-mismatch', range, message, `Give ${model.layers[sized].name} ${widths.join(' or ')} units${other}.`);
 }
 
 /**

@@ -225,4 +225,22 @@ describe('what no difference can tell', () => {
     expect(long.counts.pass).toBe(long.entries);
     expect(short.counts.wrong).toBe(0);
   });
+
+  it('is measured, and steps shrunk, where large numbers cancel inside the network', () => {
+    // Both hidden units are about 1e8 and only their difference goes on: the loss is uncertain by 1e-8,
+    // and so steep that the usual step leaps over all of its slope.
+    const net = makeNet({
+      inputs: 2, batch: 3, loss: 'mse', seed: 3,
+      layers: [
+        linear(2, { weight: [[0.1, 0.2], [0.1, 0.2]], bias: [1e8, 1e8] }),
+        { kind: 'identity' },
+        linear(1, { weight: [[1, -1]], bias: [0.25] }),
+        { kind: 'tanh' },
+      ],
+    });
+    const report = checkNet(net);
+    expect(report.counts.wrong).toBe(0);
+    expect(report.counts.wrong).toBe(0);
+    expect(report.counts.below_noise).toBeGreaterThan(0);
+  });
 });

@@ -16,7 +16,11 @@ function watched(spec: object = smallSpec, take: (frame: Frame) => Promise<void>
   const runner = new Runner({
     session: sessionOf(spec),
     now: () => (time += 0.5),
-    pause: () => setImmediate(),
+    // Whoever waits lets the clock move on.
+    pause: async (milliseconds) => {
+      time += milliseconds;
+      await setImmediate();
+    },
     fail: (error) => failures.push(error),
     onRecord: (record) => records.push(record),
     emit: (frame) => {
@@ -31,7 +35,7 @@ function watched(spec: object = smallSpec, take: (frame: Frame) => Promise<void>
       const seen = frames.find(until);
       if (seen) resolve(seen);
     });
-  return { runner, frames, records, failures, next };
+  return { runner, frames, records, failures, next, clock: () => time };
 }
 
 const atRest = (frame: Frame): boolean => frame.status !== 'running' && frame.status !== 'seeking';
@@ -42,6 +46,59 @@ describe('a runner', () => {
     expect(frames).toHaveLength(1);
     expect(frames[0]).toMatchObject({ status: 'ready', position: { step: 0, phase: 0 }, loss: null });
     expect(frames[0].evaluation.train?.loss).toBeGreaterThan(0);
+  });
+
+  it('keeps the pace that was set, and gives the same weights', async () => {
+    const { runner, frames, next, clock } = watched();
+    await runner.command({ type: 'setSpeed', stepsPerSecond: 20 });
+    const start = clock();
+    await runner.command({ type: 'run' });
+    await next((frame) => frame.position.step === 40);
+    const elapsed = clock() - start;
+    expect(elapsed).toBeGreaterThanOrEqual(1950);
+    expect(elapsed).toBeLessThan(2100);
+    // Slow enough that no step goes unseen.
+    expect(frames.map(({ position }) => position.step).slice(0, 40)).toEqual(Array.from({ length: 40 }, (_, i) => i));
+    await runner.command({ type: 'setSpeed', stepsPerSecond: null });
+    await next(({ status }) => status === 'finished');
+    const straight = sessionOf(smallSpec);
+    straight.seek(straight.totalSteps);
+    expect(runner.session.hash()).toBe(straight.hash());
+    await expect(runner.command({ type: 'setSpeed', stepsPerSecond: 0 })).rejects.toThrow('speed');
+  });
+
+  it('goes to a step without dawdling', async () => {
+    const { runner, next, clock } = watched();
+    await runner.command({ type: 'setSpeed', stepsPerSecond: 1 });
+    const start = clock();
+    await runner.command({ type: 'runToStep', step: 50 });
+    await next((frame) => frame.position.step === 50 && atRest(frame));
+    expect(clock() - start).toBeLessThan(5000);
+  });
+
+  it('measures a fast run often enough to draw it', async () => {
+    const { runner, frames, next } = watched();
+    await runner.command({ type: 'run' });
+    await next(({ status }) => status === 'finished');
+    const history = new History(4096);
+    for (const frame of frames) history.merge(frame.history);
+    const series = history.get(seriesName.outputGradient(0))?.data();
+    // 160 steps: every one of them, and each as a session that is watched step by step shows it.
+    expect([...(series?.steps ?? [])]).toEqual(Array.from({ length: 160 }, (_, i) => i + 1));
+    const watchedStep = sessionOf(smallSpec);
+    watchedStep.seek(77);
+    const { data } = watchedStep.pass.outputGradients[0];
+    expect(series?.low[76]).toBeCloseTo(Math.hypot(...data), 12);
+  });
+
+  it('measures nothing that nobody looks at', async () => {
+    const { runner, frames, next } = watched();
+    runner.need([], null);
+    await runner.command({ type: 'run' });
+    await next(({ status }) => status === 'finished');
+    const names = frames.slice(2).flatMap(({ history }) => Object.keys(history));
+    expect(names).toContain(seriesName.batchLoss);
+    expect(names.filter((name) => /activation|gradient|update/.test(name))).toEqual([]);
   });
 
   it('carries out commands in turn', async () => {

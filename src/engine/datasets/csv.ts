@@ -19,7 +19,10 @@ const options = z.strictObject({
   inputs: z.optional(
     z
       .array(column)
-      .check(z.minLength(1), z.describe('The input columns, by name or by number counted from 1. Unless given: all but the target.')),
+      .check(
+        z.minLength(1),
+        z.describe('The input columns, by name or by number counted from 1. Unless given: all but the target.'),
+      ),
   ),
   target: z.optional(
     column.check(z.describe('The column to predict, by name or by number counted from 1. Unless given: the last.')),
@@ -93,12 +96,14 @@ function columnIndex(table: Table, wanted: string | number, at: (string | number
   const { path, names } = table;
   if (typeof wanted === 'number') {
     if (wanted <= names.length) return wanted - 1;
-    throw new DataError(`${path} has no column ${wanted}: it has ${names.length}.`, `Write a number from 1 to ${names.length}.`, at);
+    const message = `${path} has no column ${wanted}: it has ${names.length}.`;
+    throw new DataError(message, `Write a number from 1 to ${names.length}.`, at);
   }
   const found = names.indexOf(wanted);
   if (found >= 0 && names.indexOf(wanted, found + 1) < 0) return found;
   if (found >= 0) {
-    throw new DataError(`${path} has two columns named "${wanted}".`, 'Give the column by its number, counted from 1.', at);
+    const message = `${path} has two columns named "${wanted}".`;
+    throw new DataError(message, 'Give the column by its number, counted from 1.', at);
   }
   const near = nearest(wanted, names);
   throw new DataError(
@@ -122,10 +127,13 @@ function readNumber(table: Table, row: CsvRow, index: number): number {
     throw new DataError(`${where}: the cell is empty.`, 'Fill it in, or remove the row.', ['path']);
   }
   if (/^[+-]?\d+,\d+$/.test(text)) {
-    throw new DataError(`${where}: ${JSON.stringify(text)} is not a number.`, 'Write a decimal point in place of the comma.', ['path']);
+    const message = `${where}: ${JSON.stringify(text)} is not a number.`;
+    throw new DataError(message, 'Write a decimal point in place of the comma.', ['path']);
   }
   throw new DataError(
-    Number.isNaN(value) ? `${where}: ${JSON.stringify(text.slice(0, 40))} is not a number.` : `${where}: ${text} is too large for a number.`,
+    Number.isNaN(value)
+      ? `${where}: ${JSON.stringify(text.slice(0, 40))} is not a number.`
+      : `${where}: ${text} is too large for a number.`,
     'Write a finite number, remove the row, or leave the column out of "inputs".',
     ['path'],
   );
@@ -153,7 +161,8 @@ export const csv = defineDataset({
     const chosen = wanted.inputs?.map((input, i) => columnIndex(table, input, ['inputs', i]));
     const inputs = chosen ?? names.map((_, i) => i).filter((i) => i !== target);
     if (inputs.length === 0) {
-      throw new DataError(`${table.path} has one column only: none is left for the inputs.`, 'Name a file with inputs and a target.', ['path']);
+      const message = `${table.path} has one column only: none is left for the inputs.`;
+      throw new DataError(message, 'Name a file with inputs and a target.', ['path']);
     }
     const leak = inputs.indexOf(target);
     if (leak >= 0) {
@@ -165,8 +174,9 @@ export const csv = defineDataset({
     }
     const samples = rows.length;
     const data = new Float64Array(samples * inputs.length);
-    rows.forEach((row, i) => inputs.forEach((index, j) => (data[i * inputs.length + j] = readNumber(table, row, index))));
-    const common = { samples, inputShape: [inputs.length], inputs: data, targetSize: 1, featureNames: inputs.map((i) => names[i]) };
+    rows.forEach((row, i) => data.set(inputs.map((index) => readNumber(table, row, index)), i * inputs.length));
+    const featureNames = inputs.map((i) => names[i]);
+    const common = { samples, inputShape: [inputs.length], inputs: data, targetSize: 1, featureNames };
 
     const cells = rows.map((row) => row.cells[target].trim());
     if (!hasClasses(wanted, cells)) {
@@ -179,7 +189,10 @@ export const csv = defineDataset({
     const numeric = cells.every((cell) => Number.isFinite(numberIn(cell)));
     // Names must match as they are written; labels that are numbers are compared as numbers.
     const labels = numeric && !Array.isArray(wanted.classes) ? cells.map(numberIn) : cells;
-    const encoded = encodeLabels(labels, wanted.classes, (i) => ({ words: place(table, rows[i], target), path: ['path'] }));
+    const encoded = encodeLabels(labels, wanted.classes, (i) => ({
+      words: place(table, rows[i], target),
+      path: ['path'],
+    }));
     return { ...common, classes: encoded.classes, targets: encoded.indexes };
   },
 });

@@ -52,21 +52,26 @@ const options = z
           );
         }
       }
-      if (feature_names && feature_names.length !== inputs[0].length) {
+      // Checks run even where `inputs` is empty, which is reported by itself.
+      const width = inputs[0]?.length;
+      if (feature_names && width !== undefined && feature_names.length !== width) {
         fail(
           'length-mismatch',
           ['feature_names'],
-          `"feature_names" has length ${feature_names.length}, an input length ${inputs[0].length}.`,
+          `"feature_names" has length ${feature_names.length}, an input length ${width}.`,
           'Give one name for each number of an input.',
         );
       }
       if (targets && labels) {
-        fail('too-many-targets', ['labels'], 'Both "targets" and "labels" are given.', 'Keep "targets" for values or "labels" for classes.');
+        const remedy = 'Keep "targets" for values or "labels" for classes.';
+        fail('too-many-targets', ['labels'], 'Both "targets" and "labels" are given.', remedy);
       } else if (!targets && !labels) {
-        fail('missing-option', [], 'Inline data needs "targets" or "labels".', 'Add "targets" with values, or "labels" with classes.');
+        const remedy = 'Add "targets" with values, or "labels" with classes.';
+        fail('missing-option', [], 'Inline data needs "targets" or "labels".', remedy);
       }
       if (classes !== undefined && !labels) {
-        fail('unused-option', ['classes'], '"classes" needs "labels".', 'Write "labels" in place of "targets", or remove "classes".');
+        const remedy = 'Write "labels" in place of "targets", or remove "classes".';
+        fail('unused-option', ['classes'], '"classes" needs "labels".', remedy);
       }
     }),
   );

@@ -48,7 +48,8 @@ export function encodeLabels(
       if (!Number.isInteger(index) || index < 0 || index >= classes) {
         const { words, path } = place(i);
         throw new DataError(
-          `${words}: the label ${JSON.stringify(label)} is out of range; with ${classes} classes it must be a whole number from 0 to ${classes - 1}.`,
+          `${words}: the label ${JSON.stringify(label)} is out of range; with ${classes} classes it must be a whole ` +
+            `number from 0 to ${classes - 1}.`,
           'Correct the label, or the number of "classes".',
           path,
         );

@@ -6,14 +6,16 @@ const kinds = Object.keys(initializers) as InitializerKind[];
 const optionsOf = (kind: InitializerKind) => initializers[kind].options as unknown as z.ZodMiniObject;
 
 const withOptions = kinds.map((kind) =>
-  z.extend(optionsOf(kind), { type: z.literal(kind).check(z.describe(initializers[kind].summary)) }),
+  z
+    .extend(optionsOf(kind), { type: z.literal(kind).check(z.describe(initializers[kind].summary)) })
+    .check(z.meta({ title: kind, description: initializers[kind].summary })),
 );
 
 // A bare name serves where nothing has to be said.
 const bare = kinds.filter((kind) => optionsOf(kind).safeParse({}).success) as [InitializerKind, ...InitializerKind[]];
 
 const byName = z.pipe(
-  z.enum(bare),
+  z.enum(bare).check(z.meta({ enumDescriptions: bare.map((kind) => initializers[kind].summary) })),
   z.transform((type) => ({ type, ...optionsOf(type).parse({}) }) as InitializerOptions),
 );
 

@@ -41,7 +41,7 @@ const options = z
       if (weight && out_features !== undefined && weight.length !== out_features) {
         fail(['weight'], `There are ${weight.length} rows of weights for ${out_features} units.`, 'Give one row for each unit, or leave out "out_features".');
       }
-      if (weight && in_features !== undefined && columns !== in_features) {
+      if (weight && in_features !== undefined && columns !== undefined && columns !== in_features) {
         fail(['weight'], `Each row of weights has ${columns} numbers for ${in_features} inputs.`, 'Give one number for each input, or leave out "in_features".');
       }
       const units = out_features ?? weight?.length;

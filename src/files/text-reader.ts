@@ -4,6 +4,10 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { DataError } from '../engine/datasets/dataset';
 
+const refusal = (message: string, remedy: string): DataError =>
+  // Every dataset that reads a file names it by `path`.
+  new DataError(message, remedy, ['path']);
+
 /** Larger files would not fit into one JavaScript string with room to work. */
 const MOST_BYTES = 256 * 2 ** 20;
 
@@ -14,11 +18,11 @@ const MOST_BYTES = 256 * 2 ** 20;
 export function textReader(folder: string, root: string | null): (file: string) => string {
   return (file) => {
     if (folder === '') {
-      throw new DataError(`${quote(file)} cannot be found: the spec has no folder yet.`, 'Save the spec first.');
+      throw refusal(`${quote(file)} cannot be found: the spec has no folder yet.`, 'Save the spec first.');
     }
     const real = realPath(path.resolve(folder, file), file);
     if (root !== null && !isInside(real, fs.realpathSync(root))) {
-      throw new DataError(
+      throw refusal(
         `${quote(file)} lies outside the workspace, so it is not read.`,
         'Copy the file next to the spec, or open the folder that holds both.',
       );
@@ -39,11 +43,11 @@ function readBounded(real: string, file: string): Buffer {
   try {
     const stats = fs.statSync(real);
     if (!stats.isFile()) {
-      throw new DataError(`${quote(file)} is no file.`, 'Give the path of a text file.');
+      throw refusal(`${quote(file)} is no file.`, 'Give the path of a text file.');
     }
     if (stats.size > MOST_BYTES) {
       const size = Math.ceil(stats.size / 2 ** 20);
-      throw new DataError(
+      throw refusal(
         `${quote(file)} has ${size} MB; at most ${MOST_BYTES / 2 ** 20} MB are read.`,
         'Use a part of the data.',
       );
@@ -58,7 +62,7 @@ function decode(bytes: Buffer, file: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
-    throw new DataError(`${quote(file)} is not UTF-8 text.`, 'Save the file as UTF-8.');
+    throw refusal(`${quote(file)} is not UTF-8 text.`, 'Save the file as UTF-8.');
   }
 }
 
@@ -70,13 +74,13 @@ function isInside(target: string, root: string): boolean {
 function unreadable(error: unknown, file: string): DataError {
   const { code } = error as NodeJS.ErrnoException;
   if (code === 'ENOENT' || code === 'ENOTDIR') {
-    return new DataError(`There is no file ${quote(file)}.`, 'Check the path: it starts at the folder of the spec.');
+    return refusal(`There is no file ${quote(file)}.`, 'Check the path: it starts at the folder of the spec.');
   }
   if (code === 'EACCES' || code === 'EPERM') {
-    return new DataError(`${quote(file)} may not be read.`, 'Change the permissions of the file.');
+    return refusal(`${quote(file)} may not be read.`, 'Change the permissions of the file.');
   }
   const why = code ?? (error instanceof Error ? error.message : String(error));
-  return new DataError(`${quote(file)} cannot be read (${why}).`, 'Check the path and the file.');
+  return refusal(`${quote(file)} cannot be read (${why}).`, 'Check the path and the file.');
 }
 
 const quote = (file: string): string => JSON.stringify(file.length > 80 ? `${file.slice(0, 80)}…` : file);

@@ -1,0 +1,95 @@
+// Measured inside a real VS Code: what a person waits for, and what training does to the extension host.
+// Writes the figures to the file that NABLASCOPE_BENCH_OUT names; scripts/bench.mjs prints them.
+import * as assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import * as vscode from 'vscode';
+import { eventually } from '../../test/host/support/extension';
+import { outside } from '../../test/host/support/outside';
+import { closeAll, command, nablascope, openRun, until } from '../../test/host/support/runs';
+
+const figures: Record<string, number[]> = {};
+const SECONDS = 5;
+const STEPS = 60;
+
+function keep(name: string, ...values: number[]): void {
+  (figures[name] ??= []).push(...values);
+  writeFileSync(process.env.NABLASCOPE_BENCH_OUT ?? '', JSON.stringify(figures));
+}
+
+const wait = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+/** Longest and typical time that the event loop of this extension host was held up, in ms. */
+async function hostDelay(): Promise<{ max: number; p99: number }> {
+  const delay = monitorEventLoopDelay({ resolution: 1 });
+  delay.enable();
+  await wait(SECONDS * 1000);
+  delay.disable();
+  return { max: delay.max / 1e6, p99: delay.percentile(99) / 1e6 };
+}
+
+describe('bench', () => {
+  afterEach(closeAll);
+
+  it('opens a spec', async () => {
+    for (let i = 0; i < 5; i++) {
+      const document = await vscode.workspace.openTextDocument(vscode.Uri.joinPath(vscode.workspace.workspaceFolders![0].uri, 'circles.nabla.json'));
+      await vscode.window.showTextDocument(document, vscode.ViewColumn.One);
+      const start = performance.now();
+      await vscode.commands.executeCommand('nablascope.open', document.uri);
+      await until(document.uri, 'a run', ({ state, frame }) => state.kind === 'run' && frame !== null);
+      keep('from the command to the first frame in the host, ms', performance.now() - start);
+      await outside.panelWait('[data-layer]');
+      keep('from the command to the layer list on the screen, ms', performance.now() - start);
+      await closeAll();
+    }
+  });
+
+  it('holds up the host', async () => {
+    const idle = await hostDelay();
+    keep('host event loop at rest: longest block, ms', idle.max);
+    const { uri, run } = await openRun('circles.nabla.json', { epochs: 100_000_000 });
+    await command('run');
+    await until(uri, 'a running run', ({ frame }) => frame?.status === 'running' && frame.position.step > 100);
+    const before = { step: run.frame!.position.step, frames: run.frame!.sequence, at: performance.now() };
+    const busy = await hostDelay();
+    const seconds = (performance.now() - before.at) / 1000;
+    keep('host event loop while training: longest block, ms (goal: under 16)', busy.max);
+    keep('host event loop while training: 99th percentile, ms', busy.p99);
+    keep('steps a second with the panel open', (run.frame!.position.step - before.step) / seconds);
+    keep('frames a second', (run.frame!.sequence - before.frames) / seconds);
+    await command('pause');
+  });
+
+  it('paints a step', async () => {
+    const { uri } = await openRun('circles.nabla.json', { epochs: 1_000_000 });
+    await outside.panelWait('[data-layer]');
+    for (let i = 1; i <= STEPS; i++) {
+      // From the click to the frame in which the new step number is on the screen, all inside the page's own clock.
+      const ms = await outside.panelEval<number>(`new Promise((resolve) => {
+        const field = document.getElementById('step');
+        const start = performance.now();
+        const watcher = new MutationObserver(() => {
+          if (field.value !== '${i}') return;
+          watcher.disconnect();
+          requestAnimationFrame(() => setTimeout(() => resolve(performance.now() - start)));
+        });
+        watcher.observe(document.body, { subtree: true, childList: true, attributes: true, characterData: true });
+        document.querySelector('[data-action="step"]').click();
+      })`);
+      keep('from a click on Step to its paint, ms', ms);
+    }
+    await until(uri, 'all steps', ({ frame }) => frame?.position.step === STEPS);
+  });
+
+  it('activates', async () => {
+    await nablascope();
+    await outside.command('Developer: Show Running Extensions');
+    const row = await eventually('the activation time of Nablascope', async () =>
+      (await outside.texts('.runtime-extensions-editor .monaco-list-row')).find((text) => text.includes('nablascope') && /Activation: \d+ms/.test(text)),
+    );
+    const [, ms] = /Activation: (\d+)ms/.exec(row) ?? [];
+    assert.ok(ms);
+    keep('activation, as VS Code reports it, ms', Number(ms));
+  });
+});

@@ -1,0 +1,170 @@
+// CSV files, good and bad; every complaint names the file, the row and the column as the file counts them.
+import fc from 'fast-check';
+import Papa from 'papaparse';
+import { describe, expect, it } from 'vitest';
+import { datasets } from '../../../src/engine/datasets';
+import { CsvSyntaxError, detectDelimiter, readCsv } from '../../../src/engine/datasets/csv-reader';
+import { DataError, type Dataset, type DatasetDefinition } from '../../../src/engine/datasets/dataset';
+import { Random } from '../../../src/engine/random';
+
+const definition = datasets.csv as DatasetDefinition;
+
+const read = (text: string, options: object = {}): Dataset =>
+  definition.generate({
+    options: definition.options.parse({ path: 'p.csv', ...options }),
+    random: new Random(0, 'data'),
+    readText: () => text,
+  });
+
+function errorOf(text: string, options: object = {}): DataError {
+  try {
+    read(text, options);
+  } catch (error) {
+    if (error instanceof DataError) return error;
+    throw error;
+  }
+  throw new Error('this should have been refused');
+}
+
+describe('a CSV file', () => {
+  it('gives the last column as the target and the others as inputs', () => {
+    const data = read('a,b,c\n1,2,0.5\n3,4,1.5\n');
+    expect(data).toMatchObject({ samples: 2, inputShape: [2], targetSize: 1, featureNames: ['a', 'b'] });
+    expect([...data.inputs]).toEqual([1, 2, 3, 4]);
+    expect([...data.targets]).toEqual([0.5, 1.5]);
+    expect(data.classes).toBeUndefined();
+  });
+
+  it('takes columns by name or number, in the order asked for', () => {
+    const data = read('a,b,c\n1,2,0.5\n3,4,1.5\n', { inputs: ['c', 1], target: 'b', task: 'values' });
+    expect([...data.inputs]).toEqual([0.5, 1, 1.5, 3]);
+    expect([...data.targets]).toEqual([2, 4]);
+    expect(data.featureNames).toEqual(['c', 'a']);
+  });
+
+  it('may have no header', () => {
+    const data = read('1;2;a\n3;4;b', { header: false });
+    expect(data).toMatchObject({ samples: 2, featureNames: ['column 1', 'column 2'], classes: ['a', 'b'] });
+  });
+
+  it.each([
+    ['text', 'x\ny\nx', {}, ['x', 'y'], [0, 1, 0]],
+    ['whole numbers', '2\n10\n2', {}, ['2', '10'], [0, 1, 0]],
+    ['whole numbers asked for as values', '2\n10\n2', { task: 'values' }, undefined, [2, 10, 2]],
+    ['numbers with fractions', '2\n1.5\n2', {}, undefined, [2, 1.5, 2]],
+    ['numbers with fractions asked for as classes', '2\n1.5\n2', { task: 'classes' }, ['1.5', '2'], [1, 0, 1]],
+    ['numbers written in several ways', '1\n2\n1.0', { task: 'classes' }, ['1', '2'], [0, 1, 0]],
+    ['class indexes', '0\n2\n0', { classes: 3 }, ['0', '1', '2'], [0, 2, 0]],
+    ['names in an order of their own', 'x\ny\nx', { classes: ['y', 'x'] }, ['y', 'x'], [1, 0, 1]],
+  ])('reads a target of %s', (_what, column, options, classes, targets) => {
+    const text = `a,t\n${column.split('\n').map((cell) => `1,${cell}`).join('\n')}\n`;
+    const data = read(text, options);
+    expect(data.classes).toEqual(classes);
+    expect([...data.targets]).toEqual(targets);
+  });
+
+  it('takes many different whole numbers as values', () => {
+    const column = (n: number): string => `a,t\n${Array.from({ length: n }, (_, i) => `0,${i}`).join('\n')}`;
+    expect(read(column(20)).classes).toHaveLength(20);
+    expect(read(column(21)).classes).toBeUndefined();
+  });
+
+  it.each([
+    ['1e3', 1000], [' -2.5 ', -2.5], ['+.5', 0.5], ['7.', 7], ['"3"', 3],
+  ])('reads %j as a number', (cell, value) => {
+    expect(read(`a,t\n${cell},x\n0,y`).inputs[0]).toBe(value);
+  });
+
+  it.each([
+    ['nothing at all', '', {}, 'p.csv is empty.', ['path']],
+    ['a header only', 'a,b\n', {}, 'p.csv has column names but no rows of data.', ['path']],
+    ['a row too short', 'a,b\n1,2\n\n3\n', {}, 'p.csv, row 4: there are 1 cells, but row 1 has 2.', ['path']],
+    ['a row too long', 'a,b\n1,2,3\n', {}, 'p.csv, row 2: there are 3 cells, but row 1 has 2.', ['path']],
+    ['text among numbers', 'a,b,t\n1,2,0.5\n3,four,0.5\n', {}, 'p.csv, row 3, column 2 (b): "four" is not a number.', ['path']],
+    ['an empty cell', 'a,b,t\n1,,0.5\n', {}, 'p.csv, row 2, column 2 (b): the cell is empty.', ['path']],
+    ['an empty label', 'a,t\n1,x\n2, \n3,y', {}, 'p.csv, row 3, column 2 (t): the cell is empty.', ['path']],
+    ['NaN', 'a,t\nNaN,0.5\n', {}, 'p.csv, row 2, column 1 (a): "NaN" is not a number.', ['path']],
+    ['NaN among values', 'a,t\n1,0.5\n2,nan\n', {}, 'p.csv, row 3, column 2 (t): "nan" is not a number.', ['path']],
+    ['an infinity', 'a,t\n-inf,0.5\n', {}, 'p.csv, row 2, column 1 (a): "-inf" is not a number.', ['path']],
+    ['a number too large', 'a,t\n1e999,0.5\n', {}, 'p.csv, row 2, column 1 (a): 1e999 is too large for a number.', ['path']],
+    ['a hexadecimal number', 'a,t\n0x10,0.5\n', {}, '"0x10" is not a number.', ['path']],
+    ['a label out of range', 'a,t\n1,0\n2,3\n', { classes: 3 }, 'p.csv, row 3, column 2 (t): the label 3 is out of range; with 3 classes it must be a whole number from 0 to 2.', ['path']],
+    ['a negative label', 'a,t\n1,-1\n2,1\n', { classes: 2 }, 'the label -1 is out of range', ['path']],
+    ['a label that is no class', 'a,t\n1,x\n2,z\n', { classes: ['x', 'y'] }, 'p.csv, row 3, column 2 (t): the label "z" is out of range; the classes are x, y.', ['path']],
+    ['one class only', 'a,t\n1,x\n2,x\n', {}, 'Every sample has the label "x"', ['path']],
+    ['text where values are asked for', 'a,t\n1,x\n2,y\n', { task: 'values' }, 'p.csv, row 2, column 2 (t): "x" is not a number.', ['path']],
+    ['a target that is not there', 'a,speices\n1,x\n', { target: 'species' }, 'p.csv has no column "species".', ['target']],
+    ['an input that is not there', 'a,b\n1,x\n', { inputs: ['a', 'c'] }, 'p.csv has no column "c".', ['inputs', 1]],
+    ['a column number beyond the last', 'a,b\n1,x\n', { target: 3 }, 'p.csv has no column 3: it has 2.', ['target']],
+    ['two columns of the name', 'a,a,t\n1,2,x\n', { inputs: ['a'] }, 'p.csv has two columns named "a".', ['inputs', 0]],
+    ['the target among the inputs', 'a,t\n1,0.5\n', { inputs: ['a', 't'] }, 'The target column "t" is among the inputs', ['inputs', 1]],
+    ['a single column', 'a\n1\n', {}, 'has one column only', ['path']],
+    ['a quote that never ends', 'a,t\n"1,0.5\n', {}, 'p.csv, row 2: a quoted cell never ends.', ['path']],
+    ['a quote in the middle', 'a,t\n"1"2,0.5\n', {}, 'p.csv, row 2: "2" follows the closing quote', ['path']],
+  ])('with %s is refused', (_what, text, options, message, path) => {
+    const error = errorOf(text, options);
+    expect(error.message).toContain(message);
+    expect(error.path).toEqual(path);
+    expect(error.remedy).toMatch(/\S[.?]$/);
+  });
+
+  it('counts the lines inside a quoted cell', () => {
+    expect(errorOf('a,note,t\n1,"two\nlines",0.5\nx,y,0.5\n', { inputs: ['a'] }).message).toContain('row 4, column 1 (a)');
+  });
+
+  it('names a near column, and the decimal point', () => {
+    expect(errorOf('a,species\n1,x\n', { target: 'specie' }).remedy).toBe('Did you mean "species"?');
+    expect(errorOf('a;t\n0,5;x\n1;y\n').remedy).toContain('decimal point');
+  });
+});
+
+describe('readCsv', () => {
+  const cell = fc.string({ unit: fc.constantFrom('a', '1', ' ', ',', ';', '"', '\n', '\r\n', 'é', '🙂'), maxLength: 6 });
+
+  it('reads back whatever is written, as Papa Parse does', () => {
+    const table = fc.array(fc.array(cell, { minLength: 2, maxLength: 4 }), { minLength: 1, maxLength: 6 });
+    fc.assert(
+      fc.property(table, fc.constantFrom(',', ';', '\t'), fc.constantFrom('\n', '\r\n'), (rows, delimiter, newline) => {
+        const text = Papa.unparse(rows, { delimiter, newline });
+        expect(readCsv(text, delimiter).map(({ cells }) => cells)).toEqual(rows);
+      }),
+    );
+  });
+
+  it('agrees with Papa Parse wherever that finds nothing wrong', () => {
+    const text = fc.string({ unit: fc.constantFrom('a', '1', ',', '"', '\n'), maxLength: 20 });
+    fc.assert(
+      fc.property(text, (source) => {
+        const { data, errors } = Papa.parse<string[]>(source, { delimiter: ',', newline: '\n' });
+        if (errors.length > 0) return;
+        const rows = data.filter((row) => row.length > 1 || row[0].trim() !== '');
+        expect(readCsv(source, ',').map(({ cells }) => cells)).toEqual(rows);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('reads any text, or says on which row it cannot', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (source) => {
+        try {
+          for (const { line, cells } of readCsv(source, ',')) {
+            expect(line).toBeGreaterThan(0);
+            expect(cells.length).toBeGreaterThan(0);
+          }
+        } catch (error) {
+          expect(error).toBeInstanceOf(CsvSyntaxError);
+          expect((error as CsvSyntaxError).line).toBeGreaterThan(0);
+        }
+      }),
+    );
+  });
+
+  it('skips a byte order mark', () => {
+    expect(readCsv('\uFEFFa,b', ',')[0].cells).toEqual(['a', 'b']);
+  });
+
+  it.each([['a,b;c', ','], ['a;b;c,d', ';'], ['a\tb', '\t'], ['"a,b,c"|d', '|'], ['a', ','], ['', ',']])('finds the delimiter of %j', (text, delimiter) => {
+    expect(detectDelimiter(text)).toBe(delimiter);
+  });
+});

@@ -1,0 +1,162 @@
+// What holds for every dataset, and what each one makes.
+import { describe, expect, it } from 'vitest';
+import { type DatasetKind, datasets } from '../../../src/engine/datasets';
+import type { Dataset, DatasetDefinition } from '../../../src/engine/datasets/dataset';
+import { sizeOf } from '../../../src/engine/kernels/tensor';
+import { Random } from '../../../src/engine/random';
+
+const noFiles = (path: string): string => {
+  throw new Error(`nothing to read at ${path}`);
+};
+
+function make(kind: DatasetKind, options: object = {}, seed = 0, readText = noFiles): Dataset {
+  const definition = datasets[kind] as DatasetDefinition;
+  return definition.generate({ options: definition.options.parse(options), random: new Random(seed, 'data'), readText });
+}
+
+/** Options for each; a dataset added to the table is a type error here until it has some. */
+const examples: Record<DatasetKind, object> = {
+  circles: { samples: 41 },
+  xor: { samples: 10, noise: 0.2 },
+  noisy_sine: { samples: 30 },
+  inline: { inputs: [[1, 2], [3, 4], [5, 6]], labels: ['b', 'a', 'b'] },
+  csv: { path: 'a.csv' },
+};
+const readText = (): string => 'x,y,kind\n1,2,a\n3,4,b\n5,6,a\n';
+
+describe.each(Object.keys(examples) as DatasetKind[])('%s', (kind) => {
+  const definition = datasets[kind] as DatasetDefinition;
+  const dataset = make(kind, examples[kind], 3, readText);
+
+  it('is the one that its name in the table says', () => {
+    expect(definition.kind).toBe(kind);
+  });
+
+  it('repeats under its seed', () => {
+    expect(make(kind, examples[kind], 3, readText)).toEqual(dataset);
+  });
+
+  it('gives arrays of the sizes that it tells, all numbers finite', () => {
+    const { samples, inputShape, inputs, targetSize, targets, classes, featureNames } = dataset;
+    expect(inputs).toHaveLength(samples * sizeOf(inputShape));
+    expect(targets).toHaveLength(samples * targetSize);
+    expect([...inputs, ...targets].every(Number.isFinite)).toBe(true);
+    if (featureNames) expect(featureNames).toHaveLength(sizeOf(inputShape));
+    if (classes) {
+      expect(targetSize).toBe(1);
+      expect([...targets].every((index) => Number.isInteger(index) && index >= 0 && index < classes.length)).toBe(true);
+    }
+  });
+
+  it('tells its shape before it is made, unless only the file knows', () => {
+    const shape = definition.shape(definition.options.parse(examples[kind]));
+    const { samples, inputShape, targetSize, classes } = dataset;
+    if (kind === 'csv') expect(shape).toBeUndefined();
+    else expect(shape).toEqual({ samples, inputShape, targetSize, ...(classes && { classes: classes.length }) });
+  });
+
+  it('leaves something to train on by itself', () => {
+    expect(definition.split.validation + definition.split.test).toBeLessThan(1);
+  });
+});
+
+describe.each(['circles', 'noisy_sine'] as const)('%s', (kind) => {
+  it('is another one under another seed', () => {
+    expect(make(kind, {}, 1).inputs).not.toEqual(make(kind, {}, 2).inputs);
+  });
+});
+
+describe('circles', () => {
+  const radius = ({ inputs }: Dataset, i: number): number => Math.hypot(inputs[2 * i], inputs[2 * i + 1]);
+
+  it.each([40, 41])('without noise lies on its circles, half on each (%d samples)', (samples) => {
+    const dataset = make('circles', { samples, noise: 0, factor: 0.3 });
+    for (let i = 0; i < samples; i++) expect(radius(dataset, i)).toBeCloseTo(dataset.targets[i] === 1 ? 0.3 : 1, 14);
+    const inner = [...dataset.targets].filter((target) => target === 1).length;
+    expect(inner).toBe(Math.floor(samples / 2));
+  });
+
+  it('spreads the points evenly over the circles', () => {
+    const { inputs } = make('circles', { samples: 8, noise: 0, factor: 0.5 });
+    const expected = [1, 0, 0.5, 0, 0, 1, 0, 0.5, -1, 0, -0.5, 0, 0, -1, 0, -0.5];
+    expected.forEach((value, i) => expect(inputs[i]).toBeCloseTo(value, 14));
+  });
+
+  it('has noise of the size asked for', () => {
+    const clean = make('circles', { samples: 4000, noise: 0 });
+    const noisy = make('circles', { samples: 4000, noise: 0.2 });
+    const squares = noisy.inputs.map((value, i) => (value - clean.inputs[i]) ** 2);
+    const std = Math.sqrt(squares.reduce((sum, value) => sum + value, 0) / squares.length);
+    // 8,000 draws: the standard error of a standard deviation is std / √16000.
+    expect(Math.abs(std - 0.2)).toBeLessThan((4 * 0.2) / Math.sqrt(16000));
+  });
+});
+
+describe('xor', () => {
+  it('is the truth table, by default', () => {
+    const { inputs, targets } = make('xor');
+    expect([...inputs]).toEqual([0, 0, 0, 1, 1, 0, 1, 1]);
+    expect([...targets]).toEqual([0, 1, 1, 0]);
+  });
+
+  it('puts clusters around the corners', () => {
+    const { inputs, targets, samples } = make('xor', { samples: 400, noise: 0.05 });
+    for (let i = 0; i < samples; i++) {
+      const [a, b] = [Math.round(inputs[2 * i]), Math.round(inputs[2 * i + 1])];
+      expect(targets[i]).toBe(a ^ b);
+    }
+    expect(new Set(inputs).size).toBe(800);
+  });
+});
+
+describe('noisy sine', () => {
+  it('without noise is the sine', () => {
+    const { inputs, targets } = make('noisy_sine', { noise: 0, periods: 2, samples: 100 });
+    inputs.forEach((x, i) => {
+      expect(x).toBeGreaterThanOrEqual(-1);
+      expect(x).toBeLessThan(1);
+      expect(targets[i]).toBe(Math.sin(2 * Math.PI * x));
+    });
+  });
+
+  it('has noise of the size asked for', () => {
+    const { inputs, targets } = make('noisy_sine', { noise: 0.3, samples: 4000 });
+    const squares = targets.map((value, i) => (value - Math.sin(Math.PI * inputs[i])) ** 2);
+    const std = Math.sqrt(squares.reduce((sum, value) => sum + value, 0) / squares.length);
+    expect(Math.abs(std - 0.3)).toBeLessThan((4 * 0.3) / Math.sqrt(8000));
+  });
+});
+
+describe('inline', () => {
+  it('sorts labels that are texts into classes', () => {
+    const { classes, targets } = make('inline', { inputs: [[1], [2], [3]], labels: ['b', 'a', 'b'] });
+    expect(classes).toEqual(['a', 'b']);
+    expect([...targets]).toEqual([1, 0, 1]);
+  });
+
+  it('sorts labels that are numbers as numbers', () => {
+    const { classes, targets } = make('inline', { inputs: [[1], [2], [3]], labels: [10, 9, -1] });
+    expect(classes).toEqual(['-1', '9', '10']);
+    expect([...targets]).toEqual([2, 1, 0]);
+  });
+
+  it('takes the order of the classes from the spec', () => {
+    const { classes, targets } = make('inline', { inputs: [[1], [2]], labels: ['x', 'y'], classes: ['y', 'z', 'x'] });
+    expect(classes).toEqual(['y', 'z', 'x']);
+    expect([...targets]).toEqual([2, 0]);
+  });
+
+  it('takes a number of classes of which not all occur', () => {
+    const { classes, targets } = make('inline', { inputs: [[1]], labels: [2], classes: 3 });
+    expect(classes).toEqual(['0', '1', '2']);
+    expect([...targets]).toEqual([2]);
+  });
+
+  it('keeps values, one or several a sample', () => {
+    expect([...make('inline', { inputs: [[1], [2]], targets: [3, 4] }).targets]).toEqual([3, 4]);
+    const rows = make('inline', { inputs: [[1], [2]], targets: [[3, 4], [5, 6]], feature_names: ['a'] });
+    expect([...rows.targets]).toEqual([3, 4, 5, 6]);
+    expect(rows.targetSize).toBe(2);
+    expect(rows.featureNames).toEqual(['a']);
+  });
+});

@@ -1,0 +1,61 @@
+// The rules about a spec's text: each one finds what it is for, at its range, and keeps quiet about the rest.
+import { describe, expect, it } from 'vitest';
+import { specRules } from '../../src/health/rules';
+import { checkSpec } from '../../src/spec/load';
+import { marked, specText } from '../spec/marked';
+
+const check = (text: string) =>
+  checkSpec(text, () => '', { rules: specRules });
+
+const two = '{ "type": "linear", "out_features": 2 }';
+const one = '{ "type": "linear", "out_features": 1 }';
+const three = '{ "type": "inline", "inputs": [[1], [2], [3]], "labels": ["a", "b", "c"] }';
+
+const found: readonly (readonly [code: string, what: string, text: string, message: string, remedy: string])[] = [
+  ['softmax-twice', 'softmax ahead of cross_entropy', specText({ layers: `[${two}, «"softmax"»]` }), 'cross_entropy applies softmax itself, so after softmax1', 'Remove softmax1, or use the loss "cross_entropy_on_probabilities".'],
+  ['softmax-twice', 'with identity between them', specText({ layers: `[${two}, «"softmax"», "identity"]` }), 'applied twice', 'Remove softmax1'],
+  ['sigmoid-twice', 'sigmoid ahead of bce_with_logits', specText({ layers: `[${one}, «"sigmoid"»]`, loss: '"bce_with_logits"' }), 'bce_with_logits applies sigmoid itself', 'Remove sigmoid1, or use the loss "bce".'],
+  ['bounded-logits', 'sigmoid ahead of cross_entropy', specText({ layers: `[${two}, «"sigmoid"»]` }), 'sigmoid1 keeps them within 0 and 1', 'Remove sigmoid1.'],
+  ['bounded-logits', 'tanh ahead of bce_with_logits', specText({ layers: `[${one}, «"tanh"»]`, loss: '"bce_with_logits"' }), 'tanh1 keeps them within -1 and 1', 'Remove tanh1.'],
+  ['not-probabilities', 'logits into bce', specText({ layers: `[${one}]`, loss: '«"bce"»' }), 'no sigmoid comes before it', 'Add "sigmoid" as the last layer, or use "bce_with_logits"'],
+  ['not-probabilities', 'logits into cross-entropy on probabilities', specText({ layers: `[${two}]`, loss: '«"cross_entropy_on_probabilities"»' }), 'no softmax comes before it', 'Add "softmax"'],
+  ['not-probabilities', 'a sigmoid into cross-entropy on probabilities', specText({ layers: `[${two}, "sigmoid"]`, loss: '«"cross_entropy_on_probabilities"»' }), 'no softmax comes before it', 'Add "softmax"'],
+  ['independent-classes', 'a sigmoid for each of three classes', specText({ data: three, layers: '[{ "type": "linear", "out_features": 3 }, "sigmoid"]', loss: '«"bce"»' }), 'a sample has exactly one class', 'Use "cross_entropy"'],
+  ['no-activation', 'two linear layers in a row', specText({ layers: `[{ "type": "linear", "out_features": 4 }, «${two}»]` }), 'No activation stands between linear1 and linear2', 'before linear2'],
+  ['no-activation', 'with identity between them', specText({ layers: `[{ "type": "linear", "out_features": 4 }, "identity", «${two}»]` }), 'between linear1 and linear2', 'before linear2'],
+  ['softmax-of-one', 'softmax of a single output', specText({ data: '"xor"', layers: `[${one}, «"softmax"»]`, loss: '"bce"' }), 'softmax1 has a single input, so it always gives 1', 'use "sigmoid"'],
+  ['equal-units', 'hidden units that start at zero', specText({ layers: `[«{ "type": "linear", "out_features": 4, "init": "zeros", "bias_init": "zeros" }», "tanh", ${two}]` }), 'All units of linear1 start equal', 'at random'],
+  ['equal-units', 'hidden units with equal weights', specText({ layers: `[«{ "type": "linear", "weight": [[1, 2], [1, 2]], "bias": false }», "tanh", ${two}]` }), 'All units of linear1 start equal', 'at random'],
+  ['nothing-to-train', 'everything frozen', specText({ layers: '[«{ "type": "linear", "out_features": 2, "freeze": ["weight", "bias"] }»]' }), 'No layer has a parameter that is updated', 'remove "freeze"'],
+  ['nothing-to-train', 'no parameters at all', specText({ layers: '[«"identity"»]', loss: '"mse"' }), 'No layer has a parameter', 'Add a linear layer'],
+];
+
+describe('a rule', () => {
+  it.each(found)('warns (%s) of %s', (code, _what, source, message, remedy) => {
+    const { text, start, end } = marked(source);
+    const { resolved, problems } = check(text);
+    expect(resolved).toBeDefined();
+    expect(problems).toEqual([
+      { code, severity: 'warning', start, end, message: expect.stringContaining(message) as string, remedy: expect.stringContaining(remedy) as string },
+    ]);
+  });
+
+  it.each([
+    ['the plain network', specText()],
+    ['softmax under a loss on probabilities', specText({ layers: `[${two}, "softmax"]`, loss: '"cross_entropy_on_probabilities"' })],
+    ['softmax under a squared error', specText({ layers: `[${two}, "softmax"]`, loss: '"mse"' })],
+    ['sigmoid under bce', specText({ layers: `[${one}, "sigmoid"]`, loss: '"bce"' })],
+    ['relu at the end of a regression', specText({ data: '"noisy_sine"', layers: `[${one}, "relu"]`, loss: '"mse"' })],
+    ['an output layer that starts at zero', specText({ layers: '[{ "type": "linear", "out_features": 2, "init": "zeros", "bias_init": "zeros" }]' })],
+    ['equal weights with unequal biases', specText({ layers: `[{ "type": "linear", "weight": [[1, 1], [1, 1]], "bias": [0, 1] }, "tanh", ${two}]` })],
+    ['a single hidden unit of constant weights', specText({ layers: `[{ "type": "linear", "out_features": 1, "init": "zeros", "bias": false }, "tanh", ${two}]` })],
+    ['part of a layer frozen', specText({ layers: '[{ "type": "linear", "out_features": 2, "freeze": ["bias"] }]' })],
+  ])('keeps quiet about %s', (_what, text) => {
+    expect(check(text).problems).toEqual([]);
+  });
+
+  it('has an id of its own', () => {
+    const ids = specRules.map(({ id }) => id);
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+});

@@ -1,0 +1,95 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { meaningOf } from '../../src/host/meaning';
+import { newSpecText } from '../../src/host/new-spec-text';
+import { shiftProblems } from '../../src/host/problem-shift';
+import { readSpecText } from '../../src/host/spec-text';
+import { placesOf } from '../../src/host/text-lines';
+import type { Problem } from '../../src/spec';
+
+describe('a new spec', () => {
+  it('has no problem', () => {
+    expect(readSpecText(newSpecText).problems).toEqual([]);
+  });
+});
+
+describe('reading a spec without running it', () => {
+  it('judges shapes where the data is known, and leaves files to the engine', () => {
+    const layers = '"layers": [{ "type": "linear", "in_features": 3, "out_features": 2 }], "loss": "cross_entropy"';
+    expect(readSpecText(`{ "data": "circles", ${layers} }`).problems.map(({ code }) => code)).toEqual(['shape-mismatch']);
+    const csv = readSpecText(`{ "data": { "type": "csv", "path": "none.csv", "target": "y" }, ${layers} }`);
+    expect(csv.problems).toEqual([]);
+    expect(csv.spec).toBeDefined();
+  });
+
+  it('never throws', () => {
+    fc.assert(fc.property(fc.string(), (text) => void readSpecText(text)));
+  });
+});
+
+describe('places in a text', () => {
+  it('count lines and columns from 1, in the order asked', () => {
+    const text = 'ab\n\ncd';
+    expect(placesOf(text, [5, 0, 2, 3, 4, 6])).toEqual([
+      { line: 3, column: 2 }, { line: 1, column: 1 }, { line: 1, column: 3 },
+      { line: 2, column: 1 }, { line: 3, column: 1 }, { line: 3, column: 3 },
+    ]);
+  });
+});
+
+describe('the meaning of a spec', () => {
+  const meaning = (text: string): ReturnType<typeof meaningOf> => {
+    const { spec, problems } = readSpecText(text);
+    if (!spec) throw new Error(JSON.stringify(problems));
+    return meaningOf(spec);
+  };
+  const first = meaning(newSpecText);
+
+  it('is the same for other white space and comments, and for defaults written out', () => {
+    expect(meaning(newSpecText.replaceAll('\n', '\r\n  ').replace('{', '/* x */ {'))).toEqual(first);
+    expect(meaning(newSpecText.replace('"data": "circles"', '"data": { "type": "circles" }'))).toEqual(first);
+  });
+
+  it.each([['"out_features": 16', '"out_features": 15'], ['"tanh"', '"relu"'], ['0.9', '0.8'], ['"batch_size": 16', '"batch_size": 8']])(
+    'is another, and another run, with %s -> %s',
+    (from, to) => {
+      const other = meaning(newSpecText.replace(from, to));
+      expect(other.whole).not.toBe(first.whole);
+      expect(other.trajectory).not.toBe(first.trajectory);
+    },
+  );
+
+  it.each([['"epochs": 100', '"epochs": 101'], ['"name": "circles"', '"name": "rings"']])(
+    'is another, but the same steps, with %s -> %s',
+    (from, to) => {
+      const other = meaning(newSpecText.replace(from, to));
+      expect(other.whole).not.toBe(first.whole);
+      expect(other.trajectory).toBe(first.trajectory);
+    },
+  );
+});
+
+describe('problems while the text around them is edited', () => {
+  const problem = (start: number, end: number): Problem => ({ code: 'x', severity: 'error', start, end, message: '', remedy: '' });
+  const marked = (text: string, { start, end }: Problem): string => text.slice(start, end);
+
+  it('stay at their text, or go with it', () => {
+    const text = 'aaa BAD ccc';
+    const bad = problem(4, 7);
+    fc.assert(
+      fc.property(fc.nat(11), fc.nat(11), fc.string({ maxLength: 5 }), (a, b, put) => {
+        const [offset, end] = [Math.min(a, b), Math.max(a, b)];
+        const edited = text.slice(0, offset) + put + text.slice(end);
+        const shifted = shiftProblems([bad], [{ offset, length: end - offset, text: put }]);
+        const touched = offset < bad.end && end > bad.start;
+        if (touched) expect(shifted).toEqual([]);
+        else expect(shifted.map((moved) => marked(edited, moved))).toEqual(['BAD']);
+      }),
+    );
+  });
+
+  it('follow edits that come one after the other', () => {
+    const edits = [{ offset: 8, length: 1, text: '' }, { offset: 0, length: 0, text: 'xy' }];
+    expect(shiftProblems([problem(4, 7)], edits)).toEqual([problem(6, 9)]);
+  });
+});

@@ -1,0 +1,84 @@
+// Problems of a spec in the Problems view: while it is typed, at the exact place, and gone when solved.
+import * as assert from 'node:assert/strict';
+import * as vscode from 'vscode';
+import { activateExtension, eventually, openExample } from '../support/extension';
+import { closeAll, command, replace, until } from '../support/runs';
+
+const ours = (uri: vscode.Uri): vscode.Diagnostic[] =>
+  vscode.languages.getDiagnostics(uri).filter(({ source }) => source === 'Nablascope');
+
+const oneProblem = (uri: vscode.Uri): Promise<vscode.Diagnostic> =>
+  eventually('one problem', () => (ours(uri).length === 1 ? ours(uri)[0] : undefined));
+
+const noProblem = (uri: vscode.Uri): Promise<boolean> => eventually('no problem', () => ours(uri).length === 0);
+
+describe('problems', () => {
+  before(activateExtension);
+  afterEach(closeAll);
+
+  it('are none in an example, which is JSON with comments', async () => {
+    const { document } = await openExample('circles.nabla.json');
+    assert.equal(document.languageId, 'jsonc');
+    assert.deepEqual(ours(document.uri), []);
+  });
+
+  it('stand at the exact text, say what to do, and go when it is solved', async () => {
+    const editor = await openExample('circles.nabla.json');
+    const { document } = editor;
+    await replace(editor, '"cross_entropy"', '"cross_entropi"');
+    const problem = await oneProblem(document.uri);
+    assert.equal(document.getText(problem.range), '"cross_entropi"');
+    assert.equal(problem.severity, vscode.DiagnosticSeverity.Error);
+    assert.equal(typeof problem.code, 'string');
+    assert.match(problem.message, /cross_entropi.*cross_entropy/s);
+    await replace(editor, '"cross_entropi"', '"cross_entropy"');
+    await noProblem(document.uri);
+  });
+
+  it('name both layers and both shapes of a mismatch, without a panel', async () => {
+    const editor = await openExample('circles.nabla.json');
+    const { document } = editor;
+    const all = new vscode.Range(document.positionAt(0), document.positionAt(document.getText().length));
+    const edit = new vscode.WorkspaceEdit();
+    edit.replace(
+      document.uri,
+      all,
+      '{\n  "data": "circles",\n  "layers": [\n    { "type": "linear", "out_features": 4 },\n' +
+        '    { "type": "linear", "in_features": 3, "out_features": 2 }\n  ],\n  "loss": "cross_entropy"\n}\n',
+    );
+    await vscode.workspace.applyEdit(edit);
+    const problem = await oneProblem(document.uri);
+    assert.equal(document.getText(problem.range), '3');
+    assert.match(problem.message, /linear2.*3.*linear1.*4/s);
+  });
+
+  it('of data in a file appear when the spec is opened, and move with the text', async () => {
+    const editor = await openExample('circles.nabla.json');
+    const { document } = editor;
+    const all = new vscode.Range(document.positionAt(0), document.positionAt(document.getText().length));
+    const edit = new vscode.WorkspaceEdit();
+    edit.replace(
+      document.uri,
+      all,
+      '{\n  "data": { "type": "csv", "path": "../outside.csv", "target": "y" },\n' +
+        '  "layers": [{ "type": "linear", "out_features": 1 }],\n  "loss": "mse"\n}\n',
+    );
+    await vscode.workspace.applyEdit(edit);
+    await command('open', document.uri);
+    const problem = await oneProblem(document.uri);
+    assert.equal(document.getText(problem.range), '"../outside.csv"');
+    await until(document.uri, 'the list of problems', ({ state }) => state.kind === 'problems');
+    await replace(editor, '{\n', '{\n  // a comment\n\n');
+    await eventually('the problem has moved', () => ours(document.uri)[0]?.range.start.line === 3);
+    assert.equal(document.getText(ours(document.uri)[0].range), '"../outside.csv"');
+  });
+
+  it('go when the editor is closed', async () => {
+    const editor = await openExample('circles.nabla.json');
+    const { uri } = editor.document;
+    await replace(editor, '"cross_entropy"', '7');
+    await eventually('a problem', () => ours(uri).length > 0);
+    await closeAll();
+    await noProblem(uri);
+  });
+});

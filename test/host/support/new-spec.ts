@@ -1,0 +1,12 @@
+// A new spec by command, found again by what the command opened.
+import * as assert from 'node:assert/strict';
+import * as vscode from 'vscode';
+import { activateExtension } from './extension';
+
+export async function openNewSpecAndForget(): Promise<vscode.Uri> {
+  await activateExtension();
+  await vscode.commands.executeCommand('nablascope.newSpec');
+  const document = vscode.workspace.textDocuments.find(({ isUntitled, uri }) => isUntitled && uri.path.endsWith('.nabla.json'));
+  assert.ok(document, 'no new spec is open');
+  return document.uri;
+}

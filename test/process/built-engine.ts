@@ -1,0 +1,95 @@
+// The real engine process, bundled as it ships, for tests that start it.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { build } from 'esbuild';
+import { EngineClient } from '../../src/process/client';
+import type { HostCalls } from '../../src/protocol/engine';
+import type { CheckReport } from '../../src/gradcheck/report';
+import type { Frame } from '../../src/session/frame';
+import type { RunRecord } from '../../src/session/record';
+
+const source = resolve(__dirname, '..', '..', 'src', 'process');
+
+export interface BuiltEngine {
+  /** engine-process.js, its worker beside it. */
+  readonly file: string;
+  remove(): Promise<void>;
+}
+
+export async function buildEngine(): Promise<BuiltEngine> {
+  const folder = await mkdtemp(join(tmpdir(), 'nablascope-engine-'));
+  await build({
+    entryPoints: { 'engine-process': join(source, 'entry.ts'), 'engine-worker': join(source, 'worker.ts') },
+    outdir: folder,
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    target: 'node20',
+    mainFields: ['module', 'main'],
+    logLevel: 'warning',
+  });
+  return {
+    file: join(folder, 'engine-process.js'),
+    remove: () => rm(folder, { recursive: true, force: true }),
+  };
+}
+
+/** An engine process and everything that it said. */
+export class WatchedEngine {
+  readonly client: EngineClient;
+  readonly frames: Frame[] = [];
+  readonly records: RunRecord[] = [];
+  readonly reports: CheckReport[] = [];
+  readonly progress: number[] = [];
+  readonly exits: string[] = [];
+  readonly #waiting = new Set<() => void>();
+
+  constructor(file: string, ...args: string[]) {
+    const host: HostCalls = {
+      frame: (frame) => {
+        this.frames.push(frame);
+        this.#wake();
+        return Promise.resolve();
+      },
+      checkpoint: (record) => {
+        this.records.push(record);
+        this.#wake();
+      },
+      checked: (report) => {
+        this.reports.push(report);
+        this.#wake();
+      },
+      checkProgress: (checked) => {
+        this.progress.push(checked);
+        this.#wake();
+      },
+    };
+    const onExit = (reason: string): void => {
+      this.exits.push(reason);
+      this.#wake();
+    };
+    this.client = new EngineClient({ file, arguments: args, host, onExit });
+  }
+
+  get last(): Frame | undefined {
+    return this.frames[this.frames.length - 1];
+  }
+
+  /** Settles as soon as `question` answers yes; it is asked whenever the process said something. */
+  async until(question: () => boolean): Promise<void> {
+    while (!question()) await new Promise<void>((resolve) => this.#waiting.add(resolve));
+  }
+
+  async open(text: string, record?: RunRecord): Promise<void> {
+    const result = await this.client.calls.open({ text, folder: '', root: null, record });
+    if (!result.ok) throw new Error(JSON.stringify(result.problems));
+    await this.until(() => this.frames.length > 0);
+  }
+
+  #wake(): void {
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const wake of waiting) wake();
+  }
+}

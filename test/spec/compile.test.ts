@@ -1,0 +1,164 @@
+// What a session is handed: parts, batches and targets, as the spec says and as the seed decides.
+import { describe, expect, it } from 'vitest';
+import { DataError } from '../../src/engine/datasets/dataset';
+import { Random } from '../../src/engine/random';
+import type { CompiledRun } from '../../src/spec/compiled';
+import { loadRun, type ReadText } from '../../src/spec/load';
+import { TrainingSession } from '../../src/session/session';
+import { expectOnly, marked, specText } from './marked';
+
+const noFiles = (): string => {
+  throw new Error('no files here');
+};
+
+function run(text: string, readText: ReadText = noFiles): CompiledRun {
+  const loaded = loadRun(text, readText);
+  expect(loaded.problems).toEqual([]);
+  return loaded.run!;
+}
+
+const withFile = (text: string) => (path: string): string => {
+  expect(path).toBe('points.csv');
+  return text;
+};
+
+describe('the split', () => {
+  it('parts all samples, each into one part, in the order of the data', () => {
+    const { split, dataset } = run(specText());
+    expect([split.train.length, split.validation.length, split.test.length]).toEqual([240, 80, 80]);
+    const all = [...split.train, ...split.validation, ...split.test];
+    expect(new Set(all).size).toBe(dataset.samples);
+    for (const part of Object.values(split)) expect([...part]).toEqual([...part].sort((a, b) => a - b));
+  });
+
+  it('follows from the seed', () => {
+    const parts = (seed: number) => [...run(specText({ seed: String(seed) })).split.test];
+    expect(parts(1)).toEqual(parts(1));
+    expect(parts(1)).not.toEqual(parts(2));
+  });
+
+  it('is drawn, not cut', () => {
+    const { split } = run(specText());
+    expect([...split.test]).not.toEqual(Array.from({ length: 80 }, (_, i) => i));
+  });
+
+  it('trains on everything, in order, where nothing is held out', () => {
+    const { split } = run(specText({ data: '{ "type": "circles", "samples": 10, "split": { "validation": 0, "test": 0 } }' }));
+    expect([...split.train]).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    expect(split.validation).toHaveLength(0);
+    expect(split.test).toHaveLength(0);
+  });
+
+  it('holds out at least one sample of a share above 0', () => {
+    const { split } = run(specText({ data: '{ "type": "xor", "split": { "validation": 0.1 } }' }));
+    expect([split.train.length, split.validation.length]).toEqual([3, 1]);
+  });
+});
+
+describe('batches', () => {
+  it.each([
+    ['the default', specText(), 32, true],
+    ['online', specText({ batch_size: '1' }), 1, true],
+    ['a full batch, never shuffled', specText({ batch_size: '"full"' }), 240, false],
+    ['more than there are samples', specText({ batch_size: '1000' }), 240, false],
+    ['no shuffling', specText({ shuffle: 'false' }), 32, false],
+  ])('%s', (_what, text, batchSize, shuffle) => {
+    expect(run(text)).toMatchObject({ batchSize, shuffle });
+  });
+});
+
+describe('targets', () => {
+  it('are one-hot rows for classes', () => {
+    const { targets, targetWidth, labels, dataset } = run(specText());
+    expect(targetWidth).toBe(2);
+    expect(labels).toEqual(['outer', 'inner']);
+    expect(targets).toHaveLength(800);
+    for (let i = 0; i < dataset.samples; i++) {
+      expect([targets[2 * i], targets[2 * i + 1]]).toEqual(dataset.targets[i] === 0 ? [1, 0] : [0, 1]);
+    }
+  });
+
+  it('are one column for two classes and one output', () => {
+    const { targets, targetWidth } = run(specText({ data: '"xor"', layers: '[{ "type": "linear", "out_features": 1 }]', loss: '"bce_with_logits"' }));
+    expect(targetWidth).toBe(1);
+    expect([...targets]).toEqual([0, 1, 1, 0]);
+  });
+
+  it('are the values themselves', () => {
+    const { targets, labels } = run(
+      specText({ data: '{ "type": "inline", "inputs": [[1], [2]], "targets": [[3, 4], [5, 6]] }', loss: '"mse"' }),
+    );
+    expect([...targets]).toEqual([3, 4, 5, 6]);
+    expect(labels).toBeNull();
+  });
+
+  it('may be shares of classes under cross-entropy', () => {
+    const { targets } = run(specText({ data: '{ "type": "inline", "inputs": [[1]], "targets": [[0.25, 0.75]] }' }));
+    expect([...targets]).toEqual([0.25, 0.75]);
+  });
+
+  it('that are no shares are refused under cross-entropy', () => {
+    const mark = marked(specText({ data: '{ "type": "inline", "inputs": [[1], [2]], "targets": [[0.5, 0.5], «[0.5, 0.6]»] }' }));
+    expectOnly(loadRun(mark.text, noFiles).problems, mark, {
+      code: 'data', message: 'Sample 2: the targets sum to 1.1; cross_entropy takes shares that sum to 1.', remedy: '"mse"',
+    });
+  });
+
+  it('outside 0 to 1 are refused under binary cross-entropy', () => {
+    const mark = marked(
+      specText({ data: '{ "type": "inline", "inputs": [[1], [2]], "targets": [1, «2»] }', layers: '[{ "type": "linear", "out_features": 1 }]', loss: '"bce_with_logits"' }),
+    );
+    expectOnly(loadRun(mark.text, noFiles).problems, mark, {
+      code: 'data', message: 'Sample 2: the target 2 is out of range', remedy: '"mse"',
+    });
+  });
+});
+
+describe('loadRun', () => {
+  it('draws the data from the stream "data" of the seed', () => {
+    const { dataset } = run(specText({ data: '"noisy_sine"', layers: '[{ "type": "linear", "out_features": 1 }]', loss: '"mse"', seed: '7' }));
+    expect(dataset.inputs[0]).toBe(new Random(7, 'data').uniform(-1, 1));
+  });
+
+  it('predicts the memory that a session then takes', () => {
+    const compiled = run(specText({ optimizer: '{ "type": "sgd", "momentum": 0.9 }' }));
+    const session = new TrainingSession(compiled, specText());
+    expect(compiled.memory).toBe(session.network.memory + 400 * (2 + 1 + 2) * 8);
+  });
+
+  it('reads a CSV file through the function it is given', () => {
+    const { dataset, labels, model } = run(
+      specText({ data: '{ "type": "csv", "path": "points.csv" }' }),
+      withFile('a,b,c,kind\n1,2,3,x\n4,5,6,y\n7,8,9,x\n'),
+    );
+    expect(model.inputShape).toEqual([3]);
+    expect(dataset.samples).toBe(3);
+    expect(labels).toEqual(['x', 'y']);
+  });
+
+  it.each([
+    ['a file that cannot be had', '{ "type": "csv", "path": «"points.csv"» }', new DataError('There is no file points.csv.', 'Check the path.', ['path']), 'There is no file points.csv.'],
+    ['a column that is not there', '{ "type": "csv", "path": "points.csv", "target": «"knid"» }', 'a,kind\n1,x\n2,y\n', 'points.csv has no column "knid".'],
+    ['an input column that is not there', '{ "type": "csv", "path": "points.csv", "inputs": ["a", «7»] }', 'a,b,kind\n1,2,x\n2,3,y\n', 'points.csv has no column 7: it has 3.'],
+    ['a ragged row', '{ "type": "csv", "path": «"points.csv"» }', 'a,kind\n1,x\n2\n', 'points.csv, row 3: there are 1 cells, but row 1 has 2.'],
+    ['text in numbers', '{ "type": "csv", "path": «"points.csv"» }', 'a,kind\n1,x\ntwo,y\n', 'points.csv, row 3, column 1 (a): "two" is not a number.'],
+    ['a label out of range', '{ "type": "csv", "path": «"points.csv"», "classes": 2 }', 'a,kind\n1,0\n2,5\n', 'points.csv, row 3, column 2 (kind): the label 5 is out of range'],
+  ])('reports %s at its range', (_what, data, file, message) => {
+    const mark = marked(specText({ data }));
+    const readText = (): string => {
+      if (typeof file === 'string') return file;
+      throw file;
+    };
+    const { run: compiled, spec, problems } = loadRun(mark.text, readText);
+    expect(compiled).toBeUndefined();
+    expect(spec).toBeDefined();
+    expectOnly(problems, mark, { code: 'data', message, remedy: /./ });
+  });
+
+  it('does not hide a fault of its own as a problem of the text', () => {
+    const broken = (): string => {
+      throw new TypeError('a bug');
+    };
+    expect(() => loadRun(specText({ data: '{ "type": "csv", "path": "points.csv" }' }), broken)).toThrow('a bug');
+  });
+});

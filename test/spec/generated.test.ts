@@ -1,0 +1,79 @@
+// What is generated and committed is what the source says, and says enough.
+import fs from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { type JsonSchema, jsonSchema, schemaText } from '../../src/spec/json-schema';
+import { reference } from '../../src/spec/reference';
+import { families } from '../../src/spec/schema';
+
+const root = path.resolve(__dirname, '../..');
+const read = (file: string): string => fs.readFileSync(path.join(root, file), 'utf8');
+
+describe('generated files', () => {
+  it.each([
+    ['media/nabla.schema.json', schemaText],
+    ['docs/spec.md', reference],
+  ])('%s is up to date; if not: npm run generate', (file, generate) => {
+    expect(read(file)).toBe(generate());
+  });
+});
+
+describe('the schema', () => {
+  const schema = JSON.parse(schemaText()) as JsonSchema;
+
+  /** Every key of every object in it. */
+  function keys(node: JsonSchema, at = ''): { at: string; key: string; schema: JsonSchema; required: boolean }[] {
+    const own = Object.entries(node.properties ?? {}).flatMap(([key, value]) => [
+      { at, key, schema: value, required: node.required?.includes(key) ?? false },
+      ...keys(value, `${at}.${key}`),
+    ]);
+    const inside = [...(node.anyOf ?? []), ...(node.items ? [node.items] : [])].flatMap((inner) => keys(inner, `${at}[${inner.title ?? ''}]`));
+    return [...own, ...inside];
+  }
+
+  it('describes every key', () => {
+    expect(keys(schema).filter(({ schema: { description } }) => !description).map(({ at, key }) => `${at}.${key}`)).toEqual([]);
+  });
+
+  it('tells every default where a hover shows it', () => {
+    const silent = keys(schema).filter(({ schema: { default: value, description } }) => value !== undefined && !description?.includes('Default: '));
+    expect(silent).toEqual([]);
+  });
+
+  it('writes down a default for every key at the top that may be left out', () => {
+    const needed = ['data', 'layers', 'loss'];
+    expect(jsonSchema().required).toEqual(needed);
+    const top = Object.entries(schema.properties ?? {}).filter(([key]) => key !== '$schema' && !needed.includes(key));
+    expect(top.filter(([, value]) => value.default === undefined).map(([key]) => key)).toEqual([]);
+  });
+
+  it.each(Object.entries(families))('knows every one of %s, by name or with options', (key, table) => {
+    const place = key === 'layers' ? schema.properties?.layers.items : schema.properties?.[key];
+    const objects = place?.anyOf?.flatMap(({ properties }) => properties?.type?.const ?? []);
+    expect(objects).toEqual(Object.keys(table));
+    const names = place?.anyOf?.find((branch) => branch.enum);
+    expect(names?.enumDescriptions).toHaveLength(names?.enum?.length ?? NaN);
+  });
+
+  it('completes and explains only: what is wrong is said once, by the extension', () => {
+    const strict = ['required', 'additionalProperties', 'minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'minItems', 'maxItems', 'minLength', 'maxLength', 'pattern', 'oneOf', 'not'];
+    for (const keyword of strict) expect(schemaText()).not.toContain(`"${keyword}":`);
+    // Whatever is neither a known name nor an object of a known type falls to the empty alternative.
+    const unions = [schema.properties?.data, schema.properties?.layers.items, schema.properties?.loss, schema.properties?.precision];
+    for (const union of unions) expect(union?.anyOf?.at(-1)).toEqual({});
+  });
+
+  it('holds no reference to anything outside it', () => {
+    expect(schemaText()).not.toMatch(/"\$ref"/);
+  });
+});
+
+describe('the reference', () => {
+  it.each(Object.entries(families))('has every one of %s with its formula', (_family, table) => {
+    const text = reference();
+    for (const { kind, summary } of Object.values(table)) {
+      expect(text).toContain(`### \`${kind}\``);
+      expect(text).toContain(summary);
+    }
+  });
+});

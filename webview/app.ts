@@ -1,0 +1,253 @@
+// Puts the panel together: the regions, the tabs, the keys, what the engine has to measure, and when things are
+// drawn. It knows no control's or view's inside.
+import { html, nothing, render } from 'lit/html.js';
+import { Crosshair } from './charts/crosshair';
+import type { Context, Mounted, Settings, View, ViewId } from './context';
+import { actionOf, canDo, commandOf } from './controls/keys';
+import { mountLayerList } from './controls/layer-list';
+import { mountNotices } from './controls/notices';
+import { problemsPopover } from './controls/problems';
+import { mountStateLine, statePage } from './controls/states';
+import { mountTabs } from './controls/tabs';
+import { mountTimeStrip } from './controls/time-strip';
+import { mountTransport } from './controls/transport';
+import { copyFullValues } from './controls/value';
+import type { FromPanel, ProbeId, ToPanel } from '../src/protocol/panel';
+import { Seeker } from './seeker';
+import { readSettings } from './settings';
+import { dismiss, emptyData, notify, Store } from './store';
+import { ThemeWatcher } from './theme';
+import { views } from './views';
+
+/** What the page is given by the editor. */
+export interface Host {
+  postMessage(message: FromPanel): void;
+  getState(): unknown;
+  setState(state: unknown): void;
+}
+
+/** Text that changes faster cannot be read. */
+const TEXT_MS = 100;
+
+export class App {
+  readonly #store: Store;
+  readonly #theme: ThemeWatcher;
+  readonly #context: Context;
+  readonly #controls: Mounted[] = [];
+  readonly #seeker: Seeker;
+  readonly #page: HTMLElement;
+  readonly #popover: HTMLElement;
+  readonly #body: HTMLElement;
+  readonly #viewHost: HTMLElement;
+  #settings: Settings;
+  #view: { readonly id: ViewId; readonly run: number; readonly mounted: Mounted } | null = null;
+  #listVisible = true;
+  #needed = '';
+  #drawing = false;
+  #lastText = -Infinity;
+  #textTimer: ReturnType<typeof setTimeout> | null = null;
+  /** Frame that has arrived and is not on the screen yet. */
+  #unpainted: number | null = null;
+
+  constructor(
+    readonly root: HTMLElement,
+    readonly host: Host,
+  ) {
+    const document = root.ownerDocument;
+    this.#settings = readSettings(host.getState(), views.map(({ id }) => id));
+    this.#store = new Store(emptyData(this.#settings.layer));
+    this.#theme = new ThemeWatcher(document);
+    this.#seeker = new Seeker((step) => host.postMessage({ type: 'command', command: { type: 'seek', step } }), () => performance.now());
+    this.#context = this.#makeContext();
+    render(
+      html`
+        <header class="transport"></header>
+        <div class="state"></div>
+        <div class="over"></div>
+        <main class="page-host" hidden></main>
+        <main class="body">
+          <section class="layers" aria-label="Layers" data-region="layers"></section>
+          <section class="views" aria-label="Views" data-region="views">
+            <div class="tabs"></div>
+            <div class="view" role="tabpanel" id="view" tabindex="0"></div>
+          </section>
+        </main>
+        <footer class="time" aria-label="Time"></footer>
+        <div class="notices"></div>
+      `,
+      root,
+    );
+    const part = (selector: string): HTMLElement => root.querySelector(selector) as HTMLElement;
+    this.#page = part('.page-host');
+    this.#popover = part('.over');
+    this.#body = part('.body');
+    this.#viewHost = part('.view');
+    this.#controls.push(
+      mountTransport(part('.transport'), this.#context),
+      mountStateLine(part('.state'), this.#context),
+      mountLayerList(part('.layers'), this.#context),
+      mountTabs(part('.tabs'), this.#context, views, this.#viewHost),
+      mountTimeStrip(part('.time'), this.#context),
+      mountNotices(part('.notices'), this.#context),
+    );
+    this.#store.subscribe(() => this.#schedule());
+    this.#theme.subscribe(() => this.#refresh());
+    this.#listen(document, part('.layers'));
+    this.#save();
+    this.#refresh();
+    host.postMessage({ type: 'ready' });
+  }
+
+  receive(message: ToPanel): void {
+    if (message.type === 'frame') {
+      this.#unpainted = message.frame.sequence;
+      const { status } = message.frame;
+      this.#seeker.arrived(status !== 'seeking' && status !== 'running');
+    }
+    this.#store.receive(message);
+    // What is not a frame of a run at full speed is to be read at once.
+    if (message.type !== 'frame' || message.frame.status !== 'running') this.#lastText = -Infinity;
+    if (message.type === 'select' || message.type === 'snapshot') this.#save();
+    this.#need();
+  }
+
+  #makeContext(): Context {
+    const { host } = this;
+    const app = this;
+    return {
+      get data() {
+        return app.#store.data;
+      },
+      get theme() {
+        return app.#theme.theme;
+      },
+      get settings() {
+        return app.#settings;
+      },
+      crosshair: new Crosshair(),
+      send: (message) => host.postMessage(message),
+      command: (command) => host.postMessage({ type: 'command', command }),
+      seek: (step) => this.#seeker.seek(step),
+      select: (layer) => {
+        if (this.#store.data.layer === layer) return;
+        this.#store.change({ ...this.#store.data, layer });
+        host.postMessage({ type: 'select', layer });
+        this.#save();
+        this.#need();
+        this.#refresh();
+      },
+      set: (change) => {
+        this.#settings = { ...this.#settings, ...change };
+        this.#save();
+        this.#need();
+        this.#refresh();
+      },
+      notify: (level, text) => this.#store.change(notify(this.#store.data, level, text)),
+      dismiss: (notice) => this.#store.change(dismiss(this.#store.data, notice)),
+    };
+  }
+
+  #listen(document: Document, list: HTMLElement): void {
+    copyFullValues(document);
+    document.addEventListener('keydown', (event) => {
+      const action = actionOf(event);
+      if (!action) return;
+      event.preventDefault();
+      event.stopPropagation();
+      const { data } = this.#store;
+      if (canDo(action, data) && (!event.repeat || action !== 'toggleRun')) this.#context.command(commandOf(action, data.frame));
+    });
+    // In one column the list may be out of sight; what nobody sees is not measured.
+    new IntersectionObserver((entries) => {
+      this.#listVisible = entries[entries.length - 1].isIntersecting;
+      this.#need();
+    }).observe(list);
+  }
+
+  get #currentView(): View {
+    return views.find(({ id }) => id === this.#settings.view) ?? views[0];
+  }
+
+  /** The host keeps `uri` for bringing the panel back after a reload. */
+  #save(): void {
+    const { uri } = this.root.ownerDocument.body.dataset;
+    const stored = this.host.getState();
+    const others = typeof stored === 'object' && stored !== null ? stored : {};
+    this.#settings = { ...this.#settings, layer: this.#store.data.layer };
+    this.host.setState({ ...others, ...(uri !== undefined && { uri }), ...this.#settings });
+  }
+
+  #need(): void {
+    const { data } = this.#store;
+    if (data.state?.kind !== 'run' || !data.model) return;
+    const view = this.#currentView;
+    const wanted = new Set<ProbeId>(this.#listVisible ? ['activations', 'gradients', 'updates'] : []);
+    for (const probe of view.needs) wanted.add(probe);
+    const tensor = view.tensor?.(data, this.#settings) ?? null;
+    const message: FromPanel = { type: 'need', probes: [...wanted], tensor };
+    const text = `${data.run} ${JSON.stringify(message)}`;
+    if (text === this.#needed) return;
+    this.#needed = text;
+    this.host.postMessage(message);
+  }
+
+  /** Draws everything, text too, with the next frame of the screen. */
+  #refresh(): void {
+    this.#lastText = -Infinity;
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#drawing) return;
+    this.#drawing = true;
+    requestAnimationFrame(() => {
+      this.#drawing = false;
+      this.#draw();
+      this.#acknowledge();
+    });
+  }
+
+  #draw(): void {
+    const now = performance.now();
+    const text = now - this.#lastText >= TEXT_MS;
+    if (text) this.#lastText = now;
+    else {
+      this.#textTimer ??= setTimeout(() => {
+        this.#textTimer = null;
+        this.#schedule();
+      }, TEXT_MS);
+    }
+    this.#layOut();
+    for (const control of this.#controls) control.update(text);
+    this.#view?.mounted.update(text);
+  }
+
+  /** The page of a state, or the run with its current view. */
+  #layOut(): void {
+    const page = statePage(this.#context);
+    this.#page.hidden = page === null;
+    this.#body.hidden = page !== null;
+    this.root.classList.toggle('has-run', page === null);
+    this.root.classList.toggle('stopped', this.#store.data.state?.kind === 'stopped');
+    render(page ?? nothing, this.#page);
+    render(problemsPopover(this.#context), this.#popover);
+    const { id, mount } = this.#currentView;
+    const { run } = this.#store.data;
+    if (page === null && this.#view?.id === id && this.#view.run === run) return;
+    this.#view?.mounted.dispose();
+    this.#view = null;
+    if (page !== null) return;
+    this.#viewHost.replaceChildren();
+    this.#viewHost.scrollTop = 0;
+    this.#view = { id, run, mounted: mount(this.#viewHost, this.#context) };
+    this.#view.mounted.update(true);
+  }
+
+  /** The next frame may come once this one is on the screen. */
+  #acknowledge(): void {
+    const sequence = this.#unpainted;
+    if (sequence === null) return;
+    this.#unpainted = null;
+    requestAnimationFrame(() => this.host.postMessage({ type: 'painted', sequence }));
+  }
+}

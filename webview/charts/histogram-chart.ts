@@ -1,0 +1,119 @@
+// The distribution of a layer's output at one step, as the engine binned it.
+import { html, nothing, render } from 'lit/html.js';
+import { toCss } from '../colours';
+import type { Context } from '../context';
+import type { ActivationReading } from '../../src/protocol/panel';
+import { value } from '../controls/value';
+import { formatCount, formatNumber, formatShare } from '../numbers';
+import { axisLook, baseOptions, Chart, FONT_SIZE, formatTick } from './setup';
+
+export class HistogramChart {
+  readonly #chart: Chart<'bar', { x: number; y: number }[]>;
+  readonly #canvas: HTMLCanvasElement;
+  #open = false;
+
+  constructor(
+    readonly host: HTMLElement,
+    readonly context: Context,
+  ) {
+    host.classList.add('chart');
+    this.#canvas = document.createElement('canvas');
+    this.#canvas.setAttribute('role', 'img');
+    this.#text('', null);
+    this.#chart = new Chart(this.#canvas, {
+      type: 'bar',
+      data: { datasets: [] },
+      options: { ...baseOptions, scales: { x: { type: 'linear' }, y: { type: 'linear', beginAtZero: true } } },
+    });
+  }
+
+  update(name: string, reading: ActivationReading | null, text: boolean): void {
+    const { theme } = this.context;
+    const look = axisLook(theme);
+    const { low = 0, high = 1, histogram = new Uint32Array() } = reading ?? {};
+    const width = (high - low || 1) / Math.max(1, histogram.length);
+    const chart = this.#chart;
+    const title = { display: true, padding: 0, color: toCss(theme.muted), font: { family: theme.fontFamily, size: FONT_SIZE } };
+    Object.assign(chart.options.scales?.x ?? {}, {
+      ...look, grid: { display: false }, min: low, max: high > low ? high : low + 1, offset: false,
+      title: { ...title, text: 'output value' },
+      ticks: { ...look.ticks, callback: formatTick, maxTicksLimit: 6 },
+    });
+    Object.assign(chart.options.scales?.y ?? {}, {
+      ...look, title: { ...title, text: 'entries' }, ticks: { ...look.ticks, precision: 0, maxTicksLimit: 5 },
+      afterFit: (axis: { width: number }) => {
+        axis.width = 52;
+      },
+    });
+    chart.data.datasets = [
+      {
+        data: [...histogram].map((count, i) => ({ x: low + (i + 0.5) * width, y: count })),
+        backgroundColor: toCss(theme.palette[0], 0.85),
+        barPercentage: 1,
+        categoryPercentage: 0.92,
+      },
+    ];
+    chart.update('none');
+    if (text) this.#text(name, reading);
+  }
+
+  dispose(): void {
+    this.#chart.destroy();
+    render(nothing, this.host);
+  }
+
+  #text(name: string, reading: ActivationReading | null): void {
+    const entries = reading?.histogram.reduce((sum, count) => sum + count, 0) ?? 0;
+    this.#canvas.setAttribute(
+      'aria-label',
+      reading
+        ? `Output of ${name} at this step: ${entries} entries from ${formatNumber(reading.low)} to ${formatNumber(reading.high)}.`
+        : `Output of ${name}: nothing measured yet.`,
+    );
+    const bin = reading ? (reading.high - reading.low) / reading.histogram.length : 0;
+    render(
+      html`
+        <div class="chart-head"><h3>Output of ${name} at this step</h3><span class="unit">entries in 32 equal bins</span></div>
+        <div class="keys">
+          <span class="key">entries <span class="number">${formatCount(entries)}</span></span>
+          <span class="key">smallest ${value(reading?.low)}</span>
+          <span class="key">largest ${value(reading?.high)}</span>
+          <span class="key">mean ${value(reading?.mean)}</span>
+          <span class="key">std ${value(reading?.std)}</span>
+          ${reading && reading.idle !== null ? html`<span class="key">idle units <span class="number">${formatShare(reading.idle)}</span></span>` : nothing}
+        </div>
+        <div class="plot">${this.#canvas}${reading ? nothing : html`<p class="plot-empty">Nothing measured yet.</p>`}</div>
+        <div class="chart-foot">
+          <span class="how">How the layer’s outputs over this batch are spread.</span>
+          <details class="data" @toggle=${(event: Event) => this.#toggle(event, name, reading)}>
+            <summary>Table</summary>
+            ${
+              this.#open && reading
+                ? html`<div class="scroll" tabindex="0" role="region" aria-label="Table: histogram">
+                    <table>
+                      <thead><tr><th scope="col">from</th><th scope="col">to</th><th scope="col">entries</th></tr></thead>
+                      <tbody>
+                        ${[...reading.histogram].map(
+                          (count, i) => html`<tr>
+                            <td>${value(reading.low + i * bin, { signed: true })}</td>
+                            <td>${value(reading.low + (i + 1) * bin, { signed: true })}</td>
+                            <td class="number">${formatCount(count)}</td>
+                          </tr>`,
+                        )}
+                      </tbody>
+                    </table>
+                  </div>`
+                : nothing
+            }
+          </details>
+        </div>
+      `,
+      this.host,
+    );
+  }
+
+  #toggle(event: Event, name: string, reading: ActivationReading | null): void {
+    this.#open = (event.target as HTMLDetailsElement).open;
+    this.#text(name, reading);
+  }
+}

@@ -1,0 +1,308 @@
+// A chart of values over the steps of a run. The pointer sets the crosshair that all charts share; a click goes to
+// that step; behind every chart are its numbers, as live text and as a table.
+import { html, nothing, render, type TemplateResult } from 'lit/html.js';
+import type { ChartDataset } from 'chart.js';
+import { toCss, type Rgb } from '../colours';
+import type { Context } from '../context';
+import type { SeriesData } from '../../src/protocol/panel';
+import { icon, value, valueRange } from '../controls/value';
+import { formatCount, formatNumber, formatPower } from '../numbers';
+import { decadeTicks, stepEnd, StickyRange, type Range } from './axes';
+import { DataTable } from './data-table';
+import { envelope, extent, readAt } from './envelope';
+import { labelWidth, overlayPlugin, type EndLabel } from './overlay';
+import { axisLook, baseOptions, Chart, FONT_SIZE, formatTick } from './setup';
+
+export interface Line {
+  readonly name: string;
+  readonly data: SeriesData | undefined;
+  readonly colour: Rgb;
+  readonly dash?: readonly number[];
+  readonly width?: number;
+  /** Drawn faintly: another line is the one to look at. */
+  readonly faint?: boolean;
+  /** The area from this line to the one so many lines on is filled. */
+  readonly fillTo?: number;
+}
+
+export interface LineChartOptions {
+  readonly title: string;
+  /** What the values are, with their unit; beside the title, as the axis has no room. */
+  readonly unit: string;
+  /** One sentence: how to read it. */
+  readonly how: string;
+  readonly logarithmic: boolean;
+  /** A range that does not depend on the data. */
+  readonly fixed?: Range;
+  /** Kept in sight even where the data is elsewhere. */
+  readonly include?: Range;
+  readonly band?: { readonly low: number; readonly high: number };
+  /** A control of this chart alone, beside its title. */
+  readonly tool?: () => TemplateResult;
+}
+
+/** Names fit beside the lines up to so many; more are only in the list above. */
+const MOST_LABELS = 12;
+
+export class LineChart {
+  readonly #chart: Chart<'line'>;
+  readonly #range: StickyRange;
+  readonly #canvas: HTMLCanvasElement;
+  readonly #table: DataTable;
+  readonly #stops: (() => void)[];
+  readonly #observer: IntersectionObserver;
+  #lines: readonly Line[] = [];
+  #labels: readonly EndLabel[] = [];
+  #run = -1;
+  #theme = -1;
+  #visible = true;
+  #stale = false;
+
+  constructor(
+    readonly host: HTMLElement,
+    readonly context: Context,
+    readonly options: LineChartOptions,
+  ) {
+    host.classList.add('chart');
+    this.#range = options.logarithmic ? StickyRange.decades() : StickyRange.linear();
+    this.#canvas = document.createElement('canvas');
+    this.#canvas.setAttribute('role', 'img');
+    this.#table = new DataTable(context, () => this.#text());
+    this.#text();
+    this.#chart = this.#create();
+    this.#listen();
+    this.#stops = [context.crosshair.subscribe(() => this.#hover())];
+    this.#observer = new IntersectionObserver((entries) => {
+      this.#visible = entries[entries.length - 1].isIntersecting;
+      if (this.#visible && this.#stale) this.#draw();
+    });
+    this.#observer.observe(this.#canvas);
+  }
+
+  /** Lines in drawing order. @param text whether to refresh what is to be read, too */
+  update(lines: readonly Line[], text: boolean): void {
+    this.#lines = lines;
+    if (this.#visible) this.#draw();
+    else this.#stale = true;
+    if (text) this.#text();
+  }
+
+  dispose(): void {
+    for (const stop of this.#stops) stop();
+    this.#observer.disconnect();
+    this.#chart.destroy();
+    render(nothing, this.host);
+  }
+
+  get #positive(): boolean {
+    return this.options.logarithmic;
+  }
+
+  #create(): Chart<'line'> {
+    const { logarithmic } = this.options;
+    return new Chart(this.#canvas, {
+      type: 'line',
+      data: { datasets: [] },
+      options: {
+        ...baseOptions,
+        scales: {
+          x: { type: 'linear', min: 0, title: { display: true, text: 'step', padding: 0, font: { size: FONT_SIZE } } },
+          y: {
+            type: logarithmic ? 'logarithmic' : 'linear',
+            // As wide in every chart, so that steps lie above each other.
+            afterFit: (axis) => {
+              axis.width = 52;
+            },
+          },
+        },
+      },
+      plugins: [
+        overlayPlugin(() => ({
+          theme: this.context.theme,
+          playhead: this.#playhead,
+          crosshair: this.context.crosshair.step,
+          band: this.options.band ?? null,
+          broken: this.context.data.frame?.nonFinite?.step ?? null,
+          labels: this.#labels,
+        })),
+      ],
+    });
+  }
+
+  get #playhead(): number {
+    const { frame } = this.context.data;
+    if (!frame) return 0;
+    const { step, phase } = frame.position;
+    return phase > 0 ? step + 1 : step;
+  }
+
+  #draw(): void {
+    this.#stale = false;
+    const { context, options } = this;
+    const { data, theme } = context;
+    if (this.#run !== data.run) {
+      this.#run = data.run;
+      this.#range.reset();
+    }
+    const chart = this.#chart;
+    const last = Math.max(1, data.frame?.frontier ?? 0, this.#playhead);
+    const end = stepEnd(last, data.model?.totalSteps ?? last);
+    const found = extent(this.#lines.map((line) => line.data), this.#positive);
+    const wanted = found && options.include
+      ? { min: Math.min(found.min, options.include.min), max: Math.max(found.max, options.include.max) }
+      : (found ?? options.include ?? null);
+    const range = options.fixed ?? this.#range.fit(wanted, performance.now());
+    this.#applyTheme();
+    this.#labels = this.#endLabels(range);
+    const { x, y } = chart.options.scales ?? {};
+    if (x) x.max = end;
+    if (y && range) Object.assign(y, range);
+    const layout = chart.options.layout ?? {};
+    layout.padding = { right: labelWidth(this.#labels.map(({ text }) => text), theme, chart.width), top: 6 };
+    chart.options.layout = layout;
+    const columns = Math.max(50, Math.floor(chart.chartArea?.width ?? chart.width));
+    this.#lines.forEach((line, i) => {
+      const points = line.data ? envelope(line.data, end, columns) : [];
+      const dataset = this.#dataset(line, points.length);
+      chart.data.datasets[i] = Object.assign(chart.data.datasets[i] ?? {}, dataset, {
+        data: this.#positive ? points.map((p) => (p.y > 0 ? p : { x: p.x, y: NaN })) : points,
+      });
+    });
+    chart.data.datasets.length = this.#lines.length;
+    chart.update('none');
+  }
+
+  #dataset({ colour, dash, width, faint, fillTo }: Line, points: number): Omit<ChartDataset<'line'>, 'data'> {
+    const stroke = toCss(colour, faint ? 0.45 : 1);
+    return {
+      borderColor: stroke,
+      backgroundColor: fillTo ? toCss(colour, 0.16) : stroke,
+      fill: fillTo ? `+${fillTo}` : false,
+      borderWidth: width ?? 1.5,
+      borderDash: [...(dash ?? [])],
+      // A lone point has no line to be seen by.
+      pointRadius: points <= 1 ? 3 : points <= 24 && !faint ? 1.75 : 0,
+      pointBackgroundColor: stroke,
+      pointBorderWidth: 0,
+      spanGaps: false,
+      tension: 0,
+    };
+  }
+
+  #endLabels(range: Range | null): EndLabel[] {
+    const named = this.#lines;
+    if (!range || named.length < 2 || named.length > MOST_LABELS) return [];
+    return named.flatMap(({ name, colour, data }) => {
+      if (!data || data.steps.length === 0) return [];
+      const y = data.high[data.steps.length - 1];
+      return Number.isFinite(y) && (!this.#positive || y > 0) ? [{ text: name, colour, y }] : [];
+    });
+  }
+
+  #applyTheme(): void {
+    const { theme } = this.context;
+    if (this.#theme === theme.version) return;
+    this.#theme = theme.version;
+    const look = axisLook(theme);
+    const { x, y } = this.#chart.options.scales ?? {};
+    if (!x || !y) return;
+    Object.assign(x, {
+      ...look,
+      grid: { ...look.grid, display: false },
+      ticks: { ...look.ticks, callback: (step: number) => (Number.isInteger(step) ? formatCount(step) : '') },
+    });
+    Object.assign(x, { title: { ...x.title, color: toCss(theme.muted), font: { family: theme.fontFamily, size: FONT_SIZE } } });
+    Object.assign(y, {
+      ...look,
+      ticks: {
+        ...look.ticks,
+        callback: (tick: number) => (this.#positive ? formatPower(Math.round(Math.log10(tick))) : formatTick(tick)),
+        maxTicksLimit: 6,
+      },
+      afterBuildTicks: this.#positive
+        ? (axis: { min: number; max: number; ticks: { value: number }[] }) => {
+            axis.ticks = decadeTicks(axis, 7).map((exponent) => ({ value: 10 ** exponent }));
+          }
+        : undefined,
+    });
+  }
+
+  #hover(): void {
+    if (!this.#visible) return;
+    this.#chart.draw();
+    this.#text();
+  }
+
+  #listen(): void {
+    const canvas = this.#canvas;
+    const stepAt = (event: PointerEvent | MouseEvent): number | null => {
+      const { chartArea: area, scales } = this.#chart;
+      const x = event.offsetX;
+      if (!area || x < area.left - 4 || x > area.right + 4) return null;
+      const step = Math.round(scales.x.getValueForPixel(x) ?? 0);
+      return Math.max(0, Math.min(step, this.context.data.frame?.frontier ?? 0));
+    };
+    canvas.addEventListener('pointermove', (event) => this.context.crosshair.set(stepAt(event)));
+    canvas.addEventListener('pointerleave', () => this.context.crosshair.set(null));
+    canvas.addEventListener('click', (event) => {
+      const step = stepAt(event);
+      if (step !== null) this.context.seek(step);
+    });
+  }
+
+  /** The values at the crosshair, or where the run stands; the list is the legend, too. */
+  #text(): void {
+    const { options, context } = this;
+    const step = context.crosshair.step ?? this.#playhead;
+    const named = this.#lines;
+    const readings = named.map(({ data }) => readAt(data, step));
+    const zeros = this.#positive ? named.filter((_, i) => readings[i]?.high === 0).map(({ name }) => name) : [];
+    const spoken = named.flatMap(({ name }, i) => {
+      const reading = readings[i];
+      return reading ? [`${name} ${formatNumber(reading.high)}`] : [];
+    });
+    this.#canvas.setAttribute(
+      'aria-label',
+      `${options.title}, ${options.unit}. ${spoken.length > 0 ? `At step ${step}: ${spoken.join(', ')}.` : 'Nothing measured yet.'}`,
+    );
+    render(
+      html`
+        <div class="chart-head">
+          <h3 title=${options.how}>${options.title}</h3>
+          <span class="unit">${options.unit}</span>
+          ${options.tool?.() ?? nothing}
+        </div>
+        <div class="keys">
+          <span class="key at">step <span class="number">${formatCount(step)}</span></span>
+          ${named.map(({ name, colour, dash, faint }, i) => {
+            const reading = readings[i];
+            const late = reading && reading.step < step && reading.step > 0;
+            return html`<span class="key ${faint ? 'faint' : ''} ${late ? 'late' : ''}" title=${late ? `${name}, measured last at step ${reading.step}` : name}>
+              ${swatch(colour, dash)}<span class="key-name">${name}</span>
+              ${reading ? valueRange(reading.low, reading.high) : value(null)}
+            </span>`;
+          })}
+        </div>
+        <div class="plot">${this.#canvas}${
+          spoken.length === 0 && !this.#lines.some(({ data }) => data && data.steps.length > 0)
+            ? html`<p class="plot-empty">Nothing measured yet.</p>`
+            : nothing
+        }</div>
+        <div class="chart-foot">
+          <span class="how">${icon('info')} ${options.how}${
+            zeros.length > 0 ? html` <b>${zeros.join(', ')}</b>: exactly 0 here, which has no place on a logarithmic axis.` : nothing
+          }</span>
+          ${this.#table.template(options.title, named)}
+        </div>
+      `,
+      this.host,
+    );
+  }
+}
+
+/** A short stroke as the line is drawn, so that it is not told by colour alone. */
+export function swatch(colour: Rgb, dash: readonly number[] = []): TemplateResult {
+  return html`<svg class="swatch" width="18" height="8" aria-hidden="true">
+    <line x1="0" y1="4" x2="18" y2="4" stroke=${toCss(colour)} stroke-width="2.5" stroke-dasharray=${dash.join(' ')} />
+  </svg>`;
+}

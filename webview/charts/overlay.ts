@@ -1,0 +1,131 @@
+// What is drawn over a chart of steps: the playhead, the crosshair all charts share, the healthy band behind the
+// lines, the step where a NaN arose, and each line's name at its end.
+import type { Chart, Plugin } from 'chart.js';
+import { toCss, type Rgb } from '../colours';
+import type { Theme } from '../theme';
+import { FONT_SIZE, fontOf } from './setup';
+
+export interface EndLabel {
+  readonly text: string;
+  readonly colour: Rgb;
+  /** In the chart's units: the line's last value. */
+  readonly y: number;
+}
+
+export interface Overlay {
+  readonly theme: Theme;
+  /** Step that the run stands at. */
+  readonly playhead: number;
+  readonly crosshair: number | null;
+  readonly band: { readonly low: number; readonly high: number } | null;
+  /** Step where the first NaN arose. */
+  readonly broken: number | null;
+  readonly labels: readonly EndLabel[];
+}
+
+const LINE_HEIGHT = FONT_SIZE + 2;
+
+/** Moves labels apart until none covers another; keeps their order and stays between top and bottom. */
+export function spread(wanted: readonly number[], height: number, top: number, bottom: number): number[] {
+  const order = wanted.map((_, i) => i).sort((a, b) => wanted[a] - wanted[b] || a - b);
+  const placed = [...wanted];
+  let least = top + height / 2;
+  for (const i of order) {
+    placed[i] = Math.max(placed[i], least);
+    least = placed[i] + height;
+  }
+  let most = bottom - height / 2;
+  for (const i of order.reverse()) {
+    placed[i] = Math.min(placed[i], most);
+    most = placed[i] - height;
+  }
+  return placed;
+}
+
+function vertical(chart: Chart, step: number, stroke: string, dash: readonly number[]): void {
+  const { ctx, chartArea: area, scales } = chart;
+  const x = Math.round(scales.x.getPixelForValue(step)) + 0.5;
+  if (x < area.left - 1 || x > area.right + 1) return;
+  ctx.strokeStyle = stroke;
+  ctx.setLineDash([...dash]);
+  ctx.lineWidth = 1;
+  ctx.beginPath();
+  ctx.moveTo(x, area.top);
+  ctx.lineTo(x, area.bottom);
+  ctx.stroke();
+}
+
+function drawBand(chart: Chart, { theme, band }: Overlay): void {
+  if (!band) return;
+  const { ctx, chartArea: area, scales } = chart;
+  const clamp = (y: number): number => Math.min(area.bottom, Math.max(area.top, y));
+  const top = clamp(scales.y.getPixelForValue(band.high));
+  const bottom = clamp(scales.y.getPixelForValue(band.low));
+  ctx.fillStyle = toCss(theme.good, 0.13);
+  ctx.fillRect(area.left, top, area.width, bottom - top);
+  if (theme.highContrast) {
+    ctx.strokeStyle = toCss(theme.good);
+    ctx.setLineDash([2, 3]);
+    ctx.strokeRect(area.left, top, area.width, bottom - top);
+  }
+}
+
+function drawLabels(chart: Chart, { theme, labels }: Overlay): void {
+  const { ctx, chartArea: area, scales } = chart;
+  const wanted = labels.map(({ y }) => scales.y.getPixelForValue(y));
+  const placed = spread(wanted, LINE_HEIGHT, area.top, area.bottom);
+  ctx.font = fontOf(theme);
+  ctx.textBaseline = 'middle';
+  ctx.setLineDash([]);
+  labels.forEach(({ text, colour }, i) => {
+    ctx.strokeStyle = toCss(colour, 0.8);
+    ctx.beginPath();
+    ctx.moveTo(area.right + 2, Math.min(area.bottom, Math.max(area.top, wanted[i])));
+    ctx.lineTo(area.right + 9, placed[i]);
+    ctx.stroke();
+    ctx.fillStyle = toCss(theme.foreground);
+    ctx.fillText(shorten(ctx, text, chart.width - area.right - 13), area.right + 12, placed[i]);
+  });
+}
+
+/** Cuts text that is too wide, and says so by an ellipsis. */
+export function shorten(ctx: CanvasRenderingContext2D, text: string, width: number): string {
+  if (ctx.measureText(text).width <= width) return text;
+  let length = text.length;
+  while (length > 1 && ctx.measureText(`${text.slice(0, length)}…`).width > width) length--;
+  return `${text.slice(0, length)}…`;
+}
+
+/** @param overlay asked anew at every drawing */
+export function overlayPlugin(overlay: () => Overlay): Plugin<'line'> {
+  return {
+    id: 'overlay',
+    beforeDatasetsDraw(chart) {
+      const { ctx } = chart;
+      ctx.save();
+      drawBand(chart, overlay());
+      ctx.restore();
+    },
+    afterDatasetsDraw(chart) {
+      const { ctx } = chart;
+      const now = overlay();
+      const { theme } = now;
+      ctx.save();
+      vertical(chart, now.playhead, toCss(theme.foreground, 0.45), []);
+      if (now.broken !== null) vertical(chart, now.broken, toCss(theme.bad), [2, 2]);
+      if (now.crosshair !== null) vertical(chart, now.crosshair, toCss(theme.foreground, 0.85), [4, 3]);
+      drawLabels(chart, now);
+      ctx.restore();
+    },
+  };
+}
+
+/** Width to leave at the right for the labels of these lines. */
+export function labelWidth(texts: readonly string[], theme: Theme, chartWidth: number): number {
+  if (texts.length === 0) return 8;
+  const ctx = document.createElement('canvas').getContext('2d');
+  if (!ctx) return 60;
+  ctx.font = fontOf(theme);
+  const widest = Math.max(...texts.map((text) => ctx.measureText(text).width));
+  return Math.ceil(Math.min(widest + 18, chartWidth / 4));
+}

@@ -1,0 +1,54 @@
+// The parts of Chart.js that are used, registered once, and what all charts have in common: no animation, no
+// tooltip of its own, nothing parsed. The charts folder is the only place that knows the library.
+import {
+  BarController, BarElement, Chart, type ChartOptions, Filler, LinearScale, LineController, LineElement,
+  LogarithmicScale, PointElement, ScatterController,
+} from 'chart.js';
+import { toCss } from '../colours';
+import type { Theme } from '../theme';
+
+Chart.register(
+  BarController, BarElement, Filler, LinearScale, LineController, LineElement, LogarithmicScale, PointElement,
+  ScatterController,
+);
+
+export { Chart };
+
+export const FONT_SIZE = 11;
+
+export const baseOptions = {
+  animation: false,
+  parsing: false,
+  normalized: true,
+  responsive: true,
+  maintainAspectRatio: false,
+  events: [],
+  plugins: { legend: { display: false }, tooltip: { enabled: false } },
+} as const satisfies ChartOptions<'line'>;
+
+/** How an axis looks in the editor's colours. */
+export function axisLook(theme: Theme) {
+  return {
+    border: { color: toCss(theme.muted, 0.6) },
+    grid: { color: theme.grid, tickLength: 4, drawTicks: true },
+    ticks: {
+      color: toCss(theme.muted),
+      font: { family: theme.fontFamily, size: FONT_SIZE },
+      maxRotation: 0,
+      autoSkipPadding: 12,
+    },
+  };
+}
+
+/** The shortest writing of a tick, which is round already. */
+export function formatTick(value: number): string {
+  const size = Math.abs(value);
+  if (size !== 0 && (size < 1e-3 || size >= 1e5)) {
+    const [digits, exponent] = value.toExponential(6).split('e');
+    return `${Number(digits)}e${Number(exponent)}`.replaceAll('-', '−');
+  }
+  return String(Number(value.toPrecision(6))).replace('-', '−');
+}
+
+export const fontOf = (theme: Theme, size = FONT_SIZE): string => `${size}px ${theme.fontFamily}`;
+

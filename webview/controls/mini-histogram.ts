@@ -1,0 +1,43 @@
+// A layer's activation histogram in the size of a word.
+import { toCss } from '../colours';
+import type { ActivationReading } from '../../src/protocol/panel';
+import type { Theme } from '../theme';
+
+/** Sizes a canvas for the screen's pixels; null where it has no room. */
+export function fitCanvas(canvas: HTMLCanvasElement): { ctx: CanvasRenderingContext2D; width: number; height: number } | null {
+  const { clientWidth: width, clientHeight: height } = canvas;
+  const ratio = devicePixelRatio || 1;
+  const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)];
+  if (w === 0 || h === 0) return null;
+  if (canvas.width !== w) canvas.width = w;
+  if (canvas.height !== h) canvas.height = h;
+  const ctx = canvas.getContext('2d');
+  if (!ctx) return null;
+  ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
+  ctx.clearRect(0, 0, width, height);
+  return { ctx, width, height };
+}
+
+export function drawHistogram(canvas: HTMLCanvasElement, reading: ActivationReading | null, theme: Theme): void {
+  const fitted = fitCanvas(canvas);
+  if (!fitted) return;
+  const { ctx, width, height } = fitted;
+  ctx.fillStyle = toCss(theme.foreground, theme.highContrast ? 0.6 : 0.25);
+  ctx.fillRect(0, height - 1, width, 1);
+  if (!reading) return;
+  const { histogram, low, high } = reading;
+  const most = Math.max(...histogram);
+  if (most === 0) return;
+  ctx.fillStyle = toCss(theme.palette[0], 0.95);
+  const bar = width / histogram.length;
+  histogram.forEach((count, i) => {
+    if (count === 0) return;
+    const tall = Math.max(1.5, (count / most) * (height - 1));
+    ctx.fillRect(i * bar, height - 1 - tall, Math.max(1, bar - 0.5), tall);
+  });
+  // Where 0 is.
+  if (low < 0 && high > 0) {
+    ctx.fillStyle = toCss(theme.foreground, 0.7);
+    ctx.fillRect(Math.round((-low / (high - low)) * width), 0, 1, height);
+  }
+}

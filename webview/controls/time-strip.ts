@@ -1,0 +1,98 @@
+// The run so far at the bottom: the loss of every batch, where the run stands, and a slider that goes to any step
+// that was reached.
+import { html, nothing, render } from 'lit/html.js';
+import { seriesName } from '../../src/history/history';
+import { StickyRange } from '../charts/axes';
+import { envelope, extent } from '../charts/envelope';
+import { toCss } from '../colours';
+import type { Context, Mounted } from '../context';
+import { formatCount } from '../numbers';
+import { fitCanvas } from './mini-histogram';
+
+export function mountTimeStrip(host: HTMLElement, context: Context): Mounted {
+  const range = StickyRange.linear();
+  let run = -1;
+  /** Where the thumb is held, while it is. */
+  let held: number | null = null;
+
+  const draw = (): void => {
+    const canvas = host.querySelector('canvas');
+    const fitted = canvas && fitCanvas(canvas);
+    if (!fitted) return;
+    const { ctx, width, height } = fitted;
+    const { data, theme } = context;
+    const end = Math.max(1, data.frame?.frontier ?? 0);
+    const losses = data.history.get(seriesName.batchLoss)?.data();
+    const shown = range.fit(extent([losses], false), performance.now());
+    const x = (step: number): number => 1.5 + (step / end) * (width - 3);
+    if (losses && shown) {
+      const y = (loss: number): number => height - 3 - ((loss - shown.min) / (shown.max - shown.min)) * (height - 6);
+      ctx.strokeStyle = toCss(theme.parts.train);
+      ctx.lineWidth = 1.25;
+      ctx.lineJoin = 'round';
+      ctx.beginPath();
+      let pen = false;
+      for (const point of envelope(losses, end, Math.max(10, width))) {
+        if (!Number.isFinite(point.y)) pen = false;
+        else if (pen) ctx.lineTo(x(point.x), y(point.y));
+        else {
+          ctx.moveTo(x(point.x), y(point.y));
+          pen = true;
+        }
+      }
+      ctx.stroke();
+    }
+    const broken = data.frame?.nonFinite?.step;
+    if (broken !== undefined) {
+      ctx.fillStyle = toCss(theme.bad);
+      ctx.fillRect(x(Math.min(broken, end)) - 1, 0, 2, height);
+    }
+    if (context.crosshair.step !== null) {
+      ctx.fillStyle = toCss(theme.foreground, 0.5);
+      ctx.fillRect(Math.round(x(context.crosshair.step)), 0, 1, height);
+    }
+  };
+
+  const text = (): void => {
+    const { frame, state } = context.data;
+    const frontier = frame?.frontier ?? 0;
+    const step = held ?? frame?.position.step ?? 0;
+    const off = frontier === 0 || state?.kind !== 'run';
+    render(
+      html`
+        <span class="from number">0</span>
+        <div class="strip">
+          <canvas aria-hidden="true" width="1" height="1"></canvas>
+          <input type="range" min="0" max=${Math.max(1, frontier)} step="1" .value=${String(step)} ?disabled=${off}
+            aria-label="Step to look at, of the run so far" aria-valuetext=${`step ${step} of ${frontier}`}
+            title="Drag to any step this run has reached"
+            @input=${(event: Event) => {
+              held = Number((event.target as HTMLInputElement).value);
+              context.seek(held);
+              text();
+            }}
+            @change=${() => (held = null)} />
+        </div>
+        <span class="until number" title="The furthest step of this run">${formatCount(frontier)}</span>
+      `,
+      host,
+    );
+    draw();
+  };
+
+  const stop = context.crosshair.subscribe(draw);
+  return {
+    update(refresh) {
+      if (run !== context.data.run) {
+        run = context.data.run;
+        range.reset();
+      }
+      if (refresh) text();
+      else draw();
+    },
+    dispose() {
+      stop();
+      render(nothing, host);
+    },
+  };
+}

@@ -1,0 +1,2 @@
+// Stylesheets are the bundler's: they end up in dist/webview.css.
+declare module '*.css';

@@ -1,0 +1,70 @@
+// How numbers are written everywhere in the panel. Shortened for reading only: whoever shows one also carries
+// the full value (see controls/value.ts). It rounds nothing that is calculated with.
+
+export const MINUS = '−';
+/** As wide as a digit where figures are tabular; stands where a minus would be. */
+export const FIGURE_SPACE = '\u2007';
+const NARROW_SPACE = '\u202f';
+
+/** Four significant digits, never fewer than the integer part; scientific below 1e-3 and from 1e5. */
+export function formatNumber(value: number): string {
+  if (Number.isNaN(value)) return 'NaN';
+  const sign = value < 0 ? MINUS : '';
+  const size = Math.abs(value);
+  if (size === Infinity) return `${sign}∞`;
+  if (size === 0) return '0';
+  if (size < 1e-3 || size >= 99999.5) return sign + scientific(size);
+  return sign + (size < 9999.5 ? size.toPrecision(4) : size.toFixed(0));
+}
+
+function scientific(size: number): string {
+  const [digits, exponent] = size.toExponential(3).split('e');
+  return `${digits}e${exponent.replace('+', '').replace('-', MINUS)}`;
+}
+
+/** The same, with room for the sign where there is none, so that columns align. */
+export function formatSigned(value: number): string {
+  const text = formatNumber(value);
+  return text.startsWith(MINUS) ? text : FIGURE_SPACE + text;
+}
+
+/** Every digit that distinguishes this number from its neighbours; can be pasted into any program. */
+export function fullNumber(value: number): string {
+  return Object.is(value, -0) ? '-0' : String(value);
+}
+
+/** Steps, samples, parameters: `1 234 567`. */
+export function formatCount(count: number): string {
+  const text = String(count);
+  if (text.length < 5) return text;
+  return text.replace(/\B(?=(\d{3})+$)/g, NARROW_SPACE);
+}
+
+/** A power of ten, for axes: `1e−4`; plain from 0.01 to 100. */
+export function formatPower(exponent: number): string {
+  if (exponent >= -2 && exponent <= 2) return String(10 ** exponent);
+  return `1e${exponent < 0 ? MINUS : ''}${Math.abs(exponent)}`;
+}
+
+/** A share from 0 to 1. */
+export function formatShare(share: number): string {
+  const percent = share * 100;
+  if (Number.isNaN(percent)) return 'NaN';
+  const text = percent === 0 || percent === 100 || percent >= 10 ? percent.toFixed(percent % 1 === 0 ? 0 : 1) : percent.toPrecision(2);
+  return `${text}${NARROW_SPACE}%`;
+}
+
+/** `64 × 2`; a scalar is `1`. */
+export function formatShape(shape: readonly number[]): string {
+  return shape.length === 0 ? '1' : shape.join(' × ');
+}
+
+/** `[3, 0]`. */
+export function formatIndex(index: readonly number[]): string {
+  return index.length === 0 ? '' : `[${index.join(', ')}]`;
+}
+
+/** `1 entry`, `22 entries`. */
+export function counted(count: number, one: string, many = `${one}s`): string {
+  return `${formatCount(count)} ${count === 1 ? one : many}`;
+}

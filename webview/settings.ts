@@ -1,0 +1,28 @@
+// What the panel remembers of how it was looked at. What comes back from the editor is checked like any input.
+import type { Settings, ViewId } from './context';
+
+export const defaultSettings: Settings = {
+  view: 'learn', layer: null, logLoss: false, gradientsOf: 'parameters', activationsOf: 'all', tensor: 'output',
+  parameter: null, runTo: 'epoch', problemsOpen: false,
+};
+
+function oneOf<T>(value: unknown, known: readonly T[], otherwise: T): T {
+  return known.includes(value as T) ? (value as T) : otherwise;
+}
+
+/** @param views the ids that exist */
+export function readSettings(stored: unknown, views: readonly ViewId[]): Settings {
+  const from = (typeof stored === 'object' && stored !== null ? stored : {}) as Record<string, unknown>;
+  const { layer, parameter } = from;
+  return {
+    view: oneOf(from.view, views, defaultSettings.view),
+    layer: typeof layer === 'number' && Number.isInteger(layer) && layer >= 0 ? layer : null,
+    logLoss: from.logLoss === true,
+    gradientsOf: oneOf(from.gradientsOf, ['parameters', 'outputs'], defaultSettings.gradientsOf),
+    activationsOf: oneOf(from.activationsOf, ['all', 'selected'], defaultSettings.activationsOf),
+    tensor: oneOf(from.tensor, ['output', 'output_gradient', 'parameter', 'parameter_gradient'], defaultSettings.tensor),
+    parameter: typeof parameter === 'string' ? parameter : null,
+    runTo: oneOf(from.runTo, ['step', 'epoch'], defaultSettings.runTo),
+    problemsOpen: false,
+  };
+}

@@ -1,0 +1,9 @@
+// The views in the order of their tabs. A new view is one file and one line here.
+import type { View } from '../context';
+import { activations } from './activations';
+import { check } from './check';
+import { gradients } from './gradients';
+import { learn } from './learn';
+import { tensors } from './tensors';
+
+export const views: readonly View[] = [learn, gradients, activations, check, tensors];

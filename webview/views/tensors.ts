@@ -1,0 +1,191 @@
+// Every value of one tensor of the selected layer: its output, the gradient that arrives there, a parameter, or the
+// gradient of one.
+import { html, nothing, render, type TemplateResult } from 'lit/html.js';
+import type { LayerInfo, TensorKind, TensorReading, TensorRequest } from '../../src/protocol/panel';
+import type { Context, Settings, View } from '../context';
+import { icon, value } from '../controls/value';
+import { fitCanvas } from '../controls/mini-histogram';
+import { counted, formatIndex, formatShape, fullNumber } from '../numbers';
+import { type Cell, Heatmap, type Scale, scaleOf, tableFor } from '../heatmap';
+import type { PanelData } from '../store';
+import type { Theme } from '../theme';
+
+const kindNames: Record<TensorKind, string> = {
+  output: 'output', output_gradient: 'dL/d output', parameter: 'parameter', parameter_gradient: 'dL/d parameter',
+};
+
+const ofParameter = (kind: TensorKind): boolean => kind === 'parameter' || kind === 'parameter_gradient';
+
+const selected = (data: PanelData): LayerInfo | undefined => data.model?.layers[data.layer ?? 0];
+
+/** What the settings ask for, as far as the selected layer has it. */
+export function wantedTensor(data: PanelData, { tensor, parameter }: Settings): TensorRequest | null {
+  const layer = selected(data);
+  if (!layer) return null;
+  if (!ofParameter(tensor)) return { layer: layer.index, kind: tensor };
+  const found = layer.parameters.find(({ shortName }) => shortName === parameter) ?? layer.parameters[0];
+  if (!found) return { layer: layer.index, kind: tensor === 'parameter' ? 'output' : 'output_gradient' };
+  return { layer: layer.index, kind: tensor, parameter: found.shortName };
+}
+
+const same = (a: TensorRequest | null, b: TensorRequest | null | undefined): boolean =>
+  a?.layer === b?.layer && a?.kind === b?.kind && a?.parameter === b?.parameter;
+
+const nameOf = (layer: LayerInfo, { kind, parameter }: TensorRequest): string =>
+  ofParameter(kind) ? `${kind === 'parameter' ? '' : 'dL/d '}${layer.name}.${parameter}` : `${kindNames[kind]} of ${layer.name}`;
+
+export const tensors: View = {
+  id: 'tensors',
+  title: 'Tensors',
+  needs: [],
+  tensor: wantedTensor,
+  mount(host, context) {
+    const top = document.createElement('div');
+    const map = document.createElement('div');
+    const below = document.createElement('div');
+    map.className = 'map';
+    host.append(top, map, below);
+    let open = false;
+    let shown: TensorReading | null = null;
+    let drawn = '';
+    const heatmap = new Heatmap(() => renderBelow());
+    map.append(heatmap.canvas);
+
+    const renderBelow = (): void => {
+      render(details(context, shown, heatmap.cursor, open, (event) => {
+        open = (event.target as HTMLDetailsElement).open;
+        renderBelow();
+      }), below);
+      const legend = below.querySelector('canvas');
+      if (legend && shown) drawLegend(legend, scaleFor(shown), context.theme);
+    };
+    const draw = (): void => {
+      const { data, theme, settings } = context;
+      const wanted = wantedTensor(data, settings);
+      const tensor = data.frame?.tensor ?? null;
+      shown = tensor && same(wanted, tensor.request) ? tensor : null;
+      map.hidden = shown === null;
+      const layer = selected(data);
+      if (!shown || !layer || !wanted) return;
+      const key = `${data.frame?.sequence} ${theme.version} ${map.clientWidth} ${JSON.stringify(wanted)}`;
+      if (key === drawn) return;
+      drawn = key;
+      heatmap.canvas.setAttribute('aria-label', `${nameOf(layer, wanted)}, ${formatShape(shown.shape)}. Arrow keys move from cell to cell.`);
+      heatmap.draw(shown, scaleFor(shown), theme, map.clientWidth, { row: shown.rowStride, column: shown.columnStride });
+    };
+    const resized = new ResizeObserver(draw);
+    resized.observe(map);
+    return {
+      update(text) {
+        draw();
+        if (!text) return;
+        render(chooser(context), top);
+        renderBelow();
+      },
+      dispose() {
+        resized.disconnect();
+        render(nothing, top);
+        render(nothing, below);
+      },
+    };
+  },
+};
+
+/** Weights and gradients have signs; an output that is never negative is a magnitude. */
+const scaleFor = (reading: TensorReading): Scale => scaleOf(reading, reading.request.kind !== 'output');
+
+function chooser(context: Context): TemplateResult {
+  const { data, settings, set, select } = context;
+  const layer = selected(data);
+  const wanted = wantedTensor(data, settings);
+  if (!layer || !wanted) return html``;
+  const choice = (kind: TensorKind, parameter: string | null, label: string) => {
+    const on = wanted.kind === kind && (wanted.parameter ?? null) === parameter;
+    return html`<button class="segment" aria-pressed=${on ? 'true' : 'false'}
+      @click=${() => set({ tensor: kind, ...(parameter !== null && { parameter }) })}>${label}</button>`;
+  };
+  return html`<div class="chooser">
+    <label class="field"><span>Layer</span>
+      <select @change=${(event: Event) => select(Number((event.target as HTMLSelectElement).value))}>
+        ${data.model?.layers.map(({ index, name }) => html`<option value=${index} ?selected=${index === layer.index}>${name}</option>`)}
+      </select>
+    </label>
+    <span class="segments" role="group" aria-label="Tensor">
+      ${choice('output', null, 'output')}${choice('output_gradient', null, 'dL/d output')}
+      ${layer.parameters.map(({ shortName }) => html`${choice('parameter', shortName, shortName)}${choice('parameter_gradient', shortName, `dL/d ${shortName}`)}`)}
+    </span>
+  </div>`;
+}
+
+/** Why there is nothing to see, and what to do. */
+function absence({ data, settings }: Context): TemplateResult {
+  const wanted = wantedTensor(data, settings);
+  const { frame } = data;
+  if (!wanted || !frame) return html`<section class="empty"><p>There is no layer to look at.</p></section>`;
+  const { step, phase } = frame.position;
+  const running = frame.status === 'running' || frame.status === 'seeking';
+  if (!running && step === 0 && phase === 0) {
+    return html`<section class="empty"><p><b>Nothing measured yet.</b> Press Step (F10) to train one step, or Next phase (F11).</p></section>`;
+  }
+  if (!running && phase > 0) {
+    return html`<section class="empty"><p><b>This step has not come so far yet.</b> Press Next phase (F11) until it has been through this layer.</p></section>`;
+  }
+  return html`<section class="empty"><p>The engine is asked for this tensor.</p></section>`;
+}
+
+function details(context: Context, reading: TensorReading | null, cursor: Cell | null, open: boolean, toggle: (event: Event) => void): TemplateResult {
+  if (!reading) return absence(context);
+  const { rows, columns, cells, rowStride, columnStride, shape } = reading;
+  const reduced = rowStride > 1 || columnStride > 1;
+  const scale = scaleFor(reading);
+  const at = cursor ? cells[cursor.row * columns + cursor.column] : null;
+  return html`
+    <p class="reading" role="status" aria-live="polite">${
+      cursor
+        ? html`${span('row', cursor.row, rowStride)}, ${span('column', cursor.column, columnStride)}: ${value(at, { signed: true })}
+          <button class="quiet" @click=${() => context.send({ type: 'copy', text: fullNumber(at ?? NaN) })}>${icon('copy')} Copy</button>`
+        : html`<span class="hint">Point at a cell, or use the arrow keys, to read its value.</span>`
+    }</p>
+    <div class="legend">
+      ${value(scale.low)}<canvas aria-hidden="true" width="1" height="1"></canvas>${value(scale.high)}
+      <span class="hint">${scale.kind === 'signed' ? 'centred at 0' : 'from 0'}</span>
+    </div>
+    <p class="hint">
+      Shape <b class="number">${formatShape(shape)}</b>${ofParameter(reading.request.kind) ? '' : ', the batch in front'}: ${counted(shape.reduce((a, b) => a * b, 1), 'value')},
+      smallest ${value(reading.min)}, largest ${value(reading.max)}.
+      ${reduced ? html`<b>Reduced:</b> a cell stands for ${rowStride} × ${columnStride} values and shows the one of largest magnitude.` : nothing}
+    </p>
+    <details class="data" @toggle=${toggle}>
+      <summary>Table</summary>
+      ${open ? table(context, reading, `${rows} by ${columns}`) : nothing}
+    </details>
+  `;
+}
+
+function span(word: string, index: number, stride: number): TemplateResult {
+  return stride === 1 ? html`${word} <b class="number">${index}</b>` : html`${word}s <b class="number">${index * stride}</b> to <b class="number">${(index + 1) * stride - 1}</b>`;
+}
+
+function table({ send }: Context, { rows, columns, cells, rowStride, columnStride }: TensorReading, size: string): TemplateResult {
+  const row = (i: number): Float64Array => cells.subarray(i * columns, (i + 1) * columns);
+  const all = (): string => Array.from({ length: rows }, (_, i) => [...row(i)].map(fullNumber).join('\t')).join('\n');
+  return html`
+    <p class="hint"><button class="quiet" @click=${() => send({ type: 'copy', text: all() })}>${icon('copy')} Copy all</button></p>
+    <div class="scroll" tabindex="0" role="region" aria-label=${`Table: ${size} values`}><table>
+      <thead><tr><th scope="col"><span class="unseen">row</span></th>${Array.from({ length: columns }, (_, j) => html`<th scope="col">${formatIndex([j * columnStride])}</th>`)}</tr></thead>
+      <tbody>${Array.from({ length: rows }, (_, i) => html`<tr><th scope="row">${formatIndex([i * rowStride])}</th>${[...row(i)].map((cell) => html`<td>${value(cell, { signed: true })}</td>`)}</tr>`)}</tbody>
+    </table></div>
+  `;
+}
+
+function drawLegend(canvas: HTMLCanvasElement, scale: Scale, theme: Theme): void {
+  const fitted = fitCanvas(canvas);
+  if (!fitted) return;
+  const { ctx, width, height } = fitted;
+  const colours = tableFor(scale, theme);
+  for (let x = 0; x < width; x++) {
+    const i = Math.round((x / Math.max(1, width - 1)) * 255) * 3;
+    ctx.fillStyle = `rgb(${colours[i]}, ${colours[i + 1]}, ${colours[i + 2]})`;
+    ctx.fillRect(x, 0, 1, height);
+  }
+}
