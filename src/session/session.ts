@@ -2,7 +2,7 @@
 // It does not know who is watching, has no clock, and never waits. Going back is exact: the nearest
 // checkpoint, then the same steps again.
 import { beforeUpdate, measureUpdate } from '../engine/probes/updates';
-import { ReferenceKernels } from '../engine/kernels/reference';
+import { type Backend, createKernels, type KernelOptions } from '../engine/kernels/create';
 import { Network, type Pass } from '../engine/network';
 import { History, seriesName } from '../history/history';
 import type { CompiledRun } from '../spec/compiled';
@@ -20,6 +20,8 @@ export interface SessionOptions {
   readonly checkpointBudget?: number;
   /** Steps from one checkpoint to the next; chosen by the work of replaying them unless told. */
   readonly checkpointInterval?: number;
+  /** The kernels to run on; unless told the fastest that the engine has and the spec allows. */
+  readonly backend?: Backend;
   /** Before each phase its index is stored here, so that a watchdog can say what hangs. */
   readonly activity?: Int32Array;
 }
@@ -34,6 +36,7 @@ const PENDING = 512;
 export class TrainingSession {
   readonly network: Network;
   readonly model: ModelInfo;
+  readonly kernelOptions: KernelOptions;
   /** What the history gained since somebody last took it. */
   readonly pending = new History(PENDING);
   readonly #lossPhase: number;
@@ -59,7 +62,8 @@ export class TrainingSession {
     options: SessionOptions = {},
   ) {
     const { optimizer, split, batchSize, shuffle, seed } = run;
-    this.network = new Network(run.model, new ReferenceKernels(run.precision), {
+    this.kernelOptions = { deterministic: run.deterministic, backend: options.backend };
+    this.network = new Network(run.model, createKernels(run.precision, this.kernelOptions), {
       batch: batchSize,
       evaluationBatch: Math.min(EVALUATION_BATCH, Math.max(...PARTS.map((part) => split[part].length))),
       optimizerTensors: optimizer.definition.state(optimizer.options).length,

@@ -7,12 +7,14 @@ import { WasmKernels } from './wasm';
 /** Named by what they need of the machine; see ModelInfo.backend. */
 export type Backend = 'wasm-relaxed-simd' | 'wasm-simd' | 'reference';
 
+export type Deterministic = 'machine' | 'portable';
+
 export interface KernelOptions {
   /**
-   * `portable`: the same bits on every machine that has SIMD. Relaxed SIMD rounds a product and a sum once
-   * where the processor can and twice where it cannot, so it is left out then.
+   * Where a run repeats to the bit. `portable`: on every machine that has SIMD. Relaxed SIMD rounds a product
+   * and a sum once where the processor can and twice where it cannot, so it is left out then.
    */
-  readonly deterministic?: 'portable';
+  readonly deterministic?: Deterministic;
   /** Exactly these; throws where the engine does not have them. */
   readonly backend?: Backend;
 }

@@ -90,7 +90,16 @@ function decode(base64: string): Uint8Array {
   return bytes;
 }
 
-const at = (x: Tensor): number => x.data.byteOffset;
+/** Everything below is scratch memory. Mirrors SCRATCH_END of assembly/products.ts, compared when a module starts. */
+const LOWEST = 4096 + (120 + 512) * 1024;
+
+/** The address of a tensor. Numbers in other memory mostly lie near its start: a cheap look that spares a riddle. */
+function at(x: Tensor): number {
+  const address = x.data.byteOffset;
+  if (address < LOWEST) throw new TypeError('this tensor does not lie in the memory of the kernels that are to work on it');
+  return address;
+}
+
 const columns = (x: Tensor): number => x.shape[x.shape.length - 1] ?? 1;
 
 export class WasmKernels implements Kernels {
@@ -111,7 +120,8 @@ export class WasmKernels implements Kernels {
     this.#pages = 1;
     this.#memory = new WebAssembly.Memory({ initial: this.#pages, maximum: MOST_PAGES, shared: true });
     this.#exports = new WebAssembly.Instance(module, { env: { memory: this.#memory } }).exports as Exports;
-    this.#top = this.#exports.SCRATCH_END.value;
+    if (this.#exports.SCRATCH_END.value > LOWEST) throw new Error('assembly/ needs more scratch memory than LOWEST says');
+    this.#top = LOWEST;
   }
 
   allocate(plan: MemoryPlan): Tensor[] {
