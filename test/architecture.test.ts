@@ -16,7 +16,7 @@ interface Rule {
 }
 
 const rules: Readonly<Record<string, Rule>> = {
-  engine: { rooms: [], packages: ['zod/mini', 'papaparse'] },
+  engine: { rooms: [], packages: ['zod/mini'] },
   history: { rooms: [] },
   gradcheck: { rooms: ['engine'] },
   spec: { rooms: ['engine'], types: ['gradcheck'], packages: ['zod/mini', 'zod/v4/core', 'jsonc-parser'] },

@@ -45,7 +45,8 @@ export class App {
   #needed = '';
   #drawing = false;
   #lastText = -Infinity;
-  #textTimer: ReturnType<typeof setTimeout> | null = null;
+  /** Text has changed that is not on the screen yet. */
+  #textWaits = false;
   /** Frame that has arrived and is not on the screen yet. */
   #unpainted: number | null = null;
 
@@ -113,16 +114,16 @@ export class App {
 
   #makeContext(): Context {
     const { host } = this;
-    const app = this;
+    const [data, theme, settings] = [() => this.#store.data, () => this.#theme.theme, () => this.#settings];
     return {
       get data() {
-        return app.#store.data;
+        return data();
       },
       get theme() {
-        return app.#theme.theme;
+        return theme();
       },
       get settings() {
-        return app.#settings;
+        return settings();
       },
       crosshair: new Crosshair(),
       send: (message) => host.postMessage(message),
@@ -150,6 +151,7 @@ export class App {
   #listen(document: Document, list: HTMLElement): void {
     copyFullValues(document);
     document.addEventListener('keydown', (event) => {
+      if (event.key === 'Escape' && this.#settings.problemsOpen) this.#closeProblems();
       const action = actionOf(event);
       if (!action) return;
       event.preventDefault();
@@ -162,6 +164,11 @@ export class App {
       this.#listVisible = entries[entries.length - 1].isIntersecting;
       this.#need();
     }).observe(list);
+  }
+
+  #closeProblems(): void {
+    this.#context.set({ problemsOpen: false });
+    this.root.querySelector<HTMLElement>('[data-action="problems"]')?.focus();
   }
 
   get #currentView(): View {
@@ -211,9 +218,10 @@ export class App {
     const now = performance.now();
     const text = now - this.#lastText >= TEXT_MS;
     if (text) this.#lastText = now;
-    else {
-      this.#textTimer ??= setTimeout(() => {
-        this.#textTimer = null;
+    else if (!this.#textWaits) {
+      this.#textWaits = true;
+      setTimeout(() => {
+        this.#textWaits = false;
         this.#schedule();
       }, TEXT_MS);
     }

@@ -1,13 +1,19 @@
 // Starts the panel in its page and joins it to the extension's messages.
 import '@vscode/codicons/dist/codicon.css';
 import './panel.css';
-import { unpack } from '../src/protocol/channel';
+import { pack, unpack } from '../src/protocol/channel';
 import type { ToPanel } from '../src/protocol/panel';
 import { App, type Host } from './app';
 
-declare function acquireVsCodeApi(): Host;
+declare function acquireVsCodeApi(): { postMessage(message: unknown): void; getState(): unknown; setState(state: unknown): void };
 
 const root = document.getElementById('panel');
 if (!root) throw new Error('The page has no element with the id "panel".');
-const app = new App(root, acquireVsCodeApi());
-window.addEventListener('message', (event: MessageEvent<unknown>) => app.receive(unpack<ToPanel>(event.data)));
+const editor = acquireVsCodeApi();
+const host: Host = {
+  postMessage: (message) => editor.postMessage(pack(message)),
+  getState: () => editor.getState(),
+  setState: (state) => editor.setState(state),
+};
+const app = new App(root, host);
+window.addEventListener('message', ({ data }: MessageEvent<unknown>) => app.receive(unpack<ToPanel>(data)));

@@ -157,7 +157,7 @@ function describeRun(model: ModelInfo, frame: Frame): StateWords {
 
 function describeDivergence(model: ModelInfo, found: NonFinite | null, step: number): StateWords {
   const text = found
-    ? `The first ${Number.isNaN(found.value) ? 'NaN' : 'infinity'} arose in step ${formatCount(found.step)}, phase ${phaseName(model, found.phase)}: ${placeOf(found)} became ${formatNumber(found.value)}. ${found.remedy}`
+    ? `The first ${Number.isNaN(found.value) ? 'NaN' : 'infinity'} arose in step ${formatCount(found.step)}, in the phase “${phaseName(model, found.phase)}”: ${placeOf(found)} became ${formatNumber(found.value)}. ${found.remedy}`
     : `A value that is no number arose in step ${formatCount(step)}.`;
   return { tone: 'bad', icon: 'flame', title: 'Diverged', text, actions: found ? ['goBefore'] : ['backStep'] };
 }

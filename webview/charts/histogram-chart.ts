@@ -5,7 +5,7 @@ import type { Context } from '../context';
 import type { ActivationReading } from '../../src/protocol/panel';
 import { value } from '../controls/value';
 import { formatCount, formatNumber, formatShare } from '../numbers';
-import { axisLook, baseOptions, Chart, FONT_SIZE, formatTick } from './setup';
+import { axisLook, baseOptions, Chart, FONT_SIZE } from './setup';
 
 export class HistogramChart {
   readonly #chart: Chart<'bar', { x: number; y: number }[]>;
@@ -37,7 +37,7 @@ export class HistogramChart {
     Object.assign(chart.options.scales?.x ?? {}, {
       ...look, grid: { display: false }, min: low, max: high > low ? high : low + 1, offset: false,
       title: { ...title, text: 'output value' },
-      ticks: { ...look.ticks, callback: formatTick, maxTicksLimit: 6 },
+      ticks: { ...look.ticks, callback: (tick: number | string) => formatNumber(Number(tick)), maxTicksLimit: 6 },
     });
     Object.assign(chart.options.scales?.y ?? {}, {
       ...look, title: { ...title, text: 'entries' }, ticks: { ...look.ticks, precision: 0, maxTicksLimit: 5 },
@@ -53,7 +53,7 @@ export class HistogramChart {
         categoryPercentage: 0.92,
       },
     ];
-    chart.update('none');
+    chart.update();
     if (text) this.#text(name, reading);
   }
 

@@ -1,6 +1,6 @@
 // A chart of values over the steps of a run. The pointer sets the crosshair that all charts share; a click goes to
 // that step; behind every chart are its numbers, as live text and as a table.
-import { html, nothing, render, type TemplateResult } from 'lit/html.js';
+import { html, nothing, render, svg, type TemplateResult } from 'lit/html.js';
 import type { ChartDataset } from 'chart.js';
 import { toCss, type Rgb } from '../colours';
 import type { Context } from '../context';
@@ -21,6 +21,8 @@ export interface Line {
   readonly width?: number;
   /** Drawn faintly: another line is the one to look at. */
   readonly faint?: boolean;
+  /** Points alone: what was measured now and then, with nothing known in between. */
+  readonly points?: boolean;
   /** The area from this line to the one so many lines on is filled. */
   readonly fillTo?: number;
 }
@@ -169,11 +171,12 @@ export class LineChart {
       });
     });
     chart.data.datasets.length = this.#lines.length;
-    chart.update('none');
+    // Not `update('none')`: that keeps the looks of points and lines as they were first.
+    chart.update();
   }
 
-  #dataset({ colour, dash, width, faint, fillTo }: Line, points: number): Omit<ChartDataset<'line'>, 'data'> {
-    const stroke = toCss(colour, faint ? 0.45 : 1);
+  #dataset({ colour, dash, width, faint, fillTo, points: alone }: Line, count: number): Omit<ChartDataset<'line'>, 'data'> {
+    const stroke = toCss(colour, faint ? (this.context.theme.highContrast ? 0.75 : 0.45) : 1);
     return {
       borderColor: stroke,
       backgroundColor: fillTo ? toCss(colour, 0.16) : stroke,
@@ -181,7 +184,8 @@ export class LineChart {
       borderWidth: width ?? 1.5,
       borderDash: [...(dash ?? [])],
       // A lone point has no line to be seen by.
-      pointRadius: points <= 1 ? 3 : points <= 24 && !faint ? 1.75 : 0,
+      pointRadius: count <= 1 ? 3 : alone || (count <= 24 && !faint) ? 1.75 : 0,
+      showLine: !alone,
       pointBackgroundColor: stroke,
       pointBorderWidth: 0,
       spanGaps: false,
@@ -190,12 +194,13 @@ export class LineChart {
   }
 
   #endLabels(range: Range | null): EndLabel[] {
-    const named = this.#lines;
-    if (!range || named.length < 2 || named.length > MOST_LABELS) return [];
+    const lines = this.#lines;
+    const named = lines.length > MOST_LABELS ? lines.filter(({ faint }) => !faint) : lines;
+    if (!range || lines.length < 2 || named.length > MOST_LABELS) return [];
+    const x = Math.max(0, ...lines.map(({ data }) => data?.steps[data.steps.length - 1] ?? 0));
     return named.flatMap(({ name, colour, data }) => {
-      if (!data || data.steps.length === 0) return [];
-      const y = data.high[data.steps.length - 1];
-      return Number.isFinite(y) && (!this.#positive || y > 0) ? [{ text: name, colour, y }] : [];
+      const y = data?.high[data.high.length - 1] ?? NaN;
+      return Number.isFinite(y) && (!this.#positive || y > 0) ? [{ text: name, colour, x, y }] : [];
     });
   }
 
@@ -272,13 +277,15 @@ export class LineChart {
           <span class="unit">${options.unit}</span>
           ${options.tool?.() ?? nothing}
         </div>
-        <div class="keys">
+        <div class="keys ${named.length > 5 ? 'many' : ''}" role="group" aria-label=${`${options.title} at this step`}
+          tabindex=${named.length > 5 ? 0 : nothing}>
           <span class="key at">step <span class="number">${formatCount(step)}</span></span>
-          ${named.map(({ name, colour, dash, faint }, i) => {
+          ${named.map((line, i) => {
+            const { name, faint } = line;
             const reading = readings[i];
             const late = reading && reading.step < step && reading.step > 0;
             return html`<span class="key ${faint ? 'faint' : ''} ${late ? 'late' : ''}" title=${late ? `${name}, measured last at step ${reading.step}` : name}>
-              ${swatch(colour, dash)}<span class="key-name">${name}</span>
+              ${swatch(line)}<span class="key-name">${name}</span>
               ${reading ? valueRange(reading.low, reading.high) : value(null)}
             </span>`;
           })}
@@ -301,8 +308,12 @@ export class LineChart {
 }
 
 /** A short stroke as the line is drawn, so that it is not told by colour alone. */
-export function swatch(colour: Rgb, dash: readonly number[] = []): TemplateResult {
+export function swatch({ colour, dash = [], width = 1.5, faint, points }: Line): TemplateResult {
   return html`<svg class="swatch" width="18" height="8" aria-hidden="true">
-    <line x1="0" y1="4" x2="18" y2="4" stroke=${toCss(colour)} stroke-width="2.5" stroke-dasharray=${dash.join(' ')} />
+    ${
+      points
+        ? svg`<circle cx="4" cy="4" r="1.75" fill=${toCss(colour)} /><circle cx="13" cy="4" r="1.75" fill=${toCss(colour)} />`
+        : svg`<line x1="0" y1="4" x2="18" y2="4" stroke=${toCss(colour, faint ? 0.6 : 1)} stroke-width=${width + 0.5} stroke-dasharray=${dash.join(' ')} />`
+    }
   </svg>`;
 }

@@ -8,7 +8,8 @@ import { FONT_SIZE, fontOf } from './setup';
 export interface EndLabel {
   readonly text: string;
   readonly colour: Rgb;
-  /** In the chart's units: the line's last value. */
+  /** In the chart's units: where the longest line ends, and the last value of this one. */
+  readonly x: number;
   readonly y: number;
 }
 
@@ -77,14 +78,17 @@ function drawLabels(chart: Chart, { theme, labels }: Overlay): void {
   ctx.font = fontOf(theme);
   ctx.textBaseline = 'middle';
   ctx.setLineDash([]);
+  const end = Math.min(area.right, scales.x.getPixelForValue(labels[0]?.x ?? 0));
   labels.forEach(({ text, colour }, i) => {
-    ctx.strokeStyle = toCss(colour, 0.8);
+    ctx.strokeStyle = toCss(colour);
+    ctx.lineWidth = 1.25;
     ctx.beginPath();
-    ctx.moveTo(area.right + 2, Math.min(area.bottom, Math.max(area.top, wanted[i])));
-    ctx.lineTo(area.right + 9, placed[i]);
+    ctx.moveTo(end + 3, Math.min(area.bottom, Math.max(area.top, wanted[i])));
+    ctx.lineTo(end + 11, placed[i]);
+    ctx.lineTo(end + 15, placed[i]);
     ctx.stroke();
     ctx.fillStyle = toCss(theme.foreground);
-    ctx.fillText(shorten(ctx, text, chart.width - area.right - 13), area.right + 12, placed[i]);
+    ctx.fillText(shorten(ctx, text, chart.width - end - 19), end + 18, placed[i]);
   });
 }
 
@@ -127,5 +131,5 @@ export function labelWidth(texts: readonly string[], theme: Theme, chartWidth: n
   if (!ctx) return 60;
   ctx.font = fontOf(theme);
   const widest = Math.max(...texts.map((text) => ctx.measureText(text).width));
-  return Math.ceil(Math.min(widest + 18, chartWidth / 4));
+  return Math.ceil(Math.min(widest + 22, chartWidth / 4));
 }

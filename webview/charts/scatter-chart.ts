@@ -6,7 +6,7 @@ import { toCss, type Rgb } from '../colours';
 import type { Context } from '../context';
 import type { CheckReport, Verdict } from '../../src/protocol/panel';
 import { icon, value } from '../controls/value';
-import { fullNumber, MINUS } from '../numbers';
+import { formatPower, fullNumber, MINUS } from '../numbers';
 import type { Theme } from '../theme';
 import { verdictNames } from '../words';
 import { axisLook, baseOptions, Chart, FONT_SIZE } from './setup';
@@ -114,7 +114,7 @@ export class ScatterChart {
         },
       });
     }
-    this.#chart.update('none');
+    this.#chart.update();
     this.#text();
   }
 
@@ -126,7 +126,7 @@ export class ScatterChart {
   #tick(position: number): string {
     if (position === 0) return '0';
     const exponent = Math.round(Math.log10(Math.abs(inverseSymmetricLog(position, this.#small))));
-    return `${position < 0 ? MINUS : ''}1e${exponent < 0 ? MINUS : ''}${Math.abs(exponent)}`;
+    return `${position < 0 ? MINUS : ''}${formatPower(exponent)}`;
   }
 
   #diagonal(): Plugin<'scatter'> {

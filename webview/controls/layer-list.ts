@@ -1,13 +1,13 @@
 // The spine: one row a layer from input to loss, with what its output looks like, how large the gradient is that
 // reaches it, and how far its weights move. All rows share their axes, so that a staircase is seen at once.
 import { html, nothing, render, type TemplateResult } from 'lit/html.js';
-import { styleMap } from 'lit/directives/style-map.js';
 import { decadeTicks, StickyRange, type Range } from '../charts/axes';
 import type { Context, Mounted } from '../context';
 import type { Frame, LayerInfo, LayerReading, ModelInfo, ParameterReading, Phase } from '../../src/protocol/panel';
-import { counted, formatCount, formatNumber, formatPower, formatShape, formatShare, fullNumber } from '../numbers';
+import { counted, formatCount, formatPower, formatShape, formatShare, fullNumber } from '../numbers';
 import { describeLayer, lastPhase, words } from '../words';
 import { drawHistogram } from './mini-histogram';
+import { placed } from './placed';
 import { icon, value } from './value';
 
 /** Ends of the ruler of update ratios, and its healthy band: about 1e-3 (CS231n), between 1e-4 and 1e-1 in use. */
@@ -160,7 +160,7 @@ function row(info: LayerInfo, { frame, axis, phase, selected, focusable, select 
     aria-selected=${selected ? 'true' : 'false'} tabindex=${focusable ? 0 : -1}
     aria-label=${describeLayer(info, frame)} @click=${select}>
     <span class="what">
-      <span class="name"><b title=${info.name}>${info.name}</b>${arrow(way)}${idleBadge(info, reading)}</span>
+      <span class="name"><b title=${info.name}>${info.name}</b>${arrow(way)}${count > 0 ? idleBadge(info, reading) : nothing}</span>
       <span class="kind" title=${`${info.kind}, ${formatShape(info.inputShape)} to ${formatShape(info.outputShape)}`}>
         ${info.kind} ${formatShape(info.inputShape)}→${formatShape(info.outputShape)}${count > 0 ? html`<span class="count" title=${counted(count, 'parameter')}> · ${formatCount(count)}</span>` : nothing}
       </span>
@@ -173,7 +173,7 @@ function idleBadge({ idleness }: LayerInfo, reading: LayerReading | undefined): 
   const idle = reading?.activation?.idle ?? null;
   if (idle === null || idle === 0 || !idleness) return nothing;
   return html`<span class="badge" data-idle=${fullNumber(idle)} title=${`${formatShare(idle)} of the units are ${idleness.name}. ${idleness.rule}`}>
-    ${icon('warning')}${formatShare(idle)} ${idleness.name}
+    ${icon('warning')}${formatShare(idle)} <span class="word">${idleness.name}</span>
   </span>`;
 }
 
@@ -182,7 +182,9 @@ function outputCell({ index }: LayerInfo, reading: LayerReading | undefined): Te
   return html`<span class="cell">
     <canvas class="histogram" data-histogram=${index} width="1" height="1"
       title=${activation ? `from ${fullNumber(activation.low)} to ${fullNumber(activation.high)}` : 'not measured yet'}></canvas>
-    <span class="below" data-activation>${value(activation?.mean, { signed: true, title: 'mean' })}<span class="pm">±</span>${value(activation?.std, { title: 'standard deviation' })}</span>
+    <span class="below" data-activation>${value(activation?.mean, { signed: true, title: 'mean' })}${
+      activation ? html`<span class="pm">±</span>${value(activation.std, { title: 'standard deviation' })}` : nothing
+    }</span>
   </span>`;
 }
 
@@ -190,9 +192,10 @@ function gradientCell(reading: LayerReading | undefined, axis: Range | null): Te
   const norm = reading?.outputGradient?.norm ?? null;
   const share = axis && norm !== null && Number.isFinite(norm) ? logShare(norm, axis) : 0;
   // The smallest decade still shows.
-  const width = norm !== null && norm > 0 ? Math.max(0.02, share) : 0;
+  const broken = norm !== null && !Number.isFinite(norm);
+  const width = broken ? 1 : norm !== null && norm > 0 ? Math.max(0.02, share) : 0;
   return html`<span class="cell">
-    <span class="bar"><i style=${styleMap({ width: percent(width) })}></i></span>
+    <span class="bar ${broken ? 'broken' : ''}"><i ${placed({ width: percent(width) })}></i></span>
     <span class="below" data-gradient>${value(norm, { title: '‖dL/d output‖' })}</span>
   </span>`;
 }
@@ -202,21 +205,23 @@ const outside = (ratio: number): boolean => !(ratio >= HEALTHY_RATIO.min && rati
 function ratioDot({ name, updateRatio }: ParameterReading, first: boolean): TemplateResult | typeof nothing {
   if (updateRatio === null || Number.isNaN(updateRatio)) return nothing;
   return html`<i class="point ${first ? '' : 'hollow'} ${outside(updateRatio) ? 'off' : ''}" title=${`${name}: ${fullNumber(updateRatio)}`}
-    style=${styleMap({ left: percent(logShare(updateRatio, RATIO_AXIS)) })}></i>`;
+    ${placed({ left: percent(logShare(updateRatio, RATIO_AXIS)) })}></i>`;
 }
 
-function ratioCell({ parameters }: LayerInfo, reading: LayerReading | undefined): TemplateResult {
-  if (parameters.length === 0) return html`<span class="cell"></span>`;
+function ratioCell(info: LayerInfo, reading: LayerReading | undefined): TemplateResult {
+  const { parameters } = info;
+  // A layer without weights has room here for what can be off with its units.
+  if (parameters.length === 0) return html`<span class="cell alone">${idleBadge(info, reading)}</span>`;
   const ratio = largestRatio(reading);
   const off = ratio !== null && outside(ratio);
-  const where = !off ? '' : ratio > HEALTHY_RATIO.max ? 'large' : 'small';
+  const where = !off ? '' : ratio > HEALTHY_RATIO.max ? '↑' : '↓';
   return html`<span class="cell">
     <span class="ruler">
-      <i class="band" style=${styleMap({ left: percent(logShare(HEALTHY_RATIO.min, RATIO_AXIS)), right: percent(1 - logShare(HEALTHY_RATIO.max, RATIO_AXIS)) })}></i>
+      <i class="band" ${placed({ left: percent(logShare(HEALTHY_RATIO.min, RATIO_AXIS)), right: percent(1 - logShare(HEALTHY_RATIO.max, RATIO_AXIS)) })}></i>
       ${reading?.parameters.map((parameter, i) => ratioDot(parameter, i === 0)) ?? nothing}
     </span>
-    <span class="below" data-ratio>${value(ratio, { title: 'largest ‖update‖ / ‖weights‖' })}${
-      where ? html`<span class="off" title=${`Outside the healthy band of ${formatNumber(HEALTHY_RATIO.min)} to ${formatNumber(HEALTHY_RATIO.max)}`}> ${where}</span>` : nothing
-    }</span>
+    <span class="below" data-ratio>${
+      where ? html`<span class="off" title=${`${where === '↑' ? 'Above' : 'Below'} the healthy band of 1e−4 to 1e−1`}>${where}</span>` : nothing
+    }${value(ratio, { title: 'largest ‖update‖ / ‖weights‖' })}</span>
   </span>`;
 }

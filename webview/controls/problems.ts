@@ -25,10 +25,9 @@ function row({ severity, message, remedy, line, column }: PanelProblem, reveal: 
 /** Beside a run that goes on: opens under its button and covers, not moves, what is below. */
 export function problemsPopover(context: Context): TemplateResult | typeof nothing {
   const { data, settings, set } = context;
-  if (!settings.problemsOpen || data.problems.length === 0) return nothing;
+  if (!settings.problemsOpen || data.problems.length === 0 || data.state?.kind === 'problems') return nothing;
   const errors = data.problems.some(({ severity }) => severity === 'error');
-  return html`<section id="problems" class="popover" aria-label="Problems"
-    @keydown=${(event: KeyboardEvent) => event.key === 'Escape' && set({ problemsOpen: false })}>
+  return html`<section id="problems" class="popover" aria-label="Problems">
     <header>
       <h2>${counted(data.problems.length, 'problem')} in ${data.file || 'the spec'}</h2>
       <button class="tool" aria-label="Close" title="Close" @click=${() => set({ problemsOpen: false })}>${icon('close')}</button>

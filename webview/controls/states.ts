@@ -54,8 +54,7 @@ export function mountStateLine(host: HTMLElement, context: Context): Mounted {
 export function statePage(context: Context): TemplateResult | null {
   const { data } = context;
   const { state } = data;
-  if (state?.kind === 'run' && data.model && data.frame) return null;
-  if (state?.kind === 'stopped' && data.model && data.frame) return null;
+  if ((state?.kind === 'run' || state?.kind === 'stopped') && data.model) return null;
   const { tone, icon: name, title, text, actions } = describeState(data);
   const waiting = !state || state.kind === 'loading' || state.kind === 'run';
   return html`<section class="page ${tone}">

@@ -105,14 +105,14 @@ export function mountTransport(host: HTMLElement, context: Context): Mounted {
         </span>
         <span class="group">${lrField.template(frame ? String(frame.lr) : '', { disabled: !live })}</span>
         <span class="group end">
-          <button class="tool worded" data-action="check" aria-disabled=${live && !checking ? 'false' : 'true'}
+          <button class="tool worded" data-action="check" aria-label="Check gradients" aria-disabled=${live && !checking ? 'false' : 'true'}
             title="Compares every gradient with a numeric derivative, at this step"
             @click=${() => {
               if (!live || checking) return;
               context.set({ view: 'check' });
               context.send({ type: 'check' });
             }}>${icon('beaker')}<span>Check</span></button>
-          ${problems.length > 0 ? problemsButton(context) : nothing}
+          ${problems.length > 0 && data.state?.kind !== 'problems' ? problemsButton(context) : nothing}
         </span>
       </div>
       <div class="row where" role="group" aria-label="Position">

@@ -29,7 +29,7 @@ export const check: View = {
           drawn = { report, theme: version };
         }
         if (!text) return;
-        render(html`${progress(context)}${report ? outcome(context, report) : model ? invitation() : nothing}`, top);
+        render(html`${progress(context)}${report ? outcome(context, report) : model && !context.data.checking ? invitation() : nothing}`, top);
         render(explanation(report), below);
       },
       dispose() {
@@ -72,7 +72,7 @@ function outcome({ data, select }: Context, report: CheckReport): TemplateResult
       <thead><tr>
         <th scope="col">parameter</th><th scope="col" class="text">verdict</th><th scope="col">checked</th>
         ${VERDICT_ORDER.map((verdict) => html`<th scope="col" title=${verdictMeanings[verdict]}>${verdictNames[verdict]}</th>`)}
-        <th scope="col">worst rel. error</th><th scope="col" class="text">at</th><th scope="col">backprop</th><th scope="col">numeric</th>
+        <th scope="col">worst relative error</th><th scope="col" class="text">at</th><th scope="col">backprop</th><th scope="col">numeric</th>
       </tr></thead>
       <tbody>${report.parameters.map((parameter) => row(parameter, () => selectLayer(parameter.name)))}</tbody>
     </table></div>
@@ -87,7 +87,9 @@ function outcome({ data, select }: Context, report: CheckReport): TemplateResult
 function row({ name, shape, entries, checked, counts, worst, verdict }: ParameterCheck, select: () => void): TemplateResult {
   return html`<tr data-parameter=${name} class=${verdict} @click=${select}>
     <th scope="row" title=${formatShape(shape)}>${name}</th>
-    <td class="text"><span class="sign ${verdict}">${icon(verdictIcons[verdict])}${verdictNames[verdict]}</span></td>
+    <td class="text">${
+      checked > 0 ? html`<span class="sign ${verdict}">${icon(verdictIcons[verdict])}${verdictNames[verdict]}</span>` : html`<span class="hint">not checked</span>`
+    }</td>
     <td class="number" title=${`${formatCount(checked)} of ${formatCount(entries)}`}>${formatCount(checked)}${checked < entries ? html`<span class="of">/${formatCount(entries)}</span>` : nothing}</td>
     ${VERDICT_ORDER.map((each) => html`<td class="number ${counts[each] === 0 ? 'zero' : each}">${formatCount(counts[each])}</td>`)}
     <td>${value(worst?.relativeError)}</td>

@@ -12,12 +12,13 @@ import { words } from '../words';
 const parts = ['train', 'validation', 'test'] as const satisfies readonly Part[];
 const dashes: Record<Part, readonly number[]> = { train: [], validation: [6, 3], test: [2, 2] };
 
-function lines(context: Context, batch: string, whole: (part: Part) => string): Line[] {
+/** @param every whether the batch's value is known of every step */
+function lines(context: Context, batch: string, whole: (part: Part) => string, every: boolean): Line[] {
   const { data, theme } = context;
   const of = (name: string) => data.history.get(name)?.data();
   const present = parts.filter((part) => (data.model?.samples[part] ?? 0) > 0);
   return [
-    { name: 'batch', data: of(batch), colour: theme.parts.train, width: 1, faint: true },
+    { name: 'batch', data: of(batch), colour: theme.parts.train, width: 1, faint: true, points: !every },
     ...present.map((part): Line => ({
       name: part, data: of(whole(part)), colour: theme.parts[part], dash: dashes[part], width: 2,
     })),
@@ -33,7 +34,7 @@ export const learn: View = {
     const table = document.createElement('div');
     const lossHost = document.createElement('figure');
     const accuracyHost = document.createElement('figure');
-    const classes = model?.classes != null;
+    const classes = (model?.classes ?? null) !== null;
     host.append(table, lossHost, ...(classes ? [accuracyHost] : []));
     const makeLoss = (): LineChart =>
       new LineChart(lossHost, context, {
@@ -58,8 +59,8 @@ export const learn: View = {
           loss.dispose();
           loss = makeLoss();
         }
-        loss.update(lines(context, seriesName.batchLoss, seriesName.loss), text);
-        accuracy?.update(lines(context, seriesName.batchAccuracy, seriesName.accuracy), text);
+        loss.update(lines(context, seriesName.batchLoss, seriesName.loss, true), text);
+        accuracy?.update(lines(context, seriesName.batchAccuracy, seriesName.accuracy, false), text);
         if (text) renderTable(table, context, classes);
       },
       dispose() {
@@ -92,7 +93,7 @@ function renderTable(host: HTMLElement, { data }: Context, classes: boolean): vo
   };
   const shown = frame.position.phase > 0 ? step + 1 : step;
   render(
-    html`<table class="values">
+    html`<div class="scroll" tabindex="0" role="region" aria-label="Loss and accuracy at this step"><table class="values">
       <thead><tr>
         <th scope="col"><span class="unseen">part</span></th><th scope="col">samples</th><th scope="col">loss</th>
         ${classes ? html`<th scope="col">accuracy</th>` : nothing}<th scope="col">at step</th>
@@ -107,7 +108,7 @@ function renderTable(host: HTMLElement, { data }: Context, classes: boolean): vo
         </tr>
         ${parts.filter((part) => model.samples[part] > 0).map(row)}
       </tbody>
-    </table>`,
+    </table></div>`,
     host,
   );
 }

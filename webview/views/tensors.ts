@@ -44,7 +44,8 @@ export const tensors: View = {
     const map = document.createElement('div');
     const below = document.createElement('div');
     map.className = 'map';
-    host.append(top, map, below);
+    const head = document.createElement('div');
+    host.append(top, head, map, below);
     let open = false;
     let shown: TensorReading | null = null;
     let drawn = '';
@@ -52,11 +53,12 @@ export const tensors: View = {
     map.append(heatmap.canvas);
 
     const renderBelow = (): void => {
-      render(details(context, shown, heatmap.cursor, open, (event) => {
+      render(shown ? reading(context, shown, heatmap.cursor) : absence(context), head);
+      render(shown ? details(context, shown, open, (event) => {
         open = (event.target as HTMLDetailsElement).open;
         renderBelow();
-      }), below);
-      const legend = below.querySelector('canvas');
+      }) : nothing, below);
+      const legend = head.querySelector('canvas');
       if (legend && shown) drawLegend(legend, scaleFor(shown), context.theme);
     };
     const draw = (): void => {
@@ -84,8 +86,7 @@ export const tensors: View = {
       },
       dispose() {
         resized.disconnect();
-        render(nothing, top);
-        render(nothing, below);
+        for (const part of [top, head, below]) render(nothing, part);
       },
     };
   },
@@ -133,23 +134,29 @@ function absence({ data, settings }: Context): TemplateResult {
   return html`<section class="empty"><p>The engine is asked for this tensor.</p></section>`;
 }
 
-function details(context: Context, reading: TensorReading | null, cursor: Cell | null, open: boolean, toggle: (event: Event) => void): TemplateResult {
-  if (!reading) return absence(context);
-  const { rows, columns, cells, rowStride, columnStride, shape } = reading;
-  const reduced = rowStride > 1 || columnStride > 1;
+/** Above the map, so that it does not move under the pointer: the cell that is pointed at, and the scale. */
+function reading(context: Context, reading: TensorReading, cursor: Cell | null): TemplateResult {
+  const { columns, cells, rowStride, columnStride } = reading;
   const scale = scaleFor(reading);
   const at = cursor ? cells[cursor.row * columns + cursor.column] : null;
   return html`
+    <div class="legend">
+      ${value(scale.low)}<canvas aria-hidden="true" width="1" height="1"></canvas>${value(scale.high)}
+      <span class="hint">${scale.kind === 'signed' ? 'centred at 0' : 'from 0'}</span>
+    </div>
     <p class="reading" role="status" aria-live="polite">${
       cursor
         ? html`${span('row', cursor.row, rowStride)}, ${span('column', cursor.column, columnStride)}: ${value(at, { signed: true })}
           <button class="quiet" @click=${() => context.send({ type: 'copy', text: fullNumber(at ?? NaN) })}>${icon('copy')} Copy</button>`
         : html`<span class="hint">Point at a cell, or use the arrow keys, to read its value.</span>`
     }</p>
-    <div class="legend">
-      ${value(scale.low)}<canvas aria-hidden="true" width="1" height="1"></canvas>${value(scale.high)}
-      <span class="hint">${scale.kind === 'signed' ? 'centred at 0' : 'from 0'}</span>
-    </div>
+  `;
+}
+
+function details(context: Context, reading: TensorReading, open: boolean, toggle: (event: Event) => void): TemplateResult {
+  const { rows, columns, rowStride, columnStride, shape } = reading;
+  const reduced = rowStride > 1 || columnStride > 1;
+  return html`
     <p class="hint">
       Shape <b class="number">${formatShape(shape)}</b>${ofParameter(reading.request.kind) ? '' : ', the batch in front'}: ${counted(shape.reduce((a, b) => a * b, 1), 'value')},
       smallest ${value(reading.min)}, largest ${value(reading.max)}.

@@ -1,0 +1,131 @@
+// What was typed after `nablascope`, as data. A call that makes no sense ends in a CallError: one sentence on
+// what is wrong, one on what to do.
+import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
+import { nearest } from '../engine/nearest';
+
+export class CallError extends Error {
+  constructor(
+    message: string,
+    readonly remedy: string,
+  ) {
+    super(message);
+    this.name = 'CallError';
+  }
+}
+
+export const COMMANDS = ['check', 'train', 'trace'] as const;
+export type CommandName = (typeof COMMANDS)[number];
+
+interface Shared {
+  readonly file: string;
+  readonly json: boolean;
+}
+
+export type Call =
+  | { readonly command: 'version' }
+  | { readonly command: 'help'; readonly about: CommandName | null }
+  /** After `step` steps of training. */
+  | ({ readonly command: 'check'; readonly step: number } & Shared)
+  /** `null` for as long as the spec says. */
+  | ({ readonly command: 'train'; readonly epochs: number | null; readonly steps: number | null } & Shared)
+  /** Step `step`, counted from 1. */
+  | ({ readonly command: 'trace'; readonly step: number; readonly full: boolean } & Shared);
+
+const shared = {
+  json: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+  version: { type: 'boolean', short: 'V' },
+} as const satisfies ParseArgsOptionsConfig;
+
+const options: Readonly<Record<CommandName, ParseArgsOptionsConfig>> = {
+  check: { ...shared, step: { type: 'string' } },
+  train: { ...shared, epochs: { type: 'string' }, steps: { type: 'string' } },
+  trace: { ...shared, step: { type: 'string' }, full: { type: 'boolean' } },
+};
+
+/** Throws CallError. */
+export function parseCall(words: readonly string[]): Call {
+  const [first, ...rest] = words;
+  if (first === undefined || first === 'help' || first === '--help' || first === '-h') {
+    return { command: 'help', about: COMMANDS.find((name) => name === rest[0]) ?? null };
+  }
+  if (first === '--version' || first === '-V') return { command: 'version' };
+  const command = COMMANDS.find((name) => name === first);
+  if (!command) throw unknownCommand(first);
+  const { values, positionals } = parseOptions(command, rest);
+  if (values.help) return { command: 'help', about: command };
+  if (values.version) return { command: 'version' };
+  if (positionals.length === 0) {
+    throw new CallError(`"${command}" needs a spec.`, `Give its file: nablascope ${command} circles.nabla.json`);
+  }
+  if (positionals.length > 1) {
+    throw new CallError(`"${command}" takes one spec, but there are ${positionals.length}.`, 'Run it once for each.');
+  }
+  const about = { file: positionals[0], json: values.json === true };
+  switch (command) {
+    case 'check':
+      return { command, ...about, step: wholeNumber('step', values.step, 0) ?? 0 };
+    case 'train': {
+      const epochs = wholeNumber('epochs', values.epochs, 1);
+      const steps = wholeNumber('steps', values.steps, 1);
+      if (epochs !== null && steps !== null) {
+        throw new CallError('--epochs and --steps cannot be given together.', 'Leave out one of them.');
+      }
+      return { command, ...about, epochs, steps };
+    }
+    case 'trace':
+      return { command, ...about, step: wholeNumber('step', values.step, 1) ?? 1, full: values.full === true };
+  }
+}
+
+function parseOptions(command: CommandName, words: readonly string[]) {
+  try {
+    return parseArgs({ args: [...words], options: options[command], allowPositionals: true });
+  } catch (error) {
+    throw explained(command, error, words);
+  }
+}
+
+function explained(command: CommandName, error: unknown, words: readonly string[]): unknown {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const known = Object.keys(options[command]);
+  if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') {
+    const unknown = words.find((word) => /^--?[^-]/.test(word) && !isKnown(word, command)) ?? '';
+    const name = unknown.replace(/^-+/, '').replace(/=.*$/, '');
+    const near = nearest(name, known);
+    const remedy = near ? `Did you mean --${near}?` : `There are ${known.map((option) => `--${option}`).join(', ')}.`;
+    return new CallError(`"${command}" has no option ${unknown.replace(/=.*$/, '')}.`, remedy);
+  }
+  if (code === 'ERR_PARSE_ARGS_INVALID_OPTION_VALUE') {
+    const option = /--([a-z]+)/.exec((error as Error).message)?.[1] ?? '';
+    const takesNumber = options[command][option]?.type === 'string';
+    return takesNumber
+      ? new CallError(`--${option} needs a number.`, `Write it after the option: --${option} 10`)
+      : new CallError(`--${option} takes no value.`, `Write --${option} alone.`);
+  }
+  return error;
+}
+
+function isKnown(word: string, command: CommandName): boolean {
+  const name = word.replace(/^-+/, '').replace(/=.*$/, '');
+  const short = Object.values(options[command]).some((option) => option.short === name);
+  return word.startsWith('--') ? name in options[command] : short;
+}
+
+function unknownCommand(word: string): CallError {
+  if (word.endsWith('.json')) {
+    return new CallError(`What should be done with ${word}?`, `Say it first: nablascope check ${word}`);
+  }
+  const near = nearest(word, COMMANDS);
+  return new CallError(
+    `There is no command "${word}".`,
+    near ? `Did you mean "${near}"?` : `There are ${COMMANDS.map((name) => `"${name}"`).join(', ')}; see nablascope --help.`,
+  );
+}
+
+function wholeNumber(option: string, value: unknown, least: number): number | null {
+  if (value === undefined) return null;
+  const number = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : NaN;
+  if (Number.isSafeInteger(number) && number >= least) return number;
+  throw new CallError(`--${option} is a whole number from ${least} up, not "${String(value)}".`, `For instance --${option} 10.`);
+}

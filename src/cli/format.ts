@@ -1,0 +1,100 @@
+// Numbers, tables and matrices as aligned text.
+import type { Shape, TensorData } from '../engine/kernels/tensor';
+
+const SIGNIFICANT = 9;
+
+/** `6e-6`, `0.1`: a number that somebody chose, as short as it can be written. */
+export function chosen(value: number): string {
+  const exponent = value.toExponential();
+  const plain = String(value);
+  return exponent.length < plain.length ? exponent : plain;
+}
+
+/** `12,345`. */
+export const grouped = (value: number): string => value.toLocaleString('en-US');
+
+/** `1 entry`, `2 entries`. */
+export const counted = (count: number, one: string, many = `${one}s`): string => `${grouped(count)} ${count === 1 ? one : many}`;
+
+/** Six significant digits, for a number in a sentence. */
+export function short(value: number): string {
+  if (!Number.isFinite(value)) return String(value);
+  const size = Math.abs(value);
+  if (value !== 0 && (size < 1e-4 || size >= 1e6)) return value.toExponential(3);
+  return String(Number(value.toPrecision(6)));
+}
+
+/** `2.1e-9`. */
+export const tiny = (value: number): string => (value === 0 || !Number.isFinite(value) ? String(value) : value.toExponential(1));
+
+export const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+
+export function duration(milliseconds: number): string {
+  if (milliseconds < 1000) return `${Math.round(milliseconds)} ms`;
+  const seconds = milliseconds / 1000;
+  if (seconds < 100) return `${seconds.toFixed(1)} s`;
+  return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
+}
+
+/** `[3, 1]`. */
+export const indexText = (index: readonly number[]): string => `[${index.join(', ')}]`;
+
+export const shapeText = (shape: Shape): string => (shape.length === 0 ? '1' : shape.join('×'));
+
+/** Columns as wide as they need; the first `left` of them to the left, the others to the right. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[], left = 1): string[] {
+  const all = [head, ...rows];
+  const widths = head.map((_, column) => Math.max(...all.map((cells) => cells[column].length)));
+  return all.map((cells) =>
+    cells.map((cell, column) => (column < left ? cell.padEnd(widths[column]) : cell.padStart(widths[column]))).join('  ').trimEnd(),
+  );
+}
+
+/** One way of writing for all numbers of a tensor, so that they align: nine digits of the largest. */
+export function numberFormat(values: TensorData): (value: number) => string {
+  let largest = 0;
+  for (const value of values) {
+    const size = Math.abs(value);
+    if (!Number.isFinite(size) || size === 0) continue;
+    largest = Math.max(largest, size);
+  }
+  if (largest === 0) return String;
+  if (largest >= 1e7 || largest < 1e-3) return (value) => (value === 0 || !Number.isFinite(value) ? String(value) : value.toExponential(SIGNIFICANT - 1));
+  const whole = Math.max(0, Math.floor(Math.log10(largest)) + 1);
+  const exact = (value: number): boolean => Number.isInteger(value) || !Number.isFinite(value);
+  if (values.every(exact)) return String;
+  return (value) => (Number.isFinite(value) ? value.toFixed(SIGNIFICANT - whole) : String(value));
+}
+
+export interface MatrixLimits {
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/** What fits on a screen. */
+export const SCREEN: MatrixLimits = { rows: 8, columns: 8 };
+export const EVERYTHING: MatrixLimits = { rows: Infinity, columns: Infinity };
+
+/**
+ * A tensor as the rows of a matrix, its last dimension across. Where it is larger than the limits, the first ones
+ * are shown, and a last line says how many are not.
+ */
+export function matrix(shape: Shape, values: TensorData, limits: MatrixLimits): string[] {
+  const columns = shape[shape.length - 1] ?? 1;
+  const rows = columns === 0 ? 0 : values.length / columns;
+  const shownRows = Math.min(rows, limits.rows);
+  const shownColumns = Math.min(columns, limits.columns);
+  const format = numberFormat(values);
+  const cells = Array.from({ length: shownRows }, (_, row) =>
+    Array.from({ length: shownColumns }, (_, column) => format(values[row * columns + column])),
+  );
+  const widths = Array.from({ length: shownColumns }, (_, column) => Math.max(...cells.map((row) => row[column].length)));
+  const more = shownColumns < columns ? '  …' : '';
+  const lines = cells.map((row) => row.map((cell, column) => cell.padStart(widths[column])).join('  ') + more);
+  const hidden = [
+    ...(shownRows < rows ? [counted(rows - shownRows, 'more row')] : []),
+    ...(shownColumns < columns ? [counted(columns - shownColumns, 'more column')] : []),
+  ];
+  if (hidden.length > 0) lines.push(`… ${hidden.join(' and ')}; --full shows all`);
+  return lines;
+}

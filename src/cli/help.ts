@@ -1,0 +1,62 @@
+// What `--help` prints. docs/terminal.md says the same at length.
+import type { CommandName } from './arguments';
+
+const exits = `Exit codes
+  0    good
+  1    the check failed, or the run diverged
+  2    the spec or the call is wrong
+  130  stopped by Ctrl-C`;
+
+const general = `nablascope: train, look into and check small neural networks, from a *.nabla.json spec.
+
+Usage
+  nablascope check SPEC [--step K]              backprop against numeric derivatives, every entry
+  nablascope train SPEC [--epochs N|--steps N]  losses and accuracies by part of the data
+  nablascope trace SPEC [--step K] [--full]     every value and gradient of one training step
+
+Options of all
+  --json         the result as JSON; its form is described in docs/terminal.md
+  -h, --help     this text, or more about a command
+  -V, --version  the version
+
+${exits}
+`;
+
+const about: Readonly<Record<CommandName, string>> = {
+  check: `nablascope check SPEC [--step K] [--json]
+
+Compares backprop's gradient with a central difference of the loss, in float64, for every entry of every
+parameter, on one batch. An entry passes, is wrong, lies on a kink, or is below what round-off can tell.
+
+  --step K  train K steps first, and check on the batch of step K (default 0: the untrained network, first batch)
+  --json    the report as JSON
+
+The step of the difference and the tolerances are the spec's "gradient_check".
+
+${exits}
+`,
+  train: `nablascope train SPEC [--epochs N | --steps N] [--json]
+
+Trains, and prints loss and accuracy over training, validation and test data. On a terminal it shows how far
+it is and how the loss goes. Gradients are checked on the way where the spec says "gradient_check": {"every": n}.
+
+  --epochs N  train N epochs instead of the spec's "epochs"
+  --steps N   train N steps
+  --json      losses and accuracies over the steps, as JSON
+
+${exits}
+`,
+  trace: `nablascope trace SPEC [--step K] [--full] [--json]
+
+Prints one training step in full: the batch, every intermediate value of the forward pass, the gradient of the
+loss with respect to each of them, and the parameters before and after the update with their gradients.
+
+  --step K  the step, counted from 1 (default 1)
+  --full    all rows and columns, however many
+  --json    every number to its last digit, as JSON
+
+${exits}
+`,
+};
+
+export const helpText = (command: CommandName | null): string => (command ? about[command] : general);

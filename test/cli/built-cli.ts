@@ -1,0 +1,62 @@
+// The real command, bundled as it ships, run as a child process.
+import { spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { build } from 'esbuild';
+
+export const root = resolve(__dirname, '..', '..');
+
+export interface Ended {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+export interface CallOptions {
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Sends Ctrl-C as soon as anything was printed. */
+  readonly interrupt?: boolean;
+}
+
+export interface BuiltCli {
+  run(words: readonly string[], options?: CallOptions): Promise<Ended>;
+  remove(): void;
+}
+
+export async function buildCli(): Promise<BuiltCli> {
+  const parent = join(root, 'out');
+  mkdirSync(parent, { recursive: true });
+  // Below the package, where the version is found.
+  const folder = mkdtempSync(join(parent, 'cli-test-'));
+  const file = join(folder, 'cli.js');
+  await build({
+    entryPoints: [join(root, 'src', 'cli', 'main.ts')],
+    outfile: file,
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    target: 'node20',
+    mainFields: ['module', 'main'],
+    logLevel: 'warning',
+  });
+  return {
+    run: (words, options) => call(file, words, options),
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
+
+function call(file: string, words: readonly string[], { cwd = root, env = {}, interrupt = false }: CallOptions = {}): Promise<Ended> {
+  return new Promise((settle, fail) => {
+    const child = spawn(process.execPath, [file, ...words], { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+    let out = '';
+    let err = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      if (interrupt && out === '') child.kill('SIGINT');
+      out += text;
+    });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
+    child.on('error', fail);
+    child.on('close', (code) => settle({ code, out, err }));
+  });
+}

@@ -1,0 +1,396 @@
+// The command as people run it: what it prints, where, and how it ends.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { buildCli, type BuiltCli, root } from './built-cli';
+import '../support/allclose';
+
+let cli: BuiltCli;
+let folder: string;
+
+beforeAll(async () => {
+  cli = await buildCli();
+  folder = mkdtempSync(join(tmpdir(), 'nablascope-cli-'));
+});
+
+afterAll(() => {
+  cli?.remove();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** A file in the test's folder. */
+function file(name: string, content: string | object): string {
+  const path = join(folder, name);
+  writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content));
+  return path;
+}
+
+const example = (name: string): string => join('examples', `${name}.nabla.json`);
+
+/** The answer of a call with --json: stdout is JSON, whatever happened. */
+async function json<Answer>(...words: string[]): Promise<{ code: number | null; answer: Answer }> {
+  const { code, out, err } = await cli.run([...words, '--json']);
+  expect(err).toBe('');
+  return { code, answer: JSON.parse(out) as Answer };
+}
+
+interface TensorJson {
+  readonly shape: number[];
+  readonly value: number[][];
+  readonly gradient: number[][];
+}
+
+interface TraceJson {
+  readonly step: number;
+  readonly epoch: number;
+  readonly loss: number | string;
+  readonly input: TensorJson;
+  readonly target: Omit<TensorJson, 'gradient'>;
+  readonly layers: readonly {
+    readonly name: string;
+    readonly kind: string;
+    readonly output: TensorJson;
+    readonly parameters: readonly { name: string; shape: number[]; frozen: boolean; before: number[][]; gradient: number[][]; after: number[][] }[];
+  }[];
+}
+
+interface CheckJson {
+  readonly command: string;
+  readonly passed: boolean;
+  readonly complete: boolean;
+  readonly step: number;
+  readonly samples: number;
+  readonly entries: number;
+  readonly checked: number;
+  readonly counts: Readonly<Record<string, number>>;
+  readonly problems: readonly { readonly severity: string; readonly code: string }[];
+  readonly parameters: readonly { readonly name: string; readonly verdict: string; readonly worst: { readonly index: number[]; readonly relativeError: number } | null }[];
+}
+
+interface SeriesJson {
+  readonly stride: number;
+  readonly steps: number[];
+  readonly low: number[];
+  readonly high: number[];
+}
+
+interface TrainJson {
+  readonly outcome: string;
+  readonly steps: number;
+  readonly epochs: number;
+  readonly hash: string;
+  readonly diverged: { readonly step: number; readonly where: string } | null;
+  readonly failedCheck: { readonly step: number } | null;
+  readonly evaluation: Readonly<Record<string, { readonly loss: number; readonly accuracy: number | null }>>;
+  readonly series: Readonly<Record<string, SeriesJson>>;
+}
+
+describe('nablascope check', () => {
+  it('prints a line for each parameter and one sentence, and ends with 0', async () => {
+    const { code, out, err } = await cli.run(['check', example('circles')]);
+    expect(err).toBe('');
+    expect(code).toBe(0);
+    const lines = out.split('\n');
+    expect(lines[0]).toBe('Two circles: step 0, 32 samples, loss 0.71306');
+    expect(lines).toContain('Backprop agrees with numeric derivatives at all 22 entries.');
+    expect(lines.find((line) => line.startsWith('hidden.weight'))).toMatch(/^hidden\.weight +4×2 +8 +8 +8 .* pass$/);
+    expect(out).not.toContain('\u001b');
+  });
+
+  it('checks after some steps of training, on the batch of that step', async () => {
+    const { code, answer } = await json<CheckJson>('check', example('circles'), '--step', '37');
+    expect(code).toBe(0);
+    expect(answer).toMatchObject({ command: 'check', step: 37, samples: 32, entries: 22, checked: 22, complete: true, passed: true });
+    expect(answer.parameters.map(({ name }) => name)).toEqual(['hidden.weight', 'hidden.bias', 'output.weight', 'output.bias']);
+  });
+
+  it('does not call a gradient of zero a pass, and says why no more can be told', async () => {
+    const { code, out, err } = await cli.run(['check', example('scalar-network')]);
+    expect(code).toBe(0);
+    expect(out).toContain('Backprop agrees with numeric derivatives at 8 of 17 entries; 9 are smaller than round-off can resolve.');
+    expect(err).toMatch(/^examples[/\\]scalar-network\.nabla\.json:\d+:\d+: warning: .* \[equal-units\]\n$/);
+  });
+
+  it('ends with 1 where backprop is not the derivative of the loss', async () => {
+    const saturated = file('saturated.nabla.json', {
+      data: { type: 'inline', inputs: [[1]], targets: [[1]] },
+      layers: [{ type: 'linear', weight: [[-15]], bias: [-15] }, 'sigmoid'],
+      loss: 'bce', batch_size: 1, precision: 'float64',
+    });
+    const { code, out } = await cli.run(['check', saturated]);
+    expect(code).toBe(1);
+    expect(out).toMatch(/Backprop is wrong at 2 of 2 entries, worst at linear1\.(weight \[0, 0\]|bias \[0\]): backprop says -0\.0935\d*, the numeric derivative is -1\./);
+    const { code: again, answer } = await json<CheckJson>('check', saturated);
+    expect(again).toBe(1);
+    expect(answer).toMatchObject({ passed: false, counts: { wrong: 2 }, parameters: [{ verdict: 'wrong', worst: { index: [0, 0] } }, {}] });
+  });
+
+  it('ends with 1 where nothing could be told', async () => {
+    const flat = file('flat.nabla.json', {
+      data: { type: 'inline', inputs: [[0]], targets: [[1]] },
+      layers: [{ type: 'linear', weight: [[1]], bias: false }], loss: 'mse', batch_size: 1, precision: 'float64',
+    });
+    const { code, out } = await cli.run(['check', flat]);
+    expect(code).toBe(1);
+    expect(out).toContain('No entry could be told: 1 is smaller than round-off can resolve. That is not a pass.');
+  });
+
+  it('says where a run diverged on the way', async () => {
+    const steep = file('steep.nabla.json', {
+      data: { type: 'inline', inputs: [[1], [2]], targets: [[1], [3]] },
+      layers: [{ type: 'linear', weight: [[1]], bias: [0] }], loss: 'mse',
+      optimizer: { type: 'sgd', lr: 1e6 }, batch_size: 2, epochs: 1000, precision: 'float64',
+    });
+    const { code, err, out } = await cli.run(['check', steep, '--step', '500']);
+    expect(code).toBe(1);
+    expect(out).toBe('');
+    expect(err).toMatch(/^The run diverged in step \d+: .* lower the learning rate/);
+    const { answer } = await json<{ diverged: { step: number } }>('check', steep, '--step', '500');
+    expect(answer.diverged.step).toBeGreaterThan(1);
+  });
+});
+
+describe('nablascope trace', () => {
+  it('gives worked example 1 to the printed digits', async () => {
+    const { code, answer } = await json<TraceJson>('trace', example('worked-example-1'));
+    expect(code).toBe(0);
+    const [hidden, , output, prediction] = answer.layers;
+    expect(prediction.output.value[0].map((y) => y.toFixed(9))).toEqual(['0.751365070', '0.772928465']);
+    expect((answer.loss as number).toFixed(9)).toBe('0.298371109');
+    expect(output.parameters[0].gradient[0][0].toFixed(9)).toBe('0.082167041');
+    expect(output.parameters[0].after[0][0].toFixed(8)).toBe('0.35891648');
+    expect(hidden.parameters[0].after[0][0].toFixed(9)).toBe('0.149780716');
+    expect(hidden.parameters[1]).toMatchObject({ name: 'bias', frozen: true, before: [0.35, 0.35], after: [0.35, 0.35] });
+    const { answer: next } = await json<TraceJson>('trace', example('worked-example-1'), '--step', '2');
+    expect((next.loss as number).toFixed(9)).toBe('0.291027774');
+  });
+
+  it('prints the same for people', async () => {
+    const { code, out } = await cli.run(['trace', example('worked-example-1')]);
+    expect(code).toBe(0);
+    for (const printed of ['0.751365070  0.772928465', '0.082167041', '0.149780716', '0.35891648', 'value  0.298371109', 'bias is frozen']) {
+      expect(out).toContain(printed);
+    }
+  });
+
+  it('gives system C to the last digit', async () => {
+    const { answer } = await json<TraceJson>('trace', example('scalar-network'));
+    const [hidden, , output] = answer.layers;
+    const g = 0.44039853898894116;
+    // The course's W2 is the transpose: its rows belong to hidden units.
+    expect(output.parameters[0].gradient).toBeAllclose([[-g, -g, -g], [g, g, g]], { rtol: 2e-16 });
+    expect(output.parameters[1].gradient).toEqual([-0.5, 0.5]);
+    expect(hidden.parameters.map(({ gradient }) => gradient)).toEqual([[[0, 0], [0, 0], [0, 0]], [0, 0, 0]]);
+    expect(answer.input.gradient).toEqual([[0, 0]]);
+    expect(output.parameters[0].after).toBeAllclose(
+      [[1.0440398538988942, -0.9559601461011059, -0.9559601461011059], [0.9559601461011059, -1.0440398538988942, -1.0440398538988942]],
+      { rtol: 2e-16 },
+    );
+    expect(output.parameters[1].after).toEqual([0.05, -0.05]);
+  });
+
+  it('gives every tensor in its own shape, with one gradient for each value', async () => {
+    const { answer } = await json<TraceJson>('trace', example('circles'), '--step', '9');
+    expect(answer).toMatchObject({ step: 9, epoch: 2 });
+    const shape = (values: unknown): number[] => (Array.isArray(values) ? [values.length, ...shape(values[0])] : []);
+    const tensors = [answer.input, ...answer.layers.map(({ output }) => output)];
+    expect(tensors.map((tensor) => tensor.shape)).toEqual([[32, 2], [32, 4], [32, 4], [32, 2]]);
+    for (const tensor of tensors) {
+      expect(shape(tensor.value)).toEqual(tensor.shape);
+      expect(shape(tensor.gradient)).toEqual(tensor.shape);
+    }
+    expect(shape(answer.target.value)).toEqual([32, 2]);
+    for (const { parameters } of answer.layers) {
+      for (const { shape: own, before, gradient, after } of parameters) {
+        expect([shape(before), shape(gradient), shape(after)]).toEqual([own, own, own]);
+      }
+    }
+    // What one step leaves is what the next one begins with.
+    const { answer: next } = await json<TraceJson>('trace', example('circles'), '--step', '10');
+    expect(next.layers[0].parameters[0].before).toEqual(answer.layers[0].parameters[0].after);
+  });
+
+  it('shows the first rows of a large matrix and says how many it hides', async () => {
+    const { out } = await cli.run(['trace', example('circles')]);
+    expect(out).toContain('… 24 more rows; --full shows all');
+    const { out: full } = await cli.run(['trace', example('circles'), '--full']);
+    expect(full).not.toContain('more rows');
+    expect(full.split('\n').length).toBeGreaterThan(32 * 7);
+  });
+
+  it('writes what JSON has no number for as text, and ends with 1', async () => {
+    const infinite = file('infinite.nabla.json', {
+      data: { type: 'inline', inputs: [[1]], labels: [0], classes: 2 },
+      layers: [{ type: 'linear', weight: [[-1000], [1000]], bias: false }, 'softmax'],
+      loss: 'cross_entropy_on_probabilities', batch_size: 1, precision: 'float64',
+    });
+    const { code, out, err } = await cli.run(['trace', infinite, '--json']);
+    expect(code).toBe(1);
+    expect(err).toMatch(/^The run diverged in step 1: loss, value was the first to become Infinity\./);
+    const answer = JSON.parse(out) as TraceJson;
+    expect(answer.loss).toBe('Infinity');
+    expect(answer.layers[1].output.gradient).toEqual([['-Infinity', 0]]);
+  });
+});
+
+describe('nablascope train', () => {
+  it('prints the losses of all parts and ends with 0', async () => {
+    const { code, out, err } = await cli.run(['train', example('circles')]);
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(out).toMatch(/^Two circles: 2 → 4 → tanh → 2, cross_entropy, sgd with lr 0\.1, float32\n/);
+    for (const part of ['train', 'validation', 'test']) expect(out).toMatch(new RegExp(`^${part} +0\\.\\d+ +\\d+\\.\\d %$`, 'm'));
+    expect(out).toMatch(/Trained 800 steps in \d/);
+  });
+
+  it('gives the series, the same each time', async () => {
+    const run = () => json<TrainJson>('train', example('circles'), '--epochs', '20');
+    const [{ code, answer }, { answer: again }] = [await run(), await run()];
+    expect(code).toBe(0);
+    expect(answer).toMatchObject({ outcome: 'finished', steps: 160, epochs: 20, diverged: null, failedCheck: null });
+    expect(again.hash).toBe(answer.hash);
+    expect(again.series).toEqual(answer.series);
+    expect(Object.keys(answer.series).sort()).toEqual([
+      'accuracy/test', 'accuracy/train', 'accuracy/validation', 'loss/batch', 'loss/test', 'loss/train', 'loss/validation',
+    ]);
+    for (const { stride, steps, low, high } of Object.values(answer.series)) {
+      expect(stride).toBe(1);
+      expect(low).toEqual(high);
+      expect(low).toHaveLength(steps.length);
+      expect(steps.at(-1)).toBe(160);
+    }
+    expect(answer.series['loss/train'].low.at(-1)).toBe(answer.evaluation.train.loss);
+    expect(answer.series['loss/train'].low.at(-1)).toBeLessThan(answer.series['loss/train'].low[0]);
+  });
+
+  it('trains as many steps as it is told, in the middle of an epoch too', async () => {
+    const { answer } = await json<TrainJson>('train', example('circles'), '--steps', '13');
+    expect(answer).toMatchObject({ outcome: 'finished', steps: 13, epochs: 13 / 8 });
+    const { answer: longer } = await json<TrainJson>('train', example('circles'), '--epochs', '200');
+    expect(longer.steps).toBe(1600);
+  });
+
+  it('stops where a run diverges, says in which tensor, and ends with 1', async () => {
+    const steep = file('steep2.nabla.json', {
+      data: { type: 'inline', inputs: [[1], [2]], targets: [[1], [3]] },
+      layers: [{ type: 'linear', weight: [[1]], bias: [0] }], loss: 'mse',
+      optimizer: { type: 'sgd', lr: 1e6 }, batch_size: 2, epochs: 1000, precision: 'float64',
+    });
+    const { code, answer } = await json<TrainJson>('train', steep);
+    expect(code).toBe(1);
+    expect(answer.outcome).toBe('diverged');
+    expect(answer.diverged).toMatchObject({ step: answer.diverged?.step });
+    expect((await cli.run(['train', steep])).out).toMatch(/The run diverged in step \d+: .* was the first to become/);
+  });
+
+  it('ends with 1 where a check on the way fails', async () => {
+    const guarded = file('guarded.nabla.json', {
+      data: { type: 'inline', inputs: [[1]], targets: [[1]] },
+      layers: [{ type: 'linear', weight: [[-15]], bias: [-15] }, 'sigmoid'],
+      loss: 'bce', optimizer: { type: 'sgd', lr: 0.001 }, batch_size: 1, epochs: 10, precision: 'float64', gradient_check: { every: 4 },
+    });
+    const { code, out } = await cli.run(['train', guarded]);
+    expect(code).toBe(1);
+    expect(out).toContain('Gradient check after step 4: Backprop is wrong at 2 of 2 entries');
+    expect((await json<TrainJson>('train', guarded)).answer.failedCheck).toMatchObject({ step: 4 });
+  });
+
+  it('stops at Ctrl-C with what it has, and ends with 130', async () => {
+    const { code, out } = await cli.run(['train', example('circles'), '--epochs', '100000000'], { interrupt: true });
+    expect(code).toBe(130);
+    expect(out).toMatch(/Stopped after [\d,]+ steps? in /);
+    expect(out).toMatch(/^train +0\.\d+/m);
+  });
+});
+
+describe('a spec that cannot run', () => {
+  it('is answered with file:line:column, what is wrong and what to do, and 2', async () => {
+    const bad = file('bad.nabla.json', '{\n  "data": "circles",\n  "layers": [\n    "lineer"\n  ],\n  "loss": "cross_entropy"\n}\n');
+    for (const command of ['check', 'train', 'trace']) {
+      const { code, out, err } = await cli.run([command, bad]);
+      expect({ code, out }).toEqual({ code: 2, out: '' });
+      expect(err).toContain(`${bad}:4:5: error: `);
+      expect(err).toContain('linear');
+    }
+    const { code, answer } = await json<{ problems: object[] }>('check', bad);
+    expect(code).toBe(2);
+    expect(answer.problems).toContainEqual(expect.objectContaining({ severity: 'error', file: bad, line: 4, column: 5, endLine: 4, endColumn: 13 }));
+  });
+
+  it.each([
+    ['empty', ''],
+    ['truncated', '{ "layers": ['],
+    ['not an object', '[1, 2]'],
+    ['not JSON', 'layers: linear'],
+    ['binary', '\u0000\u0001\u0002'],
+  ])('is answered with problems, never with a stack: %s', async (name, text) => {
+    const { code, err, out } = await cli.run(['check', file(`${name}.nabla.json`, text)]);
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err).toMatch(/:\d+:\d+: error: .+ \[[a-z-]+\]\n$/);
+    expect(err).not.toMatch(/\n\s+at /);
+  });
+
+  it('reads data from below the current folder, or below its own', async () => {
+    const spec = file('csv.nabla.json', {
+      data: { type: 'csv', path: 'points.csv', target: 'class' },
+      layers: [{ type: 'linear', out_features: 2 }], loss: 'cross_entropy',
+    });
+    file('points.csv', 'x,y,class\n1,2,a\n2,1,b\n3,4,a\n4,3,b\n');
+    for (const cwd of [folder, root]) {
+      const { code, err } = await cli.run(['check', spec], { cwd });
+      expect({ code, err }).toEqual({ code: 0, err: '' });
+    }
+    const outside = file('outside.nabla.json', {
+      data: { type: 'csv', path: join(root, 'package.json') }, layers: [{ type: 'linear', out_features: 2 }], loss: 'cross_entropy',
+    });
+    const { code, err } = await cli.run(['check', outside]);
+    expect(code).toBe(2);
+    expect(err).toContain('lies outside the workspace');
+  });
+});
+
+describe('a call that makes no sense', () => {
+  it.each([
+    [['chek', 'x.nabla.json'], 'There is no command "chek". Did you mean "check"?'],
+    [['x.nabla.json'], 'What should be done with x.nabla.json? Say it first: nablascope check x.nabla.json'],
+    [['check'], '"check" needs a spec.'],
+    [['check', 'a', 'b'], '"check" takes one spec, but there are 2.'],
+    [['check', 'nowhere.nabla.json'], 'There is no file nowhere.nabla.json.'],
+    [['check', 'examples'], 'examples is a folder.'],
+    [['check', example('xor'), '--stp', '4'], '"check" has no option --stp. Did you mean --step?'],
+    [['check', example('xor'), '-x'], '"check" has no option -x.'],
+    [['check', example('xor'), '--step'], '--step needs a number.'],
+    [['check', example('xor'), '--step=-1'], '--step is a whole number from 0 up, not "-1".'],
+    [['check', example('xor'), '--step', '1.5'], '--step is a whole number from 0 up, not "1.5".'],
+    [['check', example('xor'), '--json=yes'], '--json takes no value.'],
+    [['check', example('xor'), '--step', '1000000'], 'This run has 300 steps, so there is no step 1,000,000.'],
+    [['trace', example('xor'), '--step', '0'], '--step is a whole number from 1 up, not "0".'],
+    [['trace', example('xor'), '--step', '301'], 'This run has 300 steps, so there is no step 301.'],
+    [['train', example('xor'), '--steps', '3', '--epochs', '4'], '--epochs and --steps cannot be given together.'],
+  ])('%j: one line and 2', async (words, message) => {
+    const { code, out, err } = await cli.run(words);
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err.split('\n')).toHaveLength(2);
+    expect(err).toContain(`nablascope: ${message}`);
+  });
+
+  it('is answered in JSON where JSON was asked for', async () => {
+    const { code, answer } = await json<{ error: { message: string; remedy: string } }>('check', 'nowhere.nabla.json');
+    expect(code).toBe(2);
+    expect(answer.error.message).toBe('There is no file nowhere.nabla.json.');
+  });
+});
+
+describe('help and version', () => {
+  it('are given on request, and help where nothing was said', async () => {
+    const { code, out } = await cli.run([]);
+    expect(code).toBe(0);
+    expect(out).toContain('nablascope check SPEC [--step K]');
+    expect((await cli.run(['--help'])).out).toBe(out);
+    expect((await cli.run(['help'])).out).toBe(out);
+    expect((await cli.run(['train', '--help'])).out).toContain('--epochs N');
+    expect((await cli.run(['help', 'trace'])).out).toContain('--full');
+    const { version } = await import('../../package.json');
+    expect((await cli.run(['--version'])).out).toBe(`${version}\n`);
+  });
+});

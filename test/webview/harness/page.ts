@@ -1,0 +1,157 @@
+// The built panel in a real browser page: under the same content security policy as in VS Code, in the colours of
+// its themes, joined to a host that runs a real session.
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { Page } from 'playwright-core';
+import { pack, unpack } from '../../../src/protocol/channel';
+import type { FromPanel, ToPanel } from '../../../src/protocol/panel';
+import type { PanelBrowser } from '../chromium';
+import type { FakeHost } from './host';
+import themes from './themes.json';
+
+export type ThemeName = keyof typeof themes;
+export const themeNames = Object.keys(themes) as ThemeName[];
+
+const root = resolve(__dirname, '../../..');
+const screenshots = join(root, 'test', 'screenshots');
+const origin = 'http://panel.test';
+
+const policy = [
+  "default-src 'none'", "script-src 'nonce-test'", `style-src ${origin}`, `font-src ${origin}`, `img-src ${origin} data:`,
+].join('; ');
+
+const html = `<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="stylesheet" href="editor.css"><link rel="stylesheet" href="webview.css">
+<title>Nablascope</title></head>
+<body data-uri="file:///examples/circles.nabla.json"><div id="panel"></div>
+<script nonce="test" src="webview.js"></script></body></html>`;
+
+/** What VS Code puts into every webview, as far as it can be in the way. */
+const editorCss = `@layer vscode-default {
+  body { background-color: transparent; color: var(--vscode-editor-foreground); padding: 0 20px; }
+  input:focus, select:focus { outline: 1px solid -webkit-focus-ring-color; outline-offset: -1px; }
+}`;
+
+export interface PanelPage {
+  readonly page: Page;
+  /** Uncaught errors, console errors and refused requests. */
+  readonly problems: string[];
+  theme(name: ThemeName): Promise<void>;
+  send(message: ToPanel): Promise<void>;
+  /** What the panel asked the editor to keep. */
+  state(): Promise<Record<string, unknown>>;
+  /** Waits until what was sent has been drawn, text too. */
+  settled(): Promise<void>;
+  shot(name: string): Promise<void>;
+}
+
+export interface PageOptions {
+  readonly width?: number;
+  readonly height?: number;
+  readonly theme?: ThemeName;
+  /** What the editor kept of an earlier panel. */
+  readonly kept?: Record<string, unknown>;
+}
+
+interface PanelWindow {
+  editorMessage(message: unknown): Promise<void>;
+  editorState: Record<string, unknown> | undefined;
+  acquireVsCodeApi(): unknown;
+}
+
+/** Typed arrays do not survive the way into the page by themselves. */
+function encode(message: unknown): string {
+  return JSON.stringify(message, (_, value: unknown) =>
+    ArrayBuffer.isView(value) ? { $array: value.constructor.name, values: Array.from(value as Float64Array, (n) => pack(n)) } : value,
+  );
+}
+
+export async function openPanel(browser: PanelBrowser, host: FakeHost, options: PageOptions = {}): Promise<PanelPage> {
+  const { width = 1000, height = 800, theme = 'dark', kept } = options;
+  const { page, problems } = await browser.newPage({ viewport: { width, height } });
+  await page.route(`${origin}/**`, async (route) => {
+    const name = new URL(route.request().url()).pathname.slice(1);
+    if (name === '') return route.fulfill({ contentType: 'text/html', body: html });
+    if (name === 'editor.css') return route.fulfill({ contentType: 'text/css', body: editorCss });
+    if (name === 'favicon.ico') return route.fulfill({ status: 204 });
+    return route.fulfill({ path: join(root, 'dist', name) });
+  });
+  await page.exposeFunction('editorMessage', (message: unknown) => host.receive(unpack<FromPanel>(message)));
+  await page.addInitScript(
+    ({ state }) => {
+      const panel = window as unknown as PanelWindow;
+      panel.editorState = state;
+      panel.acquireVsCodeApi = () => ({
+        postMessage: (message: unknown) => void panel.editorMessage(message),
+        getState: () => panel.editorState,
+        setState: (next: Record<string, unknown>) => {
+          panel.editorState = next;
+        },
+      });
+    },
+    { state: kept },
+  );
+  await page.addInitScript(applyTheme, themes[theme]);
+  const send = async (message: ToPanel): Promise<void> => {
+    await page.evaluate((text) => {
+      const arrays: Record<string, { from(values: number[]): unknown }> = { Float64Array, Float32Array, Uint32Array, Uint16Array, Uint8Array };
+      const numbers = (values: unknown[]): number[] =>
+        values.map((value) => (typeof value === 'object' && value !== null ? Number((value as { $number: string }).$number) : (value as number)));
+      const message: unknown = JSON.parse(text, (_, value: unknown) => {
+        const array = value as { $array?: string; values?: unknown[] } | null;
+        return typeof value === 'object' && array?.$array ? arrays[array.$array].from(numbers(array.values ?? [])) : value;
+      });
+      window.postMessage(message);
+    }, encode(pack(message)));
+  };
+  host.connect(send);
+  await page.goto(`${origin}/`);
+  await page.locator('.state p, .page').first().waitFor();
+  const settled = async (): Promise<void> => {
+    // Text waits up to 100 ms, then for two frames of the screen.
+    await page.evaluate(() => new Promise<void>((done) => setTimeout(() => requestAnimationFrame(() => requestAnimationFrame(() => done())), 120)));
+  };
+  await settled();
+  return {
+    page,
+    problems,
+    send,
+    settled,
+    theme: async (name) => {
+      await page.evaluate(applyTheme, themes[name]);
+      await settled();
+    },
+    state: () => page.evaluate(() => (window as unknown as PanelWindow).editorState ?? {}),
+    shot: async (name) => {
+      await settled();
+      await page.screenshot({ path: join(screenshots, `${name}.png`) });
+    },
+  };
+}
+
+/** Runs in the page: what VS Code does when the theme is set or changes. */
+function applyTheme({ name, kind, variables }: { name: string; kind: string; variables: Record<string, string> }): void {
+  const apply = (): void => {
+    const { documentElement, body } = document;
+    for (const property of [...documentElement.style]) documentElement.style.removeProperty(property);
+    for (const [property, value] of Object.entries(variables)) documentElement.style.setProperty(property, value);
+    body.className = kind;
+    body.dataset.vscodeThemeKind = kind;
+    body.dataset.vscodeThemeName = name;
+    body.dataset.vscodeThemeId = name;
+  };
+  if (document.body) apply();
+  else new MutationObserver((_, observer) => {
+    if (!document.body) return;
+    observer.disconnect();
+    apply();
+  }).observe(document, { childList: true, subtree: true });
+}
+
+/** The panel as it was built last; a test of an old build would prove nothing. */
+export function builtSize(): number {
+  return readFileSync(join(root, 'dist', 'webview.js')).byteLength;
+}
