@@ -146,3 +146,36 @@ export function log1p(x: f64): f64 {
   if (y == 1 || y == Infinity) return x;
   return log(y) * (x / (y - 1));
 }
+
+/** ln(1 + x) of two doubles, x >= 0; NaN for NaN. The same series as `log`, in vectors. */
+// @ts-ignore: decorator
+@inline
+export function log1pOfPositive(x: v128): v128 {
+  const one = f64x2.splat(1);
+  const y = f64x2.add(one, x);
+  // y >= 1, so the difference is not negative.
+  const excess = i64x2.shr_u(i64x2.sub(y, i64x2.splat(0x3fe6a09e667f3bcd)), 52);
+  const f = f64x2.sub(i64x2.sub(y, i64x2.shl(excess, 52)), one);
+  // A small whole number in the last bits of 2^52 is that number more.
+  const n = f64x2.sub(v128.or(excess, i64x2.splat(0x4330000000000000)), f64x2.splat(4503599627370496.0));
+  const s = f64x2.div(f, f64x2.add(f64x2.splat(2), f));
+  const z = f64x2.mul(s, s);
+  let p = f64x2.splat(2.0 / 21.0);
+  p = f64x2.add(f64x2.mul(p, z), f64x2.splat(2.0 / 19.0));
+  p = f64x2.add(f64x2.mul(p, z), f64x2.splat(2.0 / 17.0));
+  p = f64x2.add(f64x2.mul(p, z), f64x2.splat(2.0 / 15.0));
+  p = f64x2.add(f64x2.mul(p, z), f64x2.splat(2.0 / 13.0));
+  p = f64x2.add(f64x2.mul(p, z), f64x2.splat(2.0 / 11.0));
+  p = f64x2.add(f64x2.mul(p, z), f64x2.splat(2.0 / 9.0));
+  p = f64x2.add(f64x2.mul(p, z), f64x2.splat(2.0 / 7.0));
+  p = f64x2.add(f64x2.mul(p, z), f64x2.splat(2.0 / 5.0));
+  p = f64x2.add(f64x2.mul(p, z), f64x2.splat(2.0 / 3.0));
+  const low = f64x2.sub(
+    f64x2.mul(s, f64x2.sub(f, f64x2.mul(p, z))),
+    f64x2.mul(n, f64x2.splat(1.90821492927058770002e-10)),
+  );
+  const log = f64x2.add(f64x2.mul(n, f64x2.splat(6.93147180369123816490e-1)), f64x2.sub(f, low));
+  // What 1 + x rounds away is put back by the ratio; where it rounds all of x away, ln(1 + x) is x.
+  const exact = f64x2.mul(log, f64x2.div(x, f64x2.sub(y, one)));
+  return v128.bitselect(x, exact, f64x2.eq(y, one));
+}
