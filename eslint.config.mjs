@@ -48,7 +48,7 @@ export default tseslint.config(
   },
   {
     // Config files belong to no tsconfig; they are linted without types.
-    files: ['*.config.mts'],
+    files: ['*.config.mts', '**/*.d.mts'],
     extends: [tseslint.configs.disableTypeChecked],
     languageOptions: { parserOptions: { project: false, projectService: false } },
   },

@@ -31,6 +31,8 @@ export function nodeExecutable() {
 /** Settings of a quiet workbench: nothing asks, nothing phones, nothing covers the editor. */
 export const quietSettings = {
   'workbench.startupEditor': 'none',
+  // In a browser the default is to save by itself; a test decides when its edits reach the disk.
+  'files.autoSave': 'off',
   'workbench.tips.enabled': false,
   'workbench.secondarySideBar.defaultVisibility': 'hidden',
   'workbench.welcomePage.walkthroughs.openOnInstall': false,

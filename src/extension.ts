@@ -1,6 +1,7 @@
 // The extension, as a table of contents: what it is made of, and what it gives to others.
 import * as vscode from 'vscode';
 import { createApi, type NablascopeApi } from './host/api';
+import { registerCodeActions } from './host/code-actions';
 import { registerCodeLens } from './host/code-lens';
 import { registerCommands } from './host/commands';
 import { Contexts } from './host/contexts';
@@ -34,6 +35,7 @@ export function activate({ extensionUri, storageUri, globalStorageUri, subscript
     new SelectionSync(documents, runs, fail),
     new Status(runs),
     new Contexts(runs),
+    registerCodeActions(),
     registerCodeLens(),
     registerCommands(runs),
     registerSerializer(runs, log),

@@ -1,6 +1,9 @@
 // Starts the panel in its page and joins it to the extension's messages.
 import '@vscode/codicons/dist/codicon.css';
-import './panel.css';
+import './styles/panel.css';
+import './styles/layers.css';
+import './styles/views.css';
+import './styles/narrow.css';
 import { pack, unpack } from '../src/protocol/channel';
 import type { ToPanel } from '../src/protocol/panel';
 import { App, type Host } from './app';

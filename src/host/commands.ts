@@ -57,10 +57,17 @@ export function registerCommands(runs: Runs): vscode.Disposable {
       await (uri instanceof vscode.Uri ? openUri(runs, uri) : openInFront(runs));
     }),
     vscode.commands.registerCommand('nablascope.newSpec', async () => {
-      await runs.open(await openNewSpec());
+      await openNew(runs);
     }),
   );
   return vscode.Disposable.from(...registered);
+}
+
+async function openNew(runs: Runs): Promise<OpenRun> {
+  const document = await openNewSpec();
+  // One of the same name may have been thrown away unsaved.
+  await runs.forget(document.uri);
+  return runs.open(document);
 }
 
 async function openUri(runs: Runs, uri: vscode.Uri): Promise<OpenRun> {
@@ -80,7 +87,7 @@ async function openInFront(runs: Runs): Promise<OpenRun | undefined> {
   const items = files.map((uri) => ({ label: vscode.workspace.asRelativePath(uri), uri })).sort((a, b) => (a.label < b.label ? -1 : 1));
   const chosen = await vscode.window.showQuickPick([...items, make], { placeHolder: 'Open which spec?' });
   if (!chosen) return undefined;
-  if (!chosen.uri) return runs.open(await openNewSpec());
+  if (!chosen.uri) return openNew(runs);
   const opened = await vscode.workspace.openTextDocument(chosen.uri);
   await vscode.window.showTextDocument(opened);
   return runs.open(opened);

@@ -32,6 +32,13 @@ interface Opened {
 
 /** So many deaths of the engine in one run are no accident. */
 const MOST_DEATHS = 3;
+/** Why a command cannot be carried out, by state. */
+const NOT_NOW = {
+  problems: 'The spec has problems; solve them first.',
+  loading: 'The run is still being loaded.',
+  run: 'The engine has stopped.',
+  stopped: 'The engine has stopped. Restore the run, or start over.',
+} as const;
 // A last word from an engine that is well takes a moment; one that is not is not waited for.
 const LAST_WORD_MS = 500;
 
@@ -197,9 +204,11 @@ export class RunController {
   /** @returns when nothing is left to be opened. */
   #request(wish: Omit<Wish, 'asOf'>): Promise<void> {
     this.#wish = { ...wish, asOf: this.#source };
-    this.#working ??= this.#work().finally(() => {
-      this.#working = null;
-    });
+    this.#working ??= this.#work()
+      .catch((error: unknown) => this.#options.log.error(error instanceof Error ? error : String(error)))
+      .finally(() => {
+        this.#working = null;
+      });
     return this.#working;
   }
 
@@ -334,7 +343,7 @@ export class RunController {
   async #ask(work: (calls: EngineCalls) => Promise<void>): Promise<void> {
     const engine = this.#engine;
     if (!engine || this.view.state.kind !== 'run') {
-      this.view.notice('warning', 'Nothing is running here yet.');
+      this.view.notice('warning', NOT_NOW[this.view.state.kind]);
       return;
     }
     try {

@@ -95,6 +95,11 @@ export class Runs implements vscode.Disposable {
     return run;
   }
 
+  /** Forgets the run that was kept of a spec without a panel. */
+  async forget(uri: vscode.Uri): Promise<void> {
+    if (!this.of(uri)) await this.#options.store.forget(uri.toString());
+  }
+
   /** Keeps every run on disk, then ends it. */
   async disposeAll(): Promise<void> {
     await Promise.all(this.all.map(({ controller }) => controller.dispose()));
@@ -179,6 +184,7 @@ export class Runs implements vscode.Disposable {
     this.#runs.set(document.uri.toString(), run);
     void run.controller.moveTo(placeOf(document));
     run.panel.load(document.uri);
+    this.#changed.fire(run);
     return run;
   }
 

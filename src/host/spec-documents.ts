@@ -4,8 +4,15 @@ import type { SpecText } from './run-options';
 import { readSpecText } from './spec-text';
 
 const EDIT_MS = 200;
+// A long text takes long to read, so it is read less often while it is typed.
+const LONG = 100_000;
+const LONG_EDIT_MS = 1000;
 
-export const isSpec = ({ uri }: { readonly uri: vscode.Uri }): boolean => uri.path.endsWith('.nabla.json');
+/** Specs that can be edited; what version control shows of the past is none. */
+export function isSpec({ uri }: { readonly uri: vscode.Uri }): boolean {
+  if (!uri.path.endsWith('.nabla.json')) return false;
+  return uri.scheme === 'file' || uri.scheme === 'untitled' || vscode.workspace.fs.isWritableFileSystem(uri.scheme) === true;
+}
 
 export interface ReadSpec {
   readonly document: vscode.TextDocument;
@@ -60,7 +67,8 @@ export class SpecDocuments implements vscode.Disposable {
     if (!isSpec(document)) return;
     const key = document.uri.toString();
     clearTimeout(this.#timers.get(key));
-    this.#timers.set(key, setTimeout(() => this.#readNow(document), EDIT_MS));
+    const delay = document.getText().length > LONG ? LONG_EDIT_MS : EDIT_MS;
+    this.#timers.set(key, setTimeout(() => this.#readNow(document), delay));
   }
 
   #readNow(document: vscode.TextDocument): void {

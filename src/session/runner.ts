@@ -89,14 +89,11 @@ export class Runner {
 
   /** Carries out a command; commands are taken in turn, and each ends what runs before it. */
   command(command: SessionCommand): Promise<void> {
-    switch (command.type) {
-      case 'setLearningRate':
-        return this.#enqueue(() => this.#setLearningRate(command.lr), false);
-      case 'setSpeed':
-        return this.#enqueue(() => this.#pace.setLimit(command.stepsPerSecond, this.session.position.step), false);
-      default:
-        return this.#enqueue(() => this.#execute(command), true);
+    if (command.type === 'setLearningRate') return this.#enqueue(() => this.#setLearningRate(command.lr), false);
+    if (command.type === 'setSpeed') {
+      return this.#enqueue(() => this.#pace.setLimit(command.stepsPerSecond, this.session.position.step), false);
     }
+    return this.#enqueue(() => this.#execute(command), true);
   }
 
   need(probes: readonly ProbeId[], tensor: TensorRequest | null): void {

@@ -298,7 +298,8 @@ export class TrainingSession {
   }
 
   #runPhase(measure: boolean): void {
-    if (this.#activity) Atomics.store(this.#activity, 0, this.#phase);
+    // A plain store: a watchdog reads it seconds later, and a fence in every phase would cost a small network a tenth.
+    if (this.#activity) this.#activity[0] = this.#phase;
     const { network } = this;
     const phase: Phase = this.model.phases[this.#phase];
     switch (phase.kind) {

@@ -128,10 +128,10 @@ const gradientCheck = z.strictObject({
   ),
   atol: z._default(
     nonNegative(
-      'Absolute tolerance: the round-off of the difference itself, about 4e-11 for each unit of the loss; the default ' +
-        'covers losses up to some hundreds.',
+      'Absolute tolerance. Two values that are both below it are called below noise, not a pass. It need not cover ' +
+        'round-off, which is measured.',
     ),
-    1e-8,
+    1e-10,
   ),
 });
 

@@ -29,7 +29,7 @@ export interface NetRecipe {
   readonly spread?: number;
 }
 
-export const OPTIONS: CheckOptions = { step: 6e-6, rtol: 1e-5, atol: 1e-8 };
+export const OPTIONS: CheckOptions = { step: 6e-6, rtol: 1e-5, atol: 1e-10 };
 
 export const layerOf = (kind: LayerKind): LayerDefinition => layers[kind] as LayerDefinition;
 export const linear = (out_features: number, more: Readonly<Record<string, unknown>> = {}): LayerRecipe => ({

@@ -22,6 +22,12 @@ describe('reading a spec without running it', () => {
     expect(csv.spec).toBeDefined();
   });
 
+  it('reads no text that would hold up the editor', () => {
+    const { spec, problems } = readSpecText(`${newSpecText}${' '.repeat(1_000_000)}`);
+    expect(spec).toBeUndefined();
+    expect(problems.map(({ code }) => code)).toEqual(['too-long']);
+  });
+
   it('never throws', () => {
     fc.assert(fc.property(fc.string(), (text) => void readSpecText(text)));
   });

@@ -139,7 +139,7 @@ describe('parseSpec', () => {
     const { source, data: dataset, layers, loss, optimizer, ...rest } = spec!;
     expect(rest).toEqual({
       name: 'Untitled', batchSize: 32, shuffle: true, epochs: 100, seed: 0, precision: 'float32', deterministic: 'machine',
-      gradientCheck: { every: 0, step: 6e-6, rtol: 1e-5, atol: 1e-8 },
+      gradientCheck: { every: 0, step: 6e-6, rtol: 1e-5, atol: 1e-10 },
     });
     expect(dataset).toMatchObject({ type: 'circles', options: { samples: 400, noise: 0.1, factor: 0.5 }, split: { validation: 0.2, test: 0.2 } });
     expect(loss).toMatchObject({ type: 'cross_entropy', options: {} });
@@ -168,7 +168,7 @@ describe('parseSpec', () => {
     expect(spec!.data.split).toEqual({ validation: 0.3, test: 0.2 });
     expect(spec!.optimizer.options).toEqual({ lr: 0.1, momentum: 0.9 });
     expect(spec!.batchSize).toBe('full');
-    expect(spec!.gradientCheck).toEqual({ every: 10, step: 6e-6, rtol: 1e-5, atol: 1e-8 });
+    expect(spec!.gradientCheck).toEqual({ every: 10, step: 6e-6, rtol: 1e-5, atol: 1e-10 });
     expect(spec!.layers[0]).toMatchObject({ name: 'only', freeze: ['bias'] });
     expect(spec!.layers[0].options).not.toHaveProperty('name');
   });

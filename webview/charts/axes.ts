@@ -15,7 +15,9 @@ function roundUp(size: number): number {
 
 /** Whole ticks around the data. */
 export function linearBounds({ min, max }: Range): Range {
-  const span = max - min || Math.abs(max) || 1;
+  const size = Math.max(Math.abs(min), Math.abs(max));
+  // Data that is all the same still needs an axis, and ticks must differ in floating point.
+  const span = Math.max(max === min ? size || 1 : max - min, size * 1e-9, 1e-300);
   const tick = roundUp(span / 5);
   const low = Math.floor(min / tick + 1e-9) * tick;
   const high = Math.ceil(max / tick - 1e-9) * tick;

@@ -31,6 +31,7 @@ const percent = (share: number): string => `${(share * 100).toFixed(2)}%`;
 export function mountLayerList(host: HTMLElement, context: Context): Mounted {
   const range = StickyRange.decades();
   let run = -1;
+  let shown: number | null = null;
 
   const fit = (frame: Frame | null): Range | null => {
     if (run !== context.data.run) {
@@ -48,13 +49,22 @@ export function mountLayerList(host: HTMLElement, context: Context): Mounted {
     const { data } = context;
     const last = (data.model?.layers.length ?? 0) - 1;
     const at = data.layer ?? -1;
-    const moves: Record<string, number> = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: last };
+    const focused = Number((event.target as HTMLElement).dataset.layer ?? 0);
+    const moves: Record<string, number> = {
+      ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: last, Enter: focused, ' ': focused,
+    };
     const to = moves[event.key];
     if (to === undefined || event.ctrlKey || event.altKey || event.metaKey) return;
     event.preventDefault();
     const layer = Math.max(0, Math.min(last, to));
     context.select(layer);
     host.querySelector<HTMLElement>(`[data-layer="${layer}"]`)?.focus();
+  };
+
+  /** Only where the list scrolls by itself: the page must not jump. */
+  const reveal = (layer: number | null): void => {
+    if (layer === null || getComputedStyle(host).overflowY === 'visible') return;
+    host.querySelector(`[data-layer="${layer}"]`)?.scrollIntoView({ block: 'nearest' });
   };
 
   const draw = (): void => {
@@ -94,6 +104,7 @@ export function mountLayerList(host: HTMLElement, context: Context): Mounted {
         host,
       );
       draw();
+      if (layer !== shown) reveal((shown = layer));
     },
     dispose: () => render(nothing, host),
   };

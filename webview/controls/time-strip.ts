@@ -1,6 +1,7 @@
 // The run so far at the bottom: the loss of every batch, where the run stands, and a slider that goes to any step
 // that was reached.
 import { html, nothing, render } from 'lit/html.js';
+import { live } from 'lit/directives/live.js';
 import { seriesName } from '../../src/history/history';
 import { StickyRange } from '../charts/axes';
 import { envelope, extent } from '../charts/envelope';
@@ -63,7 +64,7 @@ export function mountTimeStrip(host: HTMLElement, context: Context): Mounted {
         <span class="from number">0</span>
         <div class="strip">
           <canvas aria-hidden="true" width="1" height="1"></canvas>
-          <input type="range" min="0" max=${Math.max(1, frontier)} step="1" .value=${String(step)} ?disabled=${off}
+          <input type="range" min="0" max=${Math.max(1, frontier)} step="1" .value=${live(String(step))} ?disabled=${off}
             aria-label="Step to look at, of the run so far" aria-valuetext=${`step ${step} of ${frontier}`}
             title="Drag to any step this run has reached"
             @input=${(event: Event) => {

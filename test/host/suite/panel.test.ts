@@ -45,6 +45,18 @@ describe('the panel', () => {
     await until(uri, 'rest', ({ frame }) => frame?.status === 'paused');
   });
 
+  it('is the one that keys are about while it is in front, wherever the focus is around it', async function () {
+    const outside = requireOutside(this);
+    const { uri } = await openRun('circles.nabla.json');
+    await outside.panelWait('[data-layer]');
+    await command('open', uri);
+    await vscode.commands.executeCommand('workbench.action.focusStatusBar');
+    await outside.press('F10');
+    await untilStep(uri, 1);
+    await outside.press('F11');
+    await until(uri, 'one phase', ({ frame }) => frame?.position.step === 1 && frame.position.phase === 1);
+  });
+
   it('is up to date when it is shown again', async function () {
     const outside = requireOutside(this);
     const { uri, editor } = await openRun('circles.nabla.json');

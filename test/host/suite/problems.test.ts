@@ -73,6 +73,18 @@ describe('problems', () => {
     assert.equal(document.getText(ours(document.uri)[0].range), '"../outside.csv"');
   });
 
+  it('offer the name that was meant', async () => {
+    const editor = await openExample('circles.nabla.json');
+    const { document } = editor;
+    await replace(editor, '"cross_entropy"', '"cross_entropi"');
+    const { range } = await oneProblem(document.uri);
+    const actions = await vscode.commands.executeCommand<vscode.CodeAction[]>('vscode.executeCodeActionProvider', document.uri, range);
+    const fix = actions.find(({ title }) => title === 'Change to "cross_entropy"');
+    assert.ok(fix?.edit, 'no such quick fix');
+    await vscode.workspace.applyEdit(fix.edit);
+    await noProblem(document.uri);
+  });
+
   it('go when the editor is closed', async () => {
     const editor = await openExample('circles.nabla.json');
     const { uri } = editor.document;

@@ -1,6 +1,9 @@
 // A run inside VS Code, by commands: forward, back, anywhere, and its gradient check.
 import * as assert from 'node:assert/strict';
+import * as vscode from 'vscode';
+import { openExample } from '../support/extension';
 import { openNewSpecAndForget } from '../support/new-spec';
+import { requireOutside } from '../support/outside';
 import { closeAll, command, openRun, recordOf, until, untilStep } from '../support/runs';
 
 describe('a run', () => {
@@ -68,5 +71,46 @@ describe('a run', () => {
     await until(uri, 'a run', ({ state, frame }) => state.kind === 'run' && frame?.status === 'ready');
     await command('step');
     await untilStep(uri, 1);
+  });
+
+  it('goes on under its file when a new spec is saved', async () => {
+    const uri = await openNewSpecAndForget();
+    await until(uri, 'a run', ({ frame }) => frame?.status === 'ready');
+    await command('runToStep', 7);
+    const { model } = await untilStep(uri, 7);
+    const [document] = vscode.workspace.textDocuments.filter((open) => open.uri.toString() === uri.toString());
+    await vscode.window.showTextDocument(document);
+    await vscode.commands.executeCommand('workbench.action.files.save');
+    const saved = await untilStep(uri.with({ scheme: 'file' }), 7);
+    assert.equal(saved.model, model);
+    await command('step');
+    await untilStep(uri.with({ scheme: 'file' }), 8);
+    await vscode.workspace.fs.delete(uri.with({ scheme: 'file' }));
+  });
+});
+
+describe('commands of the palette', () => {
+  afterEach(closeAll);
+
+  it('ask for the step to run to, and take only one that lies ahead', async function () {
+    const outside = requireOutside(this);
+    const { uri } = await openRun('circles.nabla.json');
+    await outside.panelWait('[data-layer]');
+    await outside.command('Nablascope: Run to Step…');
+    await outside.wait('.quick-input-widget', { text: 'Run to which step?' });
+    await outside.press('ControlOrMeta+a');
+    await outside.type('0');
+    await outside.wait('.quick-input-widget', { text: 'A whole number from 1 to 800.' });
+    await outside.press('ControlOrMeta+a');
+    await outside.type('25');
+    await outside.press('Enter');
+    await untilStep(uri, 25);
+  });
+
+  it('open the panel of the spec in front', async function () {
+    const outside = requireOutside(this);
+    const { document } = await openExample('xor.nabla.json');
+    await outside.command('Nablascope: Open');
+    await until(document.uri, 'a run', ({ state, frame }) => state.kind === 'run' && frame !== null);
   });
 });

@@ -1,0 +1,156 @@
+// What the gradient check is worth: false alarms on networks with right gradients, planted faults that it finds,
+// how exact and how fast it is. Networks are drawn from a seed; `NETWORKS=100000` draws more of them.
+import type { BackwardContext, LayerDefinition } from '../src/engine/layers/layer';
+import { Random } from '../src/engine/random';
+import { type CheckReport, GradientCheck, VERDICTS } from '../src/gradcheck';
+import { checkNet, layerOf, type LayerRecipe, linear, makeNet, type Net, type NetRecipe, OPTIONS } from '../test/gradcheck/nets';
+import { median, percentile, round, table } from './measure';
+
+const NETWORKS = Number(process.env.NETWORKS ?? 10_000);
+const STEPS = [1e-7, 1e-6, 6e-6, 1e-5, 1e-4, 1e-3, 1e-2];
+
+const pick = <T>(random: Random, from: readonly T[]): T => from[random.below(from.length)];
+
+function drawRecipe(random: Random, seed: number): NetRecipe {
+  const start = [{}, {}, {}, { init: { type: 'normal', std: 2 } }, { bias: false }, { bias_init: 'zeros' }];
+  const layers: LayerRecipe[] = [];
+  for (let depth = random.below(4); depth > 0; depth--) {
+    layers.push(linear(1 + random.below(6), pick(random, start)));
+    layers.push({ kind: pick(random, ['tanh', 'relu', 'sigmoid', 'softmax', 'identity'] as const) });
+  }
+  layers.push(linear(2 + random.below(3), pick(random, start)));
+  const loss = pick(random, ['mse', 'sum_squared_error', 'cross_entropy', 'bce_with_logits', 'cross_entropy_on_probabilities'] as const);
+  if (loss === 'cross_entropy_on_probabilities') layers.push({ kind: 'softmax' });
+  return {
+    inputs: 1 + random.below(4), batch: 1 + random.below(8), loss, layers, seed, spread: pick(random, [0.1, 1, 1, 10]),
+    precision: pick(random, ['float64', 'float32'] as const),
+  };
+}
+
+/** Relative errors of entries that passed. */
+const errorsOf = ({ points }: CheckReport): number[] =>
+  Array.from(points.analytic, (analytic, i) => {
+    const numeric = points.numeric[i];
+    const passed = VERDICTS[points.verdict[i]] === 'pass';
+    return passed ? Math.abs(analytic - numeric) / Math.max(Math.abs(analytic), Math.abs(numeric)) : NaN;
+  }).filter((error) => !Number.isNaN(error));
+
+function falseAlarms(): string {
+  const rows = STEPS.map((step) => {
+    const counts = { pass: 0, wrong: 0, kink: 0, below_noise: 0 };
+    let alarmed = 0;
+    const errors: number[] = [];
+    const networks = Math.ceil(NETWORKS / STEPS.length);
+    for (let seed = 0; seed < networks; seed++) {
+      const report = checkNet(makeNet(drawRecipe(new Random(seed, `right ${step}`), seed)), { step });
+      for (const verdict of VERDICTS) counts[verdict] += report.counts[verdict];
+      if (report.counts.wrong > 0) alarmed++;
+      errors.push(...errorsOf(report));
+    }
+    return [
+      String(step), String(networks), String(alarmed), ...VERDICTS.map((verdict) => counts[verdict].toLocaleString('en-US')),
+      median(errors).toExponential(1), percentile(errors, 0.99).toExponential(1),
+    ];
+  });
+  return table(['step', 'networks', 'called wrong', 'pass', 'wrong', 'kink', 'below noise', 'median error', 'p99 error'], rows);
+}
+
+type Fault = (context: BackwardContext<unknown>, random: Random) => void;
+
+/** One of the gradients that a layer has written. */
+function someGradient({ gradInput, gradParameters }: BackwardContext<unknown>, random: Random) {
+  const tensors = [...(gradInput ? [gradInput] : []), ...Object.values(gradParameters)];
+  return tensors.length > 0 ? pick(random, tensors).data : new Float64Array(0);
+}
+
+const onAll = (change: (value: number, i: number) => number): Fault => (context, random) => {
+  const data = someGradient(context, random);
+  for (let i = 0; i < data.length; i++) data[i] = change(data[i], i);
+};
+
+const faults: Readonly<Record<string, Fault>> = {
+  'sign flipped': onAll((value) => -value),
+  'factor 2': onAll((value) => 2 * value),
+  'factor 1/2': onAll((value) => value / 2),
+  'one per cent too much': onAll((value) => 1.01 * value),
+  'missing': onAll(() => 0),
+  'absolute value': onAll(Math.abs),
+  'constant added': onAll((value) => value + 0.01),
+  'every second one': onAll((value, i) => (i % 2 === 0 ? value : 0)),
+  'divided by the batch': (context, random) => onAll((value) => value / context.input.shape[0])(context, random),
+  'one element flipped': (context, random) => {
+    const data = someGradient(context, random);
+    if (data.length > 0) data[random.below(data.length)] *= -1;
+  },
+  'one off': (context, random) => {
+    const data = someGradient(context, random);
+    const before = data.slice();
+    for (let i = 0; i < data.length; i++) data[i] = before[(i + 1) % data.length];
+  },
+  'reversed': (context, random) => void someGradient(context, random).reverse(),
+};
+
+function backprop({ network, pass }: Net): number[] {
+  network.zeroGradients();
+  pass.evaluate();
+  pass.lossBackward();
+  for (let layer = pass.outputs.length - 1; layer >= 0; layer--) pass.backward(layer);
+  return network.parameters.flatMap(({ gradient }) => Array.from(gradient.data));
+}
+
+function plantedFaults(): string {
+  const rows = Object.entries(faults).map(([name, fault]) => {
+    let planted = 0;
+    let found = 0;
+    for (let seed = 0; seed < NETWORKS / 10; seed++) {
+      const random = new Random(seed, `fault ${name}`);
+      const recipe: NetRecipe = { ...drawRecipe(random, seed), precision: 'float64' };
+      const at = random.below(recipe.layers.length);
+      const definition = layerOf(recipe.layers[at].kind);
+      const faulty: LayerDefinition = {
+        ...definition,
+        backward(context) {
+          definition.backward(context);
+          fault(context, new Random(seed, 'which'));
+        },
+      };
+      const net = makeNet({ ...recipe, layers: recipe.layers.map((layer, i) => (i === at ? { ...layer, definition: faulty } : layer)) });
+      const right = backprop(makeNet(recipe));
+      const wrong = backprop(net);
+      // Many faults change nothing in the network at hand, such as the sign of a zero: those are none.
+      const differs = right.some((g, i) => Math.abs(g - wrong[i]) > Math.max(1e-6, 1e-3 * Math.max(Math.abs(g), Math.abs(wrong[i]))));
+      if (!differs) continue;
+      planted++;
+      if (checkNet(net).counts.wrong > 0) found++;
+    }
+    return [name, String(planted), String(found), String(planted - found)];
+  });
+  return table(['fault in one layer', 'planted', 'found', 'missed'], rows);
+}
+
+function timing(): string {
+  const sizes: readonly (readonly [string, NetRecipe])[] = [
+    ['2-4-2 tanh, batch 4', { inputs: 2, batch: 4, loss: 'cross_entropy', layers: [linear(4), { kind: 'tanh' }, linear(2)] }],
+    ['2-16-16-2 tanh, batch 32', { inputs: 2, batch: 32, loss: 'cross_entropy', layers: [linear(16), { kind: 'tanh' }, linear(16), { kind: 'tanh' }, linear(2)] }],
+    ['2-16-16-2 relu, batch 32', { inputs: 2, batch: 32, loss: 'cross_entropy', layers: [linear(16), { kind: 'relu' }, linear(16), { kind: 'relu' }, linear(2)] }],
+    ['784-300-10 sigmoid, batch 10', { inputs: 784, batch: 10, loss: 'cross_entropy', layers: [linear(300), { kind: 'sigmoid' }, linear(10)] }],
+  ];
+  const rows = sizes.map(([name, recipe]) => {
+    const net = makeNet(recipe);
+    for (let i = 0; i < 20 && recipe.inputs < 10; i++) checkNet(net);
+    const start = performance.now();
+    const check = new GradientCheck({ ...net, step: 0, options: OPTIONS });
+    // Later layers come first and are cheaper, so the first layer's pace is taken by itself.
+    const first = net.network.parameters.filter(({ layer }) => layer === 0).reduce((sum, { value }) => sum + value.data.length, 0);
+    check.advance(check.entries - first);
+    const reached = performance.now();
+    while (check.advance(16) && performance.now() - reached < 10_000);
+    const end = performance.now();
+    const done = check.checked - (check.entries - first);
+    const whole = reached - start + ((end - reached) * first) / done;
+    return [name, check.entries.toLocaleString('en-US'), check.checked.toLocaleString('en-US'), whole > 10_000 ? `${round(whole / 60_000)} min` : `${round(whole)} ms`];
+  });
+  return table(['every entry', 'entries', 'checked here', 'all of them'], rows);
+}
+
+console.log(`${falseAlarms()}\n\n${plantedFaults()}\n\n${timing()}`);

@@ -1,0 +1,63 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  counted, FIGURE_SPACE, formatCount, formatIndex, formatNumber, formatPower, formatShape, formatShare, formatSigned,
+  fullNumber, MINUS,
+} from '../../../webview/numbers';
+
+/** What a person would read it as. */
+const read = (text: string): number =>
+  text.endsWith('∞') ? (text.startsWith(MINUS) ? -Infinity : Infinity) : Number(text.replaceAll(MINUS, '-'));
+
+describe('formatNumber', () => {
+  it.each([
+    [0, '0'], [-0, '0'], [0.5, '0.5000'], [-0.5, '−0.5000'], [1, '1.000'], [3.14159, '3.142'], [12.3456, '12.35'],
+    [0.001, '0.001000'], [0.000999, '9.990e−4'], [1e-9, '1.000e−9'], [-2.5e-7, '−2.500e−7'],
+    [9999.4, '9999'], [9999.6, '10000'], [12345.6, '12346'], [99999, '99999'], [99999.4, '99999'], [99999.6, '1.000e5'],
+    [1e5, '1.000e5'], [1.5e300, '1.500e300'], [NaN, 'NaN'], [Infinity, '∞'], [-Infinity, '−∞'], [5e-324, '4.941e−324'],
+  ])('writes %s as %s', (value, text) => {
+    expect(formatNumber(value)).toBe(text);
+  });
+
+  it('is off by at most half a unit of the fourth digit, and keeps the sign', () => {
+    fc.assert(
+      fc.property(fc.double({ noNaN: true, min: -1e308, max: 1e308 }), (value) => {
+        const shown = read(formatNumber(value));
+        expect(Math.abs(shown - value)).toBeLessThanOrEqual(Math.abs(value) * 5.01e-4 + 1e-323);
+        if (value !== 0) expect(Math.sign(shown)).toBe(Math.sign(value));
+      }),
+    );
+  });
+
+  it('is never wider than a column has room for', () => {
+    fc.assert(fc.property(fc.double(), (value) => void expect(formatNumber(value).length).toBeLessThanOrEqual(11)));
+  });
+});
+
+it('gives every sign the same room', () => {
+  expect(formatSigned(0.5)).toBe(`${FIGURE_SPACE}0.5000`);
+  expect(formatSigned(-0.5)).toBe('−0.5000');
+  expect(formatSigned(0.5).length).toBe(formatSigned(-0.5).length);
+});
+
+it('has the full number for copying: it reads back as the same bits', () => {
+  fc.assert(fc.property(fc.double(), (value) => void expect(Number(fullNumber(value))).toBe(value)));
+  expect(fullNumber(-0)).toBe('-0');
+});
+
+it('groups counts and never abbreviates them', () => {
+  expect(formatCount(0)).toBe('0');
+  expect(formatCount(9999)).toBe('9999');
+  expect(formatCount(10000)).toBe('10\u202f000');
+  expect(formatCount(1234567)).toBe('1\u202f234\u202f567');
+  expect(counted(1, 'entry', 'entries')).toBe('1 entry');
+  expect(counted(22, 'entry', 'entries')).toBe('22 entries');
+});
+
+it('writes powers, shares, shapes and indexes', () => {
+  expect([-4, -2, 0, 2, 3].map(formatPower)).toEqual(['1e−4', '0.01', '1', '100', '1e3']);
+  expect([0, 0.25, 0.125, 0.0123, 1].map(formatShare)).toEqual(['0\u202f%', '25\u202f%', '12.5\u202f%', '1.2\u202f%', '100\u202f%']);
+  expect(formatShape([32, 4])).toBe('32 × 4');
+  expect(formatShape([])).toBe('1');
+  expect(formatIndex([3, 0])).toBe('[3, 0]');
+});

@@ -1,0 +1,98 @@
+import { describe, expect, it } from 'vitest';
+import { History } from '../../../src/history/history';
+import type { Frame, PanelSnapshot } from '../../../src/protocol/panel';
+import { VERDICTS } from '../../../src/gradcheck/report';
+import { VERDICT_ORDER } from '../../../webview/charts/scatter-chart';
+import { dismiss, emptyData, MAX_NOTICES, notify, reduce, Store, type PanelData } from '../../../webview/store';
+import { FakeHost, readExample } from '../harness/host';
+
+/** A real run, three steps in. */
+async function threeSteps(): Promise<{ host: FakeHost; frames: Frame[] }> {
+  const host = new FakeHost(readExample('circles'));
+  const frames: Frame[] = [];
+  for (let step = 1; step <= 3; step++) {
+    await host.runner.command({ type: 'step' });
+    frames.push(await host.until((frame) => frame.position.step === step));
+  }
+  return { host, frames };
+}
+
+const given = (snapshot: PanelSnapshot): PanelData => reduce(emptyData(), { type: 'snapshot', snapshot });
+
+describe('the store', () => {
+  it('takes a snapshot whole, with a history of its own', async () => {
+    const { host } = await threeSteps();
+    const snapshot = host.snapshot();
+    const data = given(snapshot);
+    expect(data.model).toBe(host.session?.model);
+    expect(data.frame).toBe(host.frame);
+    expect(data.history.data()).toEqual(snapshot.history);
+    expect(data.run).toBe(1);
+    expect(given(snapshot).history).not.toBe(data.history);
+    await host.dispose();
+  });
+
+  it('comes to the same history by frames as by a snapshot', async () => {
+    const { host, frames } = await threeSteps();
+    const byFrames = frames.reduce<PanelData>((data, frame) => reduce(data, { type: 'frame', frame }), {
+      ...emptyData(), history: new History(),
+    });
+    const whole = host.history.data();
+    const names = Object.keys(whole).filter((name) => name.startsWith('loss/batch') || name.startsWith('gradient'));
+    expect(names.length).toBeGreaterThan(3);
+    for (const name of names) expect(byFrames.history.get(name)?.data()).toEqual(whole[name]);
+    await host.dispose();
+  });
+
+  it('forgets what no longer holds before it takes what is new', async () => {
+    const { host, frames } = await threeSteps();
+    const data = given(host.snapshot());
+    expect(data.history.get('loss/batch')?.data().steps).toEqual(Float64Array.of(1, 2, 3));
+    reduce(data, { type: 'frame', frame: { ...frames[2], truncatedTo: 1, history: {} } });
+    expect(data.history.get('loss/batch')?.data().steps).toEqual(Float64Array.of(1));
+    await host.dispose();
+  });
+
+  it('keeps the selected layer over a new run where it still exists', async () => {
+    const { host } = await threeSteps();
+    const snapshot = host.snapshot();
+    const kept = reduce({ ...emptyData(1) }, { type: 'snapshot', snapshot });
+    const gone = reduce({ ...emptyData(17) }, { type: 'snapshot', snapshot });
+    expect([kept.layer, gone.layer]).toEqual([1, null]);
+    expect(reduce(kept, { type: 'select', layer: null }).layer).toBeNull();
+    await host.dispose();
+  });
+
+  it('ends the progress of a check with its report', async () => {
+    const { host } = await threeSteps();
+    const report = await host.runner.check();
+    let data = reduce(emptyData(), { type: 'checking', progress: { checked: 4, entries: 22 } });
+    expect(data.checking).toEqual({ checked: 4, entries: 22 });
+    data = reduce(data, { type: 'check', report });
+    expect([data.check, data.checking]).toEqual([report, null]);
+    await host.dispose();
+  });
+
+  it('keeps the latest few notices, each once', () => {
+    let data = emptyData();
+    for (const text of ['a', 'b', 'c', 'a', 'd']) data = notify(data, 'info', text);
+    expect(data.notices.map(({ text }) => text)).toEqual(['c', 'a', 'd']);
+    expect(data.notices.length).toBe(MAX_NOTICES);
+    expect(new Set(data.notices.map(({ id }) => id)).size).toBe(3);
+    expect(dismiss(data, data.notices[1].id).notices.map(({ text }) => text)).toEqual(['c', 'd']);
+  });
+
+  it('tells who listens, until they stop', () => {
+    const store = new Store();
+    let heard = 0;
+    const stop = store.subscribe(() => heard++);
+    store.receive({ type: 'problems', problems: [] });
+    stop();
+    store.receive({ type: 'problems', problems: [] });
+    expect(heard).toBe(1);
+  });
+
+  it('reads verdicts in the order of the report', () => {
+    expect(VERDICT_ORDER).toEqual(VERDICTS);
+  });
+});
