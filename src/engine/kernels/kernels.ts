@@ -21,6 +21,12 @@ export interface Kernels {
   /** Allocates everything that a plan asks for, at once, zeroed. */
   allocate(plan: MemoryPlan): Tensor[];
 
+  /**
+   * What it returns does what `work` does, in fewer calls where the backend can; `work` itself may run once, or at each
+   * time. It may call kernels that return nothing, on the same tensors with the same numbers every time, and nothing else.
+   */
+  prepare(work: () => void): () => void;
+
   fill(out: Tensor, value: number): void;
   copy(out: Tensor, x: Tensor): void;
   /** out = scale * x. */

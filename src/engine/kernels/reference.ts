@@ -53,6 +53,10 @@ export class ReferenceKernels implements Kernels {
     return layOut(plan, new ArrayBuffer(plan.bytes));
   }
 
+  prepare(work: () => void): () => void {
+    return work;
+  }
+
   fill(out: Tensor, value: number): void {
     out.data.fill(value);
   }

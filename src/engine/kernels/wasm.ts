@@ -2,12 +2,16 @@
 // which goes with the last tensor in it. It is shared memory because that can grow without cutting off the
 // tensors that were made before. Tensors of another instance or of the reference are not for these kernels.
 import type { Kernels, Moments } from './kernels';
+import { Tapes } from './tape';
 import { layOut, type MemoryPlan, type Precision, type Tensor } from './tensor';
 import { wasmModules } from './wasm-modules';
 
 /** What assembly/index.ts exports: addresses in bytes, sizes in elements, m rows of n columns. */
-interface Exports {
-  readonly SCRATCH_END: { readonly value: number };
+export interface Exports {
+  /** Where operations are written, and where tensors begin. */
+  readonly TAPES: { readonly value: number };
+  readonly TENSORS: { readonly value: number };
+  play(from: number, to: number): void;
   fill(out: number, n: number, value: number): void;
   copy(out: number, x: number, n: number): void;
   scale(out: number, x: number, n: number, by: number): void;
@@ -90,8 +94,8 @@ function decode(base64: string): Uint8Array {
   return bytes;
 }
 
-/** Everything below is scratch memory. Mirrors SCRATCH_END of assembly/products.ts, compared when a module starts. */
-const LOWEST = 4096 + (120 + 512) * 1024;
+/** Everything below is scratch memory. Mirrors TENSORS of assembly/tape.ts, compared when a module starts. */
+const LOWEST = 4096 + (120 + 512 + 64) * 1024;
 
 /** The address of a tensor. Numbers in other memory mostly lie near its start: a cheap look that spares a riddle. */
 function at(x: Tensor): number {
@@ -105,7 +109,9 @@ const columns = (x: Tensor): number => x.shape[x.shape.length - 1] ?? 1;
 export class WasmKernels implements Kernels {
   readonly backend: string;
   readonly #memory: Memory;
-  readonly #exports: Exports;
+  /** Those of the module, or while something is prepared what writes them down. */
+  #exports: Exports;
+  readonly #tapes: Tapes;
   #pages: number;
   /** Bytes in use. */
   #top: number;
@@ -120,8 +126,10 @@ export class WasmKernels implements Kernels {
     this.#pages = 1;
     this.#memory = new WebAssembly.Memory({ initial: this.#pages, maximum: MOST_PAGES, shared: true });
     this.#exports = new WebAssembly.Instance(module, { env: { memory: this.#memory } }).exports as Exports;
-    if (this.#exports.SCRATCH_END.value > LOWEST) throw new Error('assembly/ needs more scratch memory than LOWEST says');
+    const { TAPES, TENSORS } = this.#exports;
+    if (TENSORS.value > LOWEST) throw new Error('assembly/ needs more scratch memory than LOWEST says');
     this.#top = LOWEST;
+    this.#tapes = new Tapes(TAPES.value, LOWEST);
   }
 
   allocate(plan: MemoryPlan): Tensor[] {
@@ -134,6 +142,21 @@ export class WasmKernels implements Kernels {
     }
     this.#top = base + plan.bytes;
     return layOut(plan, this.#memory.buffer, base);
+  }
+
+  prepare(work: () => void): () => void {
+    const exports = this.#exports;
+    // Recorded inside another recording, its operations become part of that one.
+    if (this.#tapes.recording) return work;
+    this.#exports = this.#tapes.start(exports);
+    try {
+      work();
+    } finally {
+      this.#exports = exports;
+      this.#tapes.stop();
+    }
+    const tape = this.#tapes.write(this.#memory.buffer);
+    return tape ? () => exports.play(tape.from, tape.to) : work;
   }
 
   fill(out: Tensor, value: number): void {

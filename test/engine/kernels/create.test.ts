@@ -62,6 +62,19 @@ describe('a session', () => {
   });
 });
 
+it.each(BACKENDS)('a small network trains in few calls, with the bits of phase by phase, on %s', (backend) => {
+  const whole = sessionOf(smallSpec, { backend });
+  const phases = sessionOf(smallSpec, { backend });
+  while (whole.position.step < 60) {
+    if (whole.position.step === 20) for (const session of [whole, phases]) session.setLearningRate(0.05);
+    whole.step();
+    do phases.stepPhase();
+    while (phases.position.phase > 0);
+    expect(whole.hash()).toBe(phases.hash());
+    expect(whole.loss).toBe(phases.loss);
+  }
+});
+
 describe.each(['wasm-simd', 'wasm-relaxed-simd'] as const)('memory of %s', (backend) => {
   it('grows by what is asked for and leaves the tensors that were there', () => {
     const kernels = kernelsOf(backend, 'float32');
