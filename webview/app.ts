@@ -207,6 +207,7 @@ export class App {
   #schedule(): void {
     if (this.#drawing) return;
     this.#drawing = true;
+    this.root.dataset.drawn = 'waiting';
     requestAnimationFrame(() => {
       this.#drawing = false;
       this.#draw();
@@ -228,6 +229,8 @@ export class App {
     this.#layOut();
     for (const control of this.#controls) control.update(text);
     this.#view?.mounted.update(text);
+    // Says, to whoever looks at the page from outside, whether it shows all that it was told.
+    if (!this.#textWaits && !this.#drawing) this.root.dataset.drawn = 'done';
   }
 
   /** The page of a state, or the run with its current view. */
