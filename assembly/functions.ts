@@ -13,10 +13,51 @@ const LN2_LOW: f64 = DOUBLE ? 1.90821492927058770002e-10 : -2.12194440e-4;
 /** ln of the smallest normal number in float32; in float64, past where exp is 0. */
 const LOWEST: f64 = DOUBLE ? -746 : -87.33654022216797;
 
+/** Vectors of constants lie in memory from here on: a load takes one instruction, a constant in the code several. */
+const TABLE: usize = 128;
+const I_LOG2E: usize = 0;
+const I_ROUNDER: usize = 16;
+const I_LN2_HIGH: usize = 32;
+const I_LN2_LOW: usize = 48;
+const I_LOWEST: usize = 64;
+const I_FACTORIALS: usize = 80; // 1/2!, 1/3!, ..., 1/13!
+const I_BIAS: usize = I_FACTORIALS + 12 * 16;
+const I_ONE: usize = I_BIAS + 16;
+const I_TWO: usize = I_BIAS + 32;
+const I_SIGN: usize = I_BIAS + 48;
+const I_LOWEST_OF_TANH: usize = I_BIAS + 64;
+
+/** Fills the table; before anything else is called. */
+export function prepareConstants(): void {
+  v128.store(TABLE + I_LOG2E, splat(<real>1.4426950408889634));
+  v128.store(TABLE + I_ROUNDER, splat(<real>ROUNDER));
+  v128.store(TABLE + I_LN2_HIGH, splat(<real>-LN2_HIGH));
+  v128.store(TABLE + I_LN2_LOW, splat(<real>-LN2_LOW));
+  v128.store(TABLE + I_LOWEST, splat(<real>LOWEST));
+  let factorial: f64 = 1;
+  for (let i: usize = 0; i < 12; i++) {
+    factorial *= <f64>(i + 2);
+    v128.store(TABLE + I_FACTORIALS + i * 16, splat(<real>(1.0 / factorial)));
+  }
+  v128.store(TABLE + I_ONE, splat(1));
+  v128.store(TABLE + I_TWO, splat(2));
+  v128.store(TABLE + I_SIGN, splat(<real>-0.0));
+  // Past 20 tanh is 1 to the last place.
+  v128.store(TABLE + I_LOWEST_OF_TANH, splat(-40));
+  v128.store(TABLE + I_BIAS, DOUBLE ? i64x2.splat(1023) : i32x4.splat(127));
+}
+
 // @ts-ignore: decorator
 @inline
-function term(p: v128, r: v128, coefficient: f64): v128 {
-  return madd(p, r, splat(<real>coefficient));
+function constant(offset: usize): v128 {
+  return v128.load(TABLE + offset);
+}
+
+/** p r + 1/n! */
+// @ts-ignore: decorator
+@inline
+function term(p: v128, r: v128, n: usize): v128 {
+  return madd(p, r, v128.load(TABLE + I_FACTORIALS + (n - 2) * 16));
 }
 
 /** exp(r) - 1 for |r| <= ln(2) / 2, by its series; relative precision also near 0. */
@@ -25,21 +66,21 @@ function term(p: v128, r: v128, coefficient: f64): v128 {
 function expMinusOne(r: v128): v128 {
   let p: v128;
   if (DOUBLE) {
-    p = splat(<real>(1.0 / 6227020800.0));
-    p = term(p, r, 1.0 / 479001600.0);
-    p = term(p, r, 1.0 / 39916800.0);
-    p = term(p, r, 1.0 / 3628800.0);
-    p = term(p, r, 1.0 / 362880.0);
-    p = term(p, r, 1.0 / 40320.0);
-    p = term(p, r, 1.0 / 5040.0);
+    p = constant(I_FACTORIALS + 11 * 16);
+    p = term(p, r, 12);
+    p = term(p, r, 11);
+    p = term(p, r, 10);
+    p = term(p, r, 9);
+    p = term(p, r, 8);
+    p = term(p, r, 7);
   } else {
-    p = splat(<real>(1.0 / 5040.0));
+    p = constant(I_FACTORIALS + 5 * 16);
   }
-  p = term(p, r, 1.0 / 720.0);
-  p = term(p, r, 1.0 / 120.0);
-  p = term(p, r, 1.0 / 24.0);
-  p = term(p, r, 1.0 / 6.0);
-  p = term(p, r, 0.5);
+  p = term(p, r, 6);
+  p = term(p, r, 5);
+  p = term(p, r, 4);
+  p = term(p, r, 3);
+  p = term(p, r, 2);
   return madd(v128.mul<real>(r, r), p, r);
 }
 
@@ -47,33 +88,33 @@ function expMinusOne(r: v128): v128 {
 // @ts-ignore: decorator
 @inline
 function shifted(x: v128): v128 {
-  return madd(x, splat(<real>1.4426950408889634), splat(<real>ROUNDER));
+  return madd(x, constant(I_LOG2E), constant(I_ROUNDER));
 }
 
 /** x - n ln 2. */
 // @ts-ignore: decorator
 @inline
 function rest(x: v128, n: v128): v128 {
-  return madd(n, splat(<real>-LN2_LOW), madd(n, splat(<real>-LN2_HIGH), x));
+  return madd(n, constant(I_LN2_LOW), madd(n, constant(I_LN2_HIGH), x));
 }
 
 /** 2 to the n of `shifted`. */
 // @ts-ignore: decorator
 @inline
 function power(t: v128): v128 {
-  if (DOUBLE) return i64x2.shl(i64x2.add(t, i64x2.splat(1023)), 52);
-  return i32x4.shl(i32x4.add(t, i32x4.splat(127)), 23);
+  if (DOUBLE) return i64x2.shl(i64x2.add(t, constant(I_BIAS)), 52);
+  return i32x4.shl(i32x4.add(t, constant(I_BIAS)), 23);
 }
 
 /** exp(x) for x <= 0; NaN for NaN. */
 // @ts-ignore: decorator
 @inline
 export function expOfNegative(x: v128): v128 {
-  const lowest = splat(<real>LOWEST);
+  const lowest = constant(I_LOWEST);
   // pmax(x, lowest) is x where x is NaN.
   const held = v128.pmax<real>(x, lowest);
   const t = shifted(held);
-  const p = expMinusOne(rest(held, v128.sub<real>(t, splat(<real>ROUNDER))));
+  const p = expMinusOne(rest(held, v128.sub<real>(t, constant(I_ROUNDER))));
   if (DOUBLE) {
     // In two factors, of which the first is a normal number: so the result may be below them.
     const normal = f64x2.pmax(t, f64x2.splat(ROUNDER - 1022));
@@ -88,23 +129,23 @@ export function expOfNegative(x: v128): v128 {
 // @ts-ignore: decorator
 @inline
 export function tanhOf(x: v128): v128 {
-  const size = v128.abs<real>(x);
-  // Past 20 it is 1 to the last place.
-  const held = v128.pmax<real>(v128.mul<real>(size, splat(-2)), splat(-40));
+  const sign = constant(I_SIGN);
+  const negative = v128.or(x, sign);
+  const held = v128.pmax<real>(v128.add<real>(negative, negative), constant(I_LOWEST_OF_TANH));
   const t = shifted(held);
-  const p = expMinusOne(rest(held, v128.sub<real>(t, splat(<real>ROUNDER))));
+  const p = expMinusOne(rest(held, v128.sub<real>(t, constant(I_ROUNDER))));
   const s = power(t);
-  const m = madd(s, p, v128.sub<real>(s, splat(1)));
-  const y = v128.div<real>(m, v128.add<real>(m, splat(2)));
-  return v128.bitselect(x, y, splat(<real>-0.0));
+  const m = madd(s, p, v128.sub<real>(s, constant(I_ONE)));
+  const y = v128.div<real>(m, v128.add<real>(m, constant(I_TWO)));
+  return v128.bitselect(x, y, sign);
 }
 
 /** 1 / (1 + exp(-x)), from the side where exp cannot overflow. */
 // @ts-ignore: decorator
 @inline
 export function sigmoidOf(x: v128): v128 {
-  const one = splat(1);
-  const e = expOfNegative(v128.neg<real>(v128.abs<real>(x)));
+  const one = constant(I_ONE);
+  const e = expOfNegative(v128.or(x, constant(I_SIGN)));
   const above = v128.bitselect(e, one, v128.lt<real>(x, splat(0)));
   return v128.div<real>(above, v128.add<real>(one, e));
 }

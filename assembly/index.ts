@@ -5,6 +5,7 @@ export {
   accumulateRows, addRow, copy, fill, relu, reluBackward, scale, sgd, sgdWithMomentum, sigmoid, sigmoidBackward,
   softmax, softmaxBackward, subtract, tanh, tanhBackward,
 } from './elementwise';
+export { prepareConstants } from './functions';
 export * from './losses';
 export * from './measures';
 export { play, TAPES, TENSORS } from './tape';

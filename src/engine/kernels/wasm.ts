@@ -12,6 +12,8 @@ export interface Exports {
   readonly TAPES: { readonly value: number };
   readonly TENSORS: { readonly value: number };
   play(from: number, to: number): void;
+  /** To be called first. */
+  prepareConstants(): void;
   fill(out: number, n: number, value: number): void;
   copy(out: number, x: number, n: number): void;
   scale(out: number, x: number, n: number, by: number): void;
@@ -126,6 +128,7 @@ export class WasmKernels implements Kernels {
     this.#pages = 1;
     this.#memory = new WebAssembly.Memory({ initial: this.#pages, maximum: MOST_PAGES, shared: true });
     this.#exports = new WebAssembly.Instance(module, { env: { memory: this.#memory } }).exports as Exports;
+    this.#exports.prepareConstants();
     const { TAPES, TENSORS } = this.#exports;
     if (TENSORS.value > LOWEST) throw new Error('assembly/ needs more scratch memory than LOWEST says');
     this.#top = LOWEST;
