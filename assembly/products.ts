@@ -2,7 +2,7 @@
 // inner loop reads straight on; small ones are read where they lie.
 import { real } from './real';
 import { ADD, adjacentRows, distantRows, ROWS } from './tile';
-import { LANES, SIZE, VECTOR } from './vectors';
+import { LANES, loadPart, SIZE, splat, storePart, VECTOR } from './vectors';
 
 /** Columns of a tile. */
 const COLUMNS: i32 = 2 * LANES;
@@ -17,13 +17,21 @@ export const SCRATCH_END: usize = COPY_B + 512 * 1024;
 /** A factor of at most this many bytes is read where it lies. */
 const SMALL: i32 = 16384;
 
-/** b[from.., k rows, n columns] side by side in panels of COLUMNS, the last filled up with zeros. */
+/** Bytes of a row of a panel of b: one vector where that is enough, else two. */
+// @ts-ignore: decorator
+@inline
+function panelStep(columns: i32): usize {
+  return columns > LANES ? 2 * VECTOR : VECTOR;
+}
+
+/** k rows of n columns of b, side by side in panels of COLUMNS; the last is filled up with zeros to whole vectors. */
 function copyB(to: usize, b: usize, bRow: usize, bColumn: usize, k: i32, n: i32): void {
   for (let j = 0; j < n; j += COLUMNS) {
     const width = min(COLUMNS, n - j);
-    if (bColumn != SIZE) transposePanel(to, b + <usize>j * bColumn, bColumn, k, width, COLUMNS);
+    const step = panelStep(width);
+    if (bColumn != SIZE) transposePanel(to, b + <usize>j * bColumn, bColumn, k, width, <i32>(step / SIZE));
     else {
-      let from = b + (<usize>j * SIZE);
+      let from = b + <usize>j * SIZE;
       let at = to;
       if (width == COLUMNS) {
         for (let p = 0; p < k; p++) {
@@ -33,49 +41,53 @@ function copyB(to: usize, b: usize, bRow: usize, bColumn: usize, k: i32, n: i32)
         }
       } else {
         for (let p = 0; p < k; p++) {
-          for (let q = 0; q < COLUMNS; q++) store<real>(at + <usize>q * SIZE, q < width ? load<real>(from + <usize>q * SIZE) : 0);
-          from += bRow; at += 2 * VECTOR;
+          v128.store(at, loadPart(from, width));
+          if (width > LANES) v128.store(at, loadPart(from + VECTOR, width - LANES), VECTOR);
+          from += bRow; at += step;
         }
       }
     }
-    to += <usize>k * 2 * VECTOR;
+    to += <usize>k * step;
   }
+}
+
+// @ts-ignore: decorator
+@inline
+function storeColumns(at: usize, x: v128, count: i32): void {
+  if (count >= LANES) v128.store(at, x);
+  else storePart(at, x, count);
 }
 
 /** `width` rows that lie `distance` apart, each of k elements, become columns: panel[p][q] = from[q][p], zeros up to `columns`. */
 function transposePanel(to: usize, from: usize, distance: usize, k: i32, width: i32, columns: i32): void {
   const step = <usize>columns * SIZE;
-  let q = 0;
-  for (; q + LANES <= width; q += LANES) {
+  const zero = splat(0);
+  for (let q = 0; q < columns; q += LANES) {
+    const rows = width - q;
+    const count = columns - q;
     const r0 = from + <usize>q * distance, r1 = r0 + distance, r2 = r1 + distance, r3 = r2 + distance;
     let at = to + <usize>q * SIZE;
     let p = 0;
     for (; p + LANES <= k; p += LANES) {
       const o = <usize>p * SIZE;
+      const x = v128.load(r0 + o), y = rows > 1 ? v128.load(r1 + o) : zero;
       if (sizeof<real>() == 8) {
-        const x = v128.load(r0 + o), y = v128.load(r1 + o);
-        v128.store(at, v128.shuffle<f64>(x, y, 0, 2)); at += step;
-        v128.store(at, v128.shuffle<f64>(x, y, 1, 3)); at += step;
+        storeColumns(at, v128.shuffle<f64>(x, y, 0, 2), count); at += step;
+        storeColumns(at, v128.shuffle<f64>(x, y, 1, 3), count); at += step;
       } else {
-        const x = v128.load(r0 + o), y = v128.load(r1 + o), z = v128.load(r2 + o), w = v128.load(r3 + o);
+        const z = rows > 2 ? v128.load(r2 + o) : zero, w = rows > 3 ? v128.load(r3 + o) : zero;
         const xy = v128.shuffle<f32>(x, y, 0, 4, 1, 5), zw = v128.shuffle<f32>(z, w, 0, 4, 1, 5);
         const xy2 = v128.shuffle<f32>(x, y, 2, 6, 3, 7), zw2 = v128.shuffle<f32>(z, w, 2, 6, 3, 7);
-        v128.store(at, v128.shuffle<f64>(xy, zw, 0, 2)); at += step;
-        v128.store(at, v128.shuffle<f64>(xy, zw, 1, 3)); at += step;
-        v128.store(at, v128.shuffle<f64>(xy2, zw2, 0, 2)); at += step;
-        v128.store(at, v128.shuffle<f64>(xy2, zw2, 1, 3)); at += step;
+        storeColumns(at, v128.shuffle<f64>(xy, zw, 0, 2), count); at += step;
+        storeColumns(at, v128.shuffle<f64>(xy, zw, 1, 3), count); at += step;
+        storeColumns(at, v128.shuffle<f64>(xy2, zw2, 0, 2), count); at += step;
+        storeColumns(at, v128.shuffle<f64>(xy2, zw2, 1, 3), count); at += step;
       }
     }
     for (; p < k; p++) {
-      for (let l = 0; l < LANES; l++) store<real>(at + <usize>l * SIZE, load<real>(r0 + <usize>l * distance + <usize>p * SIZE));
-      at += step;
-    }
-  }
-  for (; q < columns; q++) {
-    let at = to + <usize>q * SIZE;
-    const row = from + <usize>q * distance;
-    for (let p = 0; p < k; p++) {
-      store<real>(at, q < width ? load<real>(row + <usize>p * SIZE) : 0);
+      for (let l = 0; l < min(LANES, count); l++) {
+        store<real>(at + <usize>l * SIZE, l < rows ? load<real>(r0 + <usize>l * distance + <usize>p * SIZE) : 0);
+      }
       at += step;
     }
   }
@@ -99,24 +111,25 @@ function copyA(to: usize, a: usize, aRow: usize, aColumn: usize, m: i32, k: i32)
   }
 }
 
-/** Where both factors lie as the tiles want them. */
+/** a, and unless it is `copied` into panels b, where they lie. */
 function inPlace(
-  m: i32, n: i32, k: i32, a: usize, aRow: usize, aColumn: usize, b: usize, bRow: usize, panel: usize,
+  m: i32, n: i32, k: i32, a: usize, aRow: usize, aColumn: usize, b: usize, bRow: usize, copied: bool,
   c: usize, mode: i32, bias: usize,
 ): void {
   const cRow = <usize>n * SIZE;
   for (let j = 0; j < n; j += COLUMNS) {
     const columns = min(COLUMNS, n - j);
+    const bStep = copied ? panelStep(columns) : bRow;
     const offset = <usize>j * SIZE;
     const biasHere = bias ? bias + offset : 0;
     for (let i = 0; i < m; i += ROWS) {
       const rows = min(ROWS, m - i);
       const from = a + <usize>i * aRow;
       const to = c + <usize>i * cRow + offset;
-      if (aRow == SIZE) adjacentRows(rows, k, from, aColumn, b, bRow, to, cRow, columns, mode, biasHere);
-      else distantRows(rows, k, from, aRow, aColumn, b, bRow, to, cRow, columns, mode, biasHere);
+      if (aRow == SIZE) adjacentRows(rows, k, from, aColumn, b, bStep, to, cRow, columns, mode, biasHere);
+      else distantRows(rows, k, from, aRow, aColumn, b, bStep, to, cRow, columns, mode, biasHere);
     }
-    b += panel;
+    b += copied ? <usize>k * bStep : 2 * VECTOR;
   }
 }
 
@@ -124,17 +137,18 @@ function inPlace(
 function fromCopies(m: i32, n: i32, k: i32, a: usize, b: usize, c: usize, cRow: usize, mode: i32, bias: usize): void {
   for (let j = 0; j < n; j += COLUMNS) {
     const columns = min(COLUMNS, n - j);
+    const bStep = panelStep(columns);
     const offset = <usize>j * SIZE;
     const biasHere = bias ? bias + offset : 0;
     let from = a;
     let to = c + offset;
     for (let i = 0; i < m; i += ROWS) {
       const rows = min(ROWS, m - i);
-      adjacentRows(rows, k, from, <usize>rows * SIZE, b, 2 * VECTOR, to, cRow, columns, mode, biasHere);
+      adjacentRows(rows, k, from, <usize>rows * SIZE, b, bStep, to, cRow, columns, mode, biasHere);
       from += <usize>rows * <usize>k * SIZE;
       to += <usize>rows * cRow;
     }
-    b += <usize>k * 2 * VECTOR;
+    b += <usize>k * bStep;
   }
 }
 
@@ -147,10 +161,10 @@ function product(
   c: usize, mode: i32, bias: usize,
 ): void {
   if (k * n * <i32>SIZE <= SMALL && k * m * <i32>SIZE <= 4 * SMALL) {
-    if (bColumn == SIZE) inPlace(m, n, k, a, aRow, aColumn, b, bRow, 2 * VECTOR, c, mode, bias);
+    if (bColumn == SIZE) inPlace(m, n, k, a, aRow, aColumn, b, bRow, false, c, mode, bias);
     else {
       copyB(COPY_B, b, bRow, bColumn, k, n);
-      inPlace(m, n, k, a, aRow, aColumn, COPY_B, 2 * VECTOR, <usize>k * 2 * VECTOR, c, mode, bias);
+      inPlace(m, n, k, a, aRow, aColumn, COPY_B, 0, true, c, mode, bias);
     }
     return;
   }
