@@ -38,6 +38,7 @@ export class App {
   readonly #page: HTMLElement;
   readonly #popover: HTMLElement;
   readonly #body: HTMLElement;
+  readonly #title: HTMLElement;
   readonly #viewHost: HTMLElement;
   #settings: Settings;
   #view: { readonly id: ViewId; readonly run: number; readonly mounted: Mounted } | null = null;
@@ -67,6 +68,7 @@ export class App {
         <div class="over"></div>
         <main class="page-host" hidden></main>
         <main class="body">
+          <h1 class="unseen"></h1>
           <section class="layers" aria-label="Layers" data-region="layers"></section>
           <section class="views" aria-label="Views" data-region="views">
             <div class="tabs"></div>
@@ -82,6 +84,7 @@ export class App {
     this.#page = part('.page-host');
     this.#popover = part('.over');
     this.#body = part('.body');
+    this.#title = part('h1');
     this.#viewHost = part('.view');
     this.#controls.push(
       mountTransport(part('.transport'), this.#context),
@@ -158,6 +161,10 @@ export class App {
       event.stopPropagation();
       const { data } = this.#store;
       if (canDo(action, data) && (!event.repeat || action !== 'toggleRun')) this.#context.command(commandOf(action, data.frame));
+    });
+    document.addEventListener('pointerdown', ({ target }) => {
+      const inside = target instanceof Element && target.closest('.popover, [data-action="problems"]');
+      if (this.#settings.problemsOpen && !inside) this.#context.set({ problemsOpen: false });
     });
     // In one column the list may be out of sight; what nobody sees is not measured.
     new IntersectionObserver((entries) => {
@@ -238,6 +245,7 @@ export class App {
     const page = statePage(this.#context);
     this.#page.hidden = page === null;
     this.#body.hidden = page !== null;
+    this.#title.textContent = this.#store.data.model?.name ?? '';
     this.root.classList.toggle('has-run', page === null);
     this.root.classList.toggle('stopped', this.#store.data.state?.kind === 'stopped');
     render(page ?? nothing, this.#page);

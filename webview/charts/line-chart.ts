@@ -273,7 +273,7 @@ export class LineChart {
     render(
       html`
         <div class="chart-head">
-          <h3 title=${options.how}>${options.title}</h3>
+          <h2 title=${options.how}>${options.title}</h2>
           <span class="unit">${options.unit}</span>
           ${options.tool?.() ?? nothing}
         </div>
