@@ -6,12 +6,12 @@ import { toCss, type Rgb } from '../colours';
 import type { Context } from '../context';
 import type { SeriesData } from '../../src/protocol/panel';
 import { icon, value, valueRange } from '../controls/value';
-import { formatCount, formatNumber, formatPower } from '../numbers';
+import { formatCount, formatNumber, formatPower, formatRound } from '../numbers';
 import { decadeTicks, stepEnd, StickyRange, type Range } from './axes';
 import { DataTable } from './data-table';
 import { envelope, extent, readAt } from './envelope';
 import { labelWidth, overlayPlugin, type EndLabel } from './overlay';
-import { axisLook, baseOptions, Chart, FONT_SIZE, formatTick } from './setup';
+import { axisLook, baseOptions, Chart, FONT_SIZE } from './setup';
 
 export interface Line {
   readonly name: string;
@@ -176,7 +176,7 @@ export class LineChart {
   }
 
   #dataset({ colour, dash, width, faint, fillTo, points: alone }: Line, count: number): Omit<ChartDataset<'line'>, 'data'> {
-    const stroke = toCss(colour, faint ? (this.context.theme.highContrast ? 0.75 : 0.45) : 1);
+    const stroke = toCss(colour, faint ? (this.context.theme.highContrast ? 0.75 : 0.55) : 1);
     return {
       borderColor: stroke,
       backgroundColor: fillTo ? toCss(colour, 0.16) : stroke,
@@ -221,7 +221,7 @@ export class LineChart {
       ...look,
       ticks: {
         ...look.ticks,
-        callback: (tick: number) => (this.#positive ? formatPower(Math.round(Math.log10(tick))) : formatTick(tick)),
+        callback: (tick: number) => (this.#positive ? formatPower(Math.round(Math.log10(tick))) : formatRound(tick)),
         maxTicksLimit: 6,
       },
       afterBuildTicks: this.#positive

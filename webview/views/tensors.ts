@@ -41,10 +41,11 @@ export const tensors: View = {
   tensor: wantedTensor,
   mount(host, context) {
     const top = document.createElement('div');
+    const head = document.createElement('div');
     const map = document.createElement('div');
     const below = document.createElement('div');
     map.className = 'map';
-    const head = document.createElement('div');
+    head.className = 'map-head';
     host.append(top, head, map, below);
     let open = false;
     let shown: TensorReading | null = null;
