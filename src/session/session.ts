@@ -297,7 +297,8 @@ export class TrainingSession {
     if (this.#activity) this.#activity[0] = 0;
     this.#load(this.#step);
     this.#stale = false;
-    this.#updateRatios.clear();
+    // Clearing an empty map makes a new one.
+    if (this.#updateRatios.size > 0) this.#updateRatios.clear();
     whole.forward(this.#pass);
     this.#loss = this.#pass.loss();
     this.pending.add(seriesName.batchLoss, this.#step + 1, this.#loss);
