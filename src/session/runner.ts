@@ -327,6 +327,7 @@ export class Runner {
       pass: session.passToCheck(),
       step: session.position.step,
       options: session.run.gradientCheck,
+      kernels: session.kernelOptions,
     });
     let more = true;
     while (more && !job.cancelled && !this.#checkCancelled) {
