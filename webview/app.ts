@@ -28,6 +28,8 @@ export interface Host {
 
 /** Text that changes faster cannot be read. */
 const TEXT_MS = 100;
+/** Of a run at full speed, text takes at most about this share of the panel's time: hundreds of layers cost more. */
+const TEXT_SHARE = 0.25;
 
 export class App {
   readonly #store: Store;
@@ -46,6 +48,7 @@ export class App {
   #needed = '';
   #drawing = false;
   #lastText = -Infinity;
+  #textPause = TEXT_MS;
   /** Text has changed that is not on the screen yet. */
   #textWaits = false;
   /** Frame that has arrived and is not on the screen yet. */
@@ -224,18 +227,19 @@ export class App {
 
   #draw(): void {
     const now = performance.now();
-    const text = now - this.#lastText >= TEXT_MS;
+    const text = now - this.#lastText >= this.#textPause;
     if (text) this.#lastText = now;
     else if (!this.#textWaits) {
       this.#textWaits = true;
       setTimeout(() => {
         this.#textWaits = false;
         this.#schedule();
-      }, TEXT_MS);
+      }, this.#textPause);
     }
     this.#layOut();
     for (const control of this.#controls) control.update(text);
     this.#view?.mounted.update(text);
+    if (text) this.#textPause = Math.max(TEXT_MS, (performance.now() - now) / TEXT_SHARE);
     // Says, to whoever looks at the page from outside, whether it shows all that it was told.
     if (!this.#textWaits && !this.#drawing) this.root.dataset.drawn = 'done';
   }

@@ -60,7 +60,7 @@ export function explainPhase(model: ModelInfo, phase: Phase, frame: Frame): stri
     case 'backward':
       return explainBackward(model.layers[phase.layer]);
     case 'update':
-      return `${model.optimizer.kind.toUpperCase()} moved every parameter against its gradient.`;
+      return `${model.optimizer.kind.toUpperCase()} updated the parameters from their gradients.`;
   }
 }
 

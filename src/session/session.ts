@@ -11,7 +11,7 @@ import { assertFits, Checkpoints, intervalFor } from './checkpoints';
 import { type Evaluation, EVALUATION_BATCH, evaluate, finish, PARTS } from './evaluation';
 import type { BatchPlace, ModelInfo, NonFinite, Phase, Position } from './frame';
 import { describeModel } from './model-info';
-import { findNonFinite, parametersAreFinite } from './non-finite';
+import { findNonFinite } from './non-finite';
 import type { Progress } from './readings';
 import type { Checkpoint, LearningRateChange, RunRecord } from './record';
 import { hashOf } from './state-hash';
@@ -54,6 +54,8 @@ export class TrainingSession {
   #loss = NaN;
   /** Just restored: the weights are those of the step, the other tensors are not. */
   #stale = false;
+  /** The update of the last step was measured. */
+  #measured = false;
   #evaluation: { readonly step: number; readonly result: Evaluation } | null = null;
 
   constructor(
@@ -210,6 +212,13 @@ export class TrainingSession {
     this.#restore(checkpoint);
   }
 
+  /** At a step's end, makes what is missing to show it: its tensors after a rewind, its update's size after a fast step. */
+  complete(): void {
+    if (this.#phase > 0 || this.#step === 0) return;
+    if (!this.#measured) this.#stale = true;
+    this.seek(this.#step);
+  }
+
   reset(): void {
     this.#changes = [];
     this.#frontier = 0;
@@ -262,20 +271,6 @@ export class TrainingSession {
     return findNonFinite(this.network, this.#pass, phase, this.#loss, this.shownStep, this.#lrAt(this.shownStep - 1));
   }
 
-  /** Goes to the phase where the first NaN or infinity arose, and says what it is; null when there is none. */
-  locateNonFinite(): NonFinite | null {
-    const last = this.shownStep;
-    let step = last - 1;
-    this.seek(step);
-    while (step > 0 && !parametersAreFinite(this.network)) this.seek(--step);
-    do {
-      this.stepPhase();
-      const found = this.inspect();
-      if (found) return found;
-    } while (this.#phase > 0 || this.#step < last);
-    return null;
-  }
-
   /** Enough to go on elsewhere. */
   record(): RunRecord {
     const latest = this.#phase === 0 ? this.#step - 1 : this.#step;
@@ -304,6 +299,7 @@ export class TrainingSession {
     this.pending.add(seriesName.batchLoss, this.#step + 1, this.#loss);
     whole.backward(this.#pass);
     whole.update(this.#lrAt(this.#step));
+    this.#measured = false;
     this.#finishStep();
   }
 
@@ -354,6 +350,7 @@ export class TrainingSession {
   }
 
   #update(measure: boolean): void {
+    this.#measured = measure;
     const { kernels, parameters } = this.network;
     const { definition, options } = this.run.optimizer;
     const lr = this.#lrAt(this.#step);

@@ -43,6 +43,9 @@ export interface LineChartOptions {
   readonly tool?: () => TemplateResult;
 }
 
+/** More lines than this cannot be told apart, and drawing them takes too long. */
+export const MOST_LINES = 24;
+
 /** Names fit beside the lines up to so many; more are only in the list above. */
 const MOST_LABELS = 12;
 
@@ -53,6 +56,8 @@ export class LineChart {
   readonly #table: DataTable;
   readonly #stops: (() => void)[];
   readonly #observer: IntersectionObserver;
+  #all: readonly Line[] = [];
+  /** Those of them that are drawn. */
   #lines: readonly Line[] = [];
   #labels: readonly EndLabel[] = [];
   #run = -1;
@@ -83,7 +88,8 @@ export class LineChart {
 
   /** Lines in drawing order. @param text whether to refresh what is to be read, too */
   update(lines: readonly Line[], text: boolean): void {
-    this.#lines = lines;
+    this.#all = lines;
+    this.#lines = thin(lines);
     if (this.#visible) this.#draw();
     else this.#stale = true;
     if (text) this.#text();
@@ -297,14 +303,27 @@ export class LineChart {
         }</div>
         <div class="chart-foot">
           <span class="how">${icon('info')} ${options.how}${
+            this.#all.length > named.length ? html` <b>${named.length} of ${this.#all.length} lines</b> are drawn; the table has all.` : nothing
+          }${
             zeros.length > 0 ? html` <b>${zeros.join(', ')}</b>: exactly 0 here, which has no place on a logarithmic axis.` : nothing
           }</span>
-          ${this.#table.template(options.title, named)}
+          ${this.#table.template(options.title, this.#all)}
         </div>
       `,
       this.host,
     );
   }
+}
+
+/** Where there are too many lines: the ones that stand out, and of the others every few, from first to last. */
+export function thin(lines: readonly Line[], most = MOST_LINES): readonly Line[] {
+  if (lines.length <= most) return lines;
+  const faint = lines.some((line) => line.faint);
+  const kept = new Set(lines.filter((line) => faint && !line.faint).slice(0, most - 2));
+  const others = lines.filter((line) => !kept.has(line));
+  const room = most - kept.size;
+  for (let i = 0; i < room; i++) kept.add(others[Math.round((i * (others.length - 1)) / (room - 1))]);
+  return lines.filter((line) => kept.has(line));
 }
 
 /** A short stroke as the line is drawn, so that it is not told by colour alone. */
