@@ -15,6 +15,7 @@ import { copyFullValues } from './controls/value';
 import type { FromPanel, ProbeId, ToPanel } from '../src/protocol/panel';
 import { Seeker } from './seeker';
 import { readSettings } from './settings';
+import { stepsPerSecond } from './speed';
 import { dismiss, emptyData, notify, Store } from './store';
 import { ThemeWatcher } from './theme';
 import { views } from './views';
@@ -28,6 +29,8 @@ export interface Host {
 
 /** Text that changes faster cannot be read. */
 const TEXT_MS = 100;
+/** Of a run at full speed, text takes at most about this share of the panel's time: hundreds of layers cost more. */
+const TEXT_SHARE = 0.25;
 
 export class App {
   readonly #store: Store;
@@ -38,13 +41,16 @@ export class App {
   readonly #page: HTMLElement;
   readonly #popover: HTMLElement;
   readonly #body: HTMLElement;
+  readonly #title: HTMLElement;
   readonly #viewHost: HTMLElement;
   #settings: Settings;
   #view: { readonly id: ViewId; readonly run: number; readonly mounted: Mounted } | null = null;
   #listVisible = true;
   #needed = '';
+  #paced = '';
   #drawing = false;
   #lastText = -Infinity;
+  #textPause = TEXT_MS;
   /** Text has changed that is not on the screen yet. */
   #textWaits = false;
   /** Frame that has arrived and is not on the screen yet. */
@@ -67,6 +73,7 @@ export class App {
         <div class="over"></div>
         <main class="page-host" hidden></main>
         <main class="body">
+          <h1 class="unseen"></h1>
           <section class="layers" aria-label="Layers" data-region="layers"></section>
           <section class="views" aria-label="Views" data-region="views">
             <div class="tabs"></div>
@@ -82,6 +89,7 @@ export class App {
     this.#page = part('.page-host');
     this.#popover = part('.over');
     this.#body = part('.body');
+    this.#title = part('h1');
     this.#viewHost = part('.view');
     this.#controls.push(
       mountTransport(part('.transport'), this.#context),
@@ -110,6 +118,7 @@ export class App {
     if (message.type !== 'frame' || message.frame.status !== 'running') this.#lastText = -Infinity;
     if (message.type === 'select' || message.type === 'snapshot') this.#save();
     this.#need();
+    this.#pace();
   }
 
   #makeContext(): Context {
@@ -141,6 +150,7 @@ export class App {
         this.#settings = { ...this.#settings, ...change };
         this.#save();
         this.#need();
+        this.#pace();
         this.#refresh();
       },
       notify: (level, text) => this.#store.change(notify(this.#store.data, level, text)),
@@ -158,6 +168,10 @@ export class App {
       event.stopPropagation();
       const { data } = this.#store;
       if (canDo(action, data) && (!event.repeat || action !== 'toggleRun')) this.#context.command(commandOf(action, data.frame));
+    });
+    document.addEventListener('pointerdown', ({ target }) => {
+      const inside = target instanceof Element && target.closest('.popover, [data-action="problems"]');
+      if (this.#settings.problemsOpen && !inside) this.#context.set({ problemsOpen: false });
     });
     // In one column the list may be out of sight; what nobody sees is not measured.
     new IntersectionObserver((entries) => {
@@ -198,6 +212,17 @@ export class App {
     this.host.postMessage(message);
   }
 
+  /** A new run knows nothing of the speed that was chosen. */
+  #pace(): void {
+    const { state, model, run } = this.#store.data;
+    if (state?.kind !== 'run' || !model) return;
+    const { speed } = this.#settings;
+    const text = `${run} ${speed}`;
+    if (text === this.#paced) return;
+    this.#paced = text;
+    this.#context.command({ type: 'setSpeed', stepsPerSecond: stepsPerSecond(speed, model) });
+  }
+
   /** Draws everything, text too, with the next frame of the screen. */
   #refresh(): void {
     this.#lastText = -Infinity;
@@ -207,6 +232,7 @@ export class App {
   #schedule(): void {
     if (this.#drawing) return;
     this.#drawing = true;
+    this.root.dataset.drawn = 'waiting';
     requestAnimationFrame(() => {
       this.#drawing = false;
       this.#draw();
@@ -216,18 +242,21 @@ export class App {
 
   #draw(): void {
     const now = performance.now();
-    const text = now - this.#lastText >= TEXT_MS;
+    const text = now - this.#lastText >= this.#textPause;
     if (text) this.#lastText = now;
     else if (!this.#textWaits) {
       this.#textWaits = true;
       setTimeout(() => {
         this.#textWaits = false;
         this.#schedule();
-      }, TEXT_MS);
+      }, this.#textPause);
     }
     this.#layOut();
     for (const control of this.#controls) control.update(text);
     this.#view?.mounted.update(text);
+    if (text) this.#textPause = Math.max(TEXT_MS, (performance.now() - now) / TEXT_SHARE);
+    // Says, to whoever looks at the page from outside, whether it shows all that it was told.
+    if (!this.#textWaits && !this.#drawing) this.root.dataset.drawn = 'done';
   }
 
   /** The page of a state, or the run with its current view. */
@@ -235,6 +264,7 @@ export class App {
     const page = statePage(this.#context);
     this.#page.hidden = page === null;
     this.#body.hidden = page !== null;
+    this.#title.textContent = this.#store.data.model?.name ?? '';
     this.root.classList.toggle('has-run', page === null);
     this.root.classList.toggle('stopped', this.#store.data.state?.kind === 'stopped');
     render(page ?? nothing, this.#page);

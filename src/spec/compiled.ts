@@ -1,5 +1,6 @@
 // What a session runs: a spec with its data, every shape known, everything chosen. Plain data, no code.
 import type { Dataset } from '../engine/datasets/dataset';
+import type { Deterministic } from '../engine/kernels/create';
 import type { Precision } from '../engine/kernels/tensor';
 import type { NetworkModel } from '../engine/network';
 import type { Schedule } from '../engine/schedules/learning-rate';
@@ -35,6 +36,8 @@ export interface CompiledRun {
   readonly epochs: number;
   readonly seed: number;
   readonly precision: Precision;
+  /** Where the run repeats to the bit; see KernelOptions. */
+  readonly deterministic: Deterministic;
   readonly optimizer: UpdateRule;
   readonly schedule: Schedule;
   readonly gradientCheck: GradientCheckOptions;

@@ -5,6 +5,7 @@ import type { Frame, ModelInfo, Phase } from '../../src/protocol/panel';
 import { counted, formatCount, formatNumber } from '../numbers';
 import { lastPhase, phaseName } from '../words';
 import { type Action, canDo, commandOf, keyNames } from './keys';
+import { type Speed, speeds } from '../speed';
 import { NumberField } from './number-field';
 import { icon } from './value';
 
@@ -87,14 +88,11 @@ export function mountTransport(host: HTMLElement, context: Context): Mounted {
           ${button('reset', 'debug-restart', 'Reset to step 0')}
         </span>
         <span class="group to">
-          <label class="field" title="Trains until then">
-            <span>Run to</span>
-            <select aria-label="Run to a step or an epoch" ?disabled=${!live}
-              @change=${(event: Event) => context.set({ runTo: (event.target as HTMLSelectElement).value === 'step' ? 'step' : 'epoch' })}>
-              <option value="epoch" ?selected=${settings.runTo === 'epoch'}>epoch</option>
-              <option value="step" ?selected=${settings.runTo === 'step'}>step</option>
-            </select>
-          </label>
+          <select aria-label="Run to an epoch or a step" title="Run to the end of an epoch, or to a step" ?disabled=${!live}
+            @change=${(event: Event) => context.set({ runTo: (event.target as HTMLSelectElement).value === 'step' ? 'step' : 'epoch' })}>
+            <option value="epoch" ?selected=${settings.runTo === 'epoch'}>to epoch</option>
+            <option value="step" ?selected=${settings.runTo === 'step'}>to step</option>
+          </select>
           <input class="narrow" id="run-to" type="text" inputmode="numeric" autocomplete="off" ?disabled=${!live}
             aria-label=${`Run to this ${settings.runTo}`}
             placeholder=${model ? String(settings.runTo === 'step' ? model.totalSteps : model.epochs) : ''}
@@ -120,6 +118,13 @@ export function mountTransport(host: HTMLElement, context: Context): Mounted {
         <span class="of">/ ${model ? formatCount(model.totalSteps) : '–'}</span>
         ${place(frame, model)}
         ${live && model ? track(context, model, frame) : nothing}
+        <label class="field end" title="How fast Run goes: ${speeds[settings.speed].title.toLowerCase()}">
+          <span>Speed</span>
+          <select id="speed" ?disabled=${!live}
+            @change=${(event: Event) => context.set({ speed: (event.target as HTMLSelectElement).value as Speed })}>
+            ${Object.entries(speeds).map(([speed, { label }]) => html`<option value=${speed} ?selected=${speed === settings.speed}>${label}</option>`)}
+          </select>
+        </label>
       </div>
     `;
   };

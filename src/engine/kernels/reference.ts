@@ -50,6 +50,14 @@ export class ReferenceKernels extends SharedKernels implements Kernels {
     return layOut(plan, new ArrayBuffer(plan.bytes));
   }
 
+  protected beforeShared(): void {
+    // Everything here acts at once.
+  }
+
+  prepare(work: () => void): () => void {
+    return work;
+  }
+
   fill(out: Tensor, value: number): void {
     out.data.fill(value);
   }
@@ -112,6 +120,11 @@ export class ReferenceKernels extends SharedKernels implements Kernels {
         y[i * n + j] = accumulate ? y[i * n + j] + sum : sum;
       }
     }
+  }
+
+  linear(y: Tensor, x: Tensor, weight: Tensor, bias: Tensor | null): void {
+    this.matmulTransposedB(y, x, weight, false);
+    if (bias) this.addRow(y, bias);
   }
 
   addRow(out: Tensor, row: Tensor): void {

@@ -7,17 +7,23 @@ import { type Unary, unaryFunction } from './unary';
 const columns = (x: Tensor): number => x.shape[x.shape.length - 1] ?? 1;
 
 export abstract class SharedKernels {
+  /** Called ahead of each of them: they act at once, and can be no part of what a backend only writes down. */
+  protected abstract beforeShared(): void;
+
   unary(y: Tensor, x: Tensor, f: Unary, a: number): void {
+    this.beforeShared();
     const { value } = unaryFunction(f);
     for (let i = 0; i < y.data.length; i++) y.data[i] = value(x.data[i], a);
   }
 
   unaryBackward(dx: Tensor, dy: Tensor, x: Tensor, f: Unary, a: number): void {
+    this.beforeShared();
     const { slope } = unaryFunction(f);
     for (let i = 0; i < dx.data.length; i++) dx.data[i] = dy.data[i] * slope(x.data[i], a);
   }
 
   logSoftmax(y: Tensor, x: Tensor): void {
+    this.beforeShared();
     const n = columns(x);
     for (let from = 0; from < x.data.length; from += n) {
       let max = -Infinity;
@@ -31,6 +37,7 @@ export abstract class SharedKernels {
   }
 
   logSoftmaxBackward(dx: Tensor, dy: Tensor, y: Tensor): void {
+    this.beforeShared();
     const n = columns(y);
     for (let from = 0; from < y.data.length; from += n) {
       let sum = 0;
@@ -40,12 +47,14 @@ export abstract class SharedKernels {
   }
 
   weightedSum(x: Tensor, w: Tensor): number {
+    this.beforeShared();
     let sum = 0;
     for (let i = 0; i < x.data.length; i++) if (w.data[i] !== 0) sum += w.data[i] * x.data[i];
     return sum;
   }
 
   pointwiseLoss(x: Tensor, t: Tensor, f: Pointwise, a: number): number {
+    this.beforeShared();
     const { value } = pointwiseFunction(f);
     let sum = 0;
     for (let i = 0; i < x.data.length; i++) sum += value(x.data[i], t.data[i], a);
@@ -53,11 +62,13 @@ export abstract class SharedKernels {
   }
 
   pointwiseLossBackward(dx: Tensor, x: Tensor, t: Tensor, f: Pointwise, a: number, scale: number): void {
+    this.beforeShared();
     const { slope } = pointwiseFunction(f);
     for (let i = 0; i < dx.data.length; i++) dx.data[i] = scale * slope(x.data[i], t.data[i], a);
   }
 
   multiMargin(x: Tensor, t: Tensor, p: 1 | 2, margin: number): number {
+    this.beforeShared();
     const n = columns(x);
     let total = 0;
     for (let from = 0; from < x.data.length; from += n) {
@@ -75,6 +86,7 @@ export abstract class SharedKernels {
   }
 
   multiMarginBackward(dx: Tensor, x: Tensor, t: Tensor, p: 1 | 2, margin: number, scale: number): void {
+    this.beforeShared();
     const n = columns(x);
     const row = new Float64Array(n);
     for (let from = 0; from < x.data.length; from += n) {
@@ -96,22 +108,27 @@ export abstract class SharedKernels {
   }
 
   combine(out: Tensor, x: Tensor, a: number, b: number): void {
+    this.beforeShared();
     for (let i = 0; i < out.data.length; i++) out.data[i] = a * out.data[i] + b * x.data[i];
   }
 
   combineSquares(out: Tensor, x: Tensor, a: number, b: number): void {
+    this.beforeShared();
     for (let i = 0; i < out.data.length; i++) out.data[i] = a * out.data[i] + b * x.data[i] * x.data[i];
   }
 
   addQuotient(out: Tensor, x: Tensor, d: Tensor, scale: number, eps: number): void {
+    this.beforeShared();
     for (let i = 0; i < out.data.length; i++) out.data[i] += (scale * x.data[i]) / (Math.sqrt(d.data[i]) + eps);
   }
 
   addSign(out: Tensor, x: Tensor, scale: number): void {
+    this.beforeShared();
     for (let i = 0; i < out.data.length; i++) out.data[i] += scale * Math.sign(x.data[i]);
   }
 
   clamp(out: Tensor, x: Tensor, low: number, high: number): void {
+    this.beforeShared();
     for (let i = 0; i < out.data.length; i++) out.data[i] = Math.min(Math.max(x.data[i], low), high);
   }
 }

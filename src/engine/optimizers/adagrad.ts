@@ -14,6 +14,7 @@ export const adagrad = defineOptimizer({
     eps: eps(1e-10),
     weight_decay: weightDecay(0),
   }),
+  counts: true,
   state: () => ['sum of squares'],
   update(context) {
     const { kernels, options, lr, step, value, state } = context;

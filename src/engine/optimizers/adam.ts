@@ -28,6 +28,7 @@ export const adam = defineOptimizer({
     eps: eps(1e-8),
     weight_decay: weightDecay(0),
   }),
+  counts: true,
   state: () => STATE,
   update(context) {
     step(context, decayed(context, context.options.weight_decay));
@@ -46,6 +47,7 @@ export const adamw = defineOptimizer({
       0.01,
     ),
   }),
+  counts: true,
   state: () => STATE,
   update(context) {
     const { kernels, options, lr, value, gradient } = context;

@@ -23,6 +23,8 @@ export interface OptimizerDefinition<Kind extends string = string, Options exten
   readonly kind: Kind;
   readonly summary: string;
   readonly options: z.ZodMiniType<Options>;
+  /** Whether an update depends on the number of the step. */
+  readonly counts?: boolean;
   /** Names of the tensors kept for each parameter. */
   state(options: Options): readonly string[];
   /** Updates `value` and `state` in place. */

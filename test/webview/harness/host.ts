@@ -21,6 +21,8 @@ export interface HostOptions {
 
 export class FakeHost {
   readonly received: FromPanel[] = [];
+  /** Sequence numbers of the frames that went to a page. */
+  readonly sent: number[] = [];
   readonly history = new History();
   readonly session: TrainingSession | null;
   readonly #runner: Runner | null;
@@ -93,6 +95,8 @@ export class FakeHost {
         this.#runner?.need(message.probes, message.tensor);
         return;
       case 'command':
+        // Told to every run that a page shows, also to those of tests that show one without a runner.
+        if (message.command.type === 'setSpeed' && !this.#runner) return;
         return this.runner.command(message.command).catch((error: unknown) => this.#tell(error));
       case 'check':
         return this.send({ type: 'check', report: await this.runner.check() });
@@ -138,6 +142,7 @@ export class FakeHost {
           };
         })
       : Promise.resolve();
+    if (this.#send) this.sent.push(frame.sequence);
     await this.send({ type: 'frame', frame });
     await painted;
     for (const waiter of [...this.#waiting]) {
