@@ -12,7 +12,7 @@ const ALIASES: Readonly<Record<string, string>> = {
   multimarginloss: 'multi_margin', crammersinger: 'multi_margin', multiclasshinge: 'multi_margin',
   bceloss: 'bce', binarycrossentropy: 'bce', bcewithlogitsloss: 'bce_with_logits',
   gd: 'sgd', adamoptimizer: 'adam', gradientdescent: 'sgd',
-  sine: 'noisy_sine', sinus: 'noisy_sine', sin: 'noisy_sine', makecircles: 'circles', file: 'csv',
+  sine: 'noisy_sine', sinus: 'noisy_sine', sin: 'noisy_sine', makecircles: 'circles', makemoons: 'moons', spiral: 'spirals', makeblobs: 'blobs', clusters: 'blobs', makeregression: 'linear', file: 'csv',
   he: 'kaiming_normal', glorot: 'xavier_uniform', xavier: 'xavier_uniform', kaiming: 'kaiming_uniform', lecun: 'lecun_normal', orthogonalinit: 'orthogonal', zero: 'zeros', gaussian: 'normal',
   units: 'out_features', outputs: 'out_features', size: 'out_features', neurons: 'out_features', inputs: 'in_features',
   learningrate: 'lr', rate: 'lr', eta: 'lr', batch: 'batch_size', iterations: 'epochs', randomstate: 'seed',

@@ -1,10 +1,26 @@
 // The datasets. To add one: a file beside this, and a line in the table.
+import { blobs } from './blobs';
 import { circles } from './circles';
 import { csv } from './csv';
+import { functionOfOne } from './function';
 import { inline } from './inline';
+import { linearData } from './linear-data';
+import { moons } from './moons';
 import { noisySine } from './noisy-sine';
+import { spirals } from './spirals';
 import { xor } from './xor';
 
-export const datasets = { circles, xor, noisy_sine: noisySine, inline, csv } as const;
+export const datasets = {
+  circles,
+  moons,
+  spirals,
+  blobs,
+  xor,
+  noisy_sine: noisySine,
+  function: functionOfOne,
+  linear: linearData,
+  inline,
+  csv,
+} as const;
 
 export type DatasetKind = keyof typeof datasets;

@@ -17,6 +17,11 @@ function make(kind: DatasetKind, options: object = {}, seed = 0, readText = noFi
 /** Options for each; a dataset added to the table is a type error here until it has some. */
 const examples: Record<DatasetKind, object> = {
   circles: { samples: 41 },
+  moons: { samples: 41 },
+  spirals: { samples: 50, arms: 3 },
+  blobs: { samples: 40, centers: 4, features: 3 },
+  function: { samples: 30, f: 'sinc' },
+  linear: { samples: 30, features: 3 },
   xor: { samples: 10, noise: 0.2 },
   noisy_sine: { samples: 30 },
   inline: { inputs: [[1, 2], [3, 4], [5, 6]], labels: ['b', 'a', 'b'] },
@@ -60,7 +65,7 @@ describe.each(Object.keys(examples) as DatasetKind[])('%s', (kind) => {
   });
 });
 
-describe.each(['circles', 'noisy_sine'] as const)('%s', (kind) => {
+describe.each(['circles', 'moons', 'spirals', 'blobs', 'noisy_sine', 'function', 'linear'] as const)('%s', (kind) => {
   it('is another one under another seed', () => {
     expect(make(kind, {}, 1).inputs).not.toEqual(make(kind, {}, 2).inputs);
   });
@@ -89,6 +94,83 @@ describe('circles', () => {
     const std = Math.sqrt(squares.reduce((sum, value) => sum + value, 0) / squares.length);
     // 8,000 draws: the standard error of a standard deviation is std / √16000.
     expect(Math.abs(std - 0.2)).toBeLessThan((4 * 0.2) / Math.sqrt(16000));
+  });
+});
+
+describe('moons', () => {
+  it.each([40, 41])('without noise lie on their half circles, ends included (%d samples)', (samples) => {
+    const { inputs, targets } = make('moons', { samples, noise: 0 });
+    for (let i = 0; i < samples; i++) {
+      const [x, y] = [inputs[2 * i], inputs[2 * i + 1]];
+      const lower = targets[i] === 1;
+      expect(lower ? Math.hypot(x - 1, y - 0.5) : Math.hypot(x, y)).toBeCloseTo(1, 14);
+      expect(lower ? y <= 0.5 : y >= 0).toBe(true);
+    }
+    // First and last points of both moons, as make_moons(noise=None) has them: (1, 0), (-1, 0), (0, 0.5), (2, 0.5).
+    const corner = (i: number): number[] => [inputs[2 * i], inputs[2 * i + 1]].map((v) => Math.round(v * 1e12) / 1e12 + 0);
+    const last = (moon: number): number => (samples - 1) % 2 === moon ? samples - 1 : samples - 2;
+    expect([corner(0), corner(last(0)), corner(1), corner(last(1))]).toEqual([[1, 0], [-1, 0], [0, 0.5], [2, 0.5]]);
+  });
+});
+
+describe('spirals', () => {
+  it('without noise have a radius that grows with the angle, each arm turned by its share', () => {
+    const { inputs, targets, samples } = make('spirals', { samples: 90, arms: 3, turns: 0.5, noise: 0 });
+    for (let i = 0; i < samples; i++) {
+      const radius = (Math.floor(i / 3) + 1) / 30;
+      expect(Math.hypot(inputs[2 * i], inputs[2 * i + 1])).toBeCloseTo(radius, 14);
+      const angle = Math.atan2(inputs[2 * i + 1], inputs[2 * i]) - Math.PI * radius - (2 * Math.PI * targets[i]) / 3;
+      expect(Math.cos(angle)).toBeCloseTo(1, 12);
+      expect(targets[i]).toBe(i % 3);
+    }
+  });
+});
+
+describe('blobs', () => {
+  it('lie around their centres with the spread asked for', () => {
+    const { inputs, targets, samples } = make('blobs', { samples: 6000, centers: 3, cluster_std: 0.25, box: 5 });
+    for (let own = 0; own < 3; own++) {
+      const x = Array.from({ length: samples }, (_, i) => i).filter((i) => targets[i] === own).map((i) => inputs[2 * i]);
+      expect(x).toHaveLength(2000);
+      const mean = x.reduce((a, b) => a + b, 0) / 2000;
+      const std = Math.sqrt(x.reduce((sum, v) => sum + (v - mean) ** 2, 0) / 2000);
+      expect(Math.abs(mean)).toBeLessThan(5.05);
+      expect(Math.abs(std - 0.25)).toBeLessThan((4 * 0.25) / Math.sqrt(4000));
+    }
+  });
+
+  it('keep their centres when there are more points', () => {
+    const centre = (samples: number): number => make('blobs', { samples, cluster_std: 1e-9 }).inputs[0];
+    expect(centre(10)).toBeCloseTo(centre(1000), 6);
+  });
+});
+
+describe('a function', () => {
+  it.each<[string, (x: number) => number]>([
+    ['sine', (x) => Math.sin(Math.PI * x)], ['square', (x) => x ** 2], ['cube', (x) => x * x * x], ['absolute', (x) => (x < 0 ? -x : x)],
+    ['step', (x) => Number(x >= 0)], ['exponential', (x) => Math.E ** x], ['gaussian', (x) => 1 / Math.exp(x ** 2)],
+    ['sinc', (x) => Math.sin(Math.PI * x) / (Math.PI * x)],
+  ])('%s without noise is itself, over its range', (f, of) => {
+    const { inputs, targets } = make('function', { f, noise: 0, low: -2, high: 3 });
+    inputs.forEach((x, i) => expect(targets[i]).toBeCloseTo(of(x), 12));
+    expect(Math.min(...inputs)).toBeLessThan(-1.8);
+    expect(Math.max(...inputs)).toBeGreaterThan(2.8);
+    expect([...inputs].every((x) => x >= -2 && x < 3)).toBe(true);
+  });
+
+  it('refuses an empty range', () => {
+    expect(datasets.function.options.safeParse({ low: 1, high: 1 }).success).toBe(false);
+  });
+});
+
+describe('linear', () => {
+  it('without noise is w · x + bias', () => {
+    const { inputs, targets } = make('linear', { features: 2, weight: [3, -2], bias: 0.5, noise: 0 });
+    targets.forEach((y, i) => expect(y).toBeCloseTo(3 * inputs[2 * i] - 2 * inputs[2 * i + 1] + 0.5, 12));
+  });
+
+  it('wants a weight for each feature', () => {
+    expect(datasets.linear.options.safeParse({ features: 2, weight: [1] }).success).toBe(false);
   });
 });
 
