@@ -82,6 +82,8 @@ interface ActivationSlots {
   readonly input: Take;
   readonly target: Take;
   readonly outputs: readonly Take[];
+  /** What layers draw for a step, by layer; empty for a pass that never goes backward. */
+  readonly drawn: readonly (Take | null)[];
   /** Empty for a pass that never goes backward. */
   readonly gradients: readonly Take[];
 }
@@ -92,6 +94,9 @@ function reserveActivations(reservation: Reservation, model: NetworkModel, batch
     input: reservation.tensor([batch, ...model.inputShape]),
     target: reservation.tensor([batch, ...output]),
     outputs: model.layers.map((layer) => reservation.tensor([batch, ...layer.outputShape])),
+    drawn: model.layers.map((layer) =>
+      backward && layer.definition.draw ? reservation.tensor([batch, ...layer.outputShape]) : null,
+    ),
     // Index 0 is dL/d input; index i + 1 is dL/d output of layer i.
     gradients: backward
       ? [reservation.tensor([batch, ...model.inputShape]), ...model.layers.map((layer) => reservation.tensor([batch, ...layer.outputShape]))]
@@ -217,6 +222,8 @@ export class Pass {
   readonly target: Tensor;
   /** Output of each layer. */
   readonly outputs: readonly Tensor[];
+  /** What layers draw for a step, such as dropout's mask; null for the others, and in evaluation. */
+  readonly drawn: readonly (Tensor | null)[];
   /** dL/d input; only written when asked for. */
   readonly inputGradient: Tensor | undefined;
   /** dL/d output of each layer. */
@@ -241,6 +248,7 @@ export class Pass {
     this.input = rows(slots.input);
     this.target = rows(slots.target);
     this.outputs = slots.outputs.map(rows);
+    this.drawn = slots.drawn.map((take) => take && rows(take));
     const gradients = slots.gradients.map(rows);
     this.inputGradient = gradients[0];
     this.outputGradients = gradients.slice(1);
@@ -252,6 +260,7 @@ export class Pass {
         parameters: Object.fromEntries(own.map(({ shortName, value }) => [shortName, value])),
         input: this.inputOf(index),
         output: this.outputs[index],
+        drawn: this.drawn[index],
         gradOutput: this.outputGradients[index],
         gradInput: index > 0 ? this.outputGradients[index - 1] : null,
         gradParameters: Object.fromEntries(own.map(({ shortName, gradient }) => [shortName, gradient])),
@@ -274,6 +283,14 @@ export class Pass {
   load(inputs: Float64Array, targets: Float64Array, indices: Uint32Array, from: number): void {
     gather(this.input, inputs, indices, from);
     gather(this.target, targets, indices, from);
+  }
+
+  /** Draws what layers need for a step, counted from 0: a pure function of seed, step and the layer's name. */
+  drawFor(seed: number, step: number): void {
+    this.network.model.layers.forEach(({ name, definition, options }, layer) => {
+      const out = this.drawn[layer];
+      if (out) definition.draw?.(out, new Random(seed, 'step').stream(name).stream(String(step)), options);
+    });
   }
 
   forward(layer: number): void {

@@ -164,7 +164,7 @@ export class Shadow {
   readonly gradients: readonly Float64Array[];
   readonly line: EntryLine;
 
-  constructor({ network: original, pass: { batch, input, target }, kernels: wanted }: CheckRequest) {
+  constructor({ network: original, pass: { batch, input, target, drawn }, kernels: wanted }: CheckRequest) {
     const kernels = createKernels('float64', wanted);
     this.network = new Network(original.model, kernels, { batch, evaluationBatch: 0, optimizerTensors: 0 });
     const pass = this.network.pass(batch);
@@ -172,6 +172,7 @@ export class Shadow {
       this.network.parameters.forEach(({ value }, i) => value.data.set(original.parameters[i].value.data));
       pass.input.data.set(input.data);
       pass.target.data.set(target.data);
+      pass.drawn.forEach((own, i) => own?.data.set(drawn[i]?.data ?? []));
     };
     load();
     this.network.zeroGradients();

@@ -355,6 +355,7 @@ export class TrainingSession {
     this.#batch = this.#batches.at(step);
     this.#pass = this.network.pass(this.#batch.size);
     this.#pass.load(this.run.dataset.inputs, this.run.targets, this.#batch.order, this.#batch.from);
+    this.#pass.drawFor(this.run.seed, step);
   }
 
   #update(measure: boolean): void {

@@ -88,6 +88,8 @@ def apply_layer(kind, options, parameters, x):
     if kind == "softplus":
         # Past a threshold of 40 there is nothing left to round; the default one of 20 leaves a jump of 2e-9.
         return F.softplus(x, options.get("beta", 1), 40)
+    if kind == "flatten":
+        return torch.flatten(x, 1) * 1
     if kind == "log_softmax":
         return torch.log_softmax(x, dim=-1)
     raise ValueError(kind)
@@ -111,16 +113,21 @@ def same(y, of_pytorch):
     assert torch.allclose(y, of_pytorch, rtol=1e-13, atol=1e-14), (y, of_pytorch)
 
 
-def layer_case(name, kind, options, parameters, x, grad_output):
+def layer_case(name, kind, options, parameters, x, grad_output, drawn=None):
     parameters = {k: leaf(v) for k, v in parameters.items()}
     x = leaf(x)
-    y = apply_layer(kind, options, parameters, x)
+    if kind == "dropout":
+        # Evaluated it is the identity; in training the mask is ours, to be the same on both sides.
+        y = F.dropout(x, options.get("p", 0.5), training=False) * 1 if drawn is None else x * drawn
+    else:
+        y = apply_layer(kind, options, parameters, x)
     y.backward(grad_output)
     return {
         "name": name,
         "kind": kind,
         "options": options,
         "input": nested(x),
+        **({} if drawn is None else {"drawn": nested(drawn)}),
         "parameters": {k: nested(v) for k, v in parameters.items()},
         "gradOutput": nested(grad_output),
         "output": nested(y),
@@ -182,6 +189,13 @@ def more_activation_cases():
             cases.append(layer_case(f"{title}, {batch} by {size}", kind, options, {}, x, torch.randn(batch, size)))
         cases.append(layer_case(f"{title}, extremes", kind, options, {}, extremes, torch.randn(2, 6)))
         cases.append(layer_case(f"{title}, all zero", kind, options, {}, torch.zeros(2, 3), torch.randn(2, 3)))
+    for batch, size in ((1, 1), (1, 5), (3, 7), (5, 4)):
+        x, dy = torch.randn(batch, size), torch.randn(batch, size)
+        where = f"{batch} by {size}"
+        mask = (torch.rand(batch, size) >= 0.25).to(torch.float64) / 0.75
+        cases.append(layer_case(f"dropout with p 0.25, {where}", "dropout", {"p": 0.25}, {}, x, dy, mask))
+        cases.append(layer_case(f"dropout, evaluated, {where}", "dropout", {}, {}, x, dy))
+        cases.append(layer_case(f"flatten, {where}", "flatten", {}, {}, x, dy))
     cases.append(layer_case("log_softmax, logits of 1e4", "log_softmax", {}, {},
                             tensor([[1e4, -1e4, 9999.0], [1e4, 1e4, 1e4], [-1e4, -1e4, -9999.5]]),
                             torch.randn(3, 3)))

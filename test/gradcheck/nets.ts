@@ -61,6 +61,7 @@ export function makeNet(recipe: NetRecipe) {
   });
   network.initialize(seed);
   const pass = network.pass(batch);
+  pass.drawFor(seed, 0);
   const random = new Random(seed, 'batch');
   for (let i = 0; i < pass.input.data.length; i++) pass.input.data[i] = random.normal(0, spread);
   const width = sizeOf(pass.target.shape.slice(1));

@@ -27,6 +27,7 @@ const found: readonly (readonly [code: string, what: string, text: string, messa
   ['sum-over-batch', 'a sum over a batch of 32', specText({ layers: `[${two}]`, loss: '«{ "type": "cross_entropy", "reduction": "sum" }»' }), 'up to 32 times', 'divide "lr"'],
   ['no-activation', 'two linear layers in a row', specText({ layers: `[{ "type": "linear", "out_features": 4 }, «${two}»]` }), 'No activation stands between linear1 and linear2', 'before linear2'],
   ['no-activation', 'with identity between them', specText({ layers: `[{ "type": "linear", "out_features": 4 }, "identity", «${two}»]` }), 'between linear1 and linear2', 'before linear2'],
+  ['no-activation', 'with dropout between them', specText({ layers: `[{ "type": "linear", "out_features": 4 }, "dropout", «${two}»]` }), 'between linear1 and linear2', 'before linear2'],
   ['softmax-of-one', 'softmax of a single output', specText({ data: '"xor"', layers: `[${one}, «"softmax"»]`, loss: '"bce"' }), 'softmax1 has a single input, so it always gives 1', 'use "sigmoid"'],
   ['equal-units', 'hidden units that start at zero', specText({ layers: `[«{ "type": "linear", "out_features": 4, "init": "zeros", "bias_init": "zeros" }», "tanh", ${two}]` }), 'All units of linear1 start equal', 'at random'],
   ['equal-units', 'hidden units with equal weights', specText({ layers: `[«{ "type": "linear", "weight": [[1, 2], [1, 2]], "bias": false }», "tanh", ${two}]` }), 'All units of linear1 start equal', 'at random'],

@@ -29,6 +29,7 @@ describe('going back', () => {
     ['a schedule by epochs', { schedule: { type: 'step', step_size: 2 } }],
     ['clipping by norm', { clip: { norm: 0.05 } }],
     ['clipping by value', { clip: { value: 0.01 } }],
+    ['dropout', { layers: [{ type: 'linear', out_features: 4 }, 'tanh', { type: 'dropout', p: 0.3 }, { type: 'linear', out_features: 2 }] }],
     ['a penalty', { penalty: { l1: 0.01, l2: 0.1 } }],
   ];
 
@@ -155,5 +156,38 @@ describe('a penalty', () => {
     while (check.advance(1000));
     expect(check.report().counts).toMatchObject({ wrong: 0, kink: 0 });
     expect(check.report().counts.pass).toBeGreaterThan(10);
+  });
+});
+
+describe('dropout', () => {
+  const dropped = { ...exact, layers: [{ type: 'linear', out_features: 6 }, 'tanh', { type: 'dropout', p: 0.5 }, { type: 'linear', out_features: 2 }] };
+  const mask = (session: TrainingSession): number[] => Array.from(session.pass.outputs[2].data, (y) => Number(y !== 0));
+
+  it('is drawn anew each step, and the same when the step is done again', () => {
+    const session = sessionOf(dropped);
+    const masks = [1, 2, 3].map((step) => (session.seek(step), mask(session)));
+    expect(new Set(masks.map(String)).size).toBe(3);
+    expect(masks[0].some((kept) => kept === 0) && masks[0].some((kept) => kept === 1)).toBe(true);
+    session.seek(1);
+    expect(mask(session)).toEqual(masks[0]);
+  });
+
+  it('is off when a part is evaluated', () => {
+    const [session, without] = [sessionOf(dropped), sessionOf({ ...exact, layers: dropped.layers.filter((_, i) => i !== 2) })];
+    without.network.parameters.forEach(({ value }, i) => value.data.set(session.network.parameters[i].value.data));
+    expect(session.evaluate()).toEqual(without.evaluate());
+  });
+
+  it('stays as it is in a gradient check', () => {
+    const session = sessionOf(dropped);
+    // The update has still to come, so the loss shown is that of the weights as they stand.
+    session.seek(3, session.model.phases.length - 1);
+    const before = mask(session);
+    const check = new GradientCheck({ network: session.network, pass: session.passToCheck(), step: 3, options: CHECK });
+    while (check.advance(1000));
+    expect(check.report().counts).toMatchObject({ wrong: 0, kink: 0 });
+    expect(check.report().counts.pass).toBeGreaterThan(20);
+    expect(check.report().loss).toBeAllclose(session.loss!, { rtol: 1e-12 });
+    expect(mask(session)).toEqual(before);
   });
 });

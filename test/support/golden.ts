@@ -17,6 +17,8 @@ export interface GoldenLayer {
   readonly kind: LayerKind;
   readonly options: Options;
   readonly input: Nested;
+  /** What the layer drew, in training. */
+  readonly drawn?: Nested;
   readonly parameters: Named;
   readonly gradOutput: Nested;
   readonly output: Nested;

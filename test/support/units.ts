@@ -30,6 +30,7 @@ export function layerContext(kernels: Kernels, golden: GoldenLayer): BackwardCon
     parameters: tensors((nested) => tensorOf(kernels, nested)),
     input: tensorOf(kernels, golden.input),
     output: unwritten(kernels, [batch, ...definition.outputShape(inputShape, options)]),
+    drawn: golden.drawn ? tensorOf(kernels, golden.drawn) : null,
     gradOutput: tensorOf(kernels, golden.gradOutput),
     gradInput: unwritten(kernels, [batch, ...inputShape]),
     gradParameters: tensors((nested) => zeros(kernels, shapeOf(nested))),

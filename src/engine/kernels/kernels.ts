@@ -33,6 +33,8 @@ export interface Kernels {
   copy(out: Tensor, x: Tensor): void;
   /** out = scale * x. */
   scale(out: Tensor, x: Tensor, scale: number): void;
+  /** out = a b, element by element. */
+  multiply(out: Tensor, a: Tensor, b: Tensor): void;
   /** out = a - b. */
   subtract(out: Tensor, a: Tensor, b: Tensor): void;
 

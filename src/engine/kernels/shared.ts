@@ -131,4 +131,9 @@ export abstract class SharedKernels {
     this.beforeShared();
     for (let i = 0; i < out.data.length; i++) out.data[i] = Math.min(Math.max(x.data[i], low), high);
   }
+
+  multiply(out: Tensor, a: Tensor, b: Tensor): void {
+    this.beforeShared();
+    for (let i = 0; i < out.data.length; i++) out.data[i] = a.data[i] * b.data[i];
+  }
 }

@@ -1,5 +1,7 @@
 // The layers. To add one: a file beside this, and a line in the table.
+import { dropout } from './dropout';
 import { elu } from './elu';
+import { flatten } from './flatten';
 import { gelu } from './gelu';
 import { identity } from './identity';
 import { leakyRelu } from './leaky-relu';
@@ -24,6 +26,8 @@ export const layers = {
   softplus,
   softmax,
   log_softmax: logSoftmax,
+  dropout,
+  flatten,
   identity,
 } as const;
 

@@ -4,6 +4,7 @@ import type * as z from 'zod/mini';
 import type { InitializerOptions } from '../initializers';
 import type { Kernels } from '../kernels/kernels';
 import type { Shape, Tensor } from '../kernels/tensor';
+import type { Random } from '../random';
 
 /** A parameter that a layer asks for. */
 export interface ParameterDeclaration {
@@ -22,6 +23,8 @@ export interface ForwardContext<Options> {
   readonly input: Tensor;
   /** [batch, ...output shape]; all of it must be written. */
   readonly output: Tensor;
+  /** What `draw` drew for this step, of the output's shape; null where nothing is drawn: when evaluating. */
+  readonly drawn: Tensor | null;
 }
 
 export interface BackwardContext<Options> extends ForwardContext<Options> {
@@ -53,6 +56,11 @@ export interface LayerDefinition<Kind extends string = string, Options = unknown
   expectedInput?(options: Options): Shape | undefined;
   outputShape(input: Shape, options: Options): Shape;
   parameters?(input: Shape, options: Options): readonly ParameterDeclaration[];
+  /**
+   * For a layer that trains with chance: fills a tensor of the output's shape, once a step. Evaluated, the layer gets
+   * none and must do without; in a gradient check it stays as it is.
+   */
+  draw?(out: Tensor, random: Random, options: Options): void;
   forward(context: ForwardContext<Options>): void;
   backward(context: BackwardContext<Options>): void;
   /**

@@ -3,6 +3,9 @@ import { sizeOf } from '../../engine/kernels/tensor';
 import type { SpecRule } from '../../spec/resolve';
 import { aboutLayer } from './place';
 
+/** Layers that are no activation. */
+const PASSES_ON: readonly string[] = ['identity', 'flatten', 'dropout'];
+
 /** Two linear layers without an activation between them are one linear layer. */
 export const noActivation: SpecRule = {
   id: 'no-activation',
@@ -10,7 +13,7 @@ export const noActivation: SpecRule = {
     const { layers } = resolved.model;
     let linear: string | undefined;
     return layers.flatMap(({ name, definition: { kind } }, index) => {
-      if (kind === 'identity') return [];
+      if (PASSES_ON.includes(kind)) return [];
       const before = linear;
       linear = kind === 'linear' ? name : undefined;
       if (kind !== 'linear' || before === undefined) return [];

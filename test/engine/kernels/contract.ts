@@ -78,6 +78,8 @@ function describeElementwise(kernels: Kernels): void {
       const out = unwritten(kernels, [rows, columns]);
       kernels.scale(out, a, -1.75);
       expect(out).toBeAllclose(Array.from(a.data, (x) => -1.75 * x), { rtol: 2 * u });
+      kernels.multiply(out, a, b);
+      expect(out).toBeAllclose(Array.from(a.data, (x, i) => x * b.data[i]), { rtol: 2 * u });
       kernels.subtract(out, a, b);
       expect(out).toBeAllclose(Array.from(a.data, (x, i) => x - b.data[i]), { rtol: 2 * u });
     });

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { layers, type LayerKind } from '../../../src/engine/layers';
-import type { BackwardContext } from '../../../src/engine/layers/layer';
+import type { BackwardContext, LayerDefinition } from '../../../src/engine/layers/layer';
 import { ReferenceKernels } from '../../../src/engine/kernels/reference';
 import { sizeOf, type Tensor } from '../../../src/engine/kernels/tensor';
 import { Random } from '../../../src/engine/random';
@@ -21,6 +21,14 @@ function drawn(random: Random, shape: readonly number[]): Tensor {
   return filled(KERNELS, shape, Array.from({ length: sizeOf(shape) }, () => random.uniform(-2, 2)));
 }
 
+/** What a layer draws for a training step; null where it draws nothing. */
+function drawnFor({ draw }: LayerDefinition, shape: readonly number[], options: unknown, random: Random): Tensor | null {
+  if (!draw) return null;
+  const out = unwritten(KERNELS, shape);
+  draw(out, random, options);
+  return out;
+}
+
 /** A layer between random tensors. */
 function contextOf(kind: LayerKind, batch: number, width: number, seed: number): BackwardContext<unknown> {
   const random = new Random(seed, kind);
@@ -34,6 +42,7 @@ function contextOf(kind: LayerKind, batch: number, width: number, seed: number):
     parameters: Object.fromEntries(declared.map(({ name, shape }) => [name, drawn(random, shape)])),
     input: drawn(random, [batch, width]),
     output: unwritten(KERNELS, [batch, ...outputShape]),
+    drawn: drawnFor(definition, [batch, ...outputShape], options, random),
     gradOutput: drawn(random, [batch, ...outputShape]),
     gradInput: unwritten(KERNELS, [batch, width]),
     gradParameters: Object.fromEntries(declared.map(({ name, shape }) => [name, zeros(KERNELS, shape)])),
@@ -117,6 +126,7 @@ describe.each(kinds)('layer %s', (kind) => {
       alone.input.data.set(whole.input.data.subarray(row * 4, row * 4 + 4));
       const width = alone.output.data.length;
       alone.gradOutput.data.set(whole.gradOutput.data.subarray(row * width, (row + 1) * width));
+      alone.drawn?.data.set(whole.drawn?.data.subarray(row * width, (row + 1) * width) ?? []);
       run(alone, kind);
       expect(alone.output.data).toEqual(whole.output.data.slice(row * width, (row + 1) * width));
       expect(alone.gradInput?.data).toEqual(whole.gradInput?.data.slice(row * 4, row * 4 + 4));
@@ -153,7 +163,7 @@ describe('kinks', () => {
   const slopeBeside = (kind: LayerKind, options: unknown, side: number): number => {
     const at = (x: number): number => {
       const output = unwritten(KERNELS, [1, 1]);
-      layerOf(kind).forward({ kernels: KERNELS, options, parameters: {}, input: filled(KERNELS, [1, 1], [x]), output });
+      layerOf(kind).forward({ kernels: KERNELS, options, parameters: {}, input: filled(KERNELS, [1, 1], [x]), output, drawn: null });
       return output.data[0];
     };
     return (at(side * 1e-6) - at(side * 1e-9)) / (side * (1e-6 - 1e-9));
@@ -181,6 +191,23 @@ describe('relu', () => {
     expect(crossesKink?.(input([1, -1, 2]), input([3, -0.1, 5]), {})).toBe(false);
     expect(crossesKink?.(input([1, -1, 2]), input([1, 1e-9, 2]), {})).toBe(true);
     expect(crossesKink?.(input([1, 0, 2]), input([1, 1e-9, 2]), {})).toBe(true);
+  });
+});
+
+describe('dropout', () => {
+  it('sets a share p to 0 and scales the rest, so that the mean stays', () => {
+    const definition = layerOf('dropout');
+    const mask = unwritten(KERNELS, [100, 100]);
+    definition.draw?.(mask, new Random(1, 'mask'), definition.options.parse({ p: 0.2 }));
+    expect(new Set(mask.data)).toEqual(new Set([0, 1.25]));
+    const zeroed = Array.from(mask.data).filter((m) => m === 0).length / 1e4;
+    expect(Math.abs(zeroed - 0.2)).toBeLessThan(4 * Math.sqrt((0.2 * 0.8) / 1e4));
+  });
+});
+
+describe('flatten', () => {
+  it('makes one row of each sample', () => {
+    expect(layerOf('flatten').outputShape([3, 4, 5], {})).toEqual([60]);
   });
 });
 

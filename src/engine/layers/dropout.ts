@@ -1,0 +1,27 @@
+// Srivastava, Hinton, Krizhevsky, Sutskever, Salakhutdinov, "Dropout: a simple way to prevent neural networks from
+// overfitting", 2014; scaled while training, as in PyTorch.
+import * as z from 'zod/mini';
+import { defineLayer } from './layer';
+
+/** Training: y = m x, m is 0 with probability p and 1/(1-p) otherwise; dx = m dy. Evaluated: y = x. */
+export const dropout = defineLayer({
+  kind: 'dropout',
+  summary: 'While training, y = 0 with probability p and x / (1 - p) otherwise, drawn anew each step; evaluated, y = x.',
+  options: z.strictObject({
+    p: z._default(z.number().check(z.gte(0), z.lt(1), z.describe('Probability that a value is set to 0.')), 0.5),
+  }),
+  outputShape: (input) => input,
+  draw({ data }, random, { p }) {
+    const kept = 1 / (1 - p);
+    for (let i = 0; i < data.length; i++) data[i] = random.uniform() < p ? 0 : kept;
+  },
+  forward({ kernels, input, output, drawn }) {
+    if (drawn) kernels.multiply(output, input, drawn);
+    else kernels.copy(output, input);
+  },
+  backward({ kernels, gradOutput, gradInput, drawn }) {
+    if (!gradInput) return;
+    if (drawn) kernels.multiply(gradInput, gradOutput, drawn);
+    else kernels.copy(gradInput, gradOutput);
+  },
+});
