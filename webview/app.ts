@@ -16,7 +16,7 @@ import type { FromPanel, ProbeId, ToPanel } from '../src/protocol/panel';
 import { Seeker } from './seeker';
 import { readSettings } from './settings';
 import { stepsPerSecond } from './speed';
-import { dismiss, emptyData, notify, Store } from './store';
+import { actedOn, dismiss, emptyData, notify, Store } from './store';
 import { ThemeWatcher } from './theme';
 import { views } from './views';
 
@@ -136,8 +136,14 @@ export class App {
       },
       crosshair: new Crosshair(),
       send: (message) => host.postMessage(message),
-      command: (command) => host.postMessage({ type: 'command', command }),
-      seek: (step) => this.#seeker.seek(step),
+      command: (command) => {
+        this.#store.change(actedOn(this.#store.data));
+        host.postMessage({ type: 'command', command });
+      },
+      seek: (step) => {
+        this.#store.change(actedOn(this.#store.data));
+        this.#seeker.seek(step);
+      },
       select: (layer) => {
         if (this.#store.data.layer === layer) return;
         this.#store.change({ ...this.#store.data, layer });
@@ -220,7 +226,7 @@ export class App {
     const text = `${run} ${speed}`;
     if (text === this.#paced) return;
     this.#paced = text;
-    this.#context.command({ type: 'setSpeed', stepsPerSecond: stepsPerSecond(speed, model) });
+    this.host.postMessage({ type: 'command', command: { type: 'setSpeed', stepsPerSecond: stepsPerSecond(speed, model) } });
   }
 
   /** Draws everything, text too, with the next frame of the screen. */

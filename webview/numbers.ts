@@ -40,6 +40,11 @@ export function formatCount(count: number): string {
   return text.replace(/\B(?=(\d{3})+$)/g, NARROW_SPACE);
 }
 
+/** A measured speed: two digits are all it is good for. */
+export function formatRate(rate: number): string {
+  return rate >= 9.95 ? formatCount(Math.round(rate)) : rate.toFixed(1);
+}
+
 /** The shortest writing of a number that is round already: ticks and settings. */
 export function formatRound(value: number): string {
   const size = Math.abs(value);

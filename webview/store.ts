@@ -4,6 +4,7 @@ import { History } from '../src/history/history';
 import type {
   CheckProgress, CheckReport, Frame, ModelInfo, PanelProblem, PanelState, ToPanel,
 } from '../src/protocol/panel';
+import { formatCount, formatRound } from './numbers';
 
 export interface Notice {
   readonly id: number;
@@ -54,7 +55,7 @@ export function reduce(data: PanelData, message: ToPanel): PanelData {
       const { frame } = message;
       if (frame.truncatedTo !== null) data.history.truncate(frame.truncatedTo);
       data.history.merge(frame.history);
-      return { ...data, frame };
+      return { ...forgotten(data, frame), frame };
     }
     case 'checking':
       return { ...data, checking: message.progress };
@@ -70,6 +71,17 @@ export function reduce(data: PanelData, message: ToPanel): PanelData {
   }
 }
 
+/** Says that steps which had been reached are gone: nobody asked for that in so many words. */
+function forgotten(data: PanelData, { lr, truncatedTo, frontier }: Frame): PanelData {
+  const before = data.frame?.frontier ?? 0;
+  // A reset forgets everything, as its name says.
+  if (truncatedTo === null || truncatedTo < 0 || before <= frontier) return data;
+  return notify(
+    data, 'info',
+    `What followed step ${formatCount(frontier)}, up to step ${formatCount(before)}, came from another learning rate and is forgotten. Run goes on with lr ${formatRound(lr)}.`,
+  );
+}
+
 /** Adds a sentence; one that is already there moves to the end. */
 export function notify(data: PanelData, level: Notice['level'], text: string): PanelData {
   const id = 1 + Math.max(0, ...data.notices.map((notice) => notice.id));
@@ -81,6 +93,10 @@ export const dismiss = (data: PanelData, id: number): PanelData => ({
   ...data,
   notices: data.notices.filter((notice) => notice.id !== id),
 });
+
+/** A warning is about the last action, and old with the next one; an error stays until it is dismissed. */
+export const actedOn = (data: PanelData): PanelData =>
+  data.notices.some(({ level }) => level === 'warning') ? { ...data, notices: data.notices.filter(({ level }) => level !== 'warning') } : data;
 
 /** Holds the data and tells who listens. */
 export class Store {

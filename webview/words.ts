@@ -157,7 +157,7 @@ function describeRun(model: ModelInfo, frame: Frame): StateWords {
 
 function describeDivergence(model: ModelInfo, found: NonFinite | null, step: number): StateWords {
   const text = found
-    ? `The first ${Number.isNaN(found.value) ? 'NaN' : 'infinity'} arose in step ${formatCount(found.step)}, in the phase “${phaseName(model, found.phase)}”: ${placeOf(found)} became ${formatNumber(found.value)}. ${found.remedy}`
+    ? `Step ${formatCount(found.step)} broke the run. Its first ${Number.isNaN(found.value) ? 'NaN' : 'infinity'} arose in the phase “${phaseName(model, found.phase)}”: ${placeOf(found)} became ${formatNumber(found.value)}. ${found.remedy}`
     : `A value that is no number arose in step ${formatCount(step)}.`;
   return { tone: 'bad', icon: 'flame', title: 'Diverged', text, actions: found ? ['goBefore'] : ['backStep'] };
 }
@@ -189,7 +189,10 @@ export function verdictSentence(report: CheckReport): { readonly tone: 'good' | 
   }
   const off = worst ? ` The largest relative error is ${formatNumber(worst.entry.relativeError)}, in ${worst.name} ${formatIndex(worst.entry.index)}.` : '';
   const rest = checked - compared;
-  const apart = rest > 0 ? ` ${counted(rest, 'entry', 'entries')} could not be compared.` : '';
+  const why = (['kink', 'below_noise'] as const)
+    .filter((verdict) => counts[verdict] > 0)
+    .map((verdict) => `${formatCount(counts[verdict])} ${verdictNames[verdict]}`);
+  const apart = rest > 0 ? ` ${counted(rest, 'entry', 'entries')} could not be compared: ${why.join(', ')}.` : '';
   return { tone: complete ? 'good' : 'plain', text: `Backprop is right: all ${counted(compared, 'entry', 'entries')} compared agree with the numeric derivative.${off}${apart}${asFar}` };
 }
 

@@ -57,7 +57,8 @@ function textOf({ controller }: OpenRun): string {
       return 'engine stopped';
     case 'run': {
       if (!frame) return 'ready';
-      const step = `step ${frame.position.step}`;
+      const { step: done, phase } = frame.position;
+      const step = phase > 0 ? `in step ${done + 1}` : `step ${done}`;
       const loss = frame.loss === null ? '' : ` · loss ${frame.loss.toPrecision(4)}`;
       return `${step}${loss}${frame.status === 'diverged' ? ' · diverged' : ''}`;
     }

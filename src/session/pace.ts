@@ -37,10 +37,11 @@ export class Pace {
     return Math.min(LONGEST_WAIT_MS, Math.max(0, due - this.now()));
   }
 
-  /** Measures the speed; called now and then with the step reached. */
+  /** Measures the speed; called now and then with the step reached. No step yet at a slow pace is no speed of 0. */
   measure(step: number): void {
     const elapsed = this.now() - this.#window.at;
-    if (elapsed < RATE_WINDOW_MS) return;
+    const slow = step === this.#window.step && this.#limit !== null && elapsed < 2000 / this.#limit;
+    if (elapsed < RATE_WINDOW_MS || slow) return;
     this.rate = ((step - this.#window.step) * 1000) / elapsed;
     this.#window = { at: this.now(), step };
   }

@@ -224,6 +224,9 @@ describe('fields', () => {
       expect(await panel.page.locator(id).inputValue()).toBe(id === '#lr' ? '0.1' : '0');
       expect(await panel.page.locator(id).getAttribute('aria-invalid')).toBeNull();
     }
+    await enter('#lr', 'fast');
+    await panel.page.locator('#step').focus();
+    expect(await panel.page.locator('#lr').inputValue()).toBe('0.1');
     expect(commands()).toEqual([]);
   });
 

@@ -137,7 +137,7 @@ describe('a run', () => {
     expect(found).not.toBeNull();
     if (!found) return;
     const text = await panel.page.locator('.state').innerText();
-    expect(text).toContain(`arose in step ${found.step}`);
+    expect(text).toContain(`Step ${found.step} broke the run`);
     expect(text).toContain(`${found.where}, ${found.tensor}`);
     expect(text).toContain(found.remedy);
     expect(await panel.page.locator('[data-action="step"]').getAttribute('aria-disabled')).toBe('true');

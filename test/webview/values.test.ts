@@ -240,3 +240,13 @@ it('copies the whole number, not what is shown of it', async () => {
 it('raised no error and broke no rule of the page', () => {
   expect(panel.problems).toEqual([]);
 });
+
+it('within a step, earlier values are said to be of an earlier step', async () => {
+  await panel.page.locator('#tab-learn').click();
+  await host.receive({ type: 'command', command: { type: 'stepPhase' } });
+  await host.until(({ position }) => position.phase === 1);
+  await panel.settled();
+  const keys = panel.page.locator('.chart').first().locator('.key');
+  expect(await keys.first().innerText()).toMatch(/step\s*21/);
+  expect(await panel.page.locator('.chart').first().locator('.when').allInnerTexts()).toEqual(['@ 20', '@ 20', '@ 20', '@ 20']);
+});

@@ -66,8 +66,9 @@ export function extent(series: readonly (SeriesData | undefined)[], positive: bo
 }
 
 export interface Reading {
-  /** First step of the bucket that was read. */
+  /** First and last step of the bucket that was read. */
   readonly step: number;
+  readonly last: number;
   readonly low: number;
   readonly high: number;
 }
@@ -82,5 +83,7 @@ export function readAt(data: SeriesData | undefined, step: number): Reading | nu
     if (data.steps[half] <= step) from = half + 1;
     else to = half;
   }
-  return from === 0 ? null : { step: data.steps[from - 1], low: data.low[from - 1], high: data.high[from - 1] };
+  if (from === 0) return null;
+  const first = data.steps[from - 1];
+  return { step: first, last: first + data.stride - 1, low: data.low[from - 1], high: data.high[from - 1] };
 }

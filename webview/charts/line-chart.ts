@@ -9,13 +9,15 @@ import { icon, value, valueRange } from '../controls/value';
 import { formatCount, formatNumber, formatPower, formatRound } from '../numbers';
 import { decadeTicks, stepEnd, StickyRange, type Range } from './axes';
 import { DataTable } from './data-table';
-import { envelope, extent, readAt } from './envelope';
+import { envelope, extent, readAt, type Reading } from './envelope';
 import { labelWidth, overlayPlugin, type EndLabel } from './overlay';
 import { axisLook, baseOptions, Chart, FONT_SIZE } from './setup';
 
 export interface Line {
   readonly name: string;
   readonly data: SeriesData | undefined;
+  /** The value where the run stands; long runs keep only ranges of several steps. */
+  readonly now?: number | null;
   readonly colour: Rgb;
   readonly dash?: readonly number[];
   readonly width?: number;
@@ -161,12 +163,14 @@ export class LineChart {
       : (found ?? options.include ?? null);
     const range = options.fixed ?? this.#range.fit(wanted, performance.now());
     this.#applyTheme();
-    this.#labels = this.#endLabels(range);
+    const labels = this.#endLabels(range);
+    const room = labelWidth(labels.map(({ text }) => text), theme, chart.width);
+    this.#labels = room === null ? [] : labels;
     const { x, y } = chart.options.scales ?? {};
     if (x) x.max = end;
     if (y && range) Object.assign(y, range);
     const layout = chart.options.layout ?? {};
-    layout.padding = { right: labelWidth(this.#labels.map(({ text }) => text), theme, chart.width), top: 6 };
+    layout.padding = { right: room ?? 8, top: 6 };
     chart.options.layout = layout;
     const columns = Math.max(50, Math.floor(chart.chartArea?.width ?? chart.width));
     this.#lines.forEach((line, i) => {
@@ -266,7 +270,9 @@ export class LineChart {
     const { options, context } = this;
     const step = context.crosshair.step ?? this.#playhead;
     const named = this.#lines;
-    const readings = named.map(({ data }) => readAt(data, step));
+    const readings = named.map(({ data, now }): Reading | null =>
+      now !== undefined && now !== null && step === this.#playhead ? { step, last: step, low: now, high: now } : readAt(data, step),
+    );
     const zeros = this.#positive ? named.filter((_, i) => readings[i]?.high === 0).map(({ name }) => name) : [];
     const spoken = named.flatMap(({ name }, i) => {
       const reading = readings[i];
@@ -289,10 +295,10 @@ export class LineChart {
           ${named.map((line, i) => {
             const { name, faint } = line;
             const reading = readings[i];
-            const late = reading && reading.step < step && reading.step > 0;
-            return html`<span class="key ${faint ? 'faint' : ''} ${late ? 'late' : ''}" title=${late ? `${name}, measured last at step ${reading.step}` : name}>
-              ${swatch(line)}<span class="key-name">${name}</span>
-              ${reading ? valueRange(reading.low, reading.high) : value(null)}
+            const { title, mark } = otherSteps(reading, step);
+            return html`<span class="key ${faint ? 'faint' : ''} ${mark ? 'late' : ''}" title=${title ? `${name}, ${title}` : name}>
+              ${swatch(line)}<span class="key-name">${middleCut(name)}</span>
+              <span class="reads">${reading ? valueRange(reading.low, reading.high) : value(null)}${mark ? html`<small class="when">@ ${mark}</small>` : nothing}</span>
             </span>`;
           })}
         </div>
@@ -313,6 +319,19 @@ export class LineChart {
       this.host,
     );
   }
+}
+
+/** Names that differ only at their end stay apart; the whole name is in the tooltip. */
+const middleCut = (name: string): string => (name.length > 26 ? `${name.slice(0, 12)}…${name.slice(-11)}` : name);
+
+/** Says when a reading is not of the step that is asked for alone. */
+export function otherSteps(reading: Reading | null, step: number): { readonly title: string; readonly mark: string } {
+  if (!reading) return { title: '', mark: '' };
+  const { step: first, last } = reading;
+  if (first === step && last === step) return { title: '', mark: '' };
+  if (first === last) return { title: `measured last at step ${formatCount(last)}`, mark: formatCount(last) };
+  const mark = `${formatCount(first)}–${formatCount(last)}`;
+  return { title: `${reading.low === reading.high ? '' : 'smallest and largest '}of steps ${mark}`, mark };
 }
 
 /** Where there are too many lines: the ones that stand out, and of the others every few, from first to last. */

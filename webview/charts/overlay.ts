@@ -80,24 +80,18 @@ function drawLabels(chart: Chart, { theme, labels }: Overlay): void {
   ctx.setLineDash([]);
   const end = Math.min(area.right, scales.x.getPixelForValue(labels[0]?.x ?? 0));
   labels.forEach(({ text, colour }, i) => {
-    ctx.strokeStyle = toCss(colour);
-    ctx.lineWidth = 1.25;
+    // In the line's colour the way to its name would look like data.
+    ctx.strokeStyle = toCss(theme.muted, 0.7);
+    ctx.lineWidth = 1;
     ctx.beginPath();
     ctx.moveTo(end + 3, Math.min(area.bottom, Math.max(area.top, wanted[i])));
-    ctx.lineTo(end + 11, placed[i]);
-    ctx.lineTo(end + 15, placed[i]);
+    ctx.lineTo(end + 9, placed[i]);
     ctx.stroke();
+    ctx.fillStyle = toCss(colour);
+    ctx.fillRect(end + 10, placed[i] - 2.5, 5, 5);
     ctx.fillStyle = toCss(theme.foreground);
-    ctx.fillText(shorten(ctx, text, chart.width - end - 19), end + 18, placed[i]);
+    ctx.fillText(text, end + 18, placed[i]);
   });
-}
-
-/** Cuts text that is too wide, and says so by an ellipsis. */
-export function shorten(ctx: CanvasRenderingContext2D, text: string, width: number): string {
-  if (ctx.measureText(text).width <= width) return text;
-  let length = text.length;
-  while (length > 1 && ctx.measureText(`${text.slice(0, length)}…`).width > width) length--;
-  return `${text.slice(0, length)}…`;
 }
 
 /** @param overlay asked anew at every drawing */
@@ -124,12 +118,12 @@ export function overlayPlugin(overlay: () => Overlay): Plugin<'line'> {
   };
 }
 
-/** Width to leave at the right for the labels of these lines. */
-export function labelWidth(texts: readonly string[], theme: Theme, chartWidth: number): number {
-  if (texts.length === 0) return 8;
+/** Width to leave at the right for the labels of these lines; null where they would take too much of the chart. */
+export function labelWidth(texts: readonly string[], theme: Theme, chartWidth: number): number | null {
+  if (texts.length === 0) return null;
   const ctx = document.createElement('canvas').getContext('2d');
-  if (!ctx) return 60;
+  if (!ctx) return null;
   ctx.font = fontOf(theme);
-  const widest = Math.max(...texts.map((text) => ctx.measureText(text).width));
-  return Math.ceil(Math.min(widest + 22, chartWidth / 4));
+  const width = Math.ceil(Math.max(...texts.map((text) => ctx.measureText(text).width)) + 22);
+  return width <= chartWidth * 0.3 ? width : null;
 }

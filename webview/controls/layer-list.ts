@@ -137,15 +137,16 @@ const arrow = (way: string): TemplateResult | typeof nothing =>
 
 function inputRow({ inputShape, samples }: ModelInfo, phase: Phase | null): TemplateResult {
   const way = lit(phase, () => false);
+  const note = `${counted(samples.train, 'sample')} to train${samples.validation > 0 ? `, ${formatCount(samples.validation)} to validate` : ''}${samples.test > 0 ? `, ${formatCount(samples.test)} to test` : ''}`;
   return html`<div class="layer end ${way}">
     <span class="what"><b>input</b> <span class="kind">${formatShape(inputShape)}</span></span>
-    <span class="note">${counted(samples.train, 'sample')} to train${samples.validation > 0 ? `, ${formatCount(samples.validation)} to validate` : ''}${samples.test > 0 ? `, ${formatCount(samples.test)} to test` : ''}</span>
+    <span class="note" title=${note}>${note}</span>
   </div>`;
 }
 
 function lossRow({ loss }: ModelInfo, frame: Frame | null, phase: Phase | null): TemplateResult {
   const way = lit(phase, ({ kind }) => kind === 'loss' || kind === 'loss_backward');
-  return html`<div class="layer end ${way}" title=${loss.summary}>
+  return html`<div class="layer end loss ${way}" title=${loss.summary}>
     <span class="what"><b>loss</b> <span class="kind">${words(loss.kind)}</span>${arrow(way)}</span>
     <span class="note" data-loss>of the batch ${value(frame?.loss)}</span>
   </div>`;

@@ -1,5 +1,5 @@
 // Sentences about what just happened. They lie over the corner of the panel and move nothing; news go by themselves
-// after a while, warnings and errors stay until dismissed.
+// after a while, warnings stay until something else is done, errors until dismissed.
 import { html, nothing, render } from 'lit/html.js';
 import { repeat } from 'lit/directives/repeat.js';
 import type { Context, Mounted } from '../context';

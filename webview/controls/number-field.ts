@@ -32,7 +32,7 @@ export class NumberField {
         ${ref(this.#attach)}
         id=${id} class=${width} type="text" inputmode="decimal" autocomplete="off" spellcheck="false"
         ?disabled=${disabled}
-        @input=${this.#typed} @change=${this.#commit} @keydown=${this.#key}
+        @input=${this.#typed} @change=${this.#commit} @keydown=${this.#key} @blur=${this.#leave}
       />
     </label>`;
   }
@@ -60,10 +60,19 @@ export class NumberField {
   };
 
   readonly #key = (event: KeyboardEvent): void => {
+    if (event.key === 'Escape') this.#follow();
+  };
+
+  /** What was refused does not stay: a field nobody types in shows the run's own number. */
+  readonly #leave = (): void => {
+    if (this.#input?.hasAttribute('aria-invalid')) this.#follow();
+  };
+
+  #follow(): void {
     const input = this.#input;
-    if (!input || event.key !== 'Escape') return;
+    if (!input) return;
     this.#dirty = false;
     input.value = this.#shown;
     input.removeAttribute('aria-invalid');
-  };
+  }
 }

@@ -2,7 +2,7 @@
 import { html, nothing, render, type TemplateResult } from 'lit/html.js';
 import type { Context, Mounted } from '../context';
 import type { Frame, ModelInfo, Phase } from '../../src/protocol/panel';
-import { counted, formatCount, formatNumber } from '../numbers';
+import { counted, formatCount, formatRate } from '../numbers';
 import { lastPhase, phaseName } from '../words';
 import { type Action, canDo, commandOf, keyNames } from './keys';
 import { type Speed, speeds } from '../speed';
@@ -188,7 +188,7 @@ function track(context: Context, model: ModelInfo, frame: Frame): TemplateResult
       running
         ? stepsPerSecond === null
           ? status === 'seeking' ? 'replaying' : 'training'
-          : html`<span class="number">${formatNumber(stepsPerSecond)}</span> steps/s`
+          : html`<span class="number">${formatRate(stepsPerSecond)}</span> steps/s`
         : phase
           ? phaseName(model, phase)
           : 'before the first step'

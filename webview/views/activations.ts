@@ -12,10 +12,12 @@ function shown({ data, settings }: Context): readonly LayerInfo[] {
   return settings.activationsOf === 'selected' ? layers.filter(({ index }) => index === (data.layer ?? 0)) : layers;
 }
 
-function lines(context: Context, layers: readonly LayerInfo[], series: (layer: number) => string): Line[] {
+function lines(
+  context: Context, layers: readonly LayerInfo[], series: (layer: number) => string, now: 'mean' | 'std' | 'idle',
+): Line[] {
   const { data, theme, settings } = context;
   return layers.map(({ index, name }) => ({
-    name, data: data.history.get(series(index))?.data(), ...lineStyle(index, theme),
+    name, data: data.history.get(series(index))?.data(), now: data.frame?.layers[index]?.activation?.[now], ...lineStyle(index, theme),
     faint: settings.activationsOf === 'all' && data.layer !== null && data.layer !== index,
     width: data.layer === index ? 2.5 : 1.5,
   }));
@@ -70,9 +72,9 @@ function mountAll(host: HTMLElement, context: Context): Mounted {
   return {
     update(text) {
       const layers = shown(context);
-      charts[0].update(lines(context, layers, seriesName.activationMean), text);
-      charts[1].update(lines(context, layers, seriesName.activationStd), text);
-      idleChart?.update(lines(context, idle, seriesName.idle), text);
+      charts[0].update(lines(context, layers, seriesName.activationMean, 'mean'), text);
+      charts[1].update(lines(context, layers, seriesName.activationStd, 'std'), text);
+      idleChart?.update(lines(context, idle, seriesName.idle, 'idle'), text);
     },
     dispose() {
       for (const chart of charts) chart.dispose();
@@ -104,7 +106,7 @@ function mountSelected(host: HTMLElement, context: Context): Mounted {
       if (!layer) return;
       histogram.update(layer.name, context.data.frame?.layers[layer.index]?.activation ?? null, text);
       spread.update(spreadLines(context, layer), text);
-      idle?.update(lines(context, [layer], seriesName.idle), text);
+      idle?.update(lines(context, [layer], seriesName.idle, 'idle'), text);
     },
     dispose() {
       histogram.dispose();

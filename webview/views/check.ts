@@ -70,9 +70,9 @@ function outcome({ data, select }: Context, report: CheckReport): TemplateResult
     </p>
     <div class="scroll" tabindex="0" role="region" aria-label="Table: gradient check by parameter"><table class="checks">
       <thead><tr>
-        <th scope="col">parameter</th><th scope="col" class="text">verdict</th><th scope="col">checked</th>
+        <th scope="col">parameter</th><th scope="col" class="text">verdict</th><th scope="col">worst relative error</th><th scope="col">checked</th>
         ${VERDICT_ORDER.map((verdict) => html`<th scope="col" title=${verdictMeanings[verdict]}>${verdictNames[verdict]}</th>`)}
-        <th scope="col">worst relative error</th><th scope="col" class="text">at</th><th scope="col">backprop</th><th scope="col">numeric</th>
+        <th scope="col" class="text">worst at</th><th scope="col">backprop</th><th scope="col">numeric</th>
       </tr></thead>
       <tbody>${report.parameters.map((parameter) => row(parameter, () => selectLayer(parameter.name)))}</tbody>
     </table></div>
@@ -90,9 +90,9 @@ function row({ name, shape, entries, checked, counts, worst, verdict }: Paramete
     <td class="text">${
       checked > 0 ? html`<span class="sign ${verdict}">${icon(verdictIcons[verdict])}${verdictNames[verdict]}</span>` : html`<span class="hint">not checked</span>`
     }</td>
+    <td>${value(worst?.relativeError)}</td>
     <td class="number" title=${`${formatCount(checked)} of ${formatCount(entries)}`}>${formatCount(checked)}${checked < entries ? html`<span class="of">/${formatCount(entries)}</span>` : nothing}</td>
     ${VERDICT_ORDER.map((each) => html`<td class="number ${counts[each] === 0 ? 'zero' : each}">${formatCount(counts[each])}</td>`)}
-    <td>${value(worst?.relativeError)}</td>
     <td class="text number">${worst ? formatIndex(worst.index) : '–'}</td>
     <td>${value(worst?.analytic, { signed: true })}</td>
     <td>${value(worst?.numeric, { signed: true })}</td>

@@ -10,19 +10,25 @@ import { formatShape } from '../numbers';
 import { lineStyle } from './layer-colours';
 
 /** A line a parameter; those of the selected layer stand out. */
-function parameterLines(context: Context, series: (name: string) => string): Line[] {
+function parameterLines(
+  context: Context, series: (name: string) => string, now: (reading: ParameterReading) => number | null,
+): Line[] {
   const { data, theme } = context;
-  const all = (data.model?.layers ?? []).flatMap((layer) => layer.parameters.map(({ name, frozen }) => ({ layer: layer.index, name, frozen })));
+  const all = (data.model?.layers ?? []).flatMap((layer) => layer.parameters.map(({ name }, at) => ({ layer: layer.index, name, at })));
   const selected = all.some(({ layer }) => layer === data.layer) ? data.layer : null;
-  return all.map(({ layer, name }, i) => ({
-    name, data: data.history.get(series(name))?.data(), ...lineStyle(i, theme),
-    faint: selected !== null && selected !== layer, width: selected === layer ? 2.5 : 1.5,
-  }));
+  return all.map(({ layer, name, at }, i) => {
+    const reading = data.frame?.layers[layer]?.parameters[at];
+    return {
+      name, data: data.history.get(series(name))?.data(), now: reading && now(reading), ...lineStyle(i, theme),
+      faint: selected !== null && selected !== layer, width: selected === layer ? 2.5 : 1.5,
+    };
+  });
 }
 
 function outputLines({ data, theme }: Context): Line[] {
   return (data.model?.layers ?? []).map(({ index, name }) => ({
-    name, data: data.history.get(seriesName.outputGradient(index))?.data(), ...lineStyle(index, theme),
+    name, data: data.history.get(seriesName.outputGradient(index))?.data(),
+    now: data.frame?.layers[index]?.outputGradient?.norm, ...lineStyle(index, theme),
     faint: data.layer !== null && data.layer !== index, width: data.layer === index ? 2.5 : 1.5,
   }));
 }
@@ -50,8 +56,8 @@ export const gradients: View = {
     return {
       update(text) {
         const outputs = context.settings.gradientsOf === 'outputs';
-        norms.update(outputs ? outputLines(context) : parameterLines(context, seriesName.parameterGradient), text);
-        ratios.update(parameterLines(context, seriesName.updateRatio), text);
+        norms.update(outputs ? outputLines(context) : parameterLines(context, seriesName.parameterGradient, ({ gradient }) => gradient?.norm ?? null), text);
+        ratios.update(parameterLines(context, seriesName.updateRatio, ({ updateRatio }) => updateRatio), text);
         if (text) renderTable(table, context);
       },
       dispose() {

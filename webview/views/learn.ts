@@ -12,15 +12,24 @@ import { words } from '../words';
 const parts = ['train', 'validation', 'test'] as const satisfies readonly Part[];
 const dashes: Record<Part, readonly number[]> = { train: [], validation: [6, 3], test: [2, 2] };
 
-/** @param every whether the batch's value is known of every step */
-function lines(context: Context, batch: string, whole: (part: Part) => string, every: boolean): Line[] {
+const series = {
+  loss: { batch: seriesName.batchLoss, whole: seriesName.loss },
+  accuracy: { batch: seriesName.batchAccuracy, whole: seriesName.accuracy },
+} as const;
+
+function lines(context: Context, of: 'loss' | 'accuracy'): Line[] {
   const { data, theme } = context;
-  const of = (name: string) => data.history.get(name)?.data();
+  const { frame } = data;
+  const { batch, whole } = series[of];
+  const read = (name: string) => data.history.get(name)?.data();
+  // Within a step, what was evaluated is of the step before.
+  const evaluated = frame?.position.phase === 0 ? frame.evaluation : {};
   const present = parts.filter((part) => (data.model?.samples[part] ?? 0) > 0);
   return [
-    { name: 'batch', data: of(batch), colour: theme.parts.train, width: 1, faint: true, points: !every },
+    // A batch's loss is known of every step, its accuracy now and then.
+    { name: 'batch', data: read(batch), now: frame?.[of], colour: theme.parts.train, width: 1, faint: true, points: of === 'accuracy' },
     ...present.map((part): Line => ({
-      name: part, data: of(whole(part)), colour: theme.parts[part], dash: dashes[part], width: 2,
+      name: part, data: read(whole(part)), now: evaluated[part]?.[of], colour: theme.parts[part], dash: dashes[part], width: 2,
     })),
   ];
 }
@@ -59,8 +68,8 @@ export const learn: View = {
           loss.dispose();
           loss = makeLoss();
         }
-        loss.update(lines(context, seriesName.batchLoss, seriesName.loss, true), text);
-        accuracy?.update(lines(context, seriesName.batchAccuracy, seriesName.accuracy, false), text);
+        loss.update(lines(context, 'loss'), text);
+        accuracy?.update(lines(context, 'accuracy'), text);
         if (text) renderTable(table, context, classes);
       },
       dispose() {
@@ -85,26 +94,26 @@ function renderTable(host: HTMLElement, { data }: Context, classes: boolean): vo
     const at = here ? step : before?.step;
     return html`<tr data-part=${part}>
       <th scope="row"><i class="mark ${part}"></i>${part}</th>
-      <td class="number">${formatCount(model.samples[part])}</td>
+      <td class="number at">${at === undefined ? '–' : formatCount(at)}</td>
       <td data-loss>${value(here ? here.loss : exact(before))}</td>
       ${classes ? html`<td data-accuracy>${value(here ? here.accuracy : exact(earlier))}</td>` : nothing}
-      <td class="number at">${at === undefined ? '–' : formatCount(at)}</td>
+      <td class="number">${formatCount(model.samples[part])}</td>
     </tr>`;
   };
   const shown = frame.position.phase > 0 ? step + 1 : step;
   render(
     html`<div class="scroll" tabindex="0" role="region" aria-label="Loss and accuracy at this step"><table class="values">
       <thead><tr>
-        <th scope="col"><span class="unseen">part</span></th><th scope="col">samples</th><th scope="col">loss</th>
-        ${classes ? html`<th scope="col">accuracy</th>` : nothing}<th scope="col">at step</th>
+        <th scope="col"><span class="unseen">part</span></th><th scope="col">at step</th><th scope="col">loss</th>
+        ${classes ? html`<th scope="col">accuracy</th>` : nothing}<th scope="col">samples</th>
       </tr></thead>
       <tbody>
         <tr data-part="batch">
           <th scope="row"><i class="mark batch"></i>batch</th>
-          <td class="number">${frame.place.samples > 0 ? formatCount(frame.place.samples) : '–'}</td>
+          <td class="number at">${frame.loss === null ? '–' : formatCount(shown)}</td>
           <td data-loss>${value(frame.loss)}</td>
           ${classes ? html`<td data-accuracy>${value(frame.accuracy)}</td>` : nothing}
-          <td class="number at">${frame.loss === null ? '–' : formatCount(shown)}</td>
+          <td class="number">${frame.place.samples > 0 ? formatCount(frame.place.samples) : '–'}</td>
         </tr>
         ${parts.filter((part) => model.samples[part] > 0).map(row)}
       </tbody>

@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Series } from '../../../src/history/series';
 import { envelope, extent, readAt } from '../../../webview/charts/envelope';
+import { otherSteps } from '../../../webview/charts/line-chart';
 import { asText, stepsOf } from '../../../webview/charts/data-table';
 
 const series = (values: readonly number[], capacity = 4096) => {
@@ -63,11 +64,21 @@ describe('reading a step', () => {
     sparse.add(0, 5);
     sparse.add(8, 6);
     const data = sparse.data();
-    expect(readAt(data, 8)).toEqual({ step: 8, low: 6, high: 6 });
-    expect(readAt(data, 7)).toEqual({ step: 0, low: 5, high: 5 });
+    expect(readAt(data, 8)).toEqual({ step: 8, last: 8, low: 6, high: 6 });
+    expect(readAt(data, 7)).toEqual({ step: 0, last: 0, low: 5, high: 5 });
     expect(readAt(data, 100)?.step).toBe(8);
     expect(readAt(series([]), 3)).toBeNull();
     expect(readAt(undefined, 3)).toBeNull();
+  });
+
+  it('says which steps the values are of when it is not the one asked for', () => {
+    const at = (step: number, last: number, low: number, high: number) => ({ step, last, low, high });
+    expect(otherSteps(null, 4).mark).toBe('');
+    expect(otherSteps(at(4, 4, 1, 1), 4).mark).toBe('');
+    expect(otherSteps(at(0, 0, 1, 1), 4)).toEqual({ title: 'measured last at step 0', mark: '0' });
+    expect(otherSteps(at(4, 7, 1, 2), 5)).toEqual({ title: 'smallest and largest of steps 4–7', mark: '4–7' });
+    expect(otherSteps(at(4, 7, 1, 1), 5)).toEqual({ title: 'of steps 4–7', mark: '4–7' });
+    expect(otherSteps(at(4, 7, 1, 2), 9).mark).toBe('4–7');
   });
 });
 

@@ -1,13 +1,19 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  counted, FIGURE_SPACE, formatCount, formatIndex, formatNumber, formatPower, formatRound, formatShape, formatShare, formatSigned,
-  fullNumber, MINUS,
+  counted, FIGURE_SPACE, formatCount, formatIndex, formatNumber, formatPower, formatRate, formatRound, formatShape,
+  formatShare, formatSigned, fullNumber, MINUS,
 } from '../../../webview/numbers';
 
 /** What a person would read it as. */
 const read = (text: string): number =>
   text.endsWith('∞') ? (text.startsWith(MINUS) ? -Infinity : Infinity) : Number(text.replaceAll(MINUS, '-'));
+
+describe('formatRate', () => {
+  it.each([[0.9871, '1.0'], [1, '1.0'], [9.93, '9.9'], [9.97, '10'], [62.48, '62'], [12345.6, '12\u202f346']])('writes %s as %s', (rate, text) => {
+    expect(formatRate(rate)).toBe(text);
+  });
+});
 
 describe('formatNumber', () => {
   it.each([

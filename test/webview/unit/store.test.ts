@@ -3,7 +3,7 @@ import { History } from '../../../src/history/history';
 import type { Frame, PanelSnapshot } from '../../../src/protocol/panel';
 import { VERDICTS } from '../../../src/gradcheck/report';
 import { VERDICT_ORDER } from '../../../webview/charts/scatter-chart';
-import { dismiss, emptyData, MAX_NOTICES, notify, reduce, Store, type PanelData } from '../../../webview/store';
+import { actedOn, dismiss, emptyData, MAX_NOTICES, notify, reduce, Store, type PanelData } from '../../../webview/store';
 import { FakeHost, readExample } from '../harness/host';
 
 /** A real run, three steps in. */
@@ -51,6 +51,23 @@ describe('the store', () => {
     reduce(data, { type: 'frame', frame: { ...frames[2], truncatedTo: 1, history: {} } });
     expect(data.history.get('loss/batch')?.data().steps).toEqual(Float64Array.of(1));
     await host.dispose();
+  });
+
+  it('says which steps another learning rate made void, and nothing of a reset', async () => {
+    const { host, frames } = await threeSteps();
+    const data = { ...given(host.snapshot()), frame: frames[2] };
+    const next = { ...frames[2], lr: 0.01, frontier: 1, position: { step: 1, phase: 0 }, history: {} };
+    const [notice] = reduce(data, { type: 'frame', frame: { ...next, truncatedTo: 1 } }).notices;
+    expect(notice.text).toBe('What followed step 1, up to step 3, came from another learning rate and is forgotten. Run goes on with lr 0.01.');
+    expect(reduce(data, { type: 'frame', frame: { ...next, truncatedTo: null } }).notices).toEqual([]);
+    expect(reduce(data, { type: 'frame', frame: { ...next, frontier: 0, truncatedTo: -1 } }).notices).toEqual([]);
+    await host.dispose();
+  });
+
+  it('drops the warnings that the next action makes old, and nothing else', () => {
+    const data = notify(notify(notify(emptyData(), 'info', 'a'), 'error', 'b'), 'warning', 'c');
+    expect(actedOn(data).notices.map(({ text }) => text)).toEqual(['a', 'b']);
+    expect(actedOn(actedOn(data))).toEqual(actedOn(data));
   });
 
   it('keeps the selected layer over a new run where it still exists', async () => {
