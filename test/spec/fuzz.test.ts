@@ -70,6 +70,8 @@ function pathsOf(value: unknown): (string | number)[][] {
 function replaced(value: unknown, [key, ...rest]: readonly (string | number)[], by: unknown): unknown {
   if (key === undefined) return by;
   const copy: Record<string | number, unknown> = Array.isArray(value) ? ([...value] as never) : { ...(value as object) };
+  // A list's length is no key that JSON could write.
+  if (Array.isArray(value) && key === 'length') return copy;
   copy[key] = replaced(copy[key], rest, by);
   return copy;
 }
