@@ -1,5 +1,6 @@
 // The gradient check of a whole network: every entry of every parameter, a few at a time, so that whoever
 // runs it can show progress and stop. How an entry is judged is in judge.ts, how its loss is had in shadow.ts.
+import { Comparer } from './comparer';
 import { Judge } from './judge';
 import type { CheckRequest } from './options';
 import { VERDICTS, type CheckReport } from './report';
@@ -16,6 +17,7 @@ export class GradientCheck {
   readonly #about: Pick<CheckReport, 'step' | 'samples' | 'loss' | 'options'>;
   readonly #shadow: Shadow;
   readonly #judge: Judge;
+  readonly #comparison: Comparer;
   readonly #findings: readonly ParameterFindings[];
   /** Parameters in the order of checking, last layer first: see Shadow.along. */
   readonly #order: readonly number[];
@@ -31,6 +33,7 @@ export class GradientCheck {
     const options = { step, rtol, atol };
     this.#shadow = new Shadow(request);
     this.#judge = new Judge(options, this.#shadow.loss, this.#shadow.noise);
+    this.#comparison = new Comparer(request.step);
     this.#about = { step: request.step, samples: request.pass.batch, loss: this.#shadow.loss, options };
     const { parameters } = this.#shadow.network;
     this.#findings = parameters.map(({ name, value }, i) => ({
@@ -57,18 +60,35 @@ export class GradientCheck {
 
   /** What was found so far. */
   report(): CheckReport {
-    return summarize(this.#findings, this.#about);
+    return summarize(this.#findings, { ...this.#about, compared: this.#comparison.report() });
+  }
+
+  /** A layer reaches further than it says: nothing that was judged by that is worth anything. */
+  #startOver(): void {
+    this.#shadow.goPlainly();
+    for (const { verdicts } of this.#findings) verdicts.fill(NOT_CHECKED);
+    this.#turn = 0;
+    this.#done = 0;
+    this.#checked = 0;
   }
 
   #next(): void {
     const parameter = this.#order[this.#turn];
-    const { analytic, numeric, verdicts } = this.#findings[parameter];
-    if (this.#done === 0) this.#stride = strideThrough(analytic.length);
+    const { name, analytic, numeric, verdicts } = this.#findings[parameter];
+    if (this.#done === 0) {
+      this.#stride = strideThrough(analytic.length);
+      this.#comparison.begin(name, analytic.length);
+    }
     // Strided, so that a check that is cancelled has seen all of the tensor evenly.
     const index = (this.#done * this.#stride) % analytic.length;
     const line = this.#shadow.along(parameter, index);
     const verdict = this.#judge.judge(line, analytic[index]);
+    const agreed = this.#comparison.allows(line, verdict, this.#judge);
     line.release();
+    if (!agreed) {
+      this.#startOver();
+      return;
+    }
     verdicts[index] = VERDICTS.indexOf(verdict);
     numeric[index] = this.#judge.numeric;
     this.#checked++;

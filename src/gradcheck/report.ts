@@ -27,6 +27,16 @@ export interface ParameterCheck {
   readonly verdict: Verdict;
 }
 
+/** Entries that were evaluated both ways: by computing only what they reach, and the plain way. */
+export interface Comparison {
+  /** Drawn at random, and the first that would have been called wrong. */
+  readonly entries: number;
+  /** Between the two derivatives, at most. */
+  readonly largestDifference: number;
+  /** False when they differed by more than round-off: then every entry was checked the plain way. */
+  readonly agreed: boolean;
+}
+
 export interface CheckReport {
   /** Position of the run whose weights and batch were checked. */
   readonly step: number;
@@ -40,6 +50,7 @@ export interface CheckReport {
   readonly complete: boolean;
   /** No entry is wrong, and at least one passed. */
   readonly passed: boolean;
+  readonly compared: Comparison;
   /** Points of the plot, every wrong and kinked entry first; at most MAX_POINTS of them. */
   readonly points: {
     readonly analytic: Float64Array;
