@@ -1,11 +1,14 @@
 // The gradient check of a whole network: every entry of every parameter, a few at a time, so that whoever
 // runs it can show progress and stop. How an entry is judged is in judge.ts, how its loss is had in shadow.ts.
 import { Comparer } from './comparer';
+import { diagnose } from './diagnosis/diagnose';
 import { Judge } from './judge';
 import type { CheckRequest } from './options';
-import { VERDICTS, type CheckReport } from './report';
+import { VERDICTS, type CheckReport, type Diagnosis } from './report';
 import { Shadow } from './shadow';
 import { NOT_CHECKED, summarize, type ParameterFindings } from './summary';
+
+const WRONG = VERDICTS.indexOf('wrong');
 
 /**
  * Compares backprop's gradient with central differences of the loss, entry by entry, in float64.
@@ -26,6 +29,7 @@ export class GradientCheck {
   #turn = 0;
   #done = 0;
   #stride = 1;
+  #diagnosis: { readonly after: number; readonly found: Diagnosis | null } | null = null;
 
   /** Copies parameters and batch; nothing of them is kept or changed. Runs one forward and one backward pass. */
   constructor(request: CheckRequest) {
@@ -58,9 +62,18 @@ export class GradientCheck {
     return this.#turn < this.#order.length;
   }
 
-  /** What was found so far. */
+  /** What was found so far, and why, if something is wrong. */
   report(): CheckReport {
-    return summarize(this.#findings, { ...this.#about, compared: this.#comparison.report() });
+    return summarize(this.#findings, { ...this.#about, compared: this.#comparison.report(), diagnosis: this.#why() });
+  }
+
+  /** Leaves the shadow as it was for the next entry. */
+  #why(): Diagnosis | null {
+    if (this.#diagnosis?.after !== this.#checked) {
+      const whole = this.#findings.map(({ analytic, numeric, verdicts }) => ({ analytic, numeric, isWrong: verdicts.includes(WRONG) }));
+      this.#diagnosis = { after: this.#checked, found: diagnose(this.#shadow.network.pass(this.#about.samples), whole) };
+    }
+    return this.#diagnosis.found;
   }
 
   /** A layer reaches further than it says: nothing that was judged by that is worth anything. */

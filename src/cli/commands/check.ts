@@ -72,6 +72,7 @@ function toText(terminal: Terminal, session: TrainingSession, report: CheckRepor
     ...lines.map((line, i) => paintLast(terminal, line, report.parameters[i])),
     '',
     paint(terminal, report.passed ? 'green' : 'red', conclusion(report)),
+    ...(report.diagnosis ? [`Why: ${report.diagnosis.sentence}`] : []),
     ...(report.compared.entries > 0 ? [paint(terminal, 'dim', comparison(report.compared))] : []),
     '',
   ].join('\n');
