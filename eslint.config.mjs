@@ -18,7 +18,7 @@ const typed = (files, project) => ({
 });
 
 export default tseslint.config(
-  { ignores: ['node_modules/', 'dist/', 'out/', '.vscode-test/', 'coverage/', 'media/'] },
+  { ignores: ['node_modules/', 'assembly/', 'dist/', 'out/', '.vscode-test/', 'coverage/', 'media/'] },
   js.configs.recommended,
   {
     files: ['**/*.mjs'],

@@ -1,14 +1,15 @@
 // The arithmetic of a training step written out as plain loops over typed arrays: what somebody would write
-// who needs nothing but the numbers. Fully connected layers, tanh or sigmoid between, cross-entropy, SGD.
+// who needs nothing but the numbers. Fully connected layers, an activation between, a loss, SGD.
 
 type Numbers = Float32Array | Float64Array;
 
 /** Returns a function that does one full-batch training step. */
 export function handWrittenLoop(
   sizes: readonly number[],
-  activation: 'tanh' | 'sigmoid',
+  activation: 'tanh' | 'sigmoid' | 'relu',
   batch: number,
   precision: 'float32' | 'float64',
+  loss: 'cross_entropy' | 'mse' = 'cross_entropy',
 ): () => void {
   const make = (n: number): Numbers => (precision === 'float64' ? new Float64Array(n) : new Float32Array(n));
   const drawn = (n: number): Numbers => {
@@ -22,8 +23,17 @@ export function handWrittenLoop(
   }));
   const x = drawn(batch * sizes[0]);
   const labels = Array.from({ length: batch }, (_, i) => i % sizes[sizes.length - 1]);
-  const squash = activation === 'tanh' ? Math.tanh : (v: number): number => 1 / (1 + Math.exp(-v));
-  const slope = activation === 'tanh' ? (y: number): number => 1 - y * y : (y: number): number => y * (1 - y);
+  const values = drawn(batch * sizes[sizes.length - 1]);
+  const squash = {
+    tanh: Math.tanh,
+    sigmoid: (v: number): number => 1 / (1 + Math.exp(-v)),
+    relu: (v: number): number => (v > 0 ? v : 0),
+  }[activation];
+  const slope = {
+    tanh: (y: number): number => 1 - y * y,
+    sigmoid: (y: number): number => y * (1 - y),
+    relu: (y: number): number => (y > 0 ? 1 : 0),
+  }[activation];
 
   return () => {
     let input = x;
@@ -39,7 +49,10 @@ export function handWrittenLoop(
       input = y;
     });
     const top = layers[layers.length - 1];
-    for (let i = 0; i < batch; i++) {
+    if (loss === 'mse') {
+      for (let i = 0; i < values.length; i++) top.dy[i] = (2 * (top.y[i] - values[i])) / values.length;
+    }
+    for (let i = 0; i < batch && loss === 'cross_entropy'; i++) {
       let max = -Infinity;
       for (let j = 0; j < top.out; j++) max = Math.max(max, top.y[i * top.out + j]);
       let sum = 0;

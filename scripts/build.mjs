@@ -4,6 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import * as esbuild from 'esbuild';
+import { refreshKernels } from './kernels.mjs';
 import { noticesOf } from './notices.mjs';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
@@ -65,6 +66,7 @@ export class BuildError extends Error {}
  */
 export async function build({ production = false, watch = false, complete = production } = {}) {
   fs.mkdirSync(dist, { recursive: true });
+  if (await refreshKernels()) console.log('build: the WebAssembly kernels were compiled again');
   const present = bundles.filter(({ entry }) => {
     if (fs.existsSync(path.join(root, entry))) return true;
     if (complete) throw new BuildError(`${entry} is missing.`);

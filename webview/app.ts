@@ -28,6 +28,8 @@ export interface Host {
 
 /** Text that changes faster cannot be read. */
 const TEXT_MS = 100;
+/** Of a run at full speed, text takes at most about this share of the panel's time: hundreds of layers cost more. */
+const TEXT_SHARE = 0.25;
 
 export class App {
   readonly #store: Store;
@@ -38,6 +40,7 @@ export class App {
   readonly #page: HTMLElement;
   readonly #popover: HTMLElement;
   readonly #body: HTMLElement;
+  readonly #title: HTMLElement;
   readonly #viewHost: HTMLElement;
   #settings: Settings;
   #view: { readonly id: ViewId; readonly run: number; readonly mounted: Mounted } | null = null;
@@ -45,6 +48,7 @@ export class App {
   #needed = '';
   #drawing = false;
   #lastText = -Infinity;
+  #textPause = TEXT_MS;
   /** Text has changed that is not on the screen yet. */
   #textWaits = false;
   /** Frame that has arrived and is not on the screen yet. */
@@ -67,6 +71,7 @@ export class App {
         <div class="over"></div>
         <main class="page-host" hidden></main>
         <main class="body">
+          <h1 class="unseen"></h1>
           <section class="layers" aria-label="Layers" data-region="layers"></section>
           <section class="views" aria-label="Views" data-region="views">
             <div class="tabs"></div>
@@ -82,6 +87,7 @@ export class App {
     this.#page = part('.page-host');
     this.#popover = part('.over');
     this.#body = part('.body');
+    this.#title = part('h1');
     this.#viewHost = part('.view');
     this.#controls.push(
       mountTransport(part('.transport'), this.#context),
@@ -159,6 +165,10 @@ export class App {
       const { data } = this.#store;
       if (canDo(action, data) && (!event.repeat || action !== 'toggleRun')) this.#context.command(commandOf(action, data.frame));
     });
+    document.addEventListener('pointerdown', ({ target }) => {
+      const inside = target instanceof Element && target.closest('.popover, [data-action="problems"]');
+      if (this.#settings.problemsOpen && !inside) this.#context.set({ problemsOpen: false });
+    });
     // In one column the list may be out of sight; what nobody sees is not measured.
     new IntersectionObserver((entries) => {
       this.#listVisible = entries[entries.length - 1].isIntersecting;
@@ -207,6 +217,7 @@ export class App {
   #schedule(): void {
     if (this.#drawing) return;
     this.#drawing = true;
+    this.root.dataset.drawn = 'waiting';
     requestAnimationFrame(() => {
       this.#drawing = false;
       this.#draw();
@@ -216,18 +227,21 @@ export class App {
 
   #draw(): void {
     const now = performance.now();
-    const text = now - this.#lastText >= TEXT_MS;
+    const text = now - this.#lastText >= this.#textPause;
     if (text) this.#lastText = now;
     else if (!this.#textWaits) {
       this.#textWaits = true;
       setTimeout(() => {
         this.#textWaits = false;
         this.#schedule();
-      }, TEXT_MS);
+      }, this.#textPause);
     }
     this.#layOut();
     for (const control of this.#controls) control.update(text);
     this.#view?.mounted.update(text);
+    if (text) this.#textPause = Math.max(TEXT_MS, (performance.now() - now) / TEXT_SHARE);
+    // Says, to whoever looks at the page from outside, whether it shows all that it was told.
+    if (!this.#textWaits && !this.#drawing) this.root.dataset.drawn = 'done';
   }
 
   /** The page of a state, or the run with its current view. */
@@ -235,6 +249,7 @@ export class App {
     const page = statePage(this.#context);
     this.#page.hidden = page === null;
     this.#body.hidden = page !== null;
+    this.#title.textContent = this.#store.data.model?.name ?? '';
     this.root.classList.toggle('has-run', page === null);
     this.root.classList.toggle('stopped', this.#store.data.state?.kind === 'stopped');
     render(page ?? nothing, this.#page);

@@ -40,6 +40,14 @@ export function formatCount(count: number): string {
   return text.replace(/\B(?=(\d{3})+$)/g, NARROW_SPACE);
 }
 
+/** The shortest writing of a number that is round already: ticks and settings. */
+export function formatRound(value: number): string {
+  const size = Math.abs(value);
+  if (size === 0 || (size >= 1e-3 && size < 1e5)) return String(Number(value.toPrecision(6))).replace('-', MINUS);
+  const [digits, exponent] = value.toExponential(6).split('e');
+  return `${Number(digits)}e${Number(exponent)}`.replaceAll('-', MINUS);
+}
+
 /** A power of ten, for axes: `1e−4`; plain from 0.01 to 100. */
 export function formatPower(exponent: number): string {
   if (exponent >= -2 && exponent <= 2) return String(10 ** exponent);

@@ -60,7 +60,7 @@ export function explainPhase(model: ModelInfo, phase: Phase, frame: Frame): stri
     case 'backward':
       return explainBackward(model.layers[phase.layer]);
     case 'update':
-      return `${model.optimizer.kind.toUpperCase()} moved every parameter against its gradient.`;
+      return `${model.optimizer.kind.toUpperCase()} updated the parameters from their gradients.`;
   }
 }
 
@@ -199,18 +199,4 @@ function worstOf(report: CheckReport) {
     if (worst && (!found || worst.relativeError > found.entry.relativeError)) found = { name, entry: worst };
   }
   return found;
-}
-
-/** One line about a layer for who does not see its row. */
-export function describeLayer(layer: LayerInfo, frame: Frame | null): string {
-  const reading = frame?.layers[layer.index];
-  const parts = [
-    `${layer.name}, ${layer.kind} ${layer.inputShape.join(' by ')} to ${layer.outputShape.join(' by ')}`,
-    layer.parameters.length > 0 ? counted(layer.parameters.reduce((sum, { count }) => sum + count, 0), 'parameter') : 'no parameters',
-  ];
-  const activation = reading?.activation;
-  if (activation) parts.push(`output mean ${formatNumber(activation.mean)}, standard deviation ${formatNumber(activation.std)}`);
-  if (activation?.idle) parts.push(`${formatNumber(activation.idle * 100)} percent ${layer.idleness?.name ?? 'idle'}`);
-  if (reading?.outputGradient) parts.push(`gradient norm ${formatNumber(reading.outputGradient.norm)}`);
-  return parts.join(', ');
 }

@@ -1,4 +1,5 @@
 // Trains a session up to a step in slices, so that Ctrl-C is heard and progress shown. The session does the work.
+import { locateNonFinite } from '../session/non-finite';
 import type { NonFinite } from '../session/frame';
 import type { TrainingSession } from '../session/session';
 import type { Terminal } from './terminal';
@@ -27,7 +28,7 @@ export async function trainTo(
     do {
       session.step();
       if (session.loss !== null && !Number.isFinite(session.loss)) {
-        return { kind: 'diverged', nonFinite: session.locateNonFinite() };
+        return { kind: 'diverged', nonFinite: locateNonFinite(session) };
       }
       // Not always: a turn of the queue for each step would cost more than a small step.
       const waiting = each();

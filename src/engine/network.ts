@@ -122,7 +122,8 @@ export class Network {
   readonly memory: number;
   readonly #training: ActivationSlots;
   readonly #evaluation: ActivationSlots | undefined;
-  readonly #passes = new Map<string, Pass>();
+  /** By the number of samples: training, then evaluation. */
+  readonly #passes: readonly [Map<number, Pass>, Map<number, Pass>] = [new Map(), new Map()];
 
   constructor(
     readonly model: NetworkModel,
@@ -168,21 +169,20 @@ export class Network {
 
   /** The training pass over the first `batch` rows; always the same memory. */
   pass(batch: number): Pass {
-    return this.#cached('training', this.#training, batch);
+    return this.#cached(this.#passes[0], this.#training, batch);
   }
 
   /** A forward-only pass with memory of its own, so that looking at other data disturbs no training step. */
   evaluationPass(batch: number): Pass {
     if (!this.#evaluation) throw new Error('this network was made without room for evaluation');
-    return this.#cached('evaluation', this.#evaluation, batch);
+    return this.#cached(this.#passes[1], this.#evaluation, batch);
   }
 
-  #cached(role: string, slots: ActivationSlots, batch: number): Pass {
-    const key = `${role} ${batch}`;
-    let pass = this.#passes.get(key);
+  #cached(passes: Map<number, Pass>, slots: ActivationSlots, batch: number): Pass {
+    let pass = passes.get(batch);
     if (!pass) {
       pass = new Pass(this, slots, batch);
-      this.#passes.set(key, pass);
+      passes.set(batch, pass);
     }
     return pass;
   }
@@ -301,10 +301,12 @@ export class Pass {
   }
 }
 
-function gather(out: Tensor, from: Float64Array, indices: Uint32Array, first: number): void {
-  const width = sizeOf(out.shape.slice(1));
-  for (let row = 0; row < out.shape[0]; row++) {
-    const start = indices[first + row] * width;
-    out.data.set(from.subarray(start, start + width), row * width);
+/** Element by element: views and `set` cost more than what they copy, and would leave garbage in every step. */
+function gather({ shape, data }: Tensor, from: Float64Array, indices: Uint32Array, first: number): void {
+  const rows = shape[0];
+  const width = data.length / rows;
+  for (let row = 0, to = 0; row < rows; row++) {
+    let at = indices[first + row] * width;
+    for (const end = to + width; to < end; to++) data[to] = from[at++];
   }
 }

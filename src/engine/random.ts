@@ -8,16 +8,16 @@ const W0 = 0x9e3779b9;
 const W1 = 0xbb67ae85;
 const TWO_53 = 2 ** -53;
 
-/** High 32 bits of a 32x32-bit product, by 16-bit halves: doubles cannot hold it whole. */
+/** High 32 bits of a 32x32-bit product, by 16-bit halves: every part of it fits in 32 bits. */
 function multiplyHigh(a: number, b: number): number {
   const aLow = a & 0xffff;
   const aHigh = a >>> 16;
   const bLow = b & 0xffff;
   const bHigh = b >>> 16;
-  const low = aLow * bLow;
-  const middle1 = aHigh * bLow + (low >>> 16);
-  const middle2 = aLow * bHigh + (middle1 & 0xffff);
-  return (aHigh * bHigh + Math.floor(middle1 / 65536) + Math.floor(middle2 / 65536)) >>> 0;
+  const low = Math.imul(aLow, bLow);
+  const middle1 = (Math.imul(aHigh, bLow) + (low >>> 16)) | 0;
+  const middle2 = (Math.imul(aLow, bHigh) + (middle1 & 0xffff)) | 0;
+  return (Math.imul(aHigh, bHigh) + (middle1 >>> 16) + (middle2 >>> 16)) >>> 0;
 }
 
 /** Ten Philox rounds over `counter` (four 32-bit words, replaced by the output) under a two-word key. */
@@ -107,7 +107,8 @@ export class Random {
 
   /** 0 … n-1 in random order (Fisher and Yates). */
   permutation(n: number): Uint32Array {
-    const order = Uint32Array.from({ length: n }, (_, i) => i);
+    const order = new Uint32Array(n);
+    for (let i = 0; i < n; i++) order[i] = i;
     for (let i = n - 1; i > 0; i--) {
       const j = this.below(i + 1);
       const kept = order[i];

@@ -1,4 +1,5 @@
 // What a gradient check is asked for. Types only: the spec declares the same three numbers with their defaults.
+import type { KernelOptions } from '../engine/kernels/create';
 import type { Network, Pass } from '../engine/network';
 
 export interface CheckOptions {
@@ -19,4 +20,6 @@ export interface CheckRequest {
   /** Position of the run, for the report. */
   readonly step: number;
   readonly options: CheckOptions;
+  /** What the float64 copy computes on; the fastest unless told. */
+  readonly kernels?: KernelOptions;
 }

@@ -1,6 +1,6 @@
 // A float64 copy of the network that is checked, its gradients by backprop, and its loss as a function of
 // any one entry. Never touches the network it was copied from.
-import { ReferenceKernels } from '../engine/kernels/reference';
+import { createKernels } from '../engine/kernels/create';
 import { Network } from '../engine/network';
 import { Carrier } from './carrier';
 import { EntryLine } from './entry-line';
@@ -18,8 +18,8 @@ export class Shadow {
   readonly gradients: readonly Float64Array[];
   readonly line: EntryLine;
 
-  constructor({ network: original, pass: { batch, input, target } }: CheckRequest) {
-    const kernels = new ReferenceKernels('float64');
+  constructor({ network: original, pass: { batch, input, target }, kernels: wanted }: CheckRequest) {
+    const kernels = createKernels('float64', wanted);
     this.network = new Network(original.model, kernels, { batch, evaluationBatch: 0, optimizerTensors: 0 });
     const pass = this.network.pass(batch);
     const load = (): void => {

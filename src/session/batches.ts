@@ -15,6 +15,7 @@ export interface Batch {
 
 export class Batches {
   readonly perEpoch: number;
+  /** Of `#order`. */
   #epoch = -1;
   #order: Uint32Array;
 
@@ -32,9 +33,10 @@ export class Batches {
   /** The batch that step `step`, counted from 0, trains on. */
   at(step: number): Batch {
     const epoch = Math.floor(step / this.perEpoch);
-    const index = step % this.perEpoch;
+    const index = step - epoch * this.perEpoch;
     const from = index * this.batchSize;
-    return { epoch, index, order: this.#orderOf(epoch), from, size: Math.min(this.batchSize, this.samples.length - from) };
+    const size = Math.min(this.batchSize, this.samples.length - from);
+    return { epoch, index, order: this.#orderOf(epoch), from, size };
   }
 
   #orderOf(epoch: number): Uint32Array {
@@ -42,7 +44,9 @@ export class Batches {
     if (!this.shuffle || this.perEpoch === 1) return this.samples;
     if (epoch !== this.#epoch) {
       const random = new Random(this.seed, 'shuffle').stream(String(epoch));
-      this.#order = random.permutation(this.samples.length).map((i) => this.samples[i]);
+      const order = random.permutation(this.samples.length);
+      for (let i = 0; i < order.length; i++) order[i] = this.samples[order[i]];
+      this.#order = order;
       this.#epoch = epoch;
     }
     return this.#order;

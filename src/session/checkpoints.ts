@@ -1,10 +1,24 @@
 // Copies of the parameters to go back to, in bounded memory however long a run is. Half of the budget
 // holds a grid over the whole run whose spacing doubles when it is full; the other half the newest
 // copies, so that stepping back near the present is cheap even for a large network.
+import type { Tensor } from '../engine/kernels/tensor';
 import type { Checkpoint } from './record';
 
 // Enough to step back a while without replaying anything; more would only be searched in vain.
 const MOST_RECENT = 64;
+
+/** Multiply-adds between two checkpoints: a few milliseconds to replay. */
+const REPLAY_WORK = 4e6;
+
+/** Steps from one checkpoint to the next, a power of two. @param work multiply-adds of a step. */
+export const intervalFor = (work: number): number => 2 ** Math.max(0, Math.floor(Math.log2(REPLAY_WORK / Math.max(1, work))));
+
+/** @throws RangeError where a copy is not of tensors like these. */
+export function assertFits({ tensors }: Checkpoint, state: readonly Tensor[]): void {
+  if (tensors.length !== state.length || state.some(({ data }, i) => data.length !== tensors[i].length)) {
+    throw new RangeError('the checkpoint is of another model');
+  }
+}
 
 const bytesOf = ({ tensors }: Checkpoint): number => tensors.reduce((sum, { byteLength }) => sum + byteLength, 0);
 

@@ -3,6 +3,7 @@
 import type { Tensor } from '../engine/kernels/tensor';
 import type { Network, Pass } from '../engine/network';
 import type { NonFinite, Phase } from './frame';
+import type { TrainingSession } from './session';
 
 interface Suspect {
   readonly where: string;
@@ -70,10 +71,24 @@ export function findNonFinite(network: Network, pass: Pass, phase: Phase, loss: 
 }
 
 /** Whether every parameter and optimizer state is finite. */
-export const parametersAreFinite = ({ kernels, parameters }: Network): boolean =>
+const parametersAreFinite = ({ kernels, parameters }: Network): boolean =>
   parameters.every(({ value, optimizerState }) =>
     [value, ...optimizerState].every((tensor) => kernels.firstNonFinite(tensor) < 0),
   );
+
+/** Goes to the phase where the first NaN or infinity of the run so far arose, and says what it is; null when there is none. */
+export function locateNonFinite(session: TrainingSession): NonFinite | null {
+  const last = session.shownStep;
+  let step = last - 1;
+  session.seek(step);
+  while (step > 0 && !parametersAreFinite(session.network)) session.seek(--step);
+  do {
+    session.stepPhase();
+    const found = session.inspect();
+    if (found) return found;
+  } while (session.position.phase > 0 || session.position.step < last);
+  return null;
+}
 
 /** `linear2, output [3, 0]`: for messages. */
 export const describeNonFinite = ({ where, tensor, index }: NonFinite): string =>

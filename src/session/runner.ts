@@ -1,6 +1,7 @@
 // Drives a session for whoever watches: takes commands one after the other, trains in short slices so
 // that the next command is heard, and hands out frames, one in flight at a time. Clock and event loop
 // are given to it, so that it runs the same anywhere.
+import { locateNonFinite } from './non-finite';
 import { GradientCheck } from '../gradcheck/gradient-check';
 import type { CheckReport } from '../gradcheck/report';
 import type { SessionCommand } from './command';
@@ -218,7 +219,7 @@ export class Runner {
       throw new CommandError(`The run is finished: ${this.session.model.epochs} epochs are done. Raise "epochs" in the spec to go on.`);
     }
     work();
-    if (!this.#lossIsFinite() || this.session.inspect()) this.#nonFinite = this.session.locateNonFinite();
+    if (!this.#lossIsFinite() || this.session.inspect()) this.#nonFinite = locateNonFinite(this.session);
     this.#settle();
   }
 
@@ -284,7 +285,7 @@ export class Runner {
       const sampled = this.#probes.size > 0 && next % sampleEvery === 0;
       session.step(due || sampled || next === target);
       if (!this.#lossIsFinite()) {
-        this.#nonFinite = session.locateNonFinite();
+        this.#nonFinite = locateNonFinite(session);
         return;
       }
       if (sampled) sampleReadings(session, this.#probes);
@@ -327,6 +328,7 @@ export class Runner {
       pass: session.passToCheck(),
       step: session.position.step,
       options: session.run.gradientCheck,
+      kernels: session.kernelOptions,
     });
     let more = true;
     while (more && !job.cancelled && !this.#checkCancelled) {
@@ -349,8 +351,7 @@ export class Runner {
   #settle(): void {
     const { session } = this;
     const { step, phase } = session.position;
-    // A way back that was cut short stands on a checkpoint, without the tensors of its step: this makes them.
-    session.seek(step, phase);
+    session.complete();
     if (this.#nonFinite && session.shownStep < this.#nonFinite.step) this.#nonFinite = null;
     this.#driving = null;
     this.#pace.rate = null;

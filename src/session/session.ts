@@ -2,41 +2,45 @@
 // It does not know who is watching, has no clock, and never waits. Going back is exact: the nearest
 // checkpoint, then the same steps again.
 import { beforeUpdate, measureUpdate } from '../engine/probes/updates';
-import { ReferenceKernels } from '../engine/kernels/reference';
+import { type Backend, createKernels, type KernelOptions } from '../engine/kernels/create';
 import { Network, type Pass } from '../engine/network';
 import { History, seriesName } from '../history/history';
 import type { CompiledRun } from '../spec/compiled';
 import { type Batch, Batches } from './batches';
-import { Checkpoints } from './checkpoints';
+import { assertFits, Checkpoints, intervalFor } from './checkpoints';
 import { type Evaluation, EVALUATION_BATCH, evaluate, finish, PARTS } from './evaluation';
 import type { BatchPlace, ModelInfo, NonFinite, Phase, Position } from './frame';
 import { describeModel } from './model-info';
-import { findNonFinite, parametersAreFinite } from './non-finite';
+import { findNonFinite } from './non-finite';
 import type { Progress } from './readings';
 import type { Checkpoint, LearningRateChange, RunRecord } from './record';
+import { hashOf } from './state-hash';
+import { WholeStep, workOf } from './whole-step';
 
 export interface SessionOptions {
   /** Bytes of checkpoints to go back to. */
   readonly checkpointBudget?: number;
   /** Steps from one checkpoint to the next; chosen by the work of replaying them unless told. */
   readonly checkpointInterval?: number;
+  /** The kernels to run on; unless told the fastest that the engine has and the spec allows. */
+  readonly backend?: Backend;
   /** Before each phase its index is stored here, so that a watchdog can say what hangs. */
   readonly activity?: Int32Array;
 }
 
 export const DEFAULT_CHECKPOINT_BUDGET = 64 * 2 ** 20;
 
-// Multiply-adds between two checkpoints: a few milliseconds to replay.
-const REPLAY_WORK = 4e6;
 // Values of a frame's history that wait for the next frame.
 const PENDING = 512;
 
 export class TrainingSession {
   readonly network: Network;
   readonly model: ModelInfo;
+  readonly kernelOptions: KernelOptions;
   /** What the history gained since somebody last took it. */
   readonly pending = new History(PENDING);
   readonly #lossPhase: number;
+  readonly #whole: WholeStep | null;
   readonly #batches: Batches;
   readonly #checkpoints: Checkpoints;
   readonly #activity: Int32Array | undefined;
@@ -50,6 +54,8 @@ export class TrainingSession {
   #loss = NaN;
   /** Just restored: the weights are those of the step, the other tensors are not. */
   #stale = false;
+  /** The update of the last step was measured. */
+  #measured = false;
   #evaluation: { readonly step: number; readonly result: Evaluation } | null = null;
 
   constructor(
@@ -59,7 +65,8 @@ export class TrainingSession {
     options: SessionOptions = {},
   ) {
     const { optimizer, split, batchSize, shuffle, seed } = run;
-    this.network = new Network(run.model, new ReferenceKernels(run.precision), {
+    this.kernelOptions = { deterministic: run.deterministic, backend: options.backend };
+    this.network = new Network(run.model, createKernels(run.precision, this.kernelOptions), {
       batch: batchSize,
       evaluationBatch: Math.min(EVALUATION_BATCH, Math.max(...PARTS.map((part) => split[part].length))),
       optimizerTensors: optimizer.definition.state(optimizer.options).length,
@@ -67,9 +74,11 @@ export class TrainingSession {
     this.#batches = new Batches(split.train, batchSize, shuffle, seed);
     this.model = describeModel(run, this.network, this.#batches.perEpoch);
     this.#lossPhase = this.model.phases.findIndex(({ kind }) => kind === 'loss');
-    const { checkpointBudget = DEFAULT_CHECKPOINT_BUDGET, checkpointInterval = this.#interval() } = options;
+    const work = workOf(this.model);
+    const { checkpointBudget = DEFAULT_CHECKPOINT_BUDGET, checkpointInterval = intervalFor(work) } = options;
     this.#checkpoints = new Checkpoints(checkpointBudget, checkpointInterval);
     this.#activity = options.activity;
+    this.#whole = WholeStep.for(this.network, optimizer, work);
     this.#batch = this.#batches.at(0);
     this.#pass = this.network.pass(this.#batch.size);
     this.network.initialize(seed);
@@ -80,7 +89,7 @@ export class TrainingSession {
     const session = new TrainingSession(run, record.text, options);
     const { checkpoint, position } = record;
     if (checkpoint.step > 0) {
-      session.#validate(checkpoint);
+      assertFits(checkpoint, session.#state());
       session.#checkpoints.keep(checkpoint);
     }
     session.#changes = [...record.changes];
@@ -163,7 +172,8 @@ export class TrainingSession {
 
   /** Finishes the current step. @param measure also the size of its update. */
   step(measure = false): void {
-    do this.#runPhase(measure);
+    if (this.#whole && this.#phase === 0 && !measure) this.#runWhole(this.#whole);
+    else do this.#runPhase(measure);
     while (this.#phase > 0);
   }
 
@@ -200,6 +210,13 @@ export class TrainingSession {
     const checkpoint = this.#checkpoints.nearest(Math.max(0, latest));
     if (ahead && (checkpoint?.step ?? 0) <= this.#step) return;
     this.#restore(checkpoint);
+  }
+
+  /** At a step's end, makes what is missing to show it: its tensors after a rewind, its update's size after a fast step. */
+  complete(): void {
+    if (this.#phase > 0 || this.#step === 0) return;
+    if (!this.#measured) this.#stale = true;
+    this.seek(this.#step);
   }
 
   reset(): void {
@@ -254,20 +271,6 @@ export class TrainingSession {
     return findNonFinite(this.network, this.#pass, phase, this.#loss, this.shownStep, this.#lrAt(this.shownStep - 1));
   }
 
-  /** Goes to the phase where the first NaN or infinity arose, and says what it is; null when there is none. */
-  locateNonFinite(): NonFinite | null {
-    const last = this.shownStep;
-    let step = last - 1;
-    this.seek(step);
-    while (step > 0 && !parametersAreFinite(this.network)) this.seek(--step);
-    do {
-      this.stepPhase();
-      const found = this.inspect();
-      if (found) return found;
-    } while (this.#phase > 0 || this.#step < last);
-    return null;
-  }
-
   /** Enough to go on elsewhere. */
   record(): RunRecord {
     const latest = this.#phase === 0 ? this.#step - 1 : this.#step;
@@ -282,19 +285,27 @@ export class TrainingSession {
 
   /** A hash of every bit of the parameters and the optimizer's state. */
   hash(): string {
-    let low = 0x811c9dc5;
-    let high = 0x050c5d1f;
-    for (const { data } of this.#state()) {
-      for (const byte of new Uint8Array(data.buffer, data.byteOffset, data.byteLength)) {
-        low = Math.imul(low ^ byte, 0x01000193) >>> 0;
-        high = Math.imul(high ^ byte, 0x01000193) >>> 0;
-      }
-    }
-    return high.toString(16).padStart(8, '0') + low.toString(16).padStart(8, '0');
+    return hashOf(this.#state());
+  }
+
+  #runWhole(whole: WholeStep): void {
+    if (this.#activity) this.#activity[0] = 0;
+    this.#load(this.#step);
+    this.#stale = false;
+    // Clearing an empty map makes a new one.
+    if (this.#updateRatios.size > 0) this.#updateRatios.clear();
+    whole.forward(this.#pass);
+    this.#loss = this.#pass.loss();
+    this.pending.add(seriesName.batchLoss, this.#step + 1, this.#loss);
+    whole.backward(this.#pass);
+    whole.update(this.#lrAt(this.#step));
+    this.#measured = false;
+    this.#finishStep();
   }
 
   #runPhase(measure: boolean): void {
-    if (this.#activity) Atomics.store(this.#activity, 0, this.#phase);
+    // A plain store: a watchdog reads it seconds later, and a fence in every phase would cost a small network a tenth.
+    if (this.#activity) this.#activity[0] = this.#phase;
     const { network } = this;
     const phase: Phase = this.model.phases[this.#phase];
     switch (phase.kind) {
@@ -319,13 +330,17 @@ export class TrainingSession {
         break;
       case 'update':
         this.#update(measure);
-        this.#phase = 0;
-        this.#step++;
-        this.#frontier = Math.max(this.#frontier, this.#step);
-        if (this.#checkpoints.wants(this.#step)) this.#checkpoints.add(this.#checkpoint());
+        this.#finishStep();
         return;
     }
     this.#phase++;
+  }
+
+  #finishStep(): void {
+    this.#phase = 0;
+    this.#step++;
+    this.#frontier = Math.max(this.#frontier, this.#step);
+    if (this.#checkpoints.wants(this.#step)) this.#checkpoints.add(this.#checkpoint());
   }
 
   #load(step: number): void {
@@ -335,6 +350,7 @@ export class TrainingSession {
   }
 
   #update(measure: boolean): void {
+    this.#measured = measure;
     const { kernels, parameters } = this.network;
     const { definition, options } = this.run.optimizer;
     const lr = this.#lrAt(this.#step);
@@ -370,18 +386,6 @@ export class TrainingSession {
 
   #state() {
     return this.network.parameters.flatMap(({ value, optimizerState }) => [value, ...optimizerState]);
-  }
-
-  #validate({ tensors }: Checkpoint): void {
-    const state = this.#state();
-    if (tensors.length !== state.length || state.some(({ data }, i) => data.length !== tensors[i].length)) {
-      throw new RangeError('the checkpoint is of another model');
-    }
-  }
-
-  #interval(): number {
-    const work = 3 * this.model.parameterCount * this.model.batchSize;
-    return 2 ** Math.max(0, Math.floor(Math.log2(REPLAY_WORK / Math.max(1, work))));
   }
 
   /** Whether phase `index` of the shown step is done. */

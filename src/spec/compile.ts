@@ -42,6 +42,7 @@ export function compileRun(resolved: Resolved, dataset: Dataset): CompiledRun {
     epochs: spec.epochs,
     seed: spec.seed,
     precision: spec.precision,
+    deterministic: spec.deterministic,
     optimizer: {
       definition: optimizers[spec.optimizer.type] as OptimizerDefinition,
       options: spec.optimizer.options as { lr: number },

@@ -1,5 +1,6 @@
 // What a session runs: a spec with its data, every shape known, everything chosen. Plain data, no code.
 import type { Dataset } from '../engine/datasets/dataset';
+import type { Deterministic } from '../engine/kernels/create';
 import type { Precision } from '../engine/kernels/tensor';
 import type { NetworkModel } from '../engine/network';
 import type { OptimizerDefinition } from '../engine/optimizers/optimizer';
@@ -34,6 +35,8 @@ export interface CompiledRun {
   readonly epochs: number;
   readonly seed: number;
   readonly precision: Precision;
+  /** Where the run repeats to the bit; see KernelOptions. */
+  readonly deterministic: Deterministic;
   readonly optimizer: { readonly definition: OptimizerDefinition; readonly options: { readonly lr: number } };
   readonly gradientCheck: GradientCheckOptions;
   /** Predicted bytes of tensors and data, see memory.ts. */

@@ -76,6 +76,7 @@ export function parseSpec(text: string): ParseResult {
     epochs: input.epochs,
     seed: input.seed,
     precision: input.precision,
+    deterministic: input.deterministic,
     gradientCheck: input.gradient_check,
     source,
   };

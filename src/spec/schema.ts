@@ -178,6 +178,17 @@ export const specSchema = z
         .check(z.describe('What the network computes in. Gradients are always checked in float64.')),
       'float32',
     ),
+    deterministic: z._default(
+      z
+        .enum(['machine', 'portable'])
+        .check(
+          z.describe(
+            'Where a run repeats to the bit: on the same machine, or on every machine that has SIMD. "portable" is slower: ' +
+              'it leaves out instructions that round once on some processors and twice on others.',
+          ),
+        ),
+      'machine',
+    ),
     gradient_check: z._default(
       gradientCheck.check(z.describe('How backprop is compared with numeric derivatives.')),
       gradientCheck.parse({}),

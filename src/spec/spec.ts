@@ -1,6 +1,7 @@
 // A spec as the rest of the program sees it: every default filled in, every part with its place in the text.
 import type { DatasetKind } from '../engine/datasets';
 import type { Split } from '../engine/datasets/dataset';
+import type { Deterministic } from '../engine/kernels/create';
 import type { Precision } from '../engine/kernels/tensor';
 import type { LayerKind } from '../engine/layers';
 import type { LossKind } from '../engine/losses';
@@ -33,6 +34,8 @@ export interface Spec {
   readonly epochs: number;
   readonly seed: number;
   readonly precision: Precision;
+  /** Where the run repeats to the bit; see KernelOptions. */
+  readonly deterministic: Deterministic;
   readonly gradientCheck: GradientCheckOptions;
   /** Where each part stands. */
   readonly source: Source;

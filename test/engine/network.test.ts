@@ -1,27 +1,31 @@
 import { describe, expect, it } from 'vitest';
-import { ReferenceKernels } from '../../src/engine/kernels/reference';
+import { kernelsOf } from '../../src/engine/kernels/create';
+import type { Kernels } from '../../src/engine/kernels/kernels';
 import { Network, predictMemory } from '../../src/engine/network';
 import '../support/allclose';
+import { BACKENDS } from '../support/backends';
 import { golden, type GoldenNetwork, type GoldenStack } from '../support/golden';
 import { flat, type Nested, shapeOf } from '../support/nested';
 import { forwardAndBackward, modelOf, networkOf, passWith } from '../support/units';
 
-const FLOAT64 = new ReferenceKernels('float64');
-const FLOAT32 = new ReferenceKernels('float32');
+const FLOAT64 = kernelsOf('reference', 'float64');
 const traces = golden('networks.json');
 const inputShapeOf = ({ values }: GoldenNetwork) => shapeOf(values[0]).slice(1);
 
 /** Both passes over a trace's batch, with room for more samples than it has. */
-function run(kernels: ReferenceKernels, trace: GoldenNetwork) {
+function run(kernels: Kernels, trace: GoldenNetwork) {
   const network = networkOf(kernels, trace, inputShapeOf(trace), { batch: 7 });
   const pass = passWith(network, trace.values[0], trace.target);
   const loss = forwardAndBackward(network, pass);
   return { network, pass, loss };
 }
 
-describe('whole networks agree with PyTorch', () => {
+describe.each(BACKENDS)('whole networks agree with PyTorch on %s', (backend) => {
+  const float64 = kernelsOf(backend, 'float64');
+  const float32 = kernelsOf(backend, 'float32');
+
   it.each(traces)('$name: every intermediate and gradient, float64 within 1e-12', (trace) => {
-    const { network, pass, loss } = run(FLOAT64, trace);
+    const { network, pass, loss } = run(float64, trace);
     const values = [pass.input, ...pass.outputs];
     const gradients = [pass.inputGradient ?? [], ...pass.outputGradients];
     expect(values.length).toBe(trace.values.length);
@@ -34,7 +38,7 @@ describe('whole networks agree with PyTorch', () => {
   });
 
   it.each(traces)('$name: float32 within 1e-5 of the largest number of each tensor', (trace) => {
-    const { network, pass, loss } = run(FLOAT32, trace);
+    const { network, pass, loss } = run(float32, trace);
     const close = (actual: { data: ArrayLike<number> }, expected: Nested): void => {
       const largest = Math.max(...flat(expected).map(Math.abs));
       // System C's first layer is exactly 0 in float64; in float32 it cancels to a rounding of 1.
@@ -48,8 +52,8 @@ describe('whole networks agree with PyTorch', () => {
   });
 
   it('fused and separate cross-entropy give the same gradients, in float64 to 1e-12', () => {
-    const fused = run(FLOAT64, traces.filter(({ name }) => name === 'A, tanh, fused cross-entropy, batch of 5')[0]);
-    const apart = run(FLOAT64, traces.filter(({ name }) => name === 'A, tanh, softmax then cross-entropy, batch of 5')[0]);
+    const fused = run(float64, traces.filter(({ name }) => name === 'A, tanh, fused cross-entropy, batch of 5')[0]);
+    const apart = run(float64, traces.filter(({ name }) => name === 'A, tanh, softmax then cross-entropy, batch of 5')[0]);
     expect(apart.loss).toBeAllclose(fused.loss);
     fused.network.parameters.forEach(({ gradient }, i) => {
       expect(apart.network.parameters[i].gradient).toBeAllclose(gradient);
@@ -73,7 +77,9 @@ const batchOf = (rows: number, width: number): number[][] =>
 const classesOf = (rows: number, width: number): number[][] =>
   Array.from({ length: rows }, (_, i) => Array.from({ length: width }, (__, j) => (j === i % width ? 1 : 0)));
 
-describe.each([FLOAT64, FLOAT32])('a smaller last batch in $precision', (kernels) => {
+const ALL = BACKENDS.flatMap((backend) => [kernelsOf(backend, 'float64'), kernelsOf(backend, 'float32')]);
+
+describe.each(ALL)('a smaller last batch in $precision on $backend', (kernels) => {
   it('gives the same bits as its rows alone, whatever the larger batch left behind', () => {
     const used = networkOf(kernels, DRAWN, [4], SIZE);
     forwardAndBackward(used, passWith(used, batchOf(8, 4), classesOf(8, 3)));
@@ -155,9 +161,10 @@ describe('memory', () => {
   it('is predicted to the byte before it is allocated', () => {
     const model = modelOf(DRAWN, [4]);
     const size = { batch: 6, evaluationBatch: 20, optimizerTensors: 2 };
-    for (const kernels of [FLOAT64, FLOAT32]) {
+    for (const kernels of ALL) {
       const network = new Network(model, kernels, size);
       expect(network.memory).toBe(predictMemory(model, kernels.precision, size));
+      if (kernels.backend !== 'reference') continue;
       expect(network.parameters[0].value.data.buffer.byteLength).toBe(network.memory);
     }
   });

@@ -3,6 +3,7 @@ import { layers, type LayerKind } from '../../src/engine/layers';
 import type { LayerDefinition } from '../../src/engine/layers/layer';
 import { losses, type LossKind } from '../../src/engine/losses';
 import type { LossDefinition } from '../../src/engine/losses/loss';
+import type { Backend } from '../../src/engine/kernels/create';
 import { ReferenceKernels } from '../../src/engine/kernels/reference';
 import { sizeOf, type Precision, type Shape } from '../../src/engine/kernels/tensor';
 import { type LayerModel, Network, type NetworkModel } from '../../src/engine/network';
@@ -75,8 +76,8 @@ export function makeNet(recipe: NetRecipe) {
 export type Net = ReturnType<typeof makeNet>;
 
 /** Everything, from start to end. */
-export function checkNet({ network, pass }: Net, options: Partial<CheckOptions> = {}): CheckReport {
-  const check = new GradientCheck({ network, pass, step: 0, options: { ...OPTIONS, ...options } });
+export function checkNet({ network, pass }: Net, options: Partial<CheckOptions> = {}, backend?: Backend): CheckReport {
+  const check = new GradientCheck({ network, pass, step: 0, options: { ...OPTIONS, ...options }, kernels: { backend } });
   while (check.advance(64));
   return check.report();
 }

@@ -119,6 +119,8 @@ describe('a runner', () => {
     await runner.command({ type: 'pause' });
     const { step } = runner.session.position;
     expect(runner.status).toBe('paused');
+    // The step it came to rest at is measured like any other that is looked at.
+    expect(runner.session.updateRatios.size).toBe(4);
     const straight = sessionOf(smallSpec);
     for (let i = 0; i < step; i++) straight.step();
     expect(runner.session.hash()).toBe(straight.hash());

@@ -1,3 +1,4 @@
+import { locateNonFinite } from '../../src/session/non-finite';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { TrainingSession } from '../../src/session/session';
@@ -253,7 +254,7 @@ describe('numbers that leave the range', () => {
     const session = sessionOf({ ...smallSpec, loss: 'mse', optimizer: { type: 'sgd', lr: 1e20 } });
     while (Number.isFinite(session.loss ?? 0)) session.step();
     const noticed = session.shownStep;
-    const found = session.locateNonFinite();
+    const found = locateNonFinite(session);
     expect(found).not.toBeNull();
     if (!found) return;
     expect(found.step).toBeLessThanOrEqual(noticed);
@@ -272,15 +273,15 @@ describe('numbers that leave the range', () => {
       batch_size: 'full', epochs: 3, precision: 'float64',
     });
     session.step();
-    expect(session.locateNonFinite()).toMatchObject({ step: 1, phase: { kind: 'loss' }, where: 'loss', value: Infinity });
-    expect(session.locateNonFinite()?.remedy).toContain('"cross_entropy"');
+    expect(locateNonFinite(session)).toMatchObject({ step: 1, phase: { kind: 'loss' }, where: 'loss', value: Infinity });
+    expect(locateNonFinite(session)?.remedy).toContain('"cross_entropy"');
   });
 
   it('are not found where there are none', () => {
     const session = sessionOf(smallSpec);
     session.seek(9);
     expect(session.inspect()).toBeNull();
-    expect(session.locateNonFinite()).toBeNull();
+    expect(locateNonFinite(session)).toBeNull();
     expect(session.position).toEqual({ step: 9, phase: 0 });
   });
 });

@@ -138,7 +138,7 @@ describe('parseSpec', () => {
     expect(problems).toEqual([]);
     const { source, data: dataset, layers, loss, optimizer, ...rest } = spec!;
     expect(rest).toEqual({
-      name: 'Untitled', batchSize: 32, shuffle: true, epochs: 100, seed: 0, precision: 'float32',
+      name: 'Untitled', batchSize: 32, shuffle: true, epochs: 100, seed: 0, precision: 'float32', deterministic: 'machine',
       gradientCheck: { every: 0, step: 6e-6, rtol: 1e-5, atol: 1e-10 },
     });
     expect(dataset).toMatchObject({ type: 'circles', options: { samples: 400, noise: 0.1, factor: 0.5 }, split: { validation: 0.2, test: 0.2 } });

@@ -20,8 +20,17 @@ export function stepsOf(columns: readonly Column[]): number[] {
   return [...steps].sort((a, b) => a - b);
 }
 
+/** Index of a step in a column, -1 where it has none. */
 function find({ data }: Column, step: number): number {
-  return data ? data.steps.indexOf(step) : -1;
+  const steps = data?.steps ?? new Float64Array();
+  let from = 0;
+  let to = steps.length;
+  while (from < to) {
+    const half = (from + to) >> 1;
+    if (steps[half] < step) from = half + 1;
+    else to = half;
+  }
+  return steps[from] === step ? from : -1;
 }
 
 /** Tab-separated, with a heading; where a row spans several steps, smallest and largest value. */

@@ -6,12 +6,12 @@ import { toCss, type Rgb } from '../colours';
 import type { Context } from '../context';
 import type { SeriesData } from '../../src/protocol/panel';
 import { icon, value, valueRange } from '../controls/value';
-import { formatCount, formatNumber, formatPower } from '../numbers';
+import { formatCount, formatNumber, formatPower, formatRound } from '../numbers';
 import { decadeTicks, stepEnd, StickyRange, type Range } from './axes';
 import { DataTable } from './data-table';
 import { envelope, extent, readAt } from './envelope';
 import { labelWidth, overlayPlugin, type EndLabel } from './overlay';
-import { axisLook, baseOptions, Chart, FONT_SIZE, formatTick } from './setup';
+import { axisLook, baseOptions, Chart, FONT_SIZE } from './setup';
 
 export interface Line {
   readonly name: string;
@@ -43,6 +43,9 @@ export interface LineChartOptions {
   readonly tool?: () => TemplateResult;
 }
 
+/** More lines than this cannot be told apart, and drawing them takes too long. */
+export const MOST_LINES = 24;
+
 /** Names fit beside the lines up to so many; more are only in the list above. */
 const MOST_LABELS = 12;
 
@@ -53,6 +56,8 @@ export class LineChart {
   readonly #table: DataTable;
   readonly #stops: (() => void)[];
   readonly #observer: IntersectionObserver;
+  #all: readonly Line[] = [];
+  /** Those of them that are drawn. */
   #lines: readonly Line[] = [];
   #labels: readonly EndLabel[] = [];
   #run = -1;
@@ -83,7 +88,8 @@ export class LineChart {
 
   /** Lines in drawing order. @param text whether to refresh what is to be read, too */
   update(lines: readonly Line[], text: boolean): void {
-    this.#lines = lines;
+    this.#all = lines;
+    this.#lines = thin(lines);
     if (this.#visible) this.#draw();
     else this.#stale = true;
     if (text) this.#text();
@@ -176,7 +182,7 @@ export class LineChart {
   }
 
   #dataset({ colour, dash, width, faint, fillTo, points: alone }: Line, count: number): Omit<ChartDataset<'line'>, 'data'> {
-    const stroke = toCss(colour, faint ? (this.context.theme.highContrast ? 0.75 : 0.45) : 1);
+    const stroke = toCss(colour, faint ? (this.context.theme.highContrast ? 0.75 : 0.55) : 1);
     return {
       borderColor: stroke,
       backgroundColor: fillTo ? toCss(colour, 0.16) : stroke,
@@ -221,7 +227,7 @@ export class LineChart {
       ...look,
       ticks: {
         ...look.ticks,
-        callback: (tick: number) => (this.#positive ? formatPower(Math.round(Math.log10(tick))) : formatTick(tick)),
+        callback: (tick: number) => (this.#positive ? formatPower(Math.round(Math.log10(tick))) : formatRound(tick)),
         maxTicksLimit: 6,
       },
       afterBuildTicks: this.#positive
@@ -273,7 +279,7 @@ export class LineChart {
     render(
       html`
         <div class="chart-head">
-          <h3 title=${options.how}>${options.title}</h3>
+          <h2 title=${options.how}>${options.title}</h2>
           <span class="unit">${options.unit}</span>
           ${options.tool?.() ?? nothing}
         </div>
@@ -297,14 +303,27 @@ export class LineChart {
         }</div>
         <div class="chart-foot">
           <span class="how">${icon('info')} ${options.how}${
+            this.#all.length > named.length ? html` <b>${named.length} of ${this.#all.length} lines</b> are drawn; the table has all.` : nothing
+          }${
             zeros.length > 0 ? html` <b>${zeros.join(', ')}</b>: exactly 0 here, which has no place on a logarithmic axis.` : nothing
           }</span>
-          ${this.#table.template(options.title, named)}
+          ${this.#table.template(options.title, this.#all)}
         </div>
       `,
       this.host,
     );
   }
+}
+
+/** Where there are too many lines: the ones that stand out, and of the others every few, from first to last. */
+export function thin(lines: readonly Line[], most = MOST_LINES): readonly Line[] {
+  if (lines.length <= most) return lines;
+  const faint = lines.some((line) => line.faint);
+  const kept = new Set(lines.filter((line) => faint && !line.faint).slice(0, most - 2));
+  const others = lines.filter((line) => !kept.has(line));
+  const room = most - kept.size;
+  for (let i = 0; i < room; i++) kept.add(others[Math.round((i * (others.length - 1)) / (room - 1))]);
+  return lines.filter((line) => kept.has(line));
 }
 
 /** A short stroke as the line is drawn, so that it is not told by colour alone. */

@@ -170,7 +170,7 @@ export class ScatterChart {
     );
     render(
       html`
-        <div class="chart-head"><h3>Numeric against backprop</h3><span class="unit">dL/dw, one point an entry</span></div>
+        <div class="chart-head"><h2>Numeric against backprop</h2><span class="unit">dL/dw, one point an entry</span></div>
         <div class="keys">
           ${VERDICT_ORDER.map(
             (name) => html`<span class="key">

@@ -40,15 +40,5 @@ export function axisLook(theme: Theme) {
   };
 }
 
-/** The shortest writing of a tick, which is round already. */
-export function formatTick(value: number): string {
-  const size = Math.abs(value);
-  if (size !== 0 && (size < 1e-3 || size >= 1e5)) {
-    const [digits, exponent] = value.toExponential(6).split('e');
-    return `${Number(digits)}e${Number(exponent)}`.replaceAll('-', '−');
-  }
-  return String(Number(value.toPrecision(6))).replace('-', '−');
-}
-
 export const fontOf = (theme: Theme, size = FONT_SIZE): string => `${size}px ${theme.fontFamily}`;
 

@@ -5,7 +5,7 @@ import { decadeTicks, StickyRange, type Range } from '../charts/axes';
 import type { Context, Mounted } from '../context';
 import type { Frame, LayerInfo, LayerReading, ModelInfo, ParameterReading, Phase } from '../../src/protocol/panel';
 import { counted, formatCount, formatPower, formatShape, formatShare, fullNumber } from '../numbers';
-import { describeLayer, lastPhase, words } from '../words';
+import { lastPhase, words } from '../words';
 import { drawHistogram } from './mini-histogram';
 import { placed } from './placed';
 import { icon, value } from './value';
@@ -169,7 +169,7 @@ function row(info: LayerInfo, { frame, axis, phase, selected, focusable, select 
   );
   return html`<div class="layer ${way} ${selected ? 'selected' : ''}" role="option" data-layer=${info.index}
     aria-selected=${selected ? 'true' : 'false'} tabindex=${focusable ? 0 : -1}
-    aria-label=${describeLayer(info, frame)} @click=${select}>
+    @click=${select}>
     <span class="what">
       <span class="name"><b title=${info.name}>${info.name}</b>${arrow(way)}${count > 0 ? idleBadge(info, reading) : nothing}</span>
       <span class="kind" title=${`${info.kind}, ${formatShape(info.inputShape)} to ${formatShape(info.outputShape)}`}>
@@ -188,12 +188,15 @@ function idleBadge({ idleness }: LayerInfo, reading: LayerReading | undefined): 
   </span>`;
 }
 
+/** What the column's heading says to who sees it. */
+const unseen = (text: string): TemplateResult => html`<span class="unseen">, ${text} </span>`;
+
 function outputCell({ index }: LayerInfo, reading: LayerReading | undefined): TemplateResult {
   const activation = reading?.activation ?? null;
   return html`<span class="cell">
     <canvas class="histogram" data-histogram=${index} width="1" height="1"
       title=${activation ? `from ${fullNumber(activation.low)} to ${fullNumber(activation.high)}` : 'not measured yet'}></canvas>
-    <span class="below" data-activation>${value(activation?.mean, { signed: true, title: 'mean' })}${
+    <span class="below" data-activation>${unseen('output')}${value(activation?.mean, { signed: true, title: 'mean' })}${
       activation ? html`<span class="pm">±</span>${value(activation.std, { title: 'standard deviation' })}` : nothing
     }</span>
   </span>`;
@@ -207,7 +210,7 @@ function gradientCell(reading: LayerReading | undefined, axis: Range | null): Te
   const width = broken ? 1 : norm !== null && norm > 0 ? Math.max(0.02, share) : 0;
   return html`<span class="cell">
     <span class="bar ${broken ? 'broken' : ''}"><i ${placed({ width: percent(width) })}></i></span>
-    <span class="below" data-gradient>${value(norm, { title: '‖dL/d output‖' })}</span>
+    <span class="below" data-gradient>${unseen('gradient norm')}${value(norm, { title: '‖dL/d output‖' })}</span>
   </span>`;
 }
 
@@ -231,7 +234,7 @@ function ratioCell(info: LayerInfo, reading: LayerReading | undefined): Template
       <i class="band" ${placed({ left: percent(logShare(HEALTHY_RATIO.min, RATIO_AXIS)), right: percent(1 - logShare(HEALTHY_RATIO.max, RATIO_AXIS)) })}></i>
       ${reading?.parameters.map((parameter, i) => ratioDot(parameter, i === 0)) ?? nothing}
     </span>
-    <span class="below" data-ratio>${
+    <span class="below" data-ratio>${unseen('update to weight')}${
       where ? html`<span class="off" title=${`${where === '↑' ? 'Above' : 'Below'} the healthy band of 1e−4 to 1e−1`}>${where}</span>` : nothing
     }${value(ratio, { title: 'largest ‖update‖ / ‖weights‖' })}</span>
   </span>`;

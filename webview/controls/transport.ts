@@ -87,14 +87,11 @@ export function mountTransport(host: HTMLElement, context: Context): Mounted {
           ${button('reset', 'debug-restart', 'Reset to step 0')}
         </span>
         <span class="group to">
-          <label class="field" title="Trains until then">
-            <span>Run to</span>
-            <select aria-label="Run to a step or an epoch" ?disabled=${!live}
-              @change=${(event: Event) => context.set({ runTo: (event.target as HTMLSelectElement).value === 'step' ? 'step' : 'epoch' })}>
-              <option value="epoch" ?selected=${settings.runTo === 'epoch'}>epoch</option>
-              <option value="step" ?selected=${settings.runTo === 'step'}>step</option>
-            </select>
-          </label>
+          <select aria-label="Run to an epoch or a step" title="Run to the end of an epoch, or to a step" ?disabled=${!live}
+            @change=${(event: Event) => context.set({ runTo: (event.target as HTMLSelectElement).value === 'step' ? 'step' : 'epoch' })}>
+            <option value="epoch" ?selected=${settings.runTo === 'epoch'}>to epoch</option>
+            <option value="step" ?selected=${settings.runTo === 'step'}>to step</option>
+          </select>
           <input class="narrow" id="run-to" type="text" inputmode="numeric" autocomplete="off" ?disabled=${!live}
             aria-label=${`Run to this ${settings.runTo}`}
             placeholder=${model ? String(settings.runTo === 'step' ? model.totalSteps : model.epochs) : ''}

@@ -4,7 +4,7 @@ import type { CheckReport, ParameterCheck } from '../../src/protocol/panel';
 import { ScatterChart, VERDICT_ORDER } from '../charts/scatter-chart';
 import type { Context, View } from '../context';
 import { icon, value } from '../controls/value';
-import { counted, formatCount, formatIndex, formatNumber, formatShape, formatShare } from '../numbers';
+import { counted, formatCount, formatIndex, formatRound, formatShape, formatShare } from '../numbers';
 import { verdictMeanings, verdictNames, verdictSentence } from '../words';
 
 const verdictIcons = { pass: 'pass', wrong: 'error', kink: 'warning', below_noise: 'circle-slash' } as const;
@@ -66,7 +66,7 @@ function outcome({ data, select }: Context, report: CheckReport): TemplateResult
     ${report.diagnosis ? html`<p class="diagnosis"><b>Why:</b> ${report.diagnosis.sentence}</p>` : nothing}
     <p class="hint">
       Checked at step ${formatCount(report.step)} on ${counted(report.samples, 'sample')}, loss ${value(report.loss)}; float64, central
-      difference with step ${formatNumber(step)} · max(1, |w|), rtol ${formatNumber(rtol)}, atol ${formatNumber(atol)}.
+      difference with step ${formatRound(step)} · max(1, |w|), rtol ${formatRound(rtol)}, atol ${formatRound(atol)}.
       ${now !== report.step ? html`<b>The run now stands at step ${formatCount(now)}.</b>` : nothing}
     </p>
     <div class="scroll" tabindex="0" role="region" aria-label="Table: gradient check by parameter"><table class="checks">

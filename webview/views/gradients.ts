@@ -80,7 +80,7 @@ function renderTable(host: HTMLElement, { data, select }: Context): void {
     </tr>`;
   };
   render(
-    html`<h3 class="table-title">At this step</h3>
+    html`<h2 class="table-title">At this step</h2>
       <div class="scroll" tabindex="0" role="region" aria-label="Table: gradients at this step"><table>
         <thead><tr>
           <th scope="col">parameter</th><th scope="col" class="text">shape</th><th scope="col">‖w‖</th><th scope="col">‖dL/dw‖</th>

@@ -41,10 +41,11 @@ export const tensors: View = {
   tensor: wantedTensor,
   mount(host, context) {
     const top = document.createElement('div');
+    const head = document.createElement('div');
     const map = document.createElement('div');
     const below = document.createElement('div');
     map.className = 'map';
-    const head = document.createElement('div');
+    head.className = 'map-head';
     host.append(top, head, map, below);
     let open = false;
     let shown: TensorReading | null = null;
@@ -144,7 +145,7 @@ function reading(context: Context, reading: TensorReading, cursor: Cell | null):
       ${value(scale.low)}<canvas aria-hidden="true" width="1" height="1"></canvas>${value(scale.high)}
       <span class="hint">${scale.kind === 'signed' ? 'centred at 0' : 'from 0'}</span>
     </div>
-    <p class="reading" role="status" aria-live="polite">${
+    <p class="reading" role="status" aria-live=${context.data.frame?.status === 'running' ? 'off' : 'polite'}>${
       cursor
         ? html`${span('row', cursor.row, rowStride)}, ${span('column', cursor.column, columnStride)}: ${value(at, { signed: true })}
           <button class="quiet" @click=${() => context.send({ type: 'copy', text: fullNumber(at ?? NaN) })}>${icon('copy')} Copy</button>`

@@ -1,5 +1,6 @@
 // `nablascope trace`: one training step in full. Every intermediate value of the forward pass, the gradient with
 // respect to each, and the parameters before and after the update.
+import { locateNonFinite } from '../../session/non-finite';
 import { formatShape, type Tensor } from '../../engine/kernels/tensor';
 import type { TrainingSession } from '../../session/session';
 import type { Call } from '../arguments';
@@ -56,7 +57,7 @@ export async function trace(terminal: Terminal, call: TraceCall): Promise<ExitCo
   if (call.json) terminal.out.write(jsonText({ command: 'trace', file: call.file, name: session.run.name, problems: warnings, ...toJson(traced) }));
   else terminal.out.write(toText(terminal, session, traced, call.full ? EVERYTHING : SCREEN));
   if (Number.isFinite(traced.loss)) return EXIT.good;
-  const nonFinite = session.locateNonFinite();
+  const nonFinite = locateNonFinite(session);
   terminal.err.write(`${divergence(nonFinite)}\n`);
   return EXIT.failed;
 }

@@ -21,6 +21,12 @@ export interface Kernels {
   /** Allocates everything that a plan asks for, at once, zeroed. */
   allocate(plan: MemoryPlan): Tensor[];
 
+  /**
+   * What it returns does what `work` does, in fewer calls where the backend can; `work` itself may run once, or at each
+   * time. It may call kernels that return nothing, on the same tensors with the same numbers every time, and nothing else.
+   */
+  prepare(work: () => void): () => void;
+
   fill(out: Tensor, value: number): void;
   copy(out: Tensor, x: Tensor): void;
   /** out = scale * x. */
@@ -34,6 +40,8 @@ export interface Kernels {
   matmulTransposedA(out: Tensor, a: Tensor, b: Tensor, accumulate: boolean): void;
   /** out[m,n] = a[m,k] b[n,k]ᵀ, or out + a bᵀ. */
   matmulTransposedB(out: Tensor, a: Tensor, b: Tensor, accumulate: boolean): void;
+  /** y[m,n] = x[m,k] weight[n,k]ᵀ, and bias[n] added to every row of it. */
+  linear(y: Tensor, x: Tensor, weight: Tensor, bias: Tensor | null): void;
   /** out[i,:] += row for every row i. */
   addRow(out: Tensor, row: Tensor): void;
   /** out += the sum of x's rows. */

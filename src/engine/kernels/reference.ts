@@ -53,6 +53,10 @@ export class ReferenceKernels implements Kernels {
     return layOut(plan, new ArrayBuffer(plan.bytes));
   }
 
+  prepare(work: () => void): () => void {
+    return work;
+  }
+
   fill(out: Tensor, value: number): void {
     out.data.fill(value);
   }
@@ -115,6 +119,11 @@ export class ReferenceKernels implements Kernels {
         y[i * n + j] = accumulate ? y[i * n + j] + sum : sum;
       }
     }
+  }
+
+  linear(y: Tensor, x: Tensor, weight: Tensor, bias: Tensor | null): void {
+    this.matmulTransposedB(y, x, weight, false);
+    if (bias) this.addRow(y, bias);
   }
 
   addRow(out: Tensor, row: Tensor): void {

@@ -82,8 +82,7 @@ export const linear = defineLayer({
     return [weight, { name: 'bias', shape: [units], start: start(values, layer.bias_init) }];
   },
   forward({ kernels, parameters, input, output }) {
-    kernels.matmulTransposedB(output, input, parameters.weight, false);
-    if (parameters.bias) kernels.addRow(output, parameters.bias);
+    kernels.linear(output, input, parameters.weight, parameters.bias ?? null);
   },
   backward({ kernels, parameters, input, gradOutput, gradInput, gradParameters }) {
     kernels.matmulTransposedA(gradParameters.weight, gradOutput, input, true);

@@ -5,7 +5,7 @@ import { largest, type Trial } from './trial';
 export function* values({ of, numeric, analytic, value }: Trial): Iterable<Guess> {
   yield { cause: 'absolute_value', words: 'has lost its signs: all of it is positive', values: numeric.map(Math.abs) };
   const most = largest(analytic);
-  if (most > 0 && most < 0.999 * largest(numeric)) {
+  if (numeric.length > 1 && most > 0 && most < 0.999 * largest(numeric)) {
     yield { cause: 'clipped', words: `is cut off at ±${Number(most.toPrecision(4))}`, values: numeric.map((n) => Math.max(-most, Math.min(most, n))) };
   }
   const ones = new Float64Array(numeric.length).fill(1);

@@ -125,6 +125,7 @@ function describeProducts(kernels: Kernels): void {
       check(draw, 129, 1, 67, true);
       check(draw, 3, 257, 131, false);
       check(draw, 1, 1, 1, true);
+      check(draw, 125, 260, 521, true);
     });
 
     it('is exact on whole numbers and adds to what is there', () => {
@@ -158,6 +159,23 @@ function describeProducts(kernels: Kernels): void {
 
 function describeRows(kernels: Kernels): void {
   const u = roundoff(kernels.precision);
+
+  it('linear is x weightᵀ, with the bias added to every row', () => {
+    for (const [m, k, n] of [[1, 1, 1], [4, 2, 4], [32, 16, 2], [5, 3, 17], [7, 70, 130], [1, 300, 131]]) {
+      const draw = new Draw(kernels, m * k * n);
+      const x = draw.tensor([m, k]);
+      const weight = draw.tensor([n, k]);
+      const bias = draw.tensor([n]);
+      const { values, sizes } = product(rowsOf(x.data, k), transpose(rowsOf(weight.data, k)));
+      const y = unwritten(kernels, [m, n]);
+      kernels.linear(y, x, weight, null);
+      expect(y).toBeAllclose(values, { rtol: 2 * u, atol: sizes.map((bound) => 2 * (k + 2) * u * bound) });
+      kernels.linear(y, x, weight, bias);
+      const expected = values.map((value, i) => value + bias.data[i % n]);
+      const atol = sizes.map((bound, i) => 2 * (k + 3) * u * (bound + Math.abs(bias.data[i % n])));
+      expect(y).toBeAllclose(expected, { rtol: 2 * u, atol });
+    }
+  });
 
   it('addRow adds one row to every row', () => {
     forShapes(kernels, (draw, rows, columns) => {

@@ -1,16 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { ReferenceKernels } from '../../../src/engine/kernels/reference';
+import { kernelsOf } from '../../../src/engine/kernels/create';
+import type { Kernels } from '../../../src/engine/kernels/kernels';
 import '../../support/allclose';
+import { BACKENDS } from '../../support/backends';
 import { golden, type GoldenLayer } from '../../support/golden';
 import { flat } from '../../support/nested';
 import { layerContext, layerOf } from '../../support/units';
 
-const FLOAT64 = new ReferenceKernels('float64');
-const FLOAT32 = new ReferenceKernels('float32');
 const cases = golden('layers.json');
 
 /** Runs both passes of a case. */
-function run(kernels: ReferenceKernels, testCase: GoldenLayer) {
+function run(kernels: Kernels, testCase: GoldenLayer) {
   const definition = layerOf(testCase.kind);
   const context = layerContext(kernels, testCase);
   definition.forward(context);
@@ -18,9 +18,11 @@ function run(kernels: ReferenceKernels, testCase: GoldenLayer) {
   return context;
 }
 
-describe('layers agree with PyTorch within 1e-12 relative in float64', () => {
+describe.each(BACKENDS)('layers agree with PyTorch within 1e-12 relative in float64 on %s', (backend) => {
+  const kernels = kernelsOf(backend, 'float64');
+
   it.each(cases)('$name', (testCase) => {
-    const { output, gradInput, gradParameters } = run(FLOAT64, testCase);
+    const { output, gradInput, gradParameters } = run(kernels, testCase);
     expect(output).toBeAllclose(testCase.output);
     expect(gradInput as NonNullable<typeof gradInput>).toBeAllclose(testCase.gradInput);
     expect(Object.keys(gradParameters)).toEqual(Object.keys(testCase.gradParameters));
@@ -39,12 +41,13 @@ const float32Tolerance = (expected: readonly number[]) => ({
   atol: Math.max(1e-37, 1e-5 * Math.max(...expected.map(Math.abs))),
 });
 
-describe('layers agree with PyTorch within 1e-5 in float32', () => {
+describe.each(BACKENDS)('layers agree with PyTorch within 1e-5 in float32 on %s', (backend) => {
+  const kernels = kernelsOf(backend, 'float32');
   // At ±1e-300 float32 underflows, at logits of 1e4 it rounds; both are right, but nothing to compare.
   const comparable = cases.filter(({ name }) => !name.includes('extremes') && !name.includes('1e4'));
 
   it.each(comparable)('$name', (testCase) => {
-    const { output, gradInput, gradParameters } = run(FLOAT32, testCase);
+    const { output, gradInput, gradParameters } = run(kernels, testCase);
     expect(output).toBeAllclose(testCase.output, float32Tolerance(flat(testCase.output)));
     expect(gradInput as NonNullable<typeof gradInput>).toBeAllclose(
       testCase.gradInput, float32Tolerance([...flat(testCase.gradInput), ...flat(testCase.gradOutput)]),
@@ -56,14 +59,16 @@ describe('layers agree with PyTorch within 1e-5 in float32', () => {
   });
 
   it.each(cases.filter(({ name }) => name.includes('extremes')))('$name stay finite', (testCase) => {
-    const { output, gradInput } = run(FLOAT32, testCase);
+    const { output, gradInput } = run(kernels, testCase);
     expect([...output.data, ...(gradInput?.data ?? [NaN])].every(Number.isFinite)).toBe(true);
   });
 });
 
-describe('saturated slopes agree within four roundings of 1', () => {
+describe.each(BACKENDS)('saturated slopes agree within four roundings of 1 on %s', (backend) => {
+  const kernels = kernelsOf(backend, 'float64');
+
   it.each(golden('layers-saturated.json'))('$name', (testCase) => {
-    const { output, gradInput } = run(FLOAT64, testCase);
+    const { output, gradInput } = run(kernels, testCase);
     expect(output).toBeAllclose(testCase.output);
     const atol = flat(testCase.gradOutput).map((dy) => 4 * 2 ** -53 * Math.abs(dy));
     expect(gradInput as NonNullable<typeof gradInput>).toBeAllclose(testCase.gradInput, { rtol: 0, atol });

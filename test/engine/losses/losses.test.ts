@@ -1,20 +1,21 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ReferenceKernels } from '../../../src/engine/kernels/reference';
+import { kernelsOf } from '../../../src/engine/kernels/create';
+import type { Kernels } from '../../../src/engine/kernels/kernels';
 import { losses, type LossKind } from '../../../src/engine/losses';
 import '../../support/allclose';
+import { BACKENDS } from '../../support/backends';
 import { golden, type GoldenLoss } from '../../support/golden';
 import { flat, shapeOf } from '../../support/nested';
 import { filled, unwritten } from '../../support/tensors';
 import { lossContext, lossOf } from '../../support/units';
 import { Random } from '../../../src/engine/random';
 
-const FLOAT64 = new ReferenceKernels('float64');
-const FLOAT32 = new ReferenceKernels('float32');
+const FLOAT64 = kernelsOf('reference', 'float64');
 const cases = golden('losses.json');
 const kinds = Object.keys(losses) as LossKind[];
 
-function run(kernels: ReferenceKernels, testCase: GoldenLoss) {
+function run(kernels: Kernels, testCase: GoldenLoss) {
   const definition = lossOf(testCase.kind);
   const context = lossContext(kernels, testCase);
   const gradient = unwritten(kernels, shapeOf(testCase.prediction));
@@ -22,20 +23,23 @@ function run(kernels: ReferenceKernels, testCase: GoldenLoss) {
   return { value: definition.value(context), gradient };
 }
 
-describe('losses agree with PyTorch within 1e-12 relative in float64', () => {
+describe.each(BACKENDS)('losses agree with PyTorch within 1e-12 relative in float64 on %s', (backend) => {
+  const kernels = kernelsOf(backend, 'float64');
+
   it.each(cases)('$name', (testCase) => {
-    const { value, gradient } = run(FLOAT64, testCase);
+    const { value, gradient } = run(kernels, testCase);
     expect(value).toBeAllclose(testCase.value);
     expect(gradient).toBeAllclose(testCase.gradPrediction);
   });
 });
 
-describe('losses agree with PyTorch within 1e-5 in float32', () => {
+describe.each(BACKENDS)('losses agree with PyTorch within 1e-5 in float32 on %s', (backend) => {
+  const kernels = kernelsOf(backend, 'float32');
   // Numbers that float32 does not hold, such as 1e-200 or 9999.75, are compared in float64 only.
   const comparable = cases.filter(({ name }) => !/exactly 0 and 1|1e4|far from/.test(name));
 
   it.each(comparable)('$name', (testCase) => {
-    const { value, gradient } = run(FLOAT32, testCase);
+    const { value, gradient } = run(kernels, testCase);
     expect(value).toBeAllclose(testCase.value, { rtol: 1e-5 });
     const largest = Math.max(...flat(testCase.gradPrediction).map(Math.abs));
     expect(gradient).toBeAllclose(testCase.gradPrediction, { rtol: 1e-5, atol: 1e-5 * largest });

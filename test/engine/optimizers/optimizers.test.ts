@@ -1,21 +1,24 @@
 import { describe, expect, it } from 'vitest';
-import { ReferenceKernels } from '../../../src/engine/kernels/reference';
+import { kernelsOf } from '../../../src/engine/kernels/create';
 import { optimizers, type OptimizerKind } from '../../../src/engine/optimizers';
 import '../../support/allclose';
+import { BACKENDS } from '../../support/backends';
 import { golden } from '../../support/golden';
 import { flat, shapeOf } from '../../support/nested';
 import { filled, tensorOf, zeros } from '../../support/tensors';
 import { forwardAndBackward, networkOf, optimizerOf, passWith, update } from '../../support/units';
 
-const FLOAT64 = new ReferenceKernels('float64');
+const FLOAT64 = kernelsOf('reference', 'float64');
 const kinds = Object.keys(optimizers) as OptimizerKind[];
 const traces = golden('optimizers.json');
 
-describe('twenty steps agree with PyTorch after each one', () => {
+describe.each(BACKENDS)('twenty steps agree with PyTorch after each one on %s', (backend) => {
+  const kernels = kernelsOf(backend, 'float64');
+
   it.each(traces)('$name', (trace) => {
     const definition = optimizerOf(trace.kind);
     const options = definition.options.parse(trace.options);
-    const network = networkOf(FLOAT64, trace, [3], { batch: 4, optimizerTensors: definition.state(options).length });
+    const network = networkOf(kernels, trace, [3], { batch: 4, optimizerTensors: definition.state(options).length });
     trace.steps.forEach(({ loss, parameters }, step) => {
       const { input, target } = trace.batches[step % trace.batches.length];
       const found = forwardAndBackward(network, passWith(network, input, target));

@@ -9,7 +9,7 @@ import { activateExtension, extensionId, inWorkspace, openExample } from '../sup
 import { outside } from '../support/outside';
 
 const shipped = [
-  'dist/cli.js', 'dist/engine-process.js', 'dist/engine-worker.js', 'dist/extension.js', 'dist/webview.css',
+  'dist/THIRD-PARTY-NOTICES.txt', 'dist/cli.js', 'dist/engine-process.js', 'dist/engine-worker.js', 'dist/extension.js', 'dist/webview.css',
   'dist/webview.js', 'media/nabla.schema.json', 'package.json',
 ];
 
@@ -38,7 +38,7 @@ describe('the installed package', () => {
   it('has every file it runs on, and no sources, tests or maps', () => {
     const files = filesBelow(installedFolder());
     assert.deepEqual(shipped.filter((file) => !files.includes(file)), []);
-    const allowed = /^(dist\/[\w-]+\.(js|css|ttf)|media\/.+|docs\/panel\.png|package\.json|[\w.-]+\.(md|txt|vsixmanifest))$/;
+    const allowed = /^(dist\/[\w-]+\.(js|css|ttf|txt)|media\/.+|docs\/panel\.png|package\.json|[\w.-]*\.(md|txt|vsixmanifest))$/;
     assert.deepEqual(files.filter((file) => !allowed.test(file)), []);
   });
 

@@ -21,6 +21,8 @@ export interface HostOptions {
 
 export class FakeHost {
   readonly received: FromPanel[] = [];
+  /** Sequence numbers of the frames that went to a page. */
+  readonly sent: number[] = [];
   readonly history = new History();
   readonly session: TrainingSession | null;
   readonly #runner: Runner | null;
@@ -138,6 +140,7 @@ export class FakeHost {
           };
         })
       : Promise.resolve();
+    if (this.#send) this.sent.push(frame.sequence);
     await this.send({ type: 'frame', frame });
     await painted;
     for (const waiter of [...this.#waiting]) {

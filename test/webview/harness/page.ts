@@ -1,6 +1,6 @@
 // The built panel in a real browser page: under the same content security policy as in VS Code, in the colours of
 // its themes, joined to a host that runs a real session.
-import { readFileSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Page } from 'playwright-core';
 import { pack, unpack } from '../../../src/protocol/channel';
@@ -70,6 +70,7 @@ function encode(message: unknown): string {
 }
 
 export async function openPanel(browser: PanelBrowser, host: FakeHost, options: PageOptions = {}): Promise<PanelPage> {
+  refuseOldBuild();
   const { width = 1000, height = 800, theme = 'dark', kept } = options;
   const { page, problems } = await browser.newPage({ viewport: { width, height } });
   await page.route(`${origin}/**`, async (route) => {
@@ -109,10 +110,11 @@ export async function openPanel(browser: PanelBrowser, host: FakeHost, options: 
   };
   host.connect(send);
   await page.goto(`${origin}/`);
-  await page.locator('.state p, .page').first().waitFor();
+  await page.locator('#panel[data-drawn="done"]').waitFor();
   const settled = async (): Promise<void> => {
-    // Text waits up to 100 ms, then for two frames of the screen.
-    await page.evaluate(() => new Promise<void>((done) => setTimeout(() => requestAnimationFrame(() => requestAnimationFrame(() => done())), 120)));
+    // Two frames of the screen, for messages on their way; then until the panel shows all that it was told.
+    await page.evaluate(() => new Promise<void>((done) => requestAnimationFrame(() => requestAnimationFrame(() => done()))));
+    await page.waitForFunction(() => document.getElementById('panel')?.dataset.drawn === 'done');
   };
   await settled();
   return {
@@ -151,7 +153,11 @@ function applyTheme({ name, kind, variables }: { name: string; kind: string; var
   }).observe(document, { childList: true, subtree: true });
 }
 
-/** The panel as it was built last; a test of an old build would prove nothing. */
-export function builtSize(): number {
-  return readFileSync(join(root, 'dist', 'webview.js')).byteLength;
+/** A test of an old build would prove nothing. */
+function refuseOldBuild(): void {
+  const built = statSync(join(root, 'dist', 'webview.js'), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  for (const entry of readdirSync(join(root, 'webview'), { recursive: true, withFileTypes: true })) {
+    const file = join(entry.parentPath, entry.name);
+    if (entry.isFile() && statSync(file).mtimeMs > built) throw new Error(`${file} is newer than dist/webview.js: npm run build`);
+  }
 }

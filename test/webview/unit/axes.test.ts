@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decadeBounds, decadeTicks, linearBounds, PATIENCE_MS, stepEnd, StickyRange } from '../../../webview/charts/axes';
+import { type Line, MOST_LINES, thin } from '../../../webview/charts/line-chart';
 import { spread } from '../../../webview/charts/overlay';
 
 const finite = (min: number, max: number) => fc.double({ min, max, noNaN: true });
@@ -110,5 +111,30 @@ describe('labels at the ends of lines', () => {
 
   it('are moved only where they must be', () => {
     expect(spread([20, 100], 13, 0, 200)).toEqual([20, 100]);
+  });
+});
+
+describe('more lines than can be told apart', () => {
+  const lines = (count: number, selected?: number): Line[] =>
+    Array.from({ length: count }, (_, i) => ({
+      name: String(i), data: undefined, colour: [0, 0, 0], faint: selected !== undefined && i !== selected,
+    }));
+
+  it('are thinned evenly, from first to last, in their order', () => {
+    const names = thin(lines(200)).map(({ name }) => Number(name));
+    expect(names.length).toBe(MOST_LINES);
+    expect([names[0], names.at(-1)]).toEqual([0, 199]);
+    for (let i = 1; i < names.length; i++) expect(names[i] - names[i - 1]).toBeLessThanOrEqual(9);
+    expect(names).toEqual([...names].sort((a, b) => a - b));
+  });
+
+  it('keep the one that is selected', () => {
+    const names = thin(lines(200, 101)).map(({ name }) => name);
+    expect(names).toContain('101');
+    expect(names.length).toBe(MOST_LINES);
+  });
+
+  it('are left alone where they are few', () => {
+    expect(thin(lines(MOST_LINES)).length).toBe(MOST_LINES);
   });
 });

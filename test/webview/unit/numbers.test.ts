@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  counted, FIGURE_SPACE, formatCount, formatIndex, formatNumber, formatPower, formatShape, formatShare, formatSigned,
+  counted, FIGURE_SPACE, formatCount, formatIndex, formatNumber, formatPower, formatRound, formatShape, formatShare, formatSigned,
   fullNumber, MINUS,
 } from '../../../webview/numbers';
 
@@ -52,6 +52,11 @@ it('groups counts and never abbreviates them', () => {
   expect(formatCount(1234567)).toBe('1\u202f234\u202f567');
   expect(counted(1, 'entry', 'entries')).toBe('1 entry');
   expect(counted(22, 'entry', 'entries')).toBe('22 entries');
+});
+
+it('writes round numbers at their shortest', () => {
+  const round: [number, string][] = [[0, '0'], [0.5, '0.5'], [-20, '−20'], [1e-5, '1e−5'], [6e-6, '6e−6'], [2e75, '2e75'], [0.1 + 0.2, '0.3']];
+  for (const [value, text] of round) expect(formatRound(value)).toBe(text);
 });
 
 it('writes powers, shares, shapes and indexes', () => {

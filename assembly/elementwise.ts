@@ -1,0 +1,256 @@
+// What is done to each element by itself, to rows, and the optimizer's update. The rest behind the last whole
+// vector goes through the same vector arithmetic, so that an element's bits do not depend on where it stands.
+import { real } from './real';
+import { expOfNegative, sigmoidOf, tanhOf } from './functions';
+import { LANES, loadPart, madd, maxOfLanes, SIZE, splat, storePart, sumOfLanes, VECTOR } from './vectors';
+
+export function fill(out: usize, n: i32, value: f64): void {
+  if (value == 0) {
+    memory.fill(out, 0, <usize>n * SIZE);
+    return;
+  }
+  const x = splat(<real>value);
+  for (; n > 0; n -= LANES) {
+    storePart(out, x, n);
+    out += VECTOR;
+  }
+}
+
+export function copy(out: usize, x: usize, n: i32): void {
+  memory.copy(out, x, <usize>n * SIZE);
+}
+
+export function scale(out: usize, x: usize, n: i32, by: f64): void {
+  const s = splat(<real>by);
+  for (; n >= LANES; n -= LANES) {
+    v128.store(out, v128.mul<real>(s, v128.load(x)));
+    out += VECTOR; x += VECTOR;
+  }
+  if (n > 0) storePart(out, v128.mul<real>(s, loadPart(x, n)), n);
+}
+
+export function subtract(out: usize, a: usize, b: usize, n: i32): void {
+  for (; n >= LANES; n -= LANES) {
+    v128.store(out, v128.sub<real>(v128.load(a), v128.load(b)));
+    out += VECTOR; a += VECTOR; b += VECTOR;
+  }
+  if (n > 0) storePart(out, v128.sub<real>(loadPart(a, n), loadPart(b, n)), n);
+}
+
+export function addRow(out: usize, row: usize, m: i32, n: i32): void {
+  for (let i = 0; i < m; i++) {
+    let from = row;
+    let left = n;
+    for (; left >= LANES; left -= LANES) {
+      v128.store(out, v128.add<real>(v128.load(out), v128.load(from)));
+      out += VECTOR; from += VECTOR;
+    }
+    if (left > 0) {
+      storePart(out, v128.add<real>(loadPart(out, left), loadPart(from, left)), left);
+      out += <usize>left * SIZE;
+    }
+  }
+}
+
+/** out[n] += the sum of the m rows of x, from the first to the last. */
+export function accumulateRows(out: usize, x: usize, m: i32, n: i32): void {
+  const step = <usize>n * SIZE;
+  for (; n > 0; n -= LANES) {
+    let sum = splat(0);
+    let from = x;
+    if (n >= LANES) {
+      for (let i = 0; i < m; i++) {
+        sum = v128.add<real>(sum, v128.load(from));
+        from += step;
+      }
+      v128.store(out, v128.add<real>(v128.load(out), sum));
+    } else {
+      for (let i = 0; i < m; i++) {
+        sum = v128.add<real>(sum, loadPart(from, n));
+        from += step;
+      }
+      storePart(out, v128.add<real>(loadPart(out, n), sum), n);
+    }
+    out += VECTOR; x += VECTOR;
+  }
+}
+
+export function tanh(y: usize, x: usize, n: i32): void {
+  for (; n >= LANES; n -= LANES) {
+    v128.store(y, tanhOf(v128.load(x)));
+    y += VECTOR; x += VECTOR;
+  }
+  if (n > 0) storePart(y, tanhOf(loadPart(x, n)), n);
+}
+
+// @ts-ignore: decorator
+@inline
+function tanhSlope(dy: v128, y: v128): v128 {
+  return v128.mul<real>(dy, v128.sub<real>(splat(1), v128.mul<real>(y, y)));
+}
+
+export function tanhBackward(dx: usize, dy: usize, y: usize, n: i32): void {
+  for (; n >= LANES; n -= LANES) {
+    v128.store(dx, tanhSlope(v128.load(dy), v128.load(y)));
+    dx += VECTOR; dy += VECTOR; y += VECTOR;
+  }
+  if (n > 0) storePart(dx, tanhSlope(loadPart(dy, n), loadPart(y, n)), n);
+}
+
+export function sigmoid(y: usize, x: usize, n: i32): void {
+  for (; n >= LANES; n -= LANES) {
+    v128.store(y, sigmoidOf(v128.load(x)));
+    y += VECTOR; x += VECTOR;
+  }
+  if (n > 0) storePart(y, sigmoidOf(loadPart(x, n)), n);
+}
+
+// @ts-ignore: decorator
+@inline
+function sigmoidSlope(dy: v128, y: v128): v128 {
+  return v128.mul<real>(v128.mul<real>(dy, y), v128.sub<real>(splat(1), y));
+}
+
+export function sigmoidBackward(dx: usize, dy: usize, y: usize, n: i32): void {
+  for (; n >= LANES; n -= LANES) {
+    v128.store(dx, sigmoidSlope(v128.load(dy), v128.load(y)));
+    dx += VECTOR; dy += VECTOR; y += VECTOR;
+  }
+  if (n > 0) storePart(dx, sigmoidSlope(loadPart(dy, n), loadPart(y, n)), n);
+}
+
+/** `value` where x > 0 or NaN, else 0. */
+// @ts-ignore: decorator
+@inline
+function whereActive(value: v128, x: v128): v128 {
+  return v128.andnot(value, v128.le<real>(x, splat(0)));
+}
+
+export function relu(y: usize, x: usize, n: i32, by: f64): void {
+  const s = splat(<real>by);
+  for (; n >= LANES; n -= LANES) {
+    const z = v128.load(x);
+    v128.store(y, whereActive(v128.mul<real>(s, z), z));
+    y += VECTOR; x += VECTOR;
+  }
+  if (n > 0) {
+    const z = loadPart(x, n);
+    storePart(y, whereActive(v128.mul<real>(s, z), z), n);
+  }
+}
+
+export function reluBackward(dx: usize, dy: usize, x: usize, n: i32, by: f64): void {
+  const s = splat(<real>by);
+  for (; n >= LANES; n -= LANES) {
+    v128.store(dx, whereActive(v128.mul<real>(s, v128.load(dy)), v128.load(x)));
+    dx += VECTOR; dy += VECTOR; x += VECTOR;
+  }
+  if (n > 0) storePart(dx, whereActive(v128.mul<real>(s, loadPart(dy, n)), loadPart(x, n)), n);
+}
+
+/** The largest of n elements; NaN where one is. */
+export function maxOf(x: usize, n: i32): real {
+  if (n < LANES) {
+    let largest = load<real>(x);
+    for (let i: usize = 1; i < <usize>n; i++) largest = max(largest, load<real>(x + i * SIZE));
+    return largest;
+  }
+  let largest = v128.load(x);
+  let i = LANES;
+  for (; i + LANES <= n; i += LANES) largest = v128.max<real>(largest, v128.load(x + <usize>i * SIZE));
+  // The last vector may overlap the one before: it holds nothing new but the rest.
+  if (i < n) largest = v128.max<real>(largest, v128.load(x + <usize>(n - LANES) * SIZE));
+  return maxOfLanes(largest);
+}
+
+/** Lanes of which the first `count` are kept, the others 0. */
+// @ts-ignore: decorator
+@inline
+export function keep(x: v128, count: i32): v128 {
+  if (sizeof<real>() == 8) return count == 1 ? i64x2.replace_lane(x, 1, 0) : x;
+  if (count < 4) x = i32x4.replace_lane(x, 3, 0);
+  if (count < 3) x = i32x4.replace_lane(x, 2, 0);
+  if (count < 2) x = i32x4.replace_lane(x, 1, 0);
+  return x;
+}
+
+/** y = exp(x - largest), and the sum of it. */
+// @ts-ignore: decorator
+@inline
+export function exponentials(y: usize, x: usize, n: i32, largest: real): real {
+  const top = splat(largest);
+  let sum = splat(0);
+  for (; n >= LANES; n -= LANES) {
+    const e = expOfNegative(v128.sub<real>(v128.load(x), top));
+    v128.store(y, e);
+    sum = v128.add<real>(sum, e);
+    y += VECTOR; x += VECTOR;
+  }
+  if (n > 0) {
+    const e = expOfNegative(v128.sub<real>(loadPart(x, n), top));
+    storePart(y, e, n);
+    sum = v128.add<real>(sum, keep(e, n));
+  }
+  return sumOfLanes(sum);
+}
+
+export function softmax(y: usize, x: usize, m: i32, n: i32): void {
+  const step = <usize>n * SIZE;
+  for (let i = 0; i < m; i++) {
+    const sum = splat(exponentials(y, x, n, maxOf(x, n)));
+    let at = y;
+    for (let left = n; left > 0; left -= LANES) {
+      if (left >= LANES) v128.store(at, v128.div<real>(v128.load(at), sum));
+      else storePart(at, v128.div<real>(loadPart(at, left), sum), left);
+      at += VECTOR;
+    }
+    y += step; x += step;
+  }
+}
+
+export function softmaxBackward(dx: usize, dy: usize, y: usize, m: i32, n: i32): void {
+  for (let i = 0; i < m; i++) {
+    let dots = splat(0);
+    let left = n;
+    let at: usize = 0;
+    for (; left >= LANES; left -= LANES) {
+      dots = madd(v128.load(dy + at), v128.load(y + at), dots);
+      at += VECTOR;
+    }
+    if (left > 0) dots = madd(loadPart(dy + at, left), loadPart(y + at, left), dots);
+    const dot = splat(sumOfLanes(dots));
+    at = 0;
+    for (left = n; left > 0; left -= LANES) {
+      const d = v128.mul<real>(loadPart(y + at, left), v128.sub<real>(loadPart(dy + at, left), dot));
+      storePart(dx + at, d, left);
+      at += VECTOR;
+    }
+    const step = <usize>n * SIZE;
+    dx += step; dy += step; y += step;
+  }
+}
+
+export function sgd(w: usize, g: usize, n: i32, lr: f64): void {
+  const rate = splat(<real>-lr);
+  for (; n >= LANES; n -= LANES) {
+    v128.store(w, madd(rate, v128.load(g), v128.load(w)));
+    w += VECTOR; g += VECTOR;
+  }
+  if (n > 0) storePart(w, madd(rate, loadPart(g, n), loadPart(w, n)), n);
+}
+
+export function sgdWithMomentum(w: usize, g: usize, v: usize, n: i32, lr: f64, momentum: f64): void {
+  const rate = splat(<real>-lr);
+  const share = splat(<real>momentum);
+  for (; n >= LANES; n -= LANES) {
+    const velocity = madd(share, v128.load(v), v128.load(g));
+    v128.store(v, velocity);
+    v128.store(w, madd(rate, velocity, v128.load(w)));
+    w += VECTOR; g += VECTOR; v += VECTOR;
+  }
+  if (n > 0) {
+    const velocity = madd(share, loadPart(v, n), loadPart(g, n));
+    storePart(v, velocity, n);
+    storePart(w, madd(rate, velocity, loadPart(w, n)), n);
+  }
+}

@@ -1,0 +1,222 @@
+// exp, tanh, sigmoid and log, so that a run does not depend on the engine's own. Errors in units of the
+// last place (test/engine/kernels/accuracy.test.ts holds them): exp 2, tanh and sigmoid 4, log and log1p 2.
+// In float32 exp gives 0 below the smallest normal number: what lies below costs many times the time of others.
+import { real } from './real';
+import { madd, splat } from './vectors';
+
+const DOUBLE: bool = sizeof<real>() == 8;
+/** 1.5 times 2 to the bits of the fraction: adding it rounds to a whole number, left in the lowest bits. */
+const ROUNDER: f64 = DOUBLE ? 6755399441055744.0 : 12582912.0;
+/** ln 2 in two parts; the first has so few digits that multiples of it are exact. */
+const LN2_HIGH: f64 = DOUBLE ? 6.93147180369123816490e-1 : 0.693359375;
+const LN2_LOW: f64 = DOUBLE ? 1.90821492927058770002e-10 : -2.12194440e-4;
+/** ln of the smallest normal number in float32; in float64, past where exp is 0. */
+const LOWEST: f64 = DOUBLE ? -746 : -87.33654022216797;
+
+/** Vectors of constants lie in memory from here on: a load takes one instruction, a constant in the code several. */
+const TABLE: usize = 128;
+const I_LOG2E: usize = 0;
+const I_ROUNDER: usize = 16;
+const I_LN2_HIGH: usize = 32;
+const I_LN2_LOW: usize = 48;
+const I_LOWEST: usize = 64;
+const I_FACTORIALS: usize = 80; // 1/2!, 1/3!, ..., 1/13!
+const I_BIAS: usize = I_FACTORIALS + 12 * 16;
+const I_ONE: usize = I_BIAS + 16;
+const I_TWO: usize = I_BIAS + 32;
+const I_SIGN: usize = I_BIAS + 48;
+const I_LOWEST_OF_TANH: usize = I_BIAS + 64;
+
+/** Fills the table; before anything else is called. */
+export function prepareConstants(): void {
+  v128.store(TABLE + I_LOG2E, splat(<real>1.4426950408889634));
+  v128.store(TABLE + I_ROUNDER, splat(<real>ROUNDER));
+  v128.store(TABLE + I_LN2_HIGH, splat(<real>-LN2_HIGH));
+  v128.store(TABLE + I_LN2_LOW, splat(<real>-LN2_LOW));
+  v128.store(TABLE + I_LOWEST, splat(<real>LOWEST));
+  let factorial: f64 = 1;
+  for (let i: usize = 0; i < 12; i++) {
+    factorial *= <f64>(i + 2);
+    v128.store(TABLE + I_FACTORIALS + i * 16, splat(<real>(1.0 / factorial)));
+  }
+  v128.store(TABLE + I_ONE, splat(1));
+  v128.store(TABLE + I_TWO, splat(2));
+  v128.store(TABLE + I_SIGN, splat(<real>-0.0));
+  // Past 20 tanh is 1 to the last place.
+  v128.store(TABLE + I_LOWEST_OF_TANH, splat(-40));
+  v128.store(TABLE + I_BIAS, DOUBLE ? i64x2.splat(1023) : i32x4.splat(127));
+}
+
+// @ts-ignore: decorator
+@inline
+function constant(offset: usize): v128 {
+  return v128.load(TABLE + offset);
+}
+
+/** p r + 1/n! */
+// @ts-ignore: decorator
+@inline
+function term(p: v128, r: v128, n: usize): v128 {
+  return madd(p, r, v128.load(TABLE + I_FACTORIALS + (n - 2) * 16));
+}
+
+/** exp(r) - 1 for |r| <= ln(2) / 2, by its series; relative precision also near 0. */
+// @ts-ignore: decorator
+@inline
+function expMinusOne(r: v128): v128 {
+  let p: v128;
+  if (DOUBLE) {
+    p = constant(I_FACTORIALS + 11 * 16);
+    p = term(p, r, 12);
+    p = term(p, r, 11);
+    p = term(p, r, 10);
+    p = term(p, r, 9);
+    p = term(p, r, 8);
+    p = term(p, r, 7);
+  } else {
+    p = constant(I_FACTORIALS + 5 * 16);
+  }
+  p = term(p, r, 6);
+  p = term(p, r, 5);
+  p = term(p, r, 4);
+  p = term(p, r, 3);
+  p = term(p, r, 2);
+  return madd(v128.mul<real>(r, r), p, r);
+}
+
+/** x / ln 2, rounded to a whole number n, plus ROUNDER. */
+// @ts-ignore: decorator
+@inline
+function shifted(x: v128): v128 {
+  return madd(x, constant(I_LOG2E), constant(I_ROUNDER));
+}
+
+/** x - n ln 2. */
+// @ts-ignore: decorator
+@inline
+function rest(x: v128, n: v128): v128 {
+  return madd(n, constant(I_LN2_LOW), madd(n, constant(I_LN2_HIGH), x));
+}
+
+/** 2 to the n of `shifted`. */
+// @ts-ignore: decorator
+@inline
+function power(t: v128): v128 {
+  if (DOUBLE) return i64x2.shl(i64x2.add(t, constant(I_BIAS)), 52);
+  return i32x4.shl(i32x4.add(t, constant(I_BIAS)), 23);
+}
+
+/** exp(x) for x <= 0; NaN for NaN. */
+// @ts-ignore: decorator
+@inline
+export function expOfNegative(x: v128): v128 {
+  const lowest = constant(I_LOWEST);
+  // pmax(x, lowest) is x where x is NaN.
+  const held = v128.pmax<real>(x, lowest);
+  const t = shifted(held);
+  const p = expMinusOne(rest(held, v128.sub<real>(t, constant(I_ROUNDER))));
+  if (DOUBLE) {
+    // In two factors, of which the first is a normal number: so the result may be below them.
+    const normal = f64x2.pmax(t, f64x2.splat(ROUNDER - 1022));
+    const s = power(normal);
+    return f64x2.mul(madd(s, p, s), power(f64x2.add(f64x2.sub(t, normal), f64x2.splat(ROUNDER))));
+  }
+  const s = power(t);
+  return v128.andnot(madd(s, p, s), v128.lt<real>(x, lowest));
+}
+
+/** tanh |x| = -m / (m + 2) with m = exp(-2 |x|) - 1, and the sign of x. */
+// @ts-ignore: decorator
+@inline
+export function tanhOf(x: v128): v128 {
+  const sign = constant(I_SIGN);
+  const negative = v128.or(x, sign);
+  const held = v128.pmax<real>(v128.add<real>(negative, negative), constant(I_LOWEST_OF_TANH));
+  const t = shifted(held);
+  const p = expMinusOne(rest(held, v128.sub<real>(t, constant(I_ROUNDER))));
+  const s = power(t);
+  const m = madd(s, p, v128.sub<real>(s, constant(I_ONE)));
+  const y = v128.div<real>(m, v128.add<real>(m, constant(I_TWO)));
+  return v128.bitselect(x, y, sign);
+}
+
+/** 1 / (1 + exp(-x)), from the side where exp cannot overflow. */
+// @ts-ignore: decorator
+@inline
+export function sigmoidOf(x: v128): v128 {
+  const one = constant(I_ONE);
+  const e = expOfNegative(v128.or(x, constant(I_SIGN)));
+  const above = v128.bitselect(e, one, v128.lt<real>(x, splat(0)));
+  return v128.div<real>(above, v128.add<real>(one, e));
+}
+
+/** ln x, in double precision whatever the module's: with s = f / (2 + f), ln(1 + f) = f - s (f - 2 s² (1/3 + s²/5 + ...)). */
+export function log(x: f64): f64 {
+  if (!(x > 0)) return x == 0 ? -Infinity : NaN;
+  if (x == Infinity) return x;
+  let scaled = x;
+  let exponent: i64 = 0;
+  if (x < 2.2250738585072014e-308) {
+    scaled = x * 18014398509481984.0;
+    exponent = -54;
+  }
+  let bits = reinterpret<u64>(scaled);
+  // The fraction goes into [sqrt(1/2), sqrt(2)): around 1, where the series is short.
+  const excess: i64 = <i64>(bits - 0x3fe6a09e667f3bcd) >> 52;
+  bits -= <u64>(excess << 52);
+  const n = <f64>(exponent + excess);
+  const f = reinterpret<f64>(bits) - 1;
+  const s = f / (2 + f);
+  const z = s * s;
+  let p: f64 = 2.0 / 21.0;
+  p = p * z + 2.0 / 19.0;
+  p = p * z + 2.0 / 17.0;
+  p = p * z + 2.0 / 15.0;
+  p = p * z + 2.0 / 13.0;
+  p = p * z + 2.0 / 11.0;
+  p = p * z + 2.0 / 9.0;
+  p = p * z + 2.0 / 7.0;
+  p = p * z + 2.0 / 5.0;
+  p = p * z + 2.0 / 3.0;
+  return n * 6.93147180369123816490e-1 + (f - (s * (f - p * z) - n * 1.90821492927058770002e-10));
+}
+
+/** ln(1 + x): what 1 + x rounds away is put back by the ratio. */
+export function log1p(x: f64): f64 {
+  const y = 1 + x;
+  if (y == 1 || y == Infinity) return x;
+  return log(y) * (x / (y - 1));
+}
+
+/** ln(1 + x) of two doubles, x >= 0; NaN for NaN. The same series as `log`, in vectors. */
+// @ts-ignore: decorator
+@inline
+export function log1pOfPositive(x: v128): v128 {
+  const one = f64x2.splat(1);
+  const y = f64x2.add(one, x);
+  // y >= 1, so the difference is not negative.
+  const excess = i64x2.shr_u(i64x2.sub(y, i64x2.splat(0x3fe6a09e667f3bcd)), 52);
+  const f = f64x2.sub(i64x2.sub(y, i64x2.shl(excess, 52)), one);
+  // A small whole number in the last bits of 2^52 is that number more.
+  const n = f64x2.sub(v128.or(excess, i64x2.splat(0x4330000000000000)), f64x2.splat(4503599627370496.0));
+  const s = f64x2.div(f, f64x2.add(f64x2.splat(2), f));
+  const z = f64x2.mul(s, s);
+  let p = f64x2.splat(2.0 / 21.0);
+  p = f64x2.add(f64x2.mul(p, z), f64x2.splat(2.0 / 19.0));
+  p = f64x2.add(f64x2.mul(p, z), f64x2.splat(2.0 / 17.0));
+  p = f64x2.add(f64x2.mul(p, z), f64x2.splat(2.0 / 15.0));
+  p = f64x2.add(f64x2.mul(p, z), f64x2.splat(2.0 / 13.0));
+  p = f64x2.add(f64x2.mul(p, z), f64x2.splat(2.0 / 11.0));
+  p = f64x2.add(f64x2.mul(p, z), f64x2.splat(2.0 / 9.0));
+  p = f64x2.add(f64x2.mul(p, z), f64x2.splat(2.0 / 7.0));
+  p = f64x2.add(f64x2.mul(p, z), f64x2.splat(2.0 / 5.0));
+  p = f64x2.add(f64x2.mul(p, z), f64x2.splat(2.0 / 3.0));
+  const low = f64x2.sub(
+    f64x2.mul(s, f64x2.sub(f, f64x2.mul(p, z))),
+    f64x2.mul(n, f64x2.splat(1.90821492927058770002e-10)),
+  );
+  const log = f64x2.add(f64x2.mul(n, f64x2.splat(6.93147180369123816490e-1)), f64x2.sub(f, low));
+  // What 1 + x rounds away is put back by the ratio; where it rounds all of x away, ln(1 + x) is x.
+  const exact = f64x2.mul(log, f64x2.div(x, f64x2.sub(y, one)));
+  return v128.bitselect(x, exact, f64x2.eq(y, one));
+}

@@ -1,0 +1,38 @@
+// Which kernels run: the fastest that the engine has. The only place that knows all of them.
+import type { Kernels } from './kernels';
+import { ReferenceKernels } from './reference';
+import type { Precision } from './tensor';
+import { WasmKernels } from './wasm';
+
+/** Named by what they need of the machine; see ModelInfo.backend. */
+export type Backend = 'wasm-relaxed-simd' | 'wasm-simd' | 'reference';
+
+export type Deterministic = 'machine' | 'portable';
+
+export interface KernelOptions {
+  /**
+   * Where a run repeats to the bit. `portable`: on every machine that has SIMD. Relaxed SIMD rounds a product
+   * and a sum once where the processor can and twice where it cannot, so it is left out then.
+   */
+  readonly deterministic?: Deterministic;
+  /** Exactly these; throws where the engine does not have them. */
+  readonly backend?: Backend;
+}
+
+export function kernelsOf(backend: Backend, precision: Precision): Kernels {
+  if (backend === 'reference') return new ReferenceKernels(precision);
+  return new WasmKernels(precision, backend === 'wasm-relaxed-simd' ? 'relaxed' : 'plain');
+}
+
+export function createKernels(precision: Precision, { deterministic, backend }: KernelOptions = {}): Kernels {
+  if (backend) return kernelsOf(backend, precision);
+  const candidates: Backend[] = deterministic === 'portable' ? ['wasm-simd'] : ['wasm-relaxed-simd', 'wasm-simd'];
+  for (const candidate of candidates) {
+    try {
+      return kernelsOf(candidate, precision);
+    } catch {
+      // Without these instructions, or without room for the memory, the next one.
+    }
+  }
+  return new ReferenceKernels(precision);
+}

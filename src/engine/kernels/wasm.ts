@@ -1,0 +1,321 @@
+// The kernels in WebAssembly (sources: assembly/). Tensors lie in a memory of their own for each instance,
+// which goes with the last tensor in it. It is shared memory because that can grow without cutting off the
+// tensors that were made before. Tensors of another instance or of the reference are not for these kernels.
+import type { Kernels, Moments } from './kernels';
+import { Tapes } from './tape';
+import { layOut, type MemoryPlan, type Precision, type Tensor } from './tensor';
+import { wasmModules } from './wasm-modules';
+
+/** What assembly/index.ts exports: addresses in bytes, sizes in elements, m rows of n columns. */
+export interface Exports {
+  /** Where operations are written, and where tensors begin. */
+  readonly TAPES: { readonly value: number };
+  readonly TENSORS: { readonly value: number };
+  play(from: number, to: number): void;
+  /** To be called first. */
+  prepareConstants(): void;
+  fill(out: number, n: number, value: number): void;
+  copy(out: number, x: number, n: number): void;
+  scale(out: number, x: number, n: number, by: number): void;
+  subtract(out: number, a: number, b: number, n: number): void;
+  matmul(c: number, a: number, b: number, m: number, n: number, k: number, add: number): void;
+  matmulTransposedA(c: number, a: number, b: number, m: number, n: number, k: number, add: number): void;
+  matmulTransposedB(c: number, a: number, b: number, m: number, n: number, k: number, add: number, bias: number): void;
+  addRow(out: number, row: number, m: number, n: number): void;
+  accumulateRows(out: number, x: number, m: number, n: number): void;
+  tanh(y: number, x: number, n: number): void;
+  tanhBackward(dx: number, dy: number, y: number, n: number): void;
+  sigmoid(y: number, x: number, n: number): void;
+  sigmoidBackward(dx: number, dy: number, y: number, n: number): void;
+  relu(y: number, x: number, n: number, by: number): void;
+  reluBackward(dx: number, dy: number, x: number, n: number, by: number): void;
+  softmax(y: number, x: number, m: number, n: number): void;
+  softmaxBackward(dx: number, dy: number, y: number, m: number, n: number): void;
+  squaredError(x: number, t: number, n: number): number;
+  squaredErrorBackward(dx: number, x: number, t: number, n: number, scale: number): void;
+  crossEntropy(x: number, t: number, m: number, n: number): number;
+  crossEntropyBackward(dx: number, x: number, t: number, m: number, n: number, scale: number): void;
+  negativeLogLikelihood(p: number, t: number, n: number): number;
+  negativeLogLikelihoodBackward(dp: number, p: number, t: number, n: number, scale: number): void;
+  binaryCrossEntropy(p: number, t: number, n: number): number;
+  binaryCrossEntropyBackward(dp: number, p: number, t: number, n: number, scale: number): void;
+  binaryCrossEntropyWithLogits(x: number, t: number, n: number): number;
+  binaryCrossEntropyWithLogitsBackward(dx: number, x: number, t: number, n: number, scale: number): void;
+  sgd(w: number, g: number, n: number, lr: number): void;
+  sgdWithMomentum(w: number, g: number, v: number, n: number, lr: number, momentum: number): void;
+  moments(result: number, x: number, n: number): void;
+  absoluteSum(x: number, n: number): number;
+  histogram(counts: number, bins: number, x: number, n: number, lo: number, hi: number): void;
+  countOutside(counts: number, x: number, rows: number, columns: number, step: number, above: number, below: number): void;
+  countCorrect(prediction: number, target: number, m: number, n: number, threshold: number): number;
+  firstNonFinite(x: number, n: number): number;
+}
+
+interface Memory {
+  readonly buffer: ArrayBufferLike;
+  grow(pages: number): number;
+}
+
+/** The part of the WebAssembly API that is used; every engine has it, ES2023's own types do not. */
+interface WebAssemblyApi {
+  validate(bytes: Uint8Array): boolean;
+  readonly Module: new (bytes: Uint8Array) => object;
+  readonly Memory: new (size: { initial: number; maximum: number; shared: boolean }) => Memory;
+  readonly Instance: new (module: object, imports: { env: { memory: Memory } }) => { readonly exports: unknown };
+}
+declare const WebAssembly: WebAssemblyApi;
+
+export type Simd = keyof typeof wasmModules;
+
+const PAGE = 65536;
+/** 4 GB, all that addresses of 32 bits reach. */
+const MOST_PAGES = 65536;
+/** Where `moments` writes. */
+const RESULT = 64;
+/** Where counters go; the matrix products' copies lie there otherwise. */
+const SCRATCH = 4096;
+/** Vector loads may read up to a vector past the end of a tensor. */
+const MARGIN = 64;
+const COUNTERS = 65536;
+
+const DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
+
+function decode(base64: string): Uint8Array {
+  const value = new Uint8Array(128);
+  for (let i = 0; i < DIGITS.length; i++) value[DIGITS.charCodeAt(i)] = i;
+  const padding = base64.endsWith('==') ? 2 : base64.endsWith('=') ? 1 : 0;
+  const bytes = new Uint8Array((base64.length / 4) * 3 - padding);
+  for (let i = 0, at = 0; i < base64.length; i += 4) {
+    const four =
+      (value[base64.charCodeAt(i)] << 18) | (value[base64.charCodeAt(i + 1)] << 12) |
+      (value[base64.charCodeAt(i + 2)] << 6) | value[base64.charCodeAt(i + 3)];
+    bytes[at++] = four >> 16;
+    bytes[at++] = four >> 8;
+    bytes[at++] = four;
+  }
+  return bytes;
+}
+
+/** Everything below is scratch memory. Mirrors TENSORS of assembly/tape.ts, compared when a module starts. */
+const LOWEST = 4096 + (120 + 512 + 64) * 1024;
+
+/** The address of a tensor. Numbers in other memory mostly lie near its start: a cheap look that spares a riddle. */
+function at(x: Tensor): number {
+  const address = x.data.byteOffset;
+  if (address < LOWEST) throw new TypeError('this tensor does not lie in the memory of the kernels that are to work on it');
+  return address;
+}
+
+const columns = (x: Tensor): number => x.shape[x.shape.length - 1] ?? 1;
+
+export class WasmKernels implements Kernels {
+  readonly backend: string;
+  readonly #memory: Memory;
+  /** Those of the module, or while something is prepared what writes them down. */
+  #exports: Exports;
+  readonly #tapes: Tapes;
+  #pages: number;
+  /** Bytes in use. */
+  #top: number;
+
+  /** @throws where the engine lacks the instructions, or room for the memory. */
+  constructor(
+    readonly precision: Precision,
+    simd: Simd,
+  ) {
+    this.backend = simd === 'relaxed' ? 'wasm-relaxed-simd' : 'wasm-simd';
+    const module = new WebAssembly.Module(decode(wasmModules[simd][precision]));
+    this.#pages = 1;
+    this.#memory = new WebAssembly.Memory({ initial: this.#pages, maximum: MOST_PAGES, shared: true });
+    this.#exports = new WebAssembly.Instance(module, { env: { memory: this.#memory } }).exports as Exports;
+    this.#exports.prepareConstants();
+    const { TAPES, TENSORS } = this.#exports;
+    if (TENSORS.value > LOWEST) throw new Error('assembly/ needs more scratch memory than LOWEST says');
+    this.#top = LOWEST;
+    this.#tapes = new Tapes(TAPES.value, LOWEST);
+  }
+
+  allocate(plan: MemoryPlan): Tensor[] {
+    const base = this.#top;
+    const pages = Math.ceil((base + plan.bytes + MARGIN) / PAGE);
+    if (pages > MOST_PAGES) throw new RangeError(`${plan.bytes} bytes do not fit: these kernels reach 4 GB in all`);
+    if (pages > this.#pages) {
+      this.#memory.grow(pages - this.#pages);
+      this.#pages = pages;
+    }
+    this.#top = base + plan.bytes;
+    return layOut(plan, this.#memory.buffer, base);
+  }
+
+  prepare(work: () => void): () => void {
+    const exports = this.#exports;
+    // Recorded inside another recording, its operations become part of that one.
+    if (this.#tapes.recording) return work;
+    this.#exports = this.#tapes.start(exports);
+    try {
+      work();
+    } finally {
+      this.#exports = exports;
+      this.#tapes.stop();
+    }
+    const tape = this.#tapes.write(this.#memory.buffer);
+    return tape ? () => exports.play(tape.from, tape.to) : work;
+  }
+
+  fill(out: Tensor, value: number): void {
+    this.#exports.fill(at(out), out.data.length, value);
+  }
+
+  copy(out: Tensor, x: Tensor): void {
+    this.#exports.copy(at(out), at(x), x.data.length);
+  }
+
+  scale(out: Tensor, x: Tensor, scale: number): void {
+    this.#exports.scale(at(out), at(x), out.data.length, scale);
+  }
+
+  subtract(out: Tensor, a: Tensor, b: Tensor): void {
+    this.#exports.subtract(at(out), at(a), at(b), out.data.length);
+  }
+
+  matmul(out: Tensor, a: Tensor, b: Tensor, accumulate: boolean): void {
+    this.#exports.matmul(at(out), at(a), at(b), a.shape[0], b.shape[1], b.shape[0], accumulate ? 1 : 0);
+  }
+
+  matmulTransposedA(out: Tensor, a: Tensor, b: Tensor, accumulate: boolean): void {
+    this.#exports.matmulTransposedA(at(out), at(a), at(b), a.shape[1], b.shape[1], b.shape[0], accumulate ? 1 : 0);
+  }
+
+  matmulTransposedB(out: Tensor, a: Tensor, b: Tensor, accumulate: boolean): void {
+    this.#exports.matmulTransposedB(at(out), at(a), at(b), a.shape[0], b.shape[0], b.shape[1], accumulate ? 1 : 0, 0);
+  }
+
+  linear(y: Tensor, x: Tensor, weight: Tensor, bias: Tensor | null): void {
+    const [n, k] = weight.shape;
+    this.#exports.matmulTransposedB(at(y), at(x), at(weight), x.shape[0], n, k, 0, bias ? at(bias) : 0);
+  }
+
+  addRow(out: Tensor, row: Tensor): void {
+    this.#exports.addRow(at(out), at(row), out.data.length / row.data.length, row.data.length);
+  }
+
+  accumulateRows(out: Tensor, x: Tensor): void {
+    this.#exports.accumulateRows(at(out), at(x), x.data.length / out.data.length, out.data.length);
+  }
+
+  tanh(y: Tensor, x: Tensor): void {
+    this.#exports.tanh(at(y), at(x), y.data.length);
+  }
+
+  tanhBackward(dx: Tensor, dy: Tensor, y: Tensor): void {
+    this.#exports.tanhBackward(at(dx), at(dy), at(y), dx.data.length);
+  }
+
+  sigmoid(y: Tensor, x: Tensor): void {
+    this.#exports.sigmoid(at(y), at(x), y.data.length);
+  }
+
+  sigmoidBackward(dx: Tensor, dy: Tensor, y: Tensor): void {
+    this.#exports.sigmoidBackward(at(dx), at(dy), at(y), dx.data.length);
+  }
+
+  relu(y: Tensor, x: Tensor, scale: number): void {
+    this.#exports.relu(at(y), at(x), y.data.length, scale);
+  }
+
+  reluBackward(dx: Tensor, dy: Tensor, x: Tensor, scale: number): void {
+    this.#exports.reluBackward(at(dx), at(dy), at(x), dx.data.length, scale);
+  }
+
+  softmax(y: Tensor, x: Tensor): void {
+    const n = columns(x);
+    this.#exports.softmax(at(y), at(x), x.data.length / n, n);
+  }
+
+  softmaxBackward(dx: Tensor, dy: Tensor, y: Tensor): void {
+    const n = columns(y);
+    this.#exports.softmaxBackward(at(dx), at(dy), at(y), y.data.length / n, n);
+  }
+
+  squaredError(x: Tensor, t: Tensor): number {
+    return this.#exports.squaredError(at(x), at(t), x.data.length);
+  }
+
+  squaredErrorBackward(dx: Tensor, x: Tensor, t: Tensor, scale: number): void {
+    this.#exports.squaredErrorBackward(at(dx), at(x), at(t), x.data.length, scale);
+  }
+
+  crossEntropy(x: Tensor, t: Tensor): number {
+    const n = columns(x);
+    return this.#exports.crossEntropy(at(x), at(t), x.data.length / n, n);
+  }
+
+  crossEntropyBackward(dx: Tensor, x: Tensor, t: Tensor, scale: number): void {
+    const n = columns(x);
+    this.#exports.crossEntropyBackward(at(dx), at(x), at(t), x.data.length / n, n, scale);
+  }
+
+  negativeLogLikelihood(p: Tensor, t: Tensor): number {
+    return this.#exports.negativeLogLikelihood(at(p), at(t), p.data.length);
+  }
+
+  negativeLogLikelihoodBackward(dp: Tensor, p: Tensor, t: Tensor, scale: number): void {
+    this.#exports.negativeLogLikelihoodBackward(at(dp), at(p), at(t), p.data.length, scale);
+  }
+
+  binaryCrossEntropy(p: Tensor, t: Tensor): number {
+    return this.#exports.binaryCrossEntropy(at(p), at(t), p.data.length);
+  }
+
+  binaryCrossEntropyBackward(dp: Tensor, p: Tensor, t: Tensor, scale: number): void {
+    this.#exports.binaryCrossEntropyBackward(at(dp), at(p), at(t), p.data.length, scale);
+  }
+
+  binaryCrossEntropyWithLogits(x: Tensor, t: Tensor): number {
+    return this.#exports.binaryCrossEntropyWithLogits(at(x), at(t), x.data.length);
+  }
+
+  binaryCrossEntropyWithLogitsBackward(dx: Tensor, x: Tensor, t: Tensor, scale: number): void {
+    this.#exports.binaryCrossEntropyWithLogitsBackward(at(dx), at(x), at(t), x.data.length, scale);
+  }
+
+  sgd(w: Tensor, g: Tensor, v: Tensor | null, lr: number, momentum: number): void {
+    if (v) this.#exports.sgdWithMomentum(at(w), at(g), at(v), w.data.length, lr, momentum);
+    else this.#exports.sgd(at(w), at(g), w.data.length, lr);
+  }
+
+  moments(x: Tensor): Moments {
+    this.#exports.moments(RESULT, at(x), x.data.length);
+    const [sum, sumOfSquares, sumOfDeviations, min, max] = new Float64Array(this.#memory.buffer, RESULT, 5);
+    return { sum, sumOfSquares, sumOfDeviations, min, max };
+  }
+
+  absoluteSum(x: Tensor): number {
+    return this.#exports.absoluteSum(at(x), x.data.length);
+  }
+
+  histogram(counts: Uint32Array, x: Tensor, lo: number, hi: number): void {
+    if (counts.length > COUNTERS) throw new RangeError(`a histogram has at most ${COUNTERS} bins`);
+    this.#exports.histogram(SCRATCH, counts.length, at(x), x.data.length, lo, hi);
+    counts.set(new Uint32Array(this.#memory.buffer, SCRATCH, counts.length));
+  }
+
+  countOutside(counts: Uint32Array, x: Tensor, above: number, below: number): void {
+    const n = counts.length;
+    const size = x.data.BYTES_PER_ELEMENT;
+    for (let from = 0; from < n; from += COUNTERS) {
+      const some = Math.min(COUNTERS, n - from);
+      this.#exports.countOutside(SCRATCH, at(x) + from * size, x.data.length / n, some, n * size, above, below);
+      counts.set(new Uint32Array(this.#memory.buffer, SCRATCH, some), from);
+    }
+  }
+
+  countCorrect(prediction: Tensor, target: Tensor, threshold: number): number {
+    const n = columns(prediction);
+    return this.#exports.countCorrect(at(prediction), at(target), prediction.data.length / n, n, threshold);
+  }
+
+  firstNonFinite(x: Tensor): number {
+    return this.#exports.firstNonFinite(at(x), x.data.length);
+  }
+}

@@ -1,0 +1,77 @@
+// A training step of a small network in few calls: the same operations in the same order as phase by phase, so
+// the same bits. Large networks do not use it: there a watchdog should be able to say in which phase a step hangs.
+import type { Network, Pass } from '../engine/network';
+import type { CompiledRun } from '../spec/compiled';
+import type { ModelInfo } from './frame';
+
+/** Multiply-adds of a step, above which calls no longer matter: about 50 microseconds. */
+const MOST_WORK = 1e6;
+
+/** Multiply-adds of a training step, about. */
+export const workOf = ({ parameterCount, batchSize }: Pick<ModelInfo, 'parameterCount' | 'batchSize'>): number =>
+  3 * parameterCount * batchSize;
+
+interface Prepared {
+  readonly forward: () => void;
+  readonly backward: () => void;
+}
+
+export class WholeStep {
+  readonly #passes = new Map<Pass, Prepared>();
+  #lr = NaN;
+  #update: () => void = () => undefined;
+
+  constructor(
+    readonly network: Network,
+    readonly optimizer: CompiledRun['optimizer'],
+  ) {}
+
+  /** @param work multiply-adds of a step. */
+  static for(network: Network, optimizer: CompiledRun['optimizer'], work: number): WholeStep | null {
+    return work <= MOST_WORK ? new WholeStep(network, optimizer) : null;
+  }
+
+  /** Clears the gradients, then goes forward through all layers. */
+  forward(pass: Pass): void {
+    this.#prepared(pass).forward();
+  }
+
+  /** From the loss back through all layers. */
+  backward(pass: Pass): void {
+    this.#prepared(pass).backward();
+  }
+
+  update(lr: number): void {
+    if (lr !== this.#lr) {
+      this.#lr = lr;
+      this.#update = this.network.kernels.prepare(() => updateAll(this.network, this.optimizer, lr));
+    }
+    this.#update();
+  }
+
+  #prepared(pass: Pass): Prepared {
+    const known = this.#passes.get(pass);
+    if (known) return known;
+    const { network } = this;
+    const { kernels } = network;
+    const layers = pass.outputs.length;
+    const prepared = {
+      forward: kernels.prepare(() => {
+        network.zeroGradients();
+        for (let layer = 0; layer < layers; layer++) pass.forward(layer);
+      }),
+      backward: kernels.prepare(() => {
+        pass.lossBackward();
+        for (let layer = layers - 1; layer >= 0; layer--) pass.backward(layer);
+      }),
+    };
+    this.#passes.set(pass, prepared);
+    return prepared;
+  }
+}
+
+function updateAll({ kernels, parameters }: Network, { definition, options }: CompiledRun['optimizer'], lr: number): void {
+  for (const { frozen, value, gradient, optimizerState: state } of parameters) {
+    if (!frozen) definition.update({ kernels, options, lr, value, gradient, state });
+  }
+}

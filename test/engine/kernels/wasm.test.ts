@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest';
+import { kernelsOf } from '../../../src/engine/kernels/create';
+import type { Kernels } from '../../../src/engine/kernels/kernels';
+import { BACKENDS } from '../../support/backends';
+import { tensorOf } from '../../support/tensors';
+import { describeKernels } from './contract';
+
+describeKernels('wasm-simd', (precision) => kernelsOf('wasm-simd', precision));
+describeKernels('wasm-relaxed-simd', (precision) => kernelsOf('wasm-relaxed-simd', precision));
+
+/** Kernels that do everything through `prepare`: what is written down must be what a call does. */
+function prepared(kernels: Kernels): Kernels {
+  const returning = /^(allocate|prepare|moments|absoluteSum|histogram|count|first)|^(squaredError|crossEntropy|negativeLogLikelihood|binaryCrossEntropy|binaryCrossEntropyWithLogits)$/;
+  return new Proxy(kernels, {
+    get(target, name: keyof Kernels) {
+      const member: unknown = target[name];
+      if (typeof member !== 'function') return member;
+      const call = member.bind(target) as (...values: unknown[]) => unknown;
+      if (returning.test(name)) return call;
+      return (...values: unknown[]): void => target.prepare(() => void call(...values))();
+    },
+  });
+}
+
+describeKernels('wasm-simd prepared', (precision) => prepared(kernelsOf('wasm-simd', precision)));
+describeKernels('wasm-relaxed-simd prepared', (precision) => prepared(kernelsOf('wasm-relaxed-simd', precision)));
+
+describe.each(BACKENDS)('prepare on %s', (backend) => {
+  it('does all of it in order, each time', () => {
+    const kernels = kernelsOf(backend, 'float64');
+    const x = tensorOf(kernels, [1, 2]);
+    const y = tensorOf(kernels, [0, 0]);
+    const twice = kernels.prepare(() => {
+      kernels.scale(y, x, 2);
+      kernels.copy(x, y);
+    });
+    expect(Array.from(x.data)).toEqual([1, 2]);
+    twice();
+    twice();
+    expect(Array.from(x.data)).toEqual([4, 8]);
+  });
+
+  it('holds what was prepared inside', () => {
+    const kernels = kernelsOf(backend, 'float64');
+    const x = tensorOf(kernels, [1]);
+    const outer = kernels.prepare(() => kernels.prepare(() => kernels.scale(x, x, 3))());
+    outer();
+    expect(x.data[0]).toBe(3);
+  });
+
+  it('still works when there is no more room to write things down', () => {
+    const kernels = kernelsOf(backend, 'float64');
+    const x = tensorOf(kernels, [0]);
+    const one = tensorOf(kernels, [-1]);
+    for (let i = 0; i < 2000; i++) kernels.prepare(() => kernels.subtract(x, x, one))();
+    expect(x.data[0]).toBe(2000);
+  });
+});
+
+it('kernels that return something cannot be prepared', () => {
+  const kernels = kernelsOf('wasm-simd', 'float64');
+  const x = tensorOf(kernels, [1]);
+  expect(() => kernels.prepare(() => void kernels.absoluteSum(x))).toThrow('return nothing');
+  kernels.fill(x, 5);
+  expect(x.data[0]).toBe(5);
+});

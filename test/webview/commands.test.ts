@@ -1,0 +1,347 @@
+// What the panel sends: commands by button, key, field and pointer; what is to be measured; that a frame is painted.
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { SessionCommand } from '../../src/protocol/panel';
+import { openBrowser, type PanelBrowser } from './chromium';
+import { FakeHost, readExample } from './harness/host';
+import { openPanel, type PanelPage } from './harness/page';
+import { long } from './harness/specs';
+
+let browser: PanelBrowser;
+let host: FakeHost;
+let panel: PanelPage;
+
+beforeAll(async () => {
+  browser = await openBrowser();
+});
+afterAll(() => browser.close());
+
+async function begin(text: string): Promise<void> {
+  host = new FakeHost(text);
+  panel = await openPanel(browser, host);
+}
+async function end(): Promise<void> {
+  expect(panel.problems).toEqual([]);
+  await host.dispose();
+  await panel.page.close();
+}
+beforeEach(() => begin(readExample('circles')));
+afterEach(end);
+
+const commands = (): SessionCommand[] => host.of('command').map(({ command }) => command);
+const at = (step: number, phase = 0) => host.until(({ position, target }) => position.step === step && position.phase === phase && target === null);
+const go = async (step: number): Promise<void> => {
+  await host.receive({ type: 'command', command: { type: 'runToStep', step } });
+  await at(step);
+  await panel.settled();
+};
+
+describe('buttons', () => {
+  it('step, go by phases, and go back, exactly', async () => {
+    const press = (action: string): Promise<void> => panel.page.locator(`[data-action="${action}"]`).click();
+    const start = host.session?.hash();
+    await press('step');
+    await at(1);
+    await panel.settled();
+    await press('stepPhase');
+    await at(1, 1);
+    await panel.settled();
+    expect(await panel.page.locator('.phase').innerText()).toBe('zero gradients');
+    await press('stepPhase');
+    await at(1, 2);
+    await panel.settled();
+    expect(await panel.page.locator('.phase').innerText()).toBe('forward: hidden');
+    expect(await panel.page.locator('[data-layer="0"]').getAttribute('class')).toContain('forward');
+    await press('backPhase');
+    await at(1, 1);
+    await panel.settled();
+    await press('backStep');
+    await at(1);
+    await panel.settled();
+    await press('backStep');
+    await at(0);
+    expect(host.session?.hash()).toBe(start);
+    expect(commands().map(({ type }) => type)).toEqual(['step', 'stepPhase', 'stepPhase', 'backPhase', 'backStep', 'backStep']);
+  });
+
+  it('do nothing where they cannot', async () => {
+    for (const action of ['backStep', 'backPhase', 'reset']) {
+      const button = panel.page.locator(`[data-action="${action}"]`);
+      expect(await button.getAttribute('aria-disabled')).toBe('true');
+      await button.click({ force: true });
+    }
+    expect(commands()).toEqual([]);
+  });
+
+  it('run, pause and reset', async () => {
+    await end();
+    await begin(long(readExample('circles')));
+    const run = panel.page.locator('[data-action="toggleRun"]');
+    expect(await run.innerText()).toContain('Run');
+    await run.click();
+    await host.until(({ status }) => status === 'running');
+    await panel.page.locator('[data-action="toggleRun"]', { hasText: 'Pause' }).click();
+    await host.until(({ status }) => status === 'paused' || status === 'finished');
+    await panel.settled();
+    await panel.page.locator('[data-action="reset"]').click();
+    await host.until(({ status }) => status === 'ready');
+    await panel.settled();
+    expect(await panel.page.locator('.state').innerText()).toContain('Press Step (F10)');
+    expect(await panel.page.locator('#step').inputValue()).toBe('0');
+  });
+});
+
+describe('keys', () => {
+  it('are the debugger’s, and go no further than the panel', async () => {
+    await end();
+    await begin(long(readExample('circles')));
+    await panel.page.evaluate(() => {
+      const seen: string[] = [];
+      Object.assign(window, { seen });
+      window.addEventListener('keydown', (event) => seen.push(event.key));
+    });
+    await panel.page.keyboard.press('F10');
+    await at(1);
+    await panel.settled();
+    await panel.page.keyboard.press('F11');
+    await at(1, 1);
+    await panel.settled();
+    await panel.page.keyboard.press('Shift+F11');
+    await at(1);
+    await panel.settled();
+    await panel.page.keyboard.press('Shift+F10');
+    await at(0);
+    await panel.settled();
+    await panel.page.keyboard.press('F5');
+    await host.until(({ status }) => status === 'running');
+    await panel.settled();
+    await panel.page.keyboard.press('F5');
+    await host.until(({ status }) => status !== 'running');
+    expect(commands().map(({ type }) => type)).toEqual(['step', 'stepPhase', 'backPhase', 'backStep', 'run', 'pause']);
+    // The editor listens at the window: what arrives there would be carried out a second time.
+    expect(await panel.page.evaluate(() => (window as unknown as { seen: string[] }).seen.filter((key) => key.startsWith('F')))).toEqual([]);
+  });
+
+  it('work while a field has the focus', async () => {
+    await panel.page.locator('#lr').focus();
+    await panel.page.keyboard.press('F10');
+    await at(1);
+    expect(commands()).toEqual([{ type: 'step' }]);
+  });
+
+  it('move in the layer list, which is one stop of the tab key', async () => {
+    const rows = panel.page.locator('[role="option"]');
+    expect(await rows.evaluateAll((all) => all.map((row) => (row as HTMLElement).tabIndex))).toEqual([0, -1, -1]);
+    await rows.first().focus();
+    await panel.page.keyboard.press('ArrowDown');
+    await panel.page.keyboard.press('ArrowDown');
+    await panel.settled();
+    expect(await panel.page.evaluate(() => document.activeElement?.getAttribute('data-layer'))).toBe('1');
+    await panel.page.keyboard.press('End');
+    await panel.page.keyboard.press('ArrowDown');
+    await panel.page.keyboard.press('Home');
+    await panel.settled();
+    expect(host.of('select').map(({ layer }) => layer)).toEqual([0, 1, 2, 0]);
+    expect(await rows.evaluateAll((all) => all.map((row) => row.getAttribute('aria-selected')))).toEqual(['true', 'false', 'false']);
+    expect(await rows.evaluateAll((all) => all.map((row) => (row as HTMLElement).tabIndex))).toEqual([0, -1, -1]);
+  });
+
+  it('move between the tabs, round and round', async () => {
+    const selected = (): Promise<string> => panel.page.locator('[role="tab"][aria-selected="true"]').innerText();
+    await panel.page.locator('#tab-learn').focus();
+    await panel.page.keyboard.press('ArrowLeft');
+    await panel.settled();
+    expect(await selected()).toBe('Tensors');
+    await panel.page.keyboard.press('ArrowRight');
+    await panel.page.keyboard.press('ArrowRight');
+    await panel.settled();
+    expect(await selected()).toBe('Gradients');
+    expect(await panel.page.evaluate(() => document.activeElement?.id)).toBe('tab-gradients');
+    await panel.page.keyboard.press('Home');
+    await panel.settled();
+    expect(await selected()).toBe('Learn');
+  });
+});
+
+describe('fields', () => {
+  const enter = async (id: string, text: string): Promise<void> => {
+    await panel.page.locator(id).fill(text);
+    await panel.page.locator(id).press('Enter');
+  };
+
+  it('go to a step that was reached, and train up to one that was not', async () => {
+    await enter('#step', '5');
+    await at(5);
+    await panel.settled();
+    await enter('#step', '2');
+    await at(2);
+    expect(commands()).toEqual([{ type: 'runToStep', step: 5 }, { type: 'seek', step: 2 }]);
+  });
+
+  it('run to an epoch or a step', async () => {
+    await enter('#run-to', '2');
+    await at(16);
+    await panel.page.locator('.to select').selectOption('step');
+    await panel.page.locator('#run-to').fill('20');
+    await panel.page.getByRole('button', { name: 'Run to there' }).click();
+    await at(20);
+    expect(commands()).toEqual([{ type: 'runToEpoch', epoch: 2 }, { type: 'runToStep', step: 20 }]);
+  });
+
+  it('change the learning rate', async () => {
+    await enter('#lr', '0.05');
+    await host.until(({ lr }) => lr === 0.05);
+    await panel.settled();
+    expect(await panel.page.locator('#lr').inputValue()).toBe('0.05');
+    expect(commands()).toEqual([{ type: 'setLearningRate', lr: 0.05 }]);
+  });
+
+  it('refuse what makes no sense, in words, and come back on Escape', async () => {
+    for (const [id, text, words] of [
+      ['#lr', '-1', 'A learning rate is a number from 0 up.'],
+      ['#lr', 'fast', '“fast” is not a number.'],
+      ['#step', '2.5', 'A step is a whole number from 0 up.'],
+      ['#step', '99999', 'This run ends at step 800.'],
+    ]) {
+      await enter(id, text);
+      await panel.settled();
+      expect(await panel.page.locator('.notices').innerText()).toContain(words);
+      expect(await panel.page.locator(id).getAttribute('aria-invalid')).toBe('true');
+      await panel.page.locator(id).press('Escape');
+      expect(await panel.page.locator(id).inputValue()).toBe(id === '#lr' ? '0.1' : '0');
+      expect(await panel.page.locator(id).getAttribute('aria-invalid')).toBeNull();
+    }
+    expect(commands()).toEqual([]);
+  });
+
+  it('are not overwritten while somebody types', async () => {
+    await panel.page.locator('#lr').fill('0.0');
+    await panel.page.keyboard.press('F10');
+    await at(1);
+    await panel.settled();
+    expect(await panel.page.locator('#lr').inputValue()).toBe('0.0');
+  });
+});
+
+describe('time', () => {
+  it('is dragged to any step that was reached', async () => {
+    await go(40);
+    const slider = panel.page.locator('.strip input');
+    expect(await slider.getAttribute('max')).toBe('40');
+    await slider.fill('7');
+    await at(7);
+    await panel.settled();
+    expect(await slider.getAttribute('aria-valuetext')).toBe('step 7 of 40');
+    await slider.press('ArrowLeft');
+    await at(6);
+    expect(commands().slice(1)).toEqual([{ type: 'seek', step: 7 }, { type: 'seek', step: 6 }]);
+  });
+
+  it('goes where a chart is clicked; one crosshair is at one step in all charts', async () => {
+    await go(40);
+    const [loss, accuracy] = [panel.page.locator('.chart').nth(0), panel.page.locator('.chart').nth(1)];
+    const box = await loss.locator('canvas').boundingBox();
+    expect(box).not.toBeNull();
+    if (!box) return;
+    const pixel = [box.x + box.width * 0.4, box.y + box.height * 0.5] as const;
+    await panel.page.mouse.move(...pixel);
+    await panel.settled();
+    const shown = Number(await loss.locator('.key.at .number').innerText());
+    expect(shown).toBeGreaterThan(5);
+    expect(await accuracy.locator('.key.at .number').innerText()).toBe(String(shown));
+    await panel.page.mouse.click(...pixel);
+    await at(shown);
+    expect(commands().at(-1)).toEqual({ type: 'seek', step: shown });
+    await panel.page.mouse.move(5, 5);
+    await panel.settled();
+    expect(await loss.locator('.key.at .number').innerText()).toBe(String(shown));
+  });
+
+  it('goes to a phase where its cell is clicked', async () => {
+    await go(3);
+    await panel.page.locator('.track i').nth(4).click();
+    await at(2, 5);
+    await panel.settled();
+    expect(await panel.page.locator('.phase').innerText()).toBe('loss');
+  });
+});
+
+describe('what is measured', () => {
+  const needed = () => host.of('need').at(-1);
+
+  it('is what can be seen', async () => {
+    expect(needed()).toEqual({ type: 'need', probes: ['activations', 'gradients', 'updates'], tensor: null });
+    await panel.page.locator('#tab-tensors').click();
+    await panel.settled();
+    expect(needed()?.tensor).toEqual({ layer: 0, kind: 'output' });
+    await panel.page.locator('[data-layer="2"]').click();
+    await panel.page.getByRole('button', { name: 'dL/d bias' }).click();
+    await panel.settled();
+    expect(needed()?.tensor).toEqual({ layer: 2, kind: 'parameter_gradient', parameter: 'bias' });
+    // A layer without parameters has no such tensor: its nearest kin is shown.
+    await panel.page.locator('[data-layer="1"]').click();
+    await panel.settled();
+    expect(needed()?.tensor).toEqual({ layer: 1, kind: 'output_gradient' });
+    await panel.page.locator('#tab-learn').click();
+    await panel.settled();
+    expect(needed()?.tensor).toBeNull();
+  });
+
+  it('leaves out the layer list where it is out of sight', async () => {
+    await panel.page.setViewportSize({ width: 320, height: 500 });
+    await panel.settled();
+    expect(needed()).toEqual({ type: 'need', probes: [], tensor: null });
+    await panel.page.locator('#tab-gradients').click();
+    await panel.settled();
+    expect(needed()?.probes).toEqual(['gradients', 'updates']);
+    await panel.page.locator('.layers').scrollIntoViewIfNeeded();
+    await panel.page.locator('.layers .end').last().scrollIntoViewIfNeeded();
+    await panel.settled();
+    expect(needed()?.probes).toEqual(['activations', 'gradients', 'updates']);
+  });
+
+  it('is not said twice', async () => {
+    const before = host.of('need').length;
+    await panel.page.locator('#tab-check').click();
+    await panel.page.locator('#tab-learn').click();
+    await panel.settled();
+    expect(host.of('need').length).toBe(before);
+  });
+});
+
+describe('frames', () => {
+  it('are each said to be painted, after they are on the page', async () => {
+    await go(3);
+    expect(host.of('painted').map(({ sequence }) => sequence)).toEqual(host.sent);
+    expect(host.sent.length).toBeGreaterThan(0);
+  });
+
+  it('come one at a time while running, and the run goes to its end', async () => {
+    await panel.page.locator('[data-action="toggleRun"]').click();
+    const last = await host.until(({ status }) => status === 'finished');
+    await panel.settled();
+    expect(last.position.step).toBe(800);
+    expect(host.of('painted').map(({ sequence }) => sequence)).toEqual(host.sent);
+    expect(await panel.page.locator('.state').innerText()).toContain('Finished. All 100 epochs are done.');
+    expect(await panel.page.locator('#step').inputValue()).toBe('800');
+  });
+});
+
+describe('a check', () => {
+  it('is asked for by its button, which opens its view', async () => {
+    await panel.page.locator('[data-action="check"]').click();
+    await panel.page.locator('.verdict').waitFor();
+    expect(host.of('check').length).toBe(1);
+    expect(await panel.page.locator('[role="tab"][aria-selected="true"]').innerText()).toBe('Check');
+  });
+
+  it('shows its progress and can be cancelled', async () => {
+    await panel.send({ type: 'checking', progress: { checked: 5, entries: 22 } });
+    await panel.page.locator('#tab-check').click();
+    await panel.settled();
+    const progress = panel.page.locator('progress');
+    expect([await progress.getAttribute('max'), await progress.evaluate((bar) => (bar as HTMLProgressElement).value)]).toEqual(['22', 5]);
+    expect(await panel.page.locator('.progress').innerText()).toContain('Checking: 5 of 22 entries');
+    await panel.page.locator('[data-action="cancelCheck"]').click();
+    expect(host.of('cancelCheck').length).toBe(1);
+  });
+});

@@ -1,0 +1,242 @@
+// Every number on the page is the session's own number: compared digit by digit with the frame it came from.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Locator } from 'playwright-core';
+import type { Frame } from '../../src/session/frame';
+import { formatNumber, formatShare, fullNumber } from '../../webview/numbers';
+import { openBrowser, type PanelBrowser } from './chromium';
+import { FakeHost, readExample } from './harness/host';
+import { openPanel, type PanelPage } from './harness/page';
+
+let browser: PanelBrowser;
+let host: FakeHost;
+let panel: PanelPage;
+let frame: Frame;
+
+beforeAll(async () => {
+  browser = await openBrowser();
+  host = new FakeHost(readExample('circles'));
+  panel = await openPanel(browser, host);
+  for (const step of [1, 2, 20]) {
+    await host.receive({ type: 'command', command: { type: 'runToStep', step } });
+    await host.until(({ position, target }) => position.step === step && target === null);
+  }
+  await panel.settled();
+  frame = host.frame as Frame;
+});
+
+afterAll(async () => {
+  await host.dispose();
+  await browser.close();
+});
+
+/** All digits behind the numbers of an element, and what is shown of them. */
+async function numbersIn(place: Locator): Promise<{ full: string[]; shown: string[] }> {
+  const numbers = place.locator('[data-value]');
+  return {
+    full: await numbers.evaluateAll((all) => all.map((one) => (one as HTMLElement).dataset.value ?? '')),
+    shown: (await numbers.allTextContents()).map((text) => text.replaceAll('\u2007', '').trim()),
+  };
+}
+
+function expectNumbers(found: { full: string[]; shown: string[] }, values: readonly (number | null | undefined)[]): void {
+  expect(values.every((value) => typeof value === 'number')).toBe(true);
+  expect(found.full).toEqual(values.map((value) => fullNumber(value as number)));
+  expect(found.shown).toEqual(values.map((value) => formatNumber(value as number)));
+}
+
+it('shows the place in the run', async () => {
+  expect(await panel.page.locator('#step').inputValue()).toBe('20');
+  expect(await panel.page.locator('#lr').inputValue()).toBe('0.1');
+  const { epoch, batch } = frame.place;
+  expect(await panel.page.locator('[data-epoch]').getAttribute('data-epoch')).toBe(String(epoch));
+  expect(await panel.page.locator('[data-batch]').innerText()).toBe(`batch ${batch}/8`);
+  expect(await panel.page.locator('.phase').innerText()).toBe('update');
+});
+
+describe('the layer list', () => {
+  it('has a row a layer, from input to loss', async () => {
+    const names = await panel.page.locator('.layers b').allInnerTexts();
+    expect(names).toEqual(['input', 'hidden', 'tanh1', 'output', 'loss']);
+    expect(await panel.page.locator('[data-layer="0"] .kind').innerText()).toMatch(/linear 2→4 · 12/);
+  });
+
+  it('has each layer’s mean, spread, gradient norm and largest update ratio', async () => {
+    for (const [layer, { activation, outputGradient, parameters }] of frame.layers.entries()) {
+      const row = panel.page.locator(`[data-layer="${layer}"]`);
+      expectNumbers(await numbersIn(row.locator('[data-activation]')), [activation?.mean, activation?.std]);
+      expectNumbers(await numbersIn(row.locator('[data-gradient]')), [outputGradient?.norm]);
+      if (parameters.length === 0) continue;
+      expectNumbers(await numbersIn(row.locator('[data-ratio]')), [Math.max(...parameters.map(({ updateRatio }) => updateRatio ?? NaN))]);
+    }
+  });
+
+  it('has a badge exactly where units are idle', async () => {
+    for (const [layer, { activation }] of frame.layers.entries()) {
+      const badge = panel.page.locator(`[data-layer="${layer}"] .badge`);
+      const idle = activation?.idle ?? 0;
+      expect(await badge.count()).toBe(idle > 0 ? 1 : 0);
+      if (idle > 0) expect(await badge.innerText()).toContain(formatShare(idle));
+    }
+  });
+
+  it('has the loss of the batch', async () => {
+    expectNumbers(await numbersIn(panel.page.locator('.layers [data-loss]')), [frame.loss]);
+  });
+
+  it('draws gradient norms as bars on one logarithmic axis', async () => {
+    const widths = await panel.page.locator('.bar i').evaluateAll((all) => all.map((bar) => bar.getBoundingClientRect().width));
+    const norms = frame.layers.map(({ outputGradient }) => outputGradient?.norm ?? NaN);
+    const track = await panel.page.locator('.bar').first().evaluate((bar) => bar.getBoundingClientRect().width);
+    const [low, high] = (await panel.page.locator('.layer.head .axis').first().locator('i').allInnerTexts()).map((text) => Number(text.replace('−', '-')));
+    norms.forEach((norm, i) => {
+      expect(widths[i] / track).toBeCloseTo(Math.max(0.02, Math.log10(norm / low) / Math.log10(high / low)), 2);
+    });
+  });
+
+  it('puts update ratios on their ruler from 1e-6 to 1', async () => {
+    const places = await panel.page.locator('[data-layer="0"] .ruler').evaluate((ruler) => {
+      const { left, width } = ruler.getBoundingClientRect();
+      return [...ruler.querySelectorAll('.point')].map((dot) => {
+        const box = dot.getBoundingClientRect();
+        return (box.left + box.width / 2 - left) / width;
+      });
+    });
+    const ratios = frame.layers[0].parameters.map(({ updateRatio }) => updateRatio ?? NaN);
+    places.forEach((place, i) => expect(place).toBeCloseTo((Math.log10(ratios[i]) + 6) / 6, 1));
+    expect(places.length).toBe(2);
+  });
+});
+
+describe('the views', () => {
+  const open = async (view: string): Promise<void> => {
+    await panel.page.locator(`#tab-${view}`).click();
+    await panel.settled();
+  };
+
+  it('Learn: loss and accuracy of the batch and of every part', async () => {
+    await open('learn');
+    const row = (part: string): Locator => panel.page.locator(`.values [data-part="${part}"]`);
+    expectNumbers(await numbersIn(row('batch')), [frame.loss, frame.accuracy]);
+    for (const part of ['train', 'validation', 'test'] as const) {
+      expectNumbers(await numbersIn(row(part)), [frame.evaluation[part]?.loss, frame.evaluation[part]?.accuracy]);
+    }
+  });
+
+  it('Learn: the chart’s keys, live text and table are the history’s values', async () => {
+    const chart = panel.page.locator('.chart').first();
+    const at = (name: string, step: number): number => {
+      const data = host.history.get(name)?.data();
+      return data?.low[data.steps.indexOf(step)] ?? NaN;
+    };
+    const names = ['loss/batch', 'loss/train', 'loss/validation', 'loss/test'];
+    expectNumbers(await numbersIn(chart.locator('.keys')), names.map((name) => at(name, 20)));
+    const spoken = await chart.locator('canvas').getAttribute('aria-label');
+    expect(spoken).toContain(`At step 20: batch ${formatNumber(at('loss/batch', 20))}, train ${formatNumber(at('loss/train', 20))}`);
+    await chart.locator('summary').click();
+    await chart.locator('tbody td').first().waitFor();
+    const second = chart.locator('tbody tr').filter({ has: panel.page.locator('th', { hasText: /^2$/ }) });
+    expectNumbers(await numbersIn(second), names.map((name) => at(name, 2)));
+    await chart.getByRole('button', { name: 'Copy all' }).click();
+    const copied = host.of('copy').at(-1)?.text.split('\n') ?? [];
+    expect(copied[0]).toBe('step\tbatch\ttrain\tvalidation\ttest');
+    expect(copied.find((line) => line.startsWith('20\t'))).toBe(['20', ...names.map((name) => fullNumber(at(name, 20)))].join('\t'));
+    await chart.locator('summary').click();
+  });
+
+  it('Gradients: norms, sizes and ratios of every parameter', async () => {
+    await open('gradients');
+    for (const { name, norm, gradient, updateRatio } of frame.layers.flatMap(({ parameters }) => parameters)) {
+      const row = panel.page.locator(`tr[data-parameter="${name}"]`);
+      expectNumbers(await numbersIn(row), [norm, gradient?.norm, gradient?.meanAbsolute, gradient?.maxAbsolute, updateRatio]);
+    }
+  });
+
+  it('Gradients: a zero has no place on a logarithmic axis, and that is said', async () => {
+    const zero = new FakeHost(readExample('circles').replace('"lr": 0.1', '"lr": 0.000000000001'));
+    const other = await openPanel(browser, zero, { kept: { view: 'gradients' } });
+    await zero.receive({ type: 'command', command: { type: 'setLearningRate', lr: 0 } });
+    await zero.receive({ type: 'command', command: { type: 'step' } });
+    await zero.until(({ position }) => position.step === 1);
+    await other.settled();
+    expect(await other.page.locator('.chart').nth(1).locator('.how').innerText()).toMatch(/hidden\.weight.*exactly 0 here/);
+    expect(other.problems).toEqual([]);
+    await zero.dispose();
+    await other.page.close();
+  });
+
+  it('Activations: the histogram has every entry of the selected layer', async () => {
+    await panel.page.locator('[data-layer="1"]').click();
+    await open('activations');
+    await panel.page.getByRole('button', { name: 'tanh1' }).click();
+    await panel.settled();
+    const reading = frame.layers[1].activation;
+    expect(reading).not.toBeNull();
+    const chart = panel.page.locator('.chart').first();
+    expectNumbers(await numbersIn(chart.locator('.keys')), [reading?.low, reading?.high, reading?.mean, reading?.std]);
+    await chart.locator('summary').click();
+    await chart.locator('tbody td').first().waitFor();
+    const counts = await chart.locator('tbody td.number').allInnerTexts();
+    expect(counts.map(Number)).toEqual([...(reading?.histogram ?? [])]);
+    expect(counts.map(Number).reduce((a, b) => a + b)).toBe(frame.place.samples * 4);
+  });
+
+  it('Tensors: every cell is the tensor’s value', async () => {
+    await panel.page.locator('[data-layer="0"]').click();
+    await open('tensors');
+    await panel.page.getByRole('button', { name: 'weight', exact: true }).click();
+    await host.until(({ tensor }) => tensor?.request.parameter === 'weight' && tensor.request.kind === 'parameter');
+    await panel.settled();
+    const weight = host.session?.network.parameters.find(({ name }) => name === 'hidden.weight')?.value.data;
+    await panel.page.locator('.view > div:last-child summary').click();
+    await panel.page.locator('.view tbody td').first().waitFor();
+    expectNumbers(await numbersIn(panel.page.locator('.view tbody')), [...(weight ?? [])]);
+    const canvas = panel.page.locator('.map canvas');
+    await canvas.focus();
+    await panel.page.keyboard.press('ArrowDown');
+    await panel.page.keyboard.press('ArrowRight');
+    expect(await panel.page.locator('.reading').innerText()).toMatch(/^row 1, column 1:/);
+    expectNumbers(await numbersIn(panel.page.locator('.reading')), [weight?.[3]]);
+    await panel.page.keyboard.press('PageDown');
+    await panel.page.keyboard.press('Home');
+    expectNumbers(await numbersIn(panel.page.locator('.reading')), [weight?.[6]]);
+    await panel.page.locator('.reading').getByRole('button', { name: 'Copy' }).click();
+    expect(host.of('copy').at(-1)?.text).toBe(fullNumber(weight?.[6] ?? NaN));
+  });
+
+  it('Check: the report of a real check, entry by entry', async () => {
+    await panel.page.locator('[data-action="check"]').click();
+    await panel.page.locator('.verdict').waitFor();
+    const report = await host.runner.check();
+    expect(report.passed).toBe(true);
+    const verdict = await panel.page.locator('.verdict').innerText();
+    expect(verdict).toContain(`Backprop is right: all ${report.counts.pass} entries compared agree`);
+    for (const { name, worst, checked, counts } of report.parameters) {
+      const row = panel.page.locator(`.checks tr[data-parameter="${name}"]`);
+      expectNumbers(await numbersIn(row), [worst?.relativeError, worst?.analytic, worst?.numeric]);
+      const cells = await row.locator('td.number').allInnerTexts();
+      expect(cells.slice(0, 5).map(Number)).toEqual([checked, counts.pass, counts.wrong, counts.kink, counts.below_noise]);
+    }
+    await panel.page.locator('figure summary').click();
+    await panel.page.locator('figure tbody td').first().waitFor();
+    const points = await numbersIn(panel.page.locator('figure tbody'));
+    expect(points.full.length).toBe(2 * report.checked);
+    const pairs = [...report.points.analytic].map((analytic, i) => [fullNumber(analytic), fullNumber(report.points.numeric[i])]);
+    expect(points.full).toEqual(pairs.flat());
+  });
+});
+
+it('copies the whole number, not what is shown of it', async () => {
+  await panel.page.locator('[data-layer="0"] [data-gradient] [data-value]').evaluate((number) => {
+    getSelection()?.selectAllChildren(number);
+  });
+  const text = await panel.page.evaluate(() => {
+    const event = new ClipboardEvent('copy', { clipboardData: new DataTransfer(), bubbles: true, cancelable: true });
+    document.body.dispatchEvent(event);
+    return event.clipboardData?.getData('text/plain');
+  });
+  expect(text).toBe(fullNumber(frame.layers[0].outputGradient?.norm ?? NaN));
+});
+
+it('raised no error and broke no rule of the page', () => {
+  expect(panel.problems).toEqual([]);
+});
