@@ -152,6 +152,29 @@ function fromCopies(m: i32, n: i32, k: i32, a: usize, b: usize, c: usize, cRow: 
   }
 }
 
+/** An inner dimension of 1: both factors are rows of numbers, and there is nothing to keep in registers. */
+function outer(m: i32, n: i32, a: usize, b: usize, c: usize, mode: i32, bias: usize): void {
+  for (let i = 0; i < m; i++) {
+    const x = v128.load_splat<real>(a);
+    let from = b, shift = bias, left = n;
+    for (; left >= LANES; left -= LANES) {
+      let z = v128.mul<real>(x, v128.load(from));
+      if (mode == ADD) z = v128.add<real>(v128.load(c), z);
+      if (bias) z = v128.add<real>(v128.load(shift), z);
+      v128.store(c, z);
+      from += VECTOR; shift += VECTOR; c += VECTOR;
+    }
+    if (left > 0) {
+      let z = v128.mul<real>(x, loadPart(from, left));
+      if (mode == ADD) z = v128.add<real>(loadPart(c, left), z);
+      if (bias) z = v128.add<real>(loadPart(shift, left), z);
+      storePart(c, z, left);
+      c += <usize>left * SIZE;
+    }
+    a += SIZE;
+  }
+}
+
 /**
  * c[m,n] = (or +=) a b (+ bias[n]). Element (i, p) of a is at a + i aRow + p aColumn, (p, j) of b at b + p bRow + j bColumn;
  * of each pair one is the size of an element. c is dense and row-major.
@@ -160,6 +183,10 @@ function product(
   m: i32, n: i32, k: i32, a: usize, aRow: usize, aColumn: usize, b: usize, bRow: usize, bColumn: usize,
   c: usize, mode: i32, bias: usize,
 ): void {
+  if (k == 1) {
+    outer(m, n, a, b, c, mode, bias);
+    return;
+  }
   if (k * n * <i32>SIZE <= SMALL && k * m * <i32>SIZE <= 4 * SMALL) {
     if (bColumn == SIZE) inPlace(m, n, k, a, aRow, aColumn, b, bRow, false, c, mode, bias);
     else {

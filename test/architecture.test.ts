@@ -30,7 +30,7 @@ const rules: Readonly<Record<string, Rule>> = {
   webview: {
     rooms: ['history', 'protocol'],
     types: ['session', 'gradcheck', 'engine'],
-    packages: [/^lit($|\/)/, /^@vscode-elements\/elements\//, /^chart\.js/, 'chartjs-plugin-annotation', /^@vscode\/codicons\//],
+    packages: [/^lit($|\/)/, /^chart\.js/, /^@vscode\/codicons\//],
   },
   'extension.ts': { rooms: ['host'], packages: ['vscode'] },
 };

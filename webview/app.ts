@@ -15,6 +15,7 @@ import { copyFullValues } from './controls/value';
 import type { FromPanel, ProbeId, ToPanel } from '../src/protocol/panel';
 import { Seeker } from './seeker';
 import { readSettings } from './settings';
+import { stepsPerSecond } from './speed';
 import { dismiss, emptyData, notify, Store } from './store';
 import { ThemeWatcher } from './theme';
 import { views } from './views';
@@ -46,6 +47,7 @@ export class App {
   #view: { readonly id: ViewId; readonly run: number; readonly mounted: Mounted } | null = null;
   #listVisible = true;
   #needed = '';
+  #paced = '';
   #drawing = false;
   #lastText = -Infinity;
   #textPause = TEXT_MS;
@@ -116,6 +118,7 @@ export class App {
     if (message.type !== 'frame' || message.frame.status !== 'running') this.#lastText = -Infinity;
     if (message.type === 'select' || message.type === 'snapshot') this.#save();
     this.#need();
+    this.#pace();
   }
 
   #makeContext(): Context {
@@ -147,6 +150,7 @@ export class App {
         this.#settings = { ...this.#settings, ...change };
         this.#save();
         this.#need();
+        this.#pace();
         this.#refresh();
       },
       notify: (level, text) => this.#store.change(notify(this.#store.data, level, text)),
@@ -206,6 +210,17 @@ export class App {
     if (text === this.#needed) return;
     this.#needed = text;
     this.host.postMessage(message);
+  }
+
+  /** A new run knows nothing of the speed that was chosen. */
+  #pace(): void {
+    const { state, model, run } = this.#store.data;
+    if (state?.kind !== 'run' || !model) return;
+    const { speed } = this.#settings;
+    const text = `${run} ${speed}`;
+    if (text === this.#paced) return;
+    this.#paced = text;
+    this.#context.command({ type: 'setSpeed', stepsPerSecond: stepsPerSecond(speed, model) });
   }
 
   /** Draws everything, text too, with the next frame of the screen. */

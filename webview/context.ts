@@ -1,5 +1,6 @@
 // What every control and view is given: the data, the editor's colours, and the ways to act. One object made at the
 // start; nothing in the panel is global.
+import type { Speed } from './speed';
 import type { FromPanel, ProbeId, SessionCommand, TensorKind, TensorRequest } from '../src/protocol/panel';
 import type { Crosshair } from './charts/crosshair';
 import type { PanelData } from './store';
@@ -19,6 +20,7 @@ export interface Settings {
   readonly tensor: TensorKind;
   readonly parameter: string | null;
   readonly runTo: 'step' | 'epoch';
+  readonly speed: Speed;
   readonly problemsOpen: boolean;
 }
 

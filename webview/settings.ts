@@ -1,9 +1,10 @@
 // What the panel remembers of how it was looked at. What comes back from the editor is checked like any input.
 import type { Settings, ViewId } from './context';
+import { type Speed, speeds } from './speed';
 
 export const defaultSettings: Settings = {
   view: 'learn', layer: null, logLoss: false, gradientsOf: 'parameters', activationsOf: 'all', tensor: 'output',
-  parameter: null, runTo: 'epoch', problemsOpen: false,
+  parameter: null, runTo: 'epoch', speed: 'watch', problemsOpen: false,
 };
 
 function oneOf<T>(value: unknown, known: readonly T[], otherwise: T): T {
@@ -23,6 +24,7 @@ export function readSettings(stored: unknown, views: readonly ViewId[]): Setting
     tensor: oneOf(from.tensor, ['output', 'output_gradient', 'parameter', 'parameter_gradient'], defaultSettings.tensor),
     parameter: typeof parameter === 'string' ? parameter : null,
     runTo: oneOf(from.runTo, ['step', 'epoch'], defaultSettings.runTo),
+    speed: oneOf(from.speed, Object.keys(speeds) as Speed[], defaultSettings.speed),
     problemsOpen: false,
   };
 }

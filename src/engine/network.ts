@@ -305,6 +305,10 @@ export class Pass {
 function gather({ shape, data }: Tensor, from: Float64Array, indices: Uint32Array, first: number): void {
   const rows = shape[0];
   const width = data.length / rows;
+  if (width === 1) {
+    for (let row = 0; row < rows; row++) data[row] = from[indices[first + row]];
+    return;
+  }
   for (let row = 0, to = 0; row < rows; row++) {
     let at = indices[first + row] * width;
     for (const end = to + width; to < end; to++) data[to] = from[at++];

@@ -27,13 +27,27 @@ async function end(): Promise<void> {
 beforeEach(() => begin(readExample('circles')));
 afterEach(end);
 
-const commands = (): SessionCommand[] => host.of('command').map(({ command }) => command);
+const sent = (): SessionCommand[] => host.of('command').map(({ command }) => command);
+// The speed is told with every new run; it has a test of its own.
+const commands = (): SessionCommand[] => sent().filter(({ type }) => type !== 'setSpeed');
 const at = (step: number, phase = 0) => host.until(({ position, target }) => position.step === step && position.phase === phase && target === null);
 const go = async (step: number): Promise<void> => {
   await host.receive({ type: 'command', command: { type: 'runToStep', step } });
   await at(step);
   await panel.settled();
 };
+
+describe('the speed', () => {
+  it('is slow enough to watch from the start, and can be chosen', async () => {
+    const { totalSteps } = host.session!.model;
+    expect(sent()).toEqual([{ type: 'setSpeed', stepsPerSecond: totalSteps / 8 }]);
+    await panel.page.locator('#speed').selectOption('1');
+    await panel.page.locator('#speed').selectOption('full');
+    await panel.settled();
+    expect(sent().slice(1)).toEqual([{ type: 'setSpeed', stepsPerSecond: 1 }, { type: 'setSpeed', stepsPerSecond: null }]);
+    expect(await panel.state()).toMatchObject({ speed: 'full' });
+  });
+});
 
 describe('buttons', () => {
   it('step, go by phases, and go back, exactly', async () => {

@@ -5,6 +5,7 @@ import type { Frame, ModelInfo, Phase } from '../../src/protocol/panel';
 import { counted, formatCount, formatNumber } from '../numbers';
 import { lastPhase, phaseName } from '../words';
 import { type Action, canDo, commandOf, keyNames } from './keys';
+import { type Speed, speeds } from '../speed';
 import { NumberField } from './number-field';
 import { icon } from './value';
 
@@ -117,6 +118,13 @@ export function mountTransport(host: HTMLElement, context: Context): Mounted {
         <span class="of">/ ${model ? formatCount(model.totalSteps) : '–'}</span>
         ${place(frame, model)}
         ${live && model ? track(context, model, frame) : nothing}
+        <label class="field end" title="How fast Run goes: ${speeds[settings.speed].title.toLowerCase()}">
+          <span>Speed</span>
+          <select id="speed" ?disabled=${!live}
+            @change=${(event: Event) => context.set({ speed: (event.target as HTMLSelectElement).value as Speed })}>
+            ${Object.entries(speeds).map(([speed, { label }]) => html`<option value=${speed} ?selected=${speed === settings.speed}>${label}</option>`)}
+          </select>
+        </label>
       </div>
     `;
   };

@@ -161,7 +161,7 @@ function describeRows(kernels: Kernels): void {
   const u = roundoff(kernels.precision);
 
   it('linear is x weightᵀ, with the bias added to every row', () => {
-    for (const [m, k, n] of [[1, 1, 1], [4, 2, 4], [32, 16, 2], [5, 3, 17], [7, 70, 130], [1, 300, 131]]) {
+    for (const [m, k, n] of [[1, 1, 1], [4, 2, 4], [32, 16, 2], [5, 3, 17], [7, 70, 130], [1, 300, 131], [50, 1, 10], [3, 1, 1]]) {
       const draw = new Draw(kernels, m * k * n);
       const x = draw.tensor([m, k]);
       const weight = draw.tensor([n, k]);

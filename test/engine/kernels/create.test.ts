@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createKernels, kernelsOf } from '../../../src/engine/kernels/create';
+import { layers } from '../../../src/engine/layers';
+import { losses } from '../../../src/engine/losses';
 import { view } from '../../../src/engine/kernels/tensor';
 import { sessionOf, smallSpec } from '../../support/run';
 import { BACKENDS } from '../../support/backends';
@@ -62,17 +64,35 @@ describe('a session', () => {
   });
 });
 
-it.each(BACKENDS)('a small network trains in few calls, with the bits of phase by phase, on %s', (backend) => {
-  const whole = sessionOf(smallSpec, { backend });
-  const phases = sessionOf(smallSpec, { backend });
-  while (whole.position.step < 60) {
-    if (whole.position.step === 20) for (const session of [whole, phases]) session.setLearningRate(0.05);
-    whole.step();
-    do phases.stepPhase();
-    while (phases.position.phase > 0);
-    expect(whole.hash()).toBe(phases.hash());
-    expect(whole.loss).toBe(phases.loss);
-  }
+describe('a small network trains in few calls, with the bits of phase by phase', () => {
+  const compare = (spec: object, backend?: (typeof BACKENDS)[number]): void => {
+    const whole = sessionOf(spec, { backend });
+    const phases = sessionOf(spec, { backend });
+    while (whole.position.step < 60) {
+      if (whole.position.step === 20) for (const session of [whole, phases]) session.setLearningRate(0.05);
+      whole.step();
+      do phases.stepPhase();
+      while (phases.position.phase > 0);
+      expect(whole.hash()).toBe(phases.hash());
+      expect(whole.loss).toBe(phases.loss);
+    }
+  };
+
+  it.each(BACKENDS)('on %s', (backend) => compare(smallSpec, backend));
+
+  // A layer or a loss that does arithmetic of its own would do it once, when the step is written down, and never again.
+  it.each(Object.keys(layers))('with the layer %s', (type) => {
+    const layer = type === 'linear' ? { type, out_features: 3 } : type;
+    compare({ ...smallSpec, layers: [{ type: 'linear', out_features: 3 }, layer, { type: 'linear', out_features: 2 }] });
+  });
+
+  it.each(Object.keys(losses))('with the loss %s', (loss) => {
+    const binary = loss.startsWith('bce');
+    const last = { type: 'linear', out_features: binary ? 1 : 2 };
+    const squash = loss === 'bce' ? ['sigmoid'] : loss === 'cross_entropy_on_probabilities' ? ['softmax'] : [];
+    const data = loss.includes('square') || loss === 'mse' ? { type: 'noisy_sine', samples: 50 } : smallSpec.data;
+    compare({ ...smallSpec, data, loss, layers: [last, 'tanh', data === smallSpec.data ? last : { ...last, out_features: 1 }, ...squash] });
+  });
 });
 
 describe.each(['wasm-simd', 'wasm-relaxed-simd'] as const)('memory of %s', (backend) => {
