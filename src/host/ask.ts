@@ -10,7 +10,13 @@ interface Question {
 
 async function ask({ prompt, value, judge }: Question): Promise<number | undefined> {
   const read = (text: string): number => (text.trim() === '' ? NaN : Number(text));
-  const answer = await vscode.window.showInputBox({ prompt, value, validateInput: (text) => judge(read(text)) });
+  const answer = await vscode.window.showInputBox({
+    prompt,
+    value,
+    // Looking something up in the panel, or a page that takes the focus late, must not end the question.
+    ignoreFocusOut: true,
+    validateInput: (text) => judge(read(text)),
+  });
   return answer === undefined ? undefined : read(answer);
 }
 

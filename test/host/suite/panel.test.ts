@@ -28,6 +28,8 @@ describe('the panel', () => {
   it('obeys the keys of the debugger, each once', async function () {
     const outside = requireOutside(this);
     const { uri } = await openRun('circles.nabla.json', { epochs: 1_000_000 });
+    // A key that comes before the page knows of a run does nothing.
+    await outside.panelWait('[data-action="step"][aria-disabled="false"]');
     await outside.pressInPanel('F10');
     await untilStep(uri, 1);
     await outside.pressInPanel('F10');

@@ -98,6 +98,8 @@ describe('commands of the palette', () => {
     await outside.panelWait('[data-layer]');
     await outside.command('Nablascope: Run to Step…');
     await outside.wait('.quick-input-widget', { text: 'Run to which step?' });
+    // When the palette closes, the page that had the focus before may get it back late.
+    await outside.click('.quick-input-widget input');
     await outside.press('ControlOrMeta+a');
     await outside.type('0');
     await outside.wait('.quick-input-widget', { text: 'A whole number from 1 to 800.' });
