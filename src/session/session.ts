@@ -7,7 +7,7 @@ import { Network, type Pass } from '../engine/network';
 import { History, seriesName } from '../history/history';
 import type { CompiledRun } from '../spec/compiled';
 import { type Batch, Batches } from './batches';
-import { assertFits, Checkpoints, intervalFor } from './checkpoints';
+import { assertFits, Checkpoints, DEFAULT_BUDGET, intervalFor } from './checkpoints';
 import { type Evaluation, EVALUATION_BATCH, evaluate, finish, PARTS } from './evaluation';
 import type { BatchPlace, ModelInfo, NonFinite, Phase, Position } from './frame';
 import { describeModel } from './model-info';
@@ -27,8 +27,6 @@ export interface SessionOptions {
   /** Before each phase its index is stored here, so that a watchdog can say what hangs. */
   readonly activity?: Int32Array;
 }
-
-export const DEFAULT_CHECKPOINT_BUDGET = 64 * 2 ** 20;
 
 // Values of a frame's history that wait for the next frame.
 const PENDING = 512;
@@ -75,7 +73,7 @@ export class TrainingSession {
     this.model = describeModel(run, this.network, this.#batches.perEpoch);
     this.#lossPhase = this.model.phases.findIndex(({ kind }) => kind === 'loss');
     const work = workOf(this.model);
-    const { checkpointBudget = DEFAULT_CHECKPOINT_BUDGET, checkpointInterval = intervalFor(work) } = options;
+    const { checkpointBudget = DEFAULT_BUDGET, checkpointInterval = intervalFor(work) } = options;
     this.#checkpoints = new Checkpoints(checkpointBudget, checkpointInterval);
     this.#activity = options.activity;
     this.#whole = WholeStep.for(this.network, optimizer, work);
@@ -237,11 +235,16 @@ export class TrainingSession {
     if (lr === this.lr && !this.#changes.some(({ step }) => step > this.#step)) return false;
     this.#changes = this.#changes.filter(({ step }) => step < this.#step);
     if (lr !== this.lr) this.#changes.push({ step: this.#step, lr });
+    this.forgetLater();
+    return true;
+  }
+
+  /** Steps after this one no longer hold. */
+  forgetLater(): void {
     this.#frontier = this.#step;
     this.#checkpoints.truncate(this.#step);
     this.pending.truncate(this.shownStep);
     if (this.#evaluation && this.#evaluation.step > this.#step) this.#evaluation = null;
-    return true;
   }
 
   /** Evaluates every part at the current weights; yields now and then. */
