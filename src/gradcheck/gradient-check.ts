@@ -1,10 +1,14 @@
 // The gradient check of a whole network: every entry of every parameter, a few at a time, so that whoever
 // runs it can show progress and stop. How an entry is judged is in judge.ts, how its loss is had in shadow.ts.
+import { Comparer } from './comparer';
+import { diagnose } from './diagnosis/diagnose';
 import { Judge } from './judge';
 import type { CheckRequest } from './options';
-import { VERDICTS, type CheckReport } from './report';
+import { VERDICTS, type CheckReport, type Diagnosis } from './report';
 import { Shadow } from './shadow';
 import { NOT_CHECKED, summarize, type ParameterFindings } from './summary';
+
+const WRONG = VERDICTS.indexOf('wrong');
 
 /**
  * Compares backprop's gradient with central differences of the loss, entry by entry, in float64.
@@ -16,6 +20,7 @@ export class GradientCheck {
   readonly #about: Pick<CheckReport, 'step' | 'samples' | 'loss' | 'options'>;
   readonly #shadow: Shadow;
   readonly #judge: Judge;
+  readonly #comparison: Comparer;
   readonly #findings: readonly ParameterFindings[];
   /** Parameters in the order of checking, last layer first: see Shadow.along. */
   readonly #order: readonly number[];
@@ -24,6 +29,7 @@ export class GradientCheck {
   #turn = 0;
   #done = 0;
   #stride = 1;
+  #diagnosis: { readonly after: number; readonly found: Diagnosis | null } | null = null;
 
   /** Copies parameters and batch; nothing of them is kept or changed. Runs one forward and one backward pass. */
   constructor(request: CheckRequest) {
@@ -31,6 +37,7 @@ export class GradientCheck {
     const options = { step, rtol, atol };
     this.#shadow = new Shadow(request);
     this.#judge = new Judge(options, this.#shadow.loss, this.#shadow.noise);
+    this.#comparison = new Comparer(request.step);
     this.#about = { step: request.step, samples: request.pass.batch, loss: this.#shadow.loss, options };
     const { parameters } = this.#shadow.network;
     this.#findings = parameters.map(({ name, value }, i) => ({
@@ -55,20 +62,46 @@ export class GradientCheck {
     return this.#turn < this.#order.length;
   }
 
-  /** What was found so far. */
+  /** What was found so far, and why, if something is wrong. */
   report(): CheckReport {
-    return summarize(this.#findings, this.#about);
+    return summarize(this.#findings, { ...this.#about, compared: this.#comparison.report(), diagnosis: this.#why() });
+  }
+
+  /** Leaves the shadow as it was for the next entry. */
+  #why(): Diagnosis | null {
+    if (this.#diagnosis?.after !== this.#checked) {
+      const whole = this.#findings.map(({ analytic, numeric, verdicts }) => ({ analytic, numeric, isWrong: verdicts.includes(WRONG) }));
+      this.#diagnosis = { after: this.#checked, found: diagnose(this.#shadow.network.pass(this.#about.samples), whole) };
+    }
+    return this.#diagnosis.found;
+  }
+
+  /** A layer reaches further than it says: nothing that was judged by that is worth anything. */
+  #startOver(): void {
+    this.#shadow.goPlainly();
+    for (const { verdicts } of this.#findings) verdicts.fill(NOT_CHECKED);
+    this.#turn = 0;
+    this.#done = 0;
+    this.#checked = 0;
   }
 
   #next(): void {
     const parameter = this.#order[this.#turn];
-    const { analytic, numeric, verdicts } = this.#findings[parameter];
-    if (this.#done === 0) this.#stride = strideThrough(analytic.length);
+    const { name, analytic, numeric, verdicts } = this.#findings[parameter];
+    if (this.#done === 0) {
+      this.#stride = strideThrough(analytic.length);
+      this.#comparison.begin(name, analytic.length);
+    }
     // Strided, so that a check that is cancelled has seen all of the tensor evenly.
     const index = (this.#done * this.#stride) % analytic.length;
     const line = this.#shadow.along(parameter, index);
     const verdict = this.#judge.judge(line, analytic[index]);
+    const agreed = this.#comparison.allows(line, verdict, this.#judge);
     line.release();
+    if (!agreed) {
+      this.#startOver();
+      return;
+    }
     verdicts[index] = VERDICTS.indexOf(verdict);
     numeric[index] = this.#judge.numeric;
     this.#checked++;

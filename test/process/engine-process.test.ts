@@ -99,7 +99,10 @@ describe('the engine process', () => {
 
   it('stops a check half way, with what was checked', async () => {
     const watched = start();
-    await watched.open(newSpecText.replace('16 }', '512 }'));
+    // Two wide layers: an entry of the first reaches all of the second, so the check takes its time.
+    const wide = { type: 'linear', out_features: 256 };
+    const layers = [wide, 'tanh', wide, 'tanh', { type: 'linear', out_features: 2 }];
+    await watched.open(JSON.stringify({ data: 'circles', layers, loss: 'cross_entropy' }));
     const checking = watched.client.calls.check();
     await watched.until(() => watched.progress.length > 0);
     await watched.client.calls.cancelCheck();

@@ -72,6 +72,8 @@ function replaced(value: unknown, [key, ...rest]: readonly (string | number)[], 
   // No text can say it: a list in JSON has no such key.
   if (Array.isArray(value) && key === 'length') return value;
   const copy: Record<string | number, unknown> = Array.isArray(value) ? ([...value] as never) : { ...(value as object) };
+  // A list's length is no key that JSON could write.
+  if (Array.isArray(value) && key === 'length') return copy;
   copy[key] = replaced(copy[key], rest, by);
   return copy;
 }

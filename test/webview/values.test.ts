@@ -6,6 +6,7 @@ import { formatNumber, formatShare, fullNumber } from '../../webview/numbers';
 import { openBrowser, type PanelBrowser } from './chromium';
 import { FakeHost, readExample } from './harness/host';
 import { openPanel, type PanelPage } from './harness/page';
+import { guarded } from './harness/specs';
 
 let browser: PanelBrowser;
 let host: FakeHost;
@@ -223,6 +224,18 @@ describe('the views', () => {
     const pairs = [...report.points.analytic].map((analytic, i) => [fullNumber(analytic), fullNumber(report.points.numeric[i])]);
     expect(points.full).toEqual(pairs.flat());
   });
+});
+
+it('Check: says why where backprop is wrong', async () => {
+  const failing = new FakeHost(guarded);
+  const { page } = await openPanel(browser, failing);
+  await page.getByRole('tab', { name: 'Check' }).click();
+  await page.locator('[data-action="check"]').click();
+  await page.locator('.verdict.bad').waitFor();
+  const { diagnosis } = await failing.runner.check();
+  expect(diagnosis).toMatchObject({ layer: null, kind: 'bce' });
+  expect(await page.locator('.diagnosis').innerText()).toBe(`Why: ${diagnosis?.sentence}`);
+  await failing.dispose();
 });
 
 it('copies the whole number, not what is shown of it', async () => {

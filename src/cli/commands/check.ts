@@ -1,5 +1,5 @@
 // `nablascope check`: every gradient at one step, as a table by parameter and one plain sentence.
-import { type CheckReport, GradientCheck, type ParameterCheck } from '../../gradcheck';
+import { type CheckReport, type Comparison, GradientCheck, type ParameterCheck } from '../../gradcheck';
 import type { TrainingSession } from '../../session/session';
 import type { Call } from '../arguments';
 import { divergence, reachStep, requireStep } from '../reach';
@@ -72,6 +72,8 @@ function toText(terminal: Terminal, session: TrainingSession, report: CheckRepor
     ...lines.map((line, i) => paintLast(terminal, line, report.parameters[i])),
     '',
     paint(terminal, report.passed ? 'green' : 'red', conclusion(report)),
+    ...(report.diagnosis ? [`Why: ${report.diagnosis.sentence}`] : []),
+    ...(report.compared.entries > 0 ? [paint(terminal, 'dim', comparison(report.compared))] : []),
     '',
   ].join('\n');
 }
@@ -106,6 +108,13 @@ export function conclusion({ checked, complete, counts, entries, loss, parameter
   const all = rest === '' ? 'all ' : '';
   const of = rest === '' ? counted(checked, 'entry', 'entries') : `${grouped(counts.pass)} of ${counted(checked, 'entry', 'entries')}`;
   return `${stopped}Backprop agrees with numeric derivatives at ${all}${of}${rest === '' ? '' : `; ${rest}`}.`;
+}
+
+function comparison({ entries, largestDifference, agreed }: Comparison): string {
+  const both = `${counted(entries, 'entry', 'entries')} evaluated with shortcuts and without`;
+  return agreed
+    ? `${both}: at most ${tiny(largestDifference)} apart.`
+    : `${both}: ${tiny(largestDifference)} apart. A layer reaches further than it declares, so no shortcut was taken.`;
 }
 
 function untold({ kink, below_noise }: CheckReport['counts']): string {

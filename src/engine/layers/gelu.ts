@@ -19,6 +19,7 @@ export const gelu = defineLayer({
       'none',
     ),
   }),
+  reach: 'columnwise',
   outputShape: (input) => input,
   forward: ({ kernels, options, input, output }) => kernels.unary(output, input, unaryOf(options), 0),
   backward({ kernels, options, input, gradOutput, gradInput }) {

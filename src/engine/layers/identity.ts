@@ -6,6 +6,7 @@ export const identity = defineLayer({
   kind: 'identity',
   summary: 'y = x: an activation that does nothing.',
   options: noOptions,
+  reach: 'columnwise',
   outputShape: (input) => input,
   forward: ({ kernels, input, output }) => kernels.copy(output, input),
   backward({ kernels, gradOutput, gradInput }) {

@@ -36,6 +36,15 @@ export interface BackwardContext<Options> extends ForwardContext<Options> {
   readonly gradParameters: Readonly<Record<string, Tensor>>;
 }
 
+/**
+ * Which outputs a moved number reaches. A column is one number of each sample: [batch, 1].
+ * - `columnwise`: column j of the output depends on column j of the input and on entry j of each parameter, on nothing
+ *   else. Activations, scaling and normalizing feature by feature. `forward` then also takes single columns.
+ * - `weighted_sum`: output = input weightᵀ + bias, of parameters `weight` [outputs, inputs] and, if there is one,
+ *   `bias` [outputs].
+ */
+export type Reach = 'columnwise' | 'weighted_sum';
+
 /** When a unit of an activation no longer passes gradients on, and what that is called. */
 export interface Idleness {
   readonly name: 'dead' | 'saturated';
@@ -68,6 +77,11 @@ export interface LayerDefinition<Kind extends string = string, Options = unknown
    * The gradient check uses it to tell a kink from an error.
    */
   crossesKink?(a: Tensor, b: Tensor, options: Options): boolean;
+  /**
+   * Lets the gradient check compute anew only what a moved number reaches; left out, it computes all of the layer.
+   * The check compares a sample with the plain way, so that a wrong declaration costs time and nothing else.
+   */
+  readonly reach?: Reach;
   readonly idleness?: Idleness;
 }
 

@@ -64,6 +64,7 @@ export const linear = defineLayer({
   kind: 'linear',
   summary: 'A fully connected layer: y = x Wᵀ + b.',
   options,
+  reach: 'weighted_sum',
   expectedInput({ in_features, weight }) {
     const size = in_features ?? weight?.[0].length;
     return size === undefined ? undefined : [size];

@@ -6,6 +6,7 @@ export const sigmoid = defineLayer({
   kind: 'sigmoid',
   summary: 'y = 1 / (1 + exp(-x)), between 0 and 1.',
   options: noOptions,
+  reach: 'columnwise',
   outputShape: (input) => input,
   forward: ({ kernels, input, output }) => kernels.sigmoid(output, input),
   backward({ kernels, output, gradOutput, gradInput }) {

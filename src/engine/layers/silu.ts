@@ -6,6 +6,7 @@ export const silu = defineLayer({
   kind: 'silu',
   summary: 'y = x · sigmoid(x), also called swish: smooth, and below 0 between -0.28 and 0.',
   options: noOptions,
+  reach: 'columnwise',
   outputShape: (input) => input,
   forward: ({ kernels, input, output }) => kernels.unary(output, input, 'silu', 0),
   backward({ kernels, input, gradOutput, gradInput }) {

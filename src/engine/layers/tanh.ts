@@ -6,6 +6,7 @@ export const tanh = defineLayer({
   kind: 'tanh',
   summary: 'y = tanh x, between -1 and 1.',
   options: noOptions,
+  reach: 'columnwise',
   outputShape: (input) => input,
   forward: ({ kernels, input, output }) => kernels.tanh(output, input),
   backward({ kernels, output, gradOutput, gradInput }) {

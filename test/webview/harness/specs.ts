@@ -7,6 +7,13 @@ export const diverging = `{
   "loss": "mse", "optimizer": { "type": "sgd", "lr": 5 }, "batch_size": 16, "epochs": 50
 }`;
 
+/** So sure and so wrong that the guard in BCE's gradient shows: the check calls it wrong. */
+export const guarded = JSON.stringify({
+  data: { type: 'inline', inputs: [[1]], targets: [[1]] },
+  layers: [{ type: 'linear', weight: [[-15]], bias: [-15] }, 'sigmoid'],
+  loss: 'bce', batch_size: 1, precision: 'float64',
+});
+
 /** Trains for minutes. */
 export const long = (circles: string): string => circles.replace(/"epochs": \d+/, '"epochs": 1000000');
 

@@ -1,0 +1,66 @@
+// What goes wrong in dL/dx: the derivative of an activation, what it is taken at, which gradient it multiplies.
+import { type Guess, zip } from './guess';
+import type { Trial } from './trial';
+
+/** Derivatives that are usually written in terms of the output. */
+const OF_OUTPUT = [
+  ['tanh', '1 - y²', (y: number) => 1 - y * y],
+  ['sigmoid', 'y (1 - y)', (y: number) => y * (1 - y)],
+] as const;
+
+const close = (a: Float64Array, b: Float64Array): boolean => {
+  const scale = Math.max(...a.map(Math.abs));
+  return a.every((value, i) => Number.isNaN(value) || Number.isNaN(b[i]) || Math.abs(value - b[i]) <= 1e-6 * scale);
+};
+
+export function* activations({ of, numeric, layer }: Trial): Iterable<Guess> {
+  if (of !== 'input' || !layer) return;
+  const { upstream, input, output, kind } = layer;
+  const through = layer.through(upstream);
+  if (upstream.length !== numeric.length) {
+    if (through?.length === numeric.length) yield notTransposed(through);
+    return;
+  }
+  yield { cause: 'derivative_missing', words: `lacks the derivative of ${kind}: it is the arriving gradient, unchanged`, values: upstream };
+  const ignored = layer.numericWith({ upstream: new Float64Array(upstream.length).fill(1) });
+  if (ignored) yield { cause: 'upstream_ignored', words: 'ignores the arriving gradient: it is the derivative alone', values: ignored };
+  const slope = zip(numeric, upstream, (n, u) => n / u);
+  yield { cause: 'diagonal_only', words: 'counts only what each output has from its own input: the rest of the Jacobian is missing', values: zip(upstream, layer.diagonal(), (u, d) => u * d) };
+  for (const [name, formula, derivative] of OF_OUTPUT) {
+    const own = close(slope, output.map(derivative));
+    if (own) {
+      const words = `takes its derivative at the wrong place: ${formula} wants the output y, and gets the input`;
+      yield { cause: 'derivative_of_output_at_input', words, values: zip(upstream, input, (u, x) => u * derivative(x)) };
+    } else {
+      yield { cause: 'derivative_of_another', words: `has the derivative of ${name}, ${formula}, not of ${kind}`, values: zip(upstream, output, (u, y) => u * derivative(y)) };
+    }
+  }
+  const atOutput = layer.numericWith({ input: output });
+  if (atOutput) yield { cause: 'derivative_at_output', words: 'takes its derivative at the output, which should be taken at the input', values: atOutput };
+  yield { cause: 'derivative_twice', words: `has the derivative of ${kind} in it twice`, values: zip(numeric, slope, (n, s) => n * s) };
+  yield { cause: 'masked_by_gradient', words: 'is zero where the arriving gradient is negative, as if that were the input', values: upstream.map((u) => Math.max(0, u)) };
+  yield { cause: 'mask_inverted', words: 'is zero where it should not be, and not where it should', values: zip(numeric, upstream, (n, u) => (n === 0 ? u : 0)) };
+  yield { cause: 'derivative_of_another', words: `has the derivative of a ReLU, not of ${kind}`, values: zip(upstream, input, (u, x) => (x > 0 ? u : 0)) };
+  if (through) yield notTransposed(through);
+}
+
+/** Where dx is dy times something, as it should be, and that something is no derivative that is known here. */
+export function wrongSlope({ of, analytic, numeric, layer }: Trial): string | null {
+  if (of !== 'input' || !layer?.elementwise || analytic.length !== layer.upstream.length) return null;
+  let worst = -1;
+  let most = 0;
+  analytic.forEach((value, i) => {
+    const error = Math.abs((value - numeric[i]) / layer.upstream[i]);
+    if (error > most) [worst, most] = [i, error];
+  });
+  if (worst < 0) return null;
+  const text = (value: number): string => String(Number(value.toPrecision(3)));
+  const by = layer.upstream[worst];
+  return `has a wrong derivative: for the input ${text(layer.input[worst])} it takes ${text(analytic[worst] / by)}, and the slope of ${layer.kind} there is ${text(numeric[worst] / by)}`;
+}
+
+const notTransposed = (values: Float64Array): Guess => ({
+  cause: 'not_transposed',
+  words: 'is made with the weights as in forward: they have to be transposed',
+  values,
+});

@@ -1,0 +1,255 @@
+// One layer alone, on tensors of its own: samples of the real batch go in, a random gradient comes from above, and
+// what backward makes of it is put beside differences of forward.
+import { MemoryPlan, sizeOf, type Shape, type Tensor } from '../../engine/kernels/tensor';
+import type { BackwardContext, ForwardContext, LayerDefinition } from '../../engine/layers/layer';
+import type { Pass } from '../../engine/network';
+import type { Random } from '../../engine/random';
+import type { Change, Dimension, LayerTrial, Trial } from './trial';
+
+/** Most differences for one tensor of a layer that does not say what its numbers reach. */
+const MOST_MOVES = 2000;
+const STEP = 6e-6;
+/** Slopes to the two sides that differ by this share are those of a kink. */
+const KINK = 1e-2;
+
+export class LayerBench {
+  readonly definition: LayerDefinition;
+  readonly context: BackwardContext<unknown>;
+  readonly samples: number;
+  /** Arguments that forward or backward has written to and must not. */
+  readonly mutated: { readonly by: 'forward' | 'backward'; readonly tensor: string }[] = [];
+  readonly #upstream: Float64Array;
+  readonly #input: Float64Array;
+  readonly #output: Float64Array;
+  readonly #before: { readonly upstream: Float64Array; readonly input: Float64Array };
+  readonly #gradients: ReadonlyMap<string, Float64Array>;
+  readonly #otherInput: Float64Array;
+  readonly #afterOther: ReadonlyMap<string, Float64Array>;
+  /** dL/dx with the upstream gradient of the call before. */
+  readonly #fromBefore: Float64Array;
+  readonly #values: ReadonlyMap<string, Float64Array>;
+  readonly #dimensions: readonly Dimension[];
+
+  /**
+   * @param samples how many; rows of the batch again and again where it has fewer.
+   * @param outputs what the layer's outputs are called: units, classes.
+   */
+  constructor(pass: Pass, layer: number, samples: number, outputs: string, random: Random) {
+    const { network } = pass;
+    const { kernels } = network;
+    const model = network.model.layers[layer];
+    this.definition = model.definition;
+    this.samples = samples;
+    const own = network.parameters.filter((parameter) => parameter.layer === layer);
+    const input: Shape = [samples, ...model.inputShape];
+    const output: Shape = [samples, ...model.outputShape];
+    const plan = new MemoryPlan(kernels.precision);
+    for (const shape of [input, output, output, input, output]) plan.reserve(shape);
+    for (const { value } of own) for (let twice = 0; twice < 2; twice++) plan.reserve(value.shape);
+    const [x, y, gradOutput, gradInput, mask, ...parameters] = kernels.allocate(plan);
+    const named = (odd: number): Record<string, Tensor> =>
+      Object.fromEntries(own.map(({ shortName }, i) => [shortName, parameters[2 * i + odd]]));
+    const drawn = pass.drawn[layer];
+    // What the layer drew for the batch, again and again as its rows are.
+    if (drawn) for (let i = 0; i < mask.data.length; i++) mask.data[i] = drawn.data[i % drawn.data.length];
+    this.context = {
+      kernels, options: model.options, parameters: named(0),
+      input: x, output: y, drawn: drawn && mask, gradOutput, gradInput, gradParameters: named(1),
+    };
+    own.forEach(({ value }, i) => parameters[2 * i].data.set(value.data));
+    this.#values = new Map(own.map(({ shortName, value }) => [shortName, Float64Array.from(value.data)]));
+    const normal = (n: number): Float64Array => Float64Array.from({ length: n }, () => random.normal(0, 1));
+    const batch = pass.inputOf(layer).data;
+    this.#input = Float64Array.from(x.data, (_, i) => batch[i % batch.length]);
+    // Rows that come twice would hide which one was taken.
+    for (let i = batch.length; i < this.#input.length; i++) this.#input[i] *= random.uniform(0.8, 1.2);
+    this.#upstream = normal(sizeOf(output));
+    this.#before = { upstream: normal(sizeOf(output)), input: this.#input.map((value) => value * random.uniform(0.5, 1.5)) };
+    this.#otherInput = this.#input.map((value) => value * random.uniform(0.5, 1.5));
+    this.#dimensions = [
+      { name: 'samples in the batch', size: pass.batch, tried: samples },
+      { name: outputs, size: sizeOf(model.outputShape) },
+      { name: 'inputs', size: sizeOf(model.inputShape) },
+    ];
+    // The call before comes first, and numeric values last: a layer may keep what it saw.
+    this.#run(this.#before.input, this.#before.upstream);
+    this.#gradients = this.#run(this.#input, this.#upstream, true);
+    this.#output = Float64Array.from(y.data);
+    this.#afterOther = this.#run(this.#otherInput, this.#upstream);
+    this.#fromBefore = this.#run(this.#input, this.#before.upstream).get('input') ?? new Float64Array(0);
+  }
+
+  /** What the layer makes of the gradient of one tensor: `input`, or a parameter by its short name. */
+  trial(tensor: string): Trial {
+    const analytic = this.#gradients.get(tensor) ?? new Float64Array(0);
+    const numeric = this.#numeric(tensor, {});
+    const layer: LayerTrial = {
+      kind: this.definition.kind,
+      samples: this.samples,
+      upstream: this.#upstream,
+      input: this.#input,
+      output: this.#output,
+      before: this.#before,
+      elementwise: this.definition.reach === 'columnwise' && this.#isElementwise(),
+      deaf: this.#deaf(tensor, analytic, numeric),
+      numericWith: (change) => (this.#fits(change) ? this.#numeric(tensor, change) : null),
+      through: (values) => this.#through(values),
+      diagonal: () => this.#diagonal(),
+    };
+    return {
+      of: tensor === 'input' ? 'input' : 'parameter',
+      tensor, analytic, numeric, layer,
+      shape: this.#tensor(tensor).shape,
+      value: tensor === 'input' ? this.#input : (this.#values.get(tensor) ?? new Float64Array(0)),
+      dimensions: this.#dimensions,
+    };
+  }
+
+  #isElementwise(): boolean {
+    const given = this.#gradients.get('input') ?? [];
+    return this.#fromBefore.every((value, i) => Math.abs(value / this.#before.upstream[i] - given[i] / this.#upstream[i]) < 1e-9);
+  }
+
+  #tensor(name: string): Tensor {
+    return name === 'input' ? this.context.input : this.context.parameters[name];
+  }
+
+  #load(input: Float64Array): void {
+    this.context.input.data.set(input);
+    for (const [name, value] of this.#values) this.context.parameters[name].data.set(value);
+  }
+
+  /** Forward and backward; notes what they write to and must not. */
+  #run(input: Float64Array, upstream: Float64Array, watched = false): Map<string, Float64Array> {
+    const { context } = this;
+    this.#load(input);
+    context.gradOutput.data.set(upstream);
+    context.gradInput?.data.fill(0);
+    for (const { data } of Object.values(context.gradParameters)) data.fill(0);
+    const watch = (by: 'forward' | 'backward', tensors: readonly (readonly [string, Tensor])[], work: () => void): void => {
+      const before = tensors.map(([, { data }]) => data.slice());
+      work();
+      if (!watched) return;
+      tensors.forEach(([tensor, { data }], i) => {
+        if (data.some((value, at) => !Object.is(value, before[i][at]))) this.mutated.push({ by, tensor });
+      });
+    };
+    const own = Object.entries(context.parameters);
+    watch('forward', [['input', context.input], ...own], () => this.definition.forward(context));
+    const given = [['input', context.input], ['output', context.output], ['upstream gradient', context.gradOutput], ...own] as const;
+    watch('backward', given, () => this.definition.backward(context));
+    const results = new Map(Object.entries(context.gradParameters).map(([name, { data }]) => [name, Float64Array.from(data)]));
+    return results.set('input', Float64Array.from(context.gradInput?.data ?? []));
+  }
+
+  /** dS/d tensor by central differences, where S is the sum of output times upstream gradient. */
+  #numeric(name: string, { upstream = this.#upstream, input = this.#input }: Change): Float64Array {
+    this.#load(input);
+    const tensor = this.#tensor(name);
+    const result = new Float64Array(tensor.data.length).fill(NaN);
+    const { reach } = this.definition;
+    const rows = this.samples;
+    const width = this.context.output.data.length / rows;
+    const inputs = this.context.input.data.length / rows;
+    if (reach === 'weighted_sum' && (name === 'input' || name === 'weight')) {
+      const slice = this.#slice(width);
+      for (let i = 0; i < inputs; i++) {
+        slice.load(i);
+        const moved = name === 'input' ? slice.context.input : slice.context.parameters.weight;
+        const count = name === 'input' ? rows : width;
+        const out = slopes(slice.context, this.definition, moved, Array.from({ length: count }, (_, k) => k));
+        for (let k = 0; k < count; k++) result[k * inputs + i] = shareOf(out, upstream, width, name === 'input' ? { row: k } : { column: k });
+      }
+      return result;
+    }
+    const all = Array.from(tensor.data, (_, i) => i);
+    if (reach === 'columnwise' || reach === 'weighted_sum') {
+      const groups = name === 'input' ? Array.from({ length: rows }, (_, row) => all.slice(row * width, (row + 1) * width)) : [all];
+      for (const group of groups) {
+        const out = slopes(this.context, this.definition, tensor, group);
+        group.forEach((entry, column) => (result[entry] = shareOf(out, upstream, width, { column })));
+      }
+      return result;
+    }
+    const stride = Math.ceil(all.length / MOST_MOVES);
+    for (let i = 0; i < all.length; i += stride) {
+      result[i] = shareOf(slopes(this.context, this.definition, tensor, [i]), upstream, width, {});
+    }
+    return result;
+  }
+
+  /** A weighted sum of one input only: what the others add does not change with it. */
+  #slice(width: number): { readonly context: ForwardContext<unknown>; load(i: number): void } {
+    const { kernels, options, input, parameters, drawn } = this.context;
+    const plan = new MemoryPlan(kernels.precision);
+    for (const shape of [[this.samples, 1], [width, 1], [width], [this.samples, width]]) plan.reserve(shape);
+    const [x, weight, bias, output] = kernels.allocate(plan);
+    const own: Record<string, Tensor> = parameters.bias ? { weight, bias } : { weight };
+    const inputs = input.data.length / this.samples;
+    return {
+      context: { kernels, options, parameters: own, input: x, output, drawn },
+      load(i) {
+        for (let row = 0; row < x.data.length; row++) x.data[row] = input.data[row * inputs + i];
+        for (let unit = 0; unit < width; unit++) weight.data[unit] = parameters.weight.data[unit * inputs + i];
+      },
+    };
+  }
+
+  #fits({ upstream, input }: Change): boolean {
+    const { context } = this;
+    return (upstream?.length ?? context.output.data.length) === context.output.data.length
+      && (input?.length ?? context.input.data.length) === context.input.data.length;
+  }
+
+  #through(values: Float64Array): Float64Array | null {
+    const { context, definition } = this;
+    if (values.length !== context.input.data.length) return null;
+    this.#load(new Float64Array(values.length));
+    definition.forward(context);
+    const zero = Float64Array.from(context.output.data);
+    this.#load(values);
+    definition.forward(context);
+    return Float64Array.from(context.output.data, (value, i) => value - zero[i]);
+  }
+
+  #diagonal(): Float64Array {
+    this.#load(this.#input);
+    const { input, output } = this.context;
+    const n = Math.min(input.data.length, output.data.length, MOST_MOVES);
+    return Float64Array.from({ length: n }, (_, i) => slopes(this.context, this.definition, input, [i])[i]);
+  }
+
+  /** Backward gives the same for another input, though the right gradient is another one. */
+  #deaf(tensor: string, analytic: Float64Array, numeric: Float64Array): boolean {
+    const other = this.#afterOther.get(tensor);
+    if (!other || analytic.some((value, i) => Math.abs(value - other[i]) > 1e-12 * Math.abs(value))) return false;
+    const right = this.#numeric(tensor, { input: this.#otherInput });
+    return numeric.some((value, i) => Math.abs(value - right[i]) > 1e-3 * Math.abs(value));
+  }
+}
+
+/** The slope of every output as `entries` of a tensor of the context move together; NaN at a kink. Puts them back. */
+function slopes(context: ForwardContext<unknown>, definition: LayerDefinition, { data }: Tensor, entries: readonly number[]): Float64Array {
+  const start = entries.map((entry) => data[entry]);
+  const at = (sign: number): Float64Array => {
+    entries.forEach((entry, k) => (data[entry] = start[k] + sign * STEP));
+    definition.forward(context);
+    return Float64Array.from(context.output.data);
+  };
+  const [low, here, high] = [at(-1), at(0), at(1)];
+  entries.forEach((entry, k) => (data[entry] = start[k]));
+  return high.map((up, i) => {
+    const [right, left] = [up - here[i], here[i] - low[i]];
+    const kinked = Math.abs(right - left) > KINK * Math.max(Math.abs(right), Math.abs(left)) + 1e-13 * Math.max(1, Math.abs(here[i]));
+    return kinked ? NaN : (up - low[i]) / (2 * STEP);
+  });
+}
+
+/** The sum of slopes times upstream gradient over one row, one column, or everything. */
+function shareOf(out: Float64Array, upstream: Float64Array, width: number, { row, column }: { row?: number; column?: number }): number {
+  let sum = 0;
+  const [first, last, step] =
+    row !== undefined ? [row * width, (row + 1) * width, 1] : column !== undefined ? [column, out.length, width] : [0, out.length, 1];
+  for (let i = first; i < last; i += step) sum += out[i] * upstream[i];
+  return sum;
+}

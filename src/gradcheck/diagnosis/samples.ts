@@ -1,0 +1,31 @@
+// What goes wrong where gradients are summed over the batch, or made from what a layer keeps.
+import type { Guess } from './guess';
+import type { Change, Trial } from './trial';
+
+export function* samples({ of, numeric, layer, tensor }: Trial): Iterable<Guess> {
+  if (!layer) return;
+  const { upstream, input, before } = layer;
+  const width = upstream.length / layer.samples;
+  const changed = function* (change: Change, cause: Guess['cause'], words: string): Iterable<Guess> {
+    const values = layer.numericWith(change);
+    if (values) yield { cause, words, values };
+  };
+  const only = (keep: (sample: number) => boolean): Change => ({ upstream: upstream.map((u, i) => (keep(Math.floor(i / width)) ? u : 0)) });
+  const last = layer.samples - 1;
+  const bias = tensor === 'bias' ? ': it is not summed over the batch' : '';
+  yield* changed(only((sample) => sample === 0), 'one_sample', `comes from the first sample alone${bias}`);
+  yield* changed(only((sample) => sample === last), 'one_sample', `comes from the last sample alone${bias}`);
+  yield* changed(only((sample) => sample !== last), 'sample_missing', 'leaves the last sample out');
+  yield* changed(only((sample) => sample !== 0), 'sample_missing', 'leaves the first sample out');
+  if (of === 'parameter') {
+    yield* changed({ upstream: upstream.map(() => 1) }, 'upstream_ignored', 'ignores the arriving gradient');
+    yield* changed({ input: input.map(() => 1) }, 'input_ignored', "does not depend on the layer's input");
+    yield* changed({ input: layer.output }, 'derivative_at_output', "is made with the layer's output in place of its input");
+  }
+  yield* changed({ input: before.input }, 'from_earlier_call', 'is made with the input of an earlier step');
+  yield* changed({ upstream: before.upstream }, 'from_earlier_call', 'is made with the arriving gradient of an earlier step');
+  yield* changed(before, 'from_earlier_call', 'is that of an earlier step');
+  if (numeric.length < 2) return;
+  // As a share of itself: a sample's own weight in the sum cannot be told from one number.
+  yield* changed({ upstream: upstream.map(Math.abs) }, 'absolute_value', 'has lost the signs of the arriving gradient');
+}

@@ -1,0 +1,80 @@
+// One gradient that a layer or a loss makes, beside what it should be: the material that explanations are fitted to.
+import type { Shape } from '../../engine/kernels/tensor';
+
+/** A size that a wrong factor may be. */
+export interface Dimension {
+  readonly name: string;
+  readonly size: number;
+  /** The size in the trial, where it is another one: a layer alone gets a number of samples that nothing else equals. */
+  readonly tried?: number;
+}
+
+/** What is different when the numeric gradient is measured again. */
+export interface Change {
+  readonly upstream?: Float64Array;
+  readonly input?: Float64Array;
+}
+
+export interface Trial {
+  /** Of the input (dL/dx), of a parameter, or of the prediction that a loss gets. */
+  readonly of: 'input' | 'parameter' | 'prediction';
+  /** `weight`; `input` and `prediction` for these. */
+  readonly tensor: string;
+  /** The batch in front where there is one. */
+  readonly shape: Shape;
+  /** By the backward code. */
+  readonly analytic: Float64Array;
+  /** By differences of the forward code; NaN where there is a kink or it was not measured. */
+  readonly numeric: Float64Array;
+  /** The tensor itself. */
+  readonly value: Float64Array;
+  readonly dimensions: readonly Dimension[];
+  /** Of a layer: what it was given, and numbers that it saw in the call before. */
+  readonly layer: LayerTrial | null;
+}
+
+export interface LayerTrial {
+  readonly kind: string;
+  readonly samples: number;
+  readonly upstream: Float64Array;
+  readonly input: Float64Array;
+  readonly output: Float64Array;
+  /** Upstream gradient and input of the call before. */
+  readonly before: { readonly upstream: Float64Array; readonly input: Float64Array };
+  /** Whether backward gives the same after another input, though it should not. */
+  readonly deaf: boolean;
+  /** Whether dx at each place is dy there times a number that does not depend on dy. */
+  readonly elementwise: boolean;
+  /** The numeric gradient under other circumstances; null where sizes do not fit. */
+  numericWith(change: Change): Float64Array | null;
+  /** What forward makes of any input of the layer's size, less what it makes of zeros. */
+  through(input: Float64Array): Float64Array | null;
+  /** The slope of each output by the input at the same place, one by one. */
+  diagonal(): Float64Array;
+}
+
+/** Largest absolute finite number. */
+export function largest(values: ArrayLike<number>): number {
+  let max = 0;
+  for (let i = 0; i < values.length; i++) if (Number.isFinite(values[i])) max = Math.max(max, Math.abs(values[i]));
+  return max;
+}
+
+/** Difference, as a share of the largest number, that is called wrong. */
+const WRONG = 1e-4;
+
+/** Index of the entry that is off the most, or -1 where all are right. */
+export function worstOf({ analytic, numeric }: Pick<Trial, 'analytic' | 'numeric'>): number {
+  const slack = WRONG * largest(numeric);
+  let worst = -1;
+  let most = Math.max(slack, 1e-9);
+  for (let i = 0; i < analytic.length; i++) {
+    if (Number.isNaN(numeric[i])) continue;
+    const error = Number.isFinite(analytic[i]) ? Math.abs(analytic[i] - numeric[i]) : Infinity;
+    if (error > most) {
+      most = error;
+      worst = i;
+    }
+  }
+  return worst;
+}

@@ -1,0 +1,239 @@
+// The shortcuts of the check against the plain way, entry by entry: on random networks, for every layer of the
+// table, and for layers that claim to reach less than they do.
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { layers, type LayerKind } from '../../src/engine/layers';
+import type { Tensor } from '../../src/engine/kernels/tensor';
+import { defineLayer, type LayerDefinition } from '../../src/engine/layers/layer';
+import { noOptions } from '../../src/engine/options';
+import { losses, type LossKind } from '../../src/engine/losses';
+import type { LossDefinition } from '../../src/engine/losses/loss';
+import { Shadow } from '../../src/gradcheck/shadow';
+import { checkNet, type LayerRecipe, layerOf, linear, makeNet, type Net, type NetRecipe, OPTIONS } from './nets';
+
+const kinds = Object.keys(layers) as LayerKind[];
+const lossKinds = Object.keys(losses) as LossKind[];
+
+/** y = gain x + shift, feature by feature, on the kernels' memory: a columnwise layer with parameters. */
+const affine = defineLayer({
+  kind: 'affine',
+  summary: 'y = gain x + shift.',
+  options: noOptions,
+  reach: 'columnwise',
+  outputShape: (input) => input,
+  parameters: (shape) => [
+    { name: 'gain', shape, start: { initializer: { type: 'uniform', a: 0.5, b: 1.5 } } },
+    { name: 'shift', shape, start: { initializer: { type: 'uniform', a: -0.5, b: 0.5 } } },
+  ],
+  forward({ parameters: { gain, shift }, input, output }) {
+    const n = gain.data.length;
+    for (let i = 0; i < output.data.length; i++) output.data[i] = gain.data[i % n] * input.data[i] + shift.data[i % n];
+  },
+  backward({ parameters: { gain }, input, gradOutput, gradInput, gradParameters }) {
+    const n = gain.data.length;
+    for (let i = 0; i < gradOutput.data.length; i++) {
+      gradParameters.gain.data[i % n] += gradOutput.data[i] * input.data[i];
+      gradParameters.shift.data[i % n] += gradOutput.data[i];
+      if (gradInput) gradInput.data[i] = gradOutput.data[i] * gain.data[i % n];
+    }
+  },
+}) as LayerDefinition;
+
+function subtractMeans({ shape: [batch], data }: Tensor, out: Tensor): void {
+  const n = data.length / batch;
+  for (let j = 0; j < n; j++) {
+    let sum = 0;
+    for (let i = j; i < data.length; i += n) sum += data[i];
+    for (let i = j; i < data.length; i += n) out.data[i] = data[i] - sum / batch;
+  }
+}
+
+/** Each feature less its mean over the batch: its column couples the samples. */
+const centre = defineLayer({
+  kind: 'centre',
+  summary: 'y = x - mean over the batch.',
+  options: noOptions,
+  reach: 'columnwise',
+  outputShape: (input) => input,
+  forward: ({ input, output }) => subtractMeans(input, output),
+  backward({ gradOutput, gradInput }) {
+    if (gradInput) subtractMeans(gradOutput, gradInput);
+  },
+}) as LayerDefinition;
+
+/** What a loss insists on getting. */
+const LAST: Partial<Record<LossKind, readonly LayerRecipe[]>> = {
+  bce: [{ kind: 'sigmoid' }],
+  cross_entropy_on_probabilities: [{ kind: 'softmax' }],
+  nll: [{ kind: 'log_softmax' }],
+};
+
+const hasSeam = (kind: LossKind): boolean => (losses[kind] as LossDefinition).seam !== undefined;
+
+const custom = (definition: LayerDefinition): LayerRecipe => ({ kind: 'identity', definition });
+
+const layer = fc.oneof(
+  { weight: 3, arbitrary: fc.integer({ min: 1, max: 5 }).map((units) => linear(units)) },
+  { weight: 3, arbitrary: fc.constantFrom(...kinds.filter((kind) => kind !== 'linear')).map((kind): LayerRecipe => ({ kind })) },
+  { weight: 1, arbitrary: fc.constantFrom(custom(affine), custom(centre)) },
+);
+
+const recipes: fc.Arbitrary<NetRecipe> = fc
+  .record({
+    inputs: fc.integer({ min: 1, max: 4 }),
+    hidden: fc.array(layer, { maxLength: 5 }),
+    units: fc.integer({ min: 2, max: 4 }),
+    loss: fc.constantFrom(...lossKinds),
+    batch: fc.integer({ min: 1, max: 6 }),
+    seed: fc.nat(),
+  })
+  .map(({ hidden, units, loss, ...rest }) => {
+    return { ...rest, loss, layers: [...hidden, linear(units), ...(LAST[loss] ?? [])] };
+  });
+
+/** Slopes and kinks of every entry both ways, from the last layer to the first. */
+function bothWays({ network, pass }: Net, step: number) {
+  const shadow = new Shadow({ network, pass, step: 0, options: OPTIONS });
+  const order = network.parameters.map((_, i) => i).reverse();
+  return order.flatMap((parameter) =>
+    Array.from(network.parameters[parameter].value.data, (_, index) => {
+      const line = shadow.along(parameter, index);
+      const slopeOf = (way: { at(value: number): number; crossed(): boolean }) => {
+        const high = way.at(line.start + step);
+        const crossedUp = way.crossed();
+        const low = way.at(line.start - step);
+        return { slope: (high - low) / (2 * step), crossed: crossedUp || way.crossed() };
+      };
+      const result = { carried: line.carried, short: slopeOf(line), plain: slopeOf(line.plain) };
+      line.release();
+      return result;
+    }),
+  );
+}
+
+describe('computing only what an entry reaches', () => {
+  it('gives what the plain way gives, for every entry of random networks', () => {
+    let entries = 0;
+    let carried = 0;
+    let crossed = 0;
+    fc.assert(
+      fc.property(recipes, fc.constantFrom(1e-3, 0.1), (recipe, step) => {
+        const results = bothWays(makeNet(recipe), step);
+        const largest = Math.max(...results.map(({ plain }) => Math.abs(plain.slope)));
+        for (const { carried: short, ...ways } of results) {
+          expect(Math.abs(ways.short.slope - ways.plain.slope)).toBeLessThanOrEqual(1e-9 * largest);
+          expect(ways.short.crossed).toBe(ways.plain.crossed);
+          entries++;
+          expect(short).toBe(!hasSeam(recipe.loss as LossKind));
+          if (short) carried++;
+          if (ways.plain.crossed) crossed++;
+        }
+      }),
+      { numRuns: 500, seed: 7 },
+    );
+    expect(entries - carried).toBeGreaterThan(1_000);
+    expect(carried).toBeGreaterThan(5_000);
+    expect(crossed).toBeGreaterThan(20);
+  });
+
+  it.each(kinds)('holds for %s between linear layers, and at both ends', (kind) => {
+    const recipe: LayerRecipe = kind === 'linear' ? linear(4) : { kind };
+    for (const layers of [[recipe, linear(4), recipe, linear(3)], [linear(5), recipe, linear(3), recipe]]) {
+      const results = bothWays(makeNet({ inputs: 4, batch: 5, loss: 'mse', layers, seed: 2 }), 1e-3);
+      const largest = Math.max(...results.map(({ plain }) => Math.abs(plain.slope)));
+      expect(results.length).toBeGreaterThan(20);
+      for (const { short, plain } of results) expect(Math.abs(short.slope - plain.slope)).toBeLessThanOrEqual(1e-9 * largest);
+    }
+  });
+
+  it.each<readonly [string, Partial<NetRecipe>]>([
+    ['a loss with seams', { loss: 'mae' }],
+    ['a penalty', { penalty: { l1: 0.01, l2: 0.1, biases: true } }],
+    ['a layer that draws by column', { layers: [linear(4), { kind: 'dropout', definition: { ...layerOf('dropout'), reach: 'columnwise' } }, linear(3)] }],
+  ])('goes the plain way with %s, and finds every gradient right', (_, some) => {
+    const recipe: NetRecipe = { inputs: 4, batch: 5, loss: 'mse', layers: [linear(4), { kind: 'tanh' }, linear(3)], seed: 2, ...some };
+    expect(bothWays(makeNet(recipe), 1e-3).some(({ carried }) => carried)).toBe(false);
+    const { counts, compared, entries } = checkNet(makeNet(recipe));
+    expect(counts.pass).toBe(entries);
+    expect(compared.agreed).toBe(true);
+  });
+
+  it('carries entries past a dropout that keeps its mask', () => {
+    const net = makeNet({ inputs: 4, batch: 5, loss: 'mse', layers: [linear(6), { kind: 'dropout' }, { kind: 'gelu' }, linear(3)], seed: 2 });
+    expect(net.pass.drawn[1]?.data.some((each) => each === 0)).toBe(true);
+    for (const { carried, short, plain } of bothWays(net, 1e-3)) {
+      expect(carried).toBe(true);
+      expect(short.slope).toBeCloseTo(plain.slope, 10);
+    }
+  });
+
+  it('leads to the same verdicts', () => {
+    const plainly = ({ layers: all, ...recipe }: NetRecipe): NetRecipe => ({
+      ...recipe,
+      layers: all.map((each) => ({ ...each, definition: { ...(each.definition ?? layerOf(each.kind)), reach: undefined } })),
+    });
+    const seen = { pass: 0, kink: 0, below_noise: 0 };
+    fc.assert(
+      fc.property(recipes, fc.constantFrom(1e-6, 6e-6, 1e-3, 1e-2), (recipe, step) => {
+        const short = checkNet(makeNet(recipe), { step });
+        const plain = checkNet(makeNet(plainly(recipe)), { step });
+        expect(short.counts).toEqual(plain.counts);
+        expect(plain.compared).toEqual({ entries: 0, largestDifference: 0, agreed: true });
+        seen.pass += short.counts.pass;
+        seen.kink += short.counts.kink;
+        seen.below_noise += short.counts.below_noise;
+      }),
+      { numRuns: 300, seed: 11 },
+    );
+    expect(seen.pass).toBeGreaterThan(3_000);
+    expect(seen.below_noise).toBeGreaterThan(100);
+  });
+});
+
+describe('the comparison that every check makes', () => {
+  const recipe: NetRecipe = { inputs: 6, batch: 4, loss: 'cross_entropy', layers: [linear(7), { kind: 'tanh' }, linear(3)], seed: 3 };
+
+  it('is reported: how many entries, and by how much the two ways differ', () => {
+    const { compared, counts, entries } = checkNet(makeNet(recipe));
+    expect(compared.agreed).toBe(true);
+    // Up to eight of each of four parameters, the draw may hit one twice.
+    expect(compared.entries).toBeGreaterThan(15);
+    expect(compared.entries).toBeLessThanOrEqual(32);
+    expect(compared.largestDifference).toBeLessThan(1e-9);
+    expect(counts.pass).toBe(entries);
+  });
+
+  it('includes entries that are called wrong', () => {
+    const definition: LayerDefinition = {
+      ...layerOf('linear'),
+      backward(context) {
+        layerOf('linear').backward(context);
+        for (let i = 0; i < context.gradParameters.weight.data.length; i++) context.gradParameters.weight.data[i] *= 2;
+      },
+    };
+    const right = checkNet(makeNet(recipe));
+    const wrong = checkNet(makeNet({ ...recipe, layers: [{ ...recipe.layers[0], definition }, ...recipe.layers.slice(1)] }));
+    expect(wrong.counts.wrong).toBe(42);
+    expect(wrong.compared.entries).toBeGreaterThan(right.compared.entries);
+    expect(wrong.compared.agreed).toBe(true);
+  });
+
+  it.each([
+    ['a softmax that claims to be columnwise', 'softmax', 'columnwise'],
+    ['a tanh that claims to be a weighted sum', 'tanh', 'weighted_sum'],
+  ] as const)('finds out %s, and checks everything the plain way', (_, kind, reach) => {
+    const liar: LayerRecipe = { kind, definition: { ...layerOf(kind), reach } };
+    const net = makeNet({ ...recipe, layers: [linear(4), liar, linear(3)] });
+    const report = checkNet(net);
+    expect(report.compared.agreed).toBe(false);
+    expect(report.complete).toBe(true);
+    expect(report.counts).toEqual({ pass: report.entries, wrong: 0, kink: 0, below_noise: 0 });
+  });
+
+  it('takes no shortcut where shapes are not what a declaration says', () => {
+    const results = bothWays(makeNet({ ...recipe, layers: [linear(4), { kind: 'linear', options: { out_features: 2 }, definition: { ...layerOf('linear'), reach: 'columnwise' } }, linear(3)] }), 1e-3);
+    // Of the middle layer none, of the two others all.
+    expect(results.filter(({ carried }) => !carried)).toHaveLength(2 * 4 + 2);
+    for (const { short, plain } of results) expect(short.slope).toBeCloseTo(plain.slope, 10);
+  });
+});
