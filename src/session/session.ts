@@ -1,6 +1,5 @@
 // The one state machine of a training run: where it stands, and how it goes forward, back and anywhere.
-// It does not know who is watching, has no clock, and never waits. Going back is exact: the nearest
-// checkpoint, then the same steps again.
+// Knows no watcher and no clock, never waits. Going back is exact: the nearest checkpoint, then the same steps again.
 import { beforeUpdate, measureUpdate } from '../engine/probes/updates';
 import { clipFactor, updateParameter } from '../engine/update';
 import { type Backend, createKernels, type KernelOptions } from '../engine/kernels/create';
