@@ -30,6 +30,8 @@ export function nodeExecutable() {
 
 /** Settings of a quiet workbench: nothing asks, nothing phones, nothing covers the editor. */
 export const quietSettings = {
+  // The server looks for open ports by listing processes, in the extension host: tens of milliseconds each time.
+  'remote.autoForwardPorts': false,
   'workbench.startupEditor': 'none',
   // In a browser the default is to save by itself; a test decides when its edits reach the disk.
   'files.autoSave': 'off',

@@ -9,7 +9,7 @@ import { outside } from '../../test/host/support/outside';
 import { closeAll, command, nablascope, openRun, until } from '../../test/host/support/runs';
 
 const figures: Record<string, number[]> = {};
-const SECONDS = 5;
+const SECONDS = 8;
 const STEPS = 60;
 
 function keep(name: string, ...values: number[]): void {
@@ -19,13 +19,18 @@ function keep(name: string, ...values: number[]): void {
 
 const wait = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
-/** Longest and typical time that the event loop of this extension host was held up, in ms. */
-async function hostDelay(): Promise<{ max: number; p99: number }> {
-  const delay = monitorEventLoopDelay({ resolution: 1 });
-  delay.enable();
-  await wait(SECONDS * 1000);
-  delay.disable();
-  return { max: delay.max / 1e6, p99: delay.percentile(99) / 1e6 };
+/** How late a timer of this extension host came, in ms: the longest of each second, and the 99th percentile of each. */
+async function hostDelay(): Promise<{ max: number[]; p99: number[] }> {
+  const [max, p99]: [number[], number[]] = [[], []];
+  for (let second = 0; second < SECONDS; second++) {
+    const delay = monitorEventLoopDelay({ resolution: 1 });
+    delay.enable();
+    await wait(1000);
+    delay.disable();
+    max.push(delay.max / 1e6);
+    p99.push(delay.percentile(99) / 1e6);
+  }
+  return { max, p99 };
 }
 
 describe('bench', () => {
@@ -47,15 +52,15 @@ describe('bench', () => {
 
   it('holds up the host', async () => {
     const idle = await hostDelay();
-    keep('host event loop at rest: longest block, ms', idle.max);
+    keep('host event loop at rest: longest block of a second, ms', ...idle.max);
     const { uri, run } = await openRun('circles.nabla.json', { epochs: 100_000_000 });
     await command('run');
     await until(uri, 'a running run', ({ frame }) => frame?.status === 'running' && frame.position.step > 100);
     const before = { step: run.frame!.position.step, frames: run.frame!.sequence, at: performance.now() };
     const busy = await hostDelay();
     const seconds = (performance.now() - before.at) / 1000;
-    keep('host event loop while training: longest block, ms (goal: under 16)', busy.max);
-    keep('host event loop while training: 99th percentile, ms', busy.p99);
+    keep('host event loop while training: longest block of a second, ms (goal: under 16)', ...busy.max);
+    keep('host event loop while training: 99th percentile, ms', ...busy.p99);
     keep('steps a second with the panel open', (run.frame!.position.step - before.step) / seconds);
     keep('frames a second', (run.frame!.sequence - before.frames) / seconds);
     await command('pause');
