@@ -1,6 +1,6 @@
 // Takes a picture of the real panel in a real VS Code window, in a chosen theme and size, to be looked at:
 //   node scripts/look.mjs --open circles.nabla.json --command "Nablascope: Open" --theme "Dark Modern" \
-//     --size 1400x900 --do steps.mjs --out /tmp/x.png
+//     --size 1400x900 --do steps.mjs --out panel.png
 // steps.mjs: `export default async ({ page, panel, frame, command, shot }) => { await panel.getByText('Step').click(); }`
 // Other options: --folder (default examples), --extension (default this project), --no-build, --settings '{...}'.
 import fs from 'node:fs';
