@@ -1,5 +1,6 @@
 // The engine process: its main thread supervises, a worker thread computes. It passes messages on, looks
 // after the worker, and says why before it ends. It computes nothing itself, so that it can always answer.
+import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
@@ -8,6 +9,14 @@ import { ActivityCell } from './activity';
 import { isPhasesMessage, type WorkerData } from './messages';
 import { Watchdog } from './watchdog';
 import { describeHang, OUT_OF_MEMORY } from './words';
+
+// Training takes every cycle it is given; the editor, and who types in it, come first. Where that is not allowed,
+// training goes on as it is.
+try {
+  os.setPriority(os.constants.priority.PRIORITY_BELOW_NORMAL);
+} catch {
+  /* as it is */
+}
 
 const LOOK_MS = 250;
 
