@@ -21,18 +21,8 @@ export class Series {
   /** @param capacity the most buckets kept; at least 2. */
   constructor(readonly capacity = 2048) {}
 
-  static from(data: SeriesData, capacity = 2048): Series {
-    const series = new Series(capacity);
-    series.merge(data);
-    return series;
-  }
-
   get length(): number {
     return this.#steps.length;
-  }
-
-  get stride(): number {
-    return this.#stride;
   }
 
   add(step: number, value: number): void {
