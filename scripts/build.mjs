@@ -1,4 +1,4 @@
-// Bundles what ships: extension, engine process and worker, terminal command, panel. Everything is inside the
+// Bundles what ships: extension, engine process with its worker and helping threads, terminal command, panel. Everything is inside the
 // bundles, so the package has no dependencies. `--watch` rebuilds on change, `--production` minifies.
 import fs from 'node:fs';
 import path from 'node:path';
@@ -24,6 +24,7 @@ const bundles = [
   { entry: 'src/extension.ts', out: 'dist/extension.js', options: node },
   { entry: 'src/process/entry.ts', out: 'dist/engine-process.js', options: node },
   { entry: 'src/process/worker.ts', out: 'dist/engine-worker.js', options: node },
+  { entry: 'src/threads/thread.ts', out: 'dist/engine-thread.js', options: node },
   { entry: 'src/cli/main.ts', out: 'dist/cli.js', options: { ...node, banner: { js: '#!/usr/bin/env node' } } },
   {
     entry: 'webview/main.ts',

@@ -5,6 +5,7 @@ import { textReader } from '../files/text-reader';
 import { specRules } from '../health/rules';
 import { TrainingSession } from '../session/session';
 import { type CompiledRun, loadRun } from '../spec';
+import { startTeam } from '../threads/start-team';
 import { CallError } from './arguments';
 import { placeProblems, type PlacedProblem, problemText } from './problems';
 import type { Terminal } from './terminal';
@@ -39,7 +40,7 @@ export function openSpec(
   const placed = placeProblems(file, text, problems);
   if (!run) throw new SpecError(placed);
   if (!json) for (const warning of placed) terminal.err.write(`${problemText(warning)}\n`);
-  return { session: new TrainingSession(adapt(run), text), warnings: placed };
+  return { session: new TrainingSession(adapt(run), text, { team: startTeam() }), warnings: placed };
 }
 
 /** Data files must lie below this folder: the current one where the spec lies in it, else the spec's own. */

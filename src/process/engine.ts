@@ -2,6 +2,7 @@
 // time; a spec that cannot run leaves the one before alone.
 import type { EngineCalls, HostCalls, OpenRequest, OpenResult } from '../protocol/engine';
 import type { CheckReport } from '../protocol/panel';
+import type { Team } from '../engine/kernels/team';
 import { specRules } from '../health/rules';
 import type { SessionCommand } from '../session/command';
 import type { ModelInfo, ProbeId, TensorRequest } from '../session/frame';
@@ -26,6 +27,8 @@ export interface EngineOptions {
   /** Told what the phases of a new run's steps are called. */
   readonly named: (phases: readonly string[]) => void;
   readonly host: () => HostVoice;
+  /** Threads that help with large products. */
+  readonly team: Team;
 }
 
 // Slow kernels on a slow machine, for one multiply-add.
@@ -41,7 +44,7 @@ export class Engine implements EngineCalls {
   }
 
   async open(request: OpenRequest): Promise<OpenResult> {
-    const { activity, loading, named } = this.#options;
+    const { activity, loading, named, team } = this.#options;
     activity.begin('load');
     let { allowance } = activity.read();
     activity.allow(loading);
@@ -50,12 +53,13 @@ export class Engine implements EngineCalls {
         rules: specRules,
       });
       if (!run) return { ok: false, problems };
-      const options = { checkpointBudget: request.checkpointBudget, activity: activity.cells };
+      const options = { checkpointBudget: request.checkpointBudget, activity: activity.cells, team };
       const session = request.record
         ? TrainingSession.resume(run, request.record, options)
         : new TrainingSession(run, request.text, options);
       const { model } = session;
       await this.#runner?.dispose();
+      team.release();
       named(model.phases.map((phase) => describePhase(phase, model.layers.map(({ name }) => name))));
       this.#runner = this.#start(session);
       allowance = longestPhase(model);

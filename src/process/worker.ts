@@ -3,6 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { type BirpcReturn, createBirpc } from 'birpc';
 import type { EngineCalls, HostCalls } from '../protocol/engine';
 import { ActivityCell } from './activity';
+import { startTeam } from '../threads/start-team';
 import { Engine, type HostVoice } from './engine';
 import type { PhasesMessage, WorkerData } from './messages';
 
@@ -20,6 +21,7 @@ function main(): void {
     loading,
     named: (phases) => port.postMessage({ type: 'phases', phases } satisfies PhasesMessage),
     host: (): HostVoice => rpc,
+    team: startTeam(),
   });
   const rpc: BirpcReturn<HostCalls, EngineCalls> = createBirpc<HostCalls, EngineCalls>(engine, {
     post: (message) => port.postMessage(message),

@@ -2,7 +2,7 @@
 // Knows no watcher and no clock, never waits. Going back is exact: the nearest checkpoint, then the same steps again.
 import { beforeUpdate, measureUpdate } from '../engine/probes/updates';
 import { clipFactor, updateParameter } from '../engine/update';
-import { type Backend, createKernels, type KernelOptions } from '../engine/kernels/create';
+import { createKernels, type KernelOptions } from '../engine/kernels/create';
 import { Network, type Pass } from '../engine/network';
 import { History, seriesName } from '../history/history';
 import type { CompiledRun } from '../spec/compiled';
@@ -18,13 +18,12 @@ import type { Checkpoint, RunRecord } from './record';
 import { hashOf } from './state-hash';
 import { WholeStep, workOf } from './whole-step';
 
-export interface SessionOptions {
+/** The kernels to run on are the fastest that the engine has and the spec allows, unless told. */
+export interface SessionOptions extends Omit<KernelOptions, 'deterministic'> {
   /** Bytes of checkpoints to go back to. */
   readonly checkpointBudget?: number;
   /** Steps from one checkpoint to the next; chosen by the work of replaying them unless told. */
   readonly checkpointInterval?: number;
-  /** The kernels to run on; unless told the fastest that the engine has and the spec allows. */
-  readonly backend?: Backend;
   /** Before each phase its index is stored here, so that a watchdog can say what hangs. */
   readonly activity?: Int32Array;
 }
@@ -64,7 +63,7 @@ export class TrainingSession {
     options: SessionOptions = {},
   ) {
     const { optimizer, split, batchSize, shuffle, seed } = run;
-    this.kernelOptions = { deterministic: run.deterministic, backend: options.backend };
+    this.kernelOptions = { deterministic: run.deterministic, backend: options.backend, team: options.team };
     this.network = new Network(run.model, createKernels(run.precision, this.kernelOptions), {
       batch: batchSize,
       evaluationBatch: Math.min(EVALUATION_BATCH, Math.max(...PARTS.map((part) => split[part].length))),

@@ -1,6 +1,7 @@
 // Which kernels run: the fastest that the engine has. The only place that knows all of them.
 import type { Kernels } from './kernels';
 import { ReferenceKernels } from './reference';
+import type { Team } from './team';
 import type { Precision } from './tensor';
 import { WasmKernels } from './wasm';
 
@@ -17,19 +18,21 @@ export interface KernelOptions {
   readonly deterministic?: Deterministic;
   /** Exactly these; throws where the engine does not have them. */
   readonly backend?: Backend;
+  /** Threads that help with what is large. They change no bit. */
+  readonly team?: Team;
 }
 
-export function kernelsOf(backend: Backend, precision: Precision): Kernels {
+export function kernelsOf(backend: Backend, precision: Precision, team?: Team): Kernels {
   if (backend === 'reference') return new ReferenceKernels(precision);
-  return new WasmKernels(precision, backend === 'wasm-relaxed-simd' ? 'relaxed' : 'plain');
+  return new WasmKernels(precision, backend === 'wasm-relaxed-simd' ? 'relaxed' : 'plain', team);
 }
 
-export function createKernels(precision: Precision, { deterministic, backend }: KernelOptions = {}): Kernels {
-  if (backend) return kernelsOf(backend, precision);
+export function createKernels(precision: Precision, { deterministic, backend, team }: KernelOptions = {}): Kernels {
+  if (backend) return kernelsOf(backend, precision, team);
   const candidates: Backend[] = deterministic === 'portable' ? ['wasm-simd'] : ['wasm-relaxed-simd', 'wasm-simd'];
   for (const candidate of candidates) {
     try {
-      return kernelsOf(candidate, precision);
+      return kernelsOf(candidate, precision, team);
     } catch {
       // Without these instructions, or without room for the memory, the next one.
     }

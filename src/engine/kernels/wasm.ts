@@ -1,70 +1,13 @@
 // The kernels in WebAssembly (sources: assembly/). Tensors lie in a memory of their own for each instance,
 // which goes with the last tensor in it. It is shared memory because that can grow without cutting off the
 // tensors that were made before. Tensors of another instance or of the reference are not for these kernels.
+import { compile, type Exports, instantiate, type Memory, sharedMemory } from './instance';
 import type { Kernels, Moments } from './kernels';
 import { SharedKernels } from './shared';
 import { Tapes } from './tape';
 import { layOut, type MemoryPlan, type Precision, type Tensor } from './tensor';
+import type { Team } from './team';
 import { wasmModules } from './wasm-modules';
-
-/** What assembly/index.ts exports: addresses in bytes, sizes in elements, m rows of n columns. */
-export interface Exports {
-  /** Where operations are written, and where tensors begin. */
-  readonly TAPES: { readonly value: number };
-  readonly TENSORS: { readonly value: number };
-  play(from: number, to: number): void;
-  /** To be called first. */
-  prepareConstants(): void;
-  fill(out: number, n: number, value: number): void;
-  copy(out: number, x: number, n: number): void;
-  scale(out: number, x: number, n: number, by: number): void;
-  subtract(out: number, a: number, b: number, n: number): void;
-  matmul(c: number, a: number, b: number, m: number, n: number, k: number, add: number): void;
-  matmulTransposedA(c: number, a: number, b: number, m: number, n: number, k: number, add: number): void;
-  matmulTransposedB(c: number, a: number, b: number, m: number, n: number, k: number, add: number, bias: number): void;
-  addRow(out: number, row: number, m: number, n: number): void;
-  accumulateRows(out: number, x: number, m: number, n: number): void;
-  tanh(y: number, x: number, n: number): void;
-  tanhBackward(dx: number, dy: number, y: number, n: number): void;
-  sigmoid(y: number, x: number, n: number): void;
-  sigmoidBackward(dx: number, dy: number, y: number, n: number): void;
-  relu(y: number, x: number, n: number, by: number): void;
-  reluBackward(dx: number, dy: number, x: number, n: number, by: number): void;
-  softmax(y: number, x: number, m: number, n: number): void;
-  softmaxBackward(dx: number, dy: number, y: number, m: number, n: number): void;
-  squaredError(x: number, t: number, n: number): number;
-  squaredErrorBackward(dx: number, x: number, t: number, n: number, scale: number): void;
-  crossEntropy(x: number, t: number, m: number, n: number): number;
-  crossEntropyBackward(dx: number, x: number, t: number, m: number, n: number, scale: number): void;
-  negativeLogLikelihood(p: number, t: number, n: number): number;
-  negativeLogLikelihoodBackward(dp: number, p: number, t: number, n: number, scale: number): void;
-  binaryCrossEntropy(p: number, t: number, n: number): number;
-  binaryCrossEntropyBackward(dp: number, p: number, t: number, n: number, scale: number): void;
-  binaryCrossEntropyWithLogits(x: number, t: number, n: number): number;
-  binaryCrossEntropyWithLogitsBackward(dx: number, x: number, t: number, n: number, scale: number): void;
-  sgd(w: number, g: number, n: number, lr: number): void;
-  sgdWithMomentum(w: number, g: number, v: number, n: number, lr: number, momentum: number): void;
-  moments(result: number, x: number, n: number): void;
-  absoluteSum(x: number, n: number): number;
-  histogram(counts: number, bins: number, x: number, n: number, lo: number, hi: number): void;
-  countOutside(counts: number, x: number, rows: number, columns: number, step: number, above: number, below: number): void;
-  countCorrect(prediction: number, target: number, m: number, n: number, threshold: number): number;
-  firstNonFinite(x: number, n: number): number;
-}
-
-interface Memory {
-  readonly buffer: ArrayBufferLike;
-  grow(pages: number): number;
-}
-
-/** The part of the WebAssembly API that is used; every engine has it, ES2023's own types do not. */
-interface WebAssemblyApi {
-  validate(bytes: Uint8Array): boolean;
-  readonly Module: new (bytes: Uint8Array) => object;
-  readonly Memory: new (size: { initial: number; maximum: number; shared: boolean }) => Memory;
-  readonly Instance: new (module: object, imports: { env: { memory: Memory } }) => { readonly exports: unknown };
-}
-declare const WebAssembly: WebAssemblyApi;
 
 export type Simd = keyof typeof wasmModules;
 
@@ -78,6 +21,8 @@ const SCRATCH = 4096;
 /** Vector loads may read up to a vector past the end of a tensor. */
 const MARGIN = 64;
 const COUNTERS = 65536;
+/** Multiply-adds of a product from which on threads are called; mirrors assembly/products.ts. */
+const WORTH = 500_000;
 
 const DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
 
@@ -98,7 +43,7 @@ function decode(base64: string): Uint8Array {
 }
 
 /** Everything below is scratch memory. Mirrors TENSORS of assembly/tape.ts, compared when a module starts. */
-const LOWEST = 4096 + (120 + 512 + 64) * 1024;
+const LOWEST = 4096 + (8 + 256 + 64) * 1024;
 
 /** The address of a tensor. Numbers in other memory mostly lie near its start: a cheap look that spares a riddle. */
 function at(x: Tensor): number {
@@ -114,6 +59,7 @@ class CannotPrepare extends Error {}
 
 export class WasmKernels extends SharedKernels implements Kernels {
   readonly backend: string;
+  readonly #module: object;
   readonly #memory: Memory;
   /** Those of the module, or while something is prepared what writes them down. */
   #exports: Exports;
@@ -121,22 +67,27 @@ export class WasmKernels extends SharedKernels implements Kernels {
   #pages: number;
   /** Bytes in use. */
   #top: number;
+  /** Where each helper works by itself. */
+  readonly #scratch: readonly number[];
 
   /** @throws where the engine lacks the instructions, or room for the memory. */
   constructor(
     readonly precision: Precision,
     simd: Simd,
+    /** Threads that help with large products. */
+    readonly team: Team | null = null,
   ) {
     super();
     this.backend = simd === 'relaxed' ? 'wasm-relaxed-simd' : 'wasm-simd';
-    const module = new WebAssembly.Module(decode(wasmModules[simd][precision]));
+    this.#module = compile(decode(wasmModules[simd][precision]));
     this.#pages = 1;
-    this.#memory = new WebAssembly.Memory({ initial: this.#pages, maximum: MOST_PAGES, shared: true });
-    this.#exports = new WebAssembly.Instance(module, { env: { memory: this.#memory } }).exports as Exports;
+    this.#memory = sharedMemory(this.#pages, MOST_PAGES);
+    this.#exports = instantiate(this.#module, this.#memory);
     this.#exports.prepareConstants();
-    const { TAPES, TENSORS } = this.#exports;
+    const { TAPES, TENSORS, SCRATCH_SIZE } = this.#exports;
     if (TENSORS.value > LOWEST) throw new Error('assembly/ needs more scratch memory than LOWEST says');
-    this.#top = LOWEST;
+    this.#scratch = (team?.helpers ?? []).map((_, i) => LOWEST + i * SCRATCH_SIZE.value);
+    this.#top = LOWEST + this.#scratch.length * SCRATCH_SIZE.value;
     this.#tapes = new Tapes(TAPES.value, LOWEST);
   }
 
@@ -150,6 +101,22 @@ export class WasmKernels extends SharedKernels implements Kernels {
     }
     this.#top = base + plan.bytes;
     return layOut(plan, this.#memory.buffer, base);
+  }
+
+  /** Has the other threads ready for a product of so many multiply-adds, if that is worth it. */
+  #together(work: number): void {
+    if (work < WORTH || !this.team || this.team.engagedWith === this || this.#tapes.recording) return;
+    this.team.engage(this, this.#exports, { module: this.#module, memory: this.#memory }, this.#scratch);
+  }
+
+  /** Pieces of work that other threads did so far. */
+  get helped(): number {
+    return this.#exports.helped();
+  }
+
+  /** Other threads that sleep until there is work. */
+  get sleepers(): number {
+    return this.#exports.sleepers();
   }
 
   protected beforeShared(): void {
@@ -191,19 +158,23 @@ export class WasmKernels extends SharedKernels implements Kernels {
   }
 
   matmul(out: Tensor, a: Tensor, b: Tensor, accumulate: boolean): void {
+    this.#together(out.data.length * b.shape[0]);
     this.#exports.matmul(at(out), at(a), at(b), a.shape[0], b.shape[1], b.shape[0], accumulate ? 1 : 0);
   }
 
   matmulTransposedA(out: Tensor, a: Tensor, b: Tensor, accumulate: boolean): void {
+    this.#together(out.data.length * b.shape[0]);
     this.#exports.matmulTransposedA(at(out), at(a), at(b), a.shape[1], b.shape[1], b.shape[0], accumulate ? 1 : 0);
   }
 
   matmulTransposedB(out: Tensor, a: Tensor, b: Tensor, accumulate: boolean): void {
+    this.#together(out.data.length * b.shape[1]);
     this.#exports.matmulTransposedB(at(out), at(a), at(b), a.shape[0], b.shape[0], b.shape[1], accumulate ? 1 : 0, 0);
   }
 
   linear(y: Tensor, x: Tensor, weight: Tensor, bias: Tensor | null): void {
     const [n, k] = weight.shape;
+    this.#together(y.data.length * k);
     this.#exports.matmulTransposedB(at(y), at(x), at(weight), x.shape[0], n, k, 0, bias ? at(bias) : 0);
   }
 
