@@ -1,6 +1,6 @@
 // The kernels of one precision as a WebAssembly module. Tensors are addresses in the memory that it is given;
 // sizes are counted in elements. What each function computes is told by src/engine/kernels/kernels.ts.
-export { matmul, matmulTransposedA, matmulTransposedB } from './products';
+export { matmul, matmulTransposedA, matmulTransposedB, useWideTiles } from './products';
 export { accumulateRows, addRow, copy, scale, softmax, softmaxBackward, subtract } from './elementwise';
 export { fill, relu, reluBackward, sgd, sgdWithMomentum, sigmoid, sigmoidBackward, tanh, tanhBackward } from './jobs';
 export { SCRATCH_SIZE } from './scratch';

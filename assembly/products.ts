@@ -1,6 +1,7 @@
 // Matrix products. Large ones are cut into blocks that fit the caches, and the blocks copied so that the
 // inner loop reads straight on; small ones are read where they lie.
 import { describe, described, PRODUCT } from './jobs';
+import { adjacentFour, distantFour } from './wide-tile';
 import { real } from './real';
 import { copyOfA, copyOfB } from './scratch';
 import { share } from './threads';
@@ -14,7 +15,7 @@ const BLOCK_K: i32 = 1024 / <i32>SIZE;
 /** Most rows and columns of a piece, which is what one thread does at a time; wider pieces where a is copied for each. */
 const PIECE_M: i32 = 256;
 const PIECE_N: i32 = 4 * COLUMNS;
-const WIDE_PIECE_N: i32 = 256;
+const PIECE_N_OF_COPIES: i32 = 256;
 /** A factor of at most this many bytes is read where it lies. */
 const SMALL: i32 = 16384;
 /** Multiply-adds that are worth handing a part to another thread: about 20 microseconds. */
@@ -105,6 +106,13 @@ function copyPanel(to: usize, a: usize, aColumn: usize, rows: i32, k: i32): void
   }
 }
 
+/** Whether this instance's tiles are those of wide-tile.ts. */
+let wide: bool = false;
+
+export function useWideTiles(on: bool): void {
+  wide = on;
+}
+
 /** Of so many rows, those of the next tile: 4 and 4 are faster than 6 and 2. */
 // @ts-ignore: decorator
 @inline
@@ -112,44 +120,63 @@ function rowsOfTile(left: i32): i32 {
   return ROWS == 6 && left == 8 ? 4 : min(ROWS, left);
 }
 
-/** a where it lies, and b too unless it is `copied` into panels. */
-function inPlace(
-  m: i32, n: i32, k: i32, a: usize, aRow: usize, aColumn: usize, b: usize, bRow: usize, copied: bool,
-  c: usize, cRow: usize, mode: i32, bias: usize,
+/** All rows of a with one panel of b, or with columns of b where they lie. */
+function downPanel(
+  m: i32, k: i32, a: usize, aRow: usize, aColumn: usize, b: usize, bStep: usize,
+  c: usize, cRow: usize, columns: i32, mode: i32, bias: usize,
 ): void {
-  for (let j = 0; j < n; j += COLUMNS) {
-    const columns = min(COLUMNS, n - j);
-    const bStep = copied ? panelStep(columns) : bRow;
-    const offset = <usize>j * SIZE;
-    const biasHere = bias ? bias + offset : 0;
-    let from = a, to = c + offset;
-    for (let left = m; left > 0; ) {
-      const rows = rowsOfTile(left);
-      if (aRow == SIZE) adjacentRows(rows, k, from, aColumn, b, bStep, to, cRow, columns, mode, biasHere);
-      else distantRows(rows, k, from, aRow, aColumn, b, bStep, to, cRow, columns, mode, biasHere);
-      from += <usize>rows * aRow; to += <usize>rows * cRow;
-      left -= rows;
-    }
-    b += copied ? <usize>k * bStep : 2 * VECTOR;
+  for (let left = m; left > 0; ) {
+    const rows = rowsOfTile(left);
+    if (aRow == SIZE) adjacentRows(rows, k, a, aColumn, b, bStep, c, cRow, columns, mode, bias);
+    else distantRows(rows, k, a, aRow, aColumn, b, bStep, c, cRow, columns, mode, bias);
+    a += <usize>rows * aRow; c += <usize>rows * cRow;
+    left -= rows;
   }
 }
 
-/** Panels of a copied one by one, for rows that lie side by side with distances that crowd the cache; b in panels. */
+/** Rows of a, all but the last few, with two panels of b. @returns how many rows */
+function downPair(
+  m: i32, k: i32, a: usize, aRow: usize, aColumn: usize, b: usize, c: usize, cRow: usize, mode: i32, bias: usize,
+): i32 {
+  const panel = <usize>k * 2 * VECTOR;
+  let i = 0;
+  for (; i + 4 <= m; i += 4) {
+    if (aRow == SIZE) adjacentFour(k, a, aColumn, b, panel, c, cRow, mode, bias);
+    else distantFour(k, a, aRow, aColumn, b, panel, c, cRow, mode, bias);
+    a += 4 * aRow; c += 4 * cRow;
+  }
+  return i;
+}
+
+/** a where it lies, b in panels. */
 function fromPanels(
+  m: i32, n: i32, k: i32, a: usize, aRow: usize, aColumn: usize, b: usize, c: usize, cRow: usize, mode: i32, bias: usize,
+): void {
+  for (let j = 0; j < n; ) {
+    const pair = wide && n - j >= 2 * COLUMNS;
+    const done = pair ? downPair(m, k, a, aRow, aColumn, b, c + <usize>j * SIZE, cRow, mode, bias ? bias + <usize>j * SIZE : 0) : 0;
+    for (const end = pair ? j + 2 * COLUMNS : j + 1; j < end; j += COLUMNS) {
+      const columns = min(COLUMNS, n - j);
+      const bStep = panelStep(columns);
+      const offset = <usize>j * SIZE;
+      downPanel(
+        m - done, k, a + <usize>done * aRow, aRow, aColumn, b, bStep,
+        c + <usize>done * cRow + offset, cRow, columns, mode, bias ? bias + offset : 0,
+      );
+      b += <usize>k * bStep;
+    }
+  }
+}
+
+/** The same, a few rows of a at a time, copied: for inner indices of a that lie at distances which crowd the cache. */
+function fromCopies(
   m: i32, n: i32, k: i32, a: usize, aColumn: usize, b: usize, c: usize, cRow: usize, mode: i32, bias: usize,
 ): void {
   const panel = copyOfA();
   for (let left = m; left > 0; ) {
-    const rows = rowsOfTile(left);
+    const rows = wide ? min(4, left) : rowsOfTile(left);
     copyPanel(panel, a, aColumn, rows, k);
-    let from = b;
-    for (let j = 0; j < n; j += COLUMNS) {
-      const columns = min(COLUMNS, n - j);
-      const bStep = panelStep(columns);
-      const offset = <usize>j * SIZE;
-      adjacentRows(rows, k, panel, <usize>rows * SIZE, from, bStep, c + offset, cRow, columns, mode, bias ? bias + offset : 0);
-      from += <usize>k * bStep;
-    }
+    fromPanels(rows, n, k, panel, SIZE, <usize>rows * SIZE, b, c, cRow, mode, bias);
     a += <usize>rows * SIZE; c += <usize>rows * cRow;
     left -= rows;
   }
@@ -192,15 +219,19 @@ function product(
   }
   if (k * n * <i32>SIZE <= SMALL && k * m * <i32>SIZE <= 4 * SMALL) {
     const cRow = <usize>n * SIZE;
-    if (bColumn == SIZE) inPlace(m, n, k, a, aRow, aColumn, b, bRow, false, c, cRow, mode, bias);
-    else {
+    if (bColumn != SIZE) {
       copyB(copyOfB(), b, bRow, bColumn, k, n);
-      inPlace(m, n, k, a, aRow, aColumn, copyOfB(), 0, true, c, cRow, mode, bias);
+      fromPanels(m, n, k, a, aRow, aColumn, copyOfB(), c, cRow, mode, bias);
+      return;
+    }
+    for (let j = 0; j < n; j += COLUMNS) {
+      const offset = <usize>j * SIZE;
+      downPanel(m, k, a, aRow, aColumn, b + offset, bRow, c + offset, cRow, min(COLUMNS, n - j), mode, bias ? bias + offset : 0);
     }
     return;
   }
-  const wide = crowds(aRow, aColumn, n);
-  const rows = parts(m, PIECE_M, 12), columns = parts(n, wide ? WIDE_PIECE_N : PIECE_N, COLUMNS);
+  const most = crowds(aRow, aColumn, n) ? PIECE_N_OF_COPIES : PIECE_N;
+  const rows = parts(m, PIECE_M, 12), columns = parts(n, most, 2 * COLUMNS);
   describe(PRODUCT, 0, m); describe(PRODUCT, 1, n); describe(PRODUCT, 2, k);
   describe(PRODUCT, 3, a); describe(PRODUCT, 4, aRow); describe(PRODUCT, 5, aColumn);
   describe(PRODUCT, 6, b); describe(PRODUCT, 7, bRow); describe(PRODUCT, 8, bColumn);
@@ -241,8 +272,8 @@ export function productPiece(index: i32): void {
     copyB(copy, b, bRow, bColumn, depth, columns);
     const how = p == 0 ? mode : ADD;
     const biasHere = p == 0 && bias ? bias + <usize>j * SIZE : 0;
-    if (crowds(aRow, aColumn, n)) fromPanels(rows, columns, depth, a, aColumn, copy, c, cRow, how, biasHere);
-    else inPlace(rows, columns, depth, a, aRow, aColumn, copy, 0, true, c, cRow, how, biasHere);
+    if (crowds(aRow, aColumn, n)) fromCopies(rows, columns, depth, a, aColumn, copy, c, cRow, how, biasHere);
+    else fromPanels(rows, columns, depth, a, aRow, aColumn, copy, c, cRow, how, biasHere);
     a += <usize>BLOCK_K * aColumn; b += <usize>BLOCK_K * bRow;
   }
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type Backend } from '../src/engine/kernels/create';
 import { GradientCheck } from '../src/gradcheck';
 import { TrainingSession } from '../src/session/session';
-import { startTeam } from '../src/threads/start-team';
+import { startTeam } from '../src/machine/start-team';
 import { runOf } from '../test/support/run';
 import { handWrittenLoop } from './hand-written';
 import { Torch } from './kernels-torch';

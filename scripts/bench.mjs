@@ -27,7 +27,7 @@ for (const name of names.length > 0 ? names : known) {
   const outdir = path.join(root, 'out', 'bench');
   await esbuild.build({
     // The helping threads' file lies beside it, as it does beside what ships.
-    entryPoints: { [name]: path.join(folder, `${name}.bench.ts`), 'engine-thread': path.join(root, 'src', 'threads', 'thread.ts') },
+    entryPoints: { [name]: path.join(folder, `${name}.bench.ts`), 'engine-thread': path.join(root, 'src', 'machine', 'thread.ts') },
     outdir,
     bundle: true,
     platform: 'node',

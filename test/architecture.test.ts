@@ -24,10 +24,10 @@ const rules: Readonly<Record<string, Rule>> = {
   session: { rooms: ['engine', 'gradcheck', 'spec', 'health', 'history'] },
   protocol: { rooms: [], types: ['engine', 'gradcheck', 'spec', 'health', 'session', 'history'] },
   files: { rooms: ['engine'], packages: [/^node:/] },
-  threads: { rooms: ['engine'], packages: [/^node:/] },
-  process: { rooms: ['session', 'spec', 'health', 'protocol', 'engine', 'files', 'threads'], packages: ['birpc', /^node:/] },
+  machine: { rooms: ['engine'], packages: [/^node:/] },
+  process: { rooms: ['session', 'spec', 'health', 'protocol', 'engine', 'files', 'machine'], packages: ['birpc', /^node:/] },
   host: { rooms: ['process', 'spec', 'health', 'protocol', 'history'], types: ['session', 'gradcheck'], packages: ['vscode', /^node:/] },
-  cli: { rooms: ['session', 'spec', 'health', 'gradcheck', 'engine', 'history', 'files', 'threads'], packages: [/^node:/] },
+  cli: { rooms: ['session', 'spec', 'health', 'gradcheck', 'engine', 'history', 'files', 'machine'], packages: [/^node:/] },
   webview: {
     rooms: ['history', 'protocol'],
     types: ['session', 'gradcheck', 'engine'],

@@ -5,7 +5,8 @@ import { textReader } from '../files/text-reader';
 import { specRules } from '../health/rules';
 import { TrainingSession } from '../session/session';
 import { type CompiledRun, loadRun } from '../spec';
-import { startTeam } from '../threads/start-team';
+import { startTeam } from '../machine/start-team';
+import { wideVectorsIfWanted } from '../machine/wide-vectors';
 import { CallError } from './arguments';
 import { placeProblems, type PlacedProblem, problemText } from './problems';
 import type { Terminal } from './terminal';
@@ -40,7 +41,7 @@ export function openSpec(
   const placed = placeProblems(file, text, problems);
   if (!run) throw new SpecError(placed);
   if (!json) for (const warning of placed) terminal.err.write(`${problemText(warning)}\n`);
-  return { session: new TrainingSession(adapt(run), text, { team: startTeam() }), warnings: placed };
+  return { session: new TrainingSession(adapt(run), text, { team: startTeam(), wideVectors: wideVectorsIfWanted() }), warnings: placed };
 }
 
 /** Data files must lie below this folder: the current one where the spec lies in it, else the spec's own. */

@@ -3,6 +3,7 @@
 import type { EngineCalls, HostCalls, OpenRequest, OpenResult } from '../protocol/engine';
 import type { CheckReport } from '../protocol/panel';
 import type { Team } from '../engine/kernels/team';
+import type { WideVectors } from '../engine/kernels/wide';
 import { specRules } from '../health/rules';
 import type { SessionCommand } from '../session/command';
 import type { ModelInfo, ProbeId, TensorRequest } from '../session/frame';
@@ -29,6 +30,7 @@ export interface EngineOptions {
   readonly host: () => HostVoice;
   /** Threads that help with large products. */
   readonly team: Team;
+  readonly wideVectors?: WideVectors;
 }
 
 // Slow kernels on a slow machine, for one multiply-add.
@@ -44,7 +46,7 @@ export class Engine implements EngineCalls {
   }
 
   async open(request: OpenRequest): Promise<OpenResult> {
-    const { activity, loading, named, team } = this.#options;
+    const { activity, loading, named, team, wideVectors } = this.#options;
     activity.begin('load');
     let { allowance } = activity.read();
     activity.allow(loading);
@@ -53,7 +55,7 @@ export class Engine implements EngineCalls {
         rules: specRules,
       });
       if (!run) return { ok: false, problems };
-      const options = { checkpointBudget: request.checkpointBudget, activity: activity.cells, team };
+      const options = { checkpointBudget: request.checkpointBudget, activity: activity.cells, team, wideVectors };
       const session = request.record
         ? TrainingSession.resume(run, request.record, options)
         : new TrainingSession(run, request.text, options);

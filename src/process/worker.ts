@@ -3,7 +3,8 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { type BirpcReturn, createBirpc } from 'birpc';
 import type { EngineCalls, HostCalls } from '../protocol/engine';
 import { ActivityCell } from './activity';
-import { startTeam } from '../threads/start-team';
+import { startTeam } from '../machine/start-team';
+import { wideVectorsIfWanted } from '../machine/wide-vectors';
 import { Engine, type HostVoice } from './engine';
 import type { PhasesMessage, WorkerData } from './messages';
 
@@ -22,6 +23,7 @@ function main(): void {
     named: (phases) => port.postMessage({ type: 'phases', phases } satisfies PhasesMessage),
     host: (): HostVoice => rpc,
     team: startTeam(),
+    wideVectors: wideVectorsIfWanted(),
   });
   const rpc: BirpcReturn<HostCalls, EngineCalls> = createBirpc<HostCalls, EngineCalls>(engine, {
     post: (message) => port.postMessage(message),

@@ -13,7 +13,7 @@ export async function buildThread(): Promise<BuiltThread> {
   const folder = await mkdtemp(join(tmpdir(), 'nablascope-thread-'));
   const file = join(folder, 'engine-thread.js');
   await build({
-    entryPoints: [resolve(__dirname, '..', '..', 'src', 'threads', 'thread.ts')],
+    entryPoints: [resolve(__dirname, '..', '..', 'src', 'machine', 'thread.ts')],
     outfile: file,
     bundle: true,
     platform: 'node',

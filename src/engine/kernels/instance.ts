@@ -8,6 +8,7 @@ export interface Exports {
   play(from: number, to: number): void;
   /** Bytes that a thread works in by itself. */
   readonly SCRATCH_SIZE: { readonly value: number };
+  useWideTiles(on: number): void;
   /** See assembly/threads.ts. */
   engage(engagement: number): void;
   serve(engagement: number, scratch: number): void;

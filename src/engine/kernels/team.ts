@@ -7,6 +7,7 @@ export interface Engagement {
   readonly id: number;
   readonly module: object;
   readonly memory: Memory;
+  readonly wide: boolean;
   /** Where it works by itself. */
   readonly scratch: number;
 }
@@ -19,8 +20,10 @@ export interface Helper {
 }
 
 /** In the helping thread: works until the engagement is over, and sleeps while there is nothing to do. */
-export function serve({ id, module, memory, scratch }: Engagement): void {
-  instantiate(module, memory).serve(id, scratch);
+export function serve({ id, module, memory, wide, scratch }: Engagement): void {
+  const exports = instantiate(module, memory);
+  exports.useWideTiles(wide ? 1 : 0);
+  exports.serve(id, scratch);
 }
 
 /** The helpers work for one network's kernels at a time: those that had the last large product. */
@@ -32,7 +35,7 @@ export class Team {
 
   constructor(readonly helpers: readonly Helper[]) {}
 
-  engage(whom: object, exports: Exports, on: Pick<Engagement, 'module' | 'memory'>, scratch: readonly number[]): void {
+  engage(whom: object, exports: Exports, on: Pick<Engagement, 'module' | 'memory' | 'wide'>, scratch: readonly number[]): void {
     this.release();
     this.engagedWith = whom;
     if (this.helpers.length === 0) return;

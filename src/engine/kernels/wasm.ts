@@ -8,6 +8,7 @@ import { Tapes } from './tape';
 import { layOut, type MemoryPlan, type Precision, type Tensor } from './tensor';
 import type { Team } from './team';
 import { wasmModules } from './wasm-modules';
+import { WIDE_KERNELS, wideModule, type WideVectors } from './wide';
 
 export type Simd = keyof typeof wasmModules;
 
@@ -59,7 +60,10 @@ class CannotPrepare extends Error {}
 
 export class WasmKernels extends SharedKernels implements Kernels {
   readonly backend: string;
-  readonly #module: object;
+  /** Whether products run in vectors of 256 bits. */
+  wide = false;
+  /** What other threads get. */
+  #module: object;
   readonly #memory: Memory;
   /** Those of the module, or while something is prepared what writes them down. */
   #exports: Exports;
@@ -76,6 +80,7 @@ export class WasmKernels extends SharedKernels implements Kernels {
     simd: Simd,
     /** Threads that help with large products. */
     readonly team: Team | null = null,
+    wideVectors: WideVectors | null = null,
   ) {
     super();
     this.backend = simd === 'relaxed' ? 'wasm-relaxed-simd' : 'wasm-simd';
@@ -84,6 +89,7 @@ export class WasmKernels extends SharedKernels implements Kernels {
     this.#memory = sharedMemory(this.#pages, MOST_PAGES);
     this.#exports = instantiate(this.#module, this.#memory);
     this.#exports.prepareConstants();
+    if (wideVectors) this.#widen(wideVectors, simd);
     const { TAPES, TENSORS, SCRATCH_SIZE } = this.#exports;
     if (TENSORS.value > LOWEST) throw new Error('assembly/ needs more scratch memory than LOWEST says');
     this.#scratch = (team?.helpers ?? []).map((_, i) => LOWEST + i * SCRATCH_SIZE.value);
@@ -103,10 +109,23 @@ export class WasmKernels extends SharedKernels implements Kernels {
     return layOut(plan, this.#memory.buffer, base);
   }
 
+  /** Takes what threads share from a module with wide vectors, where that computes the same and is faster. */
+  #widen(wideVectors: WideVectors, simd: Simd): void {
+    // A section that says nothing makes it another module to the engine, which would give back the first one otherwise.
+    const another = (): object => compile(new Uint8Array([...decode(wasmModules[simd][this.precision]), 0, 2, 1, 0x77]));
+    const wide = wideModule(`${simd} ${this.precision}`, this.precision, wideVectors, this.#module, another);
+    if (!wide) return;
+    const exports = instantiate(wide, this.#memory);
+    exports.useWideTiles(1);
+    this.#exports = { ...this.#exports, ...Object.fromEntries(WIDE_KERNELS.map((name) => [name, exports[name]])) };
+    this.#module = wide;
+    this.wide = true;
+  }
+
   /** Has the other threads ready for a product of so many multiply-adds, if that is worth it. */
   #together(work: number): void {
     if (work < WORTH || !this.team || this.team.engagedWith === this || this.#tapes.recording) return;
-    this.team.engage(this, this.#exports, { module: this.#module, memory: this.#memory }, this.#scratch);
+    this.team.engage(this, this.#exports, { module: this.#module, memory: this.#memory, wide: this.wide }, this.#scratch);
   }
 
   /** Pieces of work that other threads did so far. */

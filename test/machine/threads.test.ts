@@ -1,14 +1,13 @@
 // Threads that help: the bits are those of one thread, they rest when there is nothing to do, and they go.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { kernelsOf } from '../../src/engine/kernels/create';
-import type { Kernels } from '../../src/engine/kernels/kernels';
 import type { Team } from '../../src/engine/kernels/team';
-import type { Precision, Shape, Tensor } from '../../src/engine/kernels/tensor';
+import type { Precision } from '../../src/engine/kernels/tensor';
 import type { WasmKernels } from '../../src/engine/kernels/wasm';
-import { Random } from '../../src/engine/random';
-import { startTeam, threadCount } from '../../src/threads/start-team';
+import { startTeam, threadCount } from '../../src/machine/start-team';
+import { wideVectors } from '../../src/machine/wide-vectors';
+import { elementwise, jobs } from '../support/large-jobs';
 import { sessionOf } from '../support/run';
-import { filled } from '../support/tensors';
 import { type BuiltThread, buildThread } from '../support/threads';
 
 let built: BuiltThread;
@@ -37,58 +36,11 @@ async function untilHelped(kernels: WasmKernels, work: () => void): Promise<void
   } while (kernels.helped === before);
 }
 
-const random = new Random(1, 'threads');
-const numbers = (n: number): Float64Array => Float64Array.from({ length: n }, () => random.uniform(-2, 2));
-const draw = (kernels: Kernels, shape: Shape, values: Float64Array): Tensor => filled(kernels, shape, values.subarray(0, shape.reduce((a, b) => a * b, 1)));
-const values = numbers(300_000);
-
-/** Everything that threads share, with sizes that are no multiple of a tile or a piece; rows 512 numbers long crowd the cache. */
-const jobs: Record<string, (kernels: Kernels) => () => Tensor> = {
-  matmul: (kernels) => {
-    const [out, a, b] = [[67, 301], [67, 530], [530, 301]].map((shape) => draw(kernels, shape, values));
-    return () => (kernels.matmul(out, a, b, false), out);
-  },
-  'matmul, many rows': (kernels) => {
-    const [out, a, b] = [[1021, 10], [1021, 270], [270, 10]].map((shape) => draw(kernels, shape, values));
-    return () => (kernels.matmul(out, a, b, false), out);
-  },
-  matmulTransposedA: (kernels) => {
-    const [out, a, b] = [[301, 259], [70, 301], [70, 259]].map((shape) => draw(kernels, shape, values));
-    return () => (kernels.fill(out, 0.5), kernels.matmulTransposedA(out, a, b, true), out);
-  },
-  'matmulTransposedA, crowded': (kernels) => {
-    const [out, a, b] = [[512, 531], [33, 512], [33, 531]].map((shape) => draw(kernels, shape, values));
-    return () => (kernels.matmulTransposedA(out, a, b, false), out);
-  },
-  linear: (kernels) => {
-    const [y, x, weight, bias] = [[50, 300], [50, 784], [300, 784], [300]].map((shape) => draw(kernels, shape, values));
-    return () => (kernels.linear(y, x, weight, bias), y);
-  },
-};
-
-/** What only joins in after a product, element by element. */
-function elementwise(kernels: Kernels): () => Tensor[] {
-  const [x, y, z, v] = [1, 2, 3, 4].map(() => draw(kernels, [70_001], values));
-  return () => {
-    for (const tensor of [x, v]) tensor.data.set(values.subarray(0, 70_001));
-    kernels.fill(y, 3);
-    kernels.sigmoid(y, x);
-    kernels.sigmoidBackward(z, x, y);
-    kernels.tanh(y, z);
-    kernels.tanhBackward(x, z, y);
-    kernels.sgd(y, z, v, 0.1, 0.9);
-    kernels.sgd(x, z, null, 0.1, 0);
-    kernels.relu(z, x, 5);
-    kernels.reluBackward(x, z, y, 5);
-    return [x, y, z, v];
-  };
-}
-
 const backends = ['wasm-simd', 'wasm-relaxed-simd'] as const;
 const cases = backends.flatMap((backend) => (['float32', 'float64'] as const).map((precision) => [backend, precision] as const));
 
 describe.each(cases)('%s in %s: the bits do not depend on how many threads there are', (backend, precision) => {
-  const make = (team?: Team): WasmKernels => kernelsOf(backend, precision, team) as WasmKernels;
+  const make = (team?: Team): WasmKernels => kernelsOf(backend, precision, { team }) as WasmKernels;
 
   it.each(Object.keys(jobs))('%s', async (name) => {
     const alone = jobs[name](make())();
@@ -98,6 +50,14 @@ describe.each(cases)('%s in %s: the bits do not depend on how many threads there
       await untilHelped(kernels, work);
       expect(work().data).toEqual(alone.data);
     }
+  });
+
+  it('with wide vectors, too', async () => {
+    const alone = jobs.linear(make())();
+    const kernels = kernelsOf(backend, precision, { team: teamOf(2), wideVectors }) as WasmKernels;
+    const work = jobs.linear(kernels);
+    await untilHelped(kernels, work);
+    expect(work().data).toEqual(alone.data);
   });
 
   it('element by element', async () => {
@@ -137,7 +97,7 @@ const wideSpec = (precision: Precision): object => ({
 
 describe('a team', () => {
   it('sleeps while there is nothing to do', async () => {
-    const kernels = kernelsOf('wasm-simd', 'float32', teamOf(3)) as WasmKernels;
+    const kernels = kernelsOf('wasm-simd', 'float32', { team: teamOf(3) }) as WasmKernels;
     const work = jobs.linear(kernels);
     await untilHelped(kernels, work);
     while (kernels.sleepers < 2) await nextTurn();
@@ -147,7 +107,7 @@ describe('a team', () => {
 
   it('goes over to other kernels, and back', async () => {
     const team = teamOf(2);
-    const [first, second] = ['float32', 'float64'].map((precision) => kernelsOf('wasm-simd', precision as Precision, team) as WasmKernels);
+    const [first, second] = ['float32', 'float64'].map((precision) => kernelsOf('wasm-simd', precision as Precision, { team }) as WasmKernels);
     for (const kernels of [first, second, first]) await untilHelped(kernels, jobs.linear(kernels));
     expect(team.engagedWith).toBe(first);
     team.release();
@@ -157,19 +117,19 @@ describe('a team', () => {
   it('serves a thousand networks, one after the other', async () => {
     const team = teamOf(2);
     for (let i = 0; i < 1000; i++) {
-      const kernels = kernelsOf('wasm-simd', 'float32', team) as WasmKernels;
+      const kernels = kernelsOf('wasm-simd', 'float32', { team }) as WasmKernels;
       jobs.matmul(kernels)();
       team.release();
       if (i % 100 === 99) await nextTurn();
     }
-    const last = kernelsOf('wasm-simd', 'float32', team) as WasmKernels;
+    const last = kernelsOf('wasm-simd', 'float32', { team }) as WasmKernels;
     await untilHelped(last, jobs.matmul(last));
   }, 120_000);
 
   it('is not needed: without a file for its threads the work is done all the same', async () => {
     const team = startTeam(3, `${built.file}.missing`);
     teams.push(team);
-    const kernels = kernelsOf('wasm-simd', 'float64', team);
+    const kernels = kernelsOf('wasm-simd', 'float64', { team });
     const work = jobs.linear(kernels);
     const alone = jobs.linear(kernelsOf('wasm-simd', 'float64'))();
     for (let i = 0; i < 20; i++) {
