@@ -399,7 +399,7 @@ describe('help and version', () => {
   });
 });
 
-describe('summary', () => {
+describe('nablascope summary', () => {
   it('prints a row for each layer, and the totals', async () => {
     const { code, out, err } = await cli.run(['summary', example('circles')]);
     expect({ code, err }).toEqual({ code: 0, err: '' });

@@ -9,7 +9,7 @@ const columns = [
   ['output', 'Shape of one sample’s output.'],
   ['parameters', 'Numbers in its parameters.'],
   ['multiply-adds', 'Of one sample’s way forward; biases and functions of single values are not counted.'],
-  ['memory', 'Of its parameters, outputs and gradients while it trains.'],
+  ['memory', 'Of its parameters, outputs and gradients while it trains; the total has what all layers share, too.'],
   ['receptive field', 'Places of the input that one output depends on; padding counts.'],
   ['fully connected', 'Parameters of a linear layer, with bias, of the same input and output.'],
 ] as const;
