@@ -69,7 +69,7 @@ function agrees(operands: readonly Tensor[], f: (tape: Tape) => Tensor): void {
   const tape = watched(operands);
   const y = f(tape);
   const weights = Float64Array.from(y.data, (_, i) => Math.cos(i + 1));
-  const total = (): number => f(new Tape(new Float64Array(0))).data.reduce((sum, value, i) => sum + value * weights[i], 0);
+  const total = (): number => Array.from(f(new Tape(new Float64Array(0))).data).reduce((sum, value, i) => sum + value * weights[i], 0);
   const gradients = tape.gradients(y, weights, operands);
   operands.forEach(({ data }, k) => {
     for (let i = 0; i < data.length; i++) {
