@@ -2,7 +2,7 @@
 // drawn. It knows no control's or view's inside.
 import { html, nothing, render } from 'lit/html.js';
 import { Crosshair } from './charts/crosshair';
-import type { Context, Mounted, Settings, View, ViewId } from './context';
+import type { Context, Mounted, Settings, View } from './context';
 import { actionOf, canDo, commandOf } from './controls/keys';
 import { mountLayerList } from './controls/layer-list';
 import { mountNotices } from './controls/notices';
@@ -13,6 +13,7 @@ import { mountTimeStrip } from './controls/time-strip';
 import { mountTransport } from './controls/transport';
 import { copyFullValues } from './controls/value';
 import type { FromPanel, ProbeId, ToPanel } from '../src/protocol/panel';
+import { answerIn, Questions } from './questions';
 import { Seeker } from './seeker';
 import { readSettings } from './settings';
 import { stepsPerSecond } from './speed';
@@ -38,13 +39,14 @@ export class App {
   readonly #context: Context;
   readonly #controls: Mounted[] = [];
   readonly #seeker: Seeker;
+  readonly #questions: Questions;
   readonly #page: HTMLElement;
   readonly #popover: HTMLElement;
   readonly #body: HTMLElement;
   readonly #title: HTMLElement;
   readonly #viewHost: HTMLElement;
   #settings: Settings;
-  #view: { readonly id: ViewId; readonly run: number; readonly mounted: Mounted } | null = null;
+  #view: { readonly id: string; readonly run: number; readonly mounted: Mounted } | null = null;
   #listVisible = true;
   #needed = '';
   #paced = '';
@@ -65,6 +67,7 @@ export class App {
     this.#store = new Store(emptyData(this.#settings.layer));
     this.#theme = new ThemeWatcher(document);
     this.#seeker = new Seeker((step) => host.postMessage({ type: 'command', command: { type: 'seek', step } }), () => performance.now());
+    this.#questions = new Questions((message) => host.postMessage(message));
     this.#context = this.#makeContext();
     render(
       html`
@@ -108,6 +111,10 @@ export class App {
   }
 
   receive(message: ToPanel): void {
+    if (message.type === 'answer') {
+      this.#questions.answered(message.id, message.answered);
+      return;
+    }
     if (message.type === 'frame') {
       this.#unpainted = message.frame.sequence;
       const { status } = message.frame;
@@ -159,6 +166,9 @@ export class App {
         this.#pace();
         this.#refresh();
       },
+      keep: (view, value) => this.#context.set({ kept: { ...this.#settings.kept, [view]: value } }),
+      answer: (question) => answerIn(this.#store.data.frame, question),
+      ask: (question) => this.#questions.ask(question),
       notify: (level, text) => this.#store.change(notify(this.#store.data, level, text)),
       dismiss: (notice) => this.#store.change(dismiss(this.#store.data, notice)),
     };
@@ -210,8 +220,8 @@ export class App {
     const view = this.#currentView;
     const wanted = new Set<ProbeId>(this.#listVisible ? ['activations', 'gradients', 'updates'] : []);
     for (const probe of view.needs) wanted.add(probe);
-    const tensor = view.tensor?.(data, this.#settings) ?? null;
-    const message: FromPanel = { type: 'need', probes: [...wanted], tensor };
+    const questions = view.questions?.(data, this.#settings) ?? [];
+    const message: FromPanel = { type: 'need', probes: [...wanted], questions };
     const text = `${data.run} ${JSON.stringify(message)}`;
     if (text === this.#needed) return;
     this.#needed = text;

@@ -1,10 +1,10 @@
 // What the panel remembers of how it was looked at. What comes back from the editor is checked like any input.
-import type { Settings, ViewId } from './context';
+import type { Settings } from './context';
 import { type Speed, speeds } from './speed';
 
 export const defaultSettings: Settings = {
   view: 'learn', layer: null, logLoss: false, gradientsOf: 'parameters', activationsOf: 'all', tensor: 'output',
-  parameter: null, runTo: 'epoch', speed: 'watch', problemsOpen: false,
+  parameter: null, runTo: 'epoch', speed: 'watch', problemsOpen: false, kept: {},
 };
 
 function oneOf<T>(value: unknown, known: readonly T[], otherwise: T): T {
@@ -12,7 +12,7 @@ function oneOf<T>(value: unknown, known: readonly T[], otherwise: T): T {
 }
 
 /** @param views the ids that exist */
-export function readSettings(stored: unknown, views: readonly ViewId[]): Settings {
+export function readSettings(stored: unknown, views: readonly string[]): Settings {
   const from = (typeof stored === 'object' && stored !== null ? stored : {}) as Record<string, unknown>;
   const { layer, parameter } = from;
   return {
@@ -26,5 +26,6 @@ export function readSettings(stored: unknown, views: readonly ViewId[]): Setting
     runTo: oneOf(from.runTo, ['step', 'epoch'], defaultSettings.runTo),
     speed: oneOf(from.speed, Object.keys(speeds) as Speed[], defaultSettings.speed),
     problemsOpen: false,
+    kept: typeof from.kept === 'object' && from.kept !== null ? (from.kept as Record<string, unknown>) : {},
   };
 }

@@ -4,7 +4,8 @@ import type { EngineCalls, HostCalls, OpenRequest, OpenResult } from '../protoco
 import type { CheckReport } from '../protocol/panel';
 import { specRules } from '../health/rules';
 import type { SessionCommand } from '../session/command';
-import type { ModelInfo, ProbeId, TensorRequest } from '../session/frame';
+import type { ModelInfo, ProbeId } from '../session/frame';
+import type { Answered, Question } from '../session/questions';
 import type { RunRecord } from '../session/record';
 import { Runner } from '../session/runner';
 import { TrainingSession } from '../session/session';
@@ -72,8 +73,12 @@ export class Engine implements EngineCalls {
     await runner.command(command);
   }
 
-  async need(probes: readonly ProbeId[], tensor: TensorRequest | null): Promise<void> {
-    this.#open().need(probes, tensor);
+  async need(probes: readonly ProbeId[], questions: readonly Question[]): Promise<void> {
+    this.#open().need(probes, questions);
+  }
+
+  async ask(question: Question): Promise<Answered> {
+    return this.#open().ask(question);
   }
 
   async check(): Promise<CheckReport> {

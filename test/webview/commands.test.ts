@@ -286,27 +286,27 @@ describe('what is measured', () => {
   const needed = () => host.of('need').at(-1);
 
   it('is what can be seen', async () => {
-    expect(needed()).toEqual({ type: 'need', probes: ['activations', 'gradients', 'updates'], tensor: null });
+    expect(needed()).toEqual({ type: 'need', probes: ['activations', 'gradients', 'updates'], questions: [] });
     await panel.page.locator('#tab-tensors').click();
     await panel.settled();
-    expect(needed()?.tensor).toEqual({ layer: 0, kind: 'output' });
+    expect(needed()?.questions).toEqual([{ about: 'tensor', layer: 0, kind: 'output' }]);
     await panel.page.locator('[data-layer="2"]').click();
     await panel.page.getByRole('button', { name: 'dL/d bias' }).click();
     await panel.settled();
-    expect(needed()?.tensor).toEqual({ layer: 2, kind: 'parameter_gradient', parameter: 'bias' });
+    expect(needed()?.questions).toEqual([{ about: 'tensor', layer: 2, kind: 'parameter_gradient', parameter: 'bias' }]);
     // A layer without parameters has no such tensor: its nearest kin is shown.
     await panel.page.locator('[data-layer="1"]').click();
     await panel.settled();
-    expect(needed()?.tensor).toEqual({ layer: 1, kind: 'output_gradient' });
+    expect(needed()?.questions).toEqual([{ about: 'tensor', layer: 1, kind: 'output_gradient' }]);
     await panel.page.locator('#tab-learn').click();
     await panel.settled();
-    expect(needed()?.tensor).toBeNull();
+    expect(needed()?.questions).toEqual([]);
   });
 
   it('leaves out the layer list where it is out of sight', async () => {
     await panel.page.setViewportSize({ width: 320, height: 500 });
     await panel.settled();
-    expect(needed()).toEqual({ type: 'need', probes: [], tensor: null });
+    expect(needed()).toEqual({ type: 'need', probes: [], questions: [] });
     await panel.page.locator('#tab-gradients').click();
     await panel.settled();
     expect(needed()?.probes).toEqual(['gradients', 'updates']);
