@@ -2,7 +2,7 @@
 // drawn. It knows no control's or view's inside.
 import { html, nothing, render } from 'lit/html.js';
 import { Crosshair } from './charts/crosshair';
-import type { Context, Mounted, Settings, View } from './context';
+import type { Context, Mounted, Settings } from './context';
 import { actionOf, canDo, commandOf } from './controls/keys';
 import { mountLayerList } from './controls/layer-list';
 import { mountNotices } from './controls/notices';
@@ -11,6 +11,7 @@ import { mountStateLine, statePage } from './controls/states';
 import { mountTabs } from './controls/tabs';
 import { mountTimeStrip } from './controls/time-strip';
 import { mountTransport } from './controls/transport';
+import { ViewArea } from './controls/view-area';
 import { copyFullValues } from './controls/value';
 import type { FromPanel, ProbeId, ToPanel } from '../src/protocol/panel';
 import { answerIn, Questions } from './questions';
@@ -44,9 +45,8 @@ export class App {
   readonly #popover: HTMLElement;
   readonly #body: HTMLElement;
   readonly #title: HTMLElement;
-  readonly #viewHost: HTMLElement;
+  readonly #area: ViewArea;
   #settings: Settings;
-  #view: { readonly id: string; readonly run: number; readonly mounted: Mounted } | null = null;
   #listVisible = true;
   #needed = '';
   #paced = '';
@@ -80,7 +80,7 @@ export class App {
           <section class="layers" aria-label="Layers" data-region="layers"></section>
           <section class="views" aria-label="Views" data-region="views">
             <div class="tabs"></div>
-            <div class="view" role="tabpanel" id="view" tabindex="0"></div>
+            <div class="tiles"></div>
           </section>
         </main>
         <footer class="time" aria-label="Time"></footer>
@@ -93,12 +93,12 @@ export class App {
     this.#popover = part('.over');
     this.#body = part('.body');
     this.#title = part('h1');
-    this.#viewHost = part('.view');
+    this.#area = new ViewArea(part('.tiles'), this.#context, views, () => this.#need());
     this.#controls.push(
       mountTransport(part('.transport'), this.#context),
       mountStateLine(part('.state'), this.#context),
       mountLayerList(part('.layers'), this.#context),
-      mountTabs(part('.tabs'), this.#context, views, this.#viewHost),
+      mountTabs(part('.tabs'), this.#context, views),
       mountTimeStrip(part('.time'), this.#context),
       mountNotices(part('.notices'), this.#context),
     );
@@ -201,10 +201,6 @@ export class App {
     this.root.querySelector<HTMLElement>('[data-action="problems"]')?.focus();
   }
 
-  get #currentView(): View {
-    return views.find(({ id }) => id === this.#settings.view) ?? views[0];
-  }
-
   /** The host keeps `uri` for bringing the panel back after a reload. */
   #save(): void {
     const { uri } = this.root.ownerDocument.body.dataset;
@@ -217,10 +213,10 @@ export class App {
   #need(): void {
     const { data } = this.#store;
     if (data.state?.kind !== 'run' || !data.model) return;
-    const view = this.#currentView;
+    const { visible } = this.#area;
     const wanted = new Set<ProbeId>(this.#listVisible ? ['activations', 'gradients', 'updates'] : []);
-    for (const probe of view.needs) wanted.add(probe);
-    const questions = view.questions?.(data, this.#settings) ?? [];
+    for (const probe of visible.flatMap(({ needs }) => needs)) wanted.add(probe);
+    const questions = visible.flatMap((view) => view.questions?.(data, this.#settings) ?? []);
     const message: FromPanel = { type: 'need', probes: [...wanted], questions };
     const text = `${data.run} ${JSON.stringify(message)}`;
     if (text === this.#needed) return;
@@ -269,7 +265,7 @@ export class App {
     }
     this.#layOut();
     for (const control of this.#controls) control.update(text);
-    this.#view?.mounted.update(text);
+    this.#area.update(text);
     if (text) this.#textPause = Math.max(TEXT_MS, (performance.now() - now) / TEXT_SHARE);
     // Says, to whoever looks at the page from outside, whether it shows all that it was told.
     if (!this.#textWaits && !this.#drawing) this.root.dataset.drawn = 'done';
@@ -285,16 +281,8 @@ export class App {
     this.root.classList.toggle('stopped', this.#store.data.state?.kind === 'stopped');
     render(page ?? nothing, this.#page);
     render(problemsPopover(this.#context), this.#popover);
-    const { id, mount } = this.#currentView;
-    const { run } = this.#store.data;
-    if (page === null && this.#view?.id === id && this.#view.run === run) return;
-    this.#view?.mounted.dispose();
-    this.#view = null;
-    if (page !== null) return;
-    this.#viewHost.replaceChildren();
-    this.#viewHost.scrollTop = 0;
-    this.#view = { id, run, mounted: mount(this.#viewHost, this.#context) };
-    this.#view.mounted.update(true);
+    if (page === null) this.#area.layOut();
+    else this.#area.clear();
   }
 
   /** The next frame may come once this one is on the screen. */

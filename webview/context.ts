@@ -8,8 +8,11 @@ import type { Theme } from './theme';
 
 /** What is kept when the panel is hidden or the window reloaded. */
 export interface Settings {
-  /** Id of the view that is open. */
+  /** Id of the view that is open, or was chosen last. */
   readonly view: string;
+  /** Whether several views can be open, and which then are. */
+  readonly several: boolean;
+  readonly open: readonly string[];
   readonly layer: number | null;
   readonly logLoss: boolean;
   /** Gradients of parameters, or of layers' outputs. */

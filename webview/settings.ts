@@ -3,7 +3,7 @@ import type { Settings } from './context';
 import { type Speed, speeds } from './speed';
 
 export const defaultSettings: Settings = {
-  view: 'learn', layer: null, logLoss: false, gradientsOf: 'parameters', activationsOf: 'all', tensor: 'output',
+  view: 'learn', several: false, open: [], layer: null, logLoss: false, gradientsOf: 'parameters', activationsOf: 'all', tensor: 'output',
   parameter: null, runTo: 'epoch', speed: 'watch', problemsOpen: false, kept: {},
 };
 
@@ -17,6 +17,8 @@ export function readSettings(stored: unknown, views: readonly string[]): Setting
   const { layer, parameter } = from;
   return {
     view: oneOf(from.view, views, defaultSettings.view),
+    several: from.several === true,
+    open: Array.isArray(from.open) ? views.filter((id) => (from.open as unknown[]).includes(id)) : [],
     layer: typeof layer === 'number' && Number.isInteger(layer) && layer >= 0 ? layer : null,
     logLoss: from.logLoss === true,
     gradientsOf: oneOf(from.gradientsOf, ['parameters', 'outputs'], defaultSettings.gradientsOf),
