@@ -11,7 +11,7 @@ export function labelOf(value: unknown): string {
 function written(value: unknown): string {
   if (typeof value === 'string') return value;
   if (typeof value === 'number') {
-    const exponent = value.toExponential();
+    const exponent = value.toExponential().replace('e+', 'e');
     return exponent.length < String(value).length ? exponent : String(value);
   }
   if (Array.isArray(value)) return value.map(written).join(', ');

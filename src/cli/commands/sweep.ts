@@ -73,6 +73,8 @@ async function run(terminal: Terminal, opened: Sweep): Promise<boolean> {
       const share = state.runs.reduce((sum, each) => sum + (isDone(each) ? 1 : each.step / Math.max(1, each.total)), 0) / state.runs.length;
       progress.show(share, () => `${grouped(done)} of ${counted(state.runs.length, 'run')} done, ${grouped(state.runs.filter((each) => each.state === 'running').length)} running`);
     });
+  } catch (error) {
+    throw new CallError(`The results cannot be written: ${error instanceof Error ? error.message : String(error)}.`, 'Check the folder, or name another file with --results.');
   } finally {
     progress.clear();
   }

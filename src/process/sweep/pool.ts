@@ -28,6 +28,7 @@ const HEAP = 2048;
 
 export class Pool {
   readonly #options: PoolOptions;
+  /** Those that have not ended. */
   readonly #running = new Set<Worker>();
   #cancelled = false;
 
@@ -42,15 +43,13 @@ export class Pool {
       let worker: Worker | null = null;
       while (next < tasks.length && !this.#cancelled) {
         const task = next++;
-        worker ??= this.#start();
+        // A thread may have ended after what it did last.
+        if (!worker || !this.#running.has(worker)) worker = this.#start();
         events.began(task);
         const { done, alive } = await once(worker, tasks[task], (step, total) => events.progress(task, step, total));
         if (this.#cancelled) break;
         events.done(task, done);
-        if (!alive) {
-          await this.#end(worker);
-          worker = null;
-        }
+        if (!alive) await this.#end(worker);
       }
       if (worker) await this.#end(worker);
     };
@@ -68,6 +67,7 @@ export class Pool {
     const worker = new Worker(file, { resourceLimits: { maxOldGenerationSizeMb: heap } });
     // What a dying thread still has to say is nobody's error.
     worker.on('error', () => undefined);
+    worker.on('exit', () => this.#running.delete(worker));
     this.#running.add(worker);
     return worker;
   }

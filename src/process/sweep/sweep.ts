@@ -124,10 +124,12 @@ export class Sweep {
   }
 
   /**
-   * Does what is not done yet. @param tell called now and then while it runs.
+   * Does what is not done yet.
+   * @param workerFile sweep-worker.js.
+   * @param tell called while it runs, at most as often as `every` milliseconds; at 0 with every change.
    * @returns whether all was done. Rejects where the results cannot be written.
    */
-  async run(workerFile: string, tell: (state: SweepState) => void): Promise<boolean> {
+  async run(workerFile: string, tell: (state: SweepState) => void, every = TELL_MS): Promise<boolean> {
     const { spec, root, workers } = this.#context;
     const { runs } = this.#plan;
     const open = runs.map((_, i) => i).filter((i) => this.#results.get(keyOf(runs[i].settings))?.outcome === undefined);
@@ -140,18 +142,23 @@ export class Sweep {
         failure ??= error;
         void pool.cancel();
       });
-    const timer = setInterval(() => tell(this.state), TELL_MS);
+    const timer = every > 0 ? setInterval(() => tell(this.state), every) : undefined;
+    const changed = (run: number, state: RunState): void => {
+      this.#states[run] = state;
+      if (every === 0) tell(this.state);
+    };
+    const change = (run: number, part: Partial<RunState>): void => changed(run, { ...this.#states[run], ...part });
     try {
       await pool.run(open.map((i) => ({ text: runs[i].text, folder: path.dirname(spec), root })), {
-        began: (task) => this.#set(open[task], { state: 'running' }),
-        progress: (task, step, total) => this.#set(open[task], { step, total }),
+        began: (task) => change(open[task], { state: 'running' }),
+        progress: (task, step, total) => change(open[task], { step, total }),
         done: (task, done) => {
           const { settings } = runs[open[task]];
           const result: RunResult =
             done.kind === 'trained' ? { settings, milliseconds: done.milliseconds, ...done.trained } : { settings, outcome: 'failed', message: done.message };
           this.#results.set(keyOf(settings), result);
-          this.#states[open[task]] = stateOf(settings, result);
           save();
+          changed(open[task], stateOf(settings, result));
         },
       });
     } finally {
@@ -169,10 +176,6 @@ export class Sweep {
 
   async cancel(): Promise<void> {
     await this.#pool?.cancel();
-  }
-
-  #set(run: number, change: Partial<RunState>): void {
-    this.#states[run] = { ...this.#states[run], ...change };
   }
 
   /** In the order of the plan, whatever was done first; what is kept of other lists follows. */
