@@ -38,6 +38,7 @@ export interface RunOptions {
   readonly engineFile: string;
   /** Bytes for going back. */
   readonly checkpointBudget: () => number;
+  readonly wideVectors: () => boolean;
   /** Every change but frames, as a panel hears it. */
   readonly tell: (message: ToPanel) => void;
   /** Shows a frame; the engine sends the next one when this settles. */

@@ -140,6 +140,7 @@ export class Runs implements vscode.Disposable {
         log,
         engineFile: vscode.Uri.joinPath(extensionUri, 'dist', 'engine-process.js').fsPath,
         checkpointBudget,
+        wideVectors,
         read: readSpecText,
         tell: (message) => {
           panel.send(message);
@@ -193,7 +194,10 @@ export class Runs implements vscode.Disposable {
       case 'command':
         return controller.command(message.command);
       case 'need':
-        return controller.need(message.probes, message.tensor);
+        return controller.need(message.probes, message.questions);
+      case 'ask':
+        panel.send({ type: 'answer', id: message.id, answered: await controller.ask(message.question) });
+        return;
       case 'check':
         return controller.check();
       case 'cancelCheck':
@@ -219,3 +223,5 @@ function checkpointBudget(): number {
   const megabytes = vscode.workspace.getConfiguration('nablascope').get<number>('checkpointBudgetMB', 64);
   return Math.max(1, megabytes) * 2 ** 20;
 }
+
+const wideVectors = (): boolean => vscode.workspace.getConfiguration('nablascope').get('wideVectors', false);

@@ -6,7 +6,8 @@ import type { Team } from '../engine/kernels/team';
 import type { WideVectors } from '../engine/kernels/wide';
 import { specRules } from '../health/rules';
 import type { SessionCommand } from '../session/command';
-import type { ModelInfo, ProbeId, TensorRequest } from '../session/frame';
+import type { ModelInfo, ProbeId } from '../session/frame';
+import type { Answered, Question } from '../session/questions';
 import type { RunRecord } from '../session/record';
 import { Runner } from '../session/runner';
 import { TrainingSession } from '../session/session';
@@ -30,7 +31,7 @@ export interface EngineOptions {
   readonly host: () => HostVoice;
   /** Threads that help with large products. */
   readonly team: Team;
-  readonly wideVectors?: WideVectors;
+  readonly wideVectors: (wanted: boolean) => WideVectors | undefined;
 }
 
 // Slow kernels on a slow machine, for one multiply-add.
@@ -55,7 +56,7 @@ export class Engine implements EngineCalls {
         rules: specRules,
       });
       if (!run) return { ok: false, problems };
-      const options = { checkpointBudget: request.checkpointBudget, activity: activity.cells, team, wideVectors };
+      const options = { checkpointBudget: request.checkpointBudget, activity: activity.cells, team, wideVectors: wideVectors(request.wideVectors ?? false) };
       const session = request.record
         ? TrainingSession.resume(run, request.record, options)
         : new TrainingSession(run, request.text, options);
@@ -78,8 +79,12 @@ export class Engine implements EngineCalls {
     await runner.command(command);
   }
 
-  async need(probes: readonly ProbeId[], tensor: TensorRequest | null): Promise<void> {
-    this.#open().need(probes, tensor);
+  async need(probes: readonly ProbeId[], questions: readonly Question[]): Promise<void> {
+    this.#open().need(probes, questions);
+  }
+
+  async ask(question: Question): Promise<Answered> {
+    return this.#open().ask(question);
   }
 
   async check(): Promise<CheckReport> {

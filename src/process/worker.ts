@@ -23,7 +23,7 @@ function main(): void {
     named: (phases) => port.postMessage({ type: 'phases', phases } satisfies PhasesMessage),
     host: (): HostVoice => rpc,
     team: startTeam(),
-    wideVectors: wideVectorsIfWanted(),
+    wideVectors: (wanted) => wideVectorsIfWanted(wanted ? '1' : undefined),
   });
   const rpc: BirpcReturn<HostCalls, EngineCalls> = createBirpc<HostCalls, EngineCalls>(engine, {
     post: (message) => port.postMessage(message),
