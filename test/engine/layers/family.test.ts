@@ -9,13 +9,23 @@ import { Random } from '../../../src/engine/random';
 import '../../support/allclose';
 import { golden } from '../../support/golden';
 import { filled, unwritten, zeros } from '../../support/tensors';
-import { layerOf } from '../../support/units';
+import { layerOf, workspaceOf } from '../../support/units';
 
 const KERNELS = new ReferenceKernels('float64');
 const kinds = Object.keys(layers) as LayerKind[];
 
 /** The options that a layer cannot do without. */
-const REQUIRED: Partial<Record<LayerKind, object>> = { linear: { out_features: 3 } };
+const REQUIRED: Partial<Record<LayerKind, object>> = {
+  linear: { out_features: 3 },
+  conv2d: { out_channels: 3, kernel_size: [3, 2], stride: [2, 1], padding: 1 },
+  max_pool2d: { kernel_size: [2, 3], stride: 2, padding: 1 },
+  avg_pool2d: { kernel_size: [2, 3], padding: 1 },
+};
+
+/** An input that the layer takes: a row of numbers, or an image of two channels. */
+function inputShapeOf({ misfit }: LayerDefinition, size: number, options: unknown): readonly number[] {
+  return misfit?.([size], options) ? [2, size, size + 1] : [size];
+}
 
 function drawn(random: Random, shape: readonly number[]): Tensor {
   return filled(KERNELS, shape, Array.from({ length: sizeOf(shape) }, () => random.uniform(-2, 2)));
@@ -34,17 +44,20 @@ function contextOf(kind: LayerKind, batch: number, width: number, seed: number):
   const random = new Random(seed, kind);
   const definition = layerOf(kind);
   const options = definition.options.parse(REQUIRED[kind] ?? {});
-  const outputShape = definition.outputShape([width], options);
-  const declared = definition.parameters?.([width], options) ?? [];
+  const inputShape = inputShapeOf(definition, width, options);
+  expect(definition.misfit?.(inputShape, options)).toBeUndefined();
+  const outputShape = definition.outputShape(inputShape, options);
+  const declared = definition.parameters?.(inputShape, options) ?? [];
   return {
     kernels: KERNELS,
     options,
     parameters: Object.fromEntries(declared.map(({ name, shape }) => [name, drawn(random, shape)])),
-    input: drawn(random, [batch, width]),
+    input: drawn(random, [batch, ...inputShape]),
     output: unwritten(KERNELS, [batch, ...outputShape]),
     drawn: drawnFor(definition, [batch, ...outputShape], options, random),
+    workspace: workspaceOf(KERNELS, definition, inputShape, options),
     gradOutput: drawn(random, [batch, ...outputShape]),
-    gradInput: unwritten(KERNELS, [batch, width]),
+    gradInput: unwritten(KERNELS, [batch, ...inputShape]),
     gradParameters: Object.fromEntries(declared.map(({ name, shape }) => [name, zeros(KERNELS, shape)])),
   };
 }
@@ -66,7 +79,7 @@ describe.each(kinds)('layer %s', (kind) => {
   });
 
   it('has golden values', () => {
-    expect(golden('layers.json').filter((testCase) => testCase.kind === kind).length).toBeGreaterThanOrEqual(4);
+    expect([...golden('layers.json'), ...golden('layers-images.json')].filter((testCase) => testCase.kind === kind).length).toBeGreaterThanOrEqual(4);
   });
 
   it('writes all of its output and input gradient, at any size', () => {
@@ -122,14 +135,15 @@ describe.each(kinds)('layer %s', (kind) => {
     run(whole, kind);
     const alone = contextOf(kind, 1, 4, 12);
     for (const [name, { data }] of Object.entries(alone.parameters)) data.set(whole.parameters[name].data);
+    const size = alone.input.data.length;
     for (let row = 0; row < 5; row++) {
-      alone.input.data.set(whole.input.data.subarray(row * 4, row * 4 + 4));
+      alone.input.data.set(whole.input.data.subarray(row * size, (row + 1) * size));
       const width = alone.output.data.length;
       alone.gradOutput.data.set(whole.gradOutput.data.subarray(row * width, (row + 1) * width));
       alone.drawn?.data.set(whole.drawn?.data.subarray(row * width, (row + 1) * width) ?? []);
       run(alone, kind);
       expect(alone.output.data).toEqual(whole.output.data.slice(row * width, (row + 1) * width));
-      expect(alone.gradInput?.data).toEqual(whole.gradInput?.data.slice(row * 4, row * 4 + 4));
+      expect(alone.gradInput?.data).toEqual(whole.gradInput?.data.slice(row * size, (row + 1) * size));
     }
   });
 
@@ -163,12 +177,12 @@ describe('kinks', () => {
   const slopeBeside = (kind: LayerKind, options: unknown, side: number): number => {
     const at = (x: number): number => {
       const output = unwritten(KERNELS, [1, 1]);
-      layerOf(kind).forward({ kernels: KERNELS, options, parameters: {}, input: filled(KERNELS, [1, 1], [x]), output, drawn: null });
+      layerOf(kind).forward({ kernels: KERNELS, options, parameters: {}, input: filled(KERNELS, [1, 1], [x]), output, drawn: null, workspace: null });
       return output.data[0];
     };
     return (at(side * 1e-6) - at(side * 1e-9)) / (side * (1e-6 - 1e-9));
   };
-  const elementwise = kinds.filter((kind) => kind !== 'linear');
+  const elementwise = kinds.filter((kind) => !(kind in REQUIRED));
   const variants: [LayerKind, object][] = [
     ...elementwise.map((kind): [LayerKind, object] => [kind, {}]),
     ['leaky_relu', { negative_slope: 1 }], ['leaky_relu', { negative_slope: 0.3 }],
