@@ -72,6 +72,7 @@ export const linear = defineLayer({
   },
   misfit: rowMisfit,
   outputShape: (_input, layer) => [unitsOf(layer)],
+  macs: ([inputs], [units]) => inputs * units,
   parameters([inputs], layer) {
     const units = unitsOf(layer);
     const weight: ParameterDeclaration = {
