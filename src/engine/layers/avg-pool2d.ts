@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { defineLayer } from './layer';
-import { paddingFits, poolingOptions, windowedShape, windowsMisfit } from './windows';
+import { paddingFits, poolingOptions, windowedShape, windowsMisfit, windowsSee } from './windows';
 
 /** y [channels, height', width'] = the mean of x under each window; dx = dy shared out evenly. */
 export const avgPool2d = defineLayer({
@@ -13,6 +13,7 @@ export const avgPool2d = defineLayer({
     })
     .check(paddingFits),
   misfit: (input, options) => windowsMisfit(input, options),
+  sees: (options) => windowsSee(options),
   outputShape: (input, options) => windowedShape(input[0], input, options),
   forward: ({ kernels, options, input, output }) => kernels.avgPool2d(output, input, options, options.count_include_pad),
   backward({ kernels, options, gradOutput, gradInput }) {

@@ -1,10 +1,10 @@
 import * as z from 'zod/mini';
 import { initializer } from '../initializers/options';
-import { formatShape } from '../kernels/tensor';
+import { formatShape, sizeOf } from '../kernels/tensor';
 import { unfoldedShape } from '../kernels/windows';
 import { count } from '../options';
 import { defineLayer, type ParameterDeclaration } from './layer';
-import { convolutionOptions, windowedShape, windowsMisfit } from './windows';
+import { convolutionOptions, windowedShape, windowsMisfit, windowsSee } from './windows';
 
 type Issue = readonly [path: readonly (string | number)[], message: string, remedy: string];
 
@@ -109,6 +109,8 @@ export const conv2d = defineLayer({
     const values = layer.bias === true ? undefined : layer.bias;
     return [weight, { name: 'bias', shape: [channels], start: start(values, layer.bias_init) }];
   },
+  macs: ([inputs], output, { kernel_size }) => sizeOf(output) * inputs * sizeOf(kernel_size),
+  sees: (layer) => windowsSee(layer),
   workspace: (input, layer) => unfoldedShape(input, layer),
   forward({ kernels, options: windows, parameters, input, output, workspace }) {
     if (workspace) kernels.conv2d(output, input, parameters.weight, parameters.bias ?? null, windows, workspace);

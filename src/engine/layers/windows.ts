@@ -1,8 +1,8 @@
 // What layers with windows over images share: their options, and what they say of inputs that do not fit.
 import * as z from 'zod/mini';
 import { formatShape, type Shape } from '../kernels/tensor';
-import { type Pair, type Windows, windowsOver } from '../kernels/windows';
-import type { Misfit } from './layer';
+import { type Pair, strideOf, type Windows, windowsOver } from '../kernels/windows';
+import type { Misfit, Sight } from './layer';
 
 /** One number for both directions, or [height, width]; gives the second form. */
 const pair = (least: 0 | 1, description: string) => {
@@ -57,3 +57,8 @@ export const windowedShape = (channels: number, [, height, width]: Shape, window
   channels,
   ...windowsOver(height, width, windows),
 ];
+
+export function windowsSee(windows: Windows): Sight {
+  const stride = strideOf(windows);
+  return windows.kernel_size.map((size, axis) => ({ size, stride: stride[axis] }));
+}
