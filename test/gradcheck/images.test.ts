@@ -35,7 +35,7 @@ describe('a faulty convolution is found', () => {
       const { gradParameters: { bias }, gradOutput: { data, shape } } = context;
       const image = data.length / shape[0];
       bias.data.forEach((_, i) => {
-        bias.data[i] = data.slice((i * image) / shape[1], ((i + 1) * image) / shape[1]).reduce((sum, value) => sum + value, 0);
+        bias.data[i] = Array.from(data.slice((i * image) / shape[1], ((i + 1) * image) / shape[1])).reduce((sum, value) => sum + value, 0);
       });
     }],
     ['mirrored weights', (context) => {

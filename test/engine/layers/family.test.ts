@@ -1,31 +1,18 @@
 // What every layer must do, whatever it computes. A layer added to the table is held to it at once.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { layers, type LayerKind } from '../../../src/engine/layers';
+import type { LayerKind } from '../../../src/engine/layers';
 import type { BackwardContext, LayerDefinition } from '../../../src/engine/layers/layer';
 import { ReferenceKernels } from '../../../src/engine/kernels/reference';
 import { sizeOf, type Tensor } from '../../../src/engine/kernels/tensor';
 import { Random } from '../../../src/engine/random';
 import '../../support/allclose';
 import { golden } from '../../support/golden';
+import { inputShapeFor, layerKinds, requiredOptions, rowLayers } from '../../support/layers';
 import { filled, unwritten, zeros } from '../../support/tensors';
 import { layerOf, workspaceOf } from '../../support/units';
 
 const KERNELS = new ReferenceKernels('float64');
-const kinds = Object.keys(layers) as LayerKind[];
-
-/** The options that a layer cannot do without. */
-const REQUIRED: Partial<Record<LayerKind, object>> = {
-  linear: { out_features: 3 },
-  conv2d: { out_channels: 3, kernel_size: [3, 2], stride: [2, 1], padding: 1 },
-  max_pool2d: { kernel_size: [2, 3], stride: 2, padding: 1 },
-  avg_pool2d: { kernel_size: [2, 3], padding: 1 },
-};
-
-/** An input that the layer takes: a row of numbers, or an image of two channels. */
-function inputShapeOf({ misfit }: LayerDefinition, size: number, options: unknown): readonly number[] {
-  return misfit?.([size], options) ? [2, size, size + 1] : [size];
-}
 
 function drawn(random: Random, shape: readonly number[]): Tensor {
   return filled(KERNELS, shape, Array.from({ length: sizeOf(shape) }, () => random.uniform(-2, 2)));
@@ -43,8 +30,8 @@ function drawnFor({ draw }: LayerDefinition, shape: readonly number[], options: 
 function contextOf(kind: LayerKind, batch: number, width: number, seed: number): BackwardContext<unknown> {
   const random = new Random(seed, kind);
   const definition = layerOf(kind);
-  const options = definition.options.parse(REQUIRED[kind] ?? {});
-  const inputShape = inputShapeOf(definition, width, options);
+  const options = definition.options.parse(requiredOptions(kind));
+  const inputShape = inputShapeFor(kind, width);
   expect(definition.misfit?.(inputShape, options)).toBeUndefined();
   const outputShape = definition.outputShape(inputShape, options);
   const declared = definition.parameters?.(inputShape, options) ?? [];
@@ -70,7 +57,7 @@ function run(context: BackwardContext<unknown>, kind: LayerKind): void {
 const results = ({ output, gradInput, gradParameters }: BackwardContext<unknown>): number[][] =>
   [output, gradInput, ...Object.values(gradParameters)].map((tensor) => Array.from(tensor?.data ?? []));
 
-describe.each(kinds)('layer %s', (kind) => {
+describe.each(layerKinds)('layer %s', (kind) => {
   const definition = layerOf(kind);
 
   it('is filed under its own kind and says what it computes', () => {
@@ -182,7 +169,7 @@ describe('kinks', () => {
     };
     return (at(side * 1e-6) - at(side * 1e-9)) / (side * (1e-6 - 1e-9));
   };
-  const elementwise = kinds.filter((kind) => !(kind in REQUIRED));
+  const elementwise = rowLayers.filter((kind) => kind !== 'linear');
   const variants: [LayerKind, object][] = [
     ...elementwise.map((kind): [LayerKind, object] => [kind, {}]),
     ['leaky_relu', { negative_slope: 1 }], ['leaky_relu', { negative_slope: 0.3 }],
