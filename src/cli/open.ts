@@ -56,7 +56,7 @@ export function resolveSpec(terminal: Terminal, call: Named): { readonly resolve
 }
 
 /** @param good whether they are warnings, to be printed at once. */
-function place(terminal: Terminal, { file, json }: Named, text: string, problems: readonly Problem[], good: boolean): PlacedProblem[] {
+export function place(terminal: Terminal, { file, json }: Named, text: string, problems: readonly Problem[], good: boolean): PlacedProblem[] {
   const placed = placeProblems(file, text, problems);
   if (good && !json) for (const warning of placed) terminal.err.write(`${problemText(warning)}\n`);
   return placed;
@@ -72,12 +72,17 @@ function rootOf(target: string, cwd: string): string {
 /** A spec's text, and the files that it may name. */
 export interface SpecFile {
   readonly text: string;
+  /** Its place. */
+  readonly target: string;
+  /** Data files must lie below. */
+  readonly root: string;
   readonly reader: ReadText;
 }
 
 export function readSpec({ cwd }: Terminal, file: string): SpecFile {
   const target = path.resolve(cwd, file);
-  return { text: readText(target, file), reader: textReader(path.dirname(target), rootOf(target, cwd)) };
+  const root = rootOf(target, cwd);
+  return { text: readText(target, file), target, root, reader: textReader(path.dirname(target), root) };
 }
 
 function readText(target: string, file: string): string {
