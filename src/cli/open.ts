@@ -1,10 +1,10 @@
 // Opens a spec for a command: a session, or its problems where it cannot run.
 import fs from 'node:fs';
 import path from 'node:path';
-import { textReader } from '../files/text-reader';
-import { specRules } from '../health/rules';
+import { FolderFiles, type ReadableFolders } from '../files/data-files';
+import { openSpec as loadSpec } from '../session/load';
 import { TrainingSession } from '../session/session';
-import { type CompiledRun, loadRun } from '../spec';
+import type { CompiledRun, LoadedRun } from '../spec';
 import { CallError } from './arguments';
 import { placeProblems, type PlacedProblem, problemText } from './problems';
 import type { Terminal } from './terminal';
@@ -35,11 +35,20 @@ export function openSpec(
 ): Opened {
   const target = path.resolve(terminal.cwd, file);
   const text = readSpec(target, file);
-  const { run, problems } = loadRun(text, textReader(path.dirname(target), rootOf(target, terminal.cwd)), { rules: specRules });
+  const { run, problems } = load(text, { folder: path.dirname(target), root: rootOf(target, terminal.cwd) });
   const placed = placeProblems(file, text, problems);
   if (!run) throw new SpecError(placed);
   if (!json) for (const warning of placed) terminal.err.write(`${problemText(warning)}\n`);
   return { session: new TrainingSession(adapt(run), text), warnings: placed };
+}
+
+function load(text: string, folders: ReadableFolders): LoadedRun {
+  const files = new FolderFiles(folders);
+  try {
+    return loadSpec(text, files);
+  } finally {
+    files.close();
+  }
 }
 
 /** Data files must lie below this folder: the current one where the spec lies in it, else the spec's own. */

@@ -312,6 +312,9 @@ export class RunController {
         this.view.take(frame);
         await this.#options.show(frame);
       },
+      loading: (words) => {
+        if (current() && this.view.state.kind === 'loading') this.view.setState({ kind: 'loading', text: `${words} …` });
+      },
       checkProgress: (checked, entries) => {
         if (current() && this.view.checking) this.view.setChecking({ checked, entries });
       },

@@ -2,13 +2,14 @@
 // Knows no watcher and no clock, never waits. Going back is exact: the nearest checkpoint, then the same steps again.
 import { beforeUpdate, measureUpdate } from '../engine/probes/updates';
 import { clipFactor, updateParameter } from '../engine/update';
+import { finish } from '../engine/finish';
 import { type Backend, createKernels, type KernelOptions } from '../engine/kernels/create';
 import { Network, type Pass } from '../engine/network';
 import { History, seriesName } from '../history/history';
 import type { CompiledRun } from '../spec/compiled';
 import { type Batch, Batches } from './batches';
 import { assertFits, Checkpoints, DEFAULT_BUDGET, intervalFor } from './checkpoints';
-import { type Evaluation, EVALUATION_BATCH, evaluate, finish, PARTS } from './evaluation';
+import { type Evaluation, EVALUATION_BATCH, evaluate, PARTS } from './evaluation';
 import type { BatchPlace, ModelInfo, NonFinite, Phase, Position } from './frame';
 import { LearningRates } from './learning-rates';
 import { describeModel } from './model-info';

@@ -3,10 +3,12 @@ import { blobs } from './blobs';
 import { circles } from './circles';
 import { csv } from './csv';
 import { functionOfOne } from './function';
+import { idx } from './idx';
 import { inline } from './inline';
 import { linearData } from './linear-data';
 import { moons } from './moons';
 import { noisySine } from './noisy-sine';
+import { npy, npz } from './npy';
 import { spirals } from './spirals';
 import { xor } from './xor';
 
@@ -21,6 +23,9 @@ export const datasets = {
   linear: linearData,
   inline,
   csv,
+  npy,
+  npz,
+  idx,
 } as const;
 
 export type DatasetKind = keyof typeof datasets;
