@@ -30,12 +30,13 @@ export interface Opened {
  */
 export function openSpec(
   terminal: Terminal,
-  { file, json }: { readonly file: string; readonly json: boolean },
+  { file, json, dataFolders }: { readonly file: string; readonly json: boolean; readonly dataFolders: readonly string[] },
   adapt: (run: CompiledRun) => CompiledRun = (run) => run,
 ): Opened {
   const target = path.resolve(terminal.cwd, file);
   const text = readSpec(target, file);
-  const { run, problems } = load(text, { folder: path.dirname(target), root: rootOf(target, terminal.cwd) });
+  const allowed = dataFolders.map((folder) => path.resolve(terminal.cwd, folder));
+  const { run, problems } = load(text, { folder: path.dirname(target), root: rootOf(target, terminal.cwd), allowed });
   const placed = placeProblems(file, text, problems);
   if (!run) throw new SpecError(placed);
   if (!json) for (const warning of placed) terminal.err.write(`${problemText(warning)}\n`);

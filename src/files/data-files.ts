@@ -191,7 +191,8 @@ function isInside(target: string, folder: string | null): boolean {
 
 const outside = (name: string): [string, string] => [
   `${name} lies outside the workspace, so it is not read.`,
-  'Copy the file next to the spec, or open the folder that holds both.',
+  'Copy the file next to the spec, open the folder that holds both, or allow its folder: the setting nablascope.dataFolders, ' +
+    'in a terminal --data-folder.',
 ];
 
 function unreadable(error: unknown, file: string, at: OptionPath): DataError {

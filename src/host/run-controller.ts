@@ -237,6 +237,7 @@ export class RunController {
       text: source.text,
       folder,
       root,
+      allowed: this.#options.dataFolders(),
       checkpointBudget: this.#options.checkpointBudget(),
       record: kept ? { ...kept.record, text: source.text } : undefined,
     });

@@ -104,7 +104,7 @@ export class Engine implements EngineCalls {
       if (done) return value;
       if (performance.now() - since < TURN_MS) continue;
       this.#options.activity.beat();
-      this.#options.host().loading.asEvent(value);
+      void this.#options.host().loading.asEvent(value);
       await nextTurn();
       since = performance.now();
     }
