@@ -2,7 +2,7 @@
 // drawn. It knows no control's or view's inside.
 import { html, nothing, render } from 'lit/html.js';
 import { Crosshair } from './charts/crosshair';
-import type { Context, Mounted, Settings, View, ViewId } from './context';
+import type { Context, Mounted, Settings } from './context';
 import { actionOf, canDo, commandOf } from './controls/keys';
 import { mountLayerList } from './controls/layer-list';
 import { mountNotices } from './controls/notices';
@@ -11,8 +11,10 @@ import { mountStateLine, statePage } from './controls/states';
 import { mountTabs } from './controls/tabs';
 import { mountTimeStrip } from './controls/time-strip';
 import { mountTransport } from './controls/transport';
+import { ViewArea } from './controls/view-area';
 import { copyFullValues } from './controls/value';
 import type { FromPanel, ProbeId, ToPanel } from '../src/protocol/panel';
+import { answerIn, Questions } from './questions';
 import { Seeker } from './seeker';
 import { readSettings } from './settings';
 import { stepsPerSecond } from './speed';
@@ -38,13 +40,13 @@ export class App {
   readonly #context: Context;
   readonly #controls: Mounted[] = [];
   readonly #seeker: Seeker;
+  readonly #questions: Questions;
   readonly #page: HTMLElement;
   readonly #popover: HTMLElement;
   readonly #body: HTMLElement;
   readonly #title: HTMLElement;
-  readonly #viewHost: HTMLElement;
+  readonly #area: ViewArea;
   #settings: Settings;
-  #view: { readonly id: ViewId; readonly run: number; readonly mounted: Mounted } | null = null;
   #listVisible = true;
   #needed = '';
   #paced = '';
@@ -65,6 +67,7 @@ export class App {
     this.#store = new Store(emptyData(this.#settings.layer));
     this.#theme = new ThemeWatcher(document);
     this.#seeker = new Seeker((step) => host.postMessage({ type: 'command', command: { type: 'seek', step } }), () => performance.now());
+    this.#questions = new Questions((message) => host.postMessage(message));
     this.#context = this.#makeContext();
     render(
       html`
@@ -77,7 +80,7 @@ export class App {
           <section class="layers" aria-label="Layers" data-region="layers"></section>
           <section class="views" aria-label="Views" data-region="views">
             <div class="tabs"></div>
-            <div class="view" role="tabpanel" id="view" tabindex="0"></div>
+            <div class="tiles"></div>
           </section>
         </main>
         <footer class="time" aria-label="Time"></footer>
@@ -90,12 +93,12 @@ export class App {
     this.#popover = part('.over');
     this.#body = part('.body');
     this.#title = part('h1');
-    this.#viewHost = part('.view');
+    this.#area = new ViewArea(part('.tiles'), this.#context, views, () => this.#need());
     this.#controls.push(
       mountTransport(part('.transport'), this.#context),
       mountStateLine(part('.state'), this.#context),
       mountLayerList(part('.layers'), this.#context),
-      mountTabs(part('.tabs'), this.#context, views, this.#viewHost),
+      mountTabs(part('.tabs'), this.#context, views),
       mountTimeStrip(part('.time'), this.#context),
       mountNotices(part('.notices'), this.#context),
     );
@@ -108,6 +111,10 @@ export class App {
   }
 
   receive(message: ToPanel): void {
+    if (message.type === 'answer') {
+      this.#questions.answered(message.id, message.answered);
+      return;
+    }
     if (message.type === 'frame') {
       this.#unpainted = message.frame.sequence;
       const { status } = message.frame;
@@ -159,6 +166,9 @@ export class App {
         this.#pace();
         this.#refresh();
       },
+      keep: (view, value) => this.#context.set({ kept: { ...this.#settings.kept, [view]: value } }),
+      answer: (question) => answerIn(this.#store.data.frame, question),
+      ask: (question) => this.#questions.ask(question),
       notify: (level, text) => this.#store.change(notify(this.#store.data, level, text)),
       dismiss: (notice) => this.#store.change(dismiss(this.#store.data, notice)),
     };
@@ -191,10 +201,6 @@ export class App {
     this.root.querySelector<HTMLElement>('[data-action="problems"]')?.focus();
   }
 
-  get #currentView(): View {
-    return views.find(({ id }) => id === this.#settings.view) ?? views[0];
-  }
-
   /** The host keeps `uri` for bringing the panel back after a reload. */
   #save(): void {
     const { uri } = this.root.ownerDocument.body.dataset;
@@ -207,11 +213,11 @@ export class App {
   #need(): void {
     const { data } = this.#store;
     if (data.state?.kind !== 'run' || !data.model) return;
-    const view = this.#currentView;
+    const { visible } = this.#area;
     const wanted = new Set<ProbeId>(this.#listVisible ? ['activations', 'gradients', 'updates'] : []);
-    for (const probe of view.needs) wanted.add(probe);
-    const tensor = view.tensor?.(data, this.#settings) ?? null;
-    const message: FromPanel = { type: 'need', probes: [...wanted], tensor };
+    for (const probe of visible.flatMap(({ needs }) => needs)) wanted.add(probe);
+    const questions = visible.flatMap((view) => view.questions?.(data, this.#settings) ?? []);
+    const message: FromPanel = { type: 'need', probes: [...wanted], questions };
     const text = `${data.run} ${JSON.stringify(message)}`;
     if (text === this.#needed) return;
     this.#needed = text;
@@ -259,7 +265,7 @@ export class App {
     }
     this.#layOut();
     for (const control of this.#controls) control.update(text);
-    this.#view?.mounted.update(text);
+    this.#area.update(text);
     if (text) this.#textPause = Math.max(TEXT_MS, (performance.now() - now) / TEXT_SHARE);
     // Says, to whoever looks at the page from outside, whether it shows all that it was told.
     if (!this.#textWaits && !this.#drawing) this.root.dataset.drawn = 'done';
@@ -275,16 +281,8 @@ export class App {
     this.root.classList.toggle('stopped', this.#store.data.state?.kind === 'stopped');
     render(page ?? nothing, this.#page);
     render(problemsPopover(this.#context), this.#popover);
-    const { id, mount } = this.#currentView;
-    const { run } = this.#store.data;
-    if (page === null && this.#view?.id === id && this.#view.run === run) return;
-    this.#view?.mounted.dispose();
-    this.#view = null;
-    if (page !== null) return;
-    this.#viewHost.replaceChildren();
-    this.#viewHost.scrollTop = 0;
-    this.#view = { id, run, mounted: mount(this.#viewHost, this.#context) };
-    this.#view.mounted.update(true);
+    if (page === null) this.#area.layOut();
+    else this.#area.clear();
   }
 
   /** The next frame may come once this one is on the screen. */

@@ -1,16 +1,18 @@
 // What every control and view is given: the data, the editor's colours, and the ways to act. One object made at the
 // start; nothing in the panel is global.
 import type { Speed } from './speed';
-import type { FromPanel, ProbeId, SessionCommand, TensorKind, TensorRequest } from '../src/protocol/panel';
+import type { Answered, AnswerTo, FromPanel, ProbeId, Question, QuestionKind, SessionCommand, TensorKind } from '../src/protocol/panel';
 import type { Crosshair } from './charts/crosshair';
 import type { PanelData } from './store';
 import type { Theme } from './theme';
 
-export type ViewId = 'learn' | 'gradients' | 'activations' | 'check' | 'tensors';
-
 /** What is kept when the panel is hidden or the window reloaded. */
 export interface Settings {
-  readonly view: ViewId;
+  /** Id of the view that is open, or was chosen last. */
+  readonly view: string;
+  /** Whether several views can be open, and which then are. */
+  readonly several: boolean;
+  readonly open: readonly string[];
   readonly layer: number | null;
   readonly logLoss: boolean;
   /** Gradients of parameters, or of layers' outputs. */
@@ -22,6 +24,8 @@ export interface Settings {
   readonly runTo: 'step' | 'epoch';
   readonly speed: Speed;
   readonly problemsOpen: boolean;
+  /** What views keep of their own, by id; each reads it as the stranger's input that it may be. */
+  readonly kept: Readonly<Record<string, unknown>>;
 }
 
 export interface Context {
@@ -35,6 +39,12 @@ export interface Context {
   seek(step: number): void;
   select(layer: number): void;
   set(change: Partial<Settings>): void;
+  /** Changes what a view keeps of its own. */
+  keep(view: string, value: unknown): void;
+  /** The answer that the frame on the screen holds to a question of the view; null where there is none. */
+  answer<Kind extends QuestionKind>(question: Question<Kind>): AnswerTo<Kind> | null;
+  /** Asks once, apart from the frames. Rejects with a sentence where it cannot be answered. */
+  ask<Kind extends QuestionKind>(question: Question<Kind>): Promise<Answered<Kind>>;
   /** A sentence of the panel's own among the notices. */
   notify(level: 'info' | 'warning' | 'error', text: string): void;
   dismiss(notice: number): void;
@@ -47,10 +57,10 @@ export interface Mounted {
 }
 
 export interface View {
-  readonly id: ViewId;
+  readonly id: string;
   readonly title: string;
   readonly needs: readonly ProbeId[];
-  /** The tensor it shows, where it shows one. */
-  readonly tensor?: (data: PanelData, settings: Settings) => TensorRequest | null;
+  /** What every frame is to answer while it is open. */
+  readonly questions?: (data: PanelData, settings: Settings) => readonly Question[];
   mount(host: HTMLElement, context: Context): Mounted;
 }

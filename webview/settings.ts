@@ -1,10 +1,10 @@
 // What the panel remembers of how it was looked at. What comes back from the editor is checked like any input.
-import type { Settings, ViewId } from './context';
+import type { Settings } from './context';
 import { type Speed, speeds } from './speed';
 
 export const defaultSettings: Settings = {
-  view: 'learn', layer: null, logLoss: false, gradientsOf: 'parameters', activationsOf: 'all', tensor: 'output',
-  parameter: null, runTo: 'epoch', speed: 'watch', problemsOpen: false,
+  view: 'learn', several: false, open: [], layer: null, logLoss: false, gradientsOf: 'parameters', activationsOf: 'all', tensor: 'output',
+  parameter: null, runTo: 'epoch', speed: 'watch', problemsOpen: false, kept: {},
 };
 
 function oneOf<T>(value: unknown, known: readonly T[], otherwise: T): T {
@@ -12,11 +12,13 @@ function oneOf<T>(value: unknown, known: readonly T[], otherwise: T): T {
 }
 
 /** @param views the ids that exist */
-export function readSettings(stored: unknown, views: readonly ViewId[]): Settings {
+export function readSettings(stored: unknown, views: readonly string[]): Settings {
   const from = (typeof stored === 'object' && stored !== null ? stored : {}) as Record<string, unknown>;
   const { layer, parameter } = from;
   return {
     view: oneOf(from.view, views, defaultSettings.view),
+    several: from.several === true,
+    open: Array.isArray(from.open) ? views.filter((id) => (from.open as unknown[]).includes(id)) : [],
     layer: typeof layer === 'number' && Number.isInteger(layer) && layer >= 0 ? layer : null,
     logLoss: from.logLoss === true,
     gradientsOf: oneOf(from.gradientsOf, ['parameters', 'outputs'], defaultSettings.gradientsOf),
@@ -26,5 +28,6 @@ export function readSettings(stored: unknown, views: readonly ViewId[]): Setting
     runTo: oneOf(from.runTo, ['step', 'epoch'], defaultSettings.runTo),
     speed: oneOf(from.speed, Object.keys(speeds) as Speed[], defaultSettings.speed),
     problemsOpen: false,
+    kept: typeof from.kept === 'object' && from.kept !== null ? (from.kept as Record<string, unknown>) : {},
   };
 }

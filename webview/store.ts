@@ -37,7 +37,7 @@ export const emptyData = (layer: number | null = null): PanelData => ({
   checking: null, notices: [], layer, run: 0,
 });
 
-export function reduce(data: PanelData, message: ToPanel): PanelData {
+export function reduce(data: PanelData, message: Exclude<ToPanel, { type: 'answer' }>): PanelData {
   switch (message.type) {
     case 'snapshot': {
       const { snapshot } = message;
@@ -116,7 +116,7 @@ export class Store {
     for (const listener of this.#listeners) listener();
   }
 
-  receive(message: ToPanel): void {
+  receive(message: Exclude<ToPanel, { type: 'answer' }>): void {
     this.change(reduce(this.#data, message));
   }
 

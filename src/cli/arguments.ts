@@ -13,7 +13,7 @@ export class CallError extends Error {
   }
 }
 
-export const COMMANDS = ['check', 'train', 'trace'] as const;
+export const COMMANDS = ['check', 'train', 'trace', 'summary'] as const;
 export type CommandName = (typeof COMMANDS)[number];
 
 interface Shared {
@@ -30,6 +30,7 @@ export type Call =
   | ({ readonly command: 'check'; readonly step: number } & Shared)
   /** `null` for as long as the spec says. */
   | ({ readonly command: 'train'; readonly epochs: number | null; readonly steps: number | null } & Shared)
+  | ({ readonly command: 'summary' } & Shared)
   /** Step `step`, counted from 1. */
   | ({ readonly command: 'trace'; readonly step: number; readonly full: boolean } & Shared);
 
@@ -44,6 +45,7 @@ const options: Readonly<Record<CommandName, ParseArgsOptionsConfig>> = {
   check: { ...shared, step: { type: 'string' } },
   train: { ...shared, epochs: { type: 'string' }, steps: { type: 'string' } },
   trace: { ...shared, step: { type: 'string' }, full: { type: 'boolean' } },
+  summary: shared,
 };
 
 /** Throws CallError. */
@@ -80,6 +82,8 @@ export function parseCall(words: readonly string[]): Call {
     }
     case 'trace':
       return { command, ...about, step: wholeNumber('step', values.step, 1) ?? 1, full: values.full === true };
+    case 'summary':
+      return { command, ...about };
   }
 }
 

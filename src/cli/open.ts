@@ -1,10 +1,10 @@
 // Opens a spec for a command: a session, or its problems where it cannot run.
 import fs from 'node:fs';
 import path from 'node:path';
-import { FolderFiles, type ReadableFolders } from '../files/data-files';
-import { openSpec as loadSpec } from '../session/load';
+import { FolderFiles } from '../files/data-files';
+import { specRules } from '../health/rules';
 import { TrainingSession } from '../session/session';
-import type { CompiledRun, LoadedRun } from '../spec';
+import { checkSpec, type CompiledRun, loadRun, type Problem, type Resolved } from '../spec';
 import { CallError } from './arguments';
 import { placeProblems, type PlacedProblem, problemText } from './problems';
 import type { Terminal } from './terminal';
@@ -16,6 +16,14 @@ export class SpecError extends Error {
   constructor(readonly problems: readonly PlacedProblem[]) {
     super(problems.map(problemText).join('\n'));
   }
+}
+
+/** A call that names a spec. */
+interface Named {
+  readonly file: string;
+  readonly json: boolean;
+  /** Data files may lie there too. */
+  readonly dataFolders: readonly string[];
 }
 
 export interface Opened {
@@ -30,26 +38,30 @@ export interface Opened {
  */
 export function openSpec(
   terminal: Terminal,
-  { file, json, dataFolders }: { readonly file: string; readonly json: boolean; readonly dataFolders: readonly string[] },
+  call: Named,
   adapt: (run: CompiledRun) => CompiledRun = (run) => run,
 ): Opened {
-  const target = path.resolve(terminal.cwd, file);
-  const text = readSpec(target, file);
-  const allowed = dataFolders.map((folder) => path.resolve(terminal.cwd, folder));
-  const { run, problems } = load(text, { folder: path.dirname(target), root: rootOf(target, terminal.cwd), allowed });
-  const placed = placeProblems(file, text, problems);
-  if (!run) throw new SpecError(placed);
-  if (!json) for (const warning of placed) terminal.err.write(`${problemText(warning)}\n`);
-  return { session: new TrainingSession(adapt(run), text), warnings: placed };
+  const { text, files } = readSpec(terminal, call);
+  const { run, problems } = closing(files, () => loadRun(text, files, { rules: specRules }));
+  const warnings = place(terminal, call, text, problems, run !== undefined);
+  if (!run) throw new SpecError(warnings);
+  return { session: new TrainingSession(adapt(run), text), warnings };
 }
 
-function load(text: string, folders: ReadableFolders): LoadedRun {
-  const files = new FolderFiles(folders);
-  try {
-    return loadSpec(text, files);
-  } finally {
-    files.close();
-  }
+/** The shapes of a spec, without making data that is not needed to tell. Throws as `openSpec` does. */
+export function resolveSpec(terminal: Terminal, call: Named): { readonly resolved: Resolved; readonly warnings: readonly PlacedProblem[] } {
+  const { text, files } = readSpec(terminal, call);
+  const { resolved, problems } = closing(files, () => checkSpec(text, files, { rules: specRules }));
+  const warnings = place(terminal, call, text, problems, resolved !== undefined);
+  if (!resolved) throw new SpecError(warnings);
+  return { resolved, warnings };
+}
+
+/** @param good whether they are warnings, to be printed at once. */
+function place(terminal: Terminal, { file, json }: Named, text: string, problems: readonly Problem[], good: boolean): PlacedProblem[] {
+  const placed = placeProblems(file, text, problems);
+  if (good && !json) for (const warning of placed) terminal.err.write(`${problemText(warning)}\n`);
+  return placed;
 }
 
 /** Data files must lie below this folder: the current one where the spec lies in it, else the spec's own. */
@@ -59,7 +71,27 @@ function rootOf(target: string, cwd: string): string {
   return inside ? cwd : path.dirname(target);
 }
 
-function readSpec(target: string, file: string): string {
+/** A spec's text, and the files that it may name. */
+export interface SpecFile {
+  readonly text: string;
+  readonly files: FolderFiles;
+}
+
+export function readSpec({ cwd }: Terminal, { file, dataFolders }: Omit<Named, 'json'>): SpecFile {
+  const target = path.resolve(cwd, file);
+  const allowed = dataFolders.map((folder) => path.resolve(cwd, folder));
+  return { text: readText(target, file), files: new FolderFiles({ folder: path.dirname(target), root: rootOf(target, cwd), allowed }) };
+}
+
+function closing<Result>(files: FolderFiles, use: () => Result): Result {
+  try {
+    return use();
+  } finally {
+    files.close();
+  }
+}
+
+function readText(target: string, file: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(fs.readFileSync(target));
   } catch (error) {

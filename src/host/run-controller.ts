@@ -2,7 +2,8 @@
 // be restored from, and passes commands on. It knows no editor and no webview; those are given to it.
 import { EngineClient, EngineExitError } from '../process/client';
 import type { EngineCalls, HostCalls, SessionCommand } from '../protocol/engine';
-import type { ProbeId, TensorRequest } from '../session/frame';
+import type { ProbeId } from '../session/frame';
+import type { Answered, Question } from '../session/questions';
 import type { RunRecord } from '../session/record';
 import type { Problem, Spec } from '../spec';
 import { type Meaning, meaningOf } from './meaning';
@@ -56,7 +57,7 @@ export class RunController {
   #deaths = 0;
   #wish: Wish | null = null;
   #working: Promise<void> | null = null;
-  #needs: { readonly probes: readonly ProbeId[]; readonly tensor: TensorRequest | null } | null = null;
+  #needs: { readonly probes: readonly ProbeId[]; readonly questions: readonly Question[] } | null = null;
   #disposed = false;
 
   constructor(options: RunOptions, source: SpecText) {
@@ -131,19 +132,25 @@ export class RunController {
 
   /** Runs a command of the session; what it cannot do is said in the panel. */
   async command(command: SessionCommand): Promise<void> {
-    await this.#ask((calls) => calls.command(command));
+    await this.#call((calls) => calls.command(command));
   }
 
-  async need(probes: readonly ProbeId[], tensor: TensorRequest | null): Promise<void> {
-    this.#needs = { probes, tensor };
-    if (this.view.state.kind === 'run') await this.#ask((calls) => calls.need(probes, tensor));
+  async need(probes: readonly ProbeId[], questions: readonly Question[]): Promise<void> {
+    this.#needs = { probes, questions };
+    if (this.view.state.kind === 'run') await this.#call((calls) => calls.need(probes, questions));
+  }
+
+  /** @returns a sentence where it cannot be answered. */
+  async ask(question: Question): Promise<Answered | string> {
+    if (!this.#engine || this.view.state.kind !== 'run') return NOT_NOW[this.view.state.kind];
+    return this.#engine.calls.ask(question).catch(messageOf);
   }
 
   async check(): Promise<void> {
     if (this.view.checking) return;
     const { model } = this.view;
     this.view.setChecking({ checked: 0, entries: model?.parameterCount ?? 0 });
-    await this.#ask(async (calls) => {
+    await this.#call(async (calls) => {
       const report = await calls.check();
       // Another run may have begun meanwhile.
       if (this.view.model === model) this.view.setCheck(report);
@@ -152,7 +159,7 @@ export class RunController {
   }
 
   async cancelCheck(): Promise<void> {
-    await this.#ask((calls) => calls.cancelCheck());
+    await this.#call((calls) => calls.cancelCheck());
   }
 
   /** After the engine died: a new one goes on from the last record. */
@@ -258,7 +265,7 @@ export class RunController {
     this.view.begin(result.model, kept);
     this.#showProblems();
     if (wish.say) this.view.notice('info', wish.say);
-    if (this.#needs) await engine.calls.need(this.#needs.probes, this.#needs.tensor);
+    if (this.#needs) await engine.calls.need(this.#needs.probes, this.#needs.questions);
     if (wish.run) await this.command({ type: 'run' });
   }
 
@@ -344,7 +351,7 @@ export class RunController {
   }
 
   /** Asks the engine; an error that is not its end is said as a notice. */
-  async #ask(work: (calls: EngineCalls) => Promise<void>): Promise<void> {
+  async #call(work: (calls: EngineCalls) => Promise<void>): Promise<void> {
     const engine = this.#engine;
     if (!engine || this.view.state.kind !== 'run') {
       this.view.notice('warning', NOT_NOW[this.view.state.kind]);

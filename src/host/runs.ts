@@ -194,7 +194,10 @@ export class Runs implements vscode.Disposable {
       case 'command':
         return controller.command(message.command);
       case 'need':
-        return controller.need(message.probes, message.tensor);
+        return controller.need(message.probes, message.questions);
+      case 'ask':
+        panel.send({ type: 'answer', id: message.id, answered: await controller.ask(message.question) });
+        return;
       case 'check':
         return controller.check();
       case 'cancelCheck':

@@ -4,7 +4,8 @@ import type { InPieces } from '../engine/datasets/dataset';
 import type { EngineCalls, HostCalls, OpenRequest, OpenResult } from '../protocol/engine';
 import type { CheckReport } from '../protocol/panel';
 import type { SessionCommand } from '../session/command';
-import type { ModelInfo, ProbeId, TensorRequest } from '../session/frame';
+import type { ModelInfo, ProbeId } from '../session/frame';
+import type { Answered, Question } from '../session/questions';
 import type { RunRecord } from '../session/record';
 import { Runner } from '../session/runner';
 import { TrainingSession } from '../session/session';
@@ -74,8 +75,12 @@ export class Engine implements EngineCalls {
     await runner.command(command);
   }
 
-  async need(probes: readonly ProbeId[], tensor: TensorRequest | null): Promise<void> {
-    this.#open().need(probes, tensor);
+  async need(probes: readonly ProbeId[], questions: readonly Question[]): Promise<void> {
+    this.#open().need(probes, questions);
+  }
+
+  async ask(question: Question): Promise<Answered> {
+    return this.#open().ask(question);
   }
 
   async check(): Promise<CheckReport> {

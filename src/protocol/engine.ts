@@ -2,7 +2,8 @@
 // and carried by birpc; a call settles with its result, an error, or the exit of the process.
 import type { CheckReport } from '../gradcheck/report';
 import type { SessionCommand } from '../session/command';
-import type { Frame, ModelInfo, ProbeId, TensorRequest } from '../session/frame';
+import type { Frame, ModelInfo, ProbeId } from '../session/frame';
+import type { Answered, Question } from '../session/questions';
 import type { RunRecord } from '../session/record';
 import type { Problem } from '../spec/problem';
 
@@ -33,7 +34,10 @@ export interface EngineCalls {
   open(request: OpenRequest): Promise<OpenResult>;
   /** Settles when the command is carried out; `run` and its kin, when running has begun. Throws where it makes no sense. */
   command(command: SessionCommand): Promise<void>;
-  need(probes: readonly ProbeId[], tensor: TensorRequest | null): Promise<void>;
+  /** What every frame is to hold from now on. */
+  need(probes: readonly ProbeId[], questions: readonly Question[]): Promise<void>;
+  /** Answers where the run stands; while it trains, at the end of a step. */
+  ask(question: Question): Promise<Answered>;
   /** Checks every gradient at this position; a run in progress waits. Cancelled, it settles with what was checked. */
   check(): Promise<CheckReport>;
   cancelCheck(): Promise<void>;

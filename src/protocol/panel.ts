@@ -1,16 +1,18 @@
 // The messages between the extension host and a panel. `ToPanel` goes to the webview, `FromPanel` comes back.
 import type { CheckReport } from '../gradcheck/report';
 import type { HistoryData } from '../history/history';
-import type { Frame, ModelInfo, ProbeId, TensorRequest } from '../session/frame';
+import type { Frame, ModelInfo, ProbeId } from '../session/frame';
+import type { Answered, Question } from '../session/questions';
 import type { SessionCommand } from './engine';
 
 export type { CheckReport, EntryReport, ParameterCheck, Verdict } from '../gradcheck/report';
 export type { HistoryData } from '../history/history';
 export type { SeriesData } from '../history/series';
 export type {
-  ActivationReading, BatchPlace, Frame, GradientReading, LayerInfo, LayerReading, ModelInfo, NonFinite, ParameterInfo,
+  ActivationReading, BatchPlace, Frame, GradientReading, LayerFigures, LayerInfo, LayerReading, ModelInfo, NonFinite, ParameterInfo,
   ParameterReading, Part, Phase, Position, ProbeId, RunStatus, TensorKind, TensorReading, TensorRequest,
 } from '../session/frame';
+export type { Answered, AnswerTo, Question, QuestionKind } from '../session/questions';
 export type { SessionCommand };
 
 /** A problem as people see it: lines and columns counted from 1. */
@@ -58,6 +60,8 @@ export type ToPanel =
   | { readonly type: 'frame'; readonly frame: Frame }
   | { readonly type: 'checking'; readonly progress: CheckProgress | null }
   | { readonly type: 'check'; readonly report: CheckReport }
+  /** To `ask`; a sentence instead where it could not be answered. */
+  | { readonly type: 'answer'; readonly id: number; readonly answered: Answered | string }
   /** A sentence about something that just happened, such as a restart on a changed spec. */
   | { readonly type: 'notice'; readonly level: 'info' | 'warning' | 'error'; readonly text: string }
   /** The cursor in the spec stands on this layer; null when on none. */
@@ -67,7 +71,9 @@ export type FromPanel =
   | { readonly type: 'ready' }
   | { readonly type: 'painted'; readonly sequence: number }
   /** What the visible views need from now on. */
-  | { readonly type: 'need'; readonly probes: readonly ProbeId[]; readonly tensor: TensorRequest | null }
+  | { readonly type: 'need'; readonly probes: readonly ProbeId[]; readonly questions: readonly Question[] }
+  /** A question of its own, apart from the frames; answered under its number. */
+  | { readonly type: 'ask'; readonly id: number; readonly question: Question }
   | { readonly type: 'command'; readonly command: SessionCommand }
   | { readonly type: 'check' }
   | { readonly type: 'cancelCheck' }

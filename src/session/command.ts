@@ -18,3 +18,8 @@ export type SessionCommand =
   | { readonly type: 'setLearningRate'; readonly lr: number }
   /** How fast `run` goes, to be able to watch; null for as fast as it can. */
   | { readonly type: 'setSpeed'; readonly stepsPerSecond: number | null };
+
+/** A command that cannot be carried out where the run stands; the message is for people. */
+export class CommandError extends Error {
+  override name = 'CommandError';
+}

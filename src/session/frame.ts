@@ -4,8 +4,10 @@ import type { Precision } from '../engine/kernels/tensor';
 import type { ActivationReading } from '../engine/probes/activations';
 import type { GradientReading } from '../engine/probes/gradients';
 import type { HistoryData } from '../history/history';
+import type { LayerFigures } from '../spec/summary';
+import type { Answered } from './questions';
 
-export type { ActivationReading, GradientReading };
+export type { ActivationReading, GradientReading, LayerFigures };
 
 /** `step` updates are done, and `phase` phases of the next step. */
 export interface Position {
@@ -42,6 +44,7 @@ export interface LayerInfo {
   readonly inputShape: readonly number[];
   readonly outputShape: readonly number[];
   readonly parameters: readonly ParameterInfo[];
+  readonly figures: LayerFigures;
   /** What idle units of this layer are called and by which rule; absent where none can be. */
   readonly idleness?: { readonly name: 'dead' | 'saturated'; readonly rule: string };
 }
@@ -111,7 +114,7 @@ export interface TensorRequest {
 
 /** A tensor as a matrix, reduced where it is larger than `MAX_TILE` a side: each cell then holds the value of largest magnitude in it. */
 export interface TensorReading {
-  readonly request: TensorRequest;
+  readonly kind: TensorKind;
   /** The tensor's own shape, with the batch in front for outputs. */
   readonly shape: readonly number[];
   readonly rows: number;
@@ -163,7 +166,8 @@ export interface Frame {
   /** Losses and accuracies over whole parts, where they were evaluated at this very position. */
   readonly evaluation: Readonly<Partial<Record<Part, { readonly loss: number; readonly accuracy: number | null }>>>;
   readonly layers: readonly LayerReading[];
-  readonly tensor: TensorReading | null;
+  /** To the questions of the visible views. */
+  readonly answers: readonly Answered[];
   readonly nonFinite: NonFinite | null;
   /** What the history gained since the frame before. */
   readonly history: HistoryData;

@@ -1,7 +1,8 @@
 // Makes the frame of a session's current position, and hands over what the history gained.
 import { seriesName } from '../history/history';
-import type { Frame, LayerReading, NonFinite, ProbeId, RunStatus, TensorRequest } from './frame';
-import { readLayers, readTensor } from './readings';
+import type { Frame, LayerReading, NonFinite, ProbeId, RunStatus } from './frame';
+import { answerTo, type Question } from './questions';
+import { readLayers } from './readings';
 import type { TrainingSession } from './session';
 
 export interface FrameRequest {
@@ -9,7 +10,7 @@ export interface FrameRequest {
   readonly status: RunStatus;
   readonly target: number | null;
   readonly probes: ReadonlySet<ProbeId>;
-  readonly tensor: TensorRequest | null;
+  readonly questions: readonly Question[];
   readonly nonFinite: NonFinite | null;
   readonly truncatedTo: number | null;
   readonly stepsPerSecond: number | null;
@@ -34,7 +35,7 @@ export function makeFrame(session: TrainingSession, request: FrameRequest): Fram
     accuracy,
     evaluation: session.evaluation,
     layers,
-    tensor: request.tensor ? readTensor(network, pass, progress, request.tensor) : null,
+    answers: request.questions.map((question) => answerTo(session, question)),
     nonFinite: request.nonFinite,
     history,
     truncatedTo: request.truncatedTo,

@@ -2,12 +2,8 @@
 // this step has computed so far.
 import { measureActivation, summarize } from '../engine/probes/activations';
 import { measureGradient } from '../engine/probes/gradients';
-import type { Tensor } from '../engine/kernels/tensor';
 import type { Network, Pass } from '../engine/network';
-import type { LayerReading, ProbeId, TensorReading, TensorRequest } from './frame';
-
-/** Most rows or columns of a tensor that are sent; larger ones are reduced. */
-export const MAX_TILE = 64;
+import type { LayerReading, ProbeId } from './frame';
 
 /** How far a step has come: layers whose forward, and whose backward pass is done. */
 export interface Progress {
@@ -49,48 +45,4 @@ export function readLayers(
         };
       }),
   }));
-}
-
-/** Null where the tensor does not exist, or holds nothing of this step yet. */
-export function readTensor(network: Network, pass: Pass, progress: Progress, request: TensorRequest): TensorReading | null {
-  const tensor = tensorFor(network, pass, progress, request);
-  return tensor ? reduce(tensor, request) : null;
-}
-
-function tensorFor(network: Network, pass: Pass, progress: Progress, request: TensorRequest): Tensor | undefined {
-  const { layer, kind } = request;
-  const parameter = network.parameters.find((p) => p.layer === layer && p.shortName === request.parameter);
-  switch (kind) {
-    case 'output':
-      return progress.forward(layer) ? pass.outputs[layer] : undefined;
-    case 'output_gradient':
-      return progress.outputGradient(layer) ? pass.outputGradients[layer] : undefined;
-    case 'parameter':
-      return parameter?.value;
-    case 'parameter_gradient':
-      return progress.backward(layer) ? parameter?.gradient : undefined;
-  }
-}
-
-function reduce({ shape, data }: Tensor, request: TensorRequest): TensorReading {
-  const columns = shape[shape.length - 1] ?? 1;
-  const rows = data.length / columns;
-  const rowStride = Math.ceil(rows / MAX_TILE);
-  const columnStride = Math.ceil(columns / MAX_TILE);
-  const tileRows = Math.ceil(rows / rowStride);
-  const tileColumns = Math.ceil(columns / columnStride);
-  const cells = new Float64Array(tileRows * tileColumns);
-  let min = Infinity;
-  let max = -Infinity;
-  for (let i = 0; i < rows; i++) {
-    for (let j = 0; j < columns; j++) {
-      const value = data[i * columns + j];
-      const cell = Math.floor(i / rowStride) * tileColumns + Math.floor(j / columnStride);
-      // NaN must not hide behind larger neighbours.
-      if (Number.isNaN(value) || Math.abs(value) > Math.abs(cells[cell])) cells[cell] = value;
-      min = Math.min(min, value);
-      max = Math.max(max, value);
-    }
-  }
-  return { request, shape, rows: tileRows, columns: tileColumns, rowStride, columnStride, cells, min, max };
 }

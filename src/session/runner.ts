@@ -1,15 +1,17 @@
 // Drives a session for whoever watches: takes commands one after the other, trains in short slices so
 // that the next command is heard, and hands out frames, one in flight at a time. Clock and event loop
 // are given to it, so that it runs the same anywhere.
-import { locateNonFinite } from './non-finite';
-import { GradientCheck } from '../gradcheck/gradient-check';
 import type { CheckReport } from '../gradcheck/report';
-import type { SessionCommand } from './command';
+import { checkGradients } from './check-job';
+import { CommandError, type SessionCommand } from './command';
 import { evaluationInterval, isCheap } from './evaluation';
-import type { Frame, NonFinite, ProbeId, RunStatus, TensorRequest } from './frame';
+import type { Frame, NonFinite, ProbeId, RunStatus } from './frame';
 import { FrameGate } from './frame-gate';
 import { makeFrame, sampleReadings } from './make-frame';
+import { locateNonFinite } from './non-finite';
 import { Pace } from './pace';
+import type { Answered, Question } from './questions';
+import { WaitingQuestions } from './questions/waiting';
 import type { RunRecord } from './record';
 import type { TrainingSession } from './session';
 
@@ -35,8 +37,6 @@ const SLICE_MS = 8;
 const RECORD_MS = 2000;
 // Readings over a whole run, beside those of the frames: a fast run is over before there are many of these.
 const SAMPLES = 512;
-// Entries checked between two looks at the clock.
-const CHECK_CHUNK = 16;
 
 /** Where training goes by itself. */
 interface Drive {
@@ -54,11 +54,6 @@ interface Job {
   readonly done: Promise<void>;
 }
 
-/** A command that cannot be carried out where the run stands; the message is for people. */
-export class CommandError extends Error {
-  override name = 'CommandError';
-}
-
 export class Runner {
   readonly session: TrainingSession;
   readonly #options: RunnerOptions;
@@ -66,7 +61,8 @@ export class Runner {
   #driving: Drive | null = null;
   #nonFinite: NonFinite | null = null;
   #probes: ReadonlySet<ProbeId> = new Set(['activations', 'gradients', 'updates']);
-  #tensor: TensorRequest | null = null;
+  #questions: readonly Question[] = [];
+  readonly #asked = new WaitingQuestions();
   #job: Job | null = null;
   #queue: Promise<void> = Promise.resolve();
   #truncatedTo: number | null = null;
@@ -97,10 +93,18 @@ export class Runner {
     return this.#enqueue(() => this.#execute(command), true);
   }
 
-  need(probes: readonly ProbeId[], tensor: TensorRequest | null): void {
+  /** What every frame is to hold from now on. */
+  need(probes: readonly ProbeId[], questions: readonly Question[]): void {
     this.#probes = new Set(probes);
-    this.#tensor = tensor;
+    this.#questions = questions;
     if (!this.#driving) this.#gate.show();
+  }
+
+  /** Answers at once where it rests; while it trains, at the end of the next step. */
+  ask(question: Question): Promise<Answered> {
+    const answered = this.#asked.ask(this.session, question);
+    if (!this.#driving) this.#asked.answer();
+    return answered;
   }
 
   /** Checks every gradient at this position; training in progress waits, and goes on afterwards. */
@@ -134,6 +138,7 @@ export class Runner {
     if (this.#job) this.#job.cancelled = true;
     await this.#queue;
     await this.#job?.done;
+    this.#asked.answer();
   }
 
   #enqueue(work: () => Promise<void> | void, interrupt: boolean): Promise<void> {
@@ -288,12 +293,14 @@ export class Runner {
       const next = session.position.step + 1;
       const { due } = this.#gate;
       const sampled = this.#probes.size > 0 && next % sampleEvery === 0;
-      session.step(due || sampled || next === target);
+      const asked = this.#asked.any;
+      session.step(due || sampled || asked || next === target);
       if (!this.#lossIsFinite()) {
         this.#diverged();
         return;
       }
       if (sampled) sampleReadings(session, this.#probes);
+      if (asked) this.#asked.answer();
       if (status === 'running') {
         if (this.#evaluationDue(next)) await this.#evaluate(job);
         if (checkEvery > 0 && next % checkEvery === 0) this.#options.onChecked?.(await this.#runCheck(job));
@@ -325,25 +332,14 @@ export class Runner {
     }
   }
 
-  async #runCheck(job: Job): Promise<CheckReport> {
-    const { session } = this;
+  #runCheck(job: Job): Promise<CheckReport> {
     this.#checkCancelled = false;
-    const check = new GradientCheck({
-      network: session.network,
-      pass: session.passToCheck(),
-      step: session.position.step,
-      options: session.run.gradientCheck,
-      kernels: session.kernelOptions,
+    return checkGradients(this.session, {
+      cancelled: () => job.cancelled || this.#checkCancelled,
+      now: this.#options.now,
+      turn: () => this.#turn(),
+      progress: this.#options.onCheckProgress,
     });
-    let more = true;
-    while (more && !job.cancelled && !this.#checkCancelled) {
-      const end = this.#options.now() + SLICE_MS;
-      do more = check.advance(CHECK_CHUNK);
-      while (more && this.#options.now() < end);
-      this.#options.onCheckProgress?.(check.checked, check.entries);
-      await this.#turn();
-    }
-    return check.report();
   }
 
   async #turn(milliseconds = 0): Promise<void> {
@@ -366,6 +362,7 @@ export class Runner {
     if (!this.#nonFinite && isCheap(session.run, session.model.parameterCount)) session.evaluate();
     this.#record();
     this.#options.beat?.(false);
+    this.#asked.answer();
     this.#gate.show();
   }
 
@@ -383,7 +380,7 @@ export class Runner {
       status: this.#status,
       target: this.#driving?.target ?? null,
       probes: this.#probes,
-      tensor: this.#tensor,
+      questions: this.#questions,
       nonFinite: this.#nonFinite,
       truncatedTo,
       stepsPerSecond: this.#pace.rate,

@@ -7,4 +7,5 @@ export { parseSpec, type ParseResult } from './parse';
 export type { Problem } from './problem';
 export { resolve, type Resolved, type SpecRule } from './resolve';
 export type { Path, Range } from './source';
+export { type LayerFigures, type ReceptiveField, summarize } from './summary';
 export type { Spec, SpecLayer, SpecUnit } from './spec';

@@ -586,9 +586,85 @@ def optimizer_cases():
     return cases
 
 
+# ---------------------------------------------------------------- operations of autograd
+
+def operation_case(name, operation, tensors, apply, rest=()):
+    """`tensors` come first in the engine's arguments, `rest` after them; apply gets the tensors alone."""
+    generator = torch.Generator().manual_seed(41)
+    leaves = [leaf(x) for x in tensors]
+    y = apply(*leaves)
+    upstream = torch.randn(y.shape, generator=generator)
+    y.backward(upstream)
+    return {
+        "name": name, "operation": operation, "tensors": [nested(x) for x in tensors], "rest": list(rest),
+        "output": nested(y), "shape": list(y.shape), "gradOutput": nested(upstream),
+        "gradients": [nested(x.grad if x.grad is not None else torch.zeros_like(x)) for x in leaves],
+    }
+
+
+def operation_cases():
+    generator = torch.Generator().manual_seed(40)
+
+    def draw(*shape):
+        return torch.randn(shape, generator=generator)
+
+    cases = []
+    binary = {
+        "add": torch.add, "subtract": torch.sub, "multiply": torch.mul, "divide": torch.div,
+        "maximum": torch.maximum, "minimum": torch.minimum,
+    }
+    for operation, f in binary.items():
+        for a, b in (((3, 4), (3, 4)), ((3, 4), (4,)), ((3, 1), (2, 1, 4)), ((), (2, 3)), ((2, 3), ())):
+            cases.append(operation_case(f"{operation} of {list(a)} and {list(b)}", operation, [draw(*a), draw(*b)], f))
+    ties = tensor([[-1.0, 0.0, 2.0, 2.0], [3.0, 3.0, -2.0, 0.0]])
+    for operation in ("maximum", "minimum"):
+        cases.append(operation_case(f"{operation} with ties", operation, [ties, tensor([0.0, 0.0, 2.0, -1.0])], binary[operation]))
+    cases.append(operation_case("pow of positive numbers", "pow", [draw(2, 3).exp(), draw(3)], torch.pow))
+    cases.append(operation_case("pow with whole exponents", "pow", [tensor([-2.0, -1.5, 0.0, 3.0]), tensor(3.0)], lambda a, b: torch.pow(a, 3) + 0 * b))
+    cases[-1]["tensors"], cases[-1]["rest"], cases[-1]["gradients"] = cases[-1]["tensors"][:1], [3], cases[-1]["gradients"][:1]
+    around = torch.cat([draw(6), tensor([0.0, 5.0, -5.0, 1e-3])])
+    unary = {
+        "negate": (torch.neg, around), "exp": (torch.exp, around), "log": (torch.log, around.abs() + 0.1),
+        "sqrt": (torch.sqrt, around.abs() + 0.1), "tanh": (torch.tanh, draw(3, 4)), "sigmoid": (torch.sigmoid, draw(3, 4)),
+        "relu": (torch.relu, around), "abs": (torch.abs, around),
+    }
+    for operation, (f, x) in unary.items():
+        cases.append(operation_case(operation, operation, [x], f))
+    for operation, f in {"sum": torch.sum, "mean": torch.mean}.items():
+        cases.append(operation_case(f"{operation} of all", operation, [draw(2, 3, 4)], f))
+        for axes, keep in (([0], False), ([1], True), ([0, 2], False), ([-1], False), ([0, 1, 2], True)):
+            cases.append(operation_case(
+                f"{operation} over {axes}, keep {keep}", operation, [draw(2, 3, 4)],
+                lambda x, f=f, axes=axes, keep=keep: f(x, dim=axes, keepdim=keep), [axes, keep],
+            ))
+    for operation, f in {"softmax": torch.softmax, "logSoftmax": torch.log_softmax}.items():
+        for axis in (-1, 0, 1):
+            cases.append(operation_case(
+                f"{operation} along {axis}", operation, [draw(2, 3, 4)], lambda x, f=f, axis=axis: f(x, dim=axis), [axis],
+            ))
+        wide = tensor([[1000.0, 0.0, -1000.0], [30.0, 29.0, 31.0]])
+        cases.append(operation_case(f"{operation} of large numbers", operation, [wide], lambda x, f=f: f(x, dim=-1), [-1]))
+    for a, b in (((3, 4), (4, 2)), ((5, 3, 4), (4, 2)), ((2, 1, 3, 4), (3, 4, 2)), ((1, 4), (5, 4, 1))):
+        cases.append(operation_case(f"matmul of {list(a)} and {list(b)}", "matmul", [draw(*a), draw(*b)], torch.matmul))
+    cases.append(operation_case("transpose", "transpose", [draw(3, 4)], lambda x: x.t()))
+    cases.append(operation_case("transpose of the last two of three", "transpose", [draw(2, 3, 4)], lambda x: x.transpose(-1, -2)))
+    cases.append(operation_case("transpose of three", "transpose", [draw(2, 3, 4)], lambda x: x.permute(2, 0, 1), [[2, 0, 1]]))
+    cases.append(operation_case("reshape", "reshape", [draw(2, 3, 4)], lambda x: x.reshape(4, 6), [[4, -1]]))
+    cases.append(operation_case("slice", "slice", [draw(3, 5)], lambda x: x[:, 1:4], [1, 1, 4]))
+    cases.append(operation_case("slice from the end", "slice", [draw(4, 3)], lambda x: x[-2:], [0, -2]))
+    cases.append(operation_case("take with a place twice", "take", [draw(3, 4)], lambda x: x[:, [3, 0, 3]], [1, [-1, 0, 3]]))
+    for axis, a, b in ((-1, (2, 3), (2, 1)), (0, (2, 3), (1, 3)), (1, (2, 2, 3), (2, 1, 3))):
+        case = operation_case(
+            f"concatenate along {axis}", "concatenate", [draw(*a), draw(*b)], lambda x, y, axis=axis: torch.cat([x, y], dim=axis), [axis],
+        )
+        cases.append({**case, "list": True})
+    return cases
+
+
 if __name__ == "__main__":
     write("layers.json", layer_cases() + more_activation_cases())
     write("layers-saturated.json", ill_conditioned_cases())
     write("losses.json", loss_cases() + more_loss_cases())
     write("networks.json", network_cases())
     write("optimizers.json", optimizer_cases())
+    write("operations.json", operation_cases())

@@ -3,7 +3,9 @@ import { describe, expect, it } from 'vitest';
 import type { Frame } from '../../src/session/frame';
 import { History, seriesName } from '../../src/history/history';
 import type { RunRecord } from '../../src/session/record';
-import { CommandError, Runner } from '../../src/session/runner';
+import type { Answered } from '../../src/session/questions';
+import { CommandError } from '../../src/session/command';
+import { Runner } from '../../src/session/runner';
 import { sessionOf, smallSpec } from '../support/run';
 
 /** A runner whose frames are taken by hand, under a clock that moves only when it is read. */
@@ -93,12 +95,41 @@ describe('a runner', () => {
 
   it('measures nothing that nobody looks at', async () => {
     const { runner, frames, next } = watched();
-    runner.need([], null);
+    runner.need([], []);
     await runner.command({ type: 'run' });
     await next(({ status }) => status === 'finished');
     const names = frames.slice(2).flatMap(({ history }) => Object.keys(history));
     expect(names).toContain(seriesName.batchLoss);
     expect(names.filter((name) => /activation|gradient|update/.test(name))).toEqual([]);
+  });
+
+  it('answers the questions of the visible views with every frame, about the step that the frame shows', async () => {
+    const { runner, frames, next } = watched();
+    const question = { about: 'tensor', layer: 0, kind: 'parameter', parameter: 'weight' } as const;
+    runner.need([], [question]);
+    await runner.command({ type: 'run' });
+    await next(({ status }) => status === 'finished');
+    const again = sessionOf(smallSpec);
+    for (const { position, answers } of frames.slice(1)) {
+      again.seek(position.step);
+      const [{ answer, position: of }] = answers as Answered<'tensor'>[];
+      expect(of).toEqual(position);
+      expect([...(answer?.cells ?? [])]).toEqual([...again.network.parameters[0].value.data]);
+    }
+  });
+
+  it('answers a question at rest at once, and in a run at the end of a step that was measured', async () => {
+    const { runner, next } = watched();
+    const question = { about: 'tensor', layer: 0, kind: 'output_gradient' } as const;
+    expect(await runner.ask(question)).toEqual({ question, position: { step: 0, phase: 0 }, answer: null });
+    await runner.command({ type: 'run' });
+    const { answer, position } = (await runner.ask(question)) as Answered<'tensor'>;
+    expect(position.step).toBeGreaterThan(0);
+    const again = sessionOf(smallSpec);
+    again.seek(position.step);
+    expect([...(answer?.cells ?? [])]).toEqual([...again.pass.outputGradients[0].data]);
+    await next(({ status }) => status === 'finished');
+    await runner.dispose();
   });
 
   it('carries out commands in turn', async () => {

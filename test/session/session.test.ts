@@ -15,12 +15,12 @@ const variants = {
 
 /** What a frame shows at this position, less what belongs to the moment. */
 function seen(session: TrainingSession) {
-  const { layers, loss, accuracy, position, place, lr, evaluation, tensor } = makeFrame(session, {
+  const { layers, loss, accuracy, position, place, lr, evaluation, answers } = makeFrame(session, {
     sequence: 1, status: 'paused', target: null, nonFinite: null, truncatedTo: null, stepsPerSecond: null,
     probes: new Set(['activations', 'gradients', 'updates']),
-    tensor: { layer: 0, kind: 'output_gradient' },
+    questions: [{ about: 'tensor', layer: 0, kind: 'output_gradient' }],
   });
-  return { layers, loss, accuracy, position, place, lr, evaluation, tensor };
+  return { layers, loss, accuracy, position, place, lr, evaluation, answers };
 }
 
 describe.each(Object.entries(variants))('going back, %s', (_, spec) => {

@@ -1,5 +1,5 @@
 // What the panel sends: commands by button, key, field and pointer; what is to be measured; that a frame is painted.
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { SessionCommand } from '../../src/protocol/panel';
 import { openBrowser, type PanelBrowser } from './chromium';
 import { FakeHost, readExample } from './harness/host';
@@ -176,6 +176,45 @@ describe('keys', () => {
   });
 });
 
+describe('several views', () => {
+  const open = (): Promise<string[]> => panel.page.locator('.view').evaluateAll((all) => all.map(({ id }) => id));
+
+  it('stand beside each other, in the order of the tabs; all that can be seen is measured', async () => {
+    await panel.page.setViewportSize({ width: 1600, height: 1000 });
+    await panel.page.locator('[data-action="several"]').click();
+    for (const view of ['tensors', 'gradients']) await panel.page.locator(`#tab-${view}`).click();
+    await panel.settled();
+    expect(await open()).toEqual(['view-learn', 'view-gradients', 'view-tensors']);
+    const places = await panel.page.locator('.tile').evaluateAll((all) => all.map((tile) => tile.getBoundingClientRect()));
+    for (const { width, height } of places) expect(Math.min(width, height)).toBeGreaterThan(200);
+    expect(host.of('need').at(-1)?.questions).toEqual([{ about: 'tensor', layer: 0, kind: 'output' }]);
+    expect(await panel.page.locator('[role="tab"][aria-selected="true"]').allInnerTexts()).toEqual(['Learn', 'Gradients', 'Tensors']);
+    expect(await panel.state()).toMatchObject({ several: true, open: ['learn', 'tensors', 'gradients'] });
+  });
+
+  it('close by their tabs, but for the last one', async () => {
+    await panel.page.locator('[data-action="several"]').click();
+    await panel.page.locator('#tab-check').click();
+    await panel.page.locator('#tab-learn').click();
+    await panel.settled();
+    expect(await open()).toEqual(['view-check']);
+    await panel.page.locator('#tab-check').click();
+    await panel.settled();
+    expect(await open()).toEqual(['view-check']);
+  });
+
+  it('out of sight are not measured, and drawn again in sight', async () => {
+    await panel.page.setViewportSize({ width: 700, height: 420 });
+    await panel.page.locator('[data-action="several"]').click();
+    for (const view of ['gradients', 'activations', 'tensors']) await panel.page.locator(`#tab-${view}`).click();
+    await panel.settled();
+    expect(host.of('need').at(-1)?.questions).toEqual([]);
+    await panel.page.locator('#view-tensors').scrollIntoViewIfNeeded();
+    await panel.page.waitForFunction(() => (document.querySelector('#view-tensors')?.getBoundingClientRect().top ?? 1e9) < innerHeight);
+    await vi.waitFor(() => expect(host.of('need').at(-1)?.questions).toEqual([{ about: 'tensor', layer: 0, kind: 'output' }]));
+  });
+});
+
 describe('fields', () => {
   const enter = async (id: string, text: string): Promise<void> => {
     await panel.page.locator(id).fill(text);
@@ -286,27 +325,27 @@ describe('what is measured', () => {
   const needed = () => host.of('need').at(-1);
 
   it('is what can be seen', async () => {
-    expect(needed()).toEqual({ type: 'need', probes: ['activations', 'gradients', 'updates'], tensor: null });
+    expect(needed()).toEqual({ type: 'need', probes: ['activations', 'gradients', 'updates'], questions: [] });
     await panel.page.locator('#tab-tensors').click();
     await panel.settled();
-    expect(needed()?.tensor).toEqual({ layer: 0, kind: 'output' });
+    expect(needed()?.questions).toEqual([{ about: 'tensor', layer: 0, kind: 'output' }]);
     await panel.page.locator('[data-layer="2"]').click();
     await panel.page.getByRole('button', { name: 'dL/d bias' }).click();
     await panel.settled();
-    expect(needed()?.tensor).toEqual({ layer: 2, kind: 'parameter_gradient', parameter: 'bias' });
+    expect(needed()?.questions).toEqual([{ about: 'tensor', layer: 2, kind: 'parameter_gradient', parameter: 'bias' }]);
     // A layer without parameters has no such tensor: its nearest kin is shown.
     await panel.page.locator('[data-layer="1"]').click();
     await panel.settled();
-    expect(needed()?.tensor).toEqual({ layer: 1, kind: 'output_gradient' });
+    expect(needed()?.questions).toEqual([{ about: 'tensor', layer: 1, kind: 'output_gradient' }]);
     await panel.page.locator('#tab-learn').click();
     await panel.settled();
-    expect(needed()?.tensor).toBeNull();
+    expect(needed()?.questions).toEqual([]);
   });
 
   it('leaves out the layer list where it is out of sight', async () => {
     await panel.page.setViewportSize({ width: 320, height: 500 });
     await panel.settled();
-    expect(needed()).toEqual({ type: 'need', probes: [], tensor: null });
+    expect(needed()).toEqual({ type: 'need', probes: [], questions: [] });
     await panel.page.locator('#tab-gradients').click();
     await panel.settled();
     expect(needed()?.probes).toEqual(['gradients', 'updates']);

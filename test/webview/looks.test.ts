@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => browser.close());
 
-const views = ['learn', 'gradients', 'activations', 'check', 'tensors'] as const;
+const views = ['learn', 'gradients', 'activations', 'check', 'tensors', 'shapes'] as const;
 
 /** A run of the circles example with a history to see, in the middle of a step's backward pass. */
 async function trained(options: { width: number; theme: ThemeName; height?: number }): Promise<{ host: FakeHost; panel: PanelPage }> {

@@ -1,7 +1,8 @@
 // Every state has its plain sentence and its next action; what goes wrong is said where it can be seen.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { PanelProblem } from '../../src/protocol/panel';
+import type { AnswerTo, PanelProblem } from '../../src/protocol/panel';
 import { openBrowser, type PanelBrowser } from './chromium';
+import { tensorOf } from './harness/answers';
 import { FakeHost, readExample } from './harness/host';
 import { openPanel, type PageOptions, type PanelPage } from './harness/page';
 import { deep, diverging, hostile, hostileName, long, wide } from './harness/specs';
@@ -155,15 +156,17 @@ describe('a run', () => {
   it('with NaN in it shows NaN as NaN, in rows, charts and tensors', async () => {
     const { host, panel } = await open(diverging, { kept: { view: 'tensors', layer: 0 } });
     await host.receive({ type: 'command', command: { type: 'step' } });
-    const frame = await host.until(({ position, tensor }) => position.step === 1 && tensor !== null);
-    const cells = frame.tensor?.cells.slice() ?? new Float64Array();
+    const frame = await host.until((each) => each.position.step === 1 && tensorOf(each) !== null);
+    const [{ question, position }] = frame.answers;
+    const tensor = tensorOf(frame) as AnswerTo<'tensor'>;
+    const cells = tensor.cells.slice();
     cells[0] = NaN;
     cells[1] = -Infinity;
     const activation = frame.layers[0].activation;
     const broken = {
       ...frame,
       loss: NaN,
-      tensor: frame.tensor && { ...frame.tensor, cells, min: NaN, max: NaN },
+      answers: [{ question, position, answer: { ...tensor, cells, min: NaN, max: NaN } }],
       layers: frame.layers.map((layer) => ({
         ...layer,
         activation: activation && { ...activation, mean: NaN, std: NaN, low: NaN, high: NaN },
@@ -280,7 +283,7 @@ describe('selection', () => {
     const { panel } = await open(readExample('circles'), { kept: { view: 'tensors', layer: 2, tensor: 'parameter', parameter: 'bias', other: 'kept' } });
     expect(await panel.page.locator('[role="tab"][aria-selected="true"]').innerText()).toBe('Tensors');
     expect(await panel.page.locator('[data-layer="2"]').getAttribute('aria-selected')).toBe('true');
-    expect(opened[0].host.of('need').at(-1)?.tensor).toEqual({ layer: 2, kind: 'parameter', parameter: 'bias' });
+    expect(opened[0].host.of('need').at(-1)?.questions).toEqual([{ about: 'tensor', layer: 2, kind: 'parameter', parameter: 'bias' }]);
     await panel.page.locator('#tab-learn').click();
     expect(await panel.state()).toMatchObject({
       uri: 'file:///examples/circles.nabla.json', view: 'learn', layer: 2, tensor: 'parameter', parameter: 'bias', other: 'kept',
@@ -329,9 +332,9 @@ describe('large tensors', () => {
   it('are shown reduced, and that is said', async () => {
     const { host, panel } = await open(wide, { kept: { view: 'tensors', layer: 0 } });
     await host.receive({ type: 'command', command: { type: 'step' } });
-    const frame = await host.until(({ tensor }) => tensor !== null);
+    const frame = await host.until((each) => tensorOf(each) !== null);
     await panel.settled();
-    const { rowStride, columnStride, cells, columns } = frame.tensor ?? { rowStride: 0, columnStride: 0, cells: [], columns: 0 };
+    const { rowStride, columnStride, cells, columns } = tensorOf(frame) ?? { rowStride: 0, columnStride: 0, cells: [], columns: 0 };
     expect(columnStride).toBeGreaterThan(1);
     expect(await panel.page.locator('.view').innerText()).toContain(`a cell stands for ${rowStride} × ${columnStride} values`);
     await panel.page.locator('.map canvas').focus();

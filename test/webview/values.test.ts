@@ -185,7 +185,7 @@ describe('the views', () => {
     await panel.page.locator('[data-layer="0"]').click();
     await open('tensors');
     await panel.page.getByRole('button', { name: 'weight', exact: true }).click();
-    await host.until(({ tensor }) => tensor?.request.parameter === 'weight' && tensor.request.kind === 'parameter');
+    await host.until(({ answers: [answered] }) => answered?.question.about === 'tensor' && answered.question.kind === 'parameter' && answered.question.parameter === 'weight');
     await panel.settled();
     const weight = host.session?.network.parameters.find(({ name }) => name === 'hidden.weight')?.value.data;
     await panel.page.locator('.view > div:last-child summary').click();

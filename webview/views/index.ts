@@ -4,6 +4,7 @@ import { activations } from './activations';
 import { check } from './check';
 import { gradients } from './gradients';
 import { learn } from './learn';
+import { shapes } from './shapes';
 import { tensors } from './tensors';
 
-export const views: readonly View[] = [learn, gradients, activations, check, tensors];
+export const views: readonly View[] = [learn, gradients, activations, check, tensors, shapes];

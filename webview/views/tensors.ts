@@ -1,7 +1,7 @@
 // Every value of one tensor of the selected layer: its output, the gradient that arrives there, a parameter, or the
 // gradient of one.
 import { html, nothing, render, type TemplateResult } from 'lit/html.js';
-import type { LayerInfo, TensorKind, TensorReading, TensorRequest } from '../../src/protocol/panel';
+import type { LayerInfo, Question, TensorKind, TensorReading } from '../../src/protocol/panel';
 import type { Context, Settings, View } from '../context';
 import { icon, value } from '../controls/value';
 import { fitCanvas } from '../controls/mini-histogram';
@@ -9,6 +9,8 @@ import { counted, formatIndex, formatShape, fullNumber } from '../numbers';
 import { type Cell, Heatmap, type Scale, scaleOf, tableFor } from '../heatmap';
 import type { PanelData } from '../store';
 import type { Theme } from '../theme';
+
+type TensorQuestion = Question<'tensor'>;
 
 const kindNames: Record<TensorKind, string> = {
   output: 'output', output_gradient: 'dL/d output', parameter: 'parameter', parameter_gradient: 'dL/d parameter',
@@ -19,26 +21,26 @@ const ofParameter = (kind: TensorKind): boolean => kind === 'parameter' || kind 
 const selected = (data: PanelData): LayerInfo | undefined => data.model?.layers[data.layer ?? 0];
 
 /** What the settings ask for, as far as the selected layer has it. */
-export function wantedTensor(data: PanelData, { tensor, parameter }: Settings): TensorRequest | null {
+function wantedTensor(data: PanelData, { tensor, parameter }: Settings): TensorQuestion | null {
   const layer = selected(data);
   if (!layer) return null;
-  if (!ofParameter(tensor)) return { layer: layer.index, kind: tensor };
+  if (!ofParameter(tensor)) return { about: 'tensor', layer: layer.index, kind: tensor };
   const found = layer.parameters.find(({ shortName }) => shortName === parameter) ?? layer.parameters[0];
-  if (!found) return { layer: layer.index, kind: tensor === 'parameter' ? 'output' : 'output_gradient' };
-  return { layer: layer.index, kind: tensor, parameter: found.shortName };
+  if (!found) return { about: 'tensor', layer: layer.index, kind: tensor === 'parameter' ? 'output' : 'output_gradient' };
+  return { about: 'tensor', layer: layer.index, kind: tensor, parameter: found.shortName };
 }
 
-const same = (a: TensorRequest | null, b: TensorRequest | null | undefined): boolean =>
-  a?.layer === b?.layer && a?.kind === b?.kind && a?.parameter === b?.parameter;
-
-const nameOf = (layer: LayerInfo, { kind, parameter }: TensorRequest): string =>
+const nameOf = (layer: LayerInfo, { kind, parameter }: TensorQuestion): string =>
   ofParameter(kind) ? `${kind === 'parameter' ? '' : 'dL/d '}${layer.name}.${parameter}` : `${kindNames[kind]} of ${layer.name}`;
 
 export const tensors: View = {
   id: 'tensors',
   title: 'Tensors',
   needs: [],
-  tensor: wantedTensor,
+  questions: (data, settings) => {
+    const wanted = wantedTensor(data, settings);
+    return wanted ? [wanted] : [];
+  },
   mount(host, context) {
     const top = document.createElement('div');
     const head = document.createElement('div');
@@ -65,8 +67,7 @@ export const tensors: View = {
     const draw = (): void => {
       const { data, theme, settings } = context;
       const wanted = wantedTensor(data, settings);
-      const tensor = data.frame?.tensor ?? null;
-      shown = tensor && same(wanted, tensor.request) ? tensor : null;
+      shown = wanted && context.answer(wanted);
       map.hidden = shown === null;
       const layer = selected(data);
       if (!shown || !layer || !wanted) return;
@@ -94,7 +95,7 @@ export const tensors: View = {
 };
 
 /** Weights and gradients have signs; an output that is never negative is a magnitude. */
-const scaleFor = (reading: TensorReading): Scale => scaleOf(reading, reading.request.kind !== 'output');
+const scaleFor = (reading: TensorReading): Scale => scaleOf(reading, reading.kind !== 'output');
 
 function chooser(context: Context): TemplateResult {
   const { data, settings, set, select } = context;
@@ -159,7 +160,7 @@ function details(context: Context, reading: TensorReading, open: boolean, toggle
   const reduced = rowStride > 1 || columnStride > 1;
   return html`
     <p class="hint">
-      Shape <b class="number">${formatShape(shape)}</b>${ofParameter(reading.request.kind) ? '' : ', the batch in front'}: ${counted(shape.reduce((a, b) => a * b, 1), 'value')},
+      Shape <b class="number">${formatShape(shape)}</b>${ofParameter(reading.kind) ? '' : ', the batch in front'}: ${counted(shape.reduce((a, b) => a * b, 1), 'value')},
       smallest ${value(reading.min)}, largest ${value(reading.max)}.
       ${reduced ? html`<b>Reduced:</b> a cell stands for ${rowStride} × ${columnStride} values and shows the one of largest magnitude.` : nothing}
     </p>

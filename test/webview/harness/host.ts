@@ -93,8 +93,10 @@ export class FakeHost {
         if (message.sequence === this.frame?.sequence) this.#land?.();
         return;
       case 'need':
-        this.#runner?.need(message.probes, message.tensor);
+        this.#runner?.need(message.probes, message.questions);
         return;
+      case 'ask':
+        return this.send({ type: 'answer', id: message.id, answered: await this.runner.ask(message.question) });
       case 'command':
         // Told to every run that a page shows, also to those of tests that show one without a runner.
         if (message.command.type === 'setSpeed' && !this.#runner) return;

@@ -1,0 +1,22 @@
+// The operations bound to a tape: what a layer's code is given.
+import type { Ops } from '../custom/contract';
+import { formatShape, sizeOf } from '../kernels/tensor';
+import { operations, type OperationName } from './operations';
+import { OperationError, type Tape } from './tape';
+
+export function opsOn(tape: Tape): Ops {
+  const bound = Object.fromEntries(
+    Object.entries(operations).map(([name, operation]) => [name, (operation as (...all: unknown[]) => unknown).bind(null, tape)]),
+  ) as unknown as Pick<Ops, OperationName>;
+  return {
+    ...bound,
+    tensor(shape, values = 0) {
+      const data = tape.room(sizeOf(shape));
+      if (typeof values === 'number') data.fill(values);
+      else if (values.length === data.length) data.set(values);
+      else throw new OperationError(`tensor: ${values.length} numbers do not fill the shape ${formatShape(shape)}.`);
+      return { shape, data };
+    },
+    detach: ({ shape, data }) => ({ shape, data }),
+  };
+}

@@ -1,0 +1,35 @@
+// A gradient check of where a session stands, in slices between which the event loop can turn.
+import { GradientCheck } from '../gradcheck/gradient-check';
+import type { CheckReport } from '../gradcheck/report';
+import type { TrainingSession } from './session';
+
+export interface CheckJob {
+  readonly cancelled: () => boolean;
+  readonly now: () => number;
+  readonly turn: () => Promise<void>;
+  readonly progress?: (checked: number, entries: number) => void;
+}
+
+const SLICE_MS = 8;
+// Entries checked between two looks at the clock.
+const CHUNK = 16;
+
+/** Cancelled, it reports what was checked. */
+export async function checkGradients(session: TrainingSession, { cancelled, now, turn, progress }: CheckJob): Promise<CheckReport> {
+  const check = new GradientCheck({
+    network: session.network,
+    pass: session.passToCheck(),
+    step: session.position.step,
+    options: session.run.gradientCheck,
+    kernels: session.kernelOptions,
+  });
+  let more = true;
+  while (more && !cancelled()) {
+    const end = now() + SLICE_MS;
+    do more = check.advance(CHUNK);
+    while (more && now() < end);
+    progress?.(check.checked, check.entries);
+    await turn();
+  }
+  return check.report();
+}

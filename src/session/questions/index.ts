@@ -1,0 +1,32 @@
+// The questions. To add one: a file beside this, and a line in the table.
+import type { Position } from '../frame';
+import type { TrainingSession } from '../session';
+import type { QuestionDefinition } from './question';
+import { tensor } from './tensor';
+
+export const questions = {
+  tensor,
+} as const;
+
+export type QuestionKind = keyof typeof questions;
+type Asked<Kind extends QuestionKind> = Parameters<(typeof questions)[Kind]['answer']>[1];
+
+/** A question, by what it is about. */
+export type Question<Kind extends QuestionKind = QuestionKind> = {
+  [Each in Kind]: { readonly about: Each } & Asked<Each>;
+}[Kind];
+
+export type AnswerTo<Kind extends QuestionKind> = NonNullable<ReturnType<(typeof questions)[Kind]['answer']>>;
+
+export interface Answered<Kind extends QuestionKind = QuestionKind> {
+  readonly question: Question<Kind>;
+  /** Where the run stood. */
+  readonly position: Position;
+  /** Null where there was nothing to say. */
+  readonly answer: AnswerTo<Kind> | null;
+}
+
+export function answerTo<Kind extends QuestionKind>(session: TrainingSession, question: Question<Kind>): Answered<Kind> {
+  const definition: QuestionDefinition = questions[question.about] as QuestionDefinition;
+  return { question, position: session.position, answer: definition.answer(session, question) as AnswerTo<Kind> | null };
+}
