@@ -1,6 +1,5 @@
 // Answers the calls of the host: opens specs, hands commands to the runner of the open one. One run at a
 // time; a spec that cannot run leaves the one before alone.
-import type { InPieces } from '../engine/datasets/dataset';
 import type { EngineCalls, HostCalls, OpenRequest, OpenResult } from '../protocol/engine';
 import type { CheckReport } from '../protocol/panel';
 import type { SessionCommand } from '../session/command';
@@ -9,6 +8,7 @@ import type { Answered, Question } from '../session/questions';
 import type { RunRecord } from '../session/record';
 import { Runner } from '../session/runner';
 import { TrainingSession } from '../session/session';
+import type { InPieces } from '../engine/pieces';
 import type { ActivityCell } from './activity';
 import { FolderFiles } from '../files/data-files';
 import { openingSpec } from '../session/load';

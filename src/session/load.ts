@@ -1,8 +1,7 @@
 // The one way from a spec's text to a run for everybody who has a session: parsing, data, shapes and the
 // rules of health together.
-import type { InPieces } from '../engine/datasets/dataset';
 import type { DataFiles } from '../engine/datasets/files';
-import { finish } from '../engine/finish';
+import { finish, type InPieces } from '../engine/pieces';
 import { specRules } from '../health/rules';
 import { type LoadedRun, loadingRun } from '../spec';
 

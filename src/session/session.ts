@@ -2,12 +2,12 @@
 // Knows no watcher and no clock, never waits. Going back is exact: the nearest checkpoint, then the same steps again.
 import { beforeUpdate, measureUpdate } from '../engine/probes/updates';
 import { clipFactor, updateParameter } from '../engine/update';
-import { finish } from '../engine/finish';
 import { type Backend, createKernels, type KernelOptions } from '../engine/kernels/create';
 import { Network, type Pass } from '../engine/network';
+import { finish } from '../engine/pieces';
 import { History, seriesName } from '../history/history';
 import type { CompiledRun } from '../spec/compiled';
-import { type Batch, Batches } from './batches';
+import { type Batch, Batches, loadBatch } from './batches';
 import { assertFits, Checkpoints, DEFAULT_BUDGET, intervalFor } from './checkpoints';
 import { type Evaluation, EVALUATION_BATCH, evaluate, PARTS } from './evaluation';
 import type { BatchPlace, ModelInfo, NonFinite, Phase, Position } from './frame';
@@ -356,8 +356,7 @@ export class TrainingSession {
   #load(step: number): void {
     this.#batch = this.#batches.at(step);
     this.#pass = this.network.pass(this.#batch.size);
-    this.#pass.load(this.run.dataset.inputs, this.run.targets, this.#batch.order, this.#batch.from);
-    this.#pass.drawFor(this.run.seed, step);
+    loadBatch(this.run, this.#pass, this.#batch, step);
   }
 
   #update(measure: boolean): void {

@@ -6,12 +6,11 @@ import {
   type Dataset,
   type DatasetDefinition,
   type DataShape,
-  type InPieces,
 } from '../engine/datasets/dataset';
 import type { DataFiles } from '../engine/datasets/files';
-import { finish } from '../engine/finish';
+import { finish, type InPieces } from '../engine/pieces';
 import { Random } from '../engine/random';
-import { compileRun } from './compile';
+import { compilingRun } from './compile';
 import type { CompiledRun } from './compiled';
 import { parseSpec } from './parse';
 import type { Problem } from './problem';
@@ -87,7 +86,7 @@ export function* loadingRun(text: string, files: DataFiles, options: LoadOptions
   const { spec, resolved, dataset, problems } = yield* checkingSpec(text, files, options);
   if (!spec || !resolved) return { spec, problems };
   try {
-    return { run: compileRun(resolved, dataset ?? (yield* generate(spec, files))), spec, problems };
+    return { run: yield* compilingRun(resolved, dataset ?? (yield* generate(spec, files))), spec, problems };
   } catch (error) {
     return { spec, problems: [...problems, dataProblem(spec, error)] };
   }

@@ -2,7 +2,7 @@
 import { type DatasetKind, datasets } from '../../src/engine/datasets';
 import type { Dataset, DatasetDefinition } from '../../src/engine/datasets/dataset';
 import type { DataFiles } from '../../src/engine/datasets/files';
-import { finish } from '../../src/engine/finish';
+import { finish } from '../../src/engine/pieces';
 import type { Precision } from '../../src/engine/kernels/tensor';
 import { Random } from '../../src/engine/random';
 import { noFiles } from './files';

@@ -1,6 +1,7 @@
 // A file that holds one array of numbers, whatever its format: what its header says, and reading its rows.
 import { sizeOf, type TensorData } from '../kernels/tensor';
-import { DataError, type InPieces, type OptionPath } from './dataset';
+import type { InPieces } from '../pieces';
+import { DataError, type OptionPath } from './dataset';
 import { type DataFile, PIECE, readingWords } from './files';
 
 export const ELEMENTS = ['bool', 'int8', 'int16', 'int32', 'int64', 'uint8', 'uint16', 'uint32', 'uint64', 'float32', 'float64'] as const;

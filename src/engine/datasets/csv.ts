@@ -1,7 +1,8 @@
 import * as z from 'zod/mini';
 import { nearest } from '../nearest';
+import type { InPieces } from '../pieces';
 import { CsvReader, type CsvRow, CsvSyntaxError, DELIMITERS } from './csv-reader';
-import { DataError, type Dataset, defineDataset, type GenerateContext, type InPieces } from './dataset';
+import { DataError, type Dataset, defineDataset, type GenerateContext } from './dataset';
 import { type DataFile, readingWords } from './files';
 import { classesOption } from './labels';
 import { assertFits, GrowingRows, rowOptions, RowPicker } from './rows';

@@ -2,6 +2,7 @@
 // that the caller gives, so that the engine itself touches no file system.
 import type * as z from 'zod/mini';
 import type { Precision, Shape, TensorData } from '../kernels/tensor';
+import type { InPieces } from '../pieces';
 import type { Random } from '../random';
 import type { DataFiles } from './files';
 
@@ -54,9 +55,6 @@ export interface GenerateContext<Options> {
   /** What the network computes in: numbers from files are kept no wider than that. */
   readonly precision: Precision;
 }
-
-/** Work in pieces: after each one, what is being done in words, and others may have their turn. */
-export type InPieces<Result> = Generator<string, Result, void>;
 
 export interface Split {
   readonly validation: number;

@@ -2,8 +2,9 @@
 import * as z from 'zod/mini';
 import { formatShape, sizeOf } from '../kernels/tensor';
 import { positive } from '../options';
+import type { InPieces } from '../pieces';
 import { type ArrayFile, broken, readRows } from './array-file';
-import type { Dataset, GenerateContext, InPieces } from './dataset';
+import type { Dataset, GenerateContext } from './dataset';
 import { type Classes, classesOption, encodeLabels } from './labels';
 import { assertFits, makeArray, type RowChoice, rowOptions } from './rows';
 

@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
+import type { InPieces } from '../pieces';
 import { broken } from './array-file';
-import { defineDataset, type InPieces, type Dataset } from './dataset';
+import { defineDataset, type Dataset } from './dataset';
 import { arrayOptions, fromArrays } from './from-arrays';
 import { openIdx } from './idx-format';
 

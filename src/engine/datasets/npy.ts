@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
+import type { InPieces } from '../pieces';
 import type { ArrayFile } from './array-file';
-import { DataError, type Dataset, defineDataset, type GenerateContext, type InPieces, type OptionPath } from './dataset';
+import { DataError, type Dataset, defineDataset, type GenerateContext, type OptionPath } from './dataset';
 import { arrayOptions, fromArrays, layoutOption } from './from-arrays';
 import { openNpy } from './npy-format';
 import { Npz } from './zip-format';

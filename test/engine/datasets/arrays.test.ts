@@ -9,7 +9,7 @@ import { DataError, type Dataset } from '../../../src/engine/datasets/dataset';
 import { openIdx } from '../../../src/engine/datasets/idx-format';
 import { openNpy } from '../../../src/engine/datasets/npy-format';
 import { crc32, Npz } from '../../../src/engine/datasets/zip-format';
-import { finish } from '../../../src/engine/finish';
+import { finish } from '../../../src/engine/pieces';
 import { sizeOf } from '../../../src/engine/kernels/tensor';
 import { makeDataset } from '../../support/datasets';
 import { filesIn, filesOf } from '../../support/files';
