@@ -42,17 +42,16 @@ function* toThreeDiagonals(a: Float64Array, n: number, off: Float64Array, words:
     const first = k + 1;
     const size = n - first;
     const v = new Float64Array(size);
-    let squares = 0;
-    for (let i = 0; i < size; i++) {
-      v[i] = a[(first + i) * n + k];
-      squares += v[i] * v[i];
-    }
-    const tail = squares - v[0] * v[0];
-    if (size === 1 || tail === 0) {
+    for (let i = 0; i < size; i++) v[i] = a[(first + i) * n + k];
+    let tail = 0;
+    for (let i = 1; i < size; i++) tail += v[i] * v[i];
+    // Next to a largest entry of 1 that is nothing.
+    if (tail < 1e-80) {
       off[k] = v[0];
       continue;
     }
-    const length = v[0] > 0 ? -Math.sqrt(squares) : Math.sqrt(squares);
+    const norm = Math.sqrt(v[0] * v[0] + tail);
+    const length = v[0] > 0 ? -norm : norm;
     off[k] = length;
     v[0] -= length;
     const factor = 2 / (tail + v[0] * v[0]);
