@@ -1,7 +1,7 @@
 // Opens a spec for a command: a session, or its problems where it cannot run.
 import fs from 'node:fs';
 import path from 'node:path';
-import { FolderFiles } from '../files/data-files';
+import { type ReadableFolders, withFiles } from '../files/data-files';
 import { specRules } from '../health/rules';
 import { TrainingSession } from '../session/session';
 import { checkSpec, type CompiledRun, loadRun, type Problem, type Resolved } from '../spec';
@@ -41,8 +41,8 @@ export function openSpec(
   call: Named,
   adapt: (run: CompiledRun) => CompiledRun = (run) => run,
 ): Opened {
-  const { text, files } = readSpec(terminal, call);
-  const { run, problems } = closing(files, () => loadRun(text, files, { rules: specRules }));
+  const { text, folders } = readSpec(terminal, call);
+  const { run, problems } = withFiles(folders, (files) => loadRun(text, files, { rules: specRules }));
   const warnings = place(terminal, call, text, problems, run !== undefined);
   if (!run) throw new SpecError(warnings);
   return { session: new TrainingSession(adapt(run), text), warnings };
@@ -50,15 +50,15 @@ export function openSpec(
 
 /** The shapes of a spec, without making data that is not needed to tell. Throws as `openSpec` does. */
 export function resolveSpec(terminal: Terminal, call: Named): { readonly resolved: Resolved; readonly warnings: readonly PlacedProblem[] } {
-  const { text, files } = readSpec(terminal, call);
-  const { resolved, problems } = closing(files, () => checkSpec(text, files, { rules: specRules }));
+  const { text, folders } = readSpec(terminal, call);
+  const { resolved, problems } = withFiles(folders, (files) => checkSpec(text, files, { rules: specRules }));
   const warnings = place(terminal, call, text, problems, resolved !== undefined);
   if (!resolved) throw new SpecError(warnings);
   return { resolved, warnings };
 }
 
 /** @param good whether they are warnings, to be printed at once. */
-function place(terminal: Terminal, { file, json }: Named, text: string, problems: readonly Problem[], good: boolean): PlacedProblem[] {
+export function place(terminal: Terminal, { file, json }: Named, text: string, problems: readonly Problem[], good: boolean): PlacedProblem[] {
   const placed = placeProblems(file, text, problems);
   if (good && !json) for (const warning of placed) terminal.err.write(`${problemText(warning)}\n`);
   return placed;
@@ -74,21 +74,15 @@ function rootOf(target: string, cwd: string): string {
 /** A spec's text, and the files that it may name. */
 export interface SpecFile {
   readonly text: string;
-  readonly files: FolderFiles;
+  /** Its place. */
+  readonly target: string;
+  readonly folders: ReadableFolders;
 }
 
 export function readSpec({ cwd }: Terminal, { file, dataFolders }: Omit<Named, 'json'>): SpecFile {
   const target = path.resolve(cwd, file);
   const allowed = dataFolders.map((folder) => path.resolve(cwd, folder));
-  return { text: readText(target, file), files: new FolderFiles({ folder: path.dirname(target), root: rootOf(target, cwd), allowed }) };
-}
-
-function closing<Result>(files: FolderFiles, use: () => Result): Result {
-  try {
-    return use();
-  } finally {
-    files.close();
-  }
+  return { text: readText(target, file), target, folders: { folder: path.dirname(target), root: rootOf(target, cwd), allowed } };
 }
 
 function readText(target: string, file: string): string {

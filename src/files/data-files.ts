@@ -72,6 +72,16 @@ export class FolderFiles implements DataFiles {
   }
 }
 
+/** Closes whatever was opened. */
+export function withFiles<Result>(folders: ReadableFolders, use: (files: DataFiles) => Result): Result {
+  const files = new FolderFiles(folders);
+  try {
+    return use(files);
+  } finally {
+    files.close();
+  }
+}
+
 class OpenFile implements DataFile {
   done = 0;
   #buffer = Buffer.alloc(0);

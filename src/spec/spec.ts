@@ -14,6 +14,7 @@ import type { TransformKind } from '../engine/transforms';
 import type { Clip } from '../engine/update';
 import type { GradientCheckOptions } from './compiled';
 import type { Range, Source } from './source';
+import type { SweepOption } from './sweep';
 
 /** A unit with its options, as its definition's schema gives them. */
 export interface SpecUnit<Kind extends string> {
@@ -51,6 +52,8 @@ export interface Spec {
   /** Where the run repeats to the bit; see KernelOptions. */
   readonly deterministic: Deterministic;
   readonly gradientCheck: GradientCheckOptions;
+  /** What a sweep of this spec tries; a run by itself does not look at it. */
+  readonly sweep: readonly SweepOption[];
   /** Where each part stands. */
   readonly source: Source;
 }

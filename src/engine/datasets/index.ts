@@ -4,6 +4,7 @@ import { circles } from './circles';
 import { csv } from './csv';
 import { functionOfOne } from './function';
 import { idx } from './idx';
+import { images } from './images';
 import { inline } from './inline';
 import { linearData } from './linear-data';
 import { moons } from './moons';
@@ -21,6 +22,7 @@ export const datasets = {
   noisy_sine: noisySine,
   function: functionOfOne,
   linear: linearData,
+  images,
   inline,
   csv,
   npy,
