@@ -141,6 +141,7 @@ export class Runs implements vscode.Disposable {
         engineFile: vscode.Uri.joinPath(extensionUri, 'dist', 'engine-process.js').fsPath,
         checkpointBudget,
         wideVectors,
+        dataFolders,
         read: readSpecText,
         tell: (message) => {
           panel.send(message);
@@ -225,3 +226,9 @@ function checkpointBudget(): number {
 }
 
 const wideVectors = (): boolean => vscode.workspace.getConfiguration('nablascope').get('wideVectors', false);
+
+/** From the user's own settings: those of a workspace cannot open folders outside of it. */
+function dataFolders(): readonly string[] {
+  const setting = vscode.workspace.getConfiguration('nablascope').inspect<unknown>('dataFolders')?.globalValue;
+  return Array.isArray(setting) ? setting.filter((folder): folder is string => typeof folder === 'string') : [];
+}

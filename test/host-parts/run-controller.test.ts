@@ -52,6 +52,7 @@ class Watched {
         engineFile: built.file,
         checkpointBudget: () => 64 * 2 ** 20,
         wideVectors: () => false,
+        dataFolders: () => [],
         read: readSpecText,
         tell: (message) => {
           this.messages.push(message);
