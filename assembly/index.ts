@@ -3,6 +3,8 @@
 export { matmul, matmulTransposedA, matmulTransposedB, useWideTiles } from './products';
 export { accumulateRows, addRow, copy, scale, softmax, softmaxBackward, subtract } from './elementwise';
 export { fill, relu, reluBackward, sgd, sgdWithMomentum, sigmoid, sigmoidBackward, tanh, tanhBackward } from './jobs';
+export { conv2d, conv2dBackwardInput, conv2dBackwardWeight } from './convolution';
+export { avgPool2d, avgPool2dBackward, maxPool2d, maxPool2dBackward } from './pooling';
 export { SCRATCH_SIZE } from './scratch';
 export { engage, helped, serve, sleepers } from './threads';
 export { prepareConstants } from './functions';

@@ -4,6 +4,8 @@ import {
   sgdWithMomentum as sgdWithMomentumPiece, sigmoid as sigmoidPiece, sigmoidBackward as sigmoidBackwardPiece,
   tanh as tanhPiece, tanhBackward as tanhBackwardPiece,
 } from './elementwise';
+import { convolveBackInputPiece, convolveBackWeightPiece, convolvePiece } from './convolution';
+import { poolPiece } from './pooling';
 import { productPiece } from './products';
 import { share } from './threads';
 import { SIZE } from './vectors';
@@ -14,6 +16,8 @@ const DOUBLES: usize = JOB + 96;
 
 export const PRODUCT = 0;
 const FILL = 1, SGD = 2, SGD_WITH_MOMENTUM = 3, SIGMOID = 4, SIGMOID_BACKWARD = 5, TANH = 6, TANH_BACKWARD = 7, RELU = 8, RELU_BACKWARD = 9;
+export const CONVOLVE = 10, CONVOLVE_BACK_WEIGHT = 11, CONVOLVE_BACK_INPUT = 12;
+export const MAX_POOL = 13, MAX_POOL_BACK = 14, AVERAGE_POOL = 15, AVERAGE_POOL_BACK = 16;
 
 // @ts-ignore: decorator
 @inline
@@ -46,10 +50,17 @@ function elementwise(kind: i32, n: i32, least: i32, a: usize, b: usize, c: usize
 
 export function piece(index: i32): void {
   const kind = load<i32>(JOB);
-  if (kind == PRODUCT) {
-    productPiece(index);
-    return;
+  switch (kind) {
+    case PRODUCT: productPiece(index); return;
+    case CONVOLVE: convolvePiece(index); return;
+    case CONVOLVE_BACK_WEIGHT: convolveBackWeightPiece(index); return;
+    case CONVOLVE_BACK_INPUT: convolveBackInputPiece(index); return;
+    case MAX_POOL: case MAX_POOL_BACK: case AVERAGE_POOL: case AVERAGE_POOL_BACK: poolPiece(kind, index); return;
+    default: elementwisePiece(kind, index);
   }
+}
+
+function elementwisePiece(kind: i32, index: i32): void {
   const from = index * PIECE;
   const n = min(PIECE, <i32>described(0) - from);
   const offset = <usize>from * SIZE;

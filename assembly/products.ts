@@ -29,7 +29,7 @@ function panelStep(columns: i32): usize {
 }
 
 /** k rows of n columns of b, side by side in panels of COLUMNS; the last is filled up with zeros to whole vectors. */
-function copyB(to: usize, b: usize, bRow: usize, bColumn: usize, k: i32, n: i32): void {
+export function copyB(to: usize, b: usize, bRow: usize, bColumn: usize, k: i32, n: i32): void {
   for (let j = 0; j < n; j += COLUMNS) {
     const width = min(COLUMNS, n - j);
     const step = panelStep(width);
@@ -134,27 +134,49 @@ function downPanel(
   }
 }
 
-/** Rows of a, all but the last few, with two panels of b. @returns how many rows */
+/** Rows of a, all but the last few, with two panels of b, `panel` bytes apart. @returns how many rows */
 function downPair(
-  m: i32, k: i32, a: usize, aRow: usize, aColumn: usize, b: usize, c: usize, cRow: usize, mode: i32, bias: usize,
+  m: i32, k: i32, a: usize, aRow: usize, aColumn: usize, b: usize, bStep: usize, panel: usize,
+  c: usize, cRow: usize, mode: i32, bias: usize,
 ): i32 {
-  const panel = <usize>k * 2 * VECTOR;
   let i = 0;
   for (; i + 4 <= m; i += 4) {
-    if (aRow == SIZE) adjacentFour(k, a, aColumn, b, panel, c, cRow, mode, bias);
-    else distantFour(k, a, aRow, aColumn, b, panel, c, cRow, mode, bias);
+    if (aRow == SIZE) adjacentFour(k, a, aColumn, b, bStep, panel, c, cRow, mode, bias);
+    else distantFour(k, a, aRow, aColumn, b, bStep, panel, c, cRow, mode, bias);
     a += 4 * aRow; c += 4 * cRow;
   }
   return i;
 }
 
+/** a where it lies, b in rows of whole vectors, bRow bytes from one to the next. */
+export function fromRows(
+  m: i32, n: i32, k: i32, a: usize, aRow: usize, aColumn: usize, b: usize, bRow: usize, c: usize, cRow: usize, mode: i32,
+): void {
+  for (let j = 0; j < n; ) {
+    const pair = wide && n - j >= 2 * COLUMNS;
+    const done = pair ? downPair(m, k, a, aRow, aColumn, b + <usize>j * SIZE, bRow, 2 * VECTOR, c + <usize>j * SIZE, cRow, mode, 0) : 0;
+    for (const end = pair ? j + 2 * COLUMNS : j + 1; j < end; j += COLUMNS) {
+      const offset = <usize>j * SIZE;
+      downPanel(
+        m - done, k, a + <usize>done * aRow, aRow, aColumn, b + offset, bRow,
+        c + <usize>done * cRow + offset, cRow, min(COLUMNS, n - j), mode, 0,
+      );
+    }
+  }
+}
+
 /** a where it lies, b in panels. */
-function fromPanels(
+export function fromPanels(
   m: i32, n: i32, k: i32, a: usize, aRow: usize, aColumn: usize, b: usize, c: usize, cRow: usize, mode: i32, bias: usize,
 ): void {
   for (let j = 0; j < n; ) {
     const pair = wide && n - j >= 2 * COLUMNS;
-    const done = pair ? downPair(m, k, a, aRow, aColumn, b, c + <usize>j * SIZE, cRow, mode, bias ? bias + <usize>j * SIZE : 0) : 0;
+    const done = pair
+      ? downPair(
+          m, k, a, aRow, aColumn, b, 2 * VECTOR, <usize>k * 2 * VECTOR,
+          c + <usize>j * SIZE, cRow, mode, bias ? bias + <usize>j * SIZE : 0,
+        )
+      : 0;
     for (const end = pair ? j + 2 * COLUMNS : j + 1; j < end; j += COLUMNS) {
       const columns = min(COLUMNS, n - j);
       const bStep = panelStep(columns);

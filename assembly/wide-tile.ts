@@ -28,11 +28,11 @@ function storeRow(at: usize, x0: v128, x1: v128, x2: v128, x3: v128, mode: i32, 
 
 /**
  * c[4, 4 vectors] = (or +=) a b, or a b + bias. Element (i, p) of a lies at a + i aRow + p aStep; when `adjacent`, aRow is
- * one element. b is in two panels of two vectors each, `panel` bytes from one to the other. Two steps of k at a time.
+ * one element. Row p of b is two vectors at b + p bStep and two more `panel` bytes further. Two steps of k at a time.
  */
 // @ts-ignore: decorator
 @inline
-function tile(adjacent: bool, k: i32, a: usize, aRow: usize, aStep: usize, b: usize, panel: usize, c: usize, cRow: usize, mode: i32, bias: usize): void {
+function tile(adjacent: bool, k: i32, a: usize, aRow: usize, aStep: usize, b: usize, bStep: usize, panel: usize, c: usize, cRow: usize, mode: i32, bias: usize): void {
   const zero = splat(0);
   let c00 = zero, c01 = zero, c02 = zero, c03 = zero, c10 = zero, c11 = zero, c12 = zero, c13 = zero;
   let c20 = zero, c21 = zero, c22 = zero, c23 = zero, c30 = zero, c31 = zero, c32 = zero, c33 = zero;
@@ -49,7 +49,7 @@ function tile(adjacent: bool, k: i32, a: usize, aRow: usize, aStep: usize, b: us
       c20 = madd(x, b0, c20); c21 = madd(x, b1, c21); c22 = madd(x, b2, c22); c23 = madd(x, b3, c23);
       x = adjacent ? v128.load_splat<real>(a, 3 * SIZE) : v128.load_splat<real>(a3);
       c30 = madd(x, b0, c30); c31 = madd(x, b1, c31); c32 = madd(x, b2, c32); c33 = madd(x, b3, c33);
-      a += aStep; b += 2 * VECTOR; d += 2 * VECTOR;
+      a += aStep; b += bStep; d += bStep;
       if (!adjacent) { a1 += aStep; a2 += aStep; a3 += aStep; }
     }
     {
@@ -62,7 +62,7 @@ function tile(adjacent: bool, k: i32, a: usize, aRow: usize, aStep: usize, b: us
       c20 = madd(x, b0, c20); c21 = madd(x, b1, c21); c22 = madd(x, b2, c22); c23 = madd(x, b3, c23);
       x = adjacent ? v128.load_splat<real>(a, 3 * SIZE) : v128.load_splat<real>(a3);
       c30 = madd(x, b0, c30); c31 = madd(x, b1, c31); c32 = madd(x, b2, c32); c33 = madd(x, b3, c33);
-      a += aStep; b += 2 * VECTOR; d += 2 * VECTOR;
+      a += aStep; b += bStep; d += bStep;
       if (!adjacent) { a1 += aStep; a2 += aStep; a3 += aStep; }
     }
   }
@@ -77,7 +77,7 @@ function tile(adjacent: bool, k: i32, a: usize, aRow: usize, aStep: usize, b: us
       c20 = madd(x, b0, c20); c21 = madd(x, b1, c21); c22 = madd(x, b2, c22); c23 = madd(x, b3, c23);
       x = adjacent ? v128.load_splat<real>(a, 3 * SIZE) : v128.load_splat<real>(a3);
       c30 = madd(x, b0, c30); c31 = madd(x, b1, c31); c32 = madd(x, b2, c32); c33 = madd(x, b3, c33);
-      a += aStep; b += 2 * VECTOR; d += 2 * VECTOR;
+      a += aStep; b += bStep; d += bStep;
       if (!adjacent) { a1 += aStep; a2 += aStep; a3 += aStep; }
     }
   }
@@ -91,11 +91,11 @@ function tile(adjacent: bool, k: i32, a: usize, aRow: usize, aStep: usize, b: us
 }
 
 /** Four rows of a that lie side by side. */
-export function adjacentFour(k: i32, a: usize, aStep: usize, b: usize, panel: usize, c: usize, cRow: usize, mode: i32, bias: usize): void {
-  tile(true, k, a, SIZE, aStep, b, panel, c, cRow, mode, bias);
+export function adjacentFour(k: i32, a: usize, aStep: usize, b: usize, bStep: usize, panel: usize, c: usize, cRow: usize, mode: i32, bias: usize): void {
+  tile(true, k, a, SIZE, aStep, b, bStep, panel, c, cRow, mode, bias);
 }
 
 /** Four rows of a that lie aRow bytes apart. */
-export function distantFour(k: i32, a: usize, aRow: usize, aStep: usize, b: usize, panel: usize, c: usize, cRow: usize, mode: i32, bias: usize): void {
-  tile(false, k, a, aRow, aStep, b, panel, c, cRow, mode, bias);
+export function distantFour(k: i32, a: usize, aRow: usize, aStep: usize, b: usize, bStep: usize, panel: usize, c: usize, cRow: usize, mode: i32, bias: usize): void {
+  tile(false, k, a, aRow, aStep, b, bStep, panel, c, cRow, mode, bias);
 }

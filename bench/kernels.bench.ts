@@ -15,6 +15,8 @@ interface Workload {
   readonly sizes: readonly [number, ...number[]];
   readonly activation: 'tanh' | 'sigmoid' | 'relu';
   readonly loss: 'cross_entropy' | 'mse';
+  /** Channels of convolutions of 5x5, each with the activation and a max-pooling of 2x2, ahead of the layers. */
+  readonly convolutions?: readonly number[];
   readonly batch: number;
   /** Steps in a measurement, ours and those of slower ones. */
   readonly calls: readonly [ours: number, loop: number, torch: number];
@@ -26,6 +28,7 @@ const workloads: readonly Workload[] = [
   { name: 'W3 1-10-1 sigmoid, MSE, batch 50', sizes: [1, 10, 1], activation: 'sigmoid', loss: 'mse', batch: 50, calls: [10_000, 2_000, 300] },
   { name: 'W4 784-300-10 sigmoid, CE, batch 50', sizes: [784, 300, 10], activation: 'sigmoid', loss: 'cross_entropy', batch: 50, calls: [30, 1, 60] },
   { name: 'W5 784-1024-1024-10 ReLU, CE, batch 128', sizes: [784, 1024, 1024, 10], activation: 'relu', loss: 'cross_entropy', batch: 128, calls: [2, 0, 4] },
+  { name: 'W6 conv 32-64-64, 1000-10 ReLU, CE, batch 32', sizes: [3072, 1000, 10], convolutions: [32, 64, 64], activation: 'relu', loss: 'cross_entropy', batch: 32, calls: [1, 0, 2] },
 ];
 /** Those named in WORKLOADS, such as `W4,W5`; otherwise all. */
 const chosen = workloads.filter(({ name }) => !process.env.WORKLOADS || process.env.WORKLOADS.split(',').includes(name.slice(0, 2)));
@@ -45,18 +48,19 @@ const contestants: readonly Contestant[] = [
   { name: 'reference', backend: 'reference', threads: 1 },
 ];
 
-function sessionOf({ sizes, activation, batch, loss }: Workload, { backend, threads }: Contestant): TrainingSession {
+function sessionOf({ sizes, activation, batch, loss, convolutions = [] }: Workload, { backend, threads }: Contestant): TrainingSession {
   const [features, ...units] = sizes;
   const outputs = units[units.length - 1];
   let state = 1;
   const draw = (): number => (state = (state * 48271) % 2147483647) / 2147483647 - 0.5;
   const rows = (n: number): number[][] => Array.from({ length: batch * 4 }, () => Array.from({ length: n }, draw));
+  const before = convolutions.flatMap((out_channels) => [{ type: 'conv2d', out_channels, kernel_size: 5, padding: 2 }, activation, { type: 'max_pool2d', kernel_size: 2 }]);
   const spec = {
-    data: {
+    data: convolutions.length > 0 ? { type: 'images', samples: batch * 5, classes: 10, validation: 0.2 } : {
       type: 'inline', inputs: rows(features),
       ...(loss === 'mse' ? { targets: rows(outputs) } : { labels: Array.from({ length: batch * 4 }, (_, i) => i % outputs) }),
     },
-    layers: units.flatMap((out_features, i) => [{ type: 'linear', out_features }, ...(i < units.length - 1 ? [activation] : [])]),
+    layers: [...before, ...(convolutions.length > 0 ? ['flatten'] : []), ...units.flatMap((out_features, i) => [{ type: 'linear', out_features }, ...(i < units.length - 1 ? [activation] : [])])],
     loss, optimizer: { type: 'sgd', lr: 0.01 }, batch_size: batch, shuffle: false, epochs: 1e8,
   };
   return new TrainingSession(runOf(spec), '', { backend, team: startTeam(threads) });

@@ -6,7 +6,7 @@ import type { Precision } from '../../src/engine/kernels/tensor';
 import type { WasmKernels } from '../../src/engine/kernels/wasm';
 import { startTeam, threadCount } from '../../src/machine/start-team';
 import { wideVectors } from '../../src/machine/wide-vectors';
-import { elementwise, jobs } from '../support/large-jobs';
+import { convolutions, elementwise, jobs, pooling } from '../support/large-jobs';
 import { sessionOf } from '../support/run';
 import { type BuiltThread, buildThread } from '../support/threads';
 
@@ -58,6 +58,18 @@ describe.each(cases)('%s in %s: the bits do not depend on how many threads there
     const work = jobs.linear(kernels);
     await untilHelped(kernels, work);
     expect(work().data).toEqual(alone.data);
+  });
+
+  it.each(Object.keys(convolutions))('convolution, %s, and pooling after it', async (name) => {
+    const aloneKernels = make();
+    const alone = [...convolutions[name](aloneKernels)(), ...pooling(aloneKernels)()];
+    for (const threads of [2, 3]) {
+      const kernels = make(teamOf(threads));
+      const [convolve, pool] = [convolutions[name](kernels), pooling(kernels)];
+      await untilHelped(kernels, convolve);
+      await untilHelped(kernels, pool);
+      expect([...convolve(), ...pool()].map(({ data }) => data)).toEqual(alone.map(({ data }) => data));
+    }
   });
 
   it('element by element', async () => {

@@ -6,7 +6,7 @@ import type { WasmKernels } from '../../src/engine/kernels/wasm';
 import { wasmModules } from '../../src/engine/kernels/wasm-modules';
 import { agree, WIDE_KERNELS, type WideVectors } from '../../src/engine/kernels/wide';
 import { wideVectors, wideVectorsIfWanted } from '../../src/machine/wide-vectors';
-import { elementwise, jobs } from '../support/large-jobs';
+import { convolutions, elementwise, jobs, pooling } from '../support/large-jobs';
 
 const cases = (['wasm-simd', 'wasm-relaxed-simd'] as const).flatMap((backend) =>
   (['float32', 'float64'] as const).map((precision) => [backend, precision] as const),
@@ -28,6 +28,9 @@ describe.each(cases)('%s in %s', (backend, precision) => {
     expect(narrow.wide).toBe(false);
     expect(wide.wide).toBe(true);
     for (const job of Object.values(jobs)) expect(job(wide)().data).toEqual(job(narrow)().data);
+    for (const job of [...Object.values(convolutions), pooling]) {
+      expect(job(wide)().map(({ data }) => data)).toEqual(job(narrow)().map(({ data }) => data));
+    }
     expect(elementwise(wide)().map(({ data }) => data)).toEqual(elementwise(narrow)().map(({ data }) => data));
   });
 

@@ -172,9 +172,9 @@ describe('the end of the engine process', () => {
   });
 
   it('says where it hung', async () => {
-    const inputs = `[${'[0.1, 0.2], '.repeat(2_000_000)}[0.1, 0.2]]`;
+    const inputs = `[${'[0.1, 0.2], '.repeat(4_000_000)}[0.1, 0.2]]`;
     const text = `{ "data": { "type": "inline", "inputs": ${inputs}, "targets": [[1]] }, "layers": ["tanh"], "loss": "mse" }`;
-    const watched = start('--hang-after=300', '--loading=0');
+    const watched = start('--hang-after=1200', '--loading=0');
     await expect(watched.client.calls.open({ text, folder: '', root: null })).rejects.toBeInstanceOf(EngineExitError);
     expect(watched.exits).toHaveLength(1);
     expect(watched.exits[0]).toMatch(/^The engine did not answer for \d+ s while it loaded the spec and its data/);

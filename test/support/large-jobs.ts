@@ -1,6 +1,7 @@
 // Work that is large enough to be shared among threads, for tests that its bits depend on nothing but the kernels.
 import type { Kernels } from '../../src/engine/kernels/kernels';
-import type { Shape, Tensor } from '../../src/engine/kernels/tensor';
+import { type Shape, sizeOf, type Tensor } from '../../src/engine/kernels/tensor';
+import { unfoldedShape, type Windows, windowsOver } from '../../src/engine/kernels/windows';
 import { Random } from '../../src/engine/random';
 import { filled } from './tensors';
 
@@ -32,6 +33,46 @@ export const jobs: Record<string, (kernels: Kernels) => () => Tensor> = {
     return () => (kernels.linear(y, x, weight, bias), y);
   },
 };
+
+const windows: Windows = { kernel_size: [5, 3], stride: [1, 1], padding: [2, 1] };
+const coarse: Windows = { kernel_size: [3, 3], stride: [2, 3], padding: [0, 1] };
+
+/** Convolutions over more windows, places and output channels than are worked on at a time. */
+export const convolutions: Record<string, (kernels: Kernels) => () => Tensor[]> = Object.fromEntries(
+  Object.entries({ 'one place to the next': windows, 'at a stride': coarse }).map(([name, each]) => [
+    name,
+    (kernels: Kernels) => {
+      const [down, across] = windowsOver(17, 33, each);
+      const [x, dx] = [0, 1].map(() => draw(kernels, [3, 40, 17, 33], values));
+      const [weight, dWeight] = [0, 1].map(() => draw(kernels, [37, 40, ...each.kernel_size], values));
+      const [y, dy] = [0, 1].map(() => draw(kernels, [3, 37, down, across], values));
+      const [bias, dBias] = [0, 1].map(() => draw(kernels, [37], values));
+      const workspace = filled(kernels, unfoldedShape([40, 17, 33], each), new Float64Array(sizeOf(unfoldedShape([40, 17, 33], each))));
+      return () => {
+        for (const tensor of [dWeight, dBias]) tensor.data.fill(0.5);
+        kernels.conv2d(y, x, weight, bias, each, workspace);
+        kernels.conv2dBackwardInput(dx, dy, weight, each, workspace);
+        kernels.conv2dBackwardWeight(dWeight, dBias, dy, x, each, workspace);
+        return [y, dx, dWeight, dBias];
+      };
+    },
+  ]),
+);
+
+/** Pooling of more planes than are worked on at a time. */
+export function pooling(kernels: Kernels): () => Tensor[] {
+  const x = draw(kernels, [3, 40, 17, 33], values);
+  const [down, across] = windowsOver(17, 33, coarse);
+  const [most, mean, dy] = [0, 1, 2].map(() => draw(kernels, [3, 40, down, across], values));
+  const [toMost, toMean] = [0, 1].map(() => draw(kernels, [3, 40, 17, 33], values));
+  return () => {
+    kernels.maxPool2d(most, x, coarse);
+    kernels.maxPool2dBackward(toMost, dy, x, coarse);
+    kernels.avgPool2d(mean, x, coarse, false);
+    kernels.avgPool2dBackward(toMean, dy, coarse, true);
+    return [most, toMost, mean, toMean];
+  };
+}
 
 /** What only joins in after a product, element by element. */
 export function elementwise(kernels: Kernels): () => Tensor[] {

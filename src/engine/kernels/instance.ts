@@ -8,6 +8,14 @@ export interface Exports {
   play(from: number, to: number): void;
   /** Bytes that a thread works in by itself. */
   readonly SCRATCH_SIZE: { readonly value: number };
+  /** …window: kernel, stride and padding, each from top to bottom and from left to right. */
+  conv2d(y: number, x: number, weight: number, bias: number, images: number, channels: number, height: number, width: number, outputs: number, ...window: readonly number[]): void;
+  conv2dBackwardWeight(dWeight: number, dBias: number, dy: number, x: number, images: number, channels: number, height: number, width: number, outputs: number, ...window: readonly number[]): void;
+  conv2dBackwardInput(dx: number, dy: number, weight: number, images: number, channels: number, height: number, width: number, outputs: number, ...window: readonly number[]): void;
+  maxPool2d(y: number, x: number, planes: number, height: number, width: number, ...window: readonly number[]): void;
+  maxPool2dBackward(dx: number, dy: number, x: number, planes: number, height: number, width: number, ...window: readonly number[]): void;
+  avgPool2d(y: number, x: number, planes: number, height: number, width: number, ...windowAndPadded: readonly number[]): void;
+  avgPool2dBackward(dx: number, dy: number, planes: number, height: number, width: number, ...windowAndPadded: readonly number[]): void;
   useWideTiles(on: number): void;
   /** See assembly/threads.ts. */
   engage(engagement: number): void;

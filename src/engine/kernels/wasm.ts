@@ -8,6 +8,7 @@ import { Tapes } from './tape';
 import { layOut, type MemoryPlan, type Precision, type Tensor } from './tensor';
 import type { Team } from './team';
 import { wasmModules } from './wasm-modules';
+import { strideOf, type Windows } from './windows';
 import { WIDE_KERNELS, wideModule, type WideVectors } from './wide';
 
 export type Simd = keyof typeof wasmModules;
@@ -24,6 +25,8 @@ const MARGIN = 64;
 const COUNTERS = 65536;
 /** Multiply-adds of a product from which on threads are called; mirrors assembly/products.ts. */
 const WORTH = 500_000;
+/** Mirrors assembly/convolution.ts. */
+const MOST_PLACES_BACK = 256;
 
 const DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
 
@@ -54,6 +57,12 @@ function at(x: Tensor): number {
 }
 
 const columns = (x: Tensor): number => x.shape[x.shape.length - 1] ?? 1;
+
+/** Images, channels, height, width. */
+const imagesOf = ({ shape }: Tensor): [number, number, number, number] => [shape[0], shape[1], shape[2], shape[3]];
+/** How many images of one channel, height, width. */
+const planesOf = ({ shape }: Tensor): [number, number, number] => [shape[0] * shape[1], shape[2], shape[3]];
+const windowOf = (windows: Windows): number[] => [...windows.kernel_size, ...strideOf(windows), ...windows.padding];
 
 /** Thrown out of work that cannot be written down, and caught where it was to be. */
 class CannotPrepare extends Error {}
@@ -284,6 +293,51 @@ export class WasmKernels extends SharedKernels implements Kernels {
   sgd(w: Tensor, g: Tensor, v: Tensor | null, lr: number, momentum: number): void {
     if (v) this.#exports.sgdWithMomentum(at(w), at(g), at(v), w.data.length, lr, momentum);
     else this.#exports.sgd(at(w), at(g), w.data.length, lr);
+  }
+
+  override conv2d(y: Tensor, x: Tensor, weight: Tensor, bias: Tensor | null, windows: Windows): void {
+    this.beforeShared();
+    this.#together((y.data.length * weight.data.length) / y.shape[1]);
+    this.#exports.conv2d(at(y), at(x), at(weight), bias ? at(bias) : 0, ...imagesOf(x), y.shape[1], ...windowOf(windows));
+  }
+
+  override conv2dBackwardInput(dx: Tensor, dy: Tensor, weight: Tensor, windows: Windows, workspace: Tensor): void {
+    const { kernel_size: [height, width] } = windows;
+    if (height * width > MOST_PLACES_BACK) {
+      super.conv2dBackwardInput(dx, dy, weight, windows, workspace);
+      return;
+    }
+    this.beforeShared();
+    this.#together((dy.data.length * weight.data.length) / dy.shape[1]);
+    this.#exports.conv2dBackwardInput(at(dx), at(dy), at(weight), ...imagesOf(dx), dy.shape[1], ...windowOf(windows));
+  }
+
+  override conv2dBackwardWeight(dWeight: Tensor, dBias: Tensor | null, dy: Tensor, x: Tensor, windows: Windows): void {
+    this.beforeShared();
+    this.#together((dy.data.length * dWeight.data.length) / dy.shape[1]);
+    this.#exports.conv2dBackwardWeight(
+      at(dWeight), dBias ? at(dBias) : 0, at(dy), at(x), ...imagesOf(x), dy.shape[1], ...windowOf(windows),
+    );
+  }
+
+  override maxPool2d(y: Tensor, x: Tensor, windows: Windows): void {
+    this.beforeShared();
+    this.#exports.maxPool2d(at(y), at(x), ...planesOf(x), ...windowOf(windows));
+  }
+
+  override maxPool2dBackward(dx: Tensor, dy: Tensor, x: Tensor, windows: Windows): void {
+    this.beforeShared();
+    this.#exports.maxPool2dBackward(at(dx), at(dy), at(x), ...planesOf(x), ...windowOf(windows));
+  }
+
+  override avgPool2d(y: Tensor, x: Tensor, windows: Windows, padded: boolean): void {
+    this.beforeShared();
+    this.#exports.avgPool2d(at(y), at(x), ...planesOf(x), ...windowOf(windows), padded ? 1 : 0);
+  }
+
+  override avgPool2dBackward(dx: Tensor, dy: Tensor, windows: Windows, padded: boolean): void {
+    this.beforeShared();
+    this.#exports.avgPool2dBackward(at(dx), at(dy), ...planesOf(dx), ...windowOf(windows), padded ? 1 : 0);
   }
 
   moments(x: Tensor): Moments {

@@ -14,6 +14,7 @@ export interface WideVectors {
 export const WIDE_KERNELS = [
   'matmul', 'matmulTransposedA', 'matmulTransposedB', 'fill', 'relu', 'reluBackward', 'sgd', 'sgdWithMomentum',
   'sigmoid', 'sigmoidBackward', 'tanh', 'tanhBackward',
+  'conv2d', 'conv2dBackwardInput', 'conv2dBackwardWeight', 'maxPool2d', 'maxPool2dBackward', 'avgPool2d', 'avgPool2dBackward',
 ] as const satisfies readonly (keyof Exports)[];
 type WideKernel = (typeof WIDE_KERNELS)[number];
 
@@ -23,6 +24,11 @@ const X = 0x100000, Y = 0x200000, Z = 0x300000, OUT = 0x400000;
 /** Elements of each: so many that work on them is cut into pieces, and the last one has a rest. */
 const LENGTH = 70_003;
 const SHAPES = [[50, 70, 300], [37, 33, 270], [256, 70, 40], [1, 9, 13], [300, 16, 140]] as const;
+
+/** Images, channels, height, width; then windows: kernel, stride, padding. */
+const IMAGES = [[3, 4, 19, 17], [2, 5, 8, 8]] as const;
+const WINDOWS = [[5, 5, 1, 1, 2, 2], [3, 2, 2, 3, 1, 0]] as const;
+const OUTPUTS = 13;
 
 const COMPARISONS: Readonly<Record<WideKernel, readonly ((kernels: Exports) => void)[]>> = {
   matmul: SHAPES.flatMap(([m, n, k]) => [0, 1].map((add) => (kernels: Exports) => kernels.matmul(OUT, X, Y, m, n, k, add))),
@@ -37,7 +43,20 @@ const COMPARISONS: Readonly<Record<WideKernel, readonly ((kernels: Exports) => v
   sigmoidBackward: sizes((kernels, n) => kernels.sigmoidBackward(OUT, X, Y, n)),
   tanh: sizes((kernels, n) => kernels.tanh(OUT, X, n)),
   tanhBackward: sizes((kernels, n) => kernels.tanhBackward(OUT, X, Y, n)),
+  conv2d: overImages((kernels, [n, c, h, w], window) => kernels.conv2d(OUT, X, Y, Z, n, c, h, w, OUTPUTS, ...window)),
+  conv2dBackwardInput: overImages((kernels, [n, c, h, w], window) => kernels.conv2dBackwardInput(OUT, X, Y, n, c, h, w, OUTPUTS, ...window)),
+  conv2dBackwardWeight: overImages((kernels, [n, c, h, w], window) => kernels.conv2dBackwardWeight(OUT, Z, X, Y, n, c, h, w, OUTPUTS, ...window)),
+  maxPool2d: overImages((kernels, [n, c, h, w], window) => kernels.maxPool2d(OUT, X, n * c, h, w, ...window)),
+  maxPool2dBackward: overImages((kernels, [n, c, h, w], window) => kernels.maxPool2dBackward(OUT, Y, X, n * c, h, w, ...window)),
+  avgPool2d: overImages((kernels, [n, c, h, w], window) => kernels.avgPool2d(OUT, X, n * c, h, w, ...window, 1)),
+  avgPool2dBackward: overImages((kernels, [n, c, h, w], window) => kernels.avgPool2dBackward(OUT, X, n * c, h, w, ...window, 0)),
 };
+
+type OverImages = (kernels: Exports, images: (typeof IMAGES)[number], window: (typeof WINDOWS)[number]) => void;
+
+function overImages(work: OverImages): ((kernels: Exports) => void)[] {
+  return IMAGES.flatMap((images) => WINDOWS.map((window) => (kernels: Exports) => work(kernels, images, window)));
+}
 
 function sizes(work: (kernels: Exports, n: number) => void): ((kernels: Exports) => void)[] {
   return [7, LENGTH].map((n) => (kernels) => work(kernels, n));
