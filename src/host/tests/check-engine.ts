@@ -84,6 +84,7 @@ export class CheckEngine {
       checkProgress: (checked, entries) => this.#progress?.(checked, entries),
       checked: () => undefined,
       checkpoint: () => undefined,
+      loading: () => undefined,
     };
     this.#died = null;
     this.#client = new EngineClient({

@@ -1,12 +1,12 @@
 // Specs in the Test Explorer: a tree of spec, layer and parameter, whose tests are gradient checks at the starting
 // weights. Found lazily, run in an engine process of their own, again on save where that is asked for.
 import * as vscode from 'vscode';
+import { outcomeOf, summaryOf } from '../../gradcheck/outcome';
 import type { ModelInfo } from '../../session/frame';
 import type { Problem } from '../../spec';
 import { placeOf } from '../run-place';
 import { readSpecText } from '../spec-text';
 import { type Checked, CheckEngine } from './check-engine';
-import { outcomeOf, summaryOf } from './outcome';
 
 const PATTERN = '**/*.nabla.json';
 const ELSEWHERE = '**/node_modules/**';
@@ -46,7 +46,7 @@ export class SpecTests implements vscode.Disposable {
   async #discover(): Promise<void> {
     this.#watching ??= this.#watch();
     const files = await vscode.workspace.findFiles(PATTERN, ELSEWHERE);
-    this.#controller.items.replace(files.map((uri) => this.#spec(uri)));
+    this.#controller.items.replace(files.sort((a, b) => a.path.localeCompare(b.path)).map((uri) => this.#spec(uri)));
   }
 
   #watch(): vscode.Disposable {
@@ -187,7 +187,7 @@ function tell(run: vscode.TestRun, item: vscode.TestItem, { report }: Checked, r
     const parameter = report.parameters.find(({ name }) => test.id === `${item.id}#${name}`);
     if (!parameter) return run.skipped(test);
     const outcome = outcomeOf(parameter, report);
-    if (outcome.kind === 'passed') run.passed(test, took);
+    if (outcome.kind === 'passed') run.passed(test);
     else if (outcome.kind === 'skipped') {
       run.appendOutput(`${parameter.name}: ${outcome.why}\r\n`, undefined, test);
       run.skipped(test);
@@ -195,7 +195,7 @@ function tell(run: vscode.TestRun, item: vscode.TestItem, { report }: Checked, r
       failed = true;
       const message = vscode.TestMessage.diff(outcome.message, outcome.expected, outcome.actual);
       if (test.uri && test.range) message.location = new vscode.Location(test.uri, test.range);
-      run.failed(test, message, took);
+      run.failed(test, message);
     }
   }));
   if (item.children.size === 0) run.skipped(item);

@@ -1,5 +1,5 @@
 // What a check means for a test: passed, failed with what was expected and what came, or nothing to tell.
-import type { CheckReport, EntryReport, ParameterCheck } from '../../gradcheck/report';
+import type { CheckReport, EntryReport, ParameterCheck } from './report';
 
 export type Outcome =
   | { readonly kind: 'passed' }
