@@ -56,7 +56,7 @@ function sessionOf({ sizes, activation, batch, loss, convolutions = [] }: Worklo
   const rows = (n: number): number[][] => Array.from({ length: batch * 4 }, () => Array.from({ length: n }, draw));
   const before = convolutions.flatMap((out_channels) => [{ type: 'conv2d', out_channels, kernel_size: 5, padding: 2 }, activation, { type: 'max_pool2d', kernel_size: 2 }]);
   const spec = {
-    data: convolutions.length > 0 ? { type: 'images', samples: batch * 5, classes: 10, validation: 0.2 } : {
+    data: convolutions.length > 0 ? { type: 'images', samples: batch * 5 } : {
       type: 'inline', inputs: rows(features),
       ...(loss === 'mse' ? { targets: rows(outputs) } : { labels: Array.from({ length: batch * 4 }, (_, i) => i % outputs) }),
     },
