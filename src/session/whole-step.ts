@@ -32,6 +32,8 @@ export class WholeStep {
   /** @param work multiply-adds of a step. */
   static for(network: Network, { optimizer, schedule }: CompiledRun, work: number): WholeStep | null {
     if (work > MOST_WORK) return null;
+    // What a layer of the user's own does is not made of kernels.
+    if (network.model.layers.some(({ definition }) => definition.code)) return null;
     const constant = schedule.definition.kind === 'constant' && schedule.warmup === 0;
     const steady = constant && !optimizer.definition.counts && optimizer.clip.norm === undefined;
     return new WholeStep(network, optimizer, steady);

@@ -2,6 +2,7 @@
 export { compileRun } from './compile';
 export type { CompiledRun, GradientCheckOptions } from './compiled';
 export { checkSpec, loadRun, type CheckedSpec, type LoadedRun, type LoadOptions, type ReadText } from './load';
+export type { LayerCode } from './layer-code';
 export { formatBytes, MEMORY_LIMIT } from './memory';
 export { parseSpec, type ParseResult } from './parse';
 export type { Problem } from './problem';

@@ -11,6 +11,7 @@ import {
 import { Random } from '../engine/random';
 import { compileRun } from './compile';
 import type { CompiledRun } from './compiled';
+import { notAllowed } from './layer-code';
 import { parseSpec } from './parse';
 import type { Problem } from './problem';
 import { resolve, type Resolved, type ResolveOptions, type SpecRule } from './resolve';
@@ -26,7 +27,7 @@ export type ReadText = GenerateContext<unknown>['readText'];
 
 export interface CheckedSpec {
   readonly spec?: Spec;
-  /** Set when there is no error: it can run. */
+  /** Set when there is no error: it can run. Not set where custom layers are not loaded: then that is still to be seen. */
   readonly resolved?: Resolved;
   /** The data, where it had to be read to know its shape. */
   readonly dataset?: Dataset;
@@ -76,10 +77,10 @@ export function checkSpec(text: string, readText: ReadText, { rules = [], ...opt
   return { spec, resolved, dataset, problems: all };
 }
 
-/** @returns `run` unless a problem is an error */
+/** @returns `run` unless a problem is an error; custom layers that are not loaded are one */
 export function loadRun(text: string, readText: ReadText, options: LoadOptions = {}): LoadedRun {
   const { spec, resolved, dataset, problems } = checkSpec(text, readText, options);
-  if (!spec || !resolved) return { spec, problems };
+  if (!spec || !resolved) return { spec, problems: spec && !options.code ? [...problems, ...notAllowed(spec)] : problems };
   try {
     return { run: compileRun(resolved, dataset ?? generate(spec, readText)), spec, problems };
   } catch (error) {

@@ -9,6 +9,7 @@ import type { LossDefinition } from '../engine/losses/loss';
 import type { LayerModel, NetworkModel } from '../engine/network';
 import { optimizers } from '../engine/optimizers';
 import type { OptimizerDefinition } from '../engine/optimizers/optimizer';
+import { faultProblem, type LayerCode } from './layer-code';
 import { formatBytes, MEMORY_LIMIT, mostToBlame, predictBytes } from './memory';
 import { suggestion } from './names';
 import type { Problem } from './problem';
@@ -40,6 +41,8 @@ export interface SpecRule {
 export interface ResolveOptions {
   /** Bytes; 1 GB unless told. */
   readonly memoryLimit?: number;
+  /** The custom layers; without them nothing is known from the first one on. */
+  readonly code?: LayerCode;
 }
 
 const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((size, i) => size === b[i]);
@@ -51,18 +54,20 @@ const firstWritten = ({ source }: Spec, paths: readonly Path[]): Path =>
   paths.find((path) => source.has(path)) ?? paths[paths.length - 1];
 
 interface Chain {
+  /** Up to the first custom layer that is not loaded or has a fault. */
   readonly layers: readonly LayerModel[];
   readonly problems: readonly Problem[];
 }
 
-function inferShapes(spec: Spec, inputShape: Shape): Chain {
+function inferShapes(spec: Spec, inputShape: Shape, code: LayerCode | undefined): Chain {
   const problems: Problem[] = [];
   let shape = inputShape;
   let giver = 'the data';
   // The layer that fixes the size at hand; activations only pass it on.
   let sizedBy: string | undefined;
-  const layers = spec.layers.map((layer, i): LayerModel => {
-    const definition = layerTable[layer.type] as LayerDefinition;
+  const layers: LayerModel[] = [];
+  const add = (i: number, definition: LayerDefinition): void => {
+    const layer = spec.layers[i];
     const expected = definition.expectedInput?.(layer.options);
     if (expected && !sameShape(expected, shape)) {
       const path = firstWritten(spec, [['layers', i, 'in_features'], ['layers', i, 'weight'], ['layers', i]]);
@@ -86,8 +91,21 @@ function inferShapes(spec: Spec, inputShape: Shape): Chain {
     if (definition.parameters) sizedBy = layer.name;
     problems.push(...checkFreeze(spec, i, definition, input));
     const { name, options, freeze } = layer;
-    return { name, definition, options, inputShape: input, outputShape: shape, freeze };
-  });
+    layers.push({ name, definition, options, inputShape: input, outputShape: shape, freeze });
+  };
+  for (const [i, { type }] of spec.layers.entries()) {
+    if (type !== 'custom') {
+      add(i, layerTable[type] as LayerDefinition);
+      continue;
+    }
+    if (!code) break;
+    try {
+      add(i, code.definition(i));
+    } catch (error) {
+      problems.push(faultProblem(spec, i, error));
+      break;
+    }
+  }
   return { layers, problems };
 }
 
@@ -112,15 +130,15 @@ const partOf = (samples: number, share: number): number => (share > 0 ? Math.max
 
 /**
  * Infers shapes from the data to the loss.
- * @returns `resolved` unless a problem is an error
+ * @returns `resolved` unless a problem is an error, or custom layers are not loaded
  */
 export function resolve(
   spec: Spec,
   data: DataShape,
-  { memoryLimit = MEMORY_LIMIT }: ResolveOptions = {},
+  { memoryLimit = MEMORY_LIMIT, code }: ResolveOptions = {},
 ): { readonly resolved?: Resolved; readonly problems: readonly Problem[] } {
-  const { layers, problems } = inferShapes(spec, data.inputShape);
-  if (problems.length > 0) return { problems };
+  const { layers, problems } = inferShapes(spec, data.inputShape, code);
+  if (problems.length > 0 || layers.length < spec.layers.length) return { problems };
 
   const loss: NetworkModel['loss'] = { definition: losses[spec.loss.type] as LossDefinition, options: spec.loss.options };
   const { penalty } = spec;
