@@ -24,9 +24,10 @@ const rules: Readonly<Record<string, Rule>> = {
   session: { rooms: ['engine', 'gradcheck', 'spec', 'health', 'history'] },
   protocol: { rooms: [], types: ['engine', 'gradcheck', 'spec', 'health', 'session', 'history'] },
   files: { rooms: ['engine'], packages: [/^node:/] },
-  process: { rooms: ['session', 'spec', 'health', 'protocol', 'engine', 'files'], packages: ['birpc', /^node:/] },
+  code: { rooms: ['engine', 'files'], types: ['spec'], packages: [/^node:/] },
+  process: { rooms: ['session', 'spec', 'health', 'protocol', 'engine', 'files', 'code'], types: ['gradcheck'], packages: ['birpc', /^node:/] },
   host: { rooms: ['process', 'spec', 'health', 'protocol', 'history'], types: ['session', 'gradcheck'], packages: ['vscode', /^node:/] },
-  cli: { rooms: ['session', 'spec', 'health', 'gradcheck', 'engine', 'history', 'files'], packages: [/^node:/] },
+  cli: { rooms: ['session', 'spec', 'health', 'gradcheck', 'engine', 'history', 'files', 'code'], packages: [/^node:/] },
   webview: {
     rooms: ['history', 'protocol'],
     types: ['session', 'gradcheck', 'engine'],

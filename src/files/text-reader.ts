@@ -12,10 +12,11 @@ const refusal = (message: string, remedy: string): DataError =>
 const MOST_BYTES = 256 * 2 ** 20;
 
 /**
+ * Finds the files that a spec names, by their real paths.
  * @param folder where relative paths start; empty for a spec that was never saved.
- * @param root nothing outside of it is read; null for no bound.
+ * @param root nothing outside of it is found; null for no bound.
  */
-export function textReader(folder: string, root: string | null): (file: string) => string {
+export function fileFinder(folder: string, root: string | null): (file: string) => string {
   return (file) => {
     if (folder === '') {
       throw refusal(`${quote(file)} cannot be found: the spec has no folder yet.`, 'Save the spec first.');
@@ -27,8 +28,14 @@ export function textReader(folder: string, root: string | null): (file: string) 
         'Copy the file next to the spec, or open the folder that holds both.',
       );
     }
-    return decode(readBounded(real, file), file);
+    return real;
   };
+}
+
+/** Reads the files that a spec names; see fileFinder. */
+export function textReader(folder: string, root: string | null): (file: string) => string {
+  const find = fileFinder(folder, root);
+  return (file) => decode(readBounded(find(file), file), file);
 }
 
 function realPath(target: string, file: string): string {

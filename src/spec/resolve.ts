@@ -100,7 +100,10 @@ function inferShapes(spec: Spec, inputShape: Shape, code: LayerCode | undefined)
     }
     if (!code) break;
     try {
-      add(i, code.definition(i));
+      const definition = code.definition(i);
+      add(i, definition);
+      // Asked here, where what is wrong with them has a place in the spec.
+      definition.parameters?.(layers[i].inputShape, layers[i].options);
     } catch (error) {
       problems.push(faultProblem(spec, i, error));
       break;
