@@ -69,7 +69,8 @@ function importsOf(file: string): Import[] {
       found.push({ from: (node.moduleSpecifier as ts.StringLiteral).text, typeOnly });
     }
     if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
-      found.push({ from: (node.arguments[0] as ts.StringLiteral).text, typeOnly: false });
+      // What is computed is a file of the user's own.
+      if (ts.isStringLiteral(node.arguments[0])) found.push({ from: node.arguments[0].text, typeOnly: false });
     }
     ts.forEachChild(node, visit);
   };

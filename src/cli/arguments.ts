@@ -13,12 +13,14 @@ export class CallError extends Error {
   }
 }
 
-export const COMMANDS = ['check', 'train', 'trace'] as const;
+export const COMMANDS = ['check', 'train', 'trace', 'summary'] as const;
 export type CommandName = (typeof COMMANDS)[number];
 
 interface Shared {
   readonly file: string;
   readonly json: boolean;
+  /** Whether the spec's own layers may run. */
+  readonly allowCode: boolean;
 }
 
 export type Call =
@@ -28,11 +30,13 @@ export type Call =
   | ({ readonly command: 'check'; readonly step: number } & Shared)
   /** `null` for as long as the spec says. */
   | ({ readonly command: 'train'; readonly epochs: number | null; readonly steps: number | null } & Shared)
+  | ({ readonly command: 'summary' } & Shared)
   /** Step `step`, counted from 1. */
   | ({ readonly command: 'trace'; readonly step: number; readonly full: boolean } & Shared);
 
 const shared = {
   json: { type: 'boolean' },
+  'allow-code': { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean', short: 'V' },
 } as const satisfies ParseArgsOptionsConfig;
@@ -41,6 +45,7 @@ const options: Readonly<Record<CommandName, ParseArgsOptionsConfig>> = {
   check: { ...shared, step: { type: 'string' } },
   train: { ...shared, epochs: { type: 'string' }, steps: { type: 'string' } },
   trace: { ...shared, step: { type: 'string' }, full: { type: 'boolean' } },
+  summary: shared,
 };
 
 /** Throws CallError. */
@@ -61,7 +66,7 @@ export function parseCall(words: readonly string[]): Call {
   if (positionals.length > 1) {
     throw new CallError(`"${command}" takes one spec, but there are ${positionals.length}.`, 'Run it once for each.');
   }
-  const about = { file: positionals[0], json: values.json === true };
+  const about = { file: positionals[0], json: values.json === true, allowCode: values['allow-code'] === true };
   switch (command) {
     case 'check':
       return { command, ...about, step: wholeNumber('step', values.step, 0) ?? 0 };
@@ -75,6 +80,8 @@ export function parseCall(words: readonly string[]): Call {
     }
     case 'trace':
       return { command, ...about, step: wholeNumber('step', values.step, 1) ?? 1, full: values.full === true };
+    case 'summary':
+      return { command, ...about };
   }
 }
 

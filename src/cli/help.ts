@@ -13,9 +13,11 @@ Usage
   nablascope check SPEC [--step K]              backprop against numeric derivatives, every entry
   nablascope train SPEC [--epochs N|--steps N]  losses and accuracies by part of the data
   nablascope trace SPEC [--step K] [--full]     every value and gradient of one training step
+  nablascope summary SPEC                       shapes, parameters, multiply-adds, memory, receptive field
 
 Options of all
   --json         the result as JSON; its form is described in docs/terminal.md
+  --allow-code   run the code of the spec's own layers; without it such a spec is refused
   -h, --help     this text, or more about a command
   -V, --version  the version
 
@@ -54,6 +56,15 @@ loss with respect to each of them, and the parameters before and after the updat
   --step K  the step, counted from 1 (default 1)
   --full    all rows and columns, however many
   --json    every number to its last digit, as JSON
+
+${exits}
+`,
+  summary: `nablascope summary SPEC [--json]
+
+Prints for each layer the shape of its output, its parameters, multiply-adds, memory and receptive field, and the
+parameters that a fully connected layer of the same input and output would need. Nothing is trained.
+
+  --json  the table as JSON
 
 ${exits}
 `,

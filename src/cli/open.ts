@@ -1,10 +1,11 @@
 // Opens a spec for a command: a session, or its problems where it cannot run.
 import fs from 'node:fs';
 import path from 'node:path';
+import { type CodeFolder, loadLayers } from '../code/load-layers';
 import { textReader } from '../files/text-reader';
 import { specRules } from '../health/rules';
 import { TrainingSession } from '../session/session';
-import { type CompiledRun, loadRun } from '../spec';
+import { checkSpec, type CompiledRun, type LayerCode, loadRun, notAllowed, parseSpec, type Problem, type ReadText, type Resolved } from '../spec';
 import { CallError } from './arguments';
 import { placeProblems, type PlacedProblem, problemText } from './problems';
 import type { Terminal } from './terminal';
@@ -18,6 +19,13 @@ export class SpecError extends Error {
   }
 }
 
+/** A call that names a spec. */
+interface Named {
+  readonly file: string;
+  readonly json: boolean;
+  readonly allowCode: boolean;
+}
+
 export interface Opened {
   readonly session: TrainingSession;
   readonly warnings: readonly PlacedProblem[];
@@ -28,18 +36,44 @@ export interface Opened {
  * answer is JSON, which holds them.
  * @param adapt changes the run before its session is made, such as how long it trains.
  */
-export function openSpec(
+export async function openSpec(
   terminal: Terminal,
-  { file, json }: { readonly file: string; readonly json: boolean },
+  call: Named,
   adapt: (run: CompiledRun) => CompiledRun = (run) => run,
-): Opened {
-  const target = path.resolve(terminal.cwd, file);
-  const text = readSpec(target, file);
-  const { run, problems } = loadRun(text, textReader(path.dirname(target), rootOf(target, terminal.cwd)), { rules: specRules });
+): Promise<Opened> {
+  const { text, reader, where } = readSpec(terminal, call.file);
+  const code = await codeOf(text, where, call);
+  const { run, problems } = loadRun(text, reader, { rules: specRules, code });
+  const warnings = place(terminal, call, text, problems, run !== undefined);
+  if (!run) throw new SpecError(warnings);
+  return { session: new TrainingSession(adapt(run), text), warnings };
+}
+
+/** The shapes of a spec, without making data that is not needed to tell. Throws as `openSpec` does. */
+export async function resolveSpec(terminal: Terminal, call: Named): Promise<{ readonly resolved: Resolved; readonly warnings: readonly PlacedProblem[] }> {
+  const { text, reader, where } = readSpec(terminal, call.file);
+  const code = await codeOf(text, where, call);
+  const { spec, resolved, problems } = checkSpec(text, reader, { rules: specRules, code });
+  const all = spec && !resolved && !code ? [...problems, ...notAllowed(spec)] : problems;
+  const warnings = place(terminal, call, text, all, resolved !== undefined);
+  if (!resolved) throw new SpecError(warnings);
+  return { resolved, warnings };
+}
+
+/** In a terminal nobody looks after the user's code: what hangs hangs, and Ctrl-C ends it. */
+const UNWATCHED = { enter: () => undefined, leave: () => undefined };
+
+/** The spec's own layers, where they may run. */
+async function codeOf(text: string, where: CodeFolder, { allowCode }: Named): Promise<LayerCode | undefined> {
+  const { spec } = parseSpec(text);
+  return spec && allowCode ? await loadLayers(spec, where, UNWATCHED) : undefined;
+}
+
+/** @param good whether they are warnings, to be printed at once. */
+function place(terminal: Terminal, { file, json }: Named, text: string, problems: readonly Problem[], good: boolean): PlacedProblem[] {
   const placed = placeProblems(file, text, problems);
-  if (!run) throw new SpecError(placed);
-  if (!json) for (const warning of placed) terminal.err.write(`${problemText(warning)}\n`);
-  return { session: new TrainingSession(adapt(run), text), warnings: placed };
+  if (good && !json) for (const warning of placed) terminal.err.write(`${problemText(warning)}\n`);
+  return placed;
 }
 
 /** Data files must lie below this folder: the current one where the spec lies in it, else the spec's own. */
@@ -49,7 +83,20 @@ function rootOf(target: string, cwd: string): string {
   return inside ? cwd : path.dirname(target);
 }
 
-function readSpec(target: string, file: string): string {
+/** A spec's text, and the files that it may name. */
+export interface SpecFile {
+  readonly text: string;
+  readonly reader: ReadText;
+  readonly where: CodeFolder;
+}
+
+export function readSpec({ cwd }: Terminal, file: string): SpecFile {
+  const target = path.resolve(cwd, file);
+  const where = { folder: path.dirname(target), root: rootOf(target, cwd) };
+  return { text: readText(target, file), reader: textReader(where.folder, where.root), where };
+}
+
+function readText(target: string, file: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(fs.readFileSync(target));
   } catch (error) {

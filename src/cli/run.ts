@@ -2,8 +2,10 @@
 // sentence on the error stream or, with --json, as JSON.
 import { type Call, CallError, parseCall } from './arguments';
 import { check } from './commands/check';
+import { summary } from './commands/summary';
 import { trace } from './commands/trace';
 import { train } from './commands/train';
+import { LayerFault } from '../engine/custom/fault';
 import { helpText } from './help';
 import { jsonText } from './json';
 import { SpecError } from './open';
@@ -14,6 +16,12 @@ export async function runCall(terminal: Terminal, words: readonly string[], vers
     const call = parseCall(words);
     return await execute(terminal, call, version);
   } catch (error) {
+    if (error instanceof LayerFault) {
+      const { fault } = error;
+      if (words.includes('--json')) terminal.out.write(jsonText({ command: words[0] ?? null, fault }));
+      else terminal.err.write(`nablascope: ${error.message}\n${fault.stack ? `${fault.stack}\n` : ''}`);
+      return EXIT.failed;
+    }
     if (!(error instanceof CallError) && !(error instanceof SpecError)) throw error;
     const json = words.includes('--json');
     if (json) terminal.out.write(jsonText({ command: words[0] ?? null, ...asData(error) }));
@@ -36,6 +44,8 @@ async function execute(terminal: Terminal, call: Call, version: string): Promise
       return train(terminal, call);
     case 'trace':
       return trace(terminal, call);
+    case 'summary':
+      return summary(terminal, call);
   }
 }
 

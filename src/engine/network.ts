@@ -131,6 +131,18 @@ function reserve(model: NetworkModel, precision: Precision, size: NetworkSize) {
 export const predictMemory = (model: NetworkModel, precision: Precision, size: NetworkSize): number =>
   reserve(model, precision, size).reservation.plan.bytes;
 
+/** Bytes of one layer's own tensors: its parameters with all that training keeps beside them, its outputs and their gradients. */
+export function predictLayerMemory(layer: LayerModel, precision: Precision, size: NetworkSize): number {
+  const plan = new MemoryPlan(precision);
+  const reserveEach = (shape: Shape, times: number): void => {
+    for (let i = 0; i < times; i++) plan.reserve(shape);
+  };
+  for (const { shape } of declarationsOf(layer)) reserveEach(shape, 3 + size.optimizerTensors);
+  reserveEach([size.batch, ...layer.outputShape], layer.definition.draw ? 3 : 2);
+  if (size.evaluationBatch > 0) plan.reserve([size.evaluationBatch, ...layer.outputShape]);
+  return plan.bytes;
+}
+
 export class Network {
   readonly parameters: readonly Parameter[];
   /** Bytes of all tensors. */

@@ -2,10 +2,11 @@
 export { compileRun } from './compile';
 export type { CompiledRun, GradientCheckOptions } from './compiled';
 export { checkSpec, loadRun, type CheckedSpec, type LoadedRun, type LoadOptions, type ReadText } from './load';
-export type { LayerCode } from './layer-code';
+export { type LayerCode, notAllowed } from './layer-code';
 export { formatBytes, MEMORY_LIMIT } from './memory';
 export { parseSpec, type ParseResult } from './parse';
 export type { Problem } from './problem';
 export { resolve, type Resolved, type SpecRule } from './resolve';
 export type { Path, Range } from './source';
+export { type LayerFigures, type ReceptiveField, summarize } from './summary';
 export type { Spec, SpecLayer, SpecUnit } from './spec';

@@ -6,11 +6,11 @@ import { layers as layerTable } from '../engine/layers';
 import type { LayerDefinition } from '../engine/layers/layer';
 import { losses } from '../engine/losses';
 import type { LossDefinition } from '../engine/losses/loss';
-import type { LayerModel, NetworkModel } from '../engine/network';
+import type { LayerModel, NetworkModel, NetworkSize } from '../engine/network';
 import { optimizers } from '../engine/optimizers';
 import type { OptimizerDefinition } from '../engine/optimizers/optimizer';
 import { faultProblem, type LayerCode } from './layer-code';
-import { formatBytes, MEMORY_LIMIT, mostToBlame, predictBytes } from './memory';
+import { formatBytes, MEMORY_LIMIT, mostToBlame, networkSize, predictBytes } from './memory';
 import { suggestion } from './names';
 import type { Problem } from './problem';
 import { type Path, problem, quote } from './source';
@@ -28,6 +28,7 @@ export interface Resolved {
   readonly targetWidth: number;
   readonly samples: Readonly<Record<'train' | 'validation' | 'test', number>>;
   readonly batchSize: number;
+  readonly size: NetworkSize;
   /** Predicted bytes of tensors and data. */
   readonly memory: number;
 }
@@ -188,7 +189,7 @@ export function resolve(
   }
   const samples = { train, validation, test };
   return {
-    resolved: { spec, data, model, encoding: fit.encoding, targetWidth, samples, batchSize, memory },
+    resolved: { spec, data, model, encoding: fit.encoding, targetWidth, samples, batchSize, size: networkSize(needs), memory },
     problems: [],
   };
 }

@@ -168,8 +168,8 @@ describe('keys', () => {
     await panel.page.keyboard.press('ArrowRight');
     await panel.page.keyboard.press('ArrowRight');
     await panel.settled();
-    expect(await selected()).toBe('Gradients');
-    expect(await panel.page.evaluate(() => document.activeElement?.id)).toBe('tab-gradients');
+    expect(await selected()).toBe('Fit');
+    expect(await panel.page.evaluate(() => document.activeElement?.id)).toBe('tab-fit');
     await panel.page.keyboard.press('Home');
     await panel.settled();
     expect(await selected()).toBe('Learn');

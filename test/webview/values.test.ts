@@ -1,6 +1,7 @@
 // Every number on the page is the session's own number: compared digit by digit with the frame it came from.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Locator } from 'playwright-core';
+import type { Answered } from '../../src/protocol/panel';
 import type { Frame } from '../../src/session/frame';
 import { formatNumber, formatShare, fullNumber } from '../../webview/numbers';
 import { openBrowser, type PanelBrowser } from './chromium';
@@ -179,6 +180,20 @@ describe('the views', () => {
     const counts = await chart.locator('tbody td.number').allInnerTexts();
     expect(counts.map(Number)).toEqual([...(reading?.histogram ?? [])]);
     expect(counts.map(Number).reduce((a, b) => a + b)).toBe(frame.place.samples * 4);
+  });
+
+  it('Fit: every sample counted, and the worst losses, are those of the network', async () => {
+    await open('fit');
+    const frame = await host.until(({ answers }) => answers.some(({ question }) => question.about === 'predictions'));
+    await panel.settled();
+    const { answer } = frame.answers.find(({ question }) => question.about === 'predictions') as Answered<'predictions'>;
+    const cells = await panel.page.locator('.confusion td').allInnerTexts();
+    expect(cells.map(Number)).toEqual([...(answer?.confusion ?? [])]);
+    expect(cells.map(Number).reduce((a, b) => a + b)).toBe(host.session?.model.samples.train);
+    expectNumbers(await numbersIn(panel.page.locator('.worst tbody')), answer?.worst.map(({ loss }) => loss) ?? []);
+    await panel.page.locator('.worst button').first().click();
+    await panel.settled();
+    expect(await panel.state()).toMatchObject({ sample: answer?.worst[0].sample });
   });
 
   it('Tensors: every cell is the tensor’s value', async () => {

@@ -2,8 +2,10 @@
 import type { View } from '../context';
 import { activations } from './activations';
 import { check } from './check';
+import { fit } from './fit';
 import { gradients } from './gradients';
 import { learn } from './learn';
+import { shapes } from './shapes';
 import { tensors } from './tensors';
 
-export const views: readonly View[] = [learn, gradients, activations, check, tensors];
+export const views: readonly View[] = [learn, fit, gradients, activations, check, tensors, shapes];

@@ -15,7 +15,7 @@ const SLICE_MS = 40;
 const CHUNK = 16;
 
 export async function check(terminal: Terminal, call: CheckCall): Promise<ExitCode> {
-  const { session, warnings } = openSpec(terminal, call);
+  const { session, warnings } = await openSpec(terminal, call);
   requireStep(session, call.step);
   const reached = await reachStep(terminal, session, call.step);
   if (reached.kind === 'interrupted') return EXIT.interrupted;

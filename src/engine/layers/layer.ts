@@ -46,6 +46,16 @@ export interface BackwardContext<Options> extends ForwardContext<Options> {
  */
 export type Reach = 'columnwise' | 'weighted_sum';
 
+/** How an output looks at its input along one axis of space. */
+export interface Window {
+  /** Places from the first to the last that one output sees: dilation · (kernel - 1) + 1. */
+  readonly size: number;
+  readonly stride: number;
+}
+
+/** What of its input an output of a layer depends on: the value in its own place, a window along each axis of space, or all. */
+export type Sight = 'place' | 'all' | readonly Window[];
+
 /** When a unit of an activation no longer passes gradients on, and what that is called. */
 export interface Idleness {
   readonly name: 'dead' | 'saturated';
@@ -83,6 +93,13 @@ export interface LayerDefinition<Kind extends string = string, Options = unknown
    * The check compares a sample with the plain way, so that a wrong declaration costs time and nothing else.
    */
   readonly reach?: Reach;
+  /**
+   * Multiply-adds of one sample's way forward; none unless told. Additions alone, such as a bias, and functions of
+   * single values are not counted.
+   */
+  macs?(input: Shape, output: Shape, options: Options): number;
+  /** For the receptive field; unless told, `place` for a layer whose reach is `columnwise`, and `all` for any other. */
+  sees?(options: Options): Sight;
   readonly idleness?: Idleness;
   /** For a layer of the user's own: where its functions stand; no place of a backward where autograd stands in. */
   readonly code?: { readonly forward: CodePlace; readonly backward: CodePlace | null };

@@ -70,6 +70,7 @@ export const linear = defineLayer({
     return size === undefined ? undefined : [size];
   },
   outputShape: (_input, layer) => [unitsOf(layer)],
+  macs: ([inputs], [units]) => inputs * units,
   parameters([inputs], layer) {
     const units = unitsOf(layer);
     const weight: ParameterDeclaration = {

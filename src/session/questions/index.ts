@@ -1,11 +1,17 @@
 // The questions. To add one: a file beside this, and a line in the table.
 import type { Position } from '../frame';
 import type { TrainingSession } from '../session';
+import { fitted } from './fitted';
+import { points } from './points';
+import { predictions } from './predictions';
 import type { QuestionDefinition } from './question';
 import { tensor } from './tensor';
 
 export const questions = {
   tensor,
+  fitted,
+  points,
+  predictions,
 } as const;
 
 export type QuestionKind = keyof typeof questions;
