@@ -70,7 +70,7 @@ async function codeOf(text: string, where: CodeFolder, { allowCode }: Named): Pr
 }
 
 /** @param good whether they are warnings, to be printed at once. */
-function place(terminal: Terminal, { file, json }: Named, text: string, problems: readonly Problem[], good: boolean): PlacedProblem[] {
+export function place(terminal: Terminal, { file, json }: Named, text: string, problems: readonly Problem[], good: boolean): PlacedProblem[] {
   const placed = placeProblems(file, text, problems);
   if (good && !json) for (const warning of placed) terminal.err.write(`${problemText(warning)}\n`);
   return placed;
@@ -86,14 +86,19 @@ function rootOf(target: string, cwd: string): string {
 /** A spec's text, and the files that it may name. */
 export interface SpecFile {
   readonly text: string;
+  /** Its place. */
+  readonly target: string;
+  /** Data files must lie below. */
+  readonly root: string;
   readonly reader: ReadText;
   readonly where: CodeFolder;
 }
 
 export function readSpec({ cwd }: Terminal, file: string): SpecFile {
   const target = path.resolve(cwd, file);
-  const where = { folder: path.dirname(target), root: rootOf(target, cwd) };
-  return { text: readText(target, file), reader: textReader(where.folder, where.root), where };
+  const root = rootOf(target, cwd);
+  const where = { folder: path.dirname(target), root };
+  return { text: readText(target, file), target, root, where, reader: textReader(where.folder, root) };
 }
 
 function readText(target: string, file: string): string {

@@ -3,6 +3,7 @@
 import { type Call, CallError, parseCall } from './arguments';
 import { check } from './commands/check';
 import { summary } from './commands/summary';
+import { sweep } from './commands/sweep';
 import { trace } from './commands/trace';
 import { train } from './commands/train';
 import { LayerFault } from '../engine/custom/fault';
@@ -46,6 +47,8 @@ async function execute(terminal: Terminal, call: Call, version: string): Promise
       return trace(terminal, call);
     case 'summary':
       return summary(terminal, call);
+    case 'sweep':
+      return sweep(terminal, call);
   }
 }
 

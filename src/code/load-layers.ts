@@ -79,7 +79,7 @@ function notLoaded(layer: string, file: string, places: Places, error: unknown):
   const name = path.basename(file);
   if (error instanceof TooLate) return fault(`${name} did not finish loading within ${PATIENCE / 1000} s.`, 'Remove what it waits for at its top level.');
   if (!(error instanceof Error)) return fault(`${name} threw ${String(error)} while it was loaded.`, 'Throw an Error, which says where it arose.');
-  const { code } = error as NodeJS.ErrnoException;
+  const code = String((error as NodeJS.ErrnoException).code);
   const message = error.message.split('\n', 1)[0].trim().replace(/\.$/, '');
   switch (code) {
     case 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX':

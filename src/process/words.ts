@@ -92,7 +92,9 @@ export function describeExit({ code, signal, notice, running, stderr, startError
   return plain(`The engine ended by itself with exit code ${code}.`);
 }
 
+export const OUT_OF_MEMORY = 'The engine ran out of memory. A smaller model or smaller data needs less.';
+
 export function outOfMemory(code: NamedCode | null): Ending {
-  if (!code) return { reason: 'The engine ran out of memory. A smaller model or smaller data needs less.', fault: null };
+  if (!code) return { reason: OUT_OF_MEMORY, fault: null };
   return endInCode(code, 'took more memory than there is', 'Look for what it keeps, or for a size that grows.');
 }

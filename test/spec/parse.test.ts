@@ -146,7 +146,7 @@ describe('parseSpec', () => {
     expect(rest).toEqual({
       name: 'Untitled', batchSize: 32, shuffle: true, epochs: 100, seed: 0, precision: 'float32', deterministic: 'machine',
       gradientCheck: { every: 0, step: 6e-6, rtol: 1e-5, atol: 1e-10 },
-      clip: {}, penalty: { l1: 0, l2: 0, biases: false },
+      clip: {}, penalty: { l1: 0, l2: 0, biases: false }, sweep: [],
     });
     expect(schedule).toMatchObject({ type: 'constant', options: {}, per: 'epoch', warmup: 0, spansRun: false });
     expect(dataset).toMatchObject({ type: 'circles', options: { samples: 400, noise: 0.1, factor: 0.5 }, split: { validation: 0.2, test: 0.2 } });
