@@ -67,8 +67,16 @@ function inferShapes(spec: Spec, inputShape: Shape, code: LayerCode | undefined)
   // The layer that fixes the size at hand; activations only pass it on.
   let sizedBy: string | undefined;
   const layers: LayerModel[] = [];
-  const add = (i: number, definition: LayerDefinition): void => {
+  /** Puts a layer on top; false where it cannot take what is given, and what follows has no shape to go by. */
+  const add = (i: number, definition: LayerDefinition): boolean => {
     const layer = spec.layers[i];
+    const misfit = definition.misfit?.(shape, layer.options);
+    if (misfit) {
+      const path = firstWritten(spec, [...(misfit.option ? [['layers', i, misfit.option]] : []), ['layers', i]]);
+      const message = `${layer.name} ${misfit.needs}, but ${giver} gives ${formatShape(shape)}.`;
+      problems.push(problem('shape-mismatch', spec.source.locate(path), message, misfit.remedy));
+      return false;
+    }
     const expected = definition.expectedInput?.(layer.options);
     if (expected && !sameShape(expected, shape)) {
       const path = firstWritten(spec, [['layers', i, 'in_features'], ['layers', i, 'weight'], ['layers', i]]);
@@ -93,10 +101,11 @@ function inferShapes(spec: Spec, inputShape: Shape, code: LayerCode | undefined)
     problems.push(...checkFreeze(spec, i, definition, input));
     const { name, options, freeze } = layer;
     layers.push({ name, definition, options, inputShape: input, outputShape: shape, freeze });
+    return true;
   };
   for (const [i, { type }] of spec.layers.entries()) {
     if (type !== 'custom') {
-      add(i, layerTable[type] as LayerDefinition);
+      if (!add(i, layerTable[type] as LayerDefinition)) break;
       continue;
     }
     if (!code) break;
