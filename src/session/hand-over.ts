@@ -1,6 +1,6 @@
 // Hands a run over to other code of its layers: with the weights from before the step that is shown, so that this step
 // is done again and what changed is seen at once.
-import { LayerFault } from '../engine/custom/fault';
+import { asFault } from '../engine/custom/fault';
 import type { RunRecord } from './record';
 import type { TrainingSession } from './session';
 
@@ -13,7 +13,7 @@ export function handOver(session: TrainingSession): RunRecord {
     session.seek(step, phase);
   } catch (error) {
     // The code that goes fails on its way back: what was kept before must do.
-    if (!(error instanceof LayerFault)) throw error;
+    asFault(error);
   }
   return { ...session.record(), position: { step, phase }, frontier: step };
 }

@@ -1,16 +1,19 @@
-// An update that says how large it was beside the weights.
-import type { Network } from '../engine/network';
+// The update of a step, and, where somebody looks, how large it was.
 import { beforeUpdate, measureUpdate } from '../engine/probes/updates';
-import { clipFactor, updateParameter, type UpdateRule } from '../engine/update';
+import { clipFactor, type UpdateRule, updateParameter } from '../engine/update';
+import type { Network } from '../engine/network';
 
-/** @param step counted from 1. @param ratios gets ‖update‖ / ‖weights‖ by parameter. */
-export function measuredUpdate(network: Network, rule: UpdateRule, lr: number, step: number, ratios: Map<string, number | null>): void {
-  const { kernels } = network;
+/**
+ * @param step counted from 1.
+ * @param ratios gets ‖update‖ / ‖weights‖ of each parameter; afterwards its `previous` holds the update itself. Null
+ * where nobody looks.
+ */
+export function update(network: Network, rule: UpdateRule, lr: number, step: number, ratios: Map<string, number | null> | null): void {
   const factor = clipFactor(network, rule.clip);
   for (const parameter of network.parameters) {
     if (parameter.frozen) continue;
-    beforeUpdate(kernels, parameter);
+    if (ratios) beforeUpdate(network.kernels, parameter);
     updateParameter(network, rule, parameter, lr, step, factor);
-    ratios.set(parameter.name, measureUpdate(kernels, parameter));
+    if (ratios) ratios.set(parameter.name, measureUpdate(network.kernels, parameter));
   }
 }

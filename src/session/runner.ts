@@ -9,7 +9,7 @@ import type { Frame, NonFinite, ProbeId, RunStatus } from './frame';
 import { FrameGate } from './frame-gate';
 import { handOver } from './hand-over';
 import { makeFrame, sampleReadings } from './make-frame';
-import { LayerFault } from '../engine/custom/fault';
+import { asFault } from '../engine/custom/fault';
 import { locateNonFinite } from './non-finite';
 import { Pace } from './pace';
 import type { Answered, Question } from './questions';
@@ -239,8 +239,7 @@ export class Runner {
   }
 
   #tell(error: unknown): void {
-    if (!(error instanceof LayerFault)) throw error;
-    this.#options.onFault?.(error.fault);
+    this.#options.onFault?.(asFault(error).fault);
   }
 
   #runTo(step: number, paced = false): void {

@@ -1,9 +1,9 @@
 // The one state machine of a training run: where it stands, and how it goes forward, back and anywhere.
 // Knows no watcher and no clock, never waits. Going back is exact: the nearest checkpoint, then the same steps again.
-import { LayerFault } from '../engine/custom/fault';
-import { updateParameters } from '../engine/update';
+import { asFault, type LayerFault } from '../engine/custom/fault';
 import { createKernels, type KernelOptions } from '../engine/kernels/create';
-import { hasOwnCode, Network, type Pass } from '../engine/network';
+import type { Tensor } from '../engine/kernels/tensor';
+import { hasOwnCode, Network, type Parameter, type Pass } from '../engine/network';
 import { History, seriesName } from '../history/history';
 import type { CompiledRun } from '../spec/compiled';
 import { type Batch, Batches } from './batches';
@@ -11,8 +11,8 @@ import { assertFits, Checkpoints, DEFAULT_BUDGET, intervalFor } from './checkpoi
 import { type Evaluation, EVALUATION_BATCH, evaluate, finish, PARTS } from './evaluation';
 import type { BatchPlace, ModelInfo, NonFinite, Phase, Position } from './frame';
 import { LearningRates } from './learning-rates';
-import { measuredUpdate } from './measured-update';
 import { describeModel } from './model-info';
+import { update } from './measured-update';
 import { findNonFinite } from './non-finite';
 import { progressOf } from './progress';
 import type { Progress } from './readings';
@@ -85,18 +85,17 @@ export class TrainingSession {
   static resume(run: CompiledRun, record: RunRecord, options: SessionOptions = {}): TrainingSession {
     const session = new TrainingSession(run, record.text, options);
     const { checkpoint, position } = record;
+    const ownCode = hasOwnCode(run.model);
     if (checkpoint.step > 0) {
       assertFits(checkpoint, session.#state());
       session.#checkpoints.keep(checkpoint);
+      if (ownCode) session.#base = checkpoint;
     }
     session.#rates.changes = record.changes;
-    const ownCode = hasOwnCode(run.model);
-    if (ownCode && checkpoint.step > 0) session.#base = checkpoint;
     try {
       session.seek(position.step, position.phase);
     } catch (error) {
-      if (!(error instanceof LayerFault)) throw error;
-      session.failure = error;
+      session.failure = asFault(error);
     }
     session.#frontier = Math.max(ownCode ? 0 : record.frontier, session.#step);
     return session;
@@ -159,6 +158,11 @@ export class TrainingSession {
   /** The step that the tensors belong to, counted from 1; 0 before the first. */
   get shownStep(): number {
     return this.#phase > 0 ? this.#step + 1 : this.#step;
+  }
+
+  /** The samples of the step that is shown; before the first, those of the first. */
+  get batch(): Batch {
+    return this.#batch;
   }
 
   get place(): BatchPlace {
@@ -235,10 +239,7 @@ export class TrainingSession {
     this.#restore(undefined);
   }
 
-  /**
-   * Sets what the schedule starts from, from the current step on. Steps after it, if any were reached, no longer hold
-   * and are forgotten. @returns whether anything changed.
-   */
+  /** Sets what the schedule starts from, from the current step on; later ones are forgotten. @returns whether anything changed. */
   setLearningRate(lr: number): boolean {
     if (!this.#rates.setBase(lr, this.#step)) return false;
     this.forgetLater();
@@ -297,6 +298,12 @@ export class TrainingSession {
   /** Keeps a copy of where it stands. */
   keep = (): void => void (this.#step > 0 && this.#checkpoints.keep(this.#checkpoint()));
 
+  /** What is kept of a parameter to go back to, by rising step. */
+  copiesOf({ value }: Parameter): { readonly step: number; readonly data: Tensor['data'] }[] {
+    const at = this.#state().indexOf(value);
+    return this.#checkpoints.all.map(({ step, tensors }) => ({ step, data: tensors[at] }));
+  }
+
   /** A hash of every bit of the parameters and the optimizer's state. */
   hash(): string {
     return hashOf(this.#state());
@@ -343,7 +350,8 @@ export class TrainingSession {
         this.#pass.backward(phase.layer, measure);
         break;
       case 'update':
-        this.#update(measure);
+        this.#measured = measure;
+        update(network, this.run.optimizer, this.#rates.at(this.#step), this.#step + 1, measure ? this.#updateRatios : null);
         this.#finishStep();
         return;
     }
@@ -362,14 +370,6 @@ export class TrainingSession {
     this.#pass = this.network.pass(this.#batch.size);
     this.#pass.load(this.run.dataset.inputs, this.run.targets, this.#batch.order, this.#batch.from);
     this.#pass.drawFor(this.run.seed, step);
-  }
-
-  #update(measure: boolean): void {
-    this.#measured = measure;
-    const { network, run: { optimizer } } = this;
-    const lr = this.#rates.at(this.#step);
-    if (measure) measuredUpdate(network, optimizer, lr, this.#step + 1, this.#updateRatios);
-    else updateParameters(network, optimizer, lr, this.#step + 1);
   }
 
   #restore(found: Checkpoint | undefined): void {

@@ -33,6 +33,12 @@ export class LayerFault extends Error {
   }
 }
 
+/** What was thrown, if it is a layer's fault; anything else is thrown on. */
+export function asFault(error: unknown): LayerFault {
+  if (error instanceof LayerFault) return error;
+  throw error;
+}
+
 const fileName = (file: string): string => file.slice(Math.max(file.lastIndexOf('/'), file.lastIndexOf('\\')) + 1);
 
 /** `swish.layer.ts:12:5`. */
