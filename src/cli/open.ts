@@ -2,10 +2,10 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { type CodeFolder, loadLayers } from '../code/load-layers';
-import { textReader } from '../files/text-reader';
+import { type ReadableFolders, withFiles } from '../files/data-files';
 import { specRules } from '../health/rules';
 import { TrainingSession } from '../session/session';
-import { checkSpec, type CompiledRun, type LayerCode, loadRun, notAllowed, parseSpec, type Problem, type ReadText, type Resolved } from '../spec';
+import { checkSpec, type CompiledRun, type LayerCode, loadRun, notAllowed, parseSpec, type Problem, type Resolved } from '../spec';
 import { CallError } from './arguments';
 import { placeProblems, type PlacedProblem, problemText } from './problems';
 import type { Terminal } from './terminal';
@@ -24,6 +24,8 @@ interface Named {
   readonly file: string;
   readonly json: boolean;
   readonly allowCode: boolean;
+  /** Data files may lie there too. */
+  readonly dataFolders: readonly string[];
 }
 
 export interface Opened {
@@ -41,9 +43,9 @@ export async function openSpec(
   call: Named,
   adapt: (run: CompiledRun) => CompiledRun = (run) => run,
 ): Promise<Opened> {
-  const { text, reader, where } = readSpec(terminal, call.file);
-  const code = await codeOf(text, where, call);
-  const { run, problems } = loadRun(text, reader, { rules: specRules, code });
+  const { text, folders } = readSpec(terminal, call);
+  const code = await codeOf(text, folders, call);
+  const { run, problems } = withFiles(folders, (files) => loadRun(text, files, { rules: specRules, code }));
   const warnings = place(terminal, call, text, problems, run !== undefined);
   if (!run) throw new SpecError(warnings);
   return { session: new TrainingSession(adapt(run), text), warnings };
@@ -51,9 +53,9 @@ export async function openSpec(
 
 /** The shapes of a spec, without making data that is not needed to tell. Throws as `openSpec` does. */
 export async function resolveSpec(terminal: Terminal, call: Named): Promise<{ readonly resolved: Resolved; readonly warnings: readonly PlacedProblem[] }> {
-  const { text, reader, where } = readSpec(terminal, call.file);
-  const code = await codeOf(text, where, call);
-  const { spec, resolved, problems } = checkSpec(text, reader, { rules: specRules, code });
+  const { text, folders } = readSpec(terminal, call);
+  const code = await codeOf(text, folders, call);
+  const { spec, resolved, problems } = withFiles(folders, (files) => checkSpec(text, files, { rules: specRules, code }));
   const all = spec && !resolved && !code ? [...problems, ...notAllowed(spec)] : problems;
   const warnings = place(terminal, call, text, all, resolved !== undefined);
   if (!resolved) throw new SpecError(warnings);
@@ -88,17 +90,13 @@ export interface SpecFile {
   readonly text: string;
   /** Its place. */
   readonly target: string;
-  /** Data files must lie below. */
-  readonly root: string;
-  readonly reader: ReadText;
-  readonly where: CodeFolder;
+  readonly folders: ReadableFolders;
 }
 
-export function readSpec({ cwd }: Terminal, file: string): SpecFile {
+export function readSpec({ cwd }: Terminal, { file, dataFolders }: Omit<Named, 'json' | 'allowCode'>): SpecFile {
   const target = path.resolve(cwd, file);
-  const root = rootOf(target, cwd);
-  const where = { folder: path.dirname(target), root };
-  return { text: readText(target, file), target, root, where, reader: textReader(where.folder, root) };
+  const allowed = dataFolders.map((folder) => path.resolve(cwd, folder));
+  return { text: readText(target, file), target, folders: { folder: path.dirname(target), root: rootOf(target, cwd), allowed } };
 }
 
 function readText(target: string, file: string): string {

@@ -1,4 +1,5 @@
 // Loads the files of a spec's custom layers. Whoever calls this has asked whether they may run.
+import fs from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { customLayer, type LayerWatch } from '../engine/custom/custom-layer';
@@ -6,7 +7,7 @@ import { type CodePlace, LayerFault } from '../engine/custom/fault';
 import { DataError } from '../engine/datasets/dataset';
 import type { CustomOptions } from '../engine/custom/unit';
 import type { LayerDefinition } from '../engine/layers/layer';
-import { fileFinder } from '../files/text-reader';
+import { withFiles } from '../files/data-files';
 import type { LayerCode, Spec } from '../spec';
 import { Places } from './place';
 
@@ -45,11 +46,12 @@ async function load(
 ): Promise<Made> {
   let file: string;
   try {
-    file = fileFinder(folder, root)(module);
+    file = found(folder, root, module);
   } catch (error) {
     if (!(error instanceof DataError)) throw error;
     const place = { file: path.resolve(folder, module), line: null, column: null };
-    return { error: new LayerFault({ layer: name, call: 'load', message: error.message, remedy: error.remedy, place, stack: null }) };
+    const remedy = error.message.includes('outside') ? 'Copy the file next to the spec, or open the folder that holds both.' : error.remedy;
+    return { error: new LayerFault({ layer: name, call: 'load', message: error.message, remedy, place, stack: null }) };
   }
   const places = new Places(file);
   watch.enter(index, 'load');
@@ -61,6 +63,12 @@ async function load(
   } finally {
     watch.leave();
   }
+}
+
+/** The file's real path, under the rules for data files. */
+function found(folder: string, root: string | null, module: string): string {
+  withFiles({ folder, root }, (files) => files.open(module, []));
+  return fs.realpathSync(path.resolve(folder, module));
 }
 
 class TooLate extends Error {}

@@ -4,7 +4,6 @@ import path from 'node:path';
 import { customLayers, loadLayers } from '../code/load-layers';
 import type { HostCalls, OpenRequest } from '../protocol/engine';
 import type { CheckReport } from '../protocol/panel';
-import { specRules } from '../health/rules';
 import type { SessionCommand } from '../session/command';
 import type { ModelInfo, ProbeId } from '../session/frame';
 import type { Answered, Question } from '../session/questions';
@@ -12,9 +11,11 @@ import type { RunRecord } from '../session/record';
 import { hasOwnCode } from '../engine/network';
 import { Runner } from '../session/runner';
 import { TrainingSession } from '../session/session';
-import { type CompiledRun, loadRun, parseSpec } from '../spec';
+import { type CompiledRun, parseSpec } from '../spec';
+import type { InPieces } from '../engine/pieces';
 import type { ActivityCell } from './activity';
-import { textReader } from '../files/text-reader';
+import { FolderFiles } from '../files/data-files';
+import { openingSpec } from '../session/load';
 import type { Begun, Loaded, WorkerCalls } from './messages';
 import type { OwnCodeWatch } from './own-code-watch';
 import { RecordPost } from './record-post';
@@ -37,6 +38,8 @@ export interface EngineOptions {
 
 // Slow kernels on a slow machine, for one multiply-add.
 const NANOSECONDS = 20;
+// While a spec is loaded.
+const TURN_MS = 100;
 
 /** A spec that was read and has not begun. */
 interface Ready {
@@ -60,13 +63,19 @@ export class Engine implements WorkerCalls {
     const { loading, watch } = this.#options;
     const { text, folder, root } = request;
     return this.#atLength(loading, async () => {
-      const { spec } = parseSpec(text);
-      const own = spec && request.code ? customLayers(spec) : [];
+      // A long spec is read twice only where it may have layers of its own.
+      const { spec } = request.code && text.includes('"custom"') ? parseSpec(text) : { spec: undefined };
+      const own = spec ? customLayers(spec) : [];
       watch.expect(Object.fromEntries(own.map(({ index, name, module }) => [index, { name, file: path.resolve(folder, module) }])));
-      const code = spec && request.code ? await loadLayers(spec, { folder, root }, watch) : undefined;
-      const { run, problems } = loadRun(text, textReader(folder, root), { rules: specRules, code });
-      this.#ready = run ? { run, request } : null;
-      return { ok: run !== undefined, problems };
+      const code = spec ? await loadLayers(spec, { folder, root }, watch) : undefined;
+      const files = new FolderFiles(request);
+      try {
+        const { run, problems } = await this.#inTurns(openingSpec(text, files, code));
+        this.#ready = run ? { run, request } : null;
+        return { ok: run !== undefined, problems };
+      } finally {
+        files.close();
+      }
     });
   }
 
@@ -143,6 +152,20 @@ export class Engine implements WorkerCalls {
 
   async handOver(): Promise<RunRecord | null> {
     return (await this.#runner?.handOver()) ?? null;
+  }
+
+  /** Does the work, and lets the event loop turn now and then: that is a sign of life, and lets others be heard. */
+  async #inTurns<Result>(work: InPieces<Result>): Promise<Result> {
+    let since = performance.now();
+    for (;;) {
+      const { done, value } = work.next();
+      if (done) return value;
+      if (performance.now() - since < TURN_MS) continue;
+      this.#options.activity.beat();
+      void this.#options.host().loading.asEvent(value);
+      await nextTurn();
+      since = performance.now();
+    }
   }
 
   #open(): Runner {

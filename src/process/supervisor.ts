@@ -153,7 +153,7 @@ export class Supervisor implements EngineCalls {
     return worker;
   }
 
-  /** What the worker that computes says is passed on; of the others only what their code says. */
+  /** What the worker that computes says is passed on; of one that is to follow it how it loads and what its code says. */
   #hostCalls(from: WorkerHandle): HostCalls {
     const { host } = this.#options;
     const current = (): boolean => from === this.#current;
@@ -164,6 +164,7 @@ export class Supervisor implements EngineCalls {
       checkProgress: (checked, entries) => void (current() && host().checkProgress.asEvent(checked, entries)),
       checked: (report) => void (current() && host().checked.asEvent(report)),
       checkpoint: (record) => void (current() && host().checkpoint.asEvent(record)),
+      loading: (progress) => void host().loading.asEvent(progress),
       fault: (fault) => void host().fault.asEvent(fault),
       log: (level, text, source) => void host().log.asEvent(level, text, source),
     };

@@ -99,6 +99,8 @@ export class WorkerHandle {
 
   /** Looks whether it hangs. @param elapsed milliseconds since the look before. */
   look(elapsed: number): void {
+    // Until its event loop turns for the first time it starts, which takes what it takes.
+    if (this.#activity.read().beats === 0) return;
     const hang = this.#watchdog.look(elapsed);
     if (hang) this.#end(describeHang(hang.activity, hang.milliseconds, this.#names.phases, this.running));
   }

@@ -16,6 +16,7 @@ function main(): void {
   const { activity: memory, loading, blackBox, worker } = workerData as WorkerData;
   const activity = new ActivityCell(memory);
   setInterval(() => activity.beat(), BEAT_MS);
+  setImmediate(() => activity.beat());
   // What Node says about features that a layer's file makes it use is of no use to anybody.
   process.removeAllListeners('warning');
   process.on('warning', () => undefined);

@@ -48,6 +48,7 @@ export class WatchedEngine {
   readonly lines: string[] = [];
   /** Of the end, where a layer is to blame. */
   blamed: Fault | null = null;
+  readonly loading: string[] = [];
   readonly exits: string[] = [];
   readonly #waiting = new Set<() => void>();
 
@@ -60,6 +61,10 @@ export class WatchedEngine {
       },
       checkpoint: (record) => {
         this.records.push(record);
+        this.#wake();
+      },
+      loading: (words) => {
+        this.loading.push(words);
         this.#wake();
       },
       checked: (report) => {

@@ -6,6 +6,7 @@ import { loadLayers } from '../../src/code/load-layers';
 import { openSpec } from '../../src/session/load';
 import { TrainingSession } from '../../src/session/session';
 import { type LayerCode, parseSpec } from '../../src/spec';
+import { filesIn } from '../support/files';
 
 const folder = path.resolve(__dirname, '../../examples');
 const files = fs.readdirSync(folder).filter((file) => file.endsWith('.nabla.json'));
@@ -30,7 +31,7 @@ beforeAll(async () => {
 
 function open(file: string): { session: TrainingSession; codes: string[] } {
   const text = fs.readFileSync(path.join(folder, file), 'utf8');
-  const { run, problems } = openSpec(text, (name) => fs.readFileSync(path.join(folder, name), 'utf8'), code.get(file));
+  const { run, problems } = openSpec(text, filesIn(folder), code.get(file));
   expect(problems.filter(({ severity }) => severity === 'error')).toEqual([]);
   return { session: new TrainingSession(run!, text), codes: problems.map(({ code }) => code) };
 }
@@ -105,6 +106,20 @@ describe('two circles', () => {
   });
 });
 
+describe('data from files', () => {
+  it('tells the weather when its columns are standardized, and hardly without', () => {
+    const parts = train(example('weather')).evaluate();
+    for (const part of ['train', 'validation', 'test'] as const) expect(parts[part]!.accuracy).toBeGreaterThan(0.9);
+    const raw = train(changed('weather', '"transforms": ["standardize"],', '')).evaluate();
+    expect(raw.train!.loss).toBeGreaterThan(3 * parts.train!.loss);
+  });
+
+  it('reads digits that it has not seen', () => {
+    const parts = train(example('digits')).evaluate();
+    for (const part of ['train', 'validation', 'test'] as const) expect(parts[part]!.accuracy).toBeGreaterThan(0.93);
+  });
+});
+
 describe('the network by hand', () => {
   it('gives the printed outputs, loss and first step', () => {
     const session = toUpdate(example('worked-example-1'));
@@ -171,7 +186,7 @@ function changed(name: string, from: string, to: string): TrainingSession {
   const text = fs.readFileSync(path.join(folder, `${name}.nabla.json`), 'utf8');
   expect(text).toContain(from);
   const swapped = text.replace(from, to);
-  return new TrainingSession(openSpec(swapped, () => '').run!, swapped);
+  return new TrainingSession(openSpec(swapped, filesIn(folder)).run!, swapped);
 }
 
 describe('a unit that starts below 0', () => {

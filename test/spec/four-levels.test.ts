@@ -7,6 +7,7 @@ import { openSpec } from '../../src/session/load';
 import { TrainingSession } from '../../src/session/session';
 import { parseSpec } from '../../src/spec';
 import '../support/allclose';
+import { noFiles } from '../support/files';
 
 const folder = path.resolve(__dirname, '../../examples');
 const STEPS = 50;
@@ -16,7 +17,7 @@ async function example(name: string): Promise<TrainingSession> {
   const text = fs.readFileSync(path.join(folder, `four-levels-by-${name}.nabla.json`), 'utf8');
   const { spec } = parseSpec(text);
   const code = await loadLayers(spec!, { folder, root: folder }, { enter: () => undefined, leave: () => undefined });
-  const { run, problems } = openSpec(text, () => '', code);
+  const { run, problems } = openSpec(text, noFiles, code);
   expect(problems).toEqual([]);
   return new TrainingSession(run!, text);
 }
