@@ -5,6 +5,7 @@ import { type Backend } from '../src/engine/kernels/create';
 import { GradientCheck } from '../src/gradcheck';
 import { TrainingSession } from '../src/session/session';
 import { startTeam } from '../src/machine/start-team';
+import { wideVectorsIfWanted } from '../src/machine/wide-vectors';
 import { runOf } from '../test/support/run';
 import { handWrittenLoop } from './hand-written';
 import { Torch } from './kernels-torch';
@@ -63,7 +64,7 @@ function sessionOf({ sizes, activation, batch, loss, convolutions = [] }: Worklo
     layers: [...before, ...(convolutions.length > 0 ? ['flatten'] : []), ...units.flatMap((out_features, i) => [{ type: 'linear', out_features }, ...(i < units.length - 1 ? [activation] : [])])],
     loss, optimizer: { type: 'sgd', lr: 0.01 }, batch_size: batch, shuffle: false, epochs: 1e8,
   };
-  return new TrainingSession(runOf(spec), '', { backend, team: startTeam(threads) });
+  return new TrainingSession(runOf(spec), '', { backend, team: startTeam(threads), wideVectors: wideVectorsIfWanted() });
 }
 
 const PAUSE_MS = 30;
