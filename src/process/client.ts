@@ -5,13 +5,13 @@ import { createBirpc } from 'birpc';
 import type { EngineCalls, HostCalls, SupervisorNotice } from '../protocol/engine';
 import { describeExit } from './words';
 
-export interface EngineClientOptions {
+export interface EngineClientOptions<Voice extends object> {
   /** dist/engine-process.js; its worker lies beside it. */
   readonly file: string;
   /** For the supervisor, such as `--heap=512`. */
   readonly arguments?: readonly string[];
   /** What the engine may call. */
-  readonly host: HostCalls;
+  readonly host: Voice;
   /** Called once, unless `dispose` was called before: why the process ended. */
   readonly onExit: (reason: string) => void;
   /** What the process wrote to its output, for a log. */
@@ -25,8 +25,9 @@ export class EngineExitError extends Error {
 
 const STDERR_KEPT = 8192;
 
-export class EngineClient {
-  readonly calls: EngineCalls;
+/** @typeParam Calls what the process answers; those of a run unless told. */
+export class EngineClient<Calls extends object = EngineCalls, Voice extends object = HostCalls> {
+  readonly calls: Calls;
   /** Settles when the process has ended. */
   readonly exited: Promise<void>;
   readonly #child: ChildProcess;
@@ -34,7 +35,7 @@ export class EngineClient {
   #notice: string | null = null;
   #stderr = '';
 
-  constructor(options: EngineClientOptions) {
+  constructor(options: EngineClientOptions<Voice>) {
     const child = fork(options.file, [...(options.arguments ?? [])], {
       execPath: process.execPath,
       execArgv: [],
@@ -43,7 +44,7 @@ export class EngineClient {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     this.#child = child;
-    const rpc = createBirpc<EngineCalls, HostCalls>(options.host, {
+    const rpc = createBirpc<Calls, Voice>(options.host, {
       post: (message) => post(child, message),
       on: (listener) =>
         child.on('message', (message) => {
@@ -57,7 +58,7 @@ export class EngineClient {
       // An answer that the process no longer hears is nobody's error; a call that was not sent is its caller's.
       onGeneralError: (_error, answering) => answering !== undefined,
     });
-    this.calls = rpc;
+    this.calls = rpc as unknown as Calls;
 
     child.stdout?.setEncoding('utf8').on('data', (text: string) => options.onOutput?.(text));
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {

@@ -6,6 +6,7 @@ import { fit } from './fit';
 import { gradients } from './gradients';
 import { learn } from './learn';
 import { shapes } from './shapes';
+import { sweep } from './sweep';
 import { tensors } from './tensors';
 
-export const views: readonly View[] = [learn, fit, gradients, activations, check, tensors, shapes];
+export const views: readonly View[] = [learn, fit, gradients, activations, check, tensors, shapes, sweep];
