@@ -53,7 +53,7 @@ export interface SweepReport {
   /** How many seeds each group has; 1 where the seed is not swept. */
   readonly seeds: number;
   readonly groups: readonly Group[];
-  /** Null before two groups have a run that finished. */
+  /** Among the groups whose runs are all done; null before there are two. */
   readonly best: Best | null;
 }
 
@@ -94,9 +94,10 @@ function groupOf(settings: Settings, results: readonly (RunResult | undefined)[]
 
 function bestOf(groups: readonly Group[]): Best | null {
   for (const part of ['validation', 'train'] as const) {
-    const known = groups.flatMap(({ final }, group) => {
+    const known = groups.flatMap(({ final, planned, finished, diverged, failed }, group) => {
       const mean = final[part]?.loss.mean;
-      return mean === undefined || Number.isNaN(mean) ? [] : [{ group, mean }];
+      // A mean that is not whole yet would be compared with those that are.
+      return mean === undefined || Number.isNaN(mean) || finished + diverged + failed < planned ? [] : [{ group, mean }];
     });
     if (known.length < 2) continue;
     return { group: known.reduce((a, b) => (b.mean < a.mean ? b : a)).group, part };

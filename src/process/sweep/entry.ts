@@ -11,7 +11,6 @@ const calls: SweepCalls = {
     const opened = openSweep({ ...request, fresh });
     if (opened.kind !== 'sweep') return refusal(opened);
     current = opened.sweep;
-    tell(current.state);
     try {
       await current.run(path.join(__dirname, 'sweep-worker.js'), tell);
       return null;

@@ -146,6 +146,7 @@ export class Sweep {
         failure ??= error;
         void pool.cancel();
       });
+    tell(this.state);
     const timer = every > 0 ? setInterval(() => tell(this.state), every) : undefined;
     const changed = (run: number, state: RunState): void => {
       this.#states[run] = state;
