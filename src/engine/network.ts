@@ -118,10 +118,12 @@ function reserve(model: NetworkModel, precision: Precision, size: NetworkSize) {
   );
   const largest = Math.max(0, ...parameters.map(({ declaration }) => sizeOf(declaration.shape)));
   const scratch = reservation.tensor([largest]);
+  const workspaces = model.layers.map(({ definition, inputShape, options }) => definition.workspace?.(inputShape, options) ?? null);
+  const workspace = reservation.tensor([Math.max(0, ...workspaces.map((shape) => (shape ? sizeOf(shape) : 0)))]);
   const training = reserveActivations(reservation, model, size.batch, true);
   const evaluation =
     size.evaluationBatch > 0 ? reserveActivations(reservation, model, size.evaluationBatch, false) : undefined;
-  return { reservation, parameters, scratch, training, evaluation };
+  return { reservation, parameters, scratch, workspaces, workspace, training, evaluation };
 }
 
 /** Bytes that a network of this size will take, without allocating any. */
@@ -144,6 +146,8 @@ export class Network {
   readonly parameters: readonly Parameter[];
   /** Bytes of all tensors. */
   readonly memory: number;
+  /** By layer: what its kernels work in. */
+  readonly workspaces: readonly (Tensor | null)[];
   readonly #training: ActivationSlots;
   readonly #evaluation: ActivationSlots | undefined;
   /** By the number of samples: training, then evaluation. */
@@ -154,9 +158,10 @@ export class Network {
     readonly kernels: Kernels,
     readonly size: NetworkSize,
   ) {
-    const { reservation, parameters, scratch, training, evaluation } = reserve(model, kernels.precision, size);
+    const { reservation, parameters, scratch, workspaces, workspace, training, evaluation } = reserve(model, kernels.precision, size);
     reservation.allocate(kernels);
     this.memory = reservation.plan.bytes;
+    this.workspaces = workspaces.map((shape) => shape && view(workspace(), shape));
     this.#training = training;
     this.#evaluation = evaluation;
     this.parameters = parameters.map(({ layer, declaration, value, gradient, previous, optimizerState }) => ({
@@ -273,6 +278,7 @@ export class Pass {
         input: this.inputOf(index),
         output: this.outputs[index],
         drawn: this.drawn[index],
+        workspace: network.workspaces[index],
         gradOutput: this.outputGradients[index],
         gradInput: index > 0 ? this.outputGradients[index - 1] : null,
         gradParameters: Object.fromEntries(own.map(({ shortName, gradient }) => [shortName, gradient])),

@@ -47,7 +47,7 @@ export function mostToBlame(needs: MemoryNeeds): readonly Path[] {
   if (dataBytes(needs) >= Math.max(activations, parameters)) return data;
   const sized = model.layers.map(({ definition }, i) => (definition.parameters ? widths[i] : 0));
   const widest = sized.indexOf(Math.max(...sized));
-  const layer: Path[] = [['layers', widest, 'out_features'], ['layers', widest]];
+  const layer: Path[] = [['layers', widest, 'out_features'], ['layers', widest, 'out_channels'], ['layers', widest]];
   if (activations < parameters || batchSize < widths[widest]) return layer;
   return [['batch_size'], ...layer];
 }

@@ -62,8 +62,17 @@ function inferShapes(spec: Spec, inputShape: Shape): Chain {
   let giver = 'the data';
   // The layer that fixes the size at hand; activations only pass it on.
   let sizedBy: string | undefined;
-  const layers = spec.layers.map((layer, i): LayerModel => {
+  const layers: LayerModel[] = [];
+  for (const [i, layer] of spec.layers.entries()) {
     const definition = layerTable[layer.type] as LayerDefinition;
+    const misfit = definition.misfit?.(shape, layer.options);
+    if (misfit) {
+      const path = firstWritten(spec, [...(misfit.option ? [['layers', i, misfit.option]] : []), ['layers', i]]);
+      const message = `${layer.name} ${misfit.needs}, but ${giver} gives ${formatShape(shape)}.`;
+      problems.push(problem('shape-mismatch', spec.source.locate(path), message, misfit.remedy));
+      // What follows has no shape to go by.
+      break;
+    }
     const expected = definition.expectedInput?.(layer.options);
     if (expected && !sameShape(expected, shape)) {
       const path = firstWritten(spec, [['layers', i, 'in_features'], ['layers', i, 'weight'], ['layers', i]]);
@@ -87,8 +96,8 @@ function inferShapes(spec: Spec, inputShape: Shape): Chain {
     if (definition.parameters) sizedBy = layer.name;
     problems.push(...checkFreeze(spec, i, definition, input));
     const { name, options, freeze } = layer;
-    return { name, definition, options, inputShape: input, outputShape: shape, freeze };
-  });
+    layers.push({ name, definition, options, inputShape: input, outputShape: shape, freeze });
+  }
   return { layers, problems };
 }
 

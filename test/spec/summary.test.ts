@@ -1,6 +1,5 @@
 // The figures of a model, against those worked out by hand: a small network, and the one for images of 32x32x3 whose
 // table every course on convolution draws.
-import * as z from 'zod/mini';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { bytesPerElement, type Shape, sizeOf } from '../../src/engine/kernels/tensor';
@@ -29,34 +28,13 @@ function modelOf(inputShape: Shape, chain: readonly (readonly [LayerDefinition, 
 const linear = (out_features: number): readonly [LayerDefinition, unknown] => [table.linear as LayerDefinition, table.linear.options.parse({ out_features })];
 const plain = (kind: 'relu' | 'tanh' | 'softmax' | 'flatten'): readonly [LayerDefinition, unknown] => [table[kind] as LayerDefinition, {}];
 
-const nothing = (): never => {
-  throw new Error('a summary computes nothing');
-};
-const bare = { summary: '', options: z.unknown(), forward: nothing, backward: nothing };
-
-/** A convolution with padding that keeps the size, as a layer would declare it. */
-const conv = (kernel: number, channels: number): readonly [LayerDefinition, unknown] => [
-  {
-    ...bare, kind: 'conv',
-    outputShape: ([, height, width]) => [channels, height, width],
-    parameters: ([from]) => [
-      { name: 'weight', shape: [channels, from, kernel, kernel], start: { values: [] } },
-      { name: 'bias', shape: [channels], start: { values: [] } },
-    ],
-    macs: ([from], output) => sizeOf(output) * from * kernel * kernel,
-    sees: () => [{ size: kernel, stride: 1 }, { size: kernel, stride: 1 }],
-  },
-  {},
+/** With padding that keeps the size. */
+const conv = (kernel_size: number, out_channels: number): readonly [LayerDefinition, unknown] => [
+  table.conv2d as LayerDefinition,
+  table.conv2d.options.parse({ kernel_size, out_channels, padding: (kernel_size - 1) / 2 }),
 ];
 
-const pool: readonly [LayerDefinition, unknown] = [
-  {
-    ...bare, kind: 'pool',
-    outputShape: ([channels, height, width]) => [channels, height / 2, width / 2],
-    sees: () => [{ size: 2, stride: 2 }, { size: 2, stride: 2 }],
-  },
-  {},
-];
+const pool: readonly [LayerDefinition, unknown] = [table.max_pool2d as LayerDefinition, table.max_pool2d.options.parse({ kernel_size: 2 })];
 
 describe('by hand', () => {
   it('784-300-10', () => {
@@ -96,10 +74,10 @@ describe('by hand', () => {
 
 it('a layer with a matrix of weights counts its multiply-adds', () => {
   const weighty = Object.values(table as Readonly<Record<string, LayerDefinition>>).filter((definition) => {
-    const options = definition.options.safeParse(definition.kind === 'linear' ? { out_features: 2 } : {});
-    return options.success && definition.parameters?.([3], options.data)?.some(({ shape }) => shape.length > 1);
+    const options = definition.options.safeParse({ linear: { out_features: 2 }, conv2d: { out_channels: 2, kernel_size: 1 } }[definition.kind] ?? {});
+    return options.success && definition.parameters?.([3, 3, 3], options.data)?.some(({ shape }) => shape.length > 1);
   });
-  expect(weighty.length).toBeGreaterThan(0);
+  expect(weighty.map(({ kind }) => kind)).toEqual(expect.arrayContaining(['linear', 'conv2d']));
   for (const definition of weighty) expect(definition.macs, definition.kind).toBeDefined();
 });
 

@@ -25,6 +25,8 @@ export interface ForwardContext<Options> {
   readonly output: Tensor;
   /** What `draw` drew for this step, of the output's shape; null where nothing is drawn: when evaluating. */
   readonly drawn: Tensor | null;
+  /** For the kernels to work in, of the shape that the layer asked for; null where it asked for none. */
+  readonly workspace: Tensor | null;
 }
 
 export interface BackwardContext<Options> extends ForwardContext<Options> {
@@ -66,6 +68,15 @@ export interface Idleness {
   readonly rule: string;
 }
 
+/** Why a layer cannot take an input: what it needs instead, and what to do. */
+export interface Misfit {
+  /** Goes on after the layer's name: "needs images". */
+  readonly needs: string;
+  readonly remedy: string;
+  /** The option to look at, where one is to blame. */
+  readonly option?: string;
+}
+
 export interface LayerDefinition<Kind extends string = string, Options = unknown> {
   readonly kind: Kind;
   /** One sentence with the formula; shown on hover and in the docs. */
@@ -73,8 +84,12 @@ export interface LayerDefinition<Kind extends string = string, Options = unknown
   readonly options: z.ZodMiniType<Options>;
   /** The input shape that the options insist on, if they do. */
   expectedInput?(options: Options): Shape | undefined;
+  /** What is wrong with an input of this shape, if anything; nothing else is asked of the layer then. */
+  misfit?(input: Shape, options: Options): Misfit | undefined;
   outputShape(input: Shape, options: Options): Shape;
   parameters?(input: Shape, options: Options): readonly ParameterDeclaration[];
+  /** Memory for its kernels to work in. All layers share it: it holds nothing from one call to the next. */
+  workspace?(input: Shape, options: Options): Shape;
   /**
    * For a layer that trains with chance: fills a tensor of the output's shape, once a step. Evaluated, the layer gets
    * none and must do without; in a gradient check it stays as it is.
