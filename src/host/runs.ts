@@ -161,6 +161,7 @@ export class Runs implements vscode.Disposable {
     );
     const sweep = new SweepController({
       spec: () => ({ place: controller.place, text: controller.text }),
+      allowed: dataFolders,
       processFile: vscode.Uri.joinPath(extensionUri, 'dist', 'sweep-process.js').fsPath,
       log,
       tell: (view) => {

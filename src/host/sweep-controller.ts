@@ -10,6 +10,8 @@ import type { Log, RunPlace } from './run-options';
 export interface SweepOptions {
   /** Where the spec lies, and its text as it stands. */
   readonly spec: () => { readonly place: RunPlace; readonly text: string };
+  /** Folders beside the workspace that data may be read from. */
+  readonly allowed: () => readonly string[];
   /** dist/sweep-process.js. */
   readonly processFile: string;
   readonly log: Log;
@@ -56,7 +58,7 @@ export class SweepController {
     this.#show({ ...this.#view, starting: true, trouble: null });
     let trouble: string | null;
     try {
-      trouble = await client.calls.start({ text, spec: this.#path(place), root: place.root, fresh });
+      trouble = await client.calls.start({ text, spec: this.#path(place), root: place.root, allowed: this.#options.allowed(), fresh });
     } catch (error) {
       trouble = messageOf(error);
     }

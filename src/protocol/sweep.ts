@@ -10,6 +10,8 @@ export interface SweepStart {
   readonly spec: string;
   /** Files outside of this folder are refused; null for no bound. */
   readonly root: string | null;
+  /** Or of these, which the user allows. */
+  readonly allowed: readonly string[];
   /** Leaves aside what was found before. */
   readonly fresh: boolean;
 }

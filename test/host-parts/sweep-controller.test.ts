@@ -45,6 +45,7 @@ class Watched {
     this.text = JSON.stringify(spec);
     this.controller = new SweepController({
       spec: () => ({ place: { uri, file: 'a.nabla.json', folder, root: folder }, text: this.text }),
+      allowed: () => [],
       processFile: join(bundles, 'sweep-process.js'),
       log: { info: () => {}, warn: () => {}, error: () => {} },
       tell: (view) => {
