@@ -29,7 +29,8 @@ function lookOf({ settings }: Context): Look {
 }
 
 const nameOf = ({ labels }: Group, options: readonly string[]): string =>
-  options.length === 1 ? `${shortPath(options[0])} ${labels[0]}` : labels.join(', ') || 'all runs';
+  // A number needs its name; `adam` and `linear 3, relu` tell themselves.
+  options.length === 1 && Number.isFinite(Number(labels[0])) ? `${shortPath(options[0])} ${labels[0]}` : labels.join(', ') || 'all runs';
 
 /** `lr` for `optimizer.lr`: the whole path is in the table. */
 const shortPath = (path: string): string => path.split('.').slice(-1)[0];
