@@ -14,7 +14,7 @@ const MOST_MS = 1000;
 const WIDEST_BAR = 40;
 
 export async function cost(terminal: Terminal, call: CostCall): Promise<ExitCode> {
-  const { session, warnings } = openSpec(terminal, call);
+  const { session, warnings } = await openSpec(terminal, call);
   const { run } = session;
   const progress = new Progress(terminal);
   const costs: Cost[] = [];
