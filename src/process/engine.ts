@@ -38,6 +38,8 @@ export class Engine implements EngineCalls {
   readonly #options: EngineOptions;
   #runner: Runner | null = null;
   #checking = 0;
+  #opening = false;
+  #cancelled = false;
 
   constructor(options: EngineOptions) {
     this.#options = options;
@@ -50,7 +52,12 @@ export class Engine implements EngineCalls {
     activity.allow(loading);
     const files = new FolderFiles(request);
     try {
-      const { run, problems } = await this.#inTurns(openingSpec(request.text, files));
+      this.#cancelled = false;
+      this.#opening = true;
+      const loaded = await this.#inTurns(openingSpec(request.text, files));
+      this.#opening = false;
+      if (!loaded) return { ok: false, problems: [], cancelled: true };
+      const { run, problems } = loaded;
       if (!run) return { ok: false, problems };
       const options = { checkpointBudget: request.checkpointBudget, activity: activity.cells };
       const session = request.record
@@ -63,10 +70,15 @@ export class Engine implements EngineCalls {
       allowance = longestPhase(model);
       return { ok: true, model, problems };
     } finally {
+      this.#opening = false;
       files.close();
       activity.begin('rest');
       activity.allow(allowance);
     }
+  }
+
+  async cancelOpen(): Promise<void> {
+    this.#cancelled = this.#opening;
   }
 
   async command(command: SessionCommand): Promise<void> {
@@ -101,8 +113,8 @@ export class Engine implements EngineCalls {
     return this.#runner?.record() ?? null;
   }
 
-  /** Does the work, and lets the event loop turn now and then: that is a sign of life, and lets others be heard. */
-  async #inTurns<Result>(work: InPieces<Result>): Promise<Result> {
+  /** Does the work, and lets the event loop turn now and then: that is a sign of life, and lets a cancel be heard. Null where it was. */
+  async #inTurns<Result>(work: InPieces<Result>): Promise<Result | null> {
     let since = performance.now();
     for (;;) {
       const { done, value } = work.next();
@@ -111,6 +123,7 @@ export class Engine implements EngineCalls {
       this.#options.activity.beat();
       void this.#options.host().loading.asEvent(value);
       await nextTurn();
+      if (this.#cancelled) return null;
       since = performance.now();
     }
   }

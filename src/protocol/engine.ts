@@ -26,12 +26,14 @@ export interface OpenRequest {
 export type OpenResult =
   | { readonly ok: true; readonly model: ModelInfo; readonly problems: readonly Problem[] }
   /** The run before, if any, is still there. */
-  | { readonly ok: false; readonly problems: readonly Problem[] };
+  | { readonly ok: false; readonly problems: readonly Problem[]; readonly cancelled?: boolean };
 
 /** Answered by the engine process. */
 export interface EngineCalls {
   /** Replaces the run when the spec is good; leaves it alone when not. */
   open(request: OpenRequest): Promise<OpenResult>;
+  /** Ends an `open` that is still reading: it is answered as cancelled, and the run before is still there. */
+  cancelOpen(): Promise<void>;
   /** Settles when the command is carried out; `run` and its kin, when running has begun. Throws where it makes no sense. */
   command(command: SessionCommand): Promise<void>;
   /** What every frame is to hold from now on. */
