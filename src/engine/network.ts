@@ -4,7 +4,7 @@ import type { Kernels } from './kernels/kernels';
 import { MemoryPlan, type Precision, type Shape, sizeOf, type Tensor, view } from './kernels/tensor';
 import { initializers, type InitializerOptions } from './initializers';
 import { type Fans, initialValues, type InitializerDefinition } from './initializers/initializer';
-import type { BackwardContext, LayerDefinition, ParameterDeclaration } from './layers/layer';
+import type { BackwardContext, BufferDeclaration, LayerDefinition, ParameterDeclaration } from './layers/layer';
 import type { LossContext, LossDefinition } from './losses/loss';
 import { addPenaltyGradient, isPenalized, type Penalty, penaltyValue } from './penalty';
 import { Random } from './random';
@@ -54,6 +54,18 @@ export interface Parameter {
   readonly start: ParameterDeclaration['start'];
 }
 
+/** State of a layer that is not trained. */
+export interface Buffer {
+  /** `batch_norm1d1.running_mean`. */
+  readonly name: string;
+  /** `running_mean`. */
+  readonly shortName: string;
+  readonly layer: number;
+  readonly value: Tensor;
+  /** What all of it is at the start. */
+  readonly fill: number;
+}
+
 type Take = () => Tensor;
 
 /** Collects what is needed, then hands out tensors once all of it is allocated together. */
@@ -77,6 +89,12 @@ class Reservation {
 
 const declarationsOf = (layer: LayerModel): readonly ParameterDeclaration[] =>
   layer.definition.parameters?.(layer.inputShape, layer.options) ?? [];
+
+const buffersOf = ({ definition, inputShape, options }: LayerModel): readonly BufferDeclaration[] =>
+  definition.buffers?.(inputShape, options) ?? [];
+
+const workspaceOf = ({ definition, inputShape, options }: LayerModel): readonly Shape[] =>
+  definition.workspace?.(inputShape, options) ?? [];
 
 interface ActivationSlots {
   readonly input: Take;
@@ -104,6 +122,14 @@ function reserveActivations(reservation: Reservation, model: NetworkModel, batch
   };
 }
 
+const total = (shapes: readonly Shape[]): number => shapes.reduce((sum, shape) => sum + sizeOf(shape), 0);
+
+/** Tensors of these shapes one after another in the memory of one. */
+function partition({ data }: Tensor, shapes: readonly Shape[]): readonly Tensor[] {
+  let from = 0;
+  return shapes.map((shape) => ({ shape, data: data.subarray(from, (from += sizeOf(shape))) }));
+}
+
 function reserve(model: NetworkModel, precision: Precision, size: NetworkSize) {
   const reservation = new Reservation(precision);
   const parameters = model.layers.flatMap((layer, index) =>
@@ -118,12 +144,14 @@ function reserve(model: NetworkModel, precision: Precision, size: NetworkSize) {
   );
   const largest = Math.max(0, ...parameters.map(({ declaration }) => sizeOf(declaration.shape)));
   const scratch = reservation.tensor([largest]);
-  const workspaces = model.layers.map(({ definition, inputShape, options }) => definition.workspace?.(inputShape, options) ?? null);
-  const workspace = reservation.tensor([Math.max(0, ...workspaces.map((shape) => (shape ? sizeOf(shape) : 0)))]);
+  const buffers = model.layers.flatMap((layer, index) =>
+    buffersOf(layer).map((declaration) => ({ layer: index, declaration, value: reservation.tensor(declaration.shape) })),
+  );
+  const workspace = reservation.tensor([Math.max(0, ...model.layers.map((layer) => total(workspaceOf(layer))))]);
   const training = reserveActivations(reservation, model, size.batch, true);
   const evaluation =
     size.evaluationBatch > 0 ? reserveActivations(reservation, model, size.evaluationBatch, false) : undefined;
-  return { reservation, parameters, scratch, workspaces, workspace, training, evaluation };
+  return { reservation, parameters, scratch, buffers, workspace, training, evaluation };
 }
 
 /** Bytes that a network of this size will take, without allocating any. */
@@ -137,6 +165,7 @@ export function predictLayerMemory(layer: LayerModel, precision: Precision, size
     for (let i = 0; i < times; i++) plan.reserve(shape);
   };
   for (const { shape } of declarationsOf(layer)) reserveEach(shape, 3 + size.optimizerTensors);
+  for (const { shape } of buffersOf(layer)) plan.reserve(shape);
   reserveEach([size.batch, ...layer.outputShape], layer.definition.draw ? 3 : 2);
   if (size.evaluationBatch > 0) plan.reserve([size.evaluationBatch, ...layer.outputShape]);
   return plan.bytes;
@@ -146,22 +175,25 @@ export class Network {
   readonly parameters: readonly Parameter[];
   /** Bytes of all tensors. */
   readonly memory: number;
+  readonly buffers: readonly Buffer[];
+  /** Everything that a training step goes on from: parameters, each with its optimizer's state, then buffers. */
+  readonly state: readonly Tensor[];
   /** By layer: what its kernels work in. */
-  readonly workspaces: readonly (Tensor | null)[];
+  readonly workspaces: readonly (readonly Tensor[])[];
   readonly #training: ActivationSlots;
   readonly #evaluation: ActivationSlots | undefined;
-  /** By the number of samples: training, then evaluation. */
-  readonly #passes: readonly [Map<number, Pass>, Map<number, Pass>] = [new Map(), new Map()];
+  /** By the number of samples. */
+  readonly #passes = { training: new Map<number, Pass>(), evaluation: new Map<number, Pass>(), evaluated: new Map<number, Pass>() };
 
   constructor(
     readonly model: NetworkModel,
     readonly kernels: Kernels,
     readonly size: NetworkSize,
   ) {
-    const { reservation, parameters, scratch, workspaces, workspace, training, evaluation } = reserve(model, kernels.precision, size);
+    const { reservation, parameters, scratch, buffers, workspace, training, evaluation } = reserve(model, kernels.precision, size);
     reservation.allocate(kernels);
     this.memory = reservation.plan.bytes;
-    this.workspaces = workspaces.map((shape) => shape && view(workspace(), shape));
+    this.workspaces = model.layers.map((layer) => partition(workspace(), workspaceOf(layer)));
     this.#training = training;
     this.#evaluation = evaluation;
     this.parameters = parameters.map(({ layer, declaration, value, gradient, previous, optimizerState }) => ({
@@ -176,10 +208,17 @@ export class Network {
       scratch: view(scratch(), declaration.shape),
       start: declaration.start,
     }));
+    this.buffers = buffers.map(({ layer, declaration: { name, fill }, value }) => ({
+      name: `${model.layers[layer].name}.${name}`, shortName: name, layer, value: value(), fill,
+    }));
+    this.state = [
+      ...this.parameters.flatMap(({ value, optimizerState }) => [value, ...optimizerState]),
+      ...this.buffers.map(({ value }) => value),
+    ];
   }
 
   /**
-   * Sets every parameter to its start and clears gradients and optimizer state. Each parameter draws from
+   * Sets every parameter and buffer to its start and clears gradients and optimizer state. Each parameter draws from
    * a stream of its own name, so that a layer added elsewhere does not change it.
    */
   initialize(seed: number): void {
@@ -191,6 +230,7 @@ export class Network {
       this.kernels.fill(parameter.gradient, 0);
       for (const state of parameter.optimizerState) this.kernels.fill(state, 0);
     }
+    for (const { value, fill } of this.buffers) this.kernels.fill(value, fill);
   }
 
   zeroGradients(): void {
@@ -199,19 +239,24 @@ export class Network {
 
   /** The training pass over the first `batch` rows; always the same memory. */
   pass(batch: number): Pass {
-    return this.#cached(this.#passes[0], this.#training, batch);
+    return this.#cached(this.#passes.training, this.#training, batch, true);
+  }
+
+  /** The same memory and the way back, with the layers in evaluation mode: for looking at their gradients there. */
+  passInEvaluation(batch: number): Pass {
+    return this.#cached(this.#passes.evaluated, this.#training, batch, false);
   }
 
   /** A forward-only pass with memory of its own, so that looking at other data disturbs no training step. */
   evaluationPass(batch: number): Pass {
     if (!this.#evaluation) throw new Error('this network was made without room for evaluation');
-    return this.#cached(this.#passes[1], this.#evaluation, batch);
+    return this.#cached(this.#passes.evaluation, this.#evaluation, batch, false);
   }
 
-  #cached(passes: Map<number, Pass>, slots: ActivationSlots, batch: number): Pass {
+  #cached(passes: Map<number, Pass>, slots: ActivationSlots, batch: number, training: boolean): Pass {
     let pass = passes.get(batch);
     if (!pass) {
-      pass = new Pass(this, slots, batch);
+      pass = new Pass(this, slots, batch, training);
       passes.set(batch, pass);
     }
     return pass;
@@ -256,16 +301,18 @@ export class Pass {
     readonly network: Network,
     slots: ActivationSlots,
     readonly batch: number,
+    /** Whether the layers are in training mode. */
+    readonly training: boolean,
   ) {
     const rows = (take: Take): Tensor => {
       const tensor = take();
       return view(tensor, [batch, ...tensor.shape.slice(1)]);
     };
-    const { model, kernels, parameters } = network;
+    const { model, kernels, parameters, buffers } = network;
     this.input = rows(slots.input);
     this.target = rows(slots.target);
     this.outputs = slots.outputs.map(rows);
-    this.drawn = slots.drawn.map((take) => take && rows(take));
+    this.drawn = slots.drawn.map((take) => (training && take ? rows(take) : null));
     const gradients = slots.gradients.map(rows);
     this.inputGradient = gradients[0];
     this.outputGradients = gradients.slice(1);
@@ -275,6 +322,8 @@ export class Pass {
         kernels,
         options,
         parameters: Object.fromEntries(own.map(({ shortName, value }) => [shortName, value])),
+        buffers: Object.fromEntries(buffers.filter(({ layer }) => layer === index).map(({ shortName, value }) => [shortName, value])),
+        training,
         input: this.inputOf(index),
         output: this.outputs[index],
         drawn: this.drawn[index],
@@ -313,6 +362,12 @@ export class Pass {
 
   forward(layer: number): void {
     this.network.model.layers[layer].definition.forward(this.#steps[layer]);
+  }
+
+  /** Forward as a step of training does it: what the layer keeps of the batches goes into its buffers, too. */
+  forwardAndTrack(layer: number): void {
+    this.forward(layer);
+    this.network.model.layers[layer].definition.track?.(this.#steps[layer]);
   }
 
   /** The loss of the batch; in a training pass with the penalty. */

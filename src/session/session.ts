@@ -89,7 +89,7 @@ export class TrainingSession {
     const session = new TrainingSession(run, record.text, options);
     const { checkpoint, position } = record;
     if (checkpoint.step > 0) {
-      assertFits(checkpoint, session.#state());
+      assertFits(checkpoint, session.network.state);
       session.#checkpoints.keep(checkpoint);
     }
     session.#rates.changes = record.changes;
@@ -292,9 +292,9 @@ export class TrainingSession {
     };
   }
 
-  /** A hash of every bit of the parameters and the optimizer's state. */
+  /** A hash of every bit of the parameters, the optimizer's state and the layers' buffers. */
   hash(): string {
-    return hashOf(this.#state());
+    return hashOf(this.network.state);
   }
 
   #runWhole(whole: WholeStep): void {
@@ -325,7 +325,7 @@ export class TrainingSession {
         network.zeroGradients();
         break;
       case 'forward':
-        this.#pass.forward(phase.layer);
+        this.#pass.forwardAndTrack(phase.layer);
         break;
       case 'loss':
         this.#loss = this.#pass.loss();
@@ -374,7 +374,7 @@ export class TrainingSession {
   }
 
   #restore(checkpoint: Checkpoint | undefined): void {
-    if (checkpoint) this.#state().forEach(({ data }, i) => data.set(checkpoint.tensors[i]));
+    if (checkpoint) this.network.state.forEach(({ data }, i) => data.set(checkpoint.tensors[i]));
     else this.network.initialize(this.run.seed);
     this.#step = checkpoint?.step ?? 0;
     this.#phase = 0;
@@ -385,11 +385,7 @@ export class TrainingSession {
   }
 
   #checkpoint(): Checkpoint {
-    return { step: this.#step, tensors: this.#state().map(({ data }) => data.slice()) };
-  }
-
-  #state() {
-    return this.network.parameters.flatMap(({ value, optimizerState }) => [value, ...optimizerState]);
+    return { step: this.#step, tensors: this.network.state.map(({ data }) => data.slice()) };
   }
 
   /** Whether phase `index` of the shown step is done. */

@@ -69,7 +69,7 @@ export class WholeStep {
     const prepared = {
       forward: kernels.prepare(() => {
         network.zeroGradients();
-        for (let layer = 0; layer < layers; layer++) pass.forward(layer);
+        for (let layer = 0; layer < layers; layer++) pass.forwardAndTrack(layer);
       }),
       backward: kernels.prepare(() => {
         pass.lossBackward();

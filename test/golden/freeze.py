@@ -209,6 +209,53 @@ def more_activation_cases():
     return cases
 
 
+def normal_case(name, kind, options, x, training=True):
+    """A batch or layer norm with parameters and running figures that are not those of the start."""
+    own = {key: value for key, value in options.items() if key != "normalized_shape"}
+    if kind == "layer_norm":
+        module = torch.nn.LayerNorm(options.get("normalized_shape", list(x.shape[1:])), **own)
+    else:
+        module = (torch.nn.BatchNorm1d if kind == "batch_norm1d" else torch.nn.BatchNorm2d)(x.shape[1], **own)
+    module.train(training)
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter.copy_(torch.randn(parameter.shape))
+        if getattr(module, "running_mean", None) is not None:
+            module.running_mean.copy_(torch.randn(x.shape[1]))
+            module.running_var.copy_(torch.rand(x.shape[1]) + 0.5)
+    buffers = lambda: {k: nested(v) for k, v in module.named_buffers() if v.dim() > 0}
+    before = buffers()
+    x = leaf(x)
+    y = module(x)
+    dy = torch.randn(y.shape)
+    y.backward(dy)
+    return {
+        "name": name, "kind": kind, "options": options, "input": nested(x), "training": training,
+        "buffers": before, **({"tracked": buffers()} if training else {}),
+        "parameters": {k: nested(v) for k, v in module.named_parameters()},
+        "gradOutput": nested(dy), "output": nested(y), "gradInput": nested(x.grad),
+        "gradParameters": {k: nested(v.grad) for k, v in module.named_parameters()},
+    }
+
+
+def normal_cases():
+    torch.manual_seed(24)
+    cases = []
+    variants = ({}, {"affine": False}, {"momentum": 0.7, "eps": 0.01}, {"track_running_stats": False})
+    for kind, shapes in (("batch_norm1d", ((4, 3), (7, 5), (5, 1))), ("batch_norm2d", ((2, 3, 4, 5), (1, 2, 3, 3), (3, 1, 2, 1)))):
+        for shape in shapes:
+            for options in variants:
+                for training in (True, False):
+                    x = torch.randn(shape) * 2 + 1
+                    title = ", ".join([kind, str(list(shape)), *(f"{key} {value}" for key, value in options.items()), "" if training else "evaluated"])
+                    cases.append(normal_case(title.removesuffix(", "), kind, options, x, training))
+    for shape, options in (((2, 3), {}), ((4, 7), {"eps": 0.01}), ((3, 5), {"elementwise_affine": False}),
+                           ((2, 3, 4, 5), {}), ((2, 3, 4, 5), {"normalized_shape": [5]}), ((3, 2, 3, 3), {"normalized_shape": [3, 3]})):
+        x = torch.randn(shape) * 2 + 1
+        cases.append(normal_case(", ".join(["layer_norm", str(list(shape)), *(f"{key} {value}" for key, value in options.items())]), "layer_norm", options, x))
+    return cases
+
+
 def image_cases():
     """Odd sizes, strides, paddings and channel counts; with and without what the windows do not reach."""
     torch.manual_seed(23)
@@ -712,6 +759,7 @@ def operation_cases():
 if __name__ == "__main__":
     write("layers.json", layer_cases() + more_activation_cases())
     write("layers-images.json", image_cases())
+    write("layers-normal.json", normal_cases())
     write("layers-saturated.json", ill_conditioned_cases())
     write("losses.json", loss_cases() + more_loss_cases())
     write("networks.json", network_cases())

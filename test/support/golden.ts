@@ -19,6 +19,11 @@ export interface GoldenLayer {
   readonly input: Nested;
   /** What the layer drew, in training. */
   readonly drawn?: Nested;
+  /** In training mode, unless told. */
+  readonly training?: boolean;
+  /** A layer's buffers before, and after the step where there was one. */
+  readonly buffers?: Named;
+  readonly tracked?: Named;
   readonly parameters: Named;
   readonly gradOutput: Nested;
   readonly output: Nested;
@@ -70,6 +75,7 @@ export interface GoldenOptimizer extends GoldenStack {
 interface GoldenFiles {
   readonly 'layers.json': GoldenLayer;
   readonly 'layers-images.json': GoldenLayer;
+  readonly 'layers-normal.json': GoldenLayer;
   readonly 'layers-saturated.json': GoldenLayer;
   readonly 'losses.json': GoldenLoss;
   readonly 'networks.json': GoldenNetwork;

@@ -15,18 +15,37 @@ export interface ParameterDeclaration {
   readonly start: { readonly values: readonly number[] } | { readonly initializer: InitializerOptions };
 }
 
+/** A tensor that belongs to a layer's state and is not trained, such as a running mean. Checkpoints hold it. */
+export interface BufferDeclaration {
+  /** Its name in the layer, as in PyTorch. */
+  readonly name: string;
+  readonly shape: Shape;
+  /** What all of it is at the start. */
+  readonly fill: number;
+}
+
+/** What a layer does in each mode, for one that does not do the same in both; goes on after "In training it". */
+export interface Modes {
+  readonly training: string;
+  readonly evaluation: string;
+}
+
 export interface ForwardContext<Options> {
   readonly kernels: Kernels;
   readonly options: Options;
   readonly parameters: Readonly<Record<string, Tensor>>;
+  /** Only read, but for `track`. */
+  readonly buffers: Readonly<Record<string, Tensor>>;
+  /** In evaluation a layer that has learnt something of the batches goes by that. */
+  readonly training: boolean;
   /** [batch, ...input shape]. */
   readonly input: Tensor;
   /** [batch, ...output shape]; all of it must be written. */
   readonly output: Tensor;
   /** What `draw` drew for this step, of the output's shape; null where nothing is drawn: when evaluating. */
   readonly drawn: Tensor | null;
-  /** For the kernels to work in, of the shape that the layer asked for; null where it asked for none. */
-  readonly workspace: Tensor | null;
+  /** For the kernels to work in, of the shapes that the layer asked for. */
+  readonly workspace: readonly Tensor[];
 }
 
 export interface BackwardContext<Options> extends ForwardContext<Options> {
@@ -88,14 +107,17 @@ export interface LayerDefinition<Kind extends string = string, Options = unknown
   misfit?(input: Shape, options: Options): Misfit | undefined;
   outputShape(input: Shape, options: Options): Shape;
   parameters?(input: Shape, options: Options): readonly ParameterDeclaration[];
+  buffers?(input: Shape, options: Options): readonly BufferDeclaration[];
   /** Memory for its kernels to work in. All layers share it: it holds nothing from one call to the next. */
-  workspace?(input: Shape, options: Options): Shape;
+  workspace?(input: Shape, options: Options): readonly Shape[];
   /**
    * For a layer that trains with chance: fills a tensor of the output's shape, once a step. Evaluated, the layer gets
    * none and must do without; in a gradient check it stays as it is.
    */
   draw?(out: Tensor, random: Random, options: Options): void;
   forward(context: ForwardContext<Options>): void;
+  /** Writes into its buffers what it saw of a batch: once a step of training, after `forward`. */
+  track?(context: ForwardContext<Options>): void;
   backward(context: BackwardContext<Options>): void;
   /**
    * For a layer with kinks: whether two inputs lie on different sides of one, or on one.
@@ -115,6 +137,8 @@ export interface LayerDefinition<Kind extends string = string, Options = unknown
   /** For the receptive field; unless told, `place` for a layer whose reach is `columnwise`, and `all` for any other. */
   sees?(options: Options): Sight;
   readonly idleness?: Idleness;
+  /** For a layer that computes another thing in evaluation than in training. */
+  modes?(options: Options): Modes | undefined;
 }
 
 /** Keeps the option type of a definition while it is stored beside others. */
