@@ -182,6 +182,34 @@ describe('the views', () => {
     expect(counts.map(Number).reduce((a, b) => a + b)).toBe(frame.place.samples * 4);
   });
 
+  it('Network: units and weights are those of the sample that is followed', async () => {
+    await open('network');
+    const frame = await host.until(({ answers }) => answers.some(({ question }) => question.about === 'picture'));
+    await panel.settled();
+    const { answer } = frame.answers.find(({ question }) => question.about === 'picture') as Answered<'picture'>;
+    const view = panel.page.locator('#view-network');
+    await view.locator('details.data summary').click();
+    await view.locator('tbody td').first().waitFor();
+    const expected = answer?.columns.flatMap(({ shown, values, gradients }) => [...shown.keys()].flatMap((i) => [values?.[i], gradients?.[i]])) ?? [];
+    expectNumbers(await numbersIn(view.locator('tbody')), expected.filter((one) => one !== undefined));
+    // Every unit can be reached by the keys, and every weight into it.
+    const canvas = view.locator('canvas').first();
+    await canvas.focus();
+    await panel.page.keyboard.press('ArrowRight');
+    await panel.page.keyboard.press('ArrowDown');
+    await panel.settled();
+    const hidden = answer?.columns[1];
+    expectNumbers(await numbersIn(view.locator('.reading')), [hidden?.values?.[1] ?? NaN, hidden?.gradients?.[1] ?? NaN]);
+    await panel.page.keyboard.press('Shift+ArrowDown');
+    await panel.page.keyboard.press('Enter');
+    await panel.settled();
+    expectNumbers(await numbersIn(view.locator('.reading')), [answer?.edges[0].values?.[2] ?? NaN]);
+    expect(host.of('select').at(-1)).toEqual({ type: 'select', layer: 0 });
+    const history = view.locator('figure, .chart').last();
+    await history.locator('.key').nth(1).waitFor();
+    expectNumbers(await numbersIn(history.locator('.keys')), [answer?.edges[0].values?.[2] ?? NaN]);
+  });
+
   it('Fit: every sample counted, and the worst losses, are those of the network', async () => {
     await open('fit');
     const frame = await host.until(({ answers }) => answers.some(({ question }) => question.about === 'predictions'));

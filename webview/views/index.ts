@@ -5,7 +5,8 @@ import { check } from './check';
 import { fit } from './fit';
 import { gradients } from './gradients';
 import { learn } from './learn';
+import { network } from './network';
 import { shapes } from './shapes';
 import { tensors } from './tensors';
 
-export const views: readonly View[] = [learn, fit, gradients, activations, check, tensors, shapes];
+export const views: readonly View[] = [learn, network, fit, gradients, activations, check, tensors, shapes];
