@@ -1,7 +1,7 @@
 // A compiled network: parameters and gradients in flat arrays, and passes over batches. Shapes were
 // checked before; nothing here allocates once the network is made.
 import type { Kernels } from './kernels/kernels';
-import { MemoryPlan, type Precision, type Shape, sizeOf, type Tensor, type TensorData, view } from './kernels/tensor';
+import { MemoryPlan, type Precision, type Shape, sizeOf, type Tensor, view } from './kernels/tensor';
 import { initializers, type InitializerOptions } from './initializers';
 import { type Fans, initialValues, type InitializerDefinition } from './initializers/initializer';
 import type { BufferDeclaration, LayerDefinition, ParameterDeclaration } from './layers/layer';

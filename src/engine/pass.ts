@@ -1,5 +1,5 @@
 // One batch on its way through a network, forward and back; in memory that the network has planned.
-import { type Tensor, view } from './kernels/tensor';
+import { type Tensor, type TensorData, view } from './kernels/tensor';
 import type { BackwardContext } from './layers/layer';
 import type { LossContext } from './losses/loss';
 import type { Network, Parameter } from './network';
