@@ -5,6 +5,7 @@ import type { CheckReport } from '../gradcheck/report';
 import { checkGradients } from './check-job';
 import { CommandError, type SessionCommand } from './command';
 import { evaluationInterval, isCheap } from './evaluation';
+import { forwardWorkOf } from './whole-step';
 import type { Frame, NonFinite, ProbeId, RunStatus } from './frame';
 import { FrameGate } from './frame-gate';
 import { makeFrame, sampleReadings } from './make-frame';
@@ -359,7 +360,7 @@ export class Runner {
     if (this.#nonFinite) this.#status = 'diverged';
     else if (step >= session.totalSteps) this.#status = 'finished';
     else this.#status = step === 0 && phase === 0 ? 'ready' : 'paused';
-    if (!this.#nonFinite && isCheap(session.run, session.model.parameterCount)) session.evaluate();
+    if (!this.#nonFinite && isCheap(session.run, forwardWorkOf(session.model.layers))) session.evaluate();
     this.#record();
     this.#options.beat?.(false);
     this.#asked.answer();

@@ -9,8 +9,11 @@ import type { ModelInfo } from './frame';
 const MOST_WORK = 1e6;
 
 /** Multiply-adds of a training step, about. */
-export const workOf = ({ parameterCount, batchSize }: Pick<ModelInfo, 'parameterCount' | 'batchSize'>): number =>
-  3 * parameterCount * batchSize;
+export const workOf = ({ layers, batchSize }: Pick<ModelInfo, 'layers' | 'batchSize'>): number =>
+  3 * forwardWorkOf(layers) * batchSize;
+
+/** Of one sample's way forward. */
+export const forwardWorkOf = (layers: ModelInfo['layers']): number => layers.reduce((sum, { figures }) => sum + figures.macs, 0);
 
 interface Prepared {
   readonly forward: () => void;
