@@ -26,7 +26,7 @@ const rules: Readonly<Record<string, Rule>> = {
   protocol: { rooms: [], types: ['engine', 'gradcheck', 'spec', 'health', 'session', 'history', 'sweep'] },
   files: { rooms: ['engine'], packages: [/^node:/] },
   process: { rooms: ['session', 'spec', 'health', 'protocol', 'engine', 'files', 'sweep'], packages: ['birpc', /^node:/] },
-  host: { rooms: ['process', 'spec', 'health', 'protocol', 'history'], types: ['session', 'gradcheck'], packages: ['vscode', /^node:/] },
+  host: { rooms: ['process', 'spec', 'health', 'gradcheck', 'protocol', 'history'], types: ['session'], packages: ['vscode', /^node:/] },
   cli: { rooms: ['session', 'spec', 'health', 'gradcheck', 'engine', 'history', 'files', 'sweep', 'process'], packages: [/^node:/] },
   webview: {
     rooms: ['history', 'protocol'],

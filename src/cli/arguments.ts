@@ -41,7 +41,7 @@ export type Call =
   | { readonly command: 'version' }
   | { readonly command: 'help'; readonly about: CommandName | null }
   /** After `step` steps of training. */
-  | ({ readonly command: 'check'; readonly step: number } & Shared)
+  | ({ readonly command: 'check'; readonly step: number; readonly junit: string | null } & Shared)
   /** `null` for as long as the spec says. */
   | ({ readonly command: 'train'; readonly epochs: number | null; readonly steps: number | null } & Shared)
   | ({ readonly command: 'summary' } & Shared)
@@ -57,7 +57,7 @@ const shared = {
 } as const satisfies ParseArgsOptionsConfig;
 
 const options: Readonly<Record<CommandName, ParseArgsOptionsConfig>> = {
-  check: { ...shared, step: { type: 'string' } },
+  check: { ...shared, step: { type: 'string' }, junit: { type: 'string' } },
   train: { ...shared, epochs: { type: 'string' }, steps: { type: 'string' } },
   trace: { ...shared, step: { type: 'string' }, full: { type: 'boolean' } },
   summary: shared,
@@ -91,7 +91,7 @@ export function parseCall(words: readonly string[]): Call {
   const about = { file: positionals[0], json: values.json === true, dataFolders };
   switch (command) {
     case 'check':
-      return { command, ...about, step: wholeNumber('step', values.step, 0) ?? 0 };
+      return { command, ...about, step: wholeNumber('step', values.step, 0) ?? 0, junit: typeof values.junit === 'string' ? values.junit : null };
     case 'train': {
       const epochs = wholeNumber('epochs', values.epochs, 1);
       const steps = wholeNumber('steps', values.steps, 1);
