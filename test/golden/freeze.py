@@ -648,6 +648,46 @@ def trace(name, kind, options, schedule=None, clip=None, penalty=None):
     }
 
 
+class ImageNet(torch.nn.Module):
+    """One of each layer that is not in the other traces, with its figures that run along."""
+
+    def __init__(self):
+        super().__init__()
+        self.stack = torch.nn.Sequential(
+            torch.nn.Conv2d(2, 3, 3, stride=2, padding=1, bias=False), torch.nn.BatchNorm2d(3, momentum=0.3), torch.nn.ReLU(),
+            torch.nn.MaxPool2d(2, stride=1), torch.nn.Conv2d(3, 4, (1, 2)), torch.nn.LayerNorm([4, 3, 1]), torch.nn.AvgPool2d((2, 1), stride=1),
+            torch.nn.Flatten(), torch.nn.Linear(8, 5, bias=False), torch.nn.BatchNorm1d(5), torch.nn.Tanh(), torch.nn.Linear(5, 3))
+
+    LAYERS = [
+        {"type": "conv2d", "out_channels": 3, "kernel_size": 3, "stride": 2, "padding": 1, "bias": False},
+        {"type": "batch_norm2d", "momentum": 0.3}, {"type": "relu"}, {"type": "max_pool2d", "kernel_size": 2, "stride": 1},
+        {"type": "conv2d", "out_channels": 4, "kernel_size": [1, 2]}, {"type": "layer_norm"},
+        {"type": "avg_pool2d", "kernel_size": [2, 1], "stride": 1}, {"type": "flatten"}, {"type": "linear", "out_features": 5, "bias": False},
+        {"type": "batch_norm1d"}, {"type": "tanh"}, {"type": "linear", "out_features": 3}]
+
+
+def image_trace(kind, options):
+    torch.manual_seed(51)
+    net = ImageNet()
+    optimizer = CONSTRUCTORS[kind](net.parameters(), **options)
+    # The normalizing layers start at ones and zeros by themselves.
+    start = [{} if "norm" in layer["type"] else {k: nested(v) for k, v in module.named_parameters()}
+             for layer, module in zip(ImageNet.LAYERS, net.stack)]
+    batches = [(torch.randn(n, 2, 7, 6), one_hot([(i + n) % 3 for i in range(n)], 3)) for n in (5, 4, 3)]
+    steps = []
+    for step in range(20):
+        x, target = batches[step % len(batches)]
+        optimizer.zero_grad()
+        loss = F.cross_entropy(net.stack(x), target)
+        loss.backward()
+        optimizer.step()
+        steps.append({"loss": loss.item(), "parameters": [nested(v) for v in net.parameters()],
+                      "buffers": [nested(v) for v in net.buffers() if v.dim() > 0]})
+    return {"name": f"convolution, pooling and normalization by {kind}", "kind": kind, "options": options, "layers": ImageNet.LAYERS,
+            "parameters": start, "lossKind": "cross_entropy", "lossOptions": {},
+            "batches": [{"input": nested(x), "target": nested(t)} for x, t in batches], "steps": steps}
+
+
 def optimizer_cases():
     cases = [
         trace("sgd", "sgd", {"lr": 0.3}),
@@ -764,4 +804,5 @@ if __name__ == "__main__":
     write("losses.json", loss_cases() + more_loss_cases())
     write("networks.json", network_cases())
     write("optimizers.json", optimizer_cases())
+    write("optimizers-images.json", [image_trace("sgd", {"lr": 0.1, "momentum": 0.9}), image_trace("adam", {"lr": 0.02})])
     write("operations.json", operation_cases())

@@ -69,7 +69,7 @@ export interface GoldenOptimizer extends GoldenStack {
   readonly clip?: Clip;
   readonly batches: readonly { readonly input: Nested; readonly target: Nested }[];
   /** The loss before each update, its learning rate where there is a schedule, and all parameters after it. */
-  readonly steps: readonly { readonly loss: number; readonly lr?: number; readonly parameters: readonly Nested[] }[];
+  readonly steps: readonly { readonly loss: number; readonly lr?: number; readonly parameters: readonly Nested[]; readonly buffers?: readonly Nested[] }[];
 }
 
 interface GoldenFiles {
@@ -80,6 +80,7 @@ interface GoldenFiles {
   readonly 'losses.json': GoldenLoss;
   readonly 'networks.json': GoldenNetwork;
   readonly 'optimizers.json': GoldenOptimizer;
+  readonly 'optimizers-images.json': GoldenOptimizer;
 }
 
 /** All cases of one file. */

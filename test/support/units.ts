@@ -110,7 +110,8 @@ export function passWith(network: Network, input: Nested, target: Nested): Pass 
 /** One whole iteration up to the update; returns the loss. */
 export function forwardAndBackward(network: Network, pass: Pass): number {
   network.zeroGradients();
-  const loss = pass.evaluate();
+  for (let layer = 0; layer < network.model.layers.length; layer++) pass.forwardAndTrack(layer);
+  const loss = pass.loss();
   pass.lossBackward();
   for (let layer = network.model.layers.length - 1; layer >= 0; layer--) pass.backward(layer, true);
   return loss;
