@@ -655,13 +655,13 @@ class ImageNet(torch.nn.Module):
         super().__init__()
         self.stack = torch.nn.Sequential(
             torch.nn.Conv2d(2, 3, 3, stride=2, padding=1, bias=False), torch.nn.BatchNorm2d(3, momentum=0.3), torch.nn.ReLU(),
-            torch.nn.MaxPool2d(2, stride=1), torch.nn.Conv2d(3, 4, (1, 2)), torch.nn.LayerNorm([4, 3, 1]), torch.nn.AvgPool2d((2, 1), stride=1),
+            torch.nn.MaxPool2d(2, stride=1), torch.nn.Conv2d(3, 4, (1, 2)), torch.nn.LayerNorm([4, 3, 1]), torch.nn.Tanh(), torch.nn.AvgPool2d((2, 1), stride=1),
             torch.nn.Flatten(), torch.nn.Linear(8, 5, bias=False), torch.nn.BatchNorm1d(5), torch.nn.Tanh(), torch.nn.Linear(5, 3))
 
     LAYERS = [
         {"type": "conv2d", "out_channels": 3, "kernel_size": 3, "stride": 2, "padding": 1, "bias": False},
         {"type": "batch_norm2d", "momentum": 0.3}, {"type": "relu"}, {"type": "max_pool2d", "kernel_size": 2, "stride": 1},
-        {"type": "conv2d", "out_channels": 4, "kernel_size": [1, 2]}, {"type": "layer_norm"},
+        {"type": "conv2d", "out_channels": 4, "kernel_size": [1, 2]}, {"type": "layer_norm"}, {"type": "tanh"},
         {"type": "avg_pool2d", "kernel_size": [2, 1], "stride": 1}, {"type": "flatten"}, {"type": "linear", "out_features": 5, "bias": False},
         {"type": "batch_norm1d"}, {"type": "tanh"}, {"type": "linear", "out_features": 3}]
 
@@ -673,7 +673,7 @@ def image_trace(kind, options):
     # The normalizing layers start at ones and zeros by themselves.
     start = [{} if "norm" in layer["type"] else {k: nested(v) for k, v in module.named_parameters()}
              for layer, module in zip(ImageNet.LAYERS, net.stack)]
-    batches = [(torch.randn(n, 2, 7, 6), one_hot([(i + n) % 3 for i in range(n)], 3)) for n in (5, 4, 3)]
+    batches = [(torch.randn(n, 2, 7, 6), one_hot([(i + n) % 3 for i in range(n)], 3)) for n in (4, 4, 3)]
     steps = []
     for step in range(20):
         x, target = batches[step % len(batches)]

@@ -39,7 +39,7 @@ describe.each(BACKENDS)('twenty steps agree with PyTorch after each one on %s', 
     const definition = optimizerOf(trace.kind);
     const options = definition.options.parse(trace.options);
     const schedule = scheduleOf(trace);
-    const network = networkOf(kernels, trace, shapeOf(trace.batches[0].input).slice(1), { batch: 5, optimizerTensors: definition.state(options).length });
+    const network = networkOf(kernels, trace, shapeOf(trace.batches[0].input).slice(1), { batch: 4, optimizerTensors: definition.state(options).length });
     trace.steps.forEach(({ loss, lr: expected, parameters, buffers = [] }, step) => {
       const { input, target } = trace.batches[step % trace.batches.length];
       const found = forwardAndBackward(network, passWith(network, input, target));
