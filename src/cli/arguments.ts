@@ -20,6 +20,8 @@ export type CommandName = (typeof COMMANDS)[number];
 interface Shared {
   readonly file: string;
   readonly json: boolean;
+  /** Whether the spec's own layers may run. */
+  readonly allowCode: boolean;
   /** Folders outside whose files the spec may read. */
   readonly dataFolders: readonly string[];
 }
@@ -52,6 +54,7 @@ export type Call =
 const shared = {
   'data-folder': { type: 'string', multiple: true },
   json: { type: 'boolean' },
+  'allow-code': { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean', short: 'V' },
 } as const satisfies ParseArgsOptionsConfig;
@@ -88,7 +91,7 @@ export function parseCall(words: readonly string[]): Call {
   }
   const folders = values['data-folder'];
   const dataFolders = Array.isArray(folders) ? folders.map(String) : [];
-  const about = { file: positionals[0], json: values.json === true, dataFolders };
+  const about = { file: positionals[0], json: values.json === true, allowCode: values['allow-code'] === true, dataFolders };
   switch (command) {
     case 'check':
       return { command, ...about, step: wholeNumber('step', values.step, 0) ?? 0, junit: typeof values.junit === 'string' ? values.junit : null };

@@ -18,6 +18,7 @@ Usage
 
 Options of all
   --json         the result as JSON; its form is described in docs/terminal.md
+  --allow-code   run the code of the spec's own layers; without it such a spec is refused
   --data-folder FOLDER
                  data files may lie there too; can be given more than once
   -h, --help     this text, or more about a command

@@ -31,6 +31,9 @@ export interface NetworkModel {
   readonly penalty?: Penalty;
 }
 
+/** Whether layers of the user's own are in it: what they do is not made of kernels, and takes its time. */
+export const hasOwnCode = ({ layers }: NetworkModel): boolean => layers.some(({ definition }) => definition.code !== undefined);
+
 export interface NetworkSize {
   /** Most samples in a training batch. */
   readonly batch: number;

@@ -134,6 +134,11 @@ export class Pass {
     if (model.penalty) addPenaltyGradient(kernels, model.penalty, this.#penalized[layer]);
   }
 
+  /** On which side of each kink inside it a layer computes; null where it does not say. */
+  sides(layer: number): Int8Array | null {
+    return this.network.model.layers[layer].definition.sides?.(this.#steps[layer]) ?? null;
+  }
+
   /** How many of the batch's predictions are right; for targets that are classes. */
   correct(): number {
     const { threshold } = this.network.model.loss.definition;

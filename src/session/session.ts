@@ -1,8 +1,9 @@
 // The one state machine of a training run: where it stands, and how it goes forward, back and anywhere.
 // Knows no watcher and no clock, never waits. Going back is exact: the nearest checkpoint, then the same steps again.
-import { type Backend, createKernels, type KernelOptions } from '../engine/kernels/create';
+import { asFault, type LayerFault } from '../engine/custom/fault';
+import { createKernels, type KernelOptions } from '../engine/kernels/create';
 import type { Tensor } from '../engine/kernels/tensor';
-import { Network, type Parameter, type Pass } from '../engine/network';
+import { hasOwnCode, Network, type Parameter, type Pass } from '../engine/network';
 import { finish } from '../engine/pieces';
 import { History, seriesName } from '../history/history';
 import type { CompiledRun } from '../spec/compiled';
@@ -14,21 +15,12 @@ import { LearningRates } from './learning-rates';
 import { describeModel } from './model-info';
 import { update } from './measured-update';
 import { findNonFinite } from './non-finite';
+import { progressOf } from './progress';
 import type { Progress } from './readings';
 import type { Checkpoint, RunRecord } from './record';
 import { hashOf } from './state-hash';
+import type { SessionOptions } from './session-options';
 import { WholeStep, workOf } from './whole-step';
-
-export interface SessionOptions {
-  /** Bytes of checkpoints to go back to. */
-  readonly checkpointBudget?: number;
-  /** Steps from one checkpoint to the next; chosen by the work of replaying them unless told. */
-  readonly checkpointInterval?: number;
-  /** The kernels to run on; unless told the fastest that the engine has and the spec allows. */
-  readonly backend?: Backend;
-  /** Before each phase its index is stored here, so that a watchdog can say what hangs. */
-  readonly activity?: Int32Array;
-}
 
 // Values of a frame's history that wait for the next frame.
 const PENDING = 512;
@@ -39,6 +31,8 @@ export class TrainingSession {
   readonly kernelOptions: KernelOptions;
   /** What the history gained since somebody last took it. */
   readonly pending = new History(PENDING);
+  /** What failed on the way of a resumed run to where it stood. */
+  failure: LayerFault | null = null;
   readonly #lossPhase: number;
   readonly #whole: WholeStep | null;
   readonly #batches: Batches;
@@ -56,6 +50,8 @@ export class TrainingSession {
   #stale = false;
   /** The update of the last step was measured. */
   #measured = false;
+  /** Where a run begins whose start was computed by other code of its layers. */
+  #base: Checkpoint | null = null;
   #evaluation: { readonly step: number; readonly result: Evaluation } | null = null;
 
   constructor(
@@ -75,7 +71,7 @@ export class TrainingSession {
     this.#rates = new LearningRates(run, this.#batches.perEpoch);
     this.model = describeModel(run, this.network, this.#batches.perEpoch);
     this.#lossPhase = this.model.phases.findIndex(({ kind }) => kind === 'loss');
-    const work = workOf(this.model);
+    const work = workOf(this.model, this.network);
     const { checkpointBudget = DEFAULT_BUDGET, checkpointInterval = intervalFor(work) } = options;
     this.#checkpoints = new Checkpoints(checkpointBudget, checkpointInterval);
     this.#activity = options.activity;
@@ -85,17 +81,24 @@ export class TrainingSession {
     this.network.initialize(seed);
   }
 
+  // Layers of the user's own may have other code by now: then what was before the record cannot be reached.
   /** Goes on where a record left off. Everything before it can still be reached, replayed from the seed. */
   static resume(run: CompiledRun, record: RunRecord, options: SessionOptions = {}): TrainingSession {
     const session = new TrainingSession(run, record.text, options);
     const { checkpoint, position } = record;
+    const ownCode = hasOwnCode(run.model);
     if (checkpoint.step > 0) {
       assertFits(checkpoint, session.network.state);
       session.#checkpoints.keep(checkpoint);
+      if (ownCode) session.#base = checkpoint;
     }
     session.#rates.changes = record.changes;
-    session.seek(position.step, position.phase);
-    session.#frontier = Math.max(record.frontier, position.step);
+    try {
+      session.seek(position.step, position.phase);
+    } catch (error) {
+      session.failure = asFault(error);
+    }
+    session.#frontier = Math.max(ownCode ? 0 : record.frontier, session.#step);
     return session;
   }
 
@@ -106,6 +109,11 @@ export class TrainingSession {
   /** The furthest step reached. */
   get frontier(): number {
     return this.#frontier;
+  }
+
+  /** The earliest step that can be gone back to. */
+  get earliest(): number {
+    return this.#base?.step ?? 0;
   }
 
   get totalSteps(): number {
@@ -165,15 +173,7 @@ export class TrainingSession {
   }
 
   get progress(): Progress {
-    const { layers, phases } = this.model;
-    const at = (kind: 'forward' | 'backward', layer: number) =>
-      this.#done(phases.findIndex((phase) => phase.kind === kind && phase.layer === layer));
-    return {
-      forward: (layer) => at('forward', layer),
-      backward: (layer) => at('backward', layer),
-      outputGradient: (layer) =>
-        layer === layers.length - 1 ? this.#done(this.#lossPhase + 1) : at('backward', layer + 1),
-    };
+    return progressOf(this.model, (phase) => this.#done(phase));
   }
 
   /** Losses and accuracies of whole parts at these very weights, if they were evaluated. */
@@ -231,6 +231,7 @@ export class TrainingSession {
   }
 
   reset(): void {
+    this.#base = null;
     this.#rates.changes = [];
     this.#frontier = 0;
     this.#evaluation = null;
@@ -239,10 +240,7 @@ export class TrainingSession {
     this.#restore(undefined);
   }
 
-  /**
-   * Sets what the schedule starts from, from the current step on. Steps after it, if any were reached, no longer hold
-   * and are forgotten. @returns whether anything changed.
-   */
+  /** Sets what the schedule starts from, from the current step on; later ones are forgotten. @returns whether anything changed. */
   setLearningRate(lr: number): boolean {
     if (!this.#rates.setBase(lr, this.#step)) return false;
     this.forgetLater();
@@ -297,6 +295,9 @@ export class TrainingSession {
       changes: [...this.#rates.changes],
     };
   }
+
+  /** Keeps a copy of where it stands. */
+  keep = (): void => void (this.#step > 0 && this.#checkpoints.keep(this.#checkpoint()));
 
   /** What is kept of a parameter to go back to, by rising step. */
   copiesOf({ value }: Parameter): { readonly step: number; readonly data: Tensor['data'] }[] {
@@ -371,7 +372,8 @@ export class TrainingSession {
     loadBatch(this.run, this.#pass, this.#batch, step);
   }
 
-  #restore(checkpoint: Checkpoint | undefined): void {
+  #restore(found: Checkpoint | undefined): void {
+    const checkpoint = found ?? this.#base;
     if (checkpoint) this.network.state.forEach(({ data }, i) => data.set(checkpoint.tensors[i]));
     else this.network.initialize(this.run.seed);
     this.#step = checkpoint?.step ?? 0;

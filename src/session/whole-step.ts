@@ -1,6 +1,6 @@
 // A training step of a small network in few calls: the same operations in the same order as phase by phase, so
 // the same bits. Large networks do not use it: there a watchdog should be able to say in which phase a step hangs.
-import type { Network, Pass } from '../engine/network';
+import { hasOwnCode, type Network, type Pass } from '../engine/network';
 import { type UpdateRule, updateParameters } from '../engine/update';
 import type { CompiledRun } from '../spec/compiled';
 import type { ModelInfo } from './frame';
@@ -8,12 +8,16 @@ import type { ModelInfo } from './frame';
 /** Multiply-adds of a step, above which calls no longer matter: about 50 microseconds. */
 const MOST_WORK = 1e6;
 
-/** Multiply-adds of a training step, about. */
-export const workOf = ({ layers, batchSize }: Pick<ModelInfo, 'layers' | 'batchSize'>): number =>
-  3 * forwardWorkOf(layers) * batchSize;
+/** What a step with the user's own layers takes longer, about. */
+const OWN_CODE = 100;
 
-/** Of one sample's way forward. */
-export const forwardWorkOf = (layers: ModelInfo['layers']): number => layers.reduce((sum, { figures }) => sum + figures.macs, 0);
+/** Multiply-adds of a training step, or what takes as long, about. */
+export const workOf = ({ layers, batchSize }: Pick<ModelInfo, 'layers' | 'batchSize'>, { model }: Network): number =>
+  3 * forwardWorkOf(layers) * batchSize * (hasOwnCode(model) ? OWN_CODE : 1);
+
+/** Of one sample's way forward; a layer that does not say takes its parameters once. */
+export const forwardWorkOf = (layers: ModelInfo['layers']): number =>
+  layers.reduce((sum, { figures }) => sum + Math.max(figures.macs, figures.parameters), 0);
 
 interface Prepared {
   readonly forward: () => void;
@@ -35,6 +39,7 @@ export class WholeStep {
   /** @param work multiply-adds of a step. */
   static for(network: Network, { optimizer, schedule }: CompiledRun, work: number): WholeStep | null {
     if (work > MOST_WORK) return null;
+    if (hasOwnCode(network.model)) return null;
     const constant = schedule.definition.kind === 'constant' && schedule.warmup === 0;
     const steady = constant && !optimizer.definition.counts && optimizer.clip.norm === undefined;
     return new WholeStep(network, optimizer, steady);

@@ -29,7 +29,7 @@ export async function check(terminal: Terminal, call: CheckCall): Promise<ExitCo
 
 async function checked(terminal: Terminal, call: CheckCall, write: (xml: string) => void): Promise<ExitCode> {
   const start = terminal.now();
-  const { session, warnings } = openSpec(terminal, call);
+  const { session, warnings } = await openSpec(terminal, call);
   requireStep(session, call.step);
   const reached = await reachStep(terminal, session, call.step);
   if (reached.kind === 'interrupted') return EXIT.interrupted;

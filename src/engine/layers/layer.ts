@@ -1,6 +1,7 @@
 // What a layer is: its options, shapes, parameters, and the function beside its derivative.
 // Shapes here are those of one sample; tensors carry the batch in front.
 import type * as z from 'zod/mini';
+import type { CodePlace } from '../custom/fault';
 import type { InitializerOptions } from '../initializers';
 import type { Kernels } from '../kernels/kernels';
 import type { Shape, Tensor } from '../kernels/tensor';
@@ -139,6 +140,14 @@ export interface LayerDefinition<Kind extends string = string, Options = unknown
   readonly idleness?: Idleness;
   /** For a layer that computes another thing in evaluation than in training. */
   modes?(options: Options): Modes | undefined;
+  /** For a layer of the user's own: where its functions stand; no place of a backward where autograd stands in. */
+  readonly code?: { readonly forward: CodePlace; readonly backward: CodePlace | null };
+  /**
+   * For a layer whose kinks lie within it: on which side of each it computes, -1, 1, or 0 on it. Goes forward anew.
+   */
+  sides?(context: ForwardContext<Options>): Int8Array;
+  /** For a layer with a written backward: the gradients that autograd gives, instead; false where it cannot follow. */
+  autograd?(context: BackwardContext<Options>): boolean;
 }
 
 /** Keeps the option type of a definition while it is stored beside others. */

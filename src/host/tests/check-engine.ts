@@ -85,6 +85,8 @@ export class CheckEngine {
       checked: () => undefined,
       checkpoint: () => undefined,
       loading: () => undefined,
+      fault: () => undefined,
+      log: () => undefined,
     };
     this.#died = null;
     this.#client = new EngineClient({
