@@ -14,7 +14,7 @@ export class CallError extends Error {
   }
 }
 
-export const COMMANDS = ['check', 'train', 'trace', 'summary', 'sweep'] as const;
+export const COMMANDS = ['check', 'train', 'trace', 'summary', 'sweep', 'cost'] as const;
 export type CommandName = (typeof COMMANDS)[number];
 
 interface Shared {
@@ -47,6 +47,7 @@ export type Call =
   /** `null` for as long as the spec says. */
   | ({ readonly command: 'train'; readonly epochs: number | null; readonly steps: number | null } & Shared)
   | ({ readonly command: 'summary' } & Shared)
+  | ({ readonly command: 'cost' } & Shared)
   | ({ readonly command: 'sweep' } & SweepWords & Shared)
   /** Step `step`, counted from 1. */
   | ({ readonly command: 'trace'; readonly step: number; readonly full: boolean } & Shared);
@@ -64,6 +65,7 @@ const options: Readonly<Record<CommandName, ParseArgsOptionsConfig>> = {
   train: { ...shared, epochs: { type: 'string' }, steps: { type: 'string' } },
   trace: { ...shared, step: { type: 'string' }, full: { type: 'boolean' } },
   summary: shared,
+  cost: shared,
   sweep: {
     ...shared,
     set: { type: 'string', multiple: true }, seeds: { type: 'string' }, workers: { type: 'string' }, results: { type: 'string' },
@@ -106,6 +108,7 @@ export function parseCall(words: readonly string[]): Call {
     case 'trace':
       return { command, ...about, step: wholeNumber('step', values.step, 1) ?? 1, full: values.full === true };
     case 'summary':
+    case 'cost':
       return { command, ...about };
     case 'sweep': {
       if (values.csv && values.json) throw new CallError('--json and --csv cannot be given together.', 'Leave out one of them.');

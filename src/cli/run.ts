@@ -2,6 +2,7 @@
 // sentence on the error stream or, with --json, as JSON.
 import { type Call, CallError, parseCall } from './arguments';
 import { check } from './commands/check';
+import { cost } from './commands/cost';
 import { summary } from './commands/summary';
 import { sweep } from './commands/sweep';
 import { trace } from './commands/trace';
@@ -47,6 +48,8 @@ async function execute(terminal: Terminal, call: Call, version: string): Promise
       return trace(terminal, call);
     case 'summary':
       return summary(terminal, call);
+    case 'cost':
+      return cost(terminal, call);
     case 'sweep':
       return sweep(terminal, call);
   }

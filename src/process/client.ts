@@ -9,13 +9,13 @@ import type { EngineCalls, HostCalls, SupervisorNotice } from '../protocol/engin
 import { makeBlackBox, openBlackBox } from './black-box';
 import { describeExit } from './words';
 
-export interface EngineClientOptions {
+export interface EngineClientOptions<Voice extends object> {
   /** dist/engine-process.js; its worker lies beside it. */
   readonly file: string;
   /** For the supervisor, such as `--heap=512`. */
   readonly arguments?: readonly string[];
   /** What the engine may call. */
-  readonly host: HostCalls;
+  readonly host: Voice;
   /** For a debugger to attach to: Node's own arguments, such as `--inspect=0`. The watchdog then waits for ever. */
   readonly debug?: readonly string[];
   /** Called once, unless `dispose` was called before: why the process ended, and which layer of the user's own is to blame. */
@@ -35,8 +35,9 @@ const PATIENT = ['--hang-after=0', '--code-hang-after=0'];
 
 let started = 0;
 
-export class EngineClient {
-  readonly calls: EngineCalls;
+/** @typeParam Calls what the process answers; those of a run unless told. */
+export class EngineClient<Calls extends object = EngineCalls, Voice extends object = HostCalls> {
+  readonly calls: Calls;
   /** Settles when the process has ended. */
   readonly exited: Promise<void>;
   readonly #child: ChildProcess;
@@ -44,7 +45,7 @@ export class EngineClient {
   #notice: SupervisorNotice | null = null;
   #stderr = '';
 
-  constructor(options: EngineClientOptions) {
+  constructor(options: EngineClientOptions<Voice>) {
     const blackBox = path.join(os.tmpdir(), `nablascope-${process.pid}-${++started}.txt`);
     makeBlackBox(blackBox);
     const args = [`--black-box=${blackBox}`, ...(options.debug ? PATIENT : []), ...(options.arguments ?? [])];
@@ -56,7 +57,7 @@ export class EngineClient {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     this.#child = child;
-    const rpc = createBirpc<EngineCalls, HostCalls>(options.host, {
+    const rpc = createBirpc<Calls, Voice>(options.host, {
       post: (message) => post(child, message),
       on: (listener) =>
         child.on('message', (message) => {
@@ -70,7 +71,7 @@ export class EngineClient {
       // An answer that the process no longer hears is nobody's error; a call that was not sent is its caller's.
       onGeneralError: (_error, answering) => answering !== undefined,
     });
-    this.calls = rpc;
+    this.calls = rpc as unknown as Calls;
 
     child.stdout?.setEncoding('utf8').on('data', (text: string) => options.onOutput?.(text));
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {

@@ -7,6 +7,7 @@ import { gradients } from './gradients';
 import { learn } from './learn';
 import { network } from './network';
 import { shapes } from './shapes';
+import { sweep } from './sweep';
 import { tensors } from './tensors';
 
-export const views: readonly View[] = [learn, network, fit, gradients, activations, check, tensors, shapes];
+export const views: readonly View[] = [learn, network, fit, gradients, activations, check, tensors, shapes, sweep];
