@@ -126,6 +126,12 @@ export interface LayerDefinition<Kind extends string = string, Options = unknown
    */
   crossesKink?(a: Tensor, b: Tensor, options: Options): boolean;
   /**
+   * Where kinks lie between several numbers of an input: writes into `places` where those near one are to lie so that it is
+   * `distance` away, those exactly on one on the side that `side` says; backward's own choice is -1.
+   * @returns how many lay exactly on one. Left out, kinks lie at numbers by themselves.
+   */
+  holdOff?(places: Tensor['data'], input: Tensor, distance: number, side: 1 | -1, options: Options): number;
+  /**
    * Lets the gradient check compute anew only what a moved number reaches; left out, it computes all of the layer.
    * The check compares a sample with the plain way, so that a wrong declaration costs time and nothing else.
    */
