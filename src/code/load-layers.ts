@@ -9,10 +9,11 @@ import type { CustomOptions } from '../engine/custom/unit';
 import type { LayerDefinition } from '../engine/layers/layer';
 import { withFiles } from '../files/data-files';
 import type { LayerCode, Spec } from '../spec';
+import { loadAsModules } from './as-modules';
 import { Places } from './place';
 
 /** Milliseconds until a file that waits for something is given up. */
-const PATIENCE = 1500;
+const PATIENCE = 3000;
 
 export interface CodeFolder {
   /** Where paths in the spec start; empty for a spec that was never saved. */
@@ -29,6 +30,7 @@ export const customLayers = ({ layers }: Spec) =>
 
 /** Never throws: what is wrong with a file is thrown when its layer is asked for. */
 export async function loadLayers(spec: Spec, where: CodeFolder, watch: LayerWatch): Promise<LayerCode> {
+  loadAsModules();
   const made = new Map<number, Made>();
   for (const layer of customLayers(spec)) made.set(layer.index, await load(layer, where, watch));
   return {

@@ -17,9 +17,20 @@ function asItRuns(file: string): string | null {
   try {
     const text = fs.readFileSync(file, 'utf8');
     const { stripTypeScriptTypes } = nodeModule as { stripTypeScriptTypes?: (code: string) => string };
-    return /\.[cm]?ts$/.test(file) ? (stripTypeScriptTypes?.(text) ?? text) : text;
+    return /\.[cm]?ts$/.test(file) && stripTypeScriptTypes ? quietly(() => stripTypeScriptTypes(text)) : text;
   } catch {
     return null;
+  }
+}
+
+/** Without what Node says of a feature that is new. */
+function quietly<Result>(work: () => Result): Result {
+  const { emitWarning } = process;
+  process.emitWarning = () => undefined;
+  try {
+    return work();
+  } finally {
+    process.emitWarning = emitWarning;
   }
 }
 

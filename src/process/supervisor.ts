@@ -100,6 +100,7 @@ export class Supervisor implements EngineCalls {
     this.#opening = worker;
     worker.hasOwnCode ||= ownCode;
     try {
+      worker.expectLoading();
       const { ok, problems } = await worker.calls.load(request);
       if (!ok) {
         this.#drop(worker);

@@ -97,6 +97,12 @@ export class WorkerHandle {
     return ownCode && layer ? { layer: layer.name, call: ownCode.call, file: layer.file } : null;
   }
 
+  /** A spec is on its way to it: a long one takes a while until it is heard of. */
+  expectLoading(): void {
+    this.#activity.begin('load');
+    this.#activity.allow(this.#options.loading);
+  }
+
   /** Looks whether it hangs. @param elapsed milliseconds since the look before. */
   look(elapsed: number): void {
     // Until its event loop turns for the first time it starts, which takes what it takes.

@@ -7,20 +7,20 @@ import { hasOwnCode, Network, type Parameter, type Pass } from '../engine/networ
 import { finish } from '../engine/pieces';
 import { History, seriesName } from '../history/history';
 import type { CompiledRun } from '../spec/compiled';
-import { type Batch, Batches, loadBatch } from './batches';
+import { type Batch, Batches } from './batches';
 import { assertFits, Checkpoints, DEFAULT_BUDGET, intervalFor } from './checkpoints';
 import { type Evaluation, EVALUATION_BATCH, evaluate, PARTS } from './evaluation';
-import type { BatchPlace, ModelInfo, NonFinite, Phase, Position } from './frame';
+import type { BatchPlace, ModelInfo, NonFinite, Position } from './frame';
 import { LearningRates } from './learning-rates';
 import { describeModel } from './model-info';
-import { update } from './measured-update';
 import { findNonFinite } from './non-finite';
 import { progressOf } from './progress';
 import type { Progress } from './readings';
 import type { Checkpoint, RunRecord } from './record';
 import { hashOf } from './state-hash';
 import type { SessionOptions } from './session-options';
-import { WholeStep, workOf } from './whole-step';
+import { StepPhases } from './step-phases';
+import { workOf } from './whole-step';
 
 // Values of a frame's history that wait for the next frame.
 const PENDING = 512;
@@ -34,22 +34,11 @@ export class TrainingSession {
   /** What failed on the way of a resumed run to where it stood. */
   failure: LayerFault | null = null;
   readonly #lossPhase: number;
-  readonly #whole: WholeStep | null;
-  readonly #batches: Batches;
+  readonly #current: StepPhases;
   readonly #checkpoints: Checkpoints;
-  readonly #activity: Int32Array | undefined;
-  readonly #updateRatios = new Map<string, number | null>();
   readonly #rates: LearningRates;
   #step = 0;
-  #phase = 0;
   #frontier = 0;
-  #batch: Batch;
-  #pass: Pass;
-  #loss = NaN;
-  /** Just restored: the weights are those of the step, the other tensors are not. */
-  #stale = false;
-  /** The update of the last step was measured. */
-  #measured = false;
   /** Where a run begins whose start was computed by other code of its layers. */
   #base: Checkpoint | null = null;
   #evaluation: { readonly step: number; readonly result: Evaluation } | null = null;
@@ -67,17 +56,15 @@ export class TrainingSession {
       evaluationBatch: Math.min(EVALUATION_BATCH, Math.max(...PARTS.map((part) => split[part].length))),
       optimizerTensors: optimizer.definition.state(optimizer.options).length,
     });
-    this.#batches = new Batches(split.train, batchSize, shuffle, seed);
-    this.#rates = new LearningRates(run, this.#batches.perEpoch);
-    this.model = describeModel(run, this.network, this.#batches.perEpoch);
+    const batches = new Batches(split.train, batchSize, shuffle, seed);
+    this.#rates = new LearningRates(run, batches.perEpoch);
+    this.model = describeModel(run, this.network, batches.perEpoch);
     this.#lossPhase = this.model.phases.findIndex(({ kind }) => kind === 'loss');
     const work = workOf(this.model, this.network);
     const { checkpointBudget = DEFAULT_BUDGET, checkpointInterval = intervalFor(work) } = options;
     this.#checkpoints = new Checkpoints(checkpointBudget, checkpointInterval);
-    this.#activity = options.activity;
-    this.#whole = WholeStep.for(this.network, run, work);
-    this.#batch = this.#batches.at(0);
-    this.#pass = this.network.pass(this.#batch.size);
+    const { network, model, pending: history } = this;
+    this.#current = new StepPhases({ run, network, model, batches, rates: this.#rates, history, work, activity: options.activity });
     this.network.initialize(seed);
   }
 
@@ -103,7 +90,7 @@ export class TrainingSession {
   }
 
   get position(): Position {
-    return { step: this.#step, phase: this.#phase };
+    return { step: this.#step, phase: this.#current.phase };
   }
 
   /** The furthest step reached. */
@@ -122,23 +109,23 @@ export class TrainingSession {
 
   /** The batch that is being worked on, or at a step's end the one just done. */
   get pass(): Pass {
-    return this.#pass;
+    return this.#current.pass;
   }
 
   /** The batch that a gradient check at this position is about: the one shown, before any step the first. */
   passToCheck(): Pass {
-    if (this.shownStep === 0 || this.#stale) this.#load(Math.max(0, this.#step - 1));
-    return this.#pass;
+    if (this.shownStep === 0 || this.#current.stale) this.#current.load(Math.max(0, this.#step - 1));
+    return this.#current.pass;
   }
 
   /** Loss of this step's batch; null until its loss phase. */
   get loss(): number | null {
-    return this.#done(this.#lossPhase) ? this.#loss : null;
+    return this.#done(this.#lossPhase) ? this.#current.loss : null;
   }
 
   /** Share of the batch that is right; null until the forward pass is done, or where targets are values. */
   get accuracy(): number | null {
-    return this.loss === null || !this.run.labels ? null : this.#pass.correct() / this.#pass.batch;
+    return this.loss === null || !this.run.labels ? null : this.#current.pass.correct() / this.#current.pass.batch;
   }
 
   /** Learning rate of the update that comes next, as the schedule has it. */
@@ -153,22 +140,22 @@ export class TrainingSession {
 
   /** ‖update‖ / ‖weights‖ by parameter, of the last update when it was measured. */
   get updateRatios(): ReadonlyMap<string, number | null> {
-    return this.#updateRatios;
+    return this.#current.updateRatios;
   }
 
   /** The step that the tensors belong to, counted from 1; 0 before the first. */
   get shownStep(): number {
-    return this.#phase > 0 ? this.#step + 1 : this.#step;
+    return this.#current.phase > 0 ? this.#step + 1 : this.#step;
   }
 
   /** The samples of the step that is shown; before the first, those of the first. */
   get batch(): Batch {
-    return this.#batch;
+    return this.#current.batch;
   }
 
   get place(): BatchPlace {
     if (this.shownStep === 0) return { epoch: 0, batch: 0, samples: 0 };
-    const { epoch, index, size } = this.#batch;
+    const { epoch, index, size } = this.#current.batch;
     return { epoch: epoch + 1, batch: index + 1, samples: size };
   }
 
@@ -183,25 +170,24 @@ export class TrainingSession {
 
   /** Finishes the current step. @param measure also the size of its update. */
   step(measure = false): void {
-    if (this.#whole && this.#phase === 0 && !measure) this.#runWhole(this.#whole);
-    else do this.#runPhase(measure);
-    while (this.#phase > 0);
+    this.#current.finish(this.#step, measure);
+    this.#finished();
   }
 
   /** Does the next phase of the current step. */
   stepPhase(): void {
-    this.#runPhase(true);
+    if (this.#current.next(this.#step, true)) this.#finished();
   }
 
   /** Undoes the last phase. At the very start there is nothing to undo. */
   backPhase(): void {
-    if (this.#phase > 0) this.seek(this.#step, this.#phase - 1);
+    if (this.#current.phase > 0) this.seek(this.#step, this.#current.phase - 1);
     else if (this.#step > 0) this.seek(this.#step - 1, this.model.phases.length - 1);
   }
 
   /** Goes to the end of the step before; in the middle of a step, to its beginning. */
   backStep(): void {
-    if (this.#phase > 0) this.seek(this.#step);
+    if (this.#current.phase > 0) this.seek(this.#step);
     else if (this.#step > 0) this.seek(this.#step - 1);
   }
 
@@ -209,12 +195,12 @@ export class TrainingSession {
   seek(step: number, phase = 0): void {
     this.rewind(step, phase);
     while (this.#step < step) this.step(this.#step === step - 1);
-    while (this.#phase < phase) this.stepPhase();
+    while (this.#current.phase < phase) this.stepPhase();
   }
 
   /** Prepares to go to a position: afterwards this stands at or before it, and training on leads there. */
   rewind(step: number, phase = 0): void {
-    const here = this.#step === step && this.#phase <= phase && !(this.#stale && phase === 0);
+    const here = this.#step === step && this.#current.phase <= phase && !(this.#current.stale && phase === 0);
     const ahead = this.#step < step || here;
     // The tensors at a step's end are those of the step, so it is done again unless it is still ahead.
     const latest = phase === 0 ? step - 1 : step;
@@ -225,8 +211,8 @@ export class TrainingSession {
 
   /** At a step's end, makes what is missing to show it: its tensors after a rewind, its update's size after a fast step. */
   complete(): void {
-    if (this.#phase > 0 || this.#step === 0) return;
-    if (!this.#measured) this.#stale = true;
+    if (this.#current.phase > 0 || this.#step === 0) return;
+    if (!this.#current.measured) this.#current.stale = true;
     this.seek(this.#step);
   }
 
@@ -276,17 +262,17 @@ export class TrainingSession {
 
   /** What the last phase wrote that is not a finite number, if anything. */
   inspect(): NonFinite | null {
-    if (this.shownStep === 0 || this.#stale) return null;
+    if (this.shownStep === 0 || this.#current.stale) return null;
     const { phases } = this.model;
-    const phase = phases[(this.#phase || phases.length) - 1];
+    const phase = phases[(this.#current.phase || phases.length) - 1];
     const { definition, options } = this.run.optimizer;
     const lr = this.#rates.at(this.shownStep - 1);
-    return findNonFinite(this.network, this.#pass, phase, this.#loss, this.shownStep, lr, definition.state(options));
+    return findNonFinite(this.network, this.#current.pass, phase, this.#current.loss, this.shownStep, lr, definition.state(options));
   }
 
   /** Enough to go on elsewhere. */
   record(): RunRecord {
-    const latest = this.#phase === 0 ? this.#step - 1 : this.#step;
+    const latest = this.#current.phase === 0 ? this.#step - 1 : this.#step;
     return {
       text: this.text,
       checkpoint: this.#checkpoints.nearest(latest) ?? { step: 0, tensors: [] },
@@ -310,66 +296,10 @@ export class TrainingSession {
     return hashOf(this.network.state);
   }
 
-  #runWhole(whole: WholeStep): void {
-    if (this.#activity) this.#activity[0] = 0;
-    this.#load(this.#step);
-    this.#stale = false;
-    // Clearing an empty map makes a new one.
-    if (this.#updateRatios.size > 0) this.#updateRatios.clear();
-    whole.forward(this.#pass);
-    this.#loss = this.#pass.loss();
-    this.pending.add(seriesName.batchLoss, this.#step + 1, this.#loss);
-    whole.backward(this.#pass);
-    whole.update(this.#rates.at(this.#step), this.#step + 1);
-    this.#measured = false;
-    this.#finishStep();
-  }
-
-  #runPhase(measure: boolean): void {
-    // A plain store: a watchdog reads it seconds later, and a fence in every phase would cost a small network a tenth.
-    if (this.#activity) this.#activity[0] = this.#phase;
-    const { network } = this;
-    const phase: Phase = this.model.phases[this.#phase];
-    switch (phase.kind) {
-      case 'zero_grad':
-        this.#load(this.#step);
-        this.#stale = false;
-        this.#updateRatios.clear();
-        network.zeroGradients();
-        break;
-      case 'forward':
-        this.#pass.forwardAndTrack(phase.layer);
-        break;
-      case 'loss':
-        this.#loss = this.#pass.loss();
-        this.pending.add(seriesName.batchLoss, this.#step + 1, this.#loss);
-        break;
-      case 'loss_backward':
-        this.#pass.lossBackward();
-        break;
-      case 'backward':
-        this.#pass.backward(phase.layer, measure);
-        break;
-      case 'update':
-        this.#measured = measure;
-        update(network, this.run.optimizer, this.#rates.at(this.#step), this.#step + 1, measure ? this.#updateRatios : null);
-        this.#finishStep();
-        return;
-    }
-    this.#phase++;
-  }
-
-  #finishStep(): void {
-    this.#phase = 0;
+  #finished(): void {
     this.#step++;
     this.#frontier = Math.max(this.#frontier, this.#step);
     if (this.#checkpoints.wants(this.#step)) this.#checkpoints.add(this.#checkpoint());
-  }
-
-  #load(step: number): void {
-    this.#batch = this.#batches.at(step);
-    this.#pass = this.network.pass(this.#batch.size);
-    loadBatch(this.run, this.#pass, this.#batch, step);
   }
 
   #restore(found: Checkpoint | undefined): void {
@@ -377,11 +307,7 @@ export class TrainingSession {
     if (checkpoint) this.network.state.forEach(({ data }, i) => data.set(checkpoint.tensors[i]));
     else this.network.initialize(this.run.seed);
     this.#step = checkpoint?.step ?? 0;
-    this.#phase = 0;
-    this.#stale = this.#step > 0;
-    this.#batch = this.#batches.at(Math.max(0, this.#step - 1));
-    this.#loss = NaN;
-    this.#updateRatios.clear();
+    this.#current.restored(this.#step);
   }
 
   #checkpoint(): Checkpoint {
@@ -390,6 +316,6 @@ export class TrainingSession {
 
   /** Whether phase `index` of the shown step is done. */
   #done(index: number): boolean {
-    return this.#phase > 0 ? index < this.#phase : this.#step > 0 && !this.#stale;
+    return this.#current.phase > 0 ? index < this.#current.phase : this.#step > 0 && !this.#current.stale;
   }
 }

@@ -90,6 +90,14 @@ export default {
     expect(report.checked).toBe(12 + 4 + 10);
   });
 
+  it('is an ES module, whatever a package.json above it says', async () => {
+    file('package.json', '{ "type": "commonjs" }');
+    file('helper.ts', 'export const one: number = 1;');
+    file('own.layer.ts', `import { one } from './helper.ts';\n${SILU.replace('x, ops })', 'x, ops }: any)')}\nvoid one;`);
+    await opened();
+    await toStep(2);
+  });
+
   it('is not run unless that is allowed', async () => {
     file('own.layer.ts', `import fs from 'node:fs'; fs.writeFileSync(${stringify(join(folder, 'ran'))}, ''); ${SILU}`);
     const problem = refused(await open({ code: undefined }));
@@ -142,7 +150,7 @@ describe('a file that cannot be loaded', () => {
 
   it('is given up when it waits for ever', async () => {
     file('own.layer.ts', 'await new Promise(() => {}); export default {};');
-    expect(refused(await open()).message).toBe('own.layer.ts did not finish loading within 1.5 s.');
+    expect(refused(await open()).message).toBe('own.layer.ts did not finish loading within 3 s.');
   });
 });
 

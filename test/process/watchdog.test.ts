@@ -57,6 +57,9 @@ describe('the watchdog', () => {
     expect(looks(3, () => cell.enter(1, 'forward'))).toBeNull();
     expect(looks(100)).toBe(CODE_LIMIT / INTERVAL + 1);
     cell.leave();
+    cell.enter(1, 'load');
+    expect(looks(100)).toBe((3 * CODE_LIMIT) / INTERVAL + 2);
+    cell.leave();
     expect(looks(20)).toBeNull();
   });
 

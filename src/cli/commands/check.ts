@@ -98,6 +98,7 @@ function toText(terminal: Terminal, session: TrainingSession, report: CheckRepor
     '',
     paint(terminal, report.passed ? 'green' : 'red', conclusion(report)),
     ...(report.diagnosis ? [`Why: ${report.diagnosis.sentence}`] : []),
+    ...(report.autograd ?? []).flatMap(({ sentence }) => sentence ?? []),
     ...(report.compared.entries > 0 ? [paint(terminal, 'dim', comparison(report.compared))] : []),
     '',
   ].join('\n');
