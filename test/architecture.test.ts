@@ -32,7 +32,7 @@ const rules: Readonly<Record<string, Rule>> = {
   webview: {
     rooms: ['history', 'protocol'],
     types: ['session', 'gradcheck', 'engine'],
-    packages: [/^lit($|\/)/, /^chart\.js/, /^@vscode\/codicons\//],
+    packages: [/^lit($|\/)/, /^chart\.js/, 'temml', /^@vscode\/codicons\//],
   },
   'extension.ts': { rooms: ['host'], packages: ['vscode'] },
 };

@@ -97,10 +97,20 @@ export interface Misfit {
   readonly option?: string;
 }
 
+/** Formulas in LaTeX for one sample, x the input and y the output; `\d{x}` stands for ∂L/∂x. */
+export interface LayerMath {
+  readonly forward: string;
+  /** Of dL/d input. */
+  readonly input: string;
+  /** Of dL/d parameter, by its short name. */
+  readonly parameters?: Readonly<Record<string, string>>;
+}
+
 export interface LayerDefinition<Kind extends string = string, Options = unknown> {
   readonly kind: Kind;
   /** One sentence with the formula; shown on hover and in the docs. */
   readonly summary: string;
+  readonly math?: LayerMath;
   readonly options: z.ZodMiniType<Options>;
   /** The input shape that the options insist on, if they do. */
   expectedInput?(options: Options): Shape | undefined;
