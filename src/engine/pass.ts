@@ -1,4 +1,5 @@
 // One batch on its way through a network, forward and back; in memory that the network has planned.
+import type { TargetData } from './datasets/dataset';
 import { type Tensor, type TensorData, view } from './kernels/tensor';
 import type { BackwardContext } from './layers/layer';
 import type { LossContext } from './losses/loss';
@@ -89,7 +90,7 @@ export class Pass {
   }
 
   /** Copies samples into the batch: row `i` is sample `indices[from + i]`. */
-  load(inputs: TensorData, targets: Float64Array, indices: Uint32Array, from: number): void {
+  load(inputs: TensorData, targets: TargetData, indices: Uint32Array, from: number): void {
     gather(this.input, inputs, indices, from);
     gather(this.target, targets, indices, from);
   }
@@ -157,7 +158,7 @@ export class Pass {
 }
 
 /** Element by element: views and `set` cost more than what they copy, and would leave garbage in every step. */
-function gather({ shape, data }: Tensor, from: TensorData, indices: Uint32Array, first: number): void {
+function gather({ shape, data }: Tensor, from: TensorData | TargetData, indices: Uint32Array, first: number): void {
   const rows = shape[0];
   const width = data.length / rows;
   if (width === 1) {
