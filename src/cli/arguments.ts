@@ -40,8 +40,8 @@ interface SweepWords {
 export type Call =
   | { readonly command: 'version' }
   | { readonly command: 'help'; readonly about: CommandName | null }
-  /** After `step` steps of training. */
-  | ({ readonly command: 'check'; readonly step: number } & Shared)
+  /** After `step` steps of training; `junit` is a file for the result. */
+  | ({ readonly command: 'check'; readonly step: number; readonly junit: string | null } & Shared)
   /** `null` for as long as the spec says. */
   | ({ readonly command: 'train'; readonly epochs: number | null; readonly steps: number | null } & Shared)
   | ({ readonly command: 'summary' } & Shared)
@@ -57,7 +57,7 @@ const shared = {
 } as const satisfies ParseArgsOptionsConfig;
 
 const options: Readonly<Record<CommandName, ParseArgsOptionsConfig>> = {
-  check: { ...shared, step: { type: 'string' } },
+  check: { ...shared, step: { type: 'string' }, junit: { type: 'string' } },
   train: { ...shared, epochs: { type: 'string' }, steps: { type: 'string' } },
   trace: { ...shared, step: { type: 'string' }, full: { type: 'boolean' } },
   summary: shared,
@@ -91,7 +91,7 @@ export function parseCall(words: readonly string[]): Call {
   const about = { file: positionals[0], json: values.json === true, dataFolders };
   switch (command) {
     case 'check':
-      return { command, ...about, step: wholeNumber('step', values.step, 0) ?? 0 };
+      return { command, ...about, step: wholeNumber('step', values.step, 0) ?? 0, junit: textOf(values.junit) };
     case 'train': {
       const epochs = wholeNumber('epochs', values.epochs, 1);
       const steps = wholeNumber('steps', values.steps, 1);
@@ -109,7 +109,7 @@ export function parseCall(words: readonly string[]): Call {
       const set = (Array.isArray(values.set) ? values.set : []).map((text) => sweepOption(String(text)));
       return {
         command, ...about, set, seeds: wholeNumber('seeds', values.seeds, 1), workers: wholeNumber('workers', values.workers, 1),
-        fresh: values.fresh === true, csv: values.csv === true, results: typeof values.results === 'string' ? values.results : null,
+        fresh: values.fresh === true, csv: values.csv === true, results: textOf(values.results),
       };
     }
   }
@@ -137,6 +137,9 @@ function explained(command: CommandName, error: unknown, words: readonly string[
     const option = /--([a-z-]+)/.exec((error as Error).message)?.[1] ?? '';
     if (option === 'data-folder') {
       return new CallError('--data-folder needs a folder.', 'Write it after the option: --data-folder ../data');
+    }
+    if (option === 'junit' || option === 'results') {
+      return new CallError(`--${option} needs a file.`, `Write it after the option: --${option} ${option === 'junit' ? 'check.xml' : 'results.sweep.json'}`);
     }
     const takesNumber = options[command][option]?.type === 'string';
     return takesNumber
@@ -182,6 +185,8 @@ function jsonOf(text: string): unknown {
     return undefined;
   }
 }
+
+const textOf = (value: unknown): string | null => (typeof value === 'string' ? value : null);
 
 function wholeNumber(option: string, value: unknown, least: number): number | null {
   if (value === undefined) return null;
