@@ -27,13 +27,14 @@ const rules: Readonly<Record<string, Rule>> = {
   files: { rooms: ['engine'], packages: [/^node:/] },
   process: { rooms: ['session', 'spec', 'health', 'protocol', 'engine', 'files', 'sweep'], packages: ['birpc', /^node:/] },
   host: { rooms: ['process', 'spec', 'health', 'protocol', 'history'], types: ['session', 'gradcheck'], packages: ['vscode', /^node:/] },
+  testing: { rooms: ['host', 'process', 'spec', 'protocol', 'gradcheck', 'session'], packages: ['vscode'] },
   cli: { rooms: ['session', 'spec', 'health', 'gradcheck', 'engine', 'history', 'files', 'sweep', 'process'], packages: [/^node:/] },
   webview: {
     rooms: ['history', 'protocol'],
     types: ['session', 'gradcheck', 'engine'],
     packages: [/^lit($|\/)/, /^chart\.js/, /^@vscode\/codicons\//],
   },
-  'extension.ts': { rooms: ['host'], packages: ['vscode'] },
+  'extension.ts': { rooms: ['host', 'testing'], packages: ['vscode'] },
 };
 
 function filesBelow(folder: string): string[] {
