@@ -36,6 +36,11 @@ export class CheckEngine {
     this.#options = options;
   }
 
+  /** Of the process, while there is one. */
+  get processId(): number | undefined {
+    return this.#client?.pid;
+  }
+
   /**
    * Checks a spec's gradients where its run starts, and where the spec wants them checked on the way for the first time.
    * @param progress told which share of the entries of one check is done.
@@ -52,6 +57,13 @@ export class CheckEngine {
       if (this.#disposed) return { kind: 'stopped' };
       return { kind: 'failed', reason: error instanceof Error ? error.message : String(error) };
     }
+  }
+
+  /** What a spec is made of; null where it cannot run. */
+  async describe(request: OpenRequest): Promise<ModelInfo | null> {
+    this.#client ??= this.#start();
+    const opened = await this.#client.calls.open(request);
+    return opened.ok ? opened.model : null;
   }
 
   async dispose(): Promise<void> {

@@ -5,6 +5,7 @@ import { caseName, type CheckCase, casesOf } from '../gradcheck/cases';
 import { conclusion } from '../gradcheck/conclusion';
 import { placeOf } from '../host/run-place';
 import { dataFolders } from '../host/settings';
+import type { OpenRequest } from '../protocol/engine';
 import { describeNonFinite } from '../session/non-finite';
 import { CheckEngine, type CheckOutcome } from './check-engine';
 import { readSpecFile } from './spec-files';
@@ -99,10 +100,9 @@ export class CheckRun {
   /** Shows how far it is in place, behind the spec's name. */
   async #ask(item: vscode.TestItem, uri: vscode.Uri, text: string): Promise<CheckOutcome> {
     const { description } = item;
-    const { folder, root } = placeOf({ uri });
     this.#say(`Checking the gradients of ${item.label}\n`);
     try {
-      return await this.#engine.check({ text, folder, root, allowed: dataFolders() }, (share) => {
+      return await this.#engine.check(openRequest(uri, text), (share) => {
         item.description = `${Math.floor(100 * share)} %`;
       });
     } finally {
@@ -154,6 +154,11 @@ export class CheckRun {
   #say(text: string, test?: vscode.TestItem): void {
     this.#run.appendOutput(text.replace(/\r?\n/g, '\r\n'), undefined, test);
   }
+}
+
+export function openRequest(uri: vscode.Uri, text: string): OpenRequest {
+  const { folder, root } = placeOf({ uri });
+  return { text, folder, root, allowed: dataFolders() };
 }
 
 const afterSteps = (step: number): string => (step === 0 ? 'At the start' : `After ${step} ${step === 1 ? 'step' : 'steps'}`);

@@ -2,7 +2,8 @@
 // process apart from every open panel.
 import * as vscode from 'vscode';
 import type { SpecDocuments } from '../host/spec-documents';
-import { CheckRun, type CheckRunOptions } from './check-run';
+import { CheckEngine } from './check-engine';
+import { CheckRun, type CheckRunOptions, openRequest } from './check-run';
 import { type ChangedFiles, isTest, readSpecFile, SpecFiles } from './spec-files';
 import { isWanted, SpecItems } from './spec-items';
 import { treeOf } from './spec-tree';
@@ -76,8 +77,29 @@ export class TestExplorer implements vscode.Disposable {
   }
 
   async #resolve(item: vscode.TestItem): Promise<void> {
-    const text = item.uri && (await readSpecFile(item.uri));
-    if (text !== undefined) this.#items.show(item, treeOf(text));
+    const { uri } = item;
+    const text = uri && (await readSpecFile(uri));
+    if (!uri || text === undefined) return;
+    const tree = treeOf(text);
+    this.#items.show(item, tree);
+    if (!tree.complete) await this.#complete(item, uri, text);
+  }
+
+  /** Asks an engine what the text alone does not say. */
+  async #complete(item: vscode.TestItem, uri: vscode.Uri, text: string): Promise<void> {
+    const { engineFile, fail } = this.#options;
+    const engine = new CheckEngine({ file: engineFile, onOutput: () => undefined });
+    item.busy = true;
+    try {
+      const model = await engine.describe(openRequest(uri, text));
+      if (model) this.#items.show(item, treeOf(text, model));
+    } catch (error) {
+      // The spec's checks are found when it is run.
+      fail(error);
+    } finally {
+      item.busy = false;
+      await engine.dispose();
+    }
   }
 
   async #filesChanged({ there, gone }: ChangedFiles): Promise<void> {

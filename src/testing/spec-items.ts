@@ -44,7 +44,7 @@ export class SpecItems {
     const [error] = tree.errors;
     item.error = error && `Line ${error.place.start.line + 1}: ${error.message}`;
     if (tree.name === null) return;
-    item.description = tree.name;
+    item.description = tree.name === 'Untitled' ? '' : tree.name;
     item.children.replace(
       tree.layers.map(({ place, checks, ...node }, i) => {
         const layer = this.#child(item, node, place, i);

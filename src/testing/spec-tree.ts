@@ -27,6 +27,8 @@ export interface LayerNode {
 
 export interface SpecTree {
   readonly name: string | null;
+  /** False where the text alone does not say which parameters there are: its data lie in a file, or its layers do. */
+  readonly complete: boolean;
   readonly layers: readonly LayerNode[];
   /** Errors of the text, each with its place. */
   readonly errors: readonly { readonly message: string; readonly place: Place }[];
@@ -39,7 +41,7 @@ export const checkId = (tensor: string, parameter: string | null): string => (pa
 export function treeOf(text: string, model?: ModelInfo): SpecTree {
   const { spec, resolved, problems } = readSpecText(text);
   const errors = problems.filter(({ severity }) => severity === 'error').map((problem) => ({ message: sentenceOf(problem), place: placeIn(text, problem) }));
-  if (!spec) return { name: null, layers: [], errors };
+  if (!spec) return { name: null, complete: true, layers: [], errors };
   const layers: readonly CaseLayer[] | undefined = model?.layers ?? resolved?.model.layers.map(({ name, definition, inputShape, options }) => ({
     name,
     parameters: (definition.parameters?.(inputShape, options) ?? []).map((parameter) => ({ name: `${name}.${parameter.name}`, shortName: parameter.name })),
@@ -59,7 +61,7 @@ export function treeOf(text: string, model?: ModelInfo): SpecTree {
   const loss: LayerNode = { id: 'loss', label: 'loss', description: spec.loss.type, place: placeIn(text, spec.loss.range), checks: checksOf(null) };
   // A layer that is known to have nothing to check is no test.
   const shown = [...nodes, loss].filter(({ checks }) => !places || checks.length > 0);
-  return { name: spec.name, layers: shown, errors };
+  return { name: spec.name, complete: places !== undefined, layers: shown, errors };
 }
 
 export const sentenceOf = ({ message, remedy }: Problem): string => `${message} ${remedy}`;
