@@ -99,14 +99,13 @@ export class CheckRun {
 
   /** Shows how far it is in place, behind the spec's name. */
   async #ask(item: vscode.TestItem, uri: vscode.Uri, text: string): Promise<CheckOutcome> {
-    const { description } = item;
     this.#say(`Checking the gradients of ${item.label}\n`);
     try {
       return await this.#engine.check(openRequest(uri, text), (share) => {
-        item.description = `${Math.floor(100 * share)} %`;
+        item.description = `${Math.floor(100 * share)} % checked`;
       });
     } finally {
-      item.description = description;
+      item.description = undefined;
     }
   }
 
@@ -125,7 +124,7 @@ export class CheckRun {
       else if (all.some(({ found }) => found.outcome === 'passed')) run.passed(leaf);
       else {
         run.skipped(leaf);
-        this.#say(`  ${caseName(place, model.layers)} was skipped: ${place.message}\n`, leaf);
+        this.#say(`  Skipped: ${caseName(place, model.layers)}. ${place.message}\n`, leaf);
       }
     });
     const [first] = reports;

@@ -43,8 +43,7 @@ export class SpecItems {
   show(item: vscode.TestItem, tree: SpecTree): void {
     const [error] = tree.errors;
     item.error = error && `Line ${error.place.start.line + 1}: ${error.message}`;
-    if (tree.name === null) return;
-    item.description = tree.name === 'Untitled' ? '' : tree.name;
+    if (!tree.legible) return;
     item.children.replace(
       tree.layers.map(({ place, checks, ...node }, i) => {
         const layer = this.#child(item, node, place, i);
@@ -55,10 +54,9 @@ export class SpecItems {
   }
 
   /** In the order of the network, not of the alphabet. */
-  #child(parent: vscode.TestItem, { id, label, description }: CheckNode, place: Place, order: number): vscode.TestItem {
+  #child(parent: vscode.TestItem, { id, label }: CheckNode, place: Place, order: number): vscode.TestItem {
     const known = parent.children.get(id);
     const item = known?.label === label ? known : this.#controller.createTestItem(id, label, parent.uri);
-    item.description = description;
     item.range = rangeOf(place);
     item.sortText = String(order).padStart(6, '0');
     return item;

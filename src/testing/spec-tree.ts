@@ -11,22 +11,20 @@ export interface Place {
   readonly end: { readonly line: number; readonly column: number };
 }
 
+// Labels say everything: where there is a description beside it, screen readers are told that alone.
 export interface CheckNode {
   readonly id: string;
   readonly label: string;
-  readonly description: string;
 }
 
-export interface LayerNode {
-  readonly id: string;
-  readonly label: string;
-  readonly description: string;
+export interface LayerNode extends CheckNode {
   readonly place: Place;
   readonly checks: readonly CheckNode[];
 }
 
 export interface SpecTree {
-  readonly name: string | null;
+  /** Whether the text says what there is to check. */
+  readonly legible: boolean;
   /** False where the text alone does not say which parameters there are: its data lie in a file, or its layers do. */
   readonly complete: boolean;
   readonly layers: readonly LayerNode[];
@@ -41,7 +39,7 @@ export const checkId = (tensor: string, parameter: string | null): string => (pa
 export function treeOf(text: string, model?: ModelInfo): SpecTree {
   const { spec, resolved, problems } = readSpecText(text);
   const errors = problems.filter(({ severity }) => severity === 'error').map((problem) => ({ message: sentenceOf(problem), place: placeIn(text, problem) }));
-  if (!spec) return { name: null, complete: true, layers: [], errors };
+  if (!spec) return { legible: false, complete: true, layers: [], errors };
   const layers: readonly CaseLayer[] | undefined = model?.layers ?? resolved?.model.layers.map(({ name, definition, inputShape, options }) => ({
     name,
     parameters: (definition.parameters?.(inputShape, options) ?? []).map((parameter) => ({ name: `${name}.${parameter.name}`, shortName: parameter.name })),
@@ -52,16 +50,15 @@ export function treeOf(text: string, model?: ModelInfo): SpecTree {
       .filter(({ layer }) => layer === index)
       .map(({ tensor, parameter }) => ({
         id: checkId(tensor, parameter),
-        label: tensor,
-        description: parameter === null ? (index === null ? 'the gradient that it starts from' : 'the gradient handed back') : '',
+        label: parameter === null ? (index === null ? 'gradient it starts from' : 'gradient handed back') : tensor,
       }));
-  const nodes = spec.layers.map(({ name, type, range }, index): LayerNode => ({
-    id: `layer ${name}`, label: name, description: name.startsWith(type) ? '' : type, place: placeIn(text, range), checks: checksOf(index),
+  const nodes = spec.layers.map(({ name, range }, index): LayerNode => ({
+    id: `layer ${name}`, label: name, place: placeIn(text, range), checks: checksOf(index),
   }));
-  const loss: LayerNode = { id: 'loss', label: 'loss', description: spec.loss.type, place: placeIn(text, spec.loss.range), checks: checksOf(null) };
+  const loss: LayerNode = { id: 'loss', label: 'loss', place: placeIn(text, spec.loss.range), checks: checksOf(null) };
   // A layer that is known to have nothing to check is no test.
   const shown = [...nodes, loss].filter(({ checks }) => !places || checks.length > 0);
-  return { name: spec.name, complete: places !== undefined, layers: shown, errors };
+  return { legible: true, complete: places !== undefined, layers: shown, errors };
 }
 
 export const sentenceOf = ({ message, remedy }: Problem): string => `${message} ${remedy}`;

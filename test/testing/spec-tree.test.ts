@@ -16,13 +16,13 @@ const TEXT = `{
 
 describe('a spec in Test Explorer', () => {
   it('is a tree of its layers, each with its parameters and what it hands back', () => {
-    const { name, complete, errors, layers } = treeOf(TEXT);
-    expect({ name, complete, errors }).toEqual({ name: 'Untitled', complete: true, errors: [] });
-    expect(layers.map(({ label, description, place, checks }) => [label, description, place.start.line, place.end.line, checks.map(({ id }) => id)])).toEqual([
-      ['hidden', 'linear', 3, 3, ['parameter weight', 'parameter bias']],
-      ['tanh1', '', 4, 4, ['input']],
-      ['linear2', '', 5, 7, ['parameter weight', 'input']],
-      ['loss', 'cross_entropy', 9, 9, ['prediction']],
+    const { legible, complete, errors, layers } = treeOf(TEXT);
+    expect({ legible, complete, errors }).toEqual({ legible: true, complete: true, errors: [] });
+    expect(layers.map(({ label, place, checks }) => [label, place.start.line, place.end.line, checks.map(({ id }) => id)])).toEqual([
+      ['hidden', 3, 3, ['parameter weight', 'parameter bias']],
+      ['tanh1', 4, 4, ['input']],
+      ['linear2', 5, 7, ['parameter weight', 'input']],
+      ['loss', 9, 9, ['prediction']],
     ]);
     expect(layers[1].place).toEqual({ start: { line: 4, column: 4 }, end: { line: 4, column: 10 } });
   });
@@ -32,8 +32,8 @@ describe('a spec in Test Explorer', () => {
   });
 
   it('says what is wrong with its text, where', () => {
-    const { name, layers, errors } = treeOf(TEXT.replace('tanh', 'tanhh'));
-    expect({ name, layers }).toEqual({ name: null, layers: [] });
+    const { legible, layers, errors } = treeOf(TEXT.replace('tanh', 'tanhh'));
+    expect({ legible, layers }).toEqual({ legible: false, layers: [] });
     expect(errors).toEqual([{ message: 'There is no layer "tanhh". Did you mean "tanh"?', place: { start: { line: 4, column: 4 }, end: { line: 4, column: 11 } } }]);
   });
 
