@@ -14,12 +14,14 @@ export class CallError extends Error {
   }
 }
 
-export const COMMANDS = ['check', 'train', 'trace', 'summary', 'sweep'] as const;
+export const COMMANDS = ['check', 'train', 'trace', 'summary', 'sweep', 'cost'] as const;
 export type CommandName = (typeof COMMANDS)[number];
 
 interface Shared {
   readonly file: string;
   readonly json: boolean;
+  /** Whether the spec's own layers may run. */
+  readonly allowCode: boolean;
   /** Folders outside whose files the spec may read. */
   readonly dataFolders: readonly string[];
 }
@@ -45,6 +47,7 @@ export type Call =
   /** `null` for as long as the spec says. */
   | ({ readonly command: 'train'; readonly epochs: number | null; readonly steps: number | null } & Shared)
   | ({ readonly command: 'summary' } & Shared)
+  | ({ readonly command: 'cost' } & Shared)
   | ({ readonly command: 'sweep' } & SweepWords & Shared)
   /** Step `step`, counted from 1. */
   | ({ readonly command: 'trace'; readonly step: number; readonly full: boolean } & Shared);
@@ -52,6 +55,7 @@ export type Call =
 const shared = {
   'data-folder': { type: 'string', multiple: true },
   json: { type: 'boolean' },
+  'allow-code': { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean', short: 'V' },
 } as const satisfies ParseArgsOptionsConfig;
@@ -61,6 +65,7 @@ const options: Readonly<Record<CommandName, ParseArgsOptionsConfig>> = {
   train: { ...shared, epochs: { type: 'string' }, steps: { type: 'string' } },
   trace: { ...shared, step: { type: 'string' }, full: { type: 'boolean' } },
   summary: shared,
+  cost: shared,
   sweep: {
     ...shared,
     set: { type: 'string', multiple: true }, seeds: { type: 'string' }, workers: { type: 'string' }, results: { type: 'string' },
@@ -88,7 +93,7 @@ export function parseCall(words: readonly string[]): Call {
   }
   const folders = values['data-folder'];
   const dataFolders = Array.isArray(folders) ? folders.map(String) : [];
-  const about = { file: positionals[0], json: values.json === true, dataFolders };
+  const about = { file: positionals[0], json: values.json === true, allowCode: values['allow-code'] === true, dataFolders };
   switch (command) {
     case 'check':
       return { command, ...about, step: wholeNumber('step', values.step, 0) ?? 0, junit: textOf(values.junit) };
@@ -103,6 +108,7 @@ export function parseCall(words: readonly string[]): Call {
     case 'trace':
       return { command, ...about, step: wholeNumber('step', values.step, 1) ?? 1, full: values.full === true };
     case 'summary':
+    case 'cost':
       return { command, ...about };
     case 'sweep': {
       if (values.csv && values.json) throw new CallError('--json and --csv cannot be given together.', 'Leave out one of them.');

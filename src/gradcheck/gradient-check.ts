@@ -2,11 +2,13 @@
 // runs it can show progress and stop. How an entry is judged is in judge.ts, how its loss is had in shadow.ts.
 import { Comparer } from './comparer';
 import { diagnose } from './diagnosis/diagnose';
+import { placed } from './diagnosis/place';
 import { Judge } from './judge';
 import type { CheckRequest } from './options';
 import { VERDICTS, type CheckReport, type Diagnosis } from './report';
 import { Shadow } from './shadow';
 import { NOT_CHECKED, summarize, type ParameterFindings } from './summary';
+import { threeWays } from './three-ways';
 
 const WRONG = VERDICTS.indexOf('wrong');
 
@@ -64,14 +66,16 @@ export class GradientCheck {
 
   /** What was found so far, and why, if something is wrong. */
   report(): CheckReport {
-    return summarize(this.#findings, { ...this.#about, compared: this.#comparison.report(), diagnosis: this.#why() });
+    const report = summarize(this.#findings, { ...this.#about, compared: this.#comparison.report(), diagnosis: this.#why() });
+    const autograd = threeWays(this.#shadow.network.pass(this.#about.samples));
+    return autograd.length > 0 ? { ...report, autograd } : report;
   }
 
   /** Leaves the shadow as it was for the next entry. */
   #why(): Diagnosis | null {
     if (this.#diagnosis?.after !== this.#checked) {
       const whole = this.#findings.map(({ analytic, numeric, verdicts }) => ({ analytic, numeric, isWrong: verdicts.includes(WRONG) }));
-      this.#diagnosis = { after: this.#checked, found: diagnose(this.#shadow.network.pass(this.#about.samples), whole) };
+      this.#diagnosis = { after: this.#checked, found: placed(this.#shadow.network.model, diagnose(this.#shadow.network.pass(this.#about.samples), whole)) };
     }
     return this.#diagnosis.found;
   }

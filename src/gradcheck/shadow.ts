@@ -5,6 +5,7 @@ import type { Tensor } from '../engine/kernels/tensor';
 import { Network, type NetworkModel } from '../engine/network';
 import { Carrier } from './carrier';
 import { EntryLine } from './entry-line';
+import { InnerKinks } from './inner-kinks';
 import { KinkedLayer, layerKinks, lossKinks } from './kinks';
 import { roundOff } from './noise';
 import type { CheckRequest } from './options';
@@ -60,7 +61,7 @@ export class Shadow {
       const prediction = startOf(layers.length);
       kinked.push(new KinkedLayer(layers.length, lossKinks(loss, prediction, pass.target), prediction));
     }
-    this.line = new EntryLine(new PlainLine(pass, kinked), canCarry(original.model) ? new Carrier(pass) : null);
+    this.line = new EntryLine(new PlainLine(pass, kinked), canCarry(original.model) ? new Carrier(pass) : null, new InnerKinks(pass));
   }
 
   /**

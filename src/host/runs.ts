@@ -11,6 +11,7 @@ import type { RunStore } from './run-store';
 import { checkpointBudget, dataFolders } from './settings';
 import { isSpec, type ReadSpec, type SpecDocuments } from './spec-documents';
 import { readSpecText } from './spec-text';
+import { SweepController } from './sweep-controller';
 
 export interface RunsOptions {
   readonly extensionUri: vscode.Uri;
@@ -27,6 +28,7 @@ export interface OpenRun {
   uri: vscode.Uri;
   readonly panel: Panel;
   readonly controller: RunController;
+  readonly sweep: SweepController;
 }
 
 /** What a panel asks of the editor around it. */
@@ -95,6 +97,7 @@ export class Runs implements vscode.Disposable {
     }
     const run = this.#make(document, restored);
     await run.controller.start();
+    run.sweep.look();
     return run;
   }
 
@@ -105,12 +108,13 @@ export class Runs implements vscode.Disposable {
 
   /** Keeps every run on disk, then ends it. */
   async disposeAll(): Promise<void> {
-    await Promise.all(this.all.map(({ controller }) => controller.dispose()));
+    await Promise.all(this.all.flatMap(({ controller, sweep }) => [controller.dispose(), sweep.dispose()]));
   }
 
   dispose(): void {
-    for (const { panel, controller } of this.all) {
+    for (const { panel, controller, sweep } of this.all) {
       void controller.dispose();
+      void sweep.dispose();
       panel.dispose();
     }
     this.#runs.clear();
@@ -122,6 +126,7 @@ export class Runs implements vscode.Disposable {
     const events: PanelEvents = {
       ready: () => {
         panel.send({ type: 'snapshot', snapshot: controller.view.snapshot() });
+        panel.send({ type: 'sweep', sweep: sweep.view });
         this.#pageReady.fire(run);
       },
       message: (message) => {
@@ -157,7 +162,17 @@ export class Runs implements vscode.Disposable {
       },
       documents.sourceOf(document),
     );
-    const run: OpenRun = { uri: document.uri, panel, controller };
+    const sweep = new SweepController({
+      spec: () => ({ place: controller.place, text: controller.text }),
+      allowed: dataFolders,
+      processFile: vscode.Uri.joinPath(extensionUri, 'dist', 'sweep-process.js').fsPath,
+      log,
+      tell: (view) => {
+        panel.send({ type: 'sweep', sweep: view });
+        this.#changed.fire(run);
+      },
+    });
+    const run: OpenRun = { uri: document.uri, panel, controller, sweep };
     this.#runs.set(document.uri.toString(), run);
     this.#lastActive = run;
     return run;
@@ -167,6 +182,7 @@ export class Runs implements vscode.Disposable {
     this.#runs.delete(run.uri.toString());
     if (this.#lastActive === run) this.#lastActive = null;
     void run.controller.dispose();
+    void run.sweep.dispose();
     // Nobody opens the text again when it is edited, so nobody would know when these are solved.
     this.#options.diagnostics.setFound(run.uri, []);
     this.#changed.fire(run);
@@ -175,6 +191,7 @@ export class Runs implements vscode.Disposable {
   #wasRead({ document, source }: ReadSpec): void {
     const run = this.of(document.uri) ?? this.#adopt(document);
     run?.controller.textChanged(source);
+    run?.sweep.look();
   }
 
   /** A spec without a file was saved: its run goes on under the name of the file. */
@@ -192,7 +209,8 @@ export class Runs implements vscode.Disposable {
     return run;
   }
 
-  async #receive({ uri, panel, controller }: OpenRun, message: Parameters<PanelEvents['message']>[0]): Promise<void> {
+  async #receive(run: OpenRun, message: Parameters<PanelEvents['message']>[0]): Promise<void> {
+    const { panel, controller, sweep } = run;
     switch (message.type) {
       case 'command':
         return controller.command(message.command);
@@ -205,6 +223,8 @@ export class Runs implements vscode.Disposable {
         return controller.check();
       case 'cancelCheck':
         return controller.cancelCheck();
+      case 'sweep':
+        return message.action === 'cancel' ? sweep.cancel() : sweep.start(message.action === 'fresh');
       case 'restore':
         return controller.restore();
       case 'startOver':
@@ -213,7 +233,7 @@ export class Runs implements vscode.Disposable {
         return vscode.env.clipboard.writeText(message.text);
       case 'select':
       case 'reveal':
-        this.#editorRequest.fire({ run: { uri, panel, controller }, message });
+        this.#editorRequest.fire({ run, message });
         return;
       default:
         message satisfies never;

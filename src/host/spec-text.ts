@@ -19,7 +19,8 @@ export function readSpecText(text: string): SpecText {
   if (text.length > MOST) return { text, problems: [tooLong(text)] };
   try {
     const { spec, resolved, problems } = checkSpec(text, refuseFiles, { rules: specRules });
-    return { text, spec: resolved && spec, resolved, problems };
+    const broken = problems.some(({ severity }) => severity === 'error');
+    return { text, spec: broken ? undefined : spec, resolved, problems };
   } catch (error) {
     if (!(error instanceof NeedsFile)) throw error;
     return { text, ...parseSpec(text) };

@@ -1,6 +1,8 @@
 // Checks specs one after the other in an engine process of its own, so that no open panel notices. It knows nothing
 // of VS Code. Disposed in the middle of a check, the process is killed, and the check settles as stopped.
+import type { Fault } from '../engine/custom/fault';
 import { EngineClient, EngineExitError } from '../process/client';
+import { describeFault } from '../process/words';
 import type { HostCalls, OpenRequest } from '../protocol/engine';
 import type { CheckReport } from '../gradcheck/report';
 import type { Frame, ModelInfo, NonFinite } from '../session/frame';
@@ -27,6 +29,8 @@ export class CheckEngine {
   #client: EngineClient | null = null;
   #disposed = false;
   #frame: Frame | null = null;
+  /** A layer of the user's own that failed. */
+  #fault: Fault | null = null;
   /** From the run itself, by its step. */
   #own: CheckReport | null = null;
   #heard: () => void = () => undefined;
@@ -49,6 +53,7 @@ export class CheckEngine {
     if (this.#disposed) return { kind: 'stopped' };
     this.#progress = progress;
     this.#frame = null;
+    this.#fault = null;
     this.#own = null;
     try {
       this.#client ??= this.#start();
@@ -92,6 +97,7 @@ export class CheckEngine {
   async #arrival(step: number): Promise<NonFinite | null> {
     for (;;) {
       const frame = this.#frame as Frame | null;
+      if (this.#fault) throw new Error(describeFault(this.#fault));
       if (frame?.nonFinite) return frame.nonFinite;
       if (frame?.target === null && frame.position.step === step) return null;
       await new Promise<void>((resolve) => (this.#heard = resolve));
@@ -111,6 +117,11 @@ export class CheckEngine {
       },
       loading: () => undefined,
       checkpoint: () => undefined,
+      fault: (fault) => {
+        this.#fault = fault;
+        this.#heard();
+      },
+      log: (_level, text, source) => this.#options.onOutput(`${source === null ? '' : `${source}: `}${text}\n`),
     };
     const client: EngineClient = new EngineClient({
       file: this.#options.file,

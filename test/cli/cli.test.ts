@@ -420,3 +420,18 @@ describe('nablascope summary', () => {
     expect(answer.total).toMatchObject({ parameters: 22, trained: 22, macs: 16 });
   });
 });
+
+describe('nablascope cost', () => {
+  it('measures both ways, and counts them', async () => {
+    const { code, answer } = await json<{ complete: boolean; costs: { parameters: number; timed: number; backprop: number; naive: number; difference: number; macs: { backprop: number; naive: number } }[] }>('cost', example('circles'));
+    expect(code).toBe(0);
+    expect(answer.complete).toBe(true);
+    expect(answer.costs[0].macs).toEqual({ backprop: 1280, naive: 11_264 });
+    for (const { timed, parameters, backprop, naive, difference } of answer.costs) {
+      expect(timed).toBeGreaterThan(0);
+      expect(timed).toBeLessThanOrEqual(parameters);
+      expect(Math.min(backprop, naive)).toBeGreaterThan(0);
+      expect(difference).toBeLessThan(1e-4);
+    }
+  });
+});

@@ -1,5 +1,6 @@
 // `nablascope check`: every gradient at one step, as a table by parameter and one plain sentence.
 import path from 'node:path';
+import { LayerFault } from '../../engine/custom/fault';
 import { type CheckReport, type Comparison, GradientCheck, type ParameterCheck } from '../../gradcheck';
 import { casesOf } from '../../gradcheck/cases';
 import { conclusion } from '../../gradcheck/conclusion';
@@ -31,7 +32,7 @@ export async function check(terminal: Terminal, call: CheckCall): Promise<ExitCo
   };
   const error = (message: string, type: string): JUnitCase => ({ className: titleOf(call), name: 'check', outcome: 'error', message, type });
   try {
-    const { session, warnings } = openSpec(terminal, call);
+    const { session, warnings } = await openSpec(terminal, call);
     requireStep(session, call.step);
     const reached = await reachStep(terminal, session, call.step);
     if (reached.kind === 'interrupted') {
@@ -56,6 +57,7 @@ export async function check(terminal: Terminal, call: CheckCall): Promise<ExitCo
     return report.passed ? EXIT.good : EXIT.failed;
   } catch (thrown) {
     if (thrown instanceof SpecError) keep([error(thrown.message, 'spec')]);
+    else if (thrown instanceof LayerFault) keep([error(`${thrown.message}${thrown.fault.stack ? `\n${thrown.fault.stack}` : ''}`, 'layer')]);
     else if (thrown instanceof CallError) keep([error(`${thrown.message} ${thrown.remedy}`, 'call')]);
     throw thrown;
   }
@@ -117,6 +119,7 @@ function toText(terminal: Terminal, session: TrainingSession, report: CheckRepor
     '',
     paint(terminal, report.passed ? 'green' : 'red', conclusion(report)),
     ...(report.diagnosis ? [`Why: ${report.diagnosis.sentence}`] : []),
+    ...(report.autograd ?? []).flatMap(({ sentence }) => sentence ?? []),
     ...(report.compared.entries > 0 ? [paint(terminal, 'dim', comparison(report.compared))] : []),
     '',
   ].join('\n');

@@ -105,6 +105,18 @@ export class LayerBench {
     };
   }
 
+  /** The same gradients by autograd, of the input and of each parameter; null where it cannot follow the layer. */
+  autograd(): ReadonlyMap<string, Float64Array> | null {
+    const { context, definition } = this;
+    this.#load(this.#input);
+    context.gradOutput.data.set(this.#upstream);
+    for (const { data } of Object.values(context.gradParameters)) data.fill(0);
+    definition.forward(context);
+    if (!definition.autograd?.(context)) return null;
+    const own = Object.entries(context.gradParameters).map(([name, { data }]) => [name, Float64Array.from(data)] as const);
+    return new Map([['input', Float64Array.from(context.gradInput?.data ?? [])], ...own]);
+  }
+
   #isElementwise(): boolean {
     const given = this.#gradients.get('input') ?? [];
     return this.#fromBefore.every((value, i) => Math.abs(value / this.#before.upstream[i] - given[i] / this.#upstream[i]) < 1e-9);

@@ -2,12 +2,15 @@
 import type { Position } from '../frame';
 import type { TrainingSession } from '../session';
 import { fitted } from './fitted';
+import { jacobian } from './jacobian';
+import { nodes } from './nodes';
 import { picture } from './picture';
 import { points } from './points';
 import { predictions } from './predictions';
 import type { QuestionDefinition } from './question';
 import { tensor } from './tensor';
 import { weightHistory } from './weight-history';
+import { why } from './why';
 
 export const questions = {
   tensor,
@@ -16,6 +19,9 @@ export const questions = {
   points,
   predictions,
   weight_history: weightHistory,
+  nodes,
+  jacobian,
+  why,
 } as const;
 
 export type QuestionKind = keyof typeof questions;
