@@ -211,6 +211,8 @@ export class RunController {
   /** @returns when nothing is left to be opened. */
   #request(wish: Omit<Wish, 'asOf'>): Promise<void> {
     this.#wish = { ...wish, asOf: this.#source };
+    // What is still being read is not wanted any more.
+    if (this.#working) this.#engine?.calls.cancelOpen().catch(() => undefined);
     this.#working ??= this.#work()
       .catch((error: unknown) => this.#options.log.error(error instanceof Error ? error : String(error)))
       .finally(() => {
@@ -250,6 +252,7 @@ export class RunController {
     });
     if (this.#disposed || engine !== this.#engine) return;
     const opened = { meaning: meaningOf(source.spec), problems: result.problems };
+    if (!result.ok && result.cancelled) return;
     if (!result.ok) {
       this.#refused = opened;
       this.view.setState(this.view.model ? { kind: 'run' } : { kind: 'problems' });
