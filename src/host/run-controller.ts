@@ -10,6 +10,7 @@ import { engineVoice } from './engine-voice';
 import { type Edit, shiftProblems } from './problem-shift';
 import type { RunOptions, RunPlace, SpecText } from './run-options';
 import type { StoredRun } from './run-store';
+import { messageOf, NOT_NOW } from './run-words';
 import { RunView } from './run-view';
 
 /** What to open next. */
@@ -33,13 +34,6 @@ interface Opened {
 
 /** So many deaths of the engine in one run are no accident. */
 const MOST_DEATHS = 3;
-/** Why a command cannot be carried out, by state. */
-const NOT_NOW = {
-  problems: 'The spec has problems; solve them first.',
-  loading: 'The run is still being loaded.',
-  run: 'The engine has stopped.',
-  stopped: 'The engine has stopped. Restore the run, or start over.',
-} as const;
 // A last word from an engine that is well takes a moment; one that is not is not waited for.
 const LAST_WORD_MS = 500;
 
@@ -375,5 +369,3 @@ export class RunController {
     return [this.#refused, this.#opened].find((opened) => opened?.meaning.whole === whole) ?? null;
   }
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
