@@ -182,3 +182,21 @@ describe('warm-up and cosine', () => {
     expect(calm).toBeLessThan(unrest(changed('schedule', '{ "type": "cosine", "warmup": 5 }', '"constant"')) / 5);
   });
 });
+
+describe('system B', () => {
+  it('starts at ln 10 and learns 64 images by heart', () => {
+    const session = example('images');
+    expect(session.model.layers.map(({ outputShape }) => outputShape)).toEqual([
+      [32, 32, 32], [32, 32, 32], [32, 16, 16], [64, 16, 16], [64, 16, 16], [64, 8, 8], [64, 8, 8], [64, 8, 8], [64, 4, 4],
+      [1024], [1000], [1000], [10],
+    ]);
+    const start = session.evaluate().train!.loss;
+    expect(Math.abs(start / Math.log(10) - 1)).toBeLessThan(0.02);
+    let accuracy = 0;
+    while (accuracy < 1 && session.position.step < session.totalSteps) {
+      train(session, session.model.batchesPerEpoch);
+      accuracy = session.evaluate().train!.accuracy!;
+    }
+    expect(accuracy).toBe(1);
+  }, 120_000);
+});

@@ -2,6 +2,7 @@
 // so the run can go on. To add one: a rule, and a line in the table.
 import type { SpecRule } from '../../spec/resolve';
 import { boundedLogits, independentClasses, notLogProbabilities, notProbabilities, softmaxTwice, sumOverBatch } from './loss-fit';
+import { biasBeforeNorm, normOfOne, strongDropout } from './modes';
 import { equalOutgoing, equalUnits, noActivation, nothingToTrain, softmaxOfOne, weightsOneSided } from './structure';
 
 export const specRules: readonly SpecRule[] = [
@@ -17,4 +18,7 @@ export const specRules: readonly SpecRule[] = [
   equalOutgoing,
   weightsOneSided,
   nothingToTrain,
+  biasBeforeNorm,
+  normOfOne,
+  strongDropout,
 ];

@@ -5,7 +5,7 @@ import type { SpecRule } from '../../spec/resolve';
 import { aboutLayer, lastActive } from './place';
 
 /** Layers that are no activation. */
-const PASSES_ON: readonly string[] = ['identity', 'flatten', 'dropout'];
+const PASSES_ON: readonly string[] = ['identity', 'flatten', 'dropout', 'avg_pool2d', 'batch_norm1d', 'batch_norm2d'];
 
 /** Two linear layers without an activation between them are one linear layer. */
 export const noActivation: SpecRule = {
@@ -13,11 +13,11 @@ export const noActivation: SpecRule = {
   rule(resolved) {
     const { layers } = resolved.model;
     let linear: string | undefined;
-    return layers.flatMap(({ name, definition: { kind } }, index) => {
+    return layers.flatMap(({ name, definition: { kind, macs } }, index) => {
       if (PASSES_ON.includes(kind)) return [];
       const before = linear;
-      linear = kind === 'linear' ? name : undefined;
-      if (kind !== 'linear' || before === undefined) return [];
+      linear = macs ? name : undefined;
+      if (!macs || before === undefined) return [];
       return [
         aboutLayer(
           resolved, index, 'no-activation',
@@ -50,14 +50,11 @@ export const equalUnits: SpecRule = {
   id: 'equal-units',
   rule(resolved) {
     const { layers } = resolved.model;
-    const lastWithWeights = layers.findLastIndex(({ definition }) => definition.parameters);
+    const lastWithWeights = layers.findLastIndex(({ definition }) => definition.macs);
     return layers.flatMap((layer, index) => {
       const { name, definition, outputShape } = layer;
       // Units of the last one get different gradients: each has a target of its own.
-      if (index === lastWithWeights || sizeOf(outputShape) < 2) return [];
-      // What the parameters of a layer of the user's own are for is not known.
-      if (definition.kind === 'custom') return [];
-      if (!unitsStartEqual(layer)) return [];
+      if (!definition.macs || index === lastWithWeights || sizeOf(outputShape) < 2 || !unitsStartEqual(layer)) return [];
       return aboutLayer(
         resolved, index, 'equal-units',
         `All units of ${name} start equal, so they get equal gradients wherever the weights after them are equal too.`,
