@@ -4,6 +4,7 @@ import type { TrainingSession } from '../session';
 import { fitted } from './fitted';
 import { jacobian } from './jacobian';
 import { nodes } from './nodes';
+import { otherRates } from './other-rates';
 import { picture } from './picture';
 import { points } from './points';
 import { predictions } from './predictions';
@@ -20,6 +21,7 @@ export const questions = {
   predictions,
   weight_history: weightHistory,
   nodes,
+  other_rates: otherRates,
   jacobian,
   why,
 } as const;
