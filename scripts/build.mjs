@@ -1,5 +1,5 @@
-// Bundles what ships: extension, engine process with its worker and helping threads, terminal command, panel. Everything is inside the
-// bundles, so the package has no dependencies. `--watch` rebuilds on change, `--production` minifies.
+// Bundles what ships: extension, engine process with its worker and helping threads, terminal command, panel.
+// Everything is inside the bundles, so the package has no dependencies. `--watch` rebuilds on change, `--production` minifies.
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
