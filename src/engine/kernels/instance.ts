@@ -77,6 +77,25 @@ interface WebAssemblyApi {
 }
 declare const WebAssembly: WebAssemblyApi;
 
+const DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
+
+/** Bytes in base64. */
+export function decode(base64: string): Uint8Array {
+  const value = new Uint8Array(128);
+  for (let i = 0; i < DIGITS.length; i++) value[DIGITS.charCodeAt(i)] = i;
+  const padding = base64.endsWith('==') ? 2 : base64.endsWith('=') ? 1 : 0;
+  const bytes = new Uint8Array((base64.length / 4) * 3 - padding);
+  for (let i = 0, at = 0; i < base64.length; i += 4) {
+    const four =
+      (value[base64.charCodeAt(i)] << 18) | (value[base64.charCodeAt(i + 1)] << 12) |
+      (value[base64.charCodeAt(i + 2)] << 6) | value[base64.charCodeAt(i + 3)];
+    bytes[at++] = four >> 16;
+    bytes[at++] = four >> 8;
+    bytes[at++] = four;
+  }
+  return bytes;
+}
+
 /** @throws where the engine lacks the instructions. */
 export const compile = (bytes: Uint8Array): object => new WebAssembly.Module(bytes);
 
