@@ -55,6 +55,17 @@ export interface Exports {
   binaryCrossEntropyWithLogitsBackward(dx: number, x: number, t: number, n: number, scale: number): void;
   sgd(w: number, g: number, n: number, lr: number): void;
   sgdWithMomentum(w: number, g: number, v: number, n: number, lr: number, momentum: number): void;
+  combine(out: number, x: number, n: number, a: number, b: number): void;
+  combineSquares(out: number, x: number, n: number, a: number, b: number): void;
+  addQuotient(out: number, x: number, d: number, n: number, scale: number, eps: number): void;
+  addSign(out: number, x: number, n: number, scale: number): void;
+  clamp(out: number, x: number, n: number, low: number, high: number): void;
+  multiply(out: number, a: number, b: number, n: number): void;
+  /** f: its place in unary.ts. */
+  unary(y: number, x: number, n: number, f: number, a: number): void;
+  unaryBackward(dx: number, dy: number, x: number, n: number, f: number, a: number): void;
+  logSoftmax(y: number, x: number, m: number, n: number): void;
+  logSoftmaxBackward(dx: number, dy: number, y: number, m: number, n: number): void;
   moments(result: number, x: number, n: number): void;
   absoluteSum(x: number, n: number): number;
   histogram(counts: number, bins: number, x: number, n: number, lo: number, hi: number): void;

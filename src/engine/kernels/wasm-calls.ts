@@ -4,6 +4,7 @@ import type { Exports, Memory } from './instance';
 import type { Moments } from './kernels';
 import { SharedKernels } from './shared';
 import type { Tensor } from './tensor';
+import { type Unary, unaryFunctions } from './unary';
 import { strideOf, type Windows } from './windows';
 
 /** Everything below is scratch memory. Mirrors TENSORS of assembly/tape.ts, compared when a module starts. */
@@ -29,6 +30,8 @@ const columns = (x: Tensor): number => x.shape[x.shape.length - 1] ?? 1;
 const imagesOf = ({ shape }: Tensor): [number, number, number, number] => [shape[0], shape[1], shape[2], shape[3]];
 /** How many images of one channel, height, width. */
 const planesOf = ({ shape }: Tensor): [number, number, number] => [shape[0] * shape[1], shape[2], shape[3]];
+/** As the module counts them. */
+const UNARY = Object.fromEntries(Object.keys(unaryFunctions).map((name, i) => [name, i])) as Record<Unary, number>;
 const windowOf = (windows: Windows): number[] => [...windows.kernel_size, ...strideOf(windows), ...windows.padding];
 
 export abstract class WasmCalls extends SharedKernels {
@@ -117,6 +120,24 @@ export abstract class WasmCalls extends SharedKernels {
     this.exports.softmaxBackward(at(dx), at(dy), at(y), y.data.length / n, n);
   }
 
+  override unary(y: Tensor, x: Tensor, f: Unary, a: number): void {
+    this.exports.unary(at(y), at(x), y.data.length, UNARY[f], a);
+  }
+
+  override unaryBackward(dx: Tensor, dy: Tensor, x: Tensor, f: Unary, a: number): void {
+    this.exports.unaryBackward(at(dx), at(dy), at(x), dx.data.length, UNARY[f], a);
+  }
+
+  override logSoftmax(y: Tensor, x: Tensor): void {
+    const n = columns(x);
+    this.exports.logSoftmax(at(y), at(x), x.data.length / n, n);
+  }
+
+  override logSoftmaxBackward(dx: Tensor, dy: Tensor, y: Tensor): void {
+    const n = columns(y);
+    this.exports.logSoftmaxBackward(at(dx), at(dy), at(y), y.data.length / n, n);
+  }
+
   squaredError(x: Tensor, t: Tensor): number {
     return this.exports.squaredError(at(x), at(t), x.data.length);
   }
@@ -162,6 +183,30 @@ export abstract class WasmCalls extends SharedKernels {
   sgd(w: Tensor, g: Tensor, v: Tensor | null, lr: number, momentum: number): void {
     if (v) this.exports.sgdWithMomentum(at(w), at(g), at(v), w.data.length, lr, momentum);
     else this.exports.sgd(at(w), at(g), w.data.length, lr);
+  }
+
+  override combine(out: Tensor, x: Tensor, a: number, b: number): void {
+    this.exports.combine(at(out), at(x), out.data.length, a, b);
+  }
+
+  override combineSquares(out: Tensor, x: Tensor, a: number, b: number): void {
+    this.exports.combineSquares(at(out), at(x), out.data.length, a, b);
+  }
+
+  override addQuotient(out: Tensor, x: Tensor, d: Tensor, scale: number, eps: number): void {
+    this.exports.addQuotient(at(out), at(x), at(d), out.data.length, scale, eps);
+  }
+
+  override addSign(out: Tensor, x: Tensor, scale: number): void {
+    this.exports.addSign(at(out), at(x), out.data.length, scale);
+  }
+
+  override clamp(out: Tensor, x: Tensor, low: number, high: number): void {
+    this.exports.clamp(at(out), at(x), out.data.length, low, high);
+  }
+
+  override multiply(out: Tensor, a: Tensor, b: Tensor): void {
+    this.exports.multiply(at(out), at(a), at(b), out.data.length);
   }
 
   override conv2d(y: Tensor, x: Tensor, weight: Tensor, bias: Tensor | null, windows: Windows): void {
