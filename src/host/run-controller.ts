@@ -2,13 +2,16 @@
 // be restored from, and passes commands on. It knows no editor and no webview; those are given to it.
 import { EngineClient, EngineExitError } from '../process/client';
 import type { EngineCalls, SessionCommand } from '../protocol/engine';
+import type { Fault } from '../engine/custom/fault';
+import { describeFault } from '../process/words';
 import type { ProbeId } from '../session/frame';
 import type { Answered, Question } from '../session/questions';
 import type { RunRecord } from '../session/record';
 import { type Meaning, meaningOf, type Problem, type Spec } from '../spec';
+import { faultProblems, ownLayers } from './layer-files';
 import { engineVoice } from './engine-voice';
 import { type Edit, shiftProblems } from './problem-shift';
-import type { RunOptions, RunPlace, SpecText } from './run-options';
+import type { CodePermission, RunOptions, RunPlace, SpecText } from './run-options';
 import type { StoredRun } from './run-store';
 import { messageOf, NOT_NOW } from './run-words';
 import { RunView } from './run-view';
@@ -48,6 +51,10 @@ export class RunController {
   /** The spec that was tried last and could not run. */
   #refused: Opened | null = null;
   #record: RunRecord | null = null;
+  /** What a layer of the user's own did wrong last. */
+  #fault: Fault | null = null;
+  /** Opened once its own layers may run. */
+  #waiting: Omit<Wish, 'asOf'> | null = null;
   #deaths = 0;
   #wish: Wish | null = null;
   #working: Promise<void> | null = null;
@@ -69,6 +76,11 @@ export class RunController {
   /** The text as it was read last. */
   get text(): string {
     return this.#source.text;
+  }
+
+  /** The spec as it was read last; undefined where it has errors. */
+  get spec(): Spec | undefined {
+    return this.#source.spec;
   }
 
   get running(): boolean {
@@ -115,8 +127,11 @@ export class RunController {
     if (spec && this.view.state.kind !== 'stopped') {
       const meaning = meaningOf(spec);
       if (meaning.whole === this.#opened?.meaning.whole) {
-        this.#refused = null;
+        // Of the same meaning, a file of it could not be loaded: that stays.
+        if (this.#refused?.meaning.whole !== meaning.whole) this.#refused = null;
         this.#wish = null;
+        this.#waiting = null;
+        if (this.view.state.kind === 'code') this.view.setState({ kind: 'run' });
       } else if (meaning.whole !== this.#refused?.meaning.whole) {
         void this.#openChanged(source, meaning);
       }
@@ -126,7 +141,41 @@ export class RunController {
 
   /** Runs a command of the session; what it cannot do is said in the panel. */
   async command(command: SessionCommand): Promise<void> {
+    this.#setFault(null);
     await this.#call((calls) => calls.command(command));
+  }
+
+  /** More, or less, of the user's own code may run than before. */
+  async permissionChanged(): Promise<void> {
+    if (this.#waiting) await this.#request(this.#waiting);
+    else if (this.#opened && this.spec && ownLayers(this.spec).length > 0 && this.#permission !== 'allowed') {
+      await this.#engine?.dispose();
+      this.#engine = null;
+      await this.#request({ source: this.#source, kept: this.#record && this.#kept(this.#record), say: null, run: false });
+    }
+  }
+
+  /** A file of the layers changed: their new code takes over, with the weights where their shapes allow. */
+  async reload(): Promise<void> {
+    const { kind } = this.view.state;
+    if (kind === 'problems' && this.spec) return this.#request({ source: this.#source, kept: null, say: null, run: false });
+    const engine = this.#engine;
+    if (!engine || !this.#opened || kind !== 'run') return;
+    const { running } = this;
+    const { meaning } = this.#opened;
+    const result = await engine.calls.reload();
+    const record = result.ok && !result.restarted ? await engine.calls.record() : null;
+    if (engine !== this.#engine) return;
+    this.#fault = null;
+    this.#refused = result.ok ? null : { meaning, problems: result.problems };
+    if (result.ok) {
+      this.#opened = { meaning, problems: result.problems };
+      this.view.begin(result.model, record && this.#kept(record), false);
+      if (result.restarted) this.view.notice('info', result.restarted);
+      if (this.#needs) await engine.calls.need(this.#needs.probes, this.#needs.questions);
+    }
+    this.#showProblems();
+    if (running) await this.command({ type: 'run' });
   }
 
   async need(probes: readonly ProbeId[], questions: readonly Question[]): Promise<void> {
@@ -232,6 +281,13 @@ export class RunController {
   async #open(wish: Wish): Promise<void> {
     const { source, kept } = wish;
     if (!source.spec) return;
+    const own = ownLayers(source.spec).map(({ name }) => name);
+    const permission = this.#permission;
+    this.#waiting = own.length > 0 && permission !== 'allowed' ? wish : null;
+    if (this.#waiting) {
+      this.view.setState({ kind: 'code', trusted: permission !== 'untrusted', folder: this.#codeFolder, layers: own });
+      return;
+    }
     this.#engine ??= this.#startEngine();
     const engine = this.#engine;
     if (this.view.state.kind !== 'run') this.view.setState({ kind: 'loading', text: 'Loading the spec and its data …' });
@@ -241,6 +297,7 @@ export class RunController {
       folder,
       root,
       allowed: this.#options.dataFolders(),
+      code: permission === 'allowed',
       checkpointBudget: this.#options.checkpointBudget(),
       record: kept ? { ...kept.record, text: source.text } : undefined,
     });
@@ -255,6 +312,7 @@ export class RunController {
     }
     this.#opened = opened;
     this.#refused = null;
+    this.#fault = null;
     if (!kept) {
       this.#deaths = 0;
       this.#record = null;
@@ -305,19 +363,23 @@ export class RunController {
         ...this.#options,
         view: this.view,
         current: () => engine === this.#engine && !this.#disposed,
+        fault: (fault) => {
+          this.view.notice('error', describeFault(fault));
+          this.#setFault(fault);
+        },
         keep: (record) => {
           this.#record = record;
           this.#options.store.keep(this.place.uri, () => this.#kept(record));
         },
       }),
-      onExit: (reason) => this.#engineEnded(engine, reason),
+      onExit: (reason, fault) => this.#engineEnded(engine, reason, fault),
       onOutput: (text) => log.info(`engine: ${text.trimEnd()}`),
     });
     log.info(`engine process ${engine.pid} started for ${this.place.uri}`);
     return engine;
   }
 
-  #engineEnded(engine: EngineClient, reason: string): void {
+  #engineEnded(engine: EngineClient, reason: string, fault: Fault | null): void {
     if (engine !== this.#engine || this.#disposed) return;
     this.#engine = null;
     this.#deaths++;
@@ -328,6 +390,7 @@ export class RunController {
     const words = again ? reason : `${reason} It is the third time in this run, so it is not restored once more.`;
     if (this.view.checking) this.view.setChecking(null);
     this.view.setState({ kind: 'stopped', reason: words, restorable, step });
+    this.#setFault(fault);
   }
 
   /** Asks the engine; an error that is not its end is said as a notice. */
@@ -357,9 +420,24 @@ export class RunController {
   #showProblems(): void {
     const { text, spec, problems } = this.#source;
     const opened = this.#ofThisText(spec);
-    const found = problems.length > 0 ? [] : (opened?.problems ?? []);
+    const found = [...(problems.length > 0 ? [] : (opened?.problems ?? [])), ...faultProblems(spec, this.#fault)];
     this.#options.found(found);
-    this.view.setProblems(text, problems.length > 0 ? problems : found);
+    this.view.setProblems(text, [...problems, ...found]);
+  }
+
+  #setFault(fault: Fault | null): void {
+    if (fault === this.#fault) return;
+    this.#fault = fault;
+    this.#showProblems();
+  }
+
+  /** The folder that a yes is for: the workspace's, or that of a lone file. */
+  get #codeFolder(): string {
+    return this.place.root ?? this.place.folder;
+  }
+
+  get #permission(): CodePermission {
+    return this.#options.permission(this.#codeFolder);
   }
 
   /** What opening the present text found, if it was opened. */

@@ -75,15 +75,16 @@ export class RunView {
     this.tell({ type: 'problems', problems: this.#problems });
   }
 
-  /** A run has begun, or goes on from what was kept of it; frames follow. */
-  begin(model: ModelInfo, kept: StoredRun | null): void {
+  /**
+   * A run has begun, or goes on from what was kept of it; frames follow.
+   * @param sameCode false where its layers have other code now: what was checked was that of before.
+   */
+  begin(model: ModelInfo, kept: StoredRun | null, sameCode = true): void {
     this.#model = model;
     this.#state = { kind: 'run' };
     this.#checking = null;
-    if (!kept) {
-      this.#frame = null;
-      this.#check = null;
-    }
+    if (!kept) this.#frame = null;
+    if (!kept || !sameCode) this.#check = null;
     this.history.clear();
     if (kept) {
       this.history.merge(kept.history);
