@@ -19,7 +19,7 @@ const WRONG = VERDICTS.indexOf('wrong');
 export class GradientCheck {
   /** Parameter entries of the network. */
   readonly entries: number;
-  readonly #about: Pick<CheckReport, 'step' | 'samples' | 'loss' | 'options'>;
+  readonly #about: Pick<CheckReport, 'step' | 'samples' | 'mode' | 'loss' | 'options'>;
   readonly #shadow: Shadow;
   readonly #judge: Judge;
   readonly #comparison: Comparer;
@@ -35,12 +35,13 @@ export class GradientCheck {
 
   /** Copies parameters and batch; nothing of them is kept or changed. Runs one forward and one backward pass. */
   constructor(request: CheckRequest) {
-    const { step, rtol, atol } = request.options;
+    const { step, rtol, atol, mode = 'training' } = request.options;
     const options = { step, rtol, atol };
+    const twoModes = request.network.model.layers.some(({ definition, options: own }) => definition.modes?.(own));
     this.#shadow = new Shadow(request);
     this.#judge = new Judge(options, this.#shadow.loss, this.#shadow.noise);
     this.#comparison = new Comparer(request.step);
-    this.#about = { step: request.step, samples: request.pass.batch, loss: this.#shadow.loss, options };
+    this.#about = { step: request.step, samples: request.pass.batch, mode: twoModes ? mode : null, loss: this.#shadow.loss, options };
     const { parameters } = this.#shadow.network;
     this.#findings = parameters.map(({ name, value }, i) => ({
       name,
@@ -75,7 +76,7 @@ export class GradientCheck {
   #why(): Diagnosis | null {
     if (this.#diagnosis?.after !== this.#checked) {
       const whole = this.#findings.map(({ analytic, numeric, verdicts }) => ({ analytic, numeric, isWrong: verdicts.includes(WRONG) }));
-      this.#diagnosis = { after: this.#checked, found: placed(this.#shadow.network.model, diagnose(this.#shadow.network.pass(this.#about.samples), whole)) };
+      this.#diagnosis = { after: this.#checked, found: placed(this.#shadow.network.model, diagnose(this.#shadow.pass, whole)) };
     }
     return this.#diagnosis.found;
   }

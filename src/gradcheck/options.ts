@@ -1,4 +1,4 @@
-// What a gradient check is asked for. Types only: the spec declares the same three numbers with their defaults.
+// What a gradient check is asked for. Types only: the spec declares the same options with their defaults.
 import type { KernelOptions } from '../engine/kernels/create';
 import type { Network, Pass } from '../engine/network';
 
@@ -9,7 +9,11 @@ export interface CheckOptions {
   readonly rtol: number;
   /** Absolute tolerance; two values that are both below it are never called a pass. */
   readonly atol: number;
+  /** Which of a layer's modes is checked, where it has two. Training unless told. */
+  readonly mode?: Mode;
 }
+
+export type Mode = 'training' | 'evaluation';
 
 /** Only read, and copied at once: the network may train on while the check runs. */
 export interface CheckRequest {

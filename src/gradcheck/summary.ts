@@ -35,7 +35,7 @@ export function relativeError(analytic: number, numeric: number): number {
 
 export function summarize(
   findings: readonly ParameterFindings[],
-  about: Pick<CheckReport, 'step' | 'samples' | 'loss' | 'options' | 'compared' | 'diagnosis'>,
+  about: Pick<CheckReport, 'step' | 'samples' | 'mode' | 'loss' | 'options' | 'compared' | 'diagnosis'>,
 ): CheckReport {
   const parameters = findings.map(summarizeParameter);
   const counts = noCounts();

@@ -10,6 +10,8 @@ const check = (text: string) =>
 
 const two = '{ "type": "linear", "out_features": 2 }';
 const one = '{ "type": "linear", "out_features": 1 }';
+const images = '{ "type": "images", "classes": 2, "size": 6 }';
+const conv = (more = ''): string => `{ "type": "conv2d", "out_channels": 2, "kernel_size": 3${more} }`;
 const three = '{ "type": "inline", "inputs": [[1], [2], [3]], "labels": ["a", "b", "c"] }';
 
 const found: readonly (readonly [code: string, what: string, text: string, message: string, remedy: string])[] = [
@@ -32,7 +34,19 @@ const found: readonly (readonly [code: string, what: string, text: string, messa
   ['softmax-of-one', 'softmax of a single output', specText({ data: '"xor"', layers: `[${one}, «"softmax"»]`, loss: '"bce"' }), 'softmax1 has a single input, so it always gives 1', 'use "sigmoid"'],
   ['equal-units', 'hidden units that start at zero', specText({ layers: `[«{ "type": "linear", "out_features": 4, "init": "zeros", "bias_init": "zeros" }», "tanh", ${two}]` }), 'All units of linear1 start equal', 'at random'],
   ['equal-units', 'hidden units with equal weights', specText({ layers: `[«{ "type": "linear", "weight": [[1, 2], [1, 2]], "bias": false }», "tanh", ${two}]` }), 'All units of linear1 start equal', 'at random'],
+  ['no-activation', 'with batch norm between them', specText({ layers: `[{ "type": "linear", "out_features": 4, "bias": false }, "batch_norm1d", «${two}»]` }), 'between linear1 and linear2', 'before linear2'],
+  ['no-activation', 'a convolution with its mean', specText({ data: images, layers: `[${conv()}, { "type": "avg_pool2d", "kernel_size": 2 }, "flatten", «${two}»]` }), 'between conv2d1 and linear1', 'before linear1'],
+  ['equal-units', 'channels that start at zero', specText({ data: images, layers: `[«${conv(', "init": "zeros", "bias_init": "zeros"')}», "relu", "flatten", ${two}]` }), 'All units of conv2d1 start equal', 'at random'],
+  ['bias-before-norm', 'a bias ahead of batch norm', specText({ layers: `[«{ "type": "linear", "out_features": 4 }», "batch_norm1d", "tanh", ${two}]` }), 'the bias of linear1 changes nothing', 'Write "bias": false in linear1.'],
+  ['bias-before-norm', 'of a convolution', specText({ data: images, layers: `[«${conv()}», "batch_norm2d", "relu", "flatten", ${two}]` }), 'batch_norm2d1 subtracts the mean again', '"bias": false'],
+  ['norm-of-one', 'batch norm of one sample', specText({ layers: `[«"batch_norm1d"», ${two}]`, batch_size: '1' }), 'Each batch has a single sample, so batch_norm1d1', 'larger "batch_size"'],
+  ['norm-of-one', 'a last batch of one sample', specText({ layers: `[«"batch_norm1d"», ${two}]`, batch_size: '239' }), 'The last batch of an epoch', 'one of the 240 training samples'],
+  ['strong-dropout', 'most of the values dropped', specText({ layers: `[{ "type": "linear", "out_features": 4 }, "tanh", «{ "type": "dropout", "p": 0.8 }», ${two}]` }), 'dropout1 drops 80 % of the values', '0.5 or less'],
   ['nothing-to-train', 'everything frozen', specText({ layers: '[«{ "type": "linear", "out_features": 2, "freeze": ["weight", "bias"] }»]' }), 'No layer has a parameter that is updated', 'remove "freeze"'],
+  ['equal-outgoing', 'an output layer with equal weights ahead of cross-entropy', specText({ layers: `[{ "type": "linear", "out_features": 3 }, "tanh", «{ "type": "linear", "weight": [[1, 2, 3], [1, 2, 3]] }»]` }), 'with the same weight to all 2 classes', 'at random'],
+  ['equal-outgoing', 'an output layer of zeros ahead of softmax and its loss', specText({ layers: `[{ "type": "linear", "out_features": 3 }, "tanh", «{ "type": "linear", "out_features": 2, "init": "zeros" }», "softmax"]`, loss: '"cross_entropy_on_probabilities"' }), 'no layer before it learns in the first step', 'at random'],
+  ['weights-one-sided', 'normal weights around 1', specText({ data: '{ "type": "blobs", "features": 10, "centers": 2 }', layers: `[«{ "type": "linear", "out_features": 4, "init": { "type": "normal", "mean": 1, "std": 0.1 } }», "sigmoid", ${two}]` }), 'around 1 and not 0, so the 10 terms', 'xavier_uniform'],
+  ['weights-one-sided', 'uniform weights of [0, 1), which is what they are unless told', specText({ data: '{ "type": "blobs", "features": 10, "centers": 2 }', layers: `[«{ "type": "linear", "out_features": 4, "init": "uniform" }», "tanh", ${two}]` }), 'around 0.5', 'xavier_uniform'],
   ['nothing-to-train', 'no parameters at all', specText({ layers: '[«"identity"»]', loss: '"mse"' }), 'No layer has a parameter', 'Add a linear layer'],
 ];
 
@@ -48,6 +62,8 @@ describe('a rule', () => {
 
   it.each([
     ['the plain network', specText()],
+    ['batch and layer norm where they belong', specText({ layers: `[{ "type": "linear", "out_features": 4, "bias": false }, "batch_norm1d", "tanh", "layer_norm", { "type": "dropout", "p": 0.5 }, ${two}]` })],
+    ['batch norm of one image at a time', specText({ data: images, layers: `[${conv(', "bias": false')}, "batch_norm2d", "relu", "flatten", ${two}]`, batch_size: '1' })],
     ['softmax under a loss on probabilities', specText({ layers: `[${two}, "softmax"]`, loss: '"cross_entropy_on_probabilities"' })],
     ['softmax under a squared error', specText({ layers: `[${two}, "softmax"]`, loss: '"mse"' })],
     ['sigmoid under bce', specText({ layers: `[${one}, "sigmoid"]`, loss: '"bce"' })],
@@ -55,6 +71,10 @@ describe('a rule', () => {
     ['relu at the end of a regression', specText({ data: '"noisy_sine"', layers: `[${one}, "relu"]`, loss: '"mse"' })],
     ['an output layer that starts at zero', specText({ layers: '[{ "type": "linear", "out_features": 2, "init": "zeros", "bias_init": "zeros" }]' })],
     ['equal weights with unequal biases', specText({ layers: `[{ "type": "linear", "weight": [[1, 1], [1, 1]], "bias": [0, 1] }, "tanh", ${two}]` })],
+    ['equal weights of the output under a squared error', specText({ data: '"noisy_sine"', layers: `[{ "type": "linear", "out_features": 3 }, "tanh", { "type": "linear", "out_features": 1, "init": "zeros" }]`, loss: '"mse"' })],
+    ['output weights that differ', specText({ layers: `[{ "type": "linear", "out_features": 2 }, "tanh", { "type": "linear", "weight": [[1, 2], [1, 3]] }]` })],
+    ['weights around 1 ahead of relu', specText({ data: '{ "type": "blobs", "features": 10, "centers": 2 }', layers: `[{ "type": "linear", "out_features": 4, "init": "uniform" }, "relu", ${two}]` })],
+    ['weights around 1 from two inputs', specText({ layers: `[{ "type": "linear", "out_features": 4, "init": "uniform" }, "tanh", ${two}]` })],
     ['a single hidden unit of constant weights', specText({ layers: `[{ "type": "linear", "out_features": 1, "init": "zeros", "bias": false }, "tanh", ${two}]` })],
     ['part of a layer frozen', specText({ layers: '[{ "type": "linear", "out_features": 2, "freeze": ["bias"] }]' })],
   ])('keeps quiet about %s', (_what, text) => {

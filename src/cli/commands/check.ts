@@ -111,7 +111,7 @@ function toText(terminal: Terminal, session: TrainingSession, report: CheckRepor
   const head = ['Parameter', 'Shape', 'Entries', 'Checked', 'Pass', 'Wrong', 'Kink', 'Below noise', 'Worst relative error', 'Verdict'];
   const [titles, ...lines] = table(head, rows, 2);
   return [
-    `${run.name}: step ${report.step}, ${counted(report.samples, 'sample')}, loss ${short(report.loss)}`,
+    `${run.name}: step ${report.step}, ${counted(report.samples, 'sample')}, ${report.mode ? `layers in ${report.mode} mode, ` : ''}loss ${short(report.loss)}`,
     `central differences in float64, step ${chosen(step)} · max(1, |w|), rtol ${chosen(rtol)}, atol ${chosen(atol)}`,
     '',
     paint(terminal, 'bold', titles),

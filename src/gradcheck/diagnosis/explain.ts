@@ -4,6 +4,7 @@ import { arrangements } from './arrangements';
 import { EXPLAINED, fit } from './fit';
 import type { Cause, Guess, Guesses } from './guess';
 import { factorWords, named } from './factors';
+import { whereFlat } from './flat';
 import { samples } from './samples';
 import { singleEntries } from './single-entries';
 import type { Dimension, Trial } from './trial';
@@ -39,6 +40,8 @@ export function explain(trial: Trial): Explanation {
   const asTheyAre = guesses.map((guess) => unscaled(trial, guess));
   const exact = asTheyAre.find(({ residual }) => residual < EXPLAINED);
   if (exact) return exact;
+  const flat = whereFlat(trial);
+  if (flat) return flat;
   if (trial.layer?.deaf) return found('from_earlier_call', 'stays the same whatever the input: it is made with numbers of an earlier step');
   if (whole.residual < EXPLAINED) return whole;
   const withFactor = guesses.map((guess) => scaled(trial, guess)).filter(({ residual }) => residual < EXPLAINED);

@@ -6,7 +6,7 @@ export type Cause =
   | 'derivative_missing' | 'derivative_at_output' | 'derivative_of_output_at_input' | 'derivative_of_another' | 'derivative_twice' | 'wrong_derivative'
   | 'upstream_ignored' | 'input_ignored' | 'masked_by_gradient' | 'mask_inverted' | 'diagonal_only' | 'not_transposed'
   | 'one_sample' | 'sample_missing' | 'from_earlier_call' | 'target_ignored' | 'constant_added' | 'weights_added' | 'single_entries'
-  | 'argument_changed' | 'unexplained';
+  | 'argument_changed' | 'flat' | 'unexplained';
 
 export interface Guess {
   readonly cause: Cause;

@@ -2,7 +2,8 @@
 // so the run can go on. To add one: a rule, and a line in the table.
 import type { SpecRule } from '../../spec/resolve';
 import { boundedLogits, independentClasses, notLogProbabilities, notProbabilities, softmaxTwice, sumOverBatch } from './loss-fit';
-import { equalUnits, noActivation, nothingToTrain, softmaxOfOne } from './structure';
+import { biasBeforeNorm, normOfOne, strongDropout } from './modes';
+import { equalOutgoing, equalUnits, noActivation, nothingToTrain, softmaxOfOne, weightsOneSided } from './structure';
 
 export const specRules: readonly SpecRule[] = [
   softmaxTwice,
@@ -14,5 +15,10 @@ export const specRules: readonly SpecRule[] = [
   noActivation,
   softmaxOfOne,
   equalUnits,
+  equalOutgoing,
+  weightsOneSided,
   nothingToTrain,
+  biasBeforeNorm,
+  normOfOne,
+  strongDropout,
 ];
