@@ -3,6 +3,7 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import type { Fault } from '../engine/custom/fault';
 import type { Problem, Spec } from '../spec';
+import type { RunPlace } from './run-options';
 
 /** Enough for any layer; a bound for what only looks like imports. */
 const MOST = 200;
@@ -14,6 +15,9 @@ export const ownLayers = (spec: Spec): { readonly name: string; readonly index: 
   spec.layers.flatMap(({ type, name, options }, index) =>
     type === 'custom' ? [{ name, index, module: (options as { readonly module: string }).module }] : [],
   );
+
+/** The folder that a yes to code of the user's own is for: the workspace's, or that of a lone file. */
+export const codeFolder = ({ root, folder }: RunPlace): string => root ?? folder;
 
 /** Every file by its full path, with its text; without those that cannot be read. */
 export async function layerFiles(spec: Spec, folder: string): Promise<ReadonlyMap<string, string>> {

@@ -7,11 +7,13 @@ import { describeFault } from '../process/words';
 import type { ProbeId } from '../session/frame';
 import type { Answered, Question } from '../session/questions';
 import type { RunRecord } from '../session/record';
-import { type Meaning, meaningOf, type Problem, type Spec } from '../spec';
-import { faultProblems, ownLayers } from './layer-files';
+import { type Meaning, meaningOf, type Spec } from '../spec';
 import { engineVoice } from './engine-voice';
-import { type Edit, shiftProblems } from './problem-shift';
+import { codeFolder, ownLayers } from './layer-files';
+import { Newest } from './newest';
+import type { Edit } from './problem-shift';
 import type { CodePermission, RunOptions, RunPlace, SpecText } from './run-options';
+import { RunProblems } from './run-problems';
 import type { StoredRun } from './run-store';
 import { messageOf, NOT_NOW } from './run-words';
 import { RunView } from './run-view';
@@ -29,12 +31,6 @@ interface Wish {
   readonly run: boolean;
 }
 
-/** A text that was opened, or tried. */
-interface Opened {
-  readonly meaning: Meaning;
-  readonly problems: readonly Problem[];
-}
-
 /** So many deaths of the engine in one run are no accident. */
 const MOST_DEATHS = 3;
 // A last word from an engine that is well takes a moment; one that is not is not waited for.
@@ -42,22 +38,16 @@ const LAST_WORD_MS = 500;
 
 export class RunController {
   readonly view: RunView;
+  readonly #problems: RunProblems;
   place: RunPlace;
   readonly #options: RunOptions;
   #source: SpecText;
   #engine: EngineClient | null = null;
-  /** The spec of the run that is shown. */
-  #opened: Opened | null = null;
-  /** The spec that was tried last and could not run. */
-  #refused: Opened | null = null;
   #record: RunRecord | null = null;
-  /** What a layer of the user's own did wrong last. */
-  #fault: Fault | null = null;
   /** Opened once its own layers may run. */
-  #waiting: Omit<Wish, 'asOf'> | null = null;
+  #waiting: Wish | null = null;
   #deaths = 0;
-  #wish: Wish | null = null;
-  #working: Promise<void> | null = null;
+  readonly #wishes: Newest<Wish>;
   #needs: { readonly probes: readonly ProbeId[]; readonly questions: readonly Question[] } | null = null;
   #disposed = false;
 
@@ -66,6 +56,8 @@ export class RunController {
     this.place = options.place;
     this.#source = source;
     this.view = new RunView(options.place.file, options.tell);
+    this.#problems = new RunProblems(this.view, options.found);
+    this.#wishes = new Newest((wish) => this.#fulfil(wish), (error) => options.log.error(error instanceof Error ? error : String(error)));
   }
 
   /** The engine's process, for tests and profilers. */
@@ -103,21 +95,19 @@ export class RunController {
     }
     const run = loaded.kind === 'found' ? loaded.run : null;
     // The record holds the text that it was of; parsing it again costs less than keeping its meaning in step.
-    const same = run !== null && this.#isOf(run.record.text, spec);
+    const was = run && this.#options.read(run.record.text).spec;
+    const same = was && meaningOf(was).whole === meaningOf(spec).whole;
     if (run && !same) {
       this.view.notice('info', 'The run kept from before is of another version of this spec. A new run begins.');
     }
     const { step } = run?.record.position ?? { step: 0 };
     const say = same && step > 0 ? `The run goes on where it was left, at step ${step}.` : null;
-    await this.#request({ source: this.#source, kept: same ? run : null, say, run: false });
+    await this.#request({ source: this.#source, kept: same ? run : null, say });
   }
 
   /** The text is being edited; what was found in it moves along. */
   edited(edits: readonly Edit[]): void {
-    const moved = (opened: Opened | null): Opened | null =>
-      opened && { ...opened, problems: shiftProblems(opened.problems, edits) };
-    this.#opened = moved(this.#opened);
-    this.#refused = moved(this.#refused);
+    this.#problems.edited(edits);
   }
 
   /** The text was edited, and read again. */
@@ -126,13 +116,13 @@ export class RunController {
     const { spec } = source;
     if (spec && this.view.state.kind !== 'stopped') {
       const meaning = meaningOf(spec);
-      if (meaning.whole === this.#opened?.meaning.whole) {
+      if (meaning.whole === this.#problems.opened?.meaning.whole) {
         // Of the same meaning, a file of it could not be loaded: that stays.
-        if (this.#refused?.meaning.whole !== meaning.whole) this.#refused = null;
-        this.#wish = null;
+        if (this.#problems.refused?.meaning.whole !== meaning.whole) this.#problems.refused = null;
+        this.#wishes.drop();
         this.#waiting = null;
         if (this.view.state.kind === 'code') this.view.setState({ kind: 'run' });
-      } else if (meaning.whole !== this.#refused?.meaning.whole) {
+      } else if (meaning.whole !== this.#problems.refused?.meaning.whole) {
         void this.#openChanged(source, meaning);
       }
     }
@@ -141,35 +131,35 @@ export class RunController {
 
   /** Runs a command of the session; what it cannot do is said in the panel. */
   async command(command: SessionCommand): Promise<void> {
-    this.#setFault(null);
+    this.#problems.setFault(null, this.#source);
     await this.#call((calls) => calls.command(command));
   }
 
   /** More, or less, of the user's own code may run than before. */
   async permissionChanged(): Promise<void> {
     if (this.#waiting) await this.#request(this.#waiting);
-    else if (this.#opened && this.spec && ownLayers(this.spec).length > 0 && this.#permission !== 'allowed') {
+    else if (this.#problems.opened && this.spec && ownLayers(this.spec).length > 0 && this.#permission !== 'allowed') {
       await this.#engine?.dispose();
       this.#engine = null;
-      await this.#request({ source: this.#source, kept: this.#record && this.#kept(this.#record), say: null, run: false });
+      await this.#request({ source: this.#source, kept: this.#record && this.#kept(this.#record) });
     }
   }
 
   /** A file of the layers changed: their new code takes over, with the weights where their shapes allow. */
   async reload(): Promise<void> {
+    // What is being opened may have read the file as it was.
+    await this.#wishes.idle();
     const { kind } = this.view.state;
-    if (kind === 'problems' && this.spec) return this.#request({ source: this.#source, kept: null, say: null, run: false });
+    if (kind === 'problems' && this.spec) return this.#request({ source: this.#source });
     const engine = this.#engine;
-    if (!engine || !this.#opened || kind !== 'run') return;
+    if (!engine || !this.#problems.opened || kind !== 'run') return;
     const { running } = this;
-    const { meaning } = this.#opened;
+    const { meaning } = this.#problems.opened;
     const result = await engine.calls.reload();
     const record = result.ok && !result.restarted ? await engine.calls.record() : null;
     if (engine !== this.#engine) return;
-    this.#fault = null;
-    this.#refused = result.ok ? null : { meaning, problems: result.problems };
+    this.#problems.take({ meaning, problems: result.problems }, result.ok);
     if (result.ok) {
-      this.#opened = { meaning, problems: result.problems };
       this.view.begin(result.model, record && this.#kept(record), false);
       if (result.restarted) this.view.notice('info', result.restarted);
       if (this.#needs) await engine.calls.need(this.#needs.probes, this.#needs.questions);
@@ -211,7 +201,7 @@ export class RunController {
     if (state.kind !== 'stopped' || !state.restorable || !this.#record) return;
     const record = this.#record;
     const source = record.text === this.#source.text ? this.#source : this.#options.read(record.text);
-    await this.#request({ source, kept: this.#kept(record), say: null, run: false });
+    await this.#request({ source, kept: this.#kept(record) });
   }
 
   /** A new run of the text as it stands. */
@@ -220,7 +210,7 @@ export class RunController {
       this.view.notice('warning', 'The spec has problems; solve them first.');
       return;
     }
-    await this.#request({ source: this.#source, kept: null, say: null, run: false });
+    await this.#request({ source: this.#source });
   }
 
   /** Where the run stands, bit for bit; null where none is. */
@@ -241,7 +231,7 @@ export class RunController {
   async dispose(): Promise<void> {
     if (this.#disposed) return;
     this.#disposed = true;
-    this.#wish = null;
+    this.#wishes.drop();
     const { store } = this.#options;
     const late = new Promise<null>((resolve) => void setTimeout(resolve, LAST_WORD_MS, null));
     const record = await Promise.race([this.record().catch(() => null), late]);
@@ -252,30 +242,21 @@ export class RunController {
   }
 
   /** @returns when nothing is left to be opened. */
-  #request(wish: Omit<Wish, 'asOf'>): Promise<void> {
-    this.#wish = { ...wish, asOf: this.#source };
+  #request({ source, kept = null, say = null, run = false }: Pick<Wish, 'source'> & Partial<Wish>): Promise<void> {
     // What is still being read is not wanted any more.
-    if (this.#working) this.#engine?.calls.cancelOpen().catch(() => undefined);
-    this.#working ??= this.#work()
-      .catch((error: unknown) => this.#options.log.error(error instanceof Error ? error : String(error)))
-      .finally(() => {
-        this.#working = null;
-      });
-    return this.#working;
+    if (this.#wishes.busy) this.#engine?.calls.cancelOpen().catch(() => undefined);
+    return this.#wishes.want({ source, asOf: this.#source, kept, say, run });
   }
 
-  async #work(): Promise<void> {
-    while (this.#wish && !this.#disposed) {
-      const wish = this.#wish;
-      this.#wish = null;
-      try {
-        await this.#open(wish);
-      } catch (error) {
-        // The end of the process says itself what happened.
-        if (!(error instanceof EngineExitError)) this.#couldNotOpen(wish, error);
-      }
-      if (!this.#wish && wish.asOf !== this.#source) this.textChanged(this.#source);
+  async #fulfil(wish: Wish): Promise<void> {
+    if (this.#disposed) return;
+    try {
+      await this.#open(wish);
+    } catch (error) {
+      // The end of the process says itself what happened.
+      if (!(error instanceof EngineExitError)) this.#couldNotOpen(wish, error);
     }
+    if (!this.#wishes.waiting && !this.#disposed && wish.asOf !== this.#source) this.textChanged(this.#source);
   }
 
   async #open(wish: Wish): Promise<void> {
@@ -285,7 +266,7 @@ export class RunController {
     const permission = this.#permission;
     this.#waiting = own.length > 0 && permission !== 'allowed' ? wish : null;
     if (this.#waiting) {
-      this.view.setState({ kind: 'code', trusted: permission !== 'untrusted', folder: this.#codeFolder, layers: own });
+      this.view.setState({ kind: 'code', trusted: permission !== 'untrusted', folder: codeFolder(this.place), layers: own });
       return;
     }
     this.#engine ??= this.#startEngine();
@@ -302,17 +283,13 @@ export class RunController {
       record: kept ? { ...kept.record, text: source.text } : undefined,
     });
     if (this.#disposed || engine !== this.#engine) return;
-    const opened = { meaning: meaningOf(source.spec), problems: result.problems };
     if (!result.ok && result.cancelled) return;
+    this.#problems.take({ meaning: meaningOf(source.spec), problems: result.problems }, result.ok);
     if (!result.ok) {
-      this.#refused = opened;
       this.view.setState(this.view.model ? { kind: 'run' } : { kind: 'problems' });
       this.#showProblems();
       return;
     }
-    this.#opened = opened;
-    this.#refused = null;
-    this.#fault = null;
     if (!kept) {
       this.#deaths = 0;
       this.#record = null;
@@ -328,7 +305,7 @@ export class RunController {
     this.#options.log.error(error instanceof Error ? error : String(error));
     if (wish.kept) {
       this.view.notice('warning', `The run could not be restored: ${messageOf(error)} A new run begins.`);
-      this.#wish ??= { ...wish, kept: null, say: null };
+      if (!this.#wishes.waiting) void this.#wishes.want({ ...wish, kept: null, say: null });
       return;
     }
     this.view.notice('error', `The run could not be built: ${messageOf(error)}`);
@@ -338,11 +315,11 @@ export class RunController {
   /** Another spec: a new run, or the same one with another end. */
   async #openChanged(source: SpecText, meaning: Meaning): Promise<void> {
     const run = this.running;
-    if (!this.#opened) {
-      await this.#request({ source, kept: null, say: null, run });
+    if (!this.#problems.opened) {
+      await this.#request({ source, run });
       return;
     }
-    if (meaning.trajectory === this.#opened.meaning.trajectory) {
+    if (meaning.trajectory === this.#problems.opened.meaning.trajectory) {
       const record = await this.record().catch(() => null);
       const end = (source.spec?.epochs ?? 0) * (this.view.model?.batchesPerEpoch ?? 0);
       if (source !== this.#source) return;
@@ -352,7 +329,7 @@ export class RunController {
         return;
       }
     }
-    await this.#request({ source, kept: null, say: 'The spec changed: a new run began.', run });
+    await this.#request({ source, say: 'The spec changed: a new run began.', run });
   }
 
   #startEngine(): EngineClient {
@@ -365,7 +342,7 @@ export class RunController {
         current: () => engine === this.#engine && !this.#disposed,
         fault: (fault) => {
           this.view.notice('error', describeFault(fault));
-          this.#setFault(fault);
+          this.#problems.setFault(fault, this.#source);
         },
         keep: (record) => {
           this.#record = record;
@@ -390,7 +367,7 @@ export class RunController {
     const words = again ? reason : `${reason} It is the third time in this run, so it is not restored once more.`;
     if (this.view.checking) this.view.setChecking(null);
     this.view.setState({ kind: 'stopped', reason: words, restorable, step });
-    this.#setFault(fault);
+    this.#problems.setFault(fault, this.#source);
   }
 
   /** Asks the engine; an error that is not its end is said as a notice. */
@@ -412,38 +389,11 @@ export class RunController {
     return { record, history: this.view.history.data() };
   }
 
-  #isOf(text: string, spec: Spec): boolean {
-    const other = this.#options.read(text).spec;
-    return other !== undefined && meaningOf(other).whole === meaningOf(spec).whole;
-  }
-
   #showProblems(): void {
-    const { text, spec, problems } = this.#source;
-    const opened = this.#ofThisText(spec);
-    const found = [...(problems.length > 0 ? [] : (opened?.problems ?? [])), ...faultProblems(spec, this.#fault)];
-    this.#options.found(found);
-    this.view.setProblems(text, [...problems, ...found]);
-  }
-
-  #setFault(fault: Fault | null): void {
-    if (fault === this.#fault) return;
-    this.#fault = fault;
-    this.#showProblems();
-  }
-
-  /** The folder that a yes is for: the workspace's, or that of a lone file. */
-  get #codeFolder(): string {
-    return this.place.root ?? this.place.folder;
+    this.#problems.show(this.#source);
   }
 
   get #permission(): CodePermission {
-    return this.#options.permission(this.#codeFolder);
-  }
-
-  /** What opening the present text found, if it was opened. */
-  #ofThisText(spec: Spec | undefined): Opened | null {
-    if (!spec) return null;
-    const { whole } = meaningOf(spec);
-    return [this.#refused, this.#opened].find((opened) => opened?.meaning.whole === whole) ?? null;
+    return this.#options.permission(codeFolder(this.place));
   }
 }

@@ -4,6 +4,7 @@ import * as vscode from 'vscode';
 import type { FromPanel } from '../protocol/panel';
 import type { CodeConsent } from './code-consent';
 import type { Diagnostics } from './diagnostics';
+import { codeFolder } from './layer-files';
 import { Panel, type PanelEvents } from './panel';
 import { RunController } from './run-controller';
 import type { Log } from './run-options';
@@ -236,7 +237,7 @@ export class Runs implements vscode.Disposable {
       case 'startOver':
         return controller.startOver();
       case 'allowCode':
-        return this.#options.consent.allow(controller.place.root ?? controller.place.folder);
+        return this.#options.consent.allow(codeFolder(controller.place));
       case 'manageTrust':
         await vscode.commands.executeCommand('workbench.trust.manage');
         return;

@@ -4,6 +4,7 @@ import * as vscode from 'vscode';
 import { caseName, type CheckCase, casesOf } from '../gradcheck/cases';
 import { conclusion } from '../gradcheck/conclusion';
 import type { CodeConsent } from '../host/code-consent';
+import { codeFolder } from '../host/layer-files';
 import { placeOf } from '../host/run-place';
 import { dataFolders } from '../host/settings';
 import type { OpenRequest } from '../protocol/engine';
@@ -158,8 +159,9 @@ export class CheckRun {
 }
 
 export function openRequest(uri: vscode.Uri, text: string, consent: CodeConsent): OpenRequest {
-  const { folder, root } = placeOf({ uri });
-  return { text, folder, root, allowed: dataFolders(), code: consent.permission(root ?? folder) === 'allowed' };
+  const place = placeOf({ uri });
+  const { folder, root } = place;
+  return { text, folder, root, allowed: dataFolders(), code: consent.permission(codeFolder(place)) === 'allowed' };
 }
 
 const afterSteps = (step: number): string => (step === 0 ? 'At the start' : `After ${step} ${step === 1 ? 'step' : 'steps'}`);

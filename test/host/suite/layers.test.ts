@@ -48,7 +48,7 @@ describe('layers of the user', () => {
     assert.deepEqual({ trusted: state.trusted, layers: state.layers }, { trusted: true, layers: ['swish1'] });
     await outside.panelWait('.page', { text: 'swish1 is code of your own' });
     assert.deepEqual(await outside.accessibilityOfPanel(), []);
-    await outside.clickInPanel('[data-action="allowCode"]');
+    await outside.clickInPanel('.page [data-action="allowCode"]');
     await allowed();
   });
 
