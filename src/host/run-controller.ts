@@ -156,11 +156,10 @@ export class RunController {
     const { running } = this;
     const { meaning } = this.#problems.opened;
     const result = await engine.calls.reload();
-    const record = result.ok && !result.restarted ? await engine.calls.record() : null;
     if (engine !== this.#engine) return;
     this.#problems.take({ meaning, problems: result.problems }, result.ok);
     if (result.ok) {
-      this.view.begin(result.model, record && this.#kept(record), false);
+      this.view.begin(result.model, result.restarted ? null : { history: this.view.history.data(), frontier: result.frontier }, false);
       if (result.restarted) this.view.notice('info', result.restarted);
       if (this.#needs) await engine.calls.need(this.#needs.probes, this.#needs.questions);
     }
@@ -294,7 +293,7 @@ export class RunController {
       this.#deaths = 0;
       this.#record = null;
     }
-    this.view.begin(result.model, kept);
+    this.view.begin(result.model, kept && { history: kept.history, frontier: result.frontier });
     this.#showProblems();
     if (wish.say) this.view.notice('info', wish.say);
     if (this.#needs) await engine.calls.need(this.#needs.probes, this.#needs.questions);

@@ -119,8 +119,7 @@ describe('layers of the user', () => {
   it('no longer run once the folder is forgotten', async () => {
     await until(uri, 'the run', ({ frame }) => frame !== null);
     const forgotten = command('forgetCodeFolders');
-    await outside.wait('.quick-input-widget .monaco-list-row');
-    await outside.press('Space');
+    await outside.click('.quick-input-widget .monaco-list-row');
     await outside.press('Enter');
     await forgotten;
     const { engineProcessId } = await until(uri, 'the question again', (run) => run.state.kind === 'code');
