@@ -7,7 +7,7 @@ import { registerCodeLens } from './host/code-lens';
 import { registerCommands } from './host/commands';
 import { Contexts } from './host/contexts';
 import { Diagnostics } from './host/diagnostics';
-import { LayerWatch } from './host/layer-watch';
+import { watchLayers } from './host/layer-watch';
 import { RunStore } from './host/run-store';
 import { Runs } from './host/runs';
 import { SelectionSync } from './host/selection';
@@ -43,7 +43,7 @@ export function activate({ extensionUri, storageUri, globalStorageUri, globalSta
     new Contexts(runs),
     registerCodeActions(),
     registerCodeLens(),
-    new LayerWatch(runs, fail),
+    watchLayers(runs, fail),
     registerCommands(runs, consent),
     registerSerializer(runs, log),
     new TestExplorer({ documents, consent, engineFile, fail }),

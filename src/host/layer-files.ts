@@ -19,8 +19,34 @@ export const ownLayers = (spec: Spec): { readonly name: string; readonly index: 
 /** The folder that a yes to code of the user's own is for: the workspace's, or that of a lone file. */
 export const codeFolder = ({ root, folder }: RunPlace): string => root ?? folder;
 
+/** What the files of a run's layers held when they were loaded last. */
+export class LayerFiles {
+  #loaded: ReadonlyMap<string, string> = new Map();
+
+  /** They are about to be loaded. */
+  async read(spec: Spec, { folder }: RunPlace): Promise<void> {
+    this.#loaded = await filesOf(spec, folder);
+  }
+
+  /** Whether what a file holds now is other code of these layers; it is taken as loaded then. */
+  async changed(file: string, spec: Spec, { folder }: RunPlace): Promise<boolean> {
+    const own = ownLayers(spec);
+    if (own.length === 0) return false;
+    const before = this.#loaded;
+    const files = await filesOf(spec, folder);
+    // One that is gone was among them before, or is what the spec names.
+    const concerned = files.has(file) || before.has(file) || own.some(({ module }) => path.resolve(folder, module) === file);
+    if (!concerned || same(before, files)) return false;
+    this.#loaded = files;
+    return true;
+  }
+}
+
+const same = (a: ReadonlyMap<string, string>, b: ReadonlyMap<string, string>): boolean =>
+  a.size === b.size && [...a].every(([file, text]) => b.get(file) === text);
+
 /** Every file by its full path, with its text; without those that cannot be read. */
-export async function layerFiles(spec: Spec, folder: string): Promise<ReadonlyMap<string, string>> {
+async function filesOf(spec: Spec, folder: string): Promise<ReadonlyMap<string, string>> {
   const texts = new Map<string, string>();
   const seen = new Set<string>();
   let next = ownLayers(spec).map(({ module }) => path.resolve(folder, module));

@@ -9,8 +9,9 @@ import type { Answered, Question } from '../session/questions';
 import type { RunRecord } from '../session/record';
 import { type Meaning, meaningOf, type Spec } from '../spec';
 import { engineVoice } from './engine-voice';
-import { codeFolder, ownLayers } from './layer-files';
+import { codeFolder, LayerFiles, ownLayers } from './layer-files';
 import { Newest } from './newest';
+import { openRequest } from './open-request';
 import type { Edit } from './problem-shift';
 import type { CodePermission, RunOptions, RunPlace, SpecText } from './run-options';
 import { RunProblems } from './run-problems';
@@ -39,6 +40,7 @@ const LAST_WORD_MS = 500;
 export class RunController {
   readonly view: RunView;
   readonly #problems: RunProblems;
+  readonly #files = new LayerFiles();
   place: RunPlace;
   readonly #options: RunOptions;
   #source: SpecText;
@@ -145,12 +147,13 @@ export class RunController {
     }
   }
 
-  /** A file of the layers changed: their new code takes over, with the weights where their shapes allow. */
-  async reload(): Promise<void> {
+  /** A file was saved. Where layers of the user's own are made of it, their new code takes over, with the weights where their shapes allow. */
+  async fileChanged(file: string): Promise<void> {
     // What is being opened may have read the file as it was.
     await this.#wishes.idle();
     const { kind } = this.view.state;
-    if (kind === 'problems' && this.spec) return this.#request({ source: this.#source });
+    if (!this.spec || !(await this.#files.changed(file, this.spec, this.place))) return;
+    if (kind === 'problems') return this.#request({ source: this.#source });
     const engine = this.#engine;
     if (!engine || !this.#problems.opened || kind !== 'run') return;
     const { running } = this;
@@ -268,19 +271,12 @@ export class RunController {
       this.view.setState({ kind: 'code', trusted: permission !== 'untrusted', folder: codeFolder(this.place), layers: own });
       return;
     }
-    this.#engine ??= this.#startEngine();
-    const engine = this.#engine;
+    if (own.length > 0) await this.#files.read(source.spec, this.place);
+    if (this.#disposed) return;
+    const engine = (this.#engine ??= this.#startEngine());
     if (this.view.state.kind !== 'run') this.view.setState({ kind: 'loading', text: 'Loading the spec and its data …' });
-    const { folder, root } = this.place;
-    const result = await engine.calls.open({
-      text: source.text,
-      folder,
-      root,
-      allowed: this.#options.dataFolders(),
-      code: permission === 'allowed',
-      checkpointBudget: this.#options.checkpointBudget(),
-      record: kept ? { ...kept.record, text: source.text } : undefined,
-    });
+    const record = kept ? { ...kept.record, text: source.text } : undefined;
+    const result = await engine.calls.open({ ...openRequest(source.text, this.place, this.#options), record });
     if (this.#disposed || engine !== this.#engine) return;
     if (!result.ok && result.cancelled) return;
     this.#problems.take({ meaning: meaningOf(source.spec), problems: result.problems }, result.ok);

@@ -44,6 +44,7 @@ export interface RunOptions {
   readonly engineFile: string;
   /** Bytes for going back. */
   readonly checkpointBudget: () => number;
+  readonly wideVectors: () => boolean;
   /** Folders outside the workspace whose files may be read, by their full path. */
   readonly dataFolders: () => readonly string[];
   /** @param folder by its full path. */

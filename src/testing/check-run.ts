@@ -4,7 +4,7 @@ import * as vscode from 'vscode';
 import { caseName, type CheckCase, casesOf } from '../gradcheck/cases';
 import { conclusion } from '../gradcheck/conclusion';
 import type { CodeConsent } from '../host/code-consent';
-import { codeFolder } from '../host/layer-files';
+import { openRequest } from '../host/open-request';
 import { placeOf } from '../host/run-place';
 import { dataFolders } from '../host/settings';
 import type { OpenRequest } from '../protocol/engine';
@@ -104,7 +104,7 @@ export class CheckRun {
   async #ask(item: vscode.TestItem, uri: vscode.Uri, text: string): Promise<CheckOutcome> {
     this.#say(`Checking the gradients of ${item.label}\n`);
     try {
-      return await this.#engine.check(openRequest(uri, text, this.#options.consent), (share) => {
+      return await this.#engine.check(requestOf(uri, text, this.#options.consent), (share) => {
         item.description = `${Math.floor(100 * share)} % checked`;
       });
     } finally {
@@ -158,10 +158,8 @@ export class CheckRun {
   }
 }
 
-export function openRequest(uri: vscode.Uri, text: string, consent: CodeConsent): OpenRequest {
-  const place = placeOf({ uri });
-  const { folder, root } = place;
-  return { text, folder, root, allowed: dataFolders(), code: consent.permission(codeFolder(place)) === 'allowed' };
-}
+/** For an engine that trains a spec as its file stands. */
+export const requestOf = (uri: vscode.Uri, text: string, consent: CodeConsent): OpenRequest =>
+  openRequest(text, placeOf({ uri }), { dataFolders, permission: (folder) => consent.permission(folder) });
 
 const afterSteps = (step: number): string => (step === 0 ? 'At the start' : `After ${step} ${step === 1 ? 'step' : 'steps'}`);

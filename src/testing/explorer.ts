@@ -4,7 +4,7 @@ import * as vscode from 'vscode';
 import type { CodeConsent } from '../host/code-consent';
 import type { SpecDocuments } from '../host/spec-documents';
 import { CheckEngine } from './check-engine';
-import { CheckRun, type CheckRunOptions, openRequest } from './check-run';
+import { CheckRun, type CheckRunOptions, requestOf } from './check-run';
 import { type ChangedFiles, isTest, readSpecFile, SpecFiles } from './spec-files';
 import { isWanted, SpecItems } from './spec-items';
 import { treeOf } from './spec-tree';
@@ -93,7 +93,7 @@ export class TestExplorer implements vscode.Disposable {
     const engine = new CheckEngine({ file: engineFile, onOutput: () => undefined });
     item.busy = true;
     try {
-      const model = await engine.describe(openRequest(uri, text, this.#options.consent));
+      const model = await engine.describe(requestOf(uri, text, this.#options.consent));
       if (model) this.#items.show(item, treeOf(text, model));
     } catch (error) {
       // The spec's checks are found when it is run.

@@ -52,6 +52,7 @@ class Watched {
         permission: () => 'allowed',
         engineFile: built.file,
         checkpointBudget: () => 64 * 2 ** 20,
+        wideVectors: () => false,
         dataFolders: () => [],
         read: readSpecText,
         tell: (message) => {
