@@ -1,5 +1,5 @@
-// Bundles what ships: extension, engine process and worker, terminal command, panel. Everything is inside the
-// bundles, so the package has no dependencies. `--watch` rebuilds on change, `--production` minifies.
+// Bundles what ships: extension, engine process with its worker and helping threads, terminal command, panel.
+// Everything is inside the bundles, so the package has no dependencies. `--watch` rebuilds on change, `--production` minifies.
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -23,6 +23,7 @@ const node = {
 const parts = {
   'engine-process': 'src/process/entry.ts',
   'engine-worker': 'src/process/worker.ts',
+  'engine-thread': 'src/machine/thread.ts',
   'sweep-process': 'src/process/sweep/entry.ts',
   'sweep-worker': 'src/process/sweep/worker.ts',
   cli: 'src/cli/main.ts',

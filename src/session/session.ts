@@ -53,7 +53,7 @@ export class TrainingSession {
     options: SessionOptions = {},
   ) {
     const { optimizer, split, batchSize, shuffle, seed } = run;
-    this.kernelOptions = { deterministic: run.deterministic, backend: options.backend };
+    this.kernelOptions = { deterministic: run.deterministic, backend: options.backend, team: options.team, wideVectors: options.wideVectors };
     this.network = new Network(run.model, createKernels(run.precision, this.kernelOptions), {
       batch: batchSize,
       evaluationBatch: Math.min(EVALUATION_BATCH, Math.max(...PARTS.map((part) => split[part].length))),
