@@ -9,6 +9,7 @@ import { picture } from './picture';
 import { points } from './points';
 import { predictions } from './predictions';
 import type { QuestionDefinition } from './question';
+import { ridges } from './ridges';
 import { tensor } from './tensor';
 import { weightHistory } from './weight-history';
 import { why } from './why';
@@ -24,6 +25,7 @@ export const questions = {
   other_rates: otherRates,
   jacobian,
   why,
+  ridges,
 } as const;
 
 export type QuestionKind = keyof typeof questions;
