@@ -364,3 +364,21 @@ it('within a step, earlier values are said to be of an earlier step', async () =
   expect(await keys.first().innerText()).toMatch(/step\s*21/);
   expect(await panel.page.locator('.chart').first().locator('.when').allInnerTexts()).toEqual(['@ 20', '@ 20', '@ 20', '@ 20']);
 });
+
+it('Network: the filters of a convolution are its weights, cell by cell', async () => {
+  const images = new FakeHost(readExample('images').replaceAll(/"out_channels": \d+/g, '"out_channels": 4').replace('"out_features": 1000', '"out_features": 8'));
+  const other = await openPanel(browser, images, { kept: { view: 'network' } });
+  await images.receive({ type: 'command', command: { type: 'step' } });
+  await images.until(({ position, answers }) => position.step === 1 && answers.some(({ question, answer }) => question.about === 'filters' && answer));
+  await other.settled();
+  const place = other.page.locator('[aria-label^="Filters conv2d1.weight"]');
+  await place.focus();
+  for (const key of ['ArrowDown', 'ArrowDown', 'ArrowDown', 'ArrowDown', 'ArrowDown', 'ArrowDown', 'ArrowRight']) await other.page.keyboard.press(key);
+  const reading = other.page.locator('.reading', { hasText: 'conv2d1.weight' });
+  expect(await reading.innerText()).toContain('conv2d1.weight[1, 0, 1, 1]');
+  const weights = images.session?.network.parameters[0].value.data ?? [];
+  expectNumbers(await numbersIn(reading), [weights[(1 * 3 * 5 + 1) * 5 + 1]]);
+  expect(other.problems).toEqual([]);
+  await images.dispose();
+  await other.page.close();
+});

@@ -1,6 +1,7 @@
 // The questions. To add one: a file beside this, and a line in the table.
 import type { Position } from '../frame';
 import type { TrainingSession } from '../session';
+import { filters } from './filters';
 import { fitted } from './fitted';
 import { jacobian } from './jacobian';
 import { nodes } from './nodes';
@@ -26,6 +27,7 @@ export const questions = {
   jacobian,
   why,
   ridges,
+  filters,
 } as const;
 
 export type QuestionKind = keyof typeof questions;
