@@ -1,6 +1,7 @@
 // The questions. To add one: a file beside this, and a line in the table.
 import type { Position } from '../frame';
 import type { TrainingSession } from '../session';
+import { filters } from './filters';
 import { fitted } from './fitted';
 import { jacobian } from './jacobian';
 import { nodes } from './nodes';
@@ -9,6 +10,7 @@ import { picture } from './picture';
 import { points } from './points';
 import { predictions } from './predictions';
 import type { QuestionDefinition } from './question';
+import { ridges } from './ridges';
 import { tensor } from './tensor';
 import { weightHistory } from './weight-history';
 import { why } from './why';
@@ -24,6 +26,8 @@ export const questions = {
   other_rates: otherRates,
   jacobian,
   why,
+  ridges,
+  filters,
 } as const;
 
 export type QuestionKind = keyof typeof questions;
