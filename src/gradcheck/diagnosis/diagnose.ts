@@ -7,6 +7,7 @@ import { unravel } from '../summary';
 import { explain } from './explain';
 import { LayerBench } from './layer-bench';
 import { lossTrial } from './loss-trial';
+import { penaltyOf } from './penalty';
 import { type Trial, worstOf } from './trial';
 
 /** What the whole check found of one parameter, in the network's order. */
@@ -111,7 +112,7 @@ function together(pass: Pass, checked: readonly WholeCheck[]): Diagnosis {
   const { name, shortName, layer, value } = parameters[at];
   const { analytic, numeric } = checked[at];
   const trial: Trial = {
-    of: 'parameter', tensor: shortName, shape: value.shape, analytic, numeric, value: Float64Array.from(value.data), layer: null,
+    of: 'parameter', tensor: shortName, shape: value.shape, analytic, numeric, value: Float64Array.from(value.data), layer: null, loss: null, penalty: penaltyOf(model, parameters[at]),
     dimensions: [{ name: 'samples in the batch', size: pass.batch }],
   };
   const worst = worstOf(trial);

@@ -2,12 +2,15 @@
 // what backward makes of it is put beside differences of forward.
 import { MemoryPlan, sizeOf, type Shape, type Tensor } from '../../engine/kernels/tensor';
 import type { BackwardContext, ForwardContext, LayerDefinition } from '../../engine/layers/layer';
-import type { Pass } from '../../engine/network';
+import type { LayerModel, Pass } from '../../engine/network';
 import type { Random } from '../../engine/random';
-import type { Change, Dimension, LayerTrial, Trial } from './trial';
+import { penaltyOf } from './penalty';
+import { type Change, type Dimension, type Jacobians, type LayerTrial, largest, type Trial } from './trial';
 
 /** Most differences for one tensor of a layer that does not say what its numbers reach. */
 const MOST_MOVES = 2000;
+/** Largest Jacobian of one sample. */
+const MOST_SLOPES = 1024;
 const STEP = 6e-6;
 /** Slopes to the two sides that differ by this share are those of a kink. */
 const KINK = 1e-2;
@@ -28,6 +31,9 @@ export class LayerBench {
   /** dL/dx with the upstream gradient of the call before. */
   readonly #fromBefore: Float64Array;
   readonly #values: ReadonlyMap<string, Float64Array>;
+  readonly #repeated: readonly [ReadonlyMap<string, Float64Array>, ReadonlyMap<string, Float64Array>];
+  readonly #penalties: ReadonlyMap<string, Float64Array | null>;
+  readonly #defaults: unknown;
   readonly #dimensions: readonly Dimension[];
 
   /**
@@ -58,6 +64,8 @@ export class LayerBench {
     };
     own.forEach(({ value }, i) => parameters[2 * i].data.set(value.data));
     this.#values = new Map(own.map(({ shortName, value }) => [shortName, Float64Array.from(value.data)]));
+    this.#penalties = new Map(own.map((parameter) => [parameter.shortName, penaltyOf(network.model, parameter)]));
+    this.#defaults = defaultsOf(model);
     const normal = (n: number): Float64Array => Float64Array.from({ length: n }, () => random.normal(0, 1));
     const batch = pass.inputOf(layer).data;
     this.#input = Float64Array.from(x.data, (_, i) => batch[i % batch.length]);
@@ -77,6 +85,7 @@ export class LayerBench {
     this.#output = Float64Array.from(y.data);
     this.#afterOther = this.#run(this.#otherInput, this.#upstream);
     this.#fromBefore = this.#run(this.#input, this.#before.upstream).get('input') ?? new Float64Array(0);
+    this.#repeated = [this.#run(this.#input, this.#upstream), this.#run(this.#input, this.#upstream)];
   }
 
   /** What the layer makes of the gradient of one tensor: `input`, or a parameter by its short name. */
@@ -90,15 +99,19 @@ export class LayerBench {
       input: this.#input,
       output: this.#output,
       before: this.#before,
-      elementwise: this.definition.reach === 'columnwise' && this.#isElementwise(),
+      elementwise: this.#isElementwise(),
+      repeated: [this.#repeated[0].get(tensor) ?? analytic, this.#repeated[1].get(tensor) ?? analytic],
+      defaults: this.#defaults,
       deaf: this.#deaf(tensor, analytic, numeric),
       numericWith: (change) => (this.#fits(change) ? this.#numeric(tensor, change) : null),
       through: (values) => this.#through(values),
       diagonal: () => this.#diagonal(),
+      jacobians: () => this.#jacobians(analytic, numeric),
     };
     return {
       of: tensor === 'input' ? 'input' : 'parameter',
-      tensor, analytic, numeric, layer,
+      tensor, analytic, numeric, layer, loss: null,
+      penalty: this.#penalties.get(tensor) ?? null,
       shape: this.#tensor(tensor).shape,
       value: tensor === 'input' ? this.#input : (this.#values.get(tensor) ?? new Float64Array(0)),
       dimensions: this.#dimensions,
@@ -107,6 +120,7 @@ export class LayerBench {
 
   #isElementwise(): boolean {
     const given = this.#gradients.get('input') ?? [];
+    if (given.length !== this.#upstream.length) return false;
     return this.#fromBefore.every((value, i) => Math.abs(value / this.#before.upstream[i] - given[i] / this.#upstream[i]) < 1e-9);
   }
 
@@ -143,8 +157,9 @@ export class LayerBench {
   }
 
   /** dS/d tensor by central differences, where S is the sum of output times upstream gradient. */
-  #numeric(name: string, { upstream = this.#upstream, input = this.#input }: Change): Float64Array {
+  #numeric(name: string, { upstream = this.#upstream, input = this.#input, options }: Change): Float64Array {
     this.#load(input);
+    const context = options === undefined ? this.context : { ...this.context, options };
     const tensor = this.#tensor(name);
     const result = new Float64Array(tensor.data.length).fill(NaN);
     const { reach } = this.definition;
@@ -166,14 +181,14 @@ export class LayerBench {
     if (reach === 'columnwise' || reach === 'weighted_sum') {
       const groups = name === 'input' ? Array.from({ length: rows }, (_, row) => all.slice(row * width, (row + 1) * width)) : [all];
       for (const group of groups) {
-        const out = slopes(this.context, this.definition, tensor, group);
+        const out = slopes(context, this.definition, tensor, group);
         group.forEach((entry, column) => (result[entry] = shareOf(out, upstream, width, { column })));
       }
       return result;
     }
     const stride = Math.ceil(all.length / MOST_MOVES);
     for (let i = 0; i < all.length; i += stride) {
-      result[i] = shareOf(slopes(this.context, this.definition, tensor, [i]), upstream, width, {});
+      result[i] = shareOf(slopes(context, this.definition, tensor, [i]), upstream, width, {});
     }
     return result;
   }
@@ -219,6 +234,32 @@ export class LayerBench {
     return Float64Array.from({ length: n }, (_, i) => slopes(this.context, this.definition, input, [i])[i]);
   }
 
+  #jacobians(analytic: Float64Array, numeric: Float64Array): Jacobians | null {
+    const { samples, context, definition } = this;
+    const [inputs, outputs] = [context.input.data.length / samples, context.output.data.length / samples];
+    if (inputs * outputs > MOST_SLOPES) return null;
+    const [given, right] = [new Float64Array(samples * outputs * inputs), new Float64Array(samples * outputs * inputs)];
+    for (let k = 0; k < outputs; k++) {
+      const handed = this.#run(this.#input, this.#upstream.map((_, i) => (i % outputs === k ? 1 : 0))).get('input') ?? [];
+      for (let row = 0; row < samples; row++) for (let i = 0; i < inputs; i++) given[(row * outputs + k) * inputs + i] = handed[row * inputs + i];
+    }
+    this.#load(this.#input);
+    for (let i = 0; i < inputs; i++) {
+      const out = slopes(context, definition, context.input, Array.from({ length: samples }, (_, row) => row * inputs + i));
+      for (let row = 0; row < samples; row++) for (let k = 0; k < outputs; k++) right[(row * outputs + k) * inputs + i] = out[row * outputs + k];
+    }
+    const fits = (slopesOf: Float64Array, gradient: Float64Array): boolean => {
+      const slack = 1e-6 * largest(gradient);
+      return gradient.every((value, at) => {
+        const [row, i] = [Math.floor(at / inputs), at % inputs];
+        let sum = 0;
+        for (let k = 0; k < outputs; k++) sum += this.#upstream[row * outputs + k] * slopesOf[(row * outputs + k) * inputs + i];
+        return Number.isNaN(value) || Number.isNaN(sum) || Math.abs(sum - value) <= slack;
+      });
+    };
+    return fits(given, analytic) && fits(right, numeric) ? { outputs, inputs, given, right } : null;
+  }
+
   /** Backward gives the same for another input, though the right gradient is another one. */
   #deaf(tensor: string, analytic: Float64Array, numeric: Float64Array): boolean {
     const other = this.#afterOther.get(tensor);
@@ -252,4 +293,11 @@ function shareOf(out: Float64Array, upstream: Float64Array, width: number, { row
     row !== undefined ? [row * width, (row + 1) * width, 1] : column !== undefined ? [column, out.length, width] : [0, out.length, 1];
   for (let i = first; i < last; i += step) sum += out[i] * upstream[i];
   return sum;
+}
+
+/** Null where a spec must give some, or where they would change what the layer gives. */
+function defaultsOf({ definition, options, inputShape, outputShape }: LayerModel): unknown {
+  const parsed = definition.options.safeParse({});
+  if (!parsed.success || JSON.stringify(parsed.data) === JSON.stringify(options)) return null;
+  return JSON.stringify(definition.outputShape(inputShape, parsed.data)) === JSON.stringify(outputShape) ? parsed.data : null;
 }

@@ -1,6 +1,6 @@
 // The gradient of the loss with respect to the prediction, alone: the batch's own prediction and targets.
 import type { Pass } from '../../engine/network';
-import type { Dimension, Trial } from './trial';
+import { type Dimension, largest, type Trial } from './trial';
 
 /** Most entries that are moved. */
 const MOST_MOVES = 4000;
@@ -9,13 +9,44 @@ const KINK = 1e-2;
 
 /** Leaves the pass evaluated as it was. */
 export function lossTrial(pass: Pass, outputs: string): Trial | null {
-  const { prediction, batch } = pass;
+  const { prediction, target, batch } = pass;
   if (pass.outputs.length === 0) return null;
-  pass.evaluate();
-  pass.lossBackward();
-  const analytic = Float64Array.from(pass.outputGradients[pass.outputs.length - 1].data);
-  pass.evaluate();
-  const { data } = prediction;
+  const right = Float64Array.from(target.data);
+  const backward = (): Float64Array => {
+    pass.evaluate();
+    pass.lossBackward();
+    const gradient = Float64Array.from(pass.outputGradients[pass.outputs.length - 1].data);
+    pass.evaluate();
+    return gradient;
+  };
+  const withTarget = <Result>(values: Float64Array, work: () => Result): Result => {
+    target.data.set(values);
+    const result = work();
+    target.data.set(right);
+    return result;
+  };
+  const analytic = backward();
+  const width = prediction.data.length / batch;
+  const others = right.map((_, i) => right[(i + width) % right.length]);
+  const given = withTarget(others, backward);
+  const numeric = differences(pass);
+  const numericWith = (values: Float64Array): Float64Array => withTarget(values, () => differences(pass));
+  const same = analytic.every((each, i) => each === given[i]);
+  const deaf = same && numericWith(others).some((each, i) => Math.abs(each - numeric[i]) > 1e-3 * largest(numeric));
+  const dimensions: Dimension[] = [
+    { name: 'samples in the batch', size: batch },
+    { name: outputs, size: width },
+    { name: `samples times ${outputs}`, size: prediction.data.length },
+  ];
+  return {
+    of: 'prediction', tensor: 'prediction', shape: prediction.shape, analytic, numeric, value: Float64Array.from(prediction.data), dimensions, layer: null,
+    loss: { target: right, samples: batch, deaf, numericWith }, penalty: null,
+  };
+}
+
+/** dL/d prediction; NaN at a kink. Leaves the prediction as it was. */
+function differences(pass: Pass): Float64Array {
+  const { data } = pass.prediction;
   const value = Float64Array.from(data);
   const numeric = new Float64Array(data.length).fill(NaN);
   const here = pass.loss();
@@ -36,11 +67,5 @@ export function lossTrial(pass: Pass, outputs: string): Trial | null {
       break;
     }
   }
-  const width = data.length / batch;
-  const dimensions: Dimension[] = [
-    { name: 'samples in the batch', size: batch },
-    { name: outputs, size: width },
-    { name: `samples times ${outputs}`, size: data.length },
-  ];
-  return { of: 'prediction', tensor: 'prediction', shape: prediction.shape, analytic, numeric, value, dimensions, layer: null };
+  return numeric;
 }

@@ -13,6 +13,7 @@ export interface Dimension {
 export interface Change {
   readonly upstream?: Float64Array;
   readonly input?: Float64Array;
+  readonly options?: unknown;
 }
 
 export interface Trial {
@@ -31,6 +32,18 @@ export interface Trial {
   readonly dimensions: readonly Dimension[];
   /** Of a layer: what it was given, and numbers that it saw in the call before. */
   readonly layer: LayerTrial | null;
+  readonly loss: LossTrial | null;
+  /** The penalty's own gradient for a parameter that has one; the layer alone is tried without. */
+  readonly penalty: Float64Array | null;
+}
+
+export interface LossTrial {
+  readonly target: Float64Array;
+  readonly samples: number;
+  /** Whether the gradient is the same for other targets, though it should not. */
+  readonly deaf: boolean;
+  /** The numeric gradient for other targets. */
+  numericWith(target: Float64Array): Float64Array;
 }
 
 export interface LayerTrial {
@@ -45,12 +58,28 @@ export interface LayerTrial {
   readonly deaf: boolean;
   /** Whether dx at each place is dy there times a number that does not depend on dy. */
   readonly elementwise: boolean;
+  /** What backward gave in two more calls with the same arguments. */
+  readonly repeated: readonly [Float64Array, Float64Array];
+  /** The options that the layer has where a spec gives none; null where it needs some, or they would change its size. */
+  readonly defaults: unknown;
   /** The numeric gradient under other circumstances; null where sizes do not fit. */
   numericWith(change: Change): Float64Array | null;
   /** What forward makes of any input of the layer's size, less what it makes of zeros. */
   through(input: Float64Array): Float64Array | null;
   /** The slope of each output by the input at the same place, one by one. */
   diagonal(): Float64Array;
+  /** Null for a layer that is too large, mixes samples, or whose backward does not follow dy in proportion. */
+  jacobians(): Jacobians | null;
+}
+
+/** Of each sample the slope of every output by every input: [samples, outputs, inputs]. */
+export interface Jacobians {
+  readonly outputs: number;
+  readonly inputs: number;
+  /** By backward. */
+  readonly given: Float64Array;
+  /** By differences of forward. */
+  readonly right: Float64Array;
 }
 
 /** Largest absolute finite number. */

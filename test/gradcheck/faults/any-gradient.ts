@@ -105,7 +105,7 @@ export const ANY_GRADIENT: readonly Fault[] = [
       data[i] = times * data[i] + plus;
     };
   }, (site) => sizeOf(site) > 3),
-  anywhere('the loop ends one row early', ['single_entries'], () => (gradient) => {
+  anywhere('the loop ends one row early', ['single_entries', 'sample_missing'], () => (gradient) => {
     const { rows, columns } = rowsOf(gradient);
     gradient.data.fill(0, (rows - 1) * columns);
   }, (site) => isMatrix(site) && (site.tensor === 'weight' ? site.outputs : site.batch) > 2),

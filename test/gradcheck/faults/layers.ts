@@ -180,7 +180,7 @@ const KEPT: readonly Fault[] = [
 ];
 
 const LOSSES: readonly Fault[] = [
-  { kind: 'targets ignored', causes: ['target_ignored'], fits: ({ kind }) => kind === 'loss',
+  { kind: 'targets ignored', causes: ['target_ignored', 'missing'], fits: ({ kind }) => kind === 'loss',
     loss: (inner) => ({ ...inner, gradient(context, out) {
       const target = copyOf(context.kernels, context.target);
       target.data.fill(0);
