@@ -14,7 +14,7 @@ export interface CheckOptions {
 /** Only read, and copied at once: the network may train on while the check runs. */
 export interface CheckRequest {
   /** Of any precision, on any kernels. */
-  readonly network: Network;
+  readonly network: Pick<Network, 'model' | 'parameters'>;
   /** The batch: its input and target count, nothing else. */
   readonly pass: Pass;
   /** Position of the run, for the report. */

@@ -35,7 +35,7 @@ export function relativeError(analytic: number, numeric: number): number {
 
 export function summarize(
   findings: readonly ParameterFindings[],
-  about: Pick<CheckReport, 'step' | 'samples' | 'loss' | 'options' | 'compared' | 'diagnosis'>,
+  about: Pick<CheckReport, 'step' | 'samples' | 'loss' | 'options' | 'compared' | 'diagnosis' | 'layers' | 'withoutPenalty'>,
 ): CheckReport {
   const parameters = findings.map(summarizeParameter);
   const counts = noCounts();
@@ -49,12 +49,12 @@ export function summarize(
     checked,
     counts,
     complete: checked === entries,
-    passed: counts.wrong === 0 && counts.pass > 0,
+    passed: counts.wrong === 0 && counts.pass > 0 && about.withoutPenalty?.passed !== false,
     points: pointsOf(findings),
   };
 }
 
-function summarizeParameter({ name, shape, analytic, numeric, verdicts }: ParameterFindings): ParameterCheck {
+export function summarizeParameter({ name, shape, analytic, numeric, verdicts }: ParameterFindings): ParameterCheck {
   const counts = noCounts();
   for (const verdict of verdicts) if (verdict !== NOT_CHECKED) counts[VERDICTS[verdict]]++;
   const judged = counts.wrong > 0 ? WRONG : PASS;

@@ -52,6 +52,7 @@ const drawn = (kinds: readonly LayerKind[] | null): fc.Arbitrary<Drawn> =>
         last: linearLayer,
         loss: fc.constantFrom(...lossKinds),
         batch: fc.integer({ min: 1, max: 7 }),
+        penalty: fc.option(fc.record({ l1: fc.constantFrom(0, 0.01), l2: fc.constantFrom(0, 0.1), biases: fc.boolean() }), { nil: undefined }),
         seed: fc.nat(),
         spread: fc.constantFrom(1, 1, 0, 0.001, 10, 100),
       })
@@ -90,6 +91,8 @@ function runProperty(kinds: readonly LayerKind[] | null, numRuns: number) {
       // A softmax can reach an exact 0, and the logarithm of it is infinite: no gradient there.
       if (Number.isFinite(report.loss) && !backpropOverflows(net)) {
         expect(report.parameters.filter(({ verdict }) => verdict === 'wrong')).toEqual([]);
+        expect(report.layers.filter(({ arriving, tensors }) => arriving || tensors.some(({ verdict }) => verdict === 'wrong'))).toEqual([]);
+        if (report.withoutPenalty) expect(report.withoutPenalty.counts.wrong).toBe(0);
       }
       counts.pass += report.counts.pass;
       counts.kink += report.counts.kink;

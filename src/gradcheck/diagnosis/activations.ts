@@ -68,7 +68,7 @@ type Finding = { readonly cause: Cause; readonly words: string } | null;
 export function wrongSlope(trial: Trial): Finding {
   const { of, layer } = trial;
   if (of !== 'input' || !layer) return null;
-  if (layer.elementwise) return numberByNumber({ ...trial, layer });
+  if (layer.elementwise()) return numberByNumber({ ...trial, layer });
   const jacobians = layer.jacobians();
   if (!jacobians) return null;
   const { outputs, inputs, given, right } = jacobians;

@@ -1,12 +1,10 @@
 // Why backprop is wrong. Two questions are kept apart: is the signal that arrives at a layer wrong, or what the layer
 // makes of it? Each layer is tried alone, so the one that is to blame is found, and those that it misled are not.
 import type { Pass } from '../../engine/network';
-import { Random } from '../../engine/random';
+import type { Alone } from '../alone';
 import type { Diagnosis } from '../report';
 import { unravel } from '../summary';
 import { explain } from './explain';
-import { LayerBench } from './layer-bench';
-import { lossTrial } from './loss-trial';
 import { penaltyOf } from './penalty';
 import { type Trial, worstOf } from './trial';
 
@@ -23,22 +21,16 @@ interface Suspect {
   readonly trial: Trial;
 }
 
-/** The pass must hold the batch, and parameters as they were checked; it is evaluated anew. Null when nothing is wrong. */
-export function diagnose(pass: Pass, checked: readonly WholeCheck[]): Diagnosis | null {
+/** Null when nothing is wrong. */
+export function diagnose({ pass, benches, loss }: Alone, checked: readonly WholeCheck[]): Diagnosis | null {
   const { model, parameters } = pass.network;
   const wrong = parameters.filter((_, i) => checked[i].isWrong);
   if (wrong.length === 0) return null;
-  pass.evaluate();
-  const lastKind = model.loss.definition.target === 'classes' ? 'classes' : 'outputs';
   const suspects: Suspect[] = [];
   const suspect = (layer: number | null, trial: Trial | null): void => {
     if (trial && worstOf(trial) >= 0) suspects.push({ layer, trial });
   };
-  suspect(null, lossTrial(pass, lastKind));
-  const benches = model.layers.map((layer, i) => {
-    const sizes = [layer.inputShape, layer.outputShape].flat();
-    return new LayerBench(pass, i, samplesUnlike(sizes), i === model.layers.length - 1 ? lastKind : 'units', new Random(i, 'diagnosis'));
-  });
+  suspect(null, loss);
   for (let i = benches.length - 1; i >= 0; i--) {
     // What a layer hands back matters where a wrong parameter lies ahead.
     if (wrong.some(({ layer }) => layer < i)) suspect(i, benches[i].trial('input'));
@@ -64,12 +56,6 @@ export function diagnose(pass: Pass, checked: readonly WholeCheck[]): Diagnosis 
     return told.cause === 'unexplained' ? (vandal('backward') ?? told) : told;
   }
   return vandal('backward') ?? together(pass, checked);
-}
-
-/** Samples for a layer alone: a number that no size of the layer equals, so that a factor tells which one it is. */
-function samplesUnlike(sizes: readonly number[]): number {
-  const taken = new Set(sizes.flatMap((size) => [size, 1 / size, size * size]));
-  return [5, 7, 6, 3, 9].find((samples) => !taken.has(samples)) ?? 11;
 }
 
 /** The suspect nearest to the loss: what it hands on misleads everything ahead of it. */
@@ -112,7 +98,7 @@ function together(pass: Pass, checked: readonly WholeCheck[]): Diagnosis {
   const { name, shortName, layer, value } = parameters[at];
   const { analytic, numeric } = checked[at];
   const trial: Trial = {
-    of: 'parameter', tensor: shortName, shape: value.shape, analytic, numeric, value: Float64Array.from(value.data), layer: null, loss: null, penalty: penaltyOf(model, parameters[at]),
+    of: 'parameter', tensor: shortName, shape: value.shape, analytic, numeric, value: Float64Array.from(value.data), layer: null, loss: null, stride: 1, noise: 0, penalty: penaltyOf(model, parameters[at]),
     dimensions: [{ name: 'samples in the batch', size: pass.batch }],
   };
   const worst = worstOf(trial);

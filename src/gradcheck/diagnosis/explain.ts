@@ -43,10 +43,10 @@ export function explain(trial: Trial): Explanation {
   const asTheyAre = guesses.map((guess) => unscaled(trial, guess));
   const exact = asTheyAre.find(({ residual }) => residual < EXPLAINED);
   if (exact) return exact;
-  if (trial.loss?.deaf) return found('target_ignored', 'stays the same whatever the targets are: it does not depend on them');
+  if (trial.loss?.deaf()) return found('target_ignored', 'stays the same whatever the targets are: it does not depend on them');
   const changing = repeats(trial);
   if (changing) return found(changing.cause, changing.words);
-  if (trial.layer?.deaf) return found('from_earlier_call', 'stays the same whatever the input: it is made with numbers of an earlier step');
+  if (trial.layer?.deaf()) return found('from_earlier_call', 'stays the same whatever the input: it is made with numbers of an earlier step');
   if (whole.residual < EXPLAINED) return whole;
   const withFactor = guesses.map((guess) => scaled(trial, guess)).filter(({ residual }) => residual < EXPLAINED);
   const simplest = withFactor.find(wellKnown) ?? withFactor[0];

@@ -9,7 +9,7 @@ const SAME = 1e-9;
 
 export function repeats({ analytic, numeric, layer }: Trial): { readonly cause: Cause; readonly words: string } | null {
   if (!layer) return null;
-  const [once, twice] = layer.repeated;
+  const [once, twice] = layer.repeated();
   const same = (a: Float64Array, b: Float64Array): boolean => a.every((value, i) => Math.abs(value - b[i]) <= SAME * largest(numeric));
   if (same(once, analytic) && same(twice, once)) return null;
   const grown = zip(twice, once, (b, a) => b - a);

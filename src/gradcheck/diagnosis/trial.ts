@@ -33,6 +33,10 @@ export interface Trial {
   /** Of a layer: what it was given, and numbers that it saw in the call before. */
   readonly layer: LayerTrial | null;
   readonly loss: LossTrial | null;
+  /** Bound of the round-off in a numeric value. */
+  readonly noise: number;
+  /** Every so many entries were measured, from the first on. */
+  readonly stride: number;
   /** The penalty's own gradient for a parameter that has one; the layer alone is tried without. */
   readonly penalty: Float64Array | null;
 }
@@ -41,7 +45,7 @@ export interface LossTrial {
   readonly target: Float64Array;
   readonly samples: number;
   /** Whether the gradient is the same for other targets, though it should not. */
-  readonly deaf: boolean;
+  deaf(): boolean;
   /** The numeric gradient for other targets. */
   numericWith(target: Float64Array): Float64Array;
 }
@@ -55,11 +59,11 @@ export interface LayerTrial {
   /** Upstream gradient and input of the call before. */
   readonly before: { readonly upstream: Float64Array; readonly input: Float64Array };
   /** Whether backward gives the same after another input, though it should not. */
-  readonly deaf: boolean;
+  deaf(): boolean;
   /** Whether dx at each place is dy there times a number that does not depend on dy. */
-  readonly elementwise: boolean;
+  elementwise(): boolean;
   /** What backward gave in two more calls with the same arguments. */
-  readonly repeated: readonly [Float64Array, Float64Array];
+  repeated(): readonly [Float64Array, Float64Array];
   /** The options that the layer has where a spec gives none; null where it needs some, or they would change its size. */
   readonly defaults: unknown;
   /** The numeric gradient under other circumstances; null where sizes do not fit. */
@@ -92,11 +96,15 @@ export function largest(values: ArrayLike<number>): number {
 /** Difference, as a share of the largest number, that is called wrong. */
 const WRONG = 1e-4;
 
+type Values = Pick<Trial, 'numeric'> & Partial<Pick<Trial, 'noise'>>;
+
+/** How far two values may differ. */
+export const slackOf = ({ numeric, noise = 0 }: Values): number => Math.max(WRONG * largest(numeric), 1e-9, noise);
+
 /** Index of the entry that is off the most, or -1 where all are right. */
-export function worstOf({ analytic, numeric }: Pick<Trial, 'analytic' | 'numeric'>): number {
-  const slack = WRONG * largest(numeric);
+export function worstOf({ analytic, numeric, noise }: Values & Pick<Trial, 'analytic'>): number {
   let worst = -1;
-  let most = Math.max(slack, 1e-9);
+  let most = slackOf({ numeric, noise });
   for (let i = 0; i < analytic.length; i++) {
     if (Number.isNaN(numeric[i])) continue;
     const error = Number.isFinite(analytic[i]) ? Math.abs(analytic[i] - numeric[i]) : Infinity;
