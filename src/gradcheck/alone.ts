@@ -49,7 +49,7 @@ export class Alone {
     for (const [i, layer] of layers.entries()) {
       yield;
       const sizes = [layer.inputShape, layer.outputShape].flat();
-      const bench = new LayerBench(pass, i, samplesUnlike(sizes), i === layers.length - 1 ? lastKind : 'units', new Random(i, 'diagnosis'), trusted);
+      const bench = new LayerBench(pass, i, samplesFor(pass.batch, sizes), i === layers.length - 1 ? lastKind : 'units', new Random(i, 'diagnosis'), trusted);
       this.benches.push(bench);
       for (const tensor of bench.tensors) {
         yield;
@@ -78,10 +78,11 @@ export class Alone {
   }
 }
 
-/** Samples for a layer alone: a number that no size of the layer equals, so that a factor tells which one it is. */
-function samplesUnlike(sizes: readonly number[]): number {
-  const taken = new Set(sizes.flatMap((size) => [size, 1 / size, size * size]));
-  return [5, 7, 6, 3, 9].find((samples) => !taken.has(samples)) ?? 11;
+/** Samples for a layer alone, most of a small batch: a number that no size of the layer equals, so that a factor tells which one it is. */
+function samplesFor(batch: number, sizes: readonly number[]): number {
+  let samples = Math.max(5, Math.min(batch, 12));
+  while (sizes.some((size) => size === samples || size * size === samples)) samples++;
+  return samples;
 }
 
 function verdictsOf(trial: Trial): LayerCheck['tensors'][number] {

@@ -79,7 +79,7 @@ export class GradientCheck {
   /** What was found so far, and why, if something is wrong. */
   report(): CheckReport {
     const without = this.#without?.report();
-    const withoutPenalty = without ? { parameters: without.parameters, counts: without.counts, passed: without.passed } : null;
+    const withoutPenalty = without ? { parameters: without.parameters, counts: without.counts, passed: without.passed, complete: without.complete } : null;
     const { diagnosis, layers } = this.#alone();
     return summarize(this.#findings, { ...this.#about, compared: this.#comparison.report(), diagnosis, layers, withoutPenalty });
   }

@@ -50,6 +50,8 @@ export interface Diagnosis {
   readonly layer: string | null;
   /** Of that layer, or of the loss. */
   readonly kind: string;
+  /** Where it stands: in the file of a layer of one's own, else in the spec (`file` null). Null where that is not known. */
+  readonly place: { readonly file: string | null; readonly line: number } | null;
   /** Whose gradient is wrong: a parameter by its short name, `input`, or of a loss `prediction`. */
   readonly tensor: string;
   /** Its worst entry; for `input` the first number is the sample. With the values there, the layer alone. */
@@ -71,6 +73,7 @@ export interface WithoutPenalty {
   readonly parameters: readonly ParameterCheck[];
   readonly counts: Readonly<Record<Verdict, number>>;
   readonly passed: boolean;
+  readonly complete: boolean;
 }
 
 /** Entries that were evaluated both ways: by computing only what they reach, and the plain way. */

@@ -12,7 +12,7 @@ import type { OptimizerDefinition } from '../engine/optimizers/optimizer';
 import { formatBytes, MEMORY_LIMIT, mostToBlame, predictBytes } from './memory';
 import { suggestion } from './names';
 import type { Problem } from './problem';
-import { type Path, problem, quote } from './source';
+import { lineOf, type Path, problem, quote } from './source';
 import type { Spec } from './spec';
 import { type Encoding, fitLoss } from './target';
 
@@ -85,8 +85,8 @@ function inferShapes(spec: Spec, inputShape: Shape): Chain {
     giver = layer.name;
     if (definition.parameters) sizedBy = layer.name;
     problems.push(...checkFreeze(spec, i, definition, input));
-    const { name, options, freeze } = layer;
-    return { name, definition, options, inputShape: input, outputShape: shape, freeze };
+    const { name, options, freeze, range } = layer;
+    return { name, definition, options, inputShape: input, outputShape: shape, freeze, line: lineOf(spec.source.text, range.start) };
   });
   return { layers, problems };
 }
@@ -122,7 +122,7 @@ export function resolve(
   const { layers, problems } = inferShapes(spec, data.inputShape);
   if (problems.length > 0) return { problems };
 
-  const loss: NetworkModel['loss'] = { definition: losses[spec.loss.type] as LossDefinition, options: spec.loss.options };
+  const loss: NetworkModel['loss'] = { definition: losses[spec.loss.type] as LossDefinition, options: spec.loss.options, line: lineOf(spec.source.text, spec.loss.range.start) };
   const { penalty } = spec;
   const model: NetworkModel = { inputShape: data.inputShape, layers, loss, ...(penalty.l1 + penalty.l2 > 0 && { penalty }) };
   const fit = fitLoss(spec, model, data);
