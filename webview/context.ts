@@ -14,6 +14,8 @@ export interface Settings {
   readonly several: boolean;
   readonly open: readonly string[];
   readonly layer: number | null;
+  /** The sample that views follow, by its number in the data; null for the first of the batch. */
+  readonly sample: number | null;
   readonly logLoss: boolean;
   /** Gradients of parameters, or of layers' outputs. */
   readonly gradientsOf: 'parameters' | 'outputs';

@@ -72,6 +72,15 @@ export function formatShape(shape: readonly number[]): string {
   return shape.length === 0 ? '1' : shape.join(' × ');
 }
 
+/** `8.0 KB`; units of 1024. */
+export function formatBytes(bytes: number): string {
+  const units = ['KB', 'MB', 'GB'];
+  if (bytes < 1024) return `${bytes}${NARROW_SPACE}bytes`;
+  const unit = Math.min(units.length, Math.floor(Math.log2(bytes) / 10)) - 1;
+  const value = bytes / 1024 ** (unit + 1);
+  return `${value >= 100 ? Math.round(value) : value.toFixed(1)}${NARROW_SPACE}${units[unit]}`;
+}
+
 /** `[3, 0]`. */
 export function formatIndex(index: readonly number[]): string {
   return index.length === 0 ? '' : `[${index.join(', ')}]`;

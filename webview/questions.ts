@@ -5,7 +5,7 @@ export const sameQuestion = (a: Question, b: Question): boolean => JSON.stringif
 
 /** What a frame answers; null where it was not asked, or there was nothing to say. */
 export function answerIn<Kind extends QuestionKind>(frame: Frame | null, question: Question<Kind>): AnswerTo<Kind> | null {
-  const found = frame?.answers.find((answered) => sameQuestion(answered.question, question));
+  const found = frame?.answers.find((answered) => sameQuestion(answered.question, question as Question));
   return (found as Answered<Kind> | undefined)?.answer ?? null;
 }
 
@@ -24,7 +24,7 @@ export class Questions {
     const id = ++this.#last;
     return new Promise<Answered>((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
-      this.send({ type: 'ask', id, question });
+      this.send({ type: 'ask', id, question: question as Question });
     }) as Promise<Answered<Kind>>;
   }
 

@@ -3,7 +3,7 @@ import type { Settings } from './context';
 import { type Speed, speeds } from './speed';
 
 export const defaultSettings: Settings = {
-  view: 'learn', several: false, open: [], layer: null, logLoss: false, gradientsOf: 'parameters', activationsOf: 'all', tensor: 'output',
+  view: 'learn', several: false, open: [], layer: null, sample: null, logLoss: false, gradientsOf: 'parameters', activationsOf: 'all', tensor: 'output',
   parameter: null, runTo: 'epoch', speed: 'watch', problemsOpen: false, kept: {},
 };
 
@@ -11,15 +11,18 @@ function oneOf<T>(value: unknown, known: readonly T[], otherwise: T): T {
   return known.includes(value as T) ? (value as T) : otherwise;
 }
 
+const index = (value: unknown): number | null => (typeof value === 'number' && Number.isInteger(value) && value >= 0 ? value : null);
+
 /** @param views the ids that exist */
 export function readSettings(stored: unknown, views: readonly string[]): Settings {
   const from = (typeof stored === 'object' && stored !== null ? stored : {}) as Record<string, unknown>;
-  const { layer, parameter } = from;
+  const { parameter } = from;
   return {
     view: oneOf(from.view, views, defaultSettings.view),
     several: from.several === true,
     open: Array.isArray(from.open) ? views.filter((id) => (from.open as unknown[]).includes(id)) : [],
-    layer: typeof layer === 'number' && Number.isInteger(layer) && layer >= 0 ? layer : null,
+    layer: index(from.layer),
+    sample: index(from.sample),
     logLoss: from.logLoss === true,
     gradientsOf: oneOf(from.gradientsOf, ['parameters', 'outputs'], defaultSettings.gradientsOf),
     activationsOf: oneOf(from.activationsOf, ['all', 'selected'], defaultSettings.activationsOf),

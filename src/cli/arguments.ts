@@ -2,6 +2,7 @@
 // what is wrong, one on what to do.
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
 import { nearest } from '../engine/nearest';
+import type { SweepOption } from '../spec';
 
 export class CallError extends Error {
   constructor(
@@ -13,12 +14,25 @@ export class CallError extends Error {
   }
 }
 
-export const COMMANDS = ['check', 'train', 'trace'] as const;
+export const COMMANDS = ['check', 'train', 'trace', 'summary', 'sweep'] as const;
 export type CommandName = (typeof COMMANDS)[number];
 
 interface Shared {
   readonly file: string;
   readonly json: boolean;
+}
+
+interface SweepWords {
+  /** Options beside those of the spec. */
+  readonly set: readonly SweepOption[];
+  /** How many seeds, from the spec's own on; null for what the spec says. */
+  readonly seeds: number | null;
+  readonly workers: number | null;
+  /** Leaves aside what was done before. */
+  readonly fresh: boolean;
+  readonly csv: boolean;
+  /** Where results are kept. */
+  readonly results: string | null;
 }
 
 export type Call =
@@ -28,6 +42,8 @@ export type Call =
   | ({ readonly command: 'check'; readonly step: number } & Shared)
   /** `null` for as long as the spec says. */
   | ({ readonly command: 'train'; readonly epochs: number | null; readonly steps: number | null } & Shared)
+  | ({ readonly command: 'summary' } & Shared)
+  | ({ readonly command: 'sweep' } & SweepWords & Shared)
   /** Step `step`, counted from 1. */
   | ({ readonly command: 'trace'; readonly step: number; readonly full: boolean } & Shared);
 
@@ -41,6 +57,12 @@ const options: Readonly<Record<CommandName, ParseArgsOptionsConfig>> = {
   check: { ...shared, step: { type: 'string' } },
   train: { ...shared, epochs: { type: 'string' }, steps: { type: 'string' } },
   trace: { ...shared, step: { type: 'string' }, full: { type: 'boolean' } },
+  summary: shared,
+  sweep: {
+    ...shared,
+    set: { type: 'string', multiple: true }, seeds: { type: 'string' }, workers: { type: 'string' }, results: { type: 'string' },
+    fresh: { type: 'boolean' }, csv: { type: 'boolean' },
+  },
 };
 
 /** Throws CallError. */
@@ -75,6 +97,16 @@ export function parseCall(words: readonly string[]): Call {
     }
     case 'trace':
       return { command, ...about, step: wholeNumber('step', values.step, 1) ?? 1, full: values.full === true };
+    case 'summary':
+      return { command, ...about };
+    case 'sweep': {
+      if (values.csv && values.json) throw new CallError('--json and --csv cannot be given together.', 'Leave out one of them.');
+      const set = (Array.isArray(values.set) ? values.set : []).map((text) => sweepOption(String(text)));
+      return {
+        command, ...about, set, seeds: wholeNumber('seeds', values.seeds, 1), workers: wholeNumber('workers', values.workers, 1),
+        fresh: values.fresh === true, csv: values.csv === true, results: typeof values.results === 'string' ? values.results : null,
+      };
+    }
   }
 }
 
@@ -121,6 +153,26 @@ function unknownCommand(word: string): CallError {
     `There is no command "${word}".`,
     near ? `Did you mean "${near}"?` : `There are ${COMMANDS.map((name) => `"${name}"`).join(', ')}; see nablascope --help.`,
   );
+}
+
+/** `optimizer.lr=0.01,0.1`, or with a list of JSON: `layers.1=["tanh","relu"]`. */
+function sweepOption(text: string): SweepOption {
+  const at = text.indexOf('=');
+  const [path, list] = at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
+  if (path === '' || list === '') {
+    throw new CallError(`--set needs a path and its values, not "${text}".`, 'For instance --set optimizer.lr=0.01,0.1.');
+  }
+  const whole = jsonOf(list);
+  return { path, values: Array.isArray(whole) ? whole : list.split(',').map((word) => jsonOf(word.trim()) ?? word.trim()) };
+}
+
+/** Undefined where it is not JSON: a bare word. */
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
 }
 
 function wholeNumber(option: string, value: unknown, least: number): number | null {

@@ -13,6 +13,8 @@ Usage
   nablascope check SPEC [--step K]              backprop against numeric derivatives, every entry
   nablascope train SPEC [--epochs N|--steps N]  losses and accuracies by part of the data
   nablascope trace SPEC [--step K] [--full]     every value and gradient of one training step
+  nablascope summary SPEC                       shapes, parameters, multiply-adds, memory, receptive field
+  nablascope sweep SPEC [--set PATH=V,V …]      every combination of options, side by side: mean and spread
 
 Options of all
   --json         the result as JSON; its form is described in docs/terminal.md
@@ -54,6 +56,34 @@ loss with respect to each of them, and the parameters before and after the updat
   --step K  the step, counted from 1 (default 1)
   --full    all rows and columns, however many
   --json    every number to its last digit, as JSON
+
+${exits}
+`,
+  summary: `nablascope summary SPEC [--json]
+
+Prints for each layer the shape of its output, its parameters, multiply-adds, memory and receptive field, and the
+parameters that a fully connected layer of the same input and output would need. Nothing is trained.
+
+  --json  the table as JSON
+
+${exits}
+`,
+  sweep: `nablascope sweep SPEC [--set PATH=VALUES]… [--seeds N] [--workers N] [--fresh] [--results FILE] [--json | --csv]
+
+Trains every combination of the options that the spec's "sweep" lists, side by side on the machine's cores, and prints mean
+and standard deviation of the final losses and accuracies over the seeds. Results are kept in NAME.sweep.json beside
+NAME.nabla.json: what is done is not done again, as long as the spec stays what it was.
+
+  --set PATH=VALUES  values to try of an option, instead of the spec's: --set optimizer.lr=0.01,0.1; as JSON where a
+                     value is more than a number or a word: --set 'layers.1=["tanh","relu"]'
+  --seeds N          N seeds, from the spec's own on
+  --workers N        runs side by side (default: one a core, as far as memory goes)
+  --fresh            leaves aside what was done before
+  --results FILE     where results are kept
+  --json             the result as JSON, with every curve
+  --csv              a row for each run, its values at the end
+
+Ctrl-C stops; runs that are done are kept, and the next call goes on with the others.
 
 ${exits}
 `,

@@ -43,6 +43,7 @@ const terminal: Terminal = {
   err: stream(process.stderr),
   // https://no-color.org: set and not empty turns colours off.
   colour: process.stdout.isTTY === true && !process.env.NO_COLOR,
+  bundles: __dirname,
   cwd: process.cwd(),
   now: () => performance.now(),
   pause: () => new Promise((resolve) => void setImmediate(resolve)),

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { textReader } from '../files/text-reader';
 import { specRules } from '../health/rules';
 import { TrainingSession } from '../session/session';
-import { type CompiledRun, loadRun } from '../spec';
+import { checkSpec, type CompiledRun, loadRun, type Problem, type ReadText, type Resolved } from '../spec';
 import { CallError } from './arguments';
 import { placeProblems, type PlacedProblem, problemText } from './problems';
 import type { Terminal } from './terminal';
@@ -16,6 +16,12 @@ export class SpecError extends Error {
   constructor(readonly problems: readonly PlacedProblem[]) {
     super(problems.map(problemText).join('\n'));
   }
+}
+
+/** A call that names a spec. */
+interface Named {
+  readonly file: string;
+  readonly json: boolean;
 }
 
 export interface Opened {
@@ -30,16 +36,30 @@ export interface Opened {
  */
 export function openSpec(
   terminal: Terminal,
-  { file, json }: { readonly file: string; readonly json: boolean },
+  { file, json }: Named,
   adapt: (run: CompiledRun) => CompiledRun = (run) => run,
 ): Opened {
-  const target = path.resolve(terminal.cwd, file);
-  const text = readSpec(target, file);
-  const { run, problems } = loadRun(text, textReader(path.dirname(target), rootOf(target, terminal.cwd)), { rules: specRules });
+  const { text, reader } = readSpec(terminal, file);
+  const { run, problems } = loadRun(text, reader, { rules: specRules });
+  const warnings = place(terminal, { file, json }, text, problems, run !== undefined);
+  if (!run) throw new SpecError(warnings);
+  return { session: new TrainingSession(adapt(run), text), warnings };
+}
+
+/** The shapes of a spec, without making data that is not needed to tell. Throws as `openSpec` does. */
+export function resolveSpec(terminal: Terminal, call: Named): { readonly resolved: Resolved; readonly warnings: readonly PlacedProblem[] } {
+  const { text, reader } = readSpec(terminal, call.file);
+  const { resolved, problems } = checkSpec(text, reader, { rules: specRules });
+  const warnings = place(terminal, call, text, problems, resolved !== undefined);
+  if (!resolved) throw new SpecError(warnings);
+  return { resolved, warnings };
+}
+
+/** @param good whether they are warnings, to be printed at once. */
+export function place(terminal: Terminal, { file, json }: Named, text: string, problems: readonly Problem[], good: boolean): PlacedProblem[] {
   const placed = placeProblems(file, text, problems);
-  if (!run) throw new SpecError(placed);
-  if (!json) for (const warning of placed) terminal.err.write(`${problemText(warning)}\n`);
-  return { session: new TrainingSession(adapt(run), text), warnings: placed };
+  if (good && !json) for (const warning of placed) terminal.err.write(`${problemText(warning)}\n`);
+  return placed;
 }
 
 /** Data files must lie below this folder: the current one where the spec lies in it, else the spec's own. */
@@ -49,7 +69,23 @@ function rootOf(target: string, cwd: string): string {
   return inside ? cwd : path.dirname(target);
 }
 
-function readSpec(target: string, file: string): string {
+/** A spec's text, and the files that it may name. */
+export interface SpecFile {
+  readonly text: string;
+  /** Its place. */
+  readonly target: string;
+  /** Data files must lie below. */
+  readonly root: string;
+  readonly reader: ReadText;
+}
+
+export function readSpec({ cwd }: Terminal, file: string): SpecFile {
+  const target = path.resolve(cwd, file);
+  const root = rootOf(target, cwd);
+  return { text: readText(target, file), target, root, reader: textReader(path.dirname(target), root) };
+}
+
+function readText(target: string, file: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(fs.readFileSync(target));
   } catch (error) {

@@ -2,6 +2,8 @@
 // sentence on the error stream or, with --json, as JSON.
 import { type Call, CallError, parseCall } from './arguments';
 import { check } from './commands/check';
+import { summary } from './commands/summary';
+import { sweep } from './commands/sweep';
 import { trace } from './commands/trace';
 import { train } from './commands/train';
 import { helpText } from './help';
@@ -36,6 +38,10 @@ async function execute(terminal: Terminal, call: Call, version: string): Promise
       return train(terminal, call);
     case 'trace':
       return trace(terminal, call);
+    case 'summary':
+      return summary(terminal, call);
+    case 'sweep':
+      return sweep(terminal, call);
   }
 }
 

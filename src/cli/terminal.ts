@@ -14,6 +14,8 @@ export interface Terminal {
   readonly err: Stream;
   /** Whether results may be coloured. */
   readonly colour: boolean;
+  /** Folder of the bundles that run beside this one, such as the threads of a sweep. */
+  readonly bundles: string;
   /** Folder that relative paths start from. */
   readonly cwd: string;
   /** Milliseconds, from any origin. */

@@ -120,20 +120,36 @@ function reserve(model: NetworkModel, precision: Precision, size: NetworkSize) {
   );
   const largest = Math.max(0, ...parameters.map(({ declaration }) => sizeOf(declaration.shape)));
   const scratch = reservation.tensor([largest]);
+  const workspaces = model.layers.map(({ definition, inputShape, options }) => definition.workspace?.(inputShape, options) ?? null);
+  const workspace = reservation.tensor([Math.max(0, ...workspaces.map((shape) => (shape ? sizeOf(shape) : 0)))]);
   const training = reserveActivations(reservation, model, size.batch, true);
   const evaluation =
     size.evaluationBatch > 0 ? reserveActivations(reservation, model, size.evaluationBatch, false) : undefined;
-  return { reservation, parameters, scratch, training, evaluation };
+  return { reservation, parameters, scratch, workspaces, workspace, training, evaluation };
 }
 
 /** Bytes that a network of this size will take, without allocating any. */
 export const predictMemory = (model: NetworkModel, precision: Precision, size: NetworkSize): number =>
   reserve(model, precision, size).reservation.plan.bytes;
 
+/** Bytes of one layer's own tensors: its parameters with all that training keeps beside them, its outputs and their gradients. */
+export function predictLayerMemory(layer: LayerModel, precision: Precision, size: NetworkSize): number {
+  const plan = new MemoryPlan(precision);
+  const reserveEach = (shape: Shape, times: number): void => {
+    for (let i = 0; i < times; i++) plan.reserve(shape);
+  };
+  for (const { shape } of declarationsOf(layer)) reserveEach(shape, 3 + size.optimizerTensors);
+  reserveEach([size.batch, ...layer.outputShape], layer.definition.draw ? 3 : 2);
+  if (size.evaluationBatch > 0) plan.reserve([size.evaluationBatch, ...layer.outputShape]);
+  return plan.bytes;
+}
+
 export class Network {
   readonly parameters: readonly Parameter[];
   /** Bytes of all tensors. */
   readonly memory: number;
+  /** By layer: what its kernels work in. */
+  readonly workspaces: readonly (Tensor | null)[];
   readonly #training: ActivationSlots;
   readonly #evaluation: ActivationSlots | undefined;
   /** By the number of samples: training, then evaluation. */
@@ -144,9 +160,10 @@ export class Network {
     readonly kernels: Kernels,
     readonly size: NetworkSize,
   ) {
-    const { reservation, parameters, scratch, training, evaluation } = reserve(model, kernels.precision, size);
+    const { reservation, parameters, scratch, workspaces, workspace, training, evaluation } = reserve(model, kernels.precision, size);
     reservation.allocate(kernels);
     this.memory = reservation.plan.bytes;
+    this.workspaces = workspaces.map((shape) => shape && view(workspace(), shape));
     this.#training = training;
     this.#evaluation = evaluation;
     this.parameters = parameters.map(({ layer, declaration, value, gradient, previous, optimizerState }) => ({
@@ -263,6 +280,7 @@ export class Pass {
         input: this.inputOf(index),
         output: this.outputs[index],
         drawn: this.drawn[index],
+        workspace: network.workspaces[index],
         gradOutput: this.outputGradients[index],
         gradInput: index > 0 ? this.outputGradients[index - 1] : null,
         gradParameters: Object.fromEntries(own.map(({ shortName, gradient }) => [shortName, gradient])),

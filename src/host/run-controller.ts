@@ -5,8 +5,7 @@ import type { EngineCalls, HostCalls, SessionCommand } from '../protocol/engine'
 import type { ProbeId } from '../session/frame';
 import type { Answered, Question } from '../session/questions';
 import type { RunRecord } from '../session/record';
-import type { Problem, Spec } from '../spec';
-import { type Meaning, meaningOf } from './meaning';
+import { type Meaning, meaningOf, type Problem, type Spec } from '../spec';
 import { type Edit, shiftProblems } from './problem-shift';
 import type { RunOptions, RunPlace, SpecText } from './run-options';
 import type { StoredRun } from './run-store';

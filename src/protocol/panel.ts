@@ -9,7 +9,7 @@ export type { CheckReport, EntryReport, ParameterCheck, Verdict } from '../gradc
 export type { HistoryData } from '../history/history';
 export type { SeriesData } from '../history/series';
 export type {
-  ActivationReading, BatchPlace, Frame, GradientReading, LayerInfo, LayerReading, ModelInfo, NonFinite, ParameterInfo,
+  ActivationReading, BatchPlace, Frame, GradientReading, LayerFigures, LayerInfo, LayerReading, ModelInfo, NonFinite, ParameterInfo,
   ParameterReading, Part, Phase, Position, ProbeId, RunStatus, TensorKind, TensorReading, TensorRequest,
 } from '../session/frame';
 export type { Answered, AnswerTo, Question, QuestionKind } from '../session/questions';

@@ -70,6 +70,12 @@ export class Checkpoints {
     this.#grid.set(checkpoint.step, checkpoint);
   }
 
+  /** Every copy once, by rising step. */
+  get all(): Checkpoint[] {
+    const copies = new Map([...this.#grid.values(), ...this.#recent].map((checkpoint) => [checkpoint.step, checkpoint]));
+    return [...copies.values()].sort((a, b) => a.step - b.step);
+  }
+
   /** The latest copy at or before `step`. */
   nearest(step: number): Checkpoint | undefined {
     let best: Checkpoint | undefined;

@@ -4,9 +4,10 @@ import type { Precision } from '../engine/kernels/tensor';
 import type { ActivationReading } from '../engine/probes/activations';
 import type { GradientReading } from '../engine/probes/gradients';
 import type { HistoryData } from '../history/history';
+import type { LayerFigures } from '../spec/summary';
 import type { Answered } from './questions';
 
-export type { ActivationReading, GradientReading };
+export type { ActivationReading, GradientReading, LayerFigures };
 
 /** `step` updates are done, and `phase` phases of the next step. */
 export interface Position {
@@ -43,6 +44,7 @@ export interface LayerInfo {
   readonly inputShape: readonly number[];
   readonly outputShape: readonly number[];
   readonly parameters: readonly ParameterInfo[];
+  readonly figures: LayerFigures;
   /** What idle units of this layer are called and by which rule; absent where none can be. */
   readonly idleness?: { readonly name: 'dead' | 'saturated'; readonly rule: string };
 }

@@ -2,10 +2,12 @@
 import { sizeOf } from '../engine/kernels/tensor';
 import type { Network } from '../engine/network';
 import type { CompiledRun } from '../spec/compiled';
+import { summarize } from '../spec/summary';
 import type { LayerInfo, ModelInfo } from './frame';
 import { phasesOf } from './phases';
 
 export function describeModel(run: CompiledRun, network: Network, batchesPerEpoch: number): ModelInfo {
+  const figures = summarize(run.model, run.precision, network.size);
   const layers = run.model.layers.map(
     ({ name, definition, inputShape, outputShape }, index): LayerInfo => ({
       index,
@@ -18,6 +20,7 @@ export function describeModel(run: CompiledRun, network: Network, batchesPerEpoc
         .map(({ name: fullName, shortName, value, frozen }) => ({
           name: fullName, shortName, shape: value.shape, count: sizeOf(value.shape), frozen,
         })),
+      figures: figures[index],
       ...(definition.idleness && { idleness: { name: definition.idleness.name, rule: definition.idleness.rule } }),
     }),
   );

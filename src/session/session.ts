@@ -1,9 +1,8 @@
 // The one state machine of a training run: where it stands, and how it goes forward, back and anywhere.
 // Knows no watcher and no clock, never waits. Going back is exact: the nearest checkpoint, then the same steps again.
-import { beforeUpdate, measureUpdate } from '../engine/probes/updates';
-import { clipFactor, updateParameter } from '../engine/update';
 import { type Backend, createKernels, type KernelOptions } from '../engine/kernels/create';
-import { Network, type Pass } from '../engine/network';
+import type { Tensor } from '../engine/kernels/tensor';
+import { Network, type Parameter, type Pass } from '../engine/network';
 import { History, seriesName } from '../history/history';
 import type { CompiledRun } from '../spec/compiled';
 import { type Batch, Batches } from './batches';
@@ -12,6 +11,7 @@ import { type Evaluation, EVALUATION_BATCH, evaluate, finish, PARTS } from './ev
 import type { BatchPlace, ModelInfo, NonFinite, Phase, Position } from './frame';
 import { LearningRates } from './learning-rates';
 import { describeModel } from './model-info';
+import { update } from './measured-update';
 import { findNonFinite } from './non-finite';
 import type { Progress } from './readings';
 import type { Checkpoint, RunRecord } from './record';
@@ -150,6 +150,11 @@ export class TrainingSession {
   /** The step that the tensors belong to, counted from 1; 0 before the first. */
   get shownStep(): number {
     return this.#phase > 0 ? this.#step + 1 : this.#step;
+  }
+
+  /** The samples of the step that is shown; before the first, those of the first. */
+  get batch(): Batch {
+    return this.#batch;
   }
 
   get place(): BatchPlace {
@@ -292,6 +297,12 @@ export class TrainingSession {
     };
   }
 
+  /** What is kept of a parameter to go back to, by rising step. */
+  copiesOf({ value }: Parameter): { readonly step: number; readonly data: Tensor['data'] }[] {
+    const at = this.#state().indexOf(value);
+    return this.#checkpoints.all.map(({ step, tensors }) => ({ step, data: tensors[at] }));
+  }
+
   /** A hash of every bit of the parameters and the optimizer's state. */
   hash(): string {
     return hashOf(this.#state());
@@ -338,7 +349,8 @@ export class TrainingSession {
         this.#pass.backward(phase.layer, measure);
         break;
       case 'update':
-        this.#update(measure);
+        this.#measured = measure;
+        update(network, this.run.optimizer, this.#rates.at(this.#step), this.#step + 1, measure ? this.#updateRatios : null);
         this.#finishStep();
         return;
     }
@@ -357,20 +369,6 @@ export class TrainingSession {
     this.#pass = this.network.pass(this.#batch.size);
     this.#pass.load(this.run.dataset.inputs, this.run.targets, this.#batch.order, this.#batch.from);
     this.#pass.drawFor(this.run.seed, step);
-  }
-
-  #update(measure: boolean): void {
-    this.#measured = measure;
-    const { network, run } = this;
-    const { kernels, parameters } = network;
-    const lr = this.#rates.at(this.#step);
-    const factor = clipFactor(network, run.optimizer.clip);
-    for (const parameter of parameters) {
-      if (parameter.frozen) continue;
-      if (measure) beforeUpdate(kernels, parameter);
-      updateParameter(network, run.optimizer, parameter, lr, this.#step + 1, factor);
-      if (measure) this.#updateRatios.set(parameter.name, measureUpdate(kernels, parameter));
-    }
   }
 
   #restore(checkpoint: Checkpoint | undefined): void {

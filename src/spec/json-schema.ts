@@ -18,7 +18,8 @@ export interface JsonSchema {
   oneOf?: JsonSchema[];
   properties?: Record<string, JsonSchema>;
   required?: string[];
-  additionalProperties?: boolean;
+  /** Of a map: what its values are. */
+  additionalProperties?: boolean | JsonSchema;
   items?: JsonSchema;
   minItems?: number;
   maxItems?: number;
@@ -165,7 +166,8 @@ export function schemaAt(root: JsonSchema, value: unknown, path: readonly Proper
   for (const key of path) {
     if (!schema) return undefined;
     const chosen: JsonSchema = alternative(schema, here);
-    schema = typeof key === 'number' ? chosen.items : ownProperty(chosen.properties, String(key));
+    const { additionalProperties: others, items, properties } = chosen;
+    schema = typeof key === 'number' ? items : (ownProperty(properties, String(key)) ?? (typeof others === 'object' ? others : undefined));
     here = ownProperty(here, key);
   }
   return schema;

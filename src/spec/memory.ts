@@ -1,7 +1,7 @@
 // What a run will take, told before any of it is allocated, and which size in the spec is to blame.
 import type { DataShape } from '../engine/datasets/dataset';
 import { bytesPerElement, type Precision, sizeOf } from '../engine/kernels/tensor';
-import { type NetworkModel, predictMemory } from '../engine/network';
+import { type NetworkModel, type NetworkSize, predictMemory } from '../engine/network';
 import type { Path } from './source';
 
 /** A run that would need more than this is refused: 1 GB, 2^30 bytes. */
@@ -25,12 +25,14 @@ export interface MemoryNeeds {
 const dataBytes = ({ data, targetWidth }: MemoryNeeds): number =>
   data.samples * (sizeOf(data.inputShape) + data.targetSize + targetWidth) * 8;
 
+/** The size of the network that trains and evaluates. */
+export const networkSize = ({ batchSize, optimizerTensors, largestPart }: MemoryNeeds): NetworkSize => ({
+  batch: batchSize, evaluationBatch: Math.min(largestPart, EVALUATION_BATCH), optimizerTensors,
+});
+
 /** Bytes of all tensors of the network and of the data. */
-export function predictBytes(needs: MemoryNeeds): number {
-  const { model, precision, batchSize, optimizerTensors, largestPart } = needs;
-  const size = { batch: batchSize, evaluationBatch: Math.min(largestPart, EVALUATION_BATCH), optimizerTensors };
-  return predictMemory(model, precision, size) + dataBytes(needs);
-}
+export const predictBytes = (needs: MemoryNeeds): number =>
+  predictMemory(needs.model, needs.precision, networkSize(needs)) + dataBytes(needs);
 
 /** Paths of the sizes in a spec, the one most to blame for the memory first; the caller takes the first that is written. */
 export function mostToBlame(needs: MemoryNeeds): readonly Path[] {
@@ -45,7 +47,7 @@ export function mostToBlame(needs: MemoryNeeds): readonly Path[] {
   if (dataBytes(needs) >= Math.max(activations, parameters)) return data;
   const sized = model.layers.map(({ definition }, i) => (definition.parameters ? widths[i] : 0));
   const widest = sized.indexOf(Math.max(...sized));
-  const layer: Path[] = [['layers', widest, 'out_features'], ['layers', widest]];
+  const layer: Path[] = [['layers', widest, 'out_features'], ['layers', widest, 'out_channels'], ['layers', widest]];
   if (activations < parameters || batchSize < widths[widest]) return layer;
   return [['batch_size'], ...layer];
 }

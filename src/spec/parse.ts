@@ -6,6 +6,7 @@ import type { Problem } from './problem';
 import { type SpecInput, specSchema } from './schema';
 import { problem, quote, readSource, type Source } from './source';
 import type { Spec, SpecLayer } from './spec';
+import { optionsOf, sweepProblems } from './sweep';
 
 export interface ParseResult {
   /** Undefined where a problem is an error. */
@@ -88,7 +89,15 @@ export function parseSpec(text: string): ParseResult {
     precision: input.precision,
     deterministic: input.deterministic,
     gradientCheck: input.gradient_check,
+    sweep: optionsOf(input.sweep),
     source,
   };
-  return { spec, problems: [] };
+  const faults = inOrder(sweepProblems(source, spec.sweep, judgeVariant));
+  return faults.length > 0 ? { problems: faults } : { spec, problems: [] };
+}
+
+/** The first that is wrong with a variant of a sweep. */
+export function judgeVariant(variant: unknown): Problem | undefined {
+  if (specSchema.safeParse(variant, { reportInput: false }).success) return undefined;
+  return parseSpec(JSON.stringify(variant)).problems[0];
 }

@@ -6,10 +6,10 @@ import { layers as layerTable } from '../engine/layers';
 import type { LayerDefinition } from '../engine/layers/layer';
 import { losses } from '../engine/losses';
 import type { LossDefinition } from '../engine/losses/loss';
-import type { LayerModel, NetworkModel } from '../engine/network';
+import type { LayerModel, NetworkModel, NetworkSize } from '../engine/network';
 import { optimizers } from '../engine/optimizers';
 import type { OptimizerDefinition } from '../engine/optimizers/optimizer';
-import { formatBytes, MEMORY_LIMIT, mostToBlame, predictBytes } from './memory';
+import { formatBytes, MEMORY_LIMIT, mostToBlame, networkSize, predictBytes } from './memory';
 import { suggestion } from './names';
 import type { Problem } from './problem';
 import { lineOf, type Path, problem, quote } from './source';
@@ -27,6 +27,7 @@ export interface Resolved {
   readonly targetWidth: number;
   readonly samples: Readonly<Record<'train' | 'validation' | 'test', number>>;
   readonly batchSize: number;
+  readonly size: NetworkSize;
   /** Predicted bytes of tensors and data. */
   readonly memory: number;
 }
@@ -61,8 +62,17 @@ function inferShapes(spec: Spec, inputShape: Shape): Chain {
   let giver = 'the data';
   // The layer that fixes the size at hand; activations only pass it on.
   let sizedBy: string | undefined;
-  const layers = spec.layers.map((layer, i): LayerModel => {
+  const layers: LayerModel[] = [];
+  for (const [i, layer] of spec.layers.entries()) {
     const definition = layerTable[layer.type] as LayerDefinition;
+    const misfit = definition.misfit?.(shape, layer.options);
+    if (misfit) {
+      const path = firstWritten(spec, [...(misfit.option ? [['layers', i, misfit.option]] : []), ['layers', i]]);
+      const message = `${layer.name} ${misfit.needs}, but ${giver} gives ${formatShape(shape)}.`;
+      problems.push(problem('shape-mismatch', spec.source.locate(path), message, misfit.remedy));
+      // What follows has no shape to go by.
+      break;
+    }
     const expected = definition.expectedInput?.(layer.options);
     if (expected && !sameShape(expected, shape)) {
       const path = firstWritten(spec, [['layers', i, 'in_features'], ['layers', i, 'weight'], ['layers', i]]);
@@ -86,8 +96,8 @@ function inferShapes(spec: Spec, inputShape: Shape): Chain {
     if (definition.parameters) sizedBy = layer.name;
     problems.push(...checkFreeze(spec, i, definition, input));
     const { name, options, freeze, range } = layer;
-    return { name, definition, options, inputShape: input, outputShape: shape, freeze, line: lineOf(spec.source.text, range.start) };
-  });
+    layers.push({ name, definition, options, inputShape: input, outputShape: shape, freeze, line: lineOf(spec.source.text, range.start) });
+  }
   return { layers, problems };
 }
 
@@ -167,7 +177,7 @@ export function resolve(
   }
   const samples = { train, validation, test };
   return {
-    resolved: { spec, data, model, encoding: fit.encoding, targetWidth, samples, batchSize, memory },
+    resolved: { spec, data, model, encoding: fit.encoding, targetWidth, samples, batchSize, size: networkSize(needs), memory },
     problems: [],
   };
 }

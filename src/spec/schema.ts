@@ -182,6 +182,21 @@ const gradientCheck = z.strictObject({
   ),
 });
 
+const sweep = z
+  .record(z.string(), z.array(z.unknown()).check(z.minLength(1), z.maxLength(1000), z.describe('The values to try.')))
+  .check(
+    z.describe(
+      'Options to try values of, by their path, such as `{ "optimizer.lr": [0.01, 0.1], "seed": [1, 2, 3] }`: ' +
+        'the view Sweep and the command of that name train every combination. Layers are named, or counted from 0: ' +
+        '`"layers.0.out_features"`. A run by itself does not look at it.',
+    ),
+    z.meta({
+      defaultSnippets: [
+        { label: 'Learning rates and seeds', body: { 'optimizer.lr': ['^${1:0.01}', '^${2:0.1}'], seed: [1, 2, 3] } },
+      ],
+    }),
+  );
+
 export const specSchema = z
   .strictObject({
     $schema: z.optional(z.string().check(z.describe('Address of a JSON schema, for editors. Not read.'))),
@@ -254,6 +269,7 @@ export const specSchema = z
       gradientCheck.check(z.describe('How backprop is compared with numeric derivatives.')),
       gradientCheck.parse({}),
     ),
+    sweep: z._default(sweep, {}),
   })
   .check(
     z.meta({

@@ -12,6 +12,7 @@ import type { Schedule } from '../engine/schedules/learning-rate';
 import type { Clip } from '../engine/update';
 import type { GradientCheckOptions } from './compiled';
 import type { Range, Source } from './source';
+import type { SweepOption } from './sweep';
 
 /** A unit with its options, as its definition's schema gives them. */
 export interface SpecUnit<Kind extends string> {
@@ -47,6 +48,8 @@ export interface Spec {
   /** Where the run repeats to the bit; see KernelOptions. */
   readonly deterministic: Deterministic;
   readonly gradientCheck: GradientCheckOptions;
+  /** What a sweep of this spec tries; a run by itself does not look at it. */
+  readonly sweep: readonly SweepOption[];
   /** Where each part stands. */
   readonly source: Source;
 }

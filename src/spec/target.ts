@@ -1,6 +1,6 @@
 // Whether the network's output, the loss and the targets belong together, and how targets reach the loss.
 import { DataError, type Dataset, type DataShape } from '../engine/datasets/dataset';
-import { sizeOf } from '../engine/kernels/tensor';
+import { formatShape, sizeOf } from '../engine/kernels/tensor';
 import type { LossDefinition } from '../engine/losses/loss';
 import type { NetworkModel } from '../engine/network';
 import type { Problem } from './problem';
@@ -20,6 +20,11 @@ export function fitLoss(spec: Spec, model: NetworkModel, data: DataShape): Fit {
   const last = model.layers[model.layers.length - 1];
   const width = sizeOf(last.outputShape);
   const { classes } = data;
+  if (last.outputShape.length !== 1) {
+    const message = `${definition.kind} compares one row of numbers a sample, but ${last.name} gives ${formatShape(last.outputShape)}.`;
+    const { range } = spec.layers[spec.layers.length - 1];
+    return { problem: problem('loss-mismatch', range, message, 'Add "flatten" as the last layer.') };
+  }
   if (classes === undefined) {
     if (definition.target === 'classes' && data.targetSize === 1) {
       return {
@@ -48,7 +53,8 @@ function wrongWidth(spec: Spec, model: NetworkModel, needs: string, widths: read
   const message = `${needs}, but ${last.name} gives ${outputs(sizeOf(last.outputShape))}.`;
   let sized = model.layers.length - 1;
   while (sized >= 0 && !model.layers[sized].definition.parameters) sized--;
-  if (sized < 0) {
+  // Units are what linear layers have; what follows must pass their number on.
+  if (sized < 0 || model.layers[sized].outputShape.join() !== last.outputShape.join()) {
     const remedy = `Add { "type": "linear", "out_features": ${widths[0]} } to the layers.`;
     return problem('loss-mismatch', spec.layers[spec.layers.length - 1].range, message, remedy);
   }

@@ -31,8 +31,8 @@ export async function buildCli(): Promise<BuiltCli> {
   const folder = mkdtempSync(join(parent, 'cli-test-'));
   const file = join(folder, 'cli.js');
   await build({
-    entryPoints: [join(root, 'src', 'cli', 'main.ts')],
-    outfile: file,
+    entryPoints: { cli: join(root, 'src', 'cli', 'main.ts'), 'sweep-worker': join(root, 'src', 'process', 'sweep', 'worker.ts') },
+    outdir: folder,
     bundle: true,
     platform: 'node',
     format: 'cjs',

@@ -24,7 +24,7 @@ function fake({ isTTY = true, colour = true, columns = 80, pauses = Infinity } =
     out,
     err,
     terminal: {
-      out: stream(out), err: stream(err), colour: isTTY && colour, cwd: root,
+      out: stream(out), err: stream(err), colour: isTTY && colour, cwd: root, bundles: root,
       // Every look at the clock is 50 ms later: a slice is over after one step or chunk.
       now: () => (time += 50),
       pause: () => {

@@ -88,6 +88,13 @@ def apply_layer(kind, options, parameters, x):
     if kind == "softplus":
         # Past a threshold of 40 there is nothing left to round; the default one of 20 leaves a jump of 2e-9.
         return F.softplus(x, options.get("beta", 1), 40)
+    if kind == "conv2d":
+        return F.conv2d(x, parameters["weight"], parameters.get("bias"), options.get("stride", 1), options.get("padding", 0))
+    if kind == "max_pool2d":
+        return F.max_pool2d(x, options["kernel_size"], options.get("stride"), options.get("padding", 0))
+    if kind == "avg_pool2d":
+        return F.avg_pool2d(x, options["kernel_size"], options.get("stride"), options.get("padding", 0),
+                            count_include_pad=options.get("count_include_pad", True))
     if kind == "flatten":
         return torch.flatten(x, 1) * 1
     if kind == "log_softmax":
@@ -199,6 +206,47 @@ def more_activation_cases():
     cases.append(layer_case("log_softmax, logits of 1e4", "log_softmax", {}, {},
                             tensor([[1e4, -1e4, 9999.0], [1e4, 1e4, 1e4], [-1e4, -1e4, -9999.5]]),
                             torch.randn(3, 3)))
+    return cases
+
+
+def image_cases():
+    """Odd sizes, strides, paddings and channel counts; with and without what the windows do not reach."""
+    torch.manual_seed(23)
+    cases = []
+    geometries = (
+        ((2, 3, 7, 5), {"kernel_size": 3}),
+        ((1, 1, 5, 5), {"kernel_size": 1}),
+        ((3, 2, 6, 6), {"kernel_size": [2, 3], "stride": 2}),
+        ((2, 5, 9, 7), {"kernel_size": 5, "padding": 2}),
+        ((1, 3, 4, 11), {"kernel_size": [3, 5], "stride": [3, 2], "padding": [1, 2]}),
+        ((2, 1, 8, 6), {"kernel_size": [4, 2], "stride": [1, 3], "padding": [2, 0]}),
+        ((4, 7, 3, 3), {"kernel_size": 3, "stride": 5}),
+        ((2, 2, 10, 9), {"kernel_size": 3, "stride": 4, "padding": 1}),
+    )
+    for shape, options in geometries:
+        where = f"{list(shape)}, " + ", ".join(f"{key} {value}" for key, value in options.items())
+        x = torch.randn(shape)
+        high, wide = options["kernel_size"] if isinstance(options["kernel_size"], list) else (options["kernel_size"],) * 2
+        for channels, bias in ((1, False), (3, True)):
+            parameters = {"weight": torch.randn(channels, shape[1], high, wide)}
+            if bias:
+                parameters["bias"] = torch.randn(channels)
+            own = {"out_channels": channels, **options, **({} if bias else {"bias": False})}
+            y = apply_layer("conv2d", own, parameters, x)
+            title = f"conv2d to {channels}{'' if bias else ' without bias'}, {where}"
+            cases.append(layer_case(title, "conv2d", own, parameters, x, torch.randn(y.shape)))
+        pooled = [("max_pool2d", options), ("avg_pool2d", options)]
+        if "padding" in options:
+            pooled.append(("avg_pool2d", {**options, "count_include_pad": False}))
+        for kind, own in pooled:
+            y = apply_layer(kind, own, {}, x)
+            title = f"{kind}{' without its padding' if 'count_include_pad' in own else ''}, {where}"
+            cases.append(layer_case(title, kind, own, {}, x, torch.randn(y.shape)))
+    # Small whole numbers: most windows have several that are largest.
+    x = torch.randint(-1, 2, (2, 2, 6, 6)).to(torch.float64)
+    for options in ({"kernel_size": 2}, {"kernel_size": 3, "stride": 1, "padding": 1}):
+        y = apply_layer("max_pool2d", options, {}, x)
+        cases.append(layer_case(f"max_pool2d with ties, {options}", "max_pool2d", options, {}, x, torch.randn(y.shape)))
     return cases
 
 
@@ -663,6 +711,7 @@ def operation_cases():
 
 if __name__ == "__main__":
     write("layers.json", layer_cases() + more_activation_cases())
+    write("layers-images.json", image_cases())
     write("layers-saturated.json", ill_conditioned_cases())
     write("losses.json", loss_cases() + more_loss_cases())
     write("networks.json", network_cases())

@@ -1,12 +1,13 @@
 // Networks with right gradients, drawn at random, harsh ones among them: none may be called wrong.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { layers, type LayerKind } from '../../src/engine/layers';
+import type { LayerKind } from '../../src/engine/layers';
 import { losses, type LossKind } from '../../src/engine/losses';
+import { rowLayers } from '../support/layers';
 import { checkNet, type LayerRecipe, linear, makeNet, type Net, type NetRecipe } from './nets';
 
 const lossKinds = Object.keys(losses) as LossKind[];
-const activations = (Object.keys(layers) as LayerKind[]).filter((kind) => kind !== 'linear');
+const activations = rowLayers.filter((kind) => kind !== 'linear');
 
 /** Weights as people start them, and as they should not: all equal, all zero, far too large. */
 const linearOptions = fc.constantFrom<Readonly<Record<string, unknown>>>(

@@ -20,7 +20,8 @@ export interface LayerRecipe {
 }
 
 export interface NetRecipe {
-  readonly inputs: number;
+  /** Numbers of a sample, or its shape. */
+  readonly inputs: number | Shape;
   readonly layers: readonly LayerRecipe[];
   readonly loss: LossKind | { readonly definition: LossDefinition };
   readonly penalty?: Penalty;
@@ -40,7 +41,8 @@ export const linear = (out_features: number, more: Readonly<Record<string, unkno
 });
 
 function modelOf({ inputs, layers: recipes, loss, penalty }: NetRecipe): NetworkModel {
-  let shape: Shape = [inputs];
+  const inputShape = typeof inputs === 'number' ? [inputs] : inputs;
+  let shape: Shape = inputShape;
   const count = new Map<string, number>();
   const models = recipes.map(({ kind, options = {}, definition = layerOf(kind), freeze = [] }): LayerModel => {
     const number = (count.get(kind) ?? 0) + 1;
@@ -52,7 +54,7 @@ function modelOf({ inputs, layers: recipes, loss, penalty }: NetRecipe): Network
     return model;
   });
   const definition = typeof loss === 'string' ? (losses[loss] as LossDefinition) : loss.definition;
-  return { inputShape: [inputs], layers: models, loss: { definition, options: definition.options.parse({}) }, penalty };
+  return { inputShape, layers: models, loss: { definition, options: definition.options.parse({}) }, penalty };
 }
 
 /** A network with its batch loaded: targets are one-hot rows, or numbers in [0, 1]. */

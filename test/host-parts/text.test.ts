@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { meaningOf } from '../../src/host/meaning';
+import { meaningOf } from '../../src/spec/meaning';
 import { newSpecText } from '../../src/host/new-spec-text';
 import { shiftProblems } from '../../src/host/problem-shift';
 import { readSpecText } from '../../src/host/spec-text';

@@ -46,9 +46,9 @@ const cases: readonly Case[] = [
   { what: 'a misspelt layer', text: layer('«"tahn"»'), code: 'unknown-layer', message: 'There is no layer "tahn".', remedy: 'Did you mean "tanh"?' },
   { what: 'a misspelt layer with options', text: layer('{ "type": «"Linear"», "out_features": 4 }'), code: 'unknown-layer', message: 'no layer "Linear"', remedy: 'Did you mean "linear"?' },
   { what: 'a layer of another library', text: layer('{ "type": «"Dense"», "units": 4 }'), code: 'unknown-layer', message: 'no layer "Dense"', remedy: 'Did you mean "linear"?' },
-  { what: 'a layer like nothing here', text: layer('«"conv2d"»'), code: 'unknown-layer', message: 'no layer "conv2d"', remedy: /Known here: linear, tanh, sigmoid, relu, leaky_relu, .*, identity/ },
+  { what: 'a layer like nothing here', text: layer('«"transformer"»'), code: 'unknown-layer', message: 'no layer "transformer"', remedy: /Known here: linear, .*, tanh, sigmoid, relu, leaky_relu, .*, identity/ },
   { what: 'a layer named like a property of objects', text: layer('«"constructor"»'), code: 'unknown-layer', message: 'no layer "constructor"', remedy: 'Known here' },
-  { what: 'a layer without a type', text: layer('«{» "out_features": 4 }'), code: 'missing-key', message: '"type" is missing', remedy: 'one of linear, tanh' },
+  { what: 'a layer without a type', text: layer('«{» "out_features": 4 }'), code: 'missing-key', message: '"type" is missing', remedy: 'one of linear, conv2d' },
   { what: 'a layer whose type is a number', text: layer('{ "type": «7» }'), code: 'wrong-type', message: '"type" cannot be 7', remedy: 'one of linear' },
   { what: 'a layer that is a number', text: layer('«5»'), code: 'wrong-type', message: 'Layer 1 cannot be 5', remedy: 'the name of a layer, or an object' },
   { what: 'a layer that is null', text: layer('«null»'), code: 'wrong-type', message: 'Layer 1 cannot be null', remedy: 'the name of a layer' },
@@ -146,7 +146,7 @@ describe('parseSpec', () => {
     expect(rest).toEqual({
       name: 'Untitled', batchSize: 32, shuffle: true, epochs: 100, seed: 0, precision: 'float32', deterministic: 'machine',
       gradientCheck: { every: 0, step: 6e-6, rtol: 1e-5, atol: 1e-10 },
-      clip: {}, penalty: { l1: 0, l2: 0, biases: false },
+      clip: {}, penalty: { l1: 0, l2: 0, biases: false }, sweep: [],
     });
     expect(schedule).toMatchObject({ type: 'constant', options: {}, per: 'epoch', warmup: 0, spansRun: false });
     expect(dataset).toMatchObject({ type: 'circles', options: { samples: 400, noise: 0.1, factor: 0.5 }, split: { validation: 0.2, test: 0.2 } });

@@ -16,6 +16,7 @@ interface Case extends Expected {
 
 const values = '{ "type": "inline", "inputs": [[1, 2], [3, 4]], "targets": [[1, 2], [3, 4]] }';
 const threeClasses = '{ "type": "inline", "inputs": [[1], [2], [3]], "labels": ["a", "b", "c"] }';
+const images = '{ "type": "images", "classes": 2, "size": 8 }';
 const linear = (out: string | number, more = ''): string => `{ "type": "linear", "out_features": ${out}${more} }`;
 
 const cases: readonly Case[] = [
@@ -54,6 +55,50 @@ const cases: readonly Case[] = [
     code: 'unknown-parameter',
     message: 'tanh1 has no parameters to freeze.',
     remedy: 'Remove "freeze".',
+  },
+
+  // Images.
+  {
+    what: 'a convolution of plain numbers',
+    text: specText({ layers: '[«{ "type": "conv2d", "out_channels": 2, "kernel_size": 3 }», "flatten"]' }),
+    code: 'shape-mismatch',
+    message: 'conv2d1 needs images, channels × height × width, but the data gives 2.',
+    remedy: 'Take data of images',
+  },
+  {
+    what: 'a window that is larger than the image with its padding',
+    text: specText({ data: images, layers: '[{ "type": "max_pool2d", "kernel_size": 3 }, { "type": "conv2d", "out_channels": 2, "kernel_size": «[3, 5]», "padding": [0, 1] }, "flatten"]' }),
+    code: 'shape-mismatch',
+    message: 'conv2d1 has windows of 3×5 and needs at least 3×3 beside the padding, but max_pool2d1 gives 3×2×2.',
+    remedy: 'Choose a smaller "kernel_size" or more "padding"',
+  },
+  {
+    what: 'channels that the layer before does not give',
+    text: specText({ data: images, layers: '[{ "type": "conv2d", "in_channels": «1», "out_channels": 2, "kernel_size": 3 }, "flatten"]' }),
+    code: 'shape-mismatch',
+    message: 'conv2d1 expects 1 channel, but the data gives 3×8×8.',
+    remedy: 'Leave out "in_channels"',
+  },
+  {
+    what: 'a linear layer on images',
+    text: specText({ data: images, layers: `[«${linear(2)}»]` }),
+    code: 'shape-mismatch',
+    message: 'linear1 needs one row of numbers a sample, but the data gives 3×8×8.',
+    remedy: 'Put "flatten" ahead of it.',
+  },
+  {
+    what: 'images into the loss',
+    text: specText({ data: images, layers: '[«{ "type": "conv2d", "out_channels": 2, "kernel_size": 8 }»]' }),
+    code: 'loss-mismatch',
+    message: 'cross_entropy compares one row of numbers a sample, but conv2d1 gives 2×1×1.',
+    remedy: 'Add "flatten" as the last layer.',
+  },
+  {
+    what: 'more outputs of a convolution than classes',
+    text: specText({ data: images, layers: '[{ "type": "conv2d", "out_channels": 3, "kernel_size": 8 }, «"flatten"»]' }),
+    code: 'loss-mismatch',
+    message: 'cross_entropy needs one output for each of the 2 classes, but flatten1 gives 3 outputs.',
+    remedy: 'Add { "type": "linear", "out_features": 2 } to the layers.',
   },
 
   // Loss and targets.

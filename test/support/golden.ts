@@ -69,6 +69,7 @@ export interface GoldenOptimizer extends GoldenStack {
 
 interface GoldenFiles {
   readonly 'layers.json': GoldenLayer;
+  readonly 'layers-images.json': GoldenLayer;
   readonly 'layers-saturated.json': GoldenLayer;
   readonly 'losses.json': GoldenLoss;
   readonly 'networks.json': GoldenNetwork;

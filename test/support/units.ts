@@ -4,7 +4,7 @@ import type { BackwardContext, LayerDefinition } from '../../src/engine/layers/l
 import { losses, type LossKind } from '../../src/engine/losses';
 import type { LossContext, LossDefinition } from '../../src/engine/losses/loss';
 import type { Kernels } from '../../src/engine/kernels/kernels';
-import type { Shape } from '../../src/engine/kernels/tensor';
+import type { Shape, Tensor } from '../../src/engine/kernels/tensor';
 import { type LayerModel, Network, type NetworkModel, type NetworkSize, type Pass } from '../../src/engine/network';
 import { optimizers, type OptimizerKind } from '../../src/engine/optimizers';
 import type { OptimizerDefinition } from '../../src/engine/optimizers/optimizer';
@@ -16,6 +16,11 @@ import { tensorOf, unwritten, zeros } from './tensors';
 export const layerOf = (kind: LayerKind): LayerDefinition => layers[kind] as LayerDefinition;
 export const lossOf = (kind: LossKind): LossDefinition => losses[kind] as LossDefinition;
 export const optimizerOf = (kind: OptimizerKind): OptimizerDefinition => optimizers[kind] as OptimizerDefinition;
+
+/** Memory for a layer's kernels to work in. */
+export function workspaceOf(kernels: Kernels, { workspace }: LayerDefinition, input: Shape, options: unknown): Tensor | null {
+  return workspace ? unwritten(kernels, workspace(input, options)) : null;
+}
 
 /** A layer with the tensors of one golden case; what it must write is NaN before, gradients are cleared. */
 export function layerContext(kernels: Kernels, golden: GoldenLayer): BackwardContext<unknown> {
@@ -31,6 +36,7 @@ export function layerContext(kernels: Kernels, golden: GoldenLayer): BackwardCon
     input: tensorOf(kernels, golden.input),
     output: unwritten(kernels, [batch, ...definition.outputShape(inputShape, options)]),
     drawn: golden.drawn ? tensorOf(kernels, golden.drawn) : null,
+    workspace: workspaceOf(kernels, definition, inputShape, options),
     gradOutput: tensorOf(kernels, golden.gradOutput),
     gradInput: unwritten(kernels, [batch, ...inputShape]),
     gradParameters: tensors((nested) => zeros(kernels, shapeOf(nested))),

@@ -161,18 +161,19 @@ describe('keys', () => {
 
   it('move between the tabs, round and round', async () => {
     const selected = (): Promise<string> => panel.page.locator('[role="tab"][aria-selected="true"]').innerText();
-    await panel.page.locator('#tab-learn').focus();
+    const names = await panel.page.locator('[role="tab"]').allInnerTexts();
+    await panel.page.locator('[role="tab"]').first().focus();
     await panel.page.keyboard.press('ArrowLeft');
     await panel.settled();
-    expect(await selected()).toBe('Tensors');
+    expect(await selected()).toBe(names.at(-1));
     await panel.page.keyboard.press('ArrowRight');
     await panel.page.keyboard.press('ArrowRight');
     await panel.settled();
-    expect(await selected()).toBe('Gradients');
-    expect(await panel.page.evaluate(() => document.activeElement?.id)).toBe('tab-gradients');
+    expect(await selected()).toBe(names[1]);
+    expect(await panel.page.evaluate(() => document.activeElement?.textContent)).toBe(names[1]);
     await panel.page.keyboard.press('Home');
     await panel.settled();
-    expect(await selected()).toBe('Learn');
+    expect(await selected()).toBe(names[0]);
   });
 });
 

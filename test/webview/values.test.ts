@@ -1,6 +1,7 @@
 // Every number on the page is the session's own number: compared digit by digit with the frame it came from.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Locator } from 'playwright-core';
+import type { Answered } from '../../src/protocol/panel';
 import type { Frame } from '../../src/session/frame';
 import { formatNumber, formatShare, fullNumber } from '../../webview/numbers';
 import { openBrowser, type PanelBrowser } from './chromium';
@@ -179,6 +180,48 @@ describe('the views', () => {
     const counts = await chart.locator('tbody td.number').allInnerTexts();
     expect(counts.map(Number)).toEqual([...(reading?.histogram ?? [])]);
     expect(counts.map(Number).reduce((a, b) => a + b)).toBe(frame.place.samples * 4);
+  });
+
+  it('Network: units and weights are those of the sample that is followed', async () => {
+    await open('network');
+    const frame = await host.until(({ answers }) => answers.some(({ question }) => question.about === 'picture'));
+    await panel.settled();
+    const { answer } = frame.answers.find(({ question }) => question.about === 'picture') as Answered<'picture'>;
+    const view = panel.page.locator('#view-network');
+    await view.locator('details.data summary').click();
+    await view.locator('tbody td').first().waitFor();
+    const expected = answer?.columns.flatMap(({ shown, values, gradients }) => [...shown.keys()].flatMap((i) => [values?.[i], gradients?.[i]])) ?? [];
+    expectNumbers(await numbersIn(view.locator('tbody')), expected.filter((one) => one !== undefined));
+    // Every unit can be reached by the keys, and every weight into it.
+    const canvas = view.locator('canvas').first();
+    await canvas.focus();
+    await panel.page.keyboard.press('ArrowRight');
+    await panel.page.keyboard.press('ArrowDown');
+    await panel.settled();
+    const hidden = answer?.columns[1];
+    expectNumbers(await numbersIn(view.locator('.reading')), [hidden?.values?.[1] ?? NaN, hidden?.gradients?.[1] ?? NaN]);
+    await panel.page.keyboard.press('Shift+ArrowDown');
+    await panel.page.keyboard.press('Enter');
+    await panel.settled();
+    expectNumbers(await numbersIn(view.locator('.reading')), [answer?.edges[0].values?.[2] ?? NaN]);
+    expect(host.of('select').at(-1)).toEqual({ type: 'select', layer: 0 });
+    const history = view.locator('figure, .chart').last();
+    await history.locator('.key').nth(1).waitFor();
+    expectNumbers(await numbersIn(history.locator('.keys')), [answer?.edges[0].values?.[2] ?? NaN]);
+  });
+
+  it('Fit: every sample counted, and the worst losses, are those of the network', async () => {
+    await open('fit');
+    const frame = await host.until(({ answers }) => answers.some(({ question }) => question.about === 'predictions'));
+    await panel.settled();
+    const { answer } = frame.answers.find(({ question }) => question.about === 'predictions') as Answered<'predictions'>;
+    const cells = await panel.page.locator('.confusion td').allInnerTexts();
+    expect(cells.map(Number)).toEqual([...(answer?.confusion ?? [])]);
+    expect(cells.map(Number).reduce((a, b) => a + b)).toBe(host.session?.model.samples.train);
+    expectNumbers(await numbersIn(panel.page.locator('.worst tbody')), answer?.worst.map(({ loss }) => loss) ?? []);
+    await panel.page.locator('.worst button').first().click();
+    await panel.settled();
+    expect(await panel.state()).toMatchObject({ sample: answer?.worst[0].sample });
   });
 
   it('Tensors: every cell is the tensor’s value', async () => {

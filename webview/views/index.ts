@@ -2,8 +2,11 @@
 import type { View } from '../context';
 import { activations } from './activations';
 import { check } from './check';
+import { fit } from './fit';
 import { gradients } from './gradients';
 import { learn } from './learn';
+import { network } from './network';
+import { shapes } from './shapes';
 import { tensors } from './tensors';
 
-export const views: readonly View[] = [learn, gradients, activations, check, tensors];
+export const views: readonly View[] = [learn, network, fit, gradients, activations, check, tensors, shapes];

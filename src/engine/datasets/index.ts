@@ -3,6 +3,7 @@ import { blobs } from './blobs';
 import { circles } from './circles';
 import { csv } from './csv';
 import { functionOfOne } from './function';
+import { images } from './images';
 import { inline } from './inline';
 import { linearData } from './linear-data';
 import { moons } from './moons';
@@ -19,6 +20,7 @@ export const datasets = {
   noisy_sine: noisySine,
   function: functionOfOne,
   linear: linearData,
+  images,
   inline,
   csv,
 } as const;

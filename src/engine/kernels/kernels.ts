@@ -4,6 +4,7 @@
 import type { Pointwise } from './pointwise';
 import type { MemoryPlan, Precision, Tensor } from './tensor';
 import type { Unary } from './unary';
+import type { Windows } from './windows';
 
 /** Sums and range of a tensor's elements; NaN anywhere makes all of them NaN. */
 export interface Moments {
@@ -73,6 +74,25 @@ export interface Kernels {
   unary(y: Tensor, x: Tensor, f: Unary, a: number): void;
   /** dx = dy f'(x). */
   unaryBackward(dx: Tensor, dy: Tensor, x: Tensor, f: Unary, a: number): void;
+
+  /**
+   * y[n,out,h',w'] = windows of x[n,in,h,w] times weight[out,in,…kernel], and bias[out]; not mirrored, as in PyTorch.
+   * `workspace` is for the kernel to work in, of the shape of one image unfolded (see windows.ts); what is in it before
+   * does not matter. The same in the two that go back.
+   */
+  conv2d(y: Tensor, x: Tensor, weight: Tensor, bias: Tensor | null, windows: Windows, workspace: Tensor): void;
+  conv2dBackwardInput(dx: Tensor, dy: Tensor, weight: Tensor, windows: Windows, workspace: Tensor): void;
+  /** Adds to dWeight, and to dBias where there is one. */
+  conv2dBackwardWeight(
+    dWeight: Tensor, dBias: Tensor | null, dy: Tensor, x: Tensor, windows: Windows, workspace: Tensor,
+  ): void;
+  /** y[n,c,h',w'] = the largest under each window of x[n,c,h,w]; NaN where there is one. */
+  maxPool2d(y: Tensor, x: Tensor, windows: Windows): void;
+  /** dx = the sum of dy of the windows where it is the largest; of equal ones the first gets all. */
+  maxPool2dBackward(dx: Tensor, dy: Tensor, x: Tensor, windows: Windows): void;
+  /** y = the mean under each window; `padded` says whether the padding's zeros count. */
+  avgPool2d(y: Tensor, x: Tensor, windows: Windows, padded: boolean): void;
+  avgPool2dBackward(dx: Tensor, dy: Tensor, windows: Windows, padded: boolean): void;
 
   /** sum of (x - t)². */
   squaredError(x: Tensor, t: Tensor): number;

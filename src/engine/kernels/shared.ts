@@ -1,14 +1,23 @@
 // Kernels that every backend may take over as they are: plain loops over the tensors' typed arrays, wherever
 // these lie. A backend extends this class and overrides what it has a faster version of.
+import { convolve, convolveBackwardInput, convolveBackwardWeight } from './convolution';
 import { onward, type Pointwise, pointwiseFunction } from './pointwise';
+import { averagePool, averagePoolBackward, maxPool, maxPoolBackward } from './pooling';
 import type { Tensor } from './tensor';
 import { type Unary, unaryFunction } from './unary';
+import type { Windows } from './windows';
 
 const columns = (x: Tensor): number => x.shape[x.shape.length - 1] ?? 1;
 
 export abstract class SharedKernels {
   /** Called ahead of each of them: they act at once, and can be no part of what a backend only writes down. */
   protected abstract beforeShared(): void;
+
+  // What convolution is made of.
+  abstract fill(out: Tensor, value: number): void;
+  abstract matmul(out: Tensor, a: Tensor, b: Tensor, accumulate: boolean): void;
+  abstract matmulTransposedA(out: Tensor, a: Tensor, b: Tensor, accumulate: boolean): void;
+  abstract matmulTransposedB(out: Tensor, a: Tensor, b: Tensor, accumulate: boolean): void;
 
   unary(y: Tensor, x: Tensor, f: Unary, a: number): void {
     this.beforeShared();
@@ -135,5 +144,42 @@ export abstract class SharedKernels {
   multiply(out: Tensor, a: Tensor, b: Tensor): void {
     this.beforeShared();
     for (let i = 0; i < out.data.length; i++) out.data[i] = a.data[i] * b.data[i];
+  }
+
+  conv2d(y: Tensor, x: Tensor, weight: Tensor, bias: Tensor | null, windows: Windows, workspace: Tensor): void {
+    this.beforeShared();
+    convolve(this, y, x, weight, bias, windows, workspace);
+  }
+
+  conv2dBackwardInput(dx: Tensor, dy: Tensor, weight: Tensor, windows: Windows, workspace: Tensor): void {
+    this.beforeShared();
+    convolveBackwardInput(this, dx, dy, weight, windows, workspace);
+  }
+
+  conv2dBackwardWeight(
+    dWeight: Tensor, dBias: Tensor | null, dy: Tensor, x: Tensor, windows: Windows, workspace: Tensor,
+  ): void {
+    this.beforeShared();
+    convolveBackwardWeight(this, dWeight, dBias, dy, x, windows, workspace);
+  }
+
+  maxPool2d(y: Tensor, x: Tensor, windows: Windows): void {
+    this.beforeShared();
+    maxPool(y, x, windows);
+  }
+
+  maxPool2dBackward(dx: Tensor, dy: Tensor, x: Tensor, windows: Windows): void {
+    this.beforeShared();
+    maxPoolBackward(dx, dy, x, windows);
+  }
+
+  avgPool2d(y: Tensor, x: Tensor, windows: Windows, padded: boolean): void {
+    this.beforeShared();
+    averagePool(y, x, windows, padded);
+  }
+
+  avgPool2dBackward(dx: Tensor, dy: Tensor, windows: Windows, padded: boolean): void {
+    this.beforeShared();
+    averagePoolBackward(dx, dy, windows, padded);
   }
 }

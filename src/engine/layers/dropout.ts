@@ -11,6 +11,7 @@ export const dropout = defineLayer({
     p: z._default(z.number().check(z.gte(0), z.lt(1), z.describe('Probability that a value is set to 0.')), 0.5),
   }),
   outputShape: (input) => input,
+  sees: () => 'place',
   draw({ data }, random, { p }) {
     const kept = 1 / (1 - p);
     for (let i = 0; i < data.length; i++) data[i] = random.uniform() < p ? 0 : kept;

@@ -8,6 +8,7 @@ export const flatten = defineLayer({
   summary: 'y = x, each sample as one row of numbers.',
   options: noOptions,
   outputShape: (input) => [sizeOf(input)],
+  sees: () => 'place',
   forward: ({ kernels, input, output }) => kernels.copy(output, input),
   backward({ kernels, gradOutput, gradInput }) {
     if (gradInput) kernels.copy(gradInput, gradOutput);

@@ -1,4 +1,6 @@
 // The layers. To add one: a file beside this, and a line in the table.
+import { avgPool2d } from './avg-pool2d';
+import { conv2d } from './conv2d';
 import { dropout } from './dropout';
 import { elu } from './elu';
 import { flatten } from './flatten';
@@ -7,6 +9,7 @@ import { identity } from './identity';
 import { leakyRelu } from './leaky-relu';
 import { linear } from './linear';
 import { logSoftmax } from './log-softmax';
+import { maxPool2d } from './max-pool2d';
 import { relu } from './relu';
 import { sigmoid } from './sigmoid';
 import { silu } from './silu';
@@ -16,6 +19,9 @@ import { tanh } from './tanh';
 
 export const layers = {
   linear,
+  conv2d,
+  max_pool2d: maxPool2d,
+  avg_pool2d: avgPool2d,
   tanh,
   sigmoid,
   relu,

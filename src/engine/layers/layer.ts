@@ -25,6 +25,8 @@ export interface ForwardContext<Options> {
   readonly output: Tensor;
   /** What `draw` drew for this step, of the output's shape; null where nothing is drawn: when evaluating. */
   readonly drawn: Tensor | null;
+  /** For the kernels to work in, of the shape that the layer asked for; null where it asked for none. */
+  readonly workspace: Tensor | null;
 }
 
 export interface BackwardContext<Options> extends ForwardContext<Options> {
@@ -45,6 +47,16 @@ export interface BackwardContext<Options> extends ForwardContext<Options> {
  */
 export type Reach = 'columnwise' | 'weighted_sum';
 
+/** How an output looks at its input along one axis of space. */
+export interface Window {
+  /** Places from the first to the last that one output sees: dilation · (kernel - 1) + 1. */
+  readonly size: number;
+  readonly stride: number;
+}
+
+/** What of its input an output of a layer depends on: the value in its own place, a window along each axis of space, or all. */
+export type Sight = 'place' | 'all' | readonly Window[];
+
 /** When a unit of an activation no longer passes gradients on, and what that is called. */
 export interface Idleness {
   readonly name: 'dead' | 'saturated';
@@ -56,6 +68,15 @@ export interface Idleness {
   readonly rule: string;
 }
 
+/** Why a layer cannot take an input: what it needs instead, and what to do. */
+export interface Misfit {
+  /** Goes on after the layer's name: "needs images". */
+  readonly needs: string;
+  readonly remedy: string;
+  /** The option to look at, where one is to blame. */
+  readonly option?: string;
+}
+
 export interface LayerDefinition<Kind extends string = string, Options = unknown> {
   readonly kind: Kind;
   /** One sentence with the formula; shown on hover and in the docs. */
@@ -63,8 +84,12 @@ export interface LayerDefinition<Kind extends string = string, Options = unknown
   readonly options: z.ZodMiniType<Options>;
   /** The input shape that the options insist on, if they do. */
   expectedInput?(options: Options): Shape | undefined;
+  /** What is wrong with an input of this shape, if anything; nothing else is asked of the layer then. */
+  misfit?(input: Shape, options: Options): Misfit | undefined;
   outputShape(input: Shape, options: Options): Shape;
   parameters?(input: Shape, options: Options): readonly ParameterDeclaration[];
+  /** Memory for its kernels to work in. All layers share it: it holds nothing from one call to the next. */
+  workspace?(input: Shape, options: Options): Shape;
   /**
    * For a layer that trains with chance: fills a tensor of the output's shape, once a step. Evaluated, the layer gets
    * none and must do without; in a gradient check it stays as it is.
@@ -82,6 +107,13 @@ export interface LayerDefinition<Kind extends string = string, Options = unknown
    * The check compares a sample with the plain way, so that a wrong declaration costs time and nothing else.
    */
   readonly reach?: Reach;
+  /**
+   * Multiply-adds of one sample's way forward; none unless told. Additions alone, such as a bias, and functions of
+   * single values are not counted.
+   */
+  macs?(input: Shape, output: Shape, options: Options): number;
+  /** For the receptive field; unless told, `place` for a layer whose reach is `columnwise`, and `all` for any other. */
+  sees?(options: Options): Sight;
   readonly idleness?: Idleness;
 }
 

@@ -3,6 +3,7 @@ import type { InitializerOptions } from '../initializers';
 import { initializer } from '../initializers/options';
 import { count } from '../options';
 import { defineLayer, type ParameterDeclaration } from './layer';
+import { rowMisfit } from './rows';
 
 const options = z
   .strictObject({
@@ -69,7 +70,9 @@ export const linear = defineLayer({
     const size = in_features ?? weight?.[0].length;
     return size === undefined ? undefined : [size];
   },
+  misfit: rowMisfit,
   outputShape: (_input, layer) => [unitsOf(layer)],
+  macs: ([inputs], [units]) => inputs * units,
   parameters([inputs], layer) {
     const units = unitsOf(layer);
     const weight: ParameterDeclaration = {

@@ -1,11 +1,13 @@
 import { noOptions } from '../options';
 import { defineLayer } from './layer';
+import { rowMisfit } from './rows';
 
 /** y_i = x_i - log Σ_j exp(x_j) over the last dimension; dx = dy - exp(y) Σ dy. */
 export const logSoftmax = defineLayer({
   kind: 'log_softmax',
   summary: 'y_i = x_i - log Σ_j exp(x_j): the logarithms of the softmax, finite where the softmax rounds to 0. For the loss nll.',
   options: noOptions,
+  misfit: rowMisfit,
   outputShape: (input) => input,
   forward: ({ kernels, input, output }) => kernels.logSoftmax(output, input),
   backward({ kernels, output, gradOutput, gradInput }) {

@@ -1,11 +1,13 @@
 import { noOptions } from '../options';
 import { defineLayer } from './layer';
+import { rowMisfit } from './rows';
 
 /** y_i = exp(x_i) / Σ_j exp(x_j) over the last dimension; dx = y (dy - dy·y). */
 export const softmax = defineLayer({
   kind: 'softmax',
   summary: 'y_i = exp(x_i) / Σ_j exp(x_j): positive numbers that sum to 1.',
   options: noOptions,
+  misfit: rowMisfit,
   outputShape: (input) => input,
   forward: ({ kernels, input, output }) => kernels.softmax(output, input),
   backward({ kernels, output, gradOutput, gradInput }) {

@@ -75,7 +75,7 @@ export class LayerBench {
     if (drawn) for (let i = 0; i < mask.data.length; i++) mask.data[i] = drawn.data[i % drawn.data.length];
     this.context = {
       kernels, options: model.options, parameters: named(0),
-      input: x, output: y, drawn: drawn && mask, gradOutput, gradInput, gradParameters: named(1),
+      input: x, output: y, drawn: drawn && mask, workspace: network.workspaces[layer], gradOutput, gradInput, gradParameters: named(1),
     };
     own.forEach(({ value }, i) => parameters[2 * i].data.set(value.data));
     this.#values = new Map(own.map(({ shortName, value }) => [shortName, Float64Array.from(value.data)]));
@@ -241,7 +241,7 @@ export class LayerBench {
     const own: Record<string, Tensor> = parameters.bias ? { weight, bias } : { weight };
     const inputs = input.data.length / this.samples;
     return {
-      context: { kernels, options, parameters: own, input: x, output, drawn },
+      context: { kernels, options, parameters: own, input: x, output, drawn, workspace: null },
       load(i) {
         for (let row = 0; row < x.data.length; row++) x.data[row] = input.data[row * inputs + i];
         for (let unit = 0; unit < width; unit++) weight.data[unit] = parameters.weight.data[unit * inputs + i];

@@ -1,11 +1,21 @@
 // The questions. To add one: a file beside this, and a line in the table.
 import type { Position } from '../frame';
 import type { TrainingSession } from '../session';
+import { fitted } from './fitted';
+import { picture } from './picture';
+import { points } from './points';
+import { predictions } from './predictions';
 import type { QuestionDefinition } from './question';
 import { tensor } from './tensor';
+import { weightHistory } from './weight-history';
 
 export const questions = {
   tensor,
+  fitted,
+  picture,
+  points,
+  predictions,
+  weight_history: weightHistory,
 } as const;
 
 export type QuestionKind = keyof typeof questions;

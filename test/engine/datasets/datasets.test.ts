@@ -22,6 +22,7 @@ const examples: Record<DatasetKind, object> = {
   blobs: { samples: 40, centers: 4, features: 3 },
   function: { samples: 30, f: 'sinc' },
   linear: { samples: 30, features: 3 },
+  images: { samples: 21, size: 6, channels: 2 },
   xor: { samples: 10, noise: 0.2 },
   noisy_sine: { samples: 30 },
   inline: { inputs: [[1, 2], [3, 4], [5, 6]], labels: ['b', 'a', 'b'] },
@@ -65,7 +66,7 @@ describe.each(Object.keys(examples) as DatasetKind[])('%s', (kind) => {
   });
 });
 
-describe.each(['circles', 'moons', 'spirals', 'blobs', 'noisy_sine', 'function', 'linear'] as const)('%s', (kind) => {
+describe.each(['circles', 'moons', 'spirals', 'blobs', 'noisy_sine', 'function', 'linear', 'images'] as const)('%s', (kind) => {
   it('is another one under another seed', () => {
     expect(make(kind, {}, 1).inputs).not.toEqual(make(kind, {}, 2).inputs);
   });
@@ -240,5 +241,25 @@ describe('inline', () => {
     expect([...rows.targets]).toEqual([3, 4, 5, 6]);
     expect(rows.targetSize).toBe(2);
     expect(rows.featureNames).toEqual(['a']);
+  });
+});
+
+describe('images', () => {
+  it('has two colours an image where there is no noise, and the classes in turn', () => {
+    const { inputs, targets, samples } = make('images', { samples: 30, noise: 0, size: 12 });
+    expect([...targets]).toEqual(Array.from({ length: 30 }, (_, i) => i % 10));
+    const plane = inputs.length / samples / 3;
+    for (let i = 0; i < samples * 3; i++) expect(new Set(inputs.subarray(i * plane, (i + 1) * plane)).size).toBe(2);
+  });
+
+  it('has rows of one colour in the class of rows, and columns in that of columns', () => {
+    const { inputs } = make('images', { samples: 10, noise: 0, size: 8, channels: 1 });
+    const image = (i: number): number[][] => Array.from({ length: 8 }, (_, y) => [...inputs.subarray((i * 8 + y) * 8, (i * 8 + y + 1) * 8)]);
+    for (const row of image(1)) expect(new Set(row).size).toBe(1);
+    for (const row of image(2)) expect(row).toEqual(image(2)[0]);
+  });
+
+  it('has fewer classes where it is told', () => {
+    expect(make('images', { classes: 3 }).classes).toEqual(['disc', 'rows', 'columns']);
   });
 });

@@ -7,6 +7,7 @@ import { MemoryPlan, type Precision, type Tensor, view } from '../../../src/engi
 import '../../support/allclose';
 import { filled, tensorOf, unwritten } from '../../support/tensors';
 import { describeActivations } from './contract-activations';
+import { describeImages } from './contract-images';
 import { describeLossKernels } from './contract-losses';
 import { describeMeasures } from './contract-measures';
 import { type CreateKernels, Draw, forShapes, roundoff, size } from './draw';
@@ -26,6 +27,7 @@ export function describeKernels(name: string, create: CreateKernels): void {
     describeProducts(kernels);
     describeRows(kernels);
     describeActivations(kernels);
+    describeImages(kernels);
     describeLossKernels(kernels);
     describeSgd(kernels);
     describeUpdates(kernels);

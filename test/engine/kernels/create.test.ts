@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { createKernels, kernelsOf } from '../../../src/engine/kernels/create';
-import { layers } from '../../../src/engine/layers';
 import { losses, type LossKind } from '../../../src/engine/losses';
 import { optimizers } from '../../../src/engine/optimizers';
 import { view } from '../../../src/engine/kernels/tensor';
 import { sessionOf, smallSpec } from '../../support/run';
 import { BACKENDS } from '../../support/backends';
+import { imageLayers, requiredOptions, rowLayers } from '../../support/layers';
 import { tensorOf, unwritten } from '../../support/tensors';
 
 describe('createKernels', () => {
@@ -82,9 +82,15 @@ describe('a small network trains in few calls, with the bits of phase by phase',
   it.each(BACKENDS)('on %s', (backend) => compare(smallSpec, backend));
 
   // A layer or a loss that does arithmetic of its own would do it once, when the step is written down, and never again.
-  it.each(Object.keys(layers))('with the layer %s', (type) => {
-    const layer = type === 'linear' ? { type, out_features: 3 } : type;
+  it.each(rowLayers)('with the layer %s', (type) => {
+    const layer = { type, ...requiredOptions(type) };
     compare({ ...smallSpec, layers: [{ type: 'linear', out_features: 3 }, layer, { type: 'linear', out_features: 2 }] });
+  });
+
+  it.each(imageLayers)('with the layer %s', (type) => {
+    const layer = { type, ...requiredOptions(type) };
+    const data = { type: 'images', samples: 30, size: 6, classes: 2 };
+    compare({ ...smallSpec, data, layers: [layer, layer, 'flatten', { type: 'linear', out_features: 2 }] });
   });
 
   it.each(Object.keys(losses) as LossKind[])('with the loss %s', (loss) => {

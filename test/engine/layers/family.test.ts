@@ -1,21 +1,18 @@
 // What every layer must do, whatever it computes. A layer added to the table is held to it at once.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { layers, type LayerKind } from '../../../src/engine/layers';
+import type { LayerKind } from '../../../src/engine/layers';
 import type { BackwardContext, LayerDefinition } from '../../../src/engine/layers/layer';
 import { ReferenceKernels } from '../../../src/engine/kernels/reference';
 import { sizeOf, type Tensor } from '../../../src/engine/kernels/tensor';
 import { Random } from '../../../src/engine/random';
 import '../../support/allclose';
 import { golden } from '../../support/golden';
+import { inputShapeFor, layerKinds, requiredOptions, rowLayers } from '../../support/layers';
 import { filled, unwritten, zeros } from '../../support/tensors';
-import { layerOf } from '../../support/units';
+import { layerOf, workspaceOf } from '../../support/units';
 
 const KERNELS = new ReferenceKernels('float64');
-const kinds = Object.keys(layers) as LayerKind[];
-
-/** The options that a layer cannot do without. */
-const REQUIRED: Partial<Record<LayerKind, object>> = { linear: { out_features: 3 } };
 
 function drawn(random: Random, shape: readonly number[]): Tensor {
   return filled(KERNELS, shape, Array.from({ length: sizeOf(shape) }, () => random.uniform(-2, 2)));
@@ -33,18 +30,21 @@ function drawnFor({ draw }: LayerDefinition, shape: readonly number[], options: 
 function contextOf(kind: LayerKind, batch: number, width: number, seed: number): BackwardContext<unknown> {
   const random = new Random(seed, kind);
   const definition = layerOf(kind);
-  const options = definition.options.parse(REQUIRED[kind] ?? {});
-  const outputShape = definition.outputShape([width], options);
-  const declared = definition.parameters?.([width], options) ?? [];
+  const options = definition.options.parse(requiredOptions(kind));
+  const inputShape = inputShapeFor(kind, width);
+  expect(definition.misfit?.(inputShape, options)).toBeUndefined();
+  const outputShape = definition.outputShape(inputShape, options);
+  const declared = definition.parameters?.(inputShape, options) ?? [];
   return {
     kernels: KERNELS,
     options,
     parameters: Object.fromEntries(declared.map(({ name, shape }) => [name, drawn(random, shape)])),
-    input: drawn(random, [batch, width]),
+    input: drawn(random, [batch, ...inputShape]),
     output: unwritten(KERNELS, [batch, ...outputShape]),
     drawn: drawnFor(definition, [batch, ...outputShape], options, random),
+    workspace: workspaceOf(KERNELS, definition, inputShape, options),
     gradOutput: drawn(random, [batch, ...outputShape]),
-    gradInput: unwritten(KERNELS, [batch, width]),
+    gradInput: unwritten(KERNELS, [batch, ...inputShape]),
     gradParameters: Object.fromEntries(declared.map(({ name, shape }) => [name, zeros(KERNELS, shape)])),
   };
 }
@@ -57,7 +57,7 @@ function run(context: BackwardContext<unknown>, kind: LayerKind): void {
 const results = ({ output, gradInput, gradParameters }: BackwardContext<unknown>): number[][] =>
   [output, gradInput, ...Object.values(gradParameters)].map((tensor) => Array.from(tensor?.data ?? []));
 
-describe.each(kinds)('layer %s', (kind) => {
+describe.each(layerKinds)('layer %s', (kind) => {
   const definition = layerOf(kind);
 
   it('is filed under its own kind and says what it computes', () => {
@@ -66,7 +66,7 @@ describe.each(kinds)('layer %s', (kind) => {
   });
 
   it('has golden values', () => {
-    expect(golden('layers.json').filter((testCase) => testCase.kind === kind).length).toBeGreaterThanOrEqual(4);
+    expect([...golden('layers.json'), ...golden('layers-images.json')].filter((testCase) => testCase.kind === kind).length).toBeGreaterThanOrEqual(4);
   });
 
   it('writes all of its output and input gradient, at any size', () => {
@@ -122,14 +122,15 @@ describe.each(kinds)('layer %s', (kind) => {
     run(whole, kind);
     const alone = contextOf(kind, 1, 4, 12);
     for (const [name, { data }] of Object.entries(alone.parameters)) data.set(whole.parameters[name].data);
+    const size = alone.input.data.length;
     for (let row = 0; row < 5; row++) {
-      alone.input.data.set(whole.input.data.subarray(row * 4, row * 4 + 4));
+      alone.input.data.set(whole.input.data.subarray(row * size, (row + 1) * size));
       const width = alone.output.data.length;
       alone.gradOutput.data.set(whole.gradOutput.data.subarray(row * width, (row + 1) * width));
       alone.drawn?.data.set(whole.drawn?.data.subarray(row * width, (row + 1) * width) ?? []);
       run(alone, kind);
       expect(alone.output.data).toEqual(whole.output.data.slice(row * width, (row + 1) * width));
-      expect(alone.gradInput?.data).toEqual(whole.gradInput?.data.slice(row * 4, row * 4 + 4));
+      expect(alone.gradInput?.data).toEqual(whole.gradInput?.data.slice(row * size, (row + 1) * size));
     }
   });
 
@@ -163,12 +164,12 @@ describe('kinks', () => {
   const slopeBeside = (kind: LayerKind, options: unknown, side: number): number => {
     const at = (x: number): number => {
       const output = unwritten(KERNELS, [1, 1]);
-      layerOf(kind).forward({ kernels: KERNELS, options, parameters: {}, input: filled(KERNELS, [1, 1], [x]), output, drawn: null });
+      layerOf(kind).forward({ kernels: KERNELS, options, parameters: {}, input: filled(KERNELS, [1, 1], [x]), output, drawn: null, workspace: null });
       return output.data[0];
     };
     return (at(side * 1e-6) - at(side * 1e-9)) / (side * (1e-6 - 1e-9));
   };
-  const elementwise = kinds.filter((kind) => kind !== 'linear');
+  const elementwise = rowLayers.filter((kind) => kind !== 'linear');
   const variants: [LayerKind, object][] = [
     ...elementwise.map((kind): [LayerKind, object] => [kind, {}]),
     ['leaky_relu', { negative_slope: 1 }], ['leaky_relu', { negative_slope: 0.3 }],

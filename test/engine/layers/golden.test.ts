@@ -7,7 +7,7 @@ import { golden, type GoldenLayer } from '../../support/golden';
 import { flat } from '../../support/nested';
 import { layerContext, layerOf } from '../../support/units';
 
-const cases = golden('layers.json');
+const cases = [...golden('layers.json'), ...golden('layers-images.json')];
 
 /** Runs both passes of a case. */
 function run(kernels: Kernels, testCase: GoldenLayer) {

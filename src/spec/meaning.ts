@@ -1,5 +1,5 @@
 // What a spec says, without how it is written: two texts of equal meaning are the same run.
-import type { Spec } from '../spec';
+import type { Spec } from './spec';
 
 export interface Meaning {
   /** Equal for texts that differ in comments, order of keys with defaults, and white space only. */
@@ -8,7 +8,7 @@ export interface Meaning {
   readonly trajectory: string;
 }
 
-export function meaningOf({ name, data, layers, loss, optimizer, schedule, epochs, gradientCheck, source: _, ...rest }: Spec): Meaning {
+export function meaningOf({ name, data, layers, loss, optimizer, schedule, epochs, gradientCheck, source: _, sweep: __, ...rest }: Spec): Meaning {
   const trajectory = JSON.stringify({
     ...rest,
     data: { ...data, range: undefined },

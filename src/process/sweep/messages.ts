@@ -1,0 +1,16 @@
+// What a sweep's threads say to each other.
+import type { Trained } from '../../sweep/train-run';
+
+/** A run to be done. */
+export interface Task {
+  readonly text: string;
+  /** Where files that the spec names start, and outside of what they are refused; see textReader. */
+  readonly folder: string;
+  readonly root: string | null;
+}
+
+export type FromWorker =
+  | { readonly type: 'progress'; readonly step: number; readonly total: number }
+  | { readonly type: 'done'; readonly trained: Trained; readonly milliseconds: number }
+  /** The spec of this run cannot run. */
+  | { readonly type: 'refused'; readonly message: string };

@@ -1,0 +1,105 @@
+// The picture's numbers are the network's own, of the sample that is followed.
+import { describe, expect, it } from 'vitest';
+import { answerTo, type AnswerTo, type Question } from '../../src/session/questions';
+import type { TrainingSession } from '../../src/session/session';
+import { sessionOf, smallSpec } from '../support/run';
+
+const ask = (session: TrainingSession, asked: Partial<Question<'picture'>> = {}): AnswerTo<'picture'> => {
+  const { answer } = answerTo(session, { about: 'picture', sample: null, edges: 'weight', maps: false, ...asked });
+  if (!answer) throw new Error('no answer');
+  return answer;
+};
+
+const wide = { ...smallSpec, layers: [{ type: 'linear', out_features: 60 }, 'tanh', { type: 'linear', out_features: 2 }] };
+
+describe('the picture of a network', () => {
+  it('follows a sample of the batch through the step: its row of every tensor', () => {
+    const session = sessionOf(smallSpec);
+    session.seek(3);
+    const { order, from } = session.batch;
+    const sample = order[from + 2];
+    const { columns, inBatch } = ask(session, { sample });
+    expect(inBatch).toBe(true);
+    const { pass } = session;
+    [pass.input, ...pass.outputs].forEach(({ data }, i) => {
+      const width = data.length / pass.batch;
+      expect([...(columns[i].values ?? [])]).toEqual([...data.subarray(2 * width, 3 * width)]);
+    });
+    pass.outputGradients.forEach(({ data }, i) => {
+      const width = data.length / pass.batch;
+      expect([...(columns[i + 1].gradients ?? [])]).toEqual([...data.subarray(2 * width, 3 * width)]);
+    });
+    const [{ values }] = ask(session).edges;
+    expect([...(values ?? [])]).toEqual([...session.network.parameters[0].value.data]);
+  });
+
+  it('evaluates a sample that is not in the batch, and says that it is not', () => {
+    const session = sessionOf(smallSpec);
+    session.seek(3);
+    const { order, from, size } = session.batch;
+    const inBatch = [...order.subarray(from, from + size)];
+    const sample = session.run.split.test[0];
+    expect(inBatch).not.toContain(sample);
+    const before = session.pass.outputs.map(({ data }) => [...data]);
+    const answer = ask(session, { sample });
+    expect(answer).toMatchObject({ sample, inBatch: false });
+    expect([...(answer.columns[0].values ?? [])]).toEqual([...Float32Array.from(session.run.dataset.inputs.subarray(2 * sample, 2 * sample + 2))]);
+    expect(answer.columns.every(({ gradients }) => gradients === null)).toBe(true);
+    expect(session.pass.outputs.map(({ data }) => [...data])).toEqual(before);
+  });
+
+  it('shows of a step only what it has computed', () => {
+    const session = sessionOf(smallSpec);
+    session.seek(2, 2);
+    const { columns, edges } = ask(session, { edges: 'gradient' });
+    expect(columns.map(({ values }) => values !== null)).toEqual([true, true, false, false]);
+    expect(columns.every(({ gradients }) => gradients === null)).toBe(true);
+    expect(edges.every(({ values }) => values === null)).toBe(true);
+  });
+
+  it('has the update that was made on its edges', () => {
+    const session = sessionOf(smallSpec);
+    session.seek(4);
+    const before = [...session.network.parameters[0].value.data];
+    session.step(true);
+    const [{ values, largest }] = ask(session, { edges: 'update' }).edges;
+    const moved = [...session.network.parameters[0].value.data].map((after, i) => Math.fround(after - before[i]));
+    expect([...(values ?? [])]).toEqual(moved);
+    expect(largest).toBe(Math.max(...moved.map(Math.abs)));
+  });
+
+  it('thins out large layers evenly, and says how many units there are', () => {
+    const session = sessionOf(wide);
+    session.seek(1);
+    const { columns, edges } = ask(session);
+    expect(columns.map(({ units }) => units)).toEqual([2, 60, 60, 2]);
+    const { shown } = columns[1];
+    expect(shown).toHaveLength(10);
+    expect([shown[0], shown[9]]).toEqual([0, 59]);
+    const weight = session.network.parameters[2].value;
+    expect(edges[1].values?.[13]).toBe(weight.data[60 + shown[3]]);
+  });
+
+  it('maps each unit over the inputs', () => {
+    const session = sessionOf(smallSpec);
+    session.seek(9);
+    const { columns } = ask(session, { maps: true });
+    const { maps, shown } = columns[1];
+    if (!maps) throw new Error('no maps');
+    const { width, height, pixels, low, high } = maps;
+    const { inputs } = session.run.dataset;
+    const range = [0, 1].map((i) => {
+      const all = [...inputs].filter((_, at) => at % 2 === i);
+      const [min, max] = [Math.min(...all), Math.max(...all)];
+      return [min - 0.1 * (max - min), max + 0.1 * (max - min)];
+    });
+    const [weight, bias] = session.network.parameters.map(({ value }) => value.data);
+    for (const [unit, x, y] of [[0, 0, 0], [1, width - 1, height - 1], [3, 5, 9]]) {
+      const a = range[0][0] + ((range[0][1] - range[0][0]) * x) / (width - 1);
+      const b = range[1][1] - ((range[1][1] - range[1][0]) * y) / (height - 1);
+      const value = weight[2 * shown[unit]] * a + weight[2 * shown[unit] + 1] * b + bias[shown[unit]];
+      const shownValue = low + (pixels[(unit * height + y) * width + x] / 255) * (high - low);
+      expect(Math.abs(shownValue - value)).toBeLessThan((high - low) / 255);
+    }
+  });
+});

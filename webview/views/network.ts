@@ -1,0 +1,216 @@
+// The network as a picture, for one sample: units with their values or gradients, weights between them. A click on a
+// unit or a weight says what it is, how it came to be, and marks its layer in the spec.
+import { html, nothing, render, type TemplateResult } from 'lit/html.js';
+import type { AnswerTo, Question } from '../../src/protocol/panel';
+import { LineChart } from '../charts/line-chart';
+import type { Context, Settings, View } from '../context';
+import { icon, value } from '../controls/value';
+import { type ColumnName, type Drawing, NetworkPicture, type Picture, type Target } from '../network-picture';
+import { counted, formatCount, formatIndex, formatShape, fullNumber } from '../numbers';
+import { lastPhase, words } from '../words';
+
+const ID = 'network';
+const EDGES = ['weight', 'gradient', 'update'] as const;
+const FILLS = ['values', 'gradients'] as const;
+
+interface Own {
+  readonly edges: (typeof EDGES)[number];
+  readonly fill: (typeof FILLS)[number];
+}
+
+const ownOf = ({ kept }: Settings): Own => {
+  const from = (kept[ID] ?? {}) as Partial<Record<keyof Own, unknown>>;
+  return { edges: EDGES.find((each) => each === from.edges) ?? 'weight', fill: FILLS.find((each) => each === from.fill) ?? 'values' };
+};
+
+const questionOf = (settings: Settings): Question<'picture'> => ({
+  about: 'picture', sample: settings.sample, edges: ownOf(settings).edges, maps: true,
+});
+
+const namesOf = ({ data }: Context): ColumnName[] => [
+  { name: 'input', kind: '', shape: data.model?.inputShape ?? [] },
+  ...(data.model?.layers ?? []).map(({ name, kind, outputShape }) => ({ name, kind: words(kind), shape: outputShape })),
+];
+
+/** Where the step stands, as a column; the loss lights the last one, backward. */
+function litOf({ data }: Context): Drawing['lit'] {
+  const phase = lastPhase(data.model, data.frame);
+  if (!phase || !data.model) return null;
+  if (phase.kind === 'forward' || phase.kind === 'backward') return { column: phase.layer + 1, way: phase.kind };
+  if (phase.kind === 'loss') return { column: data.model.layers.length, way: 'forward' };
+  return phase.kind === 'loss_backward' ? { column: data.model.layers.length, way: 'backward' } : null;
+}
+
+export const network: View = {
+  id: ID,
+  title: 'Network',
+  needs: [],
+  questions: (_data, settings) => [questionOf(settings)],
+  mount(host, context) {
+    const parts = Array.from({ length: 5 }, () => document.createElement('div'));
+    const [top, head, map, below, figure] = parts;
+    host.append(...parts);
+    map.className = 'map';
+    head.className = 'map-head';
+    let chosen: Target | null = null;
+    let open = false;
+    let chart: LineChart | null = null;
+    let history: AnswerTo<'weight_history'> | null = null;
+    let asked = '';
+    const picture = new NetworkPicture(() => text(), (target) => {
+      chosen = target;
+      if (target.column > 0) context.select(target.column - 1);
+      text();
+    });
+    map.append(picture.canvas);
+
+    const shown = (): Picture | null => context.answer(questionOf(context.settings));
+    const draw = (): void => {
+      const answer = shown();
+      map.hidden = answer === null;
+      if (!answer) return;
+      const { data, theme, settings } = context;
+      const names = namesOf(context);
+      if (names.length !== answer.columns.length) return;
+      const drawing = { picture: answer, names, fill: ownOf(settings).fill, lit: litOf(context), selected: data.layer === null ? null : data.layer + 1 };
+      picture.canvas.setAttribute('aria-label', `The network for sample ${answer.sample}: ${names.map(({ name, shape }) => `${name} ${formatShape(shape)}`).join(', ')}. Arrow keys move from unit to unit, with Shift over the weights into it.`);
+      picture.draw(drawing, theme, map.clientWidth);
+    };
+    const text = (): void => {
+      const answer = shown();
+      render(chooser(context, answer), top);
+      render(answer ? html`<p class="reading" role="status" aria-live="off">${
+        picture.cursor ? describe(context, answer, picture.cursor) : html`<span class="hint">Point at a unit or a weight to read it; click one for its history and its place in the spec.</span>`
+      }</p>` : html`<section class="empty"><p>The engine is asked for the picture.</p></section>`, head);
+      render(answer ? html`${chosen ? details(context, answer, chosen) : nothing}${legend(context)}
+        <details class="data" @toggle=${toggle}><summary>Table</summary>${open ? table(context, answer) : nothing}</details>` : nothing, below);
+      void follow(answer);
+    };
+    const toggle = (event: Event): void => {
+      open = (event.target as HTMLDetailsElement).open;
+      text();
+    };
+    /** Asks for the history of the chosen weight, once a step. */
+    const follow = async (answer: Picture | null): Promise<void> => {
+      const weight = answer && chosen?.kind === 'edge' ? weightOf(context, answer, chosen) : null;
+      if (!weight) {
+        chart?.dispose();
+        chart = null;
+        asked = '';
+        return;
+      }
+      const key = `${context.data.run} ${context.data.frame?.position.step} ${weight.parameter} ${weight.index}`;
+      if (key === asked) return;
+      asked = key;
+      const answered = await context.ask({ about: 'weight_history', parameter: weight.parameter, index: weight.index }).catch(() => null);
+      if (asked !== key || !answered?.answer) return;
+      history = answered.answer;
+      chart ??= new LineChart(figure, context, { title: 'The chosen weight', unit: 'value at the kept steps', how: 'From the copies that are kept to go back to, and where the run stands.', logarithmic: false });
+      chart.update([{
+        name: `${weight.parameter}${formatIndex(weight.place)}`, colour: context.theme.palette[0],
+        data: { stride: 1, steps: history.steps, low: history.values, high: history.values },
+      }], true);
+    };
+    const resized = new ResizeObserver(draw);
+    resized.observe(map);
+    return {
+      update(withText) {
+        draw();
+        if (withText) text();
+      },
+      dispose() {
+        asked = '';
+        resized.disconnect();
+        chart?.dispose();
+        for (const part of [top, head, below]) render(nothing, part);
+      },
+    };
+  },
+};
+
+function chooser({ settings, set, keep, data }: Context, answer: Picture | null): TemplateResult {
+  const own = ownOf(settings);
+  const names = { values: 'activation', gradients: 'dL/d activation' } as const;
+  const last = Object.values(data.model?.samples ?? {}).reduce((a, b) => a + b, 0) - 1;
+  const choose = (event: Event): void => {
+    const typed = Number((event.target as HTMLInputElement).value);
+    if (Number.isInteger(typed) && typed >= 0 && typed <= last) set({ sample: typed });
+  };
+  return html`<div class="chooser">
+    <span class="field"><span>Units</span><span class="segments" role="group" aria-label="What fills the units">
+      ${FILLS.map((fill) => html`<button class="segment" aria-pressed=${own.fill === fill ? 'true' : 'false'} @click=${() => keep(ID, { ...own, fill })}>${names[fill]}</button>`)}</span></span>
+    <span class="field"><span>Lines</span><span class="segments" role="group" aria-label="What the lines show">
+      ${EDGES.map((edges) => html`<button class="segment" aria-pressed=${own.edges === edges ? 'true' : 'false'} @click=${() => keep(ID, { ...own, edges })}>${edges}</button>`)}</span></span>
+    <label class="field"><span>Sample</span><input type="text" class="narrow" inputmode="numeric" .value=${String(answer?.sample ?? '')} @change=${choose}
+      aria-label=${`Sample to follow, 0 to ${last}`} /></label>
+    <button class="quiet" ?hidden=${settings.sample === null} @click=${() => set({ sample: null })}>first of the batch</button>
+    ${answer && !answer.inBatch ? html`<span class="hint">${icon('info')} Not in this step’s batch: evaluated by itself, without gradients.</span>` : nothing}
+  </div>`;
+}
+
+function legend({ settings }: Context): TemplateResult {
+  const { edges, fill } = ownOf(settings);
+  return html`<p class="how">${icon('info')} Orange is above 0, blue and dashed below; a line’s width is its ${edges} beside the largest of its tensor.
+    ${fill === 'values' ? 'With one or two inputs, a unit shows what it gives for every input; of an image, its feature map.' : 'A unit’s shade is the gradient of the batch’s loss with respect to its value.'}</p>`;
+}
+
+/** The unit's number in its layer. */
+const unitOf = (answer: Picture, column: number, place: number): number => answer.columns[column].shown[place];
+
+function weightOf(_context: Context, answer: Picture, { column, to, from }: Extract<Target, { kind: 'edge' }>) {
+  const edges = answer.edges.find(({ layer }) => layer === column - 1);
+  if (!edges) return null;
+  const place = [unitOf(answer, column, to), unitOf(answer, column - 1, from)];
+  return {
+    parameter: edges.parameter,
+    place,
+    index: place[0] * answer.columns[column - 1].units + place[1],
+    value: edges.values?.[to * answer.columns[column - 1].shown.length + from] ?? null,
+  };
+}
+
+function describe(context: Context, answer: Picture, target: Target): TemplateResult {
+  const names = namesOf(context);
+  if (target.kind === 'unit') {
+    const { values, gradients } = answer.columns[target.column];
+    return html`<b><bdi>${names[target.column].name}</bdi>${formatIndex([unitOf(answer, target.column, target.unit)])}</b>
+      is ${value(values?.[target.unit], { signed: true })}, dL/d of it ${value(gradients?.[target.unit], { signed: true })}`;
+  }
+  const weight = weightOf(context, answer, target);
+  if (!weight) return html``;
+  return html`<b><bdi>${weight.parameter}</bdi>${formatIndex(weight.place)}</b>: ${ownOf(context.settings).edges} ${value(weight.value, { signed: true })}`;
+}
+
+/** What was clicked, in words with all numbers. */
+function details(context: Context, answer: Picture, target: Target): TemplateResult {
+  const names = namesOf(context);
+  if (target.column >= names.length) return html``;
+  if (target.kind === 'edge') {
+    return html`<section class="part"><p>${describe(context, answer, target)}: from <bdi>${names[target.column - 1].name}</bdi>${formatIndex([unitOf(answer, target.column - 1, target.from)])}
+      to <bdi>${names[target.column].name}</bdi>${formatIndex([unitOf(answer, target.column, target.to)])}. Its layer is marked in the spec.</p></section>`;
+  }
+  const edges = answer.edges.find(({ layer }) => layer === target.column - 1);
+  const before = answer.columns[target.column - 1];
+  return html`<section class="part"><p>${describe(context, answer, target)}.</p>
+    ${
+      edges?.values && before
+        ? html`<div class="scroll" tabindex="0" role="region" aria-label="Weights into the chosen unit"><table>
+          <thead><tr><th scope="col">from</th><th scope="col">its value</th><th scope="col">${ownOf(context.settings).edges}</th></tr></thead>
+          <tbody>${[...before.shown].map((unit, j) => html`<tr><th scope="row"><bdi>${names[target.column - 1].name}</bdi>${formatIndex([unit])}</th>
+            <td>${value(before.values?.[j], { signed: true })}</td><td>${value(edges.values?.[target.unit * before.shown.length + j], { signed: true })}</td></tr>`)}</tbody>
+        </table></div>`
+        : nothing
+    }</section>`;
+}
+
+function table(context: Context, { columns }: Picture): TemplateResult {
+  const names = namesOf(context);
+  const rows = columns.flatMap(({ shown, values, gradients }, c) => [...shown].map((unit, i) => ({ name: `${names[c].name}${formatIndex([unit])}`, value: values?.[i], gradient: gradients?.[i] })));
+  const all = (): string => ['unit\tvalue\tgradient', ...rows.map((row) => `${row.name}\t${row.value === undefined ? '' : fullNumber(row.value)}\t${row.gradient === undefined ? '' : fullNumber(row.gradient)}`)].join('\n');
+  const hidden = columns.reduce((sum, { units, shown }) => sum + units - shown.length, 0);
+  return html`<p class="hint">${hidden > 0 ? `${counted(hidden, 'unit')} of large layers are left out: ${formatCount(rows.length)} are shown. ` : nothing}<button class="quiet" @click=${() => context.send({ type: 'copy', text: all() })}>${icon('copy')} Copy all</button></p>
+    <div class="scroll" tabindex="0" role="region" aria-label="Table: units"><table>
+      <thead><tr><th scope="col">unit</th><th scope="col">value</th><th scope="col">dL/d value</th></tr></thead>
+      <tbody>${rows.map((row) => html`<tr><th scope="row"><bdi>${row.name}</bdi></th><td>${value(row.value, { signed: true })}</td><td>${value(row.gradient, { signed: true })}</td></tr>`)}</tbody>
+    </table></div>`;
+}
