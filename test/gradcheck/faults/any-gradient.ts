@@ -56,7 +56,7 @@ function shuffled(random: Random): (n: number) => Uint32Array {
   };
 }
 
-const largest = (data: Values): number => data.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+const largest = (data: Values): number => Math.max(0, ...Array.from(data, Math.abs));
 
 const MOVED = ['permuted', 'reversed', 'shifted', 'transposed'] as const satisfies readonly Cause[];
 
