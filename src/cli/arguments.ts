@@ -20,6 +20,8 @@ export type CommandName = (typeof COMMANDS)[number];
 interface Shared {
   readonly file: string;
   readonly json: boolean;
+  /** Folders outside whose files the spec may read. */
+  readonly dataFolders: readonly string[];
 }
 
 interface SweepWords {
@@ -48,6 +50,7 @@ export type Call =
   | ({ readonly command: 'trace'; readonly step: number; readonly full: boolean } & Shared);
 
 const shared = {
+  'data-folder': { type: 'string', multiple: true },
   json: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean', short: 'V' },
@@ -83,7 +86,9 @@ export function parseCall(words: readonly string[]): Call {
   if (positionals.length > 1) {
     throw new CallError(`"${command}" takes one spec, but there are ${positionals.length}.`, 'Run it once for each.');
   }
-  const about = { file: positionals[0], json: values.json === true };
+  const folders = values['data-folder'];
+  const dataFolders = Array.isArray(folders) ? folders.map(String) : [];
+  const about = { file: positionals[0], json: values.json === true, dataFolders };
   switch (command) {
     case 'check':
       return { command, ...about, step: wholeNumber('step', values.step, 0) ?? 0 };
@@ -129,7 +134,10 @@ function explained(command: CommandName, error: unknown, words: readonly string[
     return new CallError(`"${command}" has no option ${unknown.replace(/=.*$/, '')}.`, remedy);
   }
   if (code === 'ERR_PARSE_ARGS_INVALID_OPTION_VALUE') {
-    const option = /--([a-z]+)/.exec((error as Error).message)?.[1] ?? '';
+    const option = /--([a-z-]+)/.exec((error as Error).message)?.[1] ?? '';
+    if (option === 'data-folder') {
+      return new CallError('--data-folder needs a folder.', 'Write it after the option: --data-folder ../data');
+    }
     const takesNumber = options[command][option]?.type === 'string';
     return takesNumber
       ? new CallError(`--${option} needs a number.`, `Write it after the option: --${option} 10`)

@@ -18,6 +18,8 @@ Usage
 
 Options of all
   --json         the result as JSON; its form is described in docs/terminal.md
+  --data-folder FOLDER
+                 data files may lie there too; can be given more than once
   -h, --help     this text, or more about a command
   -V, --version  the version
 

@@ -1,10 +1,10 @@
 // Opens a spec for a command: a session, or its problems where it cannot run.
 import fs from 'node:fs';
 import path from 'node:path';
-import { textReader } from '../files/text-reader';
+import { type ReadableFolders, withFiles } from '../files/data-files';
 import { specRules } from '../health/rules';
 import { TrainingSession } from '../session/session';
-import { checkSpec, type CompiledRun, loadRun, type Problem, type ReadText, type Resolved } from '../spec';
+import { checkSpec, type CompiledRun, loadRun, type Problem, type Resolved } from '../spec';
 import { CallError } from './arguments';
 import { placeProblems, type PlacedProblem, problemText } from './problems';
 import type { Terminal } from './terminal';
@@ -22,6 +22,8 @@ export class SpecError extends Error {
 interface Named {
   readonly file: string;
   readonly json: boolean;
+  /** Data files may lie there too. */
+  readonly dataFolders: readonly string[];
 }
 
 export interface Opened {
@@ -36,20 +38,20 @@ export interface Opened {
  */
 export function openSpec(
   terminal: Terminal,
-  { file, json }: Named,
+  call: Named,
   adapt: (run: CompiledRun) => CompiledRun = (run) => run,
 ): Opened {
-  const { text, reader } = readSpec(terminal, file);
-  const { run, problems } = loadRun(text, reader, { rules: specRules });
-  const warnings = place(terminal, { file, json }, text, problems, run !== undefined);
+  const { text, folders } = readSpec(terminal, call);
+  const { run, problems } = withFiles(folders, (files) => loadRun(text, files, { rules: specRules }));
+  const warnings = place(terminal, call, text, problems, run !== undefined);
   if (!run) throw new SpecError(warnings);
   return { session: new TrainingSession(adapt(run), text), warnings };
 }
 
 /** The shapes of a spec, without making data that is not needed to tell. Throws as `openSpec` does. */
 export function resolveSpec(terminal: Terminal, call: Named): { readonly resolved: Resolved; readonly warnings: readonly PlacedProblem[] } {
-  const { text, reader } = readSpec(terminal, call.file);
-  const { resolved, problems } = checkSpec(text, reader, { rules: specRules });
+  const { text, folders } = readSpec(terminal, call);
+  const { resolved, problems } = withFiles(folders, (files) => checkSpec(text, files, { rules: specRules }));
   const warnings = place(terminal, call, text, problems, resolved !== undefined);
   if (!resolved) throw new SpecError(warnings);
   return { resolved, warnings };
@@ -74,15 +76,13 @@ export interface SpecFile {
   readonly text: string;
   /** Its place. */
   readonly target: string;
-  /** Data files must lie below. */
-  readonly root: string;
-  readonly reader: ReadText;
+  readonly folders: ReadableFolders;
 }
 
-export function readSpec({ cwd }: Terminal, file: string): SpecFile {
+export function readSpec({ cwd }: Terminal, { file, dataFolders }: Omit<Named, 'json'>): SpecFile {
   const target = path.resolve(cwd, file);
-  const root = rootOf(target, cwd);
-  return { text: readText(target, file), target, root, reader: textReader(path.dirname(target), root) };
+  const allowed = dataFolders.map((folder) => path.resolve(cwd, folder));
+  return { text: readText(target, file), target, folders: { folder: path.dirname(target), root: rootOf(target, cwd), allowed } };
 }
 
 function readText(target: string, file: string): string {

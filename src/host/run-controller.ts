@@ -243,6 +243,7 @@ export class RunController {
       text: source.text,
       folder,
       root,
+      allowed: this.#options.dataFolders(),
       checkpointBudget: this.#options.checkpointBudget(),
       record: kept ? { ...kept.record, text: source.text } : undefined,
     });
@@ -317,6 +318,9 @@ export class RunController {
         if (!current()) return;
         this.view.take(frame);
         await this.#options.show(frame);
+      },
+      loading: (words) => {
+        if (current() && this.view.state.kind === 'loading') this.view.setState({ kind: 'loading', text: `${words} …` });
       },
       checkProgress: (checked, entries) => {
         if (current() && this.view.checking) this.view.setChecking({ checked, entries });

@@ -38,6 +38,8 @@ export interface RunOptions {
   readonly engineFile: string;
   /** Bytes for going back. */
   readonly checkpointBudget: () => number;
+  /** Folders outside the workspace whose files may be read, by their full path. */
+  readonly dataFolders: () => readonly string[];
   /** Every change but frames, as a panel hears it. */
   readonly tell: (message: ToPanel) => void;
   /** Shows a frame; the engine sends the next one when this settles. */

@@ -140,6 +140,7 @@ export class Runs implements vscode.Disposable {
         log,
         engineFile: vscode.Uri.joinPath(extensionUri, 'dist', 'engine-process.js').fsPath,
         checkpointBudget,
+        dataFolders,
         read: readSpecText,
         tell: (message) => {
           panel.send(message);
@@ -221,4 +222,10 @@ export class Runs implements vscode.Disposable {
 function checkpointBudget(): number {
   const megabytes = vscode.workspace.getConfiguration('nablascope').get<number>('checkpointBudgetMB', 64);
   return Math.max(1, megabytes) * 2 ** 20;
+}
+
+/** From the user's own settings: those of a workspace cannot open folders outside of it. */
+function dataFolders(): readonly string[] {
+  const setting = vscode.workspace.getConfiguration('nablascope').inspect<unknown>('dataFolders')?.globalValue;
+  return Array.isArray(setting) ? setting.filter((folder): folder is string => typeof folder === 'string') : [];
 }

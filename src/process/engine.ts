@@ -2,16 +2,16 @@
 // time; a spec that cannot run leaves the one before alone.
 import type { EngineCalls, HostCalls, OpenRequest, OpenResult } from '../protocol/engine';
 import type { CheckReport } from '../protocol/panel';
-import { specRules } from '../health/rules';
 import type { SessionCommand } from '../session/command';
 import type { ModelInfo, ProbeId } from '../session/frame';
 import type { Answered, Question } from '../session/questions';
 import type { RunRecord } from '../session/record';
 import { Runner } from '../session/runner';
 import { TrainingSession } from '../session/session';
-import { loadRun } from '../spec';
+import type { InPieces } from '../engine/pieces';
 import type { ActivityCell } from './activity';
-import { textReader } from '../files/text-reader';
+import { FolderFiles } from '../files/data-files';
+import { openingSpec } from '../session/load';
 import { RecordPost } from './record-post';
 import { describePhase } from './words';
 
@@ -31,6 +31,8 @@ export interface EngineOptions {
 
 // Slow kernels on a slow machine, for one multiply-add.
 const NANOSECONDS = 20;
+// While a spec is loaded.
+const TURN_MS = 100;
 
 export class Engine implements EngineCalls {
   readonly #options: EngineOptions;
@@ -46,10 +48,9 @@ export class Engine implements EngineCalls {
     activity.begin('load');
     let { allowance } = activity.read();
     activity.allow(loading);
+    const files = new FolderFiles(request);
     try {
-      const { run, problems } = loadRun(request.text, textReader(request.folder, request.root), {
-        rules: specRules,
-      });
+      const { run, problems } = await this.#inTurns(openingSpec(request.text, files));
       if (!run) return { ok: false, problems };
       const options = { checkpointBudget: request.checkpointBudget, activity: activity.cells };
       const session = request.record
@@ -62,6 +63,7 @@ export class Engine implements EngineCalls {
       allowance = longestPhase(model);
       return { ok: true, model, problems };
     } finally {
+      files.close();
       activity.begin('rest');
       activity.allow(allowance);
     }
@@ -97,6 +99,20 @@ export class Engine implements EngineCalls {
 
   async record(): Promise<RunRecord | null> {
     return this.#runner?.record() ?? null;
+  }
+
+  /** Does the work, and lets the event loop turn now and then: that is a sign of life, and lets others be heard. */
+  async #inTurns<Result>(work: InPieces<Result>): Promise<Result> {
+    let since = performance.now();
+    for (;;) {
+      const { done, value } = work.next();
+      if (done) return value;
+      if (performance.now() - since < TURN_MS) continue;
+      this.#options.activity.beat();
+      void this.#options.host().loading.asEvent(value);
+      await nextTurn();
+      since = performance.now();
+    }
   }
 
   #open(): Runner {

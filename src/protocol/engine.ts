@@ -15,6 +15,8 @@ export interface OpenRequest {
   readonly folder: string;
   /** Files outside this folder are refused; null where there is no workspace. */
   readonly root: string | null;
+  /** Folders that the user allows beside it, by their full path. */
+  readonly allowed?: readonly string[];
   /** Bytes for going back; 64 MB unless told. */
   readonly checkpointBudget?: number;
   /** Go on from here instead of from the start. */
@@ -48,6 +50,8 @@ export interface HostCalls {
   /** The next frame waits until this settles. */
   frame(frame: Frame): Promise<void>;
   checkProgress(checked: number, entries: number): void;
+  /** What an `open` that takes long is doing, in words. */
+  loading(words: string): void;
   /** A check that ran by itself (`gradient_check.every`). */
   checked(report: CheckReport): void;
   /** The latest point that the run can be restored from, sent now and then. */

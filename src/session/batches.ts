@@ -1,6 +1,9 @@
 // Which samples a step trains on: a pure function of the seed and the step, so that nothing has to be
 // kept to go back. Every epoch sees every training sample once, in a new order unless told otherwise.
+import { augment } from '../engine/augmentations/augmentation';
+import type { Pass } from '../engine/network';
 import { Random } from '../engine/random';
+import type { CompiledRun } from '../spec/compiled';
 
 export interface Batch {
   /** Counted from 0. */
@@ -11,6 +14,13 @@ export interface Batch {
   readonly order: Uint32Array;
   readonly from: number;
   readonly size: number;
+}
+
+/** Fills a training pass with the batch of a step, counted from 0: a pure function of the run and the step. */
+export function loadBatch({ dataset, targets, augmentations, seed }: CompiledRun, pass: Pass, { order, from }: Batch, step: number): void {
+  pass.load(dataset.inputs, targets, order, from);
+  if (augmentations.length > 0) augment(augmentations, pass.input, seed, step);
+  pass.drawFor(seed, step);
 }
 
 export class Batches {

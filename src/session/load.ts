@@ -1,7 +1,12 @@
 // The one way from a spec's text to a run for everybody who has a session: parsing, data, shapes and the
 // rules of health together.
+import type { DataFiles } from '../engine/datasets/files';
+import { finish, type InPieces } from '../engine/pieces';
 import { specRules } from '../health/rules';
-import { loadRun, type LoadedRun, type ReadText } from '../spec';
+import { type LoadedRun, loadingRun } from '../spec';
 
-/** Everything that is wrong or doubtful about a spec, and the run unless there is an error. */
-export const openSpec = (text: string, readText: ReadText): LoadedRun => loadRun(text, readText, { rules: specRules });
+/** Everything that is wrong or doubtful about a spec, and the run unless there is an error; in pieces of work. */
+export const openingSpec = (text: string, files: DataFiles): InPieces<LoadedRun> => loadingRun(text, files, { rules: specRules });
+
+/** The same at once. */
+export const openSpec = (text: string, files: DataFiles): LoadedRun => finish(openingSpec(text, files));

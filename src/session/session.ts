@@ -3,11 +3,12 @@
 import { type Backend, createKernels, type KernelOptions } from '../engine/kernels/create';
 import type { Tensor } from '../engine/kernels/tensor';
 import { Network, type Parameter, type Pass } from '../engine/network';
+import { finish } from '../engine/pieces';
 import { History, seriesName } from '../history/history';
 import type { CompiledRun } from '../spec/compiled';
-import { type Batch, Batches } from './batches';
+import { type Batch, Batches, loadBatch } from './batches';
 import { assertFits, Checkpoints, DEFAULT_BUDGET, intervalFor } from './checkpoints';
-import { type Evaluation, EVALUATION_BATCH, evaluate, finish, PARTS } from './evaluation';
+import { type Evaluation, EVALUATION_BATCH, evaluate, PARTS } from './evaluation';
 import type { BatchPlace, ModelInfo, NonFinite, Phase, Position } from './frame';
 import { LearningRates } from './learning-rates';
 import { describeModel } from './model-info';
@@ -367,8 +368,7 @@ export class TrainingSession {
   #load(step: number): void {
     this.#batch = this.#batches.at(step);
     this.#pass = this.network.pass(this.#batch.size);
-    this.#pass.load(this.run.dataset.inputs, this.run.targets, this.#batch.order, this.#batch.from);
-    this.#pass.drawFor(this.run.seed, step);
+    loadBatch(this.run, this.#pass, this.#batch, step);
   }
 
   #restore(checkpoint: Checkpoint | undefined): void {

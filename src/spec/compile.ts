@@ -1,10 +1,16 @@
 // Puts a resolved spec and its data together into what a session runs.
+import { augmentations } from '../engine/augmentations';
+import type { AugmentationDefinition } from '../engine/augmentations/augmentation';
 import type { Dataset } from '../engine/datasets/dataset';
 import { optimizers } from '../engine/optimizers';
 import type { OptimizerDefinition } from '../engine/optimizers/optimizer';
+import type { InPieces } from '../engine/pieces';
 import { Random } from '../engine/random';
 import { schedules } from '../engine/schedules';
 import type { ScheduleDefinition } from '../engine/schedules/schedule';
+import { transforms } from '../engine/transforms';
+import { applyTransforms, type Transform } from '../engine/transforms/apply';
+import type { TransformDefinition } from '../engine/transforms/transform';
 import type { CompiledRun } from './compiled';
 import type { Resolved } from './resolve';
 import { encodeTargets } from './target';
@@ -26,19 +32,24 @@ function splitSamples({ spec, samples, data }: Resolved): CompiledRun['split'] {
 }
 
 /**
- * @param dataset data of the shape that the spec was resolved with
+ * @param dataset data of the shape that the spec was resolved with; its inputs are transformed in place
  * @throws DataError where targets are not what the loss is for
  */
-export function compileRun(resolved: Resolved, dataset: Dataset): CompiledRun {
+export function* compilingRun(resolved: Resolved, dataset: Dataset): InPieces<CompiledRun> {
   const { spec, model, encoding, targetWidth, batchSize, samples, memory } = resolved;
+  const split = splitSamples(resolved);
+  const targets = encodeTargets(dataset, encoding, targetWidth, model.loss.definition);
+  const chosen = spec.transforms.map(({ type, options }): Transform => ({ definition: transforms[type] as TransformDefinition, options }));
   return {
     name: spec.name,
     model,
     dataset,
-    targets: encodeTargets(dataset, encoding, targetWidth, model.loss.definition),
+    transforms: yield* applyTransforms(chosen, dataset.inputs, dataset.inputShape, split.train),
+    augmentations: spec.augment.map(({ type, options }) => ({ definition: augmentations[type] as AugmentationDefinition, options })),
+    targets,
     targetWidth,
     labels: dataset.classes ?? null,
-    split: splitSamples(resolved),
+    split,
     batchSize,
     shuffle: spec.shuffle && batchSize < samples.train,
     epochs: spec.epochs,

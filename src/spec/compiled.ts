@@ -1,9 +1,11 @@
 // What a session runs: a spec with its data, every shape known, everything chosen. Plain data, no code.
+import type { Augmentation } from '../engine/augmentations/augmentation';
 import type { Dataset } from '../engine/datasets/dataset';
 import type { Deterministic } from '../engine/kernels/create';
 import type { Precision } from '../engine/kernels/tensor';
 import type { NetworkModel } from '../engine/network';
 import type { Schedule } from '../engine/schedules/learning-rate';
+import type { FittedTransform } from '../engine/transforms/apply';
 import type { UpdateRule } from '../engine/update';
 
 /** How gradients are checked; see the spec's `gradient_check`. */
@@ -20,7 +22,12 @@ export interface GradientCheckOptions {
 export interface CompiledRun {
   readonly name: string;
   readonly model: NetworkModel;
+  /** Its inputs are those that the network gets: transformed. */
   readonly dataset: Dataset;
+  /** What the transforms learned of the training part. */
+  readonly transforms: readonly FittedTransform[];
+  /** Random changes of the samples that a step trains on. */
+  readonly augmentations: readonly Augmentation[];
   /** [samples, targetWidth], as the loss takes them: values, one-hot rows, or one column of 0 and 1. */
   readonly targets: Float64Array;
   /** The size of the network's output. */

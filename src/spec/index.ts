@@ -1,7 +1,6 @@
 // From a spec's text to a run. See docs/spec.md for what a spec may say.
-export { compileRun } from './compile';
 export type { CompiledRun, GradientCheckOptions } from './compiled';
-export { checkSpec, loadRun, type CheckedSpec, type LoadedRun, type LoadOptions, type ReadText } from './load';
+export { checkSpec, loadingRun, loadRun, type CheckedSpec, type LoadedRun, type LoadOptions } from './load';
 export { formatBytes, MEMORY_LIMIT } from './memory';
 export { type Meaning, meaningOf } from './meaning';
 export { parseSpec, type ParseResult } from './parse';

@@ -6,10 +6,11 @@ import {
   type Dataset,
   type DatasetDefinition,
   type DataShape,
-  type GenerateContext,
 } from '../engine/datasets/dataset';
+import type { DataFiles } from '../engine/datasets/files';
+import { finish, type InPieces } from '../engine/pieces';
 import { Random } from '../engine/random';
-import { compileRun } from './compile';
+import { compilingRun } from './compile';
 import type { CompiledRun } from './compiled';
 import { parseSpec } from './parse';
 import type { Problem } from './problem';
@@ -21,8 +22,6 @@ export interface LoadOptions extends ResolveOptions {
   /** Rules that warn of what could run but will hardly do what was meant. */
   readonly rules?: readonly SpecRule[];
 }
-
-export type ReadText = GenerateContext<unknown>['readText'];
 
 export interface CheckedSpec {
   readonly spec?: Spec;
@@ -39,15 +38,18 @@ export interface LoadedRun {
   readonly problems: readonly Problem[];
 }
 
-const generate = (spec: Spec, readText: ReadText): Dataset =>
-  (datasets[spec.data.type] as DatasetDefinition).generate({
+function* generate(spec: Spec, files: DataFiles): InPieces<Dataset> {
+  const made = (datasets[spec.data.type] as DatasetDefinition).generate({
     options: spec.data.options,
     random: new Random(spec.seed, 'data'),
-    readText,
+    files,
+    precision: spec.precision,
   });
+  return 'samples' in made ? made : yield* made;
+}
 
-const shapeOf = ({ inputShape, targetSize, classes, samples }: Dataset): DataShape => ({
-  inputShape, targetSize, samples, ...(classes && { classes: classes.length }),
+const shapeOf = ({ inputShape, inputs, targetSize, classes, samples }: Dataset): DataShape => ({
+  inputShape, targetSize, samples, bytesPerInput: inputs.BYTES_PER_ELEMENT, ...(classes && { classes: classes.length }),
 });
 
 function dataProblem(spec: Spec, error: unknown): Problem {
@@ -56,7 +58,7 @@ function dataProblem(spec: Spec, error: unknown): Problem {
 }
 
 /** What is wrong with a spec, without making data that is not needed to tell. */
-export function checkSpec(text: string, readText: ReadText, { rules = [], ...options }: LoadOptions = {}): CheckedSpec {
+export function* checkingSpec(text: string, files: DataFiles, { rules = [], ...options }: LoadOptions = {}): InPieces<CheckedSpec> {
   const { spec, problems } = parseSpec(text);
   if (!spec) return { problems };
   let data: DataShape | undefined;
@@ -64,7 +66,7 @@ export function checkSpec(text: string, readText: ReadText, { rules = [], ...opt
   try {
     data = (datasets[spec.data.type] as DatasetDefinition).shape(spec.data.options);
     if (!data) {
-      dataset = generate(spec, readText);
+      dataset = yield* generate(spec, files);
       data = shapeOf(dataset);
     }
   } catch (error) {
@@ -76,13 +78,24 @@ export function checkSpec(text: string, readText: ReadText, { rules = [], ...opt
   return { spec, resolved, dataset, problems: all };
 }
 
-/** @returns `run` unless a problem is an error */
-export function loadRun(text: string, readText: ReadText, options: LoadOptions = {}): LoadedRun {
-  const { spec, resolved, dataset, problems } = checkSpec(text, readText, options);
+/**
+ * A run from a text, in pieces of work, so that others may have their turn while large files are read.
+ * @returns `run` unless a problem is an error
+ */
+export function* loadingRun(text: string, files: DataFiles, options: LoadOptions = {}): InPieces<LoadedRun> {
+  const { spec, resolved, dataset, problems } = yield* checkingSpec(text, files, options);
   if (!spec || !resolved) return { spec, problems };
   try {
-    return { run: compileRun(resolved, dataset ?? generate(spec, readText)), spec, problems };
+    return { run: yield* compilingRun(resolved, dataset ?? (yield* generate(spec, files))), spec, problems };
   } catch (error) {
     return { spec, problems: [...problems, dataProblem(spec, error)] };
   }
 }
+
+/** All of `checkingSpec` at once. */
+export const checkSpec = (text: string, files: DataFiles, options?: LoadOptions): CheckedSpec =>
+  finish(checkingSpec(text, files, options));
+
+/** All of `loadingRun` at once. */
+export const loadRun = (text: string, files: DataFiles, options?: LoadOptions): LoadedRun =>
+  finish(loadingRun(text, files, options));

@@ -8,10 +8,12 @@ export interface Meaning {
   readonly trajectory: string;
 }
 
-export function meaningOf({ name, data, layers, loss, optimizer, schedule, epochs, gradientCheck, source: _, sweep: __, ...rest }: Spec): Meaning {
+export function meaningOf({ name, data, transforms, augment, layers, loss, optimizer, schedule, epochs, gradientCheck, source: _, sweep: __, ...rest }: Spec): Meaning {
   const trajectory = JSON.stringify({
     ...rest,
     data: { ...data, range: undefined },
+    transforms: transforms.map((transform) => ({ ...transform, range: undefined })),
+    augment: augment.map((augmentation) => ({ ...augmentation, range: undefined })),
     layers: layers.map((layer) => ({ ...layer, range: undefined })),
     loss: { ...loss, range: undefined },
     optimizer: { ...optimizer, range: undefined },

@@ -21,9 +21,9 @@ export interface MemoryNeeds {
   readonly precision: Precision;
 }
 
-/** Inputs, targets as stored and targets as the loss takes them, always in float64. */
+/** Inputs, targets as stored and targets as the loss takes them; these are always in float64. */
 const dataBytes = ({ data, targetWidth }: MemoryNeeds): number =>
-  data.samples * (sizeOf(data.inputShape) + data.targetSize + targetWidth) * 8;
+  data.samples * (sizeOf(data.inputShape) * (data.bytesPerInput ?? 8) + (data.targetSize + targetWidth) * 8);
 
 /** The size of the network that trains and evaluates. */
 export const networkSize = ({ batchSize, optimizerTensors, largestPart }: MemoryNeeds): NetworkSize => ({

@@ -5,7 +5,7 @@ import { explain } from './explain';
 import type { Problem } from './problem';
 import { type SpecInput, specSchema } from './schema';
 import { problem, quote, readSource, type Source } from './source';
-import type { Spec, SpecLayer } from './spec';
+import type { Spec, SpecLayer, SpecUnit } from './spec';
 import { optionsOf, sweepProblems } from './sweep';
 
 export interface ParseResult {
@@ -53,6 +53,10 @@ function nameLayers(source: Source, layers: SpecInput['layers']): NamedLayers {
   return { layers: named, problems };
 }
 
+/** The units of a list, each with its place. */
+const unitsOf = <Kind extends string>(source: Source, key: string, units: readonly { readonly type: Kind }[]): SpecUnit<Kind>[] =>
+  units.map(({ type, ...options }, i) => ({ type, options, range: source.locate([key, i]) }));
+
 export function parseSpec(text: string): ParseResult {
   const source = readSource(text);
   if (source.value === undefined) return { problems: source.problems };
@@ -73,6 +77,8 @@ export function parseSpec(text: string): ParseResult {
   const spec: Spec = {
     name: input.name,
     data: { type: dataset, split, options: dataOptions, range: source.locate(['data']) },
+    transforms: unitsOf(source, 'transforms', input.transforms),
+    augment: unitsOf(source, 'augment', input.augment),
     layers,
     loss: { type: loss, options: lossOptions, range: source.locate(['loss']) },
     optimizer: { type: optimizer, options: optimizerOptions, range: source.locate(['optimizer']) },

@@ -83,6 +83,17 @@ ${optionTable({ properties: { split: { ...split, default: undefined } } })}
 ${splits.join(', ')}.
 
 ${family(of('data'), ['split'])}
+## Transforms
+
+What a transform has to know, such as a mean, it learns from the training part alone; it is applied to every part.
+
+${family(of('transforms').items ?? {}, [])}
+## Augmentation
+
+For images: samples of height × width, or channels × height × width. What comes in from beyond the edge is 0, after the
+transforms.
+
+${family(of('augment').items ?? {}, [])}
 ## Layers
 
 Every layer takes, beside its own options:

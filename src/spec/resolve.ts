@@ -1,5 +1,6 @@
 // Infers every shape once, and refuses what does not fit or would not fit into memory. Past this point shapes
 // are taken to be right.
+import { isImage } from '../engine/augmentations/augmentation';
 import type { DataShape } from '../engine/datasets/dataset';
 import { formatShape, type Shape, sizeOf } from '../engine/kernels/tensor';
 import { layers as layerTable } from '../engine/layers';
@@ -9,6 +10,8 @@ import type { LossDefinition } from '../engine/losses/loss';
 import type { LayerModel, NetworkModel, NetworkSize } from '../engine/network';
 import { optimizers } from '../engine/optimizers';
 import type { OptimizerDefinition } from '../engine/optimizers/optimizer';
+import { transforms } from '../engine/transforms';
+import type { TransformDefinition } from '../engine/transforms/transform';
 import { formatBytes, MEMORY_LIMIT, mostToBlame, networkSize, predictBytes } from './memory';
 import { suggestion } from './names';
 import type { Problem } from './problem';
@@ -117,6 +120,25 @@ function checkFreeze(spec: Spec, index: number, definition: LayerDefinition, inp
   );
 }
 
+/** Whether transforms and augmentations are for samples of this shape. */
+function checkInputs(spec: Spec, shape: Shape): Problem | undefined {
+  const size = sizeOf(shape);
+  for (const { type, range } of spec.transforms) {
+    const { mostFeatures = Infinity } = transforms[type] as TransformDefinition;
+    if (size <= mostFeatures) continue;
+    return problem(
+      'too-many-features', range, `${type} takes at most ${mostFeatures} features, but a sample has ${size}.`,
+      'Use "standardize" here, or data with fewer features.',
+    );
+  }
+  if (spec.augment.length === 0 || isImage(shape)) return undefined;
+  return problem(
+    'no-images', spec.augment[0].range,
+    `${spec.augment[0].type} is for images, height × width or channels × height × width, but a sample has the shape ${formatShape(shape)}.`,
+    'Remove it, or give data with images.',
+  );
+}
+
 /** Samples of a part: a share that is not 0 holds out at least one. */
 const partOf = (samples: number, share: number): number => (share > 0 ? Math.max(1, Math.round(samples * share)) : 0);
 
@@ -154,6 +176,9 @@ export function resolve(
       ],
     };
   }
+
+  const unfit = checkInputs(spec, data.inputShape);
+  if (unfit) return { problems: [unfit] };
 
   const batchSize = spec.batchSize === 'full' ? train : Math.min(spec.batchSize, train);
   const targetWidth = sizeOf(layers[layers.length - 1].outputShape);

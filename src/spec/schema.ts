@@ -1,6 +1,7 @@
 // The one source of what a spec may say: it validates, it gives the types, and the JSON schema, completion,
 // hover and docs/spec.md are generated from it. Every default is here or in a unit's own options.
 import * as z from 'zod/mini';
+import { type AugmentationKind, augmentations } from '../engine/augmentations';
 import { type DatasetKind, datasets } from '../engine/datasets';
 import type { DatasetDefinition, Split } from '../engine/datasets/dataset';
 import { type LayerKind, layers } from '../engine/layers';
@@ -8,6 +9,7 @@ import { type LossKind, losses } from '../engine/losses';
 import { type OptimizerKind, optimizers } from '../engine/optimizers';
 import { count, nonNegative, positive } from '../engine/options';
 import { type ScheduleKind, schedules } from '../engine/schedules';
+import { type TransformKind, transforms } from '../engine/transforms';
 import { unit } from './unit';
 
 /** More layers than this are refused: a panel cannot show them, and a text that long is a mistake. */
@@ -48,6 +50,20 @@ const data = unit<DatasetKind, { split: Split }>(
       body: { type: 'inline', inputs: [['^${1:0}', '^${2:1}']], targets: ['^${3:1}'] },
     },
   ],
+);
+
+const transform = unit<TransformKind, object>(
+  'transform',
+  'A change of every input, by its name or as an object with its options.',
+  transforms,
+  () => ({}),
+);
+
+const augmentation = unit<AugmentationKind, object>(
+  'augmentation',
+  'A random change of an image while it is trained on, by its name or as an object with its options.',
+  augmentations,
+  () => ({}),
 );
 
 const layer = unit<LayerKind, { name?: string; freeze: readonly string[] }>(
@@ -202,6 +218,27 @@ export const specSchema = z
     $schema: z.optional(z.string().check(z.describe('Address of a JSON schema, for editors. Not read.'))),
     name: z._default(z.string().check(z.maxLength(200), z.describe('What the run is called.')), 'Untitled'),
     data,
+    transforms: z._default(
+      z
+        .array(transform)
+        .check(
+          z.maxLength(20),
+          z.describe('Changes of every input before anything else, one after the other. What they need to know they learn from the training part alone.'),
+        ),
+      [],
+    ),
+    augment: z._default(
+      z
+        .array(augmentation)
+        .check(
+          z.maxLength(20),
+          z.describe(
+            'Random changes of the images that a step trains on, new at every step and drawn from the seed; after `transforms`. Losses and ' +
+              'accuracies of whole parts are of images without them.',
+          ),
+        ),
+      [],
+    ),
     layers: z
       .array(layer)
       .check(
@@ -282,4 +319,4 @@ export const specSchema = z
 export type SpecInput = z.output<typeof specSchema>;
 
 /** The families of units, for docs and messages. */
-export const families = { data: datasets, layers, loss: losses, optimizer: optimizers, schedule: schedules } as const;
+export const families = { data: datasets, transforms, augment: augmentations, layers, loss: losses, optimizer: optimizers, schedule: schedules } as const;

@@ -1,4 +1,5 @@
 // A spec as the rest of the program sees it: every default filled in, every part with its place in the text.
+import type { AugmentationKind } from '../engine/augmentations';
 import type { DatasetKind } from '../engine/datasets';
 import type { Split } from '../engine/datasets/dataset';
 import type { Deterministic } from '../engine/kernels/create';
@@ -9,6 +10,7 @@ import type { OptimizerKind } from '../engine/optimizers';
 import type { Penalty } from '../engine/penalty';
 import type { ScheduleKind } from '../engine/schedules';
 import type { Schedule } from '../engine/schedules/learning-rate';
+import type { TransformKind } from '../engine/transforms';
 import type { Clip } from '../engine/update';
 import type { GradientCheckOptions } from './compiled';
 import type { Range, Source } from './source';
@@ -31,6 +33,8 @@ export interface SpecLayer extends SpecUnit<LayerKind> {
 export interface Spec {
   readonly name: string;
   readonly data: SpecUnit<DatasetKind> & { readonly split: Split };
+  readonly transforms: readonly SpecUnit<TransformKind>[];
+  readonly augment: readonly SpecUnit<AugmentationKind>[];
   readonly layers: readonly SpecLayer[];
   readonly loss: SpecUnit<LossKind>;
   readonly optimizer: SpecUnit<OptimizerKind>;

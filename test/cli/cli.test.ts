@@ -345,11 +345,14 @@ describe('a spec that cannot run', () => {
       expect({ code, err }).toEqual({ code: 0, err: '' });
     }
     const outside = file('outside.nabla.json', {
-      data: { type: 'csv', path: join(root, 'package.json') }, layers: [{ type: 'linear', out_features: 2 }], loss: 'cross_entropy',
+      data: { type: 'csv', path: join(root, 'examples/data/marbles.csv') }, layers: [{ type: 'linear', out_features: 3 }], loss: 'cross_entropy',
     });
     const { code, err } = await cli.run(['check', outside]);
     expect(code).toBe(2);
     expect(err).toContain('lies outside the workspace');
+    expect((await cli.run(['check', outside, '--data-folder', join(root, 'examples')])).code).toBe(0);
+    expect((await cli.run(['check', outside, '--data-folder', 'examples', '--data-folder', 'docs'], { cwd: root })).code).toBe(0);
+    expect((await cli.run(['check', outside, '--data-folder', join(root, 'docs')])).code).toBe(2);
   });
 });
 
@@ -366,6 +369,7 @@ describe('a call that makes no sense', () => {
     [['check', example('xor'), '--step'], '--step needs a number.'],
     [['check', example('xor'), '--step=-1'], '--step is a whole number from 0 up, not "-1".'],
     [['check', example('xor'), '--step', '1.5'], '--step is a whole number from 0 up, not "1.5".'],
+    [['check', example('xor'), '--data-folder'], '--data-folder needs a folder.'],
     [['check', example('xor'), '--json=yes'], '--json takes no value.'],
     [['check', example('xor'), '--step', '1000000'], 'This run has 300 steps, so there is no step 1,000,000.'],
     [['trace', example('xor'), '--step', '0'], '--step is a whole number from 1 up, not "0".'],

@@ -2,10 +2,11 @@
 import { describe, expect, it } from 'vitest';
 import { specRules } from '../../src/health/rules';
 import { checkSpec } from '../../src/spec/load';
+import { noFiles } from '../support/files';
 import { marked, specText } from '../spec/marked';
 
 const check = (text: string) =>
-  checkSpec(text, () => '', { rules: specRules });
+  checkSpec(text, noFiles, { rules: specRules });
 
 const two = '{ "type": "linear", "out_features": 2 }';
 const one = '{ "type": "linear", "out_features": 1 }';

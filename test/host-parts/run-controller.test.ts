@@ -51,6 +51,7 @@ class Watched {
         log: { info: () => {}, warn: () => {}, error: () => {} },
         engineFile: built.file,
         checkpointBudget: () => 64 * 2 ** 20,
+        dataFolders: () => [],
         read: readSpecText,
         tell: (message) => {
           this.messages.push(message);

@@ -42,6 +42,7 @@ export class WatchedEngine {
   readonly records: RunRecord[] = [];
   readonly reports: CheckReport[] = [];
   readonly progress: number[] = [];
+  readonly loading: string[] = [];
   readonly exits: string[] = [];
   readonly #waiting = new Set<() => void>();
 
@@ -54,6 +55,10 @@ export class WatchedEngine {
       },
       checkpoint: (record) => {
         this.records.push(record);
+        this.#wake();
+      },
+      loading: (words) => {
+        this.loading.push(words);
         this.#wake();
       },
       checked: (report) => {

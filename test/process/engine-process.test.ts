@@ -6,6 +6,7 @@ import { EngineExitError } from '../../src/process/client';
 import { TrainingSession } from '../../src/session/session';
 import { loadRun } from '../../src/spec';
 import { type BuiltEngine, buildEngine, WatchedEngine } from './built-engine';
+import { noFiles } from '../support/files';
 
 let built: BuiltEngine;
 let engine: WatchedEngine | undefined;
@@ -28,7 +29,7 @@ function start(...args: string[]): WatchedEngine {
 
 /** The same steps in this process. */
 function lossAfter(text: string, steps: number): number | null {
-  const { run } = loadRun(text, () => '');
+  const { run } = loadRun(text, noFiles);
   if (!run) throw new Error('the spec cannot run');
   const session = new TrainingSession(run, text);
   for (let i = 0; i < steps; i++) session.step();

@@ -194,7 +194,7 @@ describe('what goes wrong in one run', () => {
   it('is a lack of memory where it is one', async () => {
     const done: Done[] = [];
     const pool = new Pool({ file: trap(), workers: 1, heap: 24 });
-    const task = (seed: number) => ({ text: JSON.stringify({ ...base, seed }), folder, root: folder });
+    const task = (seed: number) => ({ text: JSON.stringify({ ...base, seed }), folders: { folder, root: folder } });
     await pool.run([task(4), task(1)], { began: quiet, progress: quiet, done: (_, one) => done.push(one) });
     expect(done[0]).toMatchObject({ kind: 'failed', message: expect.stringContaining('ran out of memory') as string });
     expect(done[1]).toMatchObject({ kind: 'trained' });

@@ -1,26 +1,18 @@
 // What a session is handed: parts, batches and targets, as the spec says and as the seed decides.
 import { describe, expect, it } from 'vitest';
-import { DataError } from '../../src/engine/datasets/dataset';
+import type { DataFiles } from '../../src/engine/datasets/files';
 import { Random } from '../../src/engine/random';
 import type { CompiledRun } from '../../src/spec/compiled';
-import { loadRun, type ReadText } from '../../src/spec/load';
+import { loadRun } from '../../src/spec/load';
 import { TrainingSession } from '../../src/session/session';
+import { filesOf, noFiles } from '../support/files';
 import { expectOnly, marked, specText } from './marked';
 
-const noFiles = (): string => {
-  throw new Error('no files here');
-};
-
-function run(text: string, readText: ReadText = noFiles): CompiledRun {
-  const loaded = loadRun(text, readText);
+function run(text: string, files: DataFiles = noFiles): CompiledRun {
+  const loaded = loadRun(text, files);
   expect(loaded.problems).toEqual([]);
   return loaded.run!;
 }
-
-const withFile = (text: string) => (path: string): string => {
-  expect(path).toBe('points.csv');
-  return text;
-};
 
 describe('the split', () => {
   it('parts all samples, each into one part, in the order of the data', () => {
@@ -126,10 +118,10 @@ describe('loadRun', () => {
     expect(compiled.memory).toBe(session.network.memory + 400 * (2 + 1 + 2) * 8);
   });
 
-  it('reads a CSV file through the function it is given', () => {
+  it('reads a CSV file through the files it is given', () => {
     const { dataset, labels, model } = run(
       specText({ data: '{ "type": "csv", "path": "points.csv" }' }),
-      withFile('a,b,c,kind\n1,2,3,x\n4,5,6,y\n7,8,9,x\n'),
+      filesOf({ 'points.csv': 'a,b,c,kind\n1,2,3,x\n4,5,6,y\n7,8,9,x\n' }),
     );
     expect(model.inputShape).toEqual([3]);
     expect(dataset.samples).toBe(3);
@@ -137,7 +129,7 @@ describe('loadRun', () => {
   });
 
   it.each([
-    ['a file that cannot be had', '{ "type": "csv", "path": «"points.csv"» }', new DataError('There is no file points.csv.', 'Check the path.', ['path']), 'There is no file points.csv.'],
+    ['a file that cannot be had', '{ "type": "csv", "path": «"points.csv"» }', null, 'There is no file points.csv.'],
     ['a column that is not there', '{ "type": "csv", "path": "points.csv", "target": «"knid"» }', 'a,kind\n1,x\n2,y\n', 'points.csv has no column "knid".'],
     ['an input column that is not there', '{ "type": "csv", "path": "points.csv", "inputs": ["a", «7»] }', 'a,b,kind\n1,2,x\n2,3,y\n', 'points.csv has no column 7: it has 3.'],
     ['a ragged row', '{ "type": "csv", "path": «"points.csv"» }', 'a,kind\n1,x\n2\n', 'points.csv, row 3: there are 1 cells, but row 1 has 2.'],
@@ -145,19 +137,19 @@ describe('loadRun', () => {
     ['a label out of range', '{ "type": "csv", "path": «"points.csv"», "classes": 2 }', 'a,kind\n1,0\n2,5\n', 'points.csv, row 3, column 2 (kind): the label 5 is out of range'],
   ])('reports %s at its range', (_what, data, file, message) => {
     const mark = marked(specText({ data }));
-    const readText = (): string => {
-      if (typeof file === 'string') return file;
-      throw file;
-    };
-    const { run: compiled, spec, problems } = loadRun(mark.text, readText);
+    const files = filesOf(file === null ? {} : { 'points.csv': file });
+    const { run: compiled, spec, problems } = loadRun(mark.text, files);
     expect(compiled).toBeUndefined();
     expect(spec).toBeDefined();
     expectOnly(problems, mark, { code: 'data', message, remedy: /./ });
   });
 
   it('does not hide a fault of its own as a problem of the text', () => {
-    const broken = (): string => {
-      throw new TypeError('a bug');
+    const broken: DataFiles = {
+      ...noFiles,
+      open: () => {
+        throw new TypeError('a bug');
+      },
     };
     expect(() => loadRun(specText({ data: '{ "type": "csv", "path": "points.csv" }' }), broken)).toThrow('a bug');
   });

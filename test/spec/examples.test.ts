@@ -4,6 +4,7 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openSpec } from '../../src/session/load';
 import { TrainingSession } from '../../src/session/session';
+import { filesIn } from '../support/files';
 
 const folder = path.resolve(__dirname, '../../examples');
 const files = fs.readdirSync(folder).filter((file) => file.endsWith('.nabla.json'));
@@ -15,7 +16,7 @@ const INTENDED: Readonly<Record<string, readonly string[]>> = {
 
 function open(file: string): { session: TrainingSession; codes: string[] } {
   const text = fs.readFileSync(path.join(folder, file), 'utf8');
-  const { run, problems } = openSpec(text, (name) => fs.readFileSync(path.join(folder, name), 'utf8'));
+  const { run, problems } = openSpec(text, filesIn(folder));
   expect(problems.filter(({ severity }) => severity === 'error')).toEqual([]);
   return { session: new TrainingSession(run!, text), codes: problems.map(({ code }) => code) };
 }
@@ -89,6 +90,20 @@ describe('two circles', () => {
   });
 });
 
+describe('data from files', () => {
+  it('tells the weather when its columns are standardized, and hardly without', () => {
+    const parts = train(example('weather')).evaluate();
+    for (const part of ['train', 'validation', 'test'] as const) expect(parts[part]!.accuracy).toBeGreaterThan(0.9);
+    const raw = train(changed('weather', '"transforms": ["standardize"],', '')).evaluate();
+    expect(raw.train!.loss).toBeGreaterThan(3 * parts.train!.loss);
+  });
+
+  it('reads digits that it has not seen', () => {
+    const parts = train(example('digits')).evaluate();
+    for (const part of ['train', 'validation', 'test'] as const) expect(parts[part]!.accuracy).toBeGreaterThan(0.93);
+  });
+});
+
 describe('the network by hand', () => {
   it('gives the printed outputs, loss and first step', () => {
     const session = toUpdate(example('worked-example-1'));
@@ -155,7 +170,7 @@ function changed(name: string, from: string, to: string): TrainingSession {
   const text = fs.readFileSync(path.join(folder, `${name}.nabla.json`), 'utf8');
   expect(text).toContain(from);
   const swapped = text.replace(from, to);
-  return new TrainingSession(openSpec(swapped, () => '').run!, swapped);
+  return new TrainingSession(openSpec(swapped, filesIn(folder)).run!, swapped);
 }
 
 describe('a unit that starts below 0', () => {

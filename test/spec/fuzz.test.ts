@@ -1,15 +1,11 @@
 // Whatever is typed: no exception, and problems that can be shown.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DataError } from '../../src/engine/datasets/dataset';
 import { specRules } from '../../src/health/rules';
 import { checkSpec } from '../../src/spec/load';
 import { parseSpec } from '../../src/spec/parse';
 import type { Problem } from '../../src/spec/problem';
-
-const noFile = (path: string): string => {
-  throw new DataError(`There is no file ${path}.`, 'Check the path.', ['path']);
-};
+import { noFiles } from '../support/files';
 
 function expectPresentable(text: string, problems: readonly Problem[]): void {
   for (const { code, start, end, message, remedy, severity } of problems) {
@@ -29,7 +25,7 @@ function judge(text: string): void {
   expectPresentable(text, problems);
   const hasError = problems.some(({ severity }) => severity === 'error');
   expect(spec === undefined).toBe(hasError);
-  const checked = checkSpec(text, noFile, { rules: specRules });
+  const checked = checkSpec(text, noFiles, { rules: specRules });
   expectPresentable(text, checked.problems);
   expect(checked.resolved === undefined).toBe(checked.problems.some(({ severity }) => severity === 'error'));
 }
@@ -54,6 +50,9 @@ const specs = [
   { data: { type: 'inline', inputs: [[1, 2], [3, 4]], labels: ['a', 'b'], classes: ['a', 'b'] }, layers: ['softmax'], loss: 'bce' },
   { data: { type: 'inline', inputs: [[1, 2], [3, 4]], targets: [[1, 2], [3, 4]], feature_names: ['a', 'b'] }, layers: ['identity'], loss: 'mse' },
   { data: { type: 'csv', path: 'a.csv', inputs: ['a', 1], target: 2, delimiter: ';' }, layers: ['tanh'], loss: { type: 'sum_squared_error', scale: 2 } },
+  { data: { type: 'npz', path: 'a.npz', inputs: 'x', labels: 'y', classes: 10, limit: 5, pick: 'random', layout: 'hwc', divide_by: 255 }, layers: ['flatten'], loss: 'bce' },
+  { data: { type: 'npy', inputs: 'x.npy', targets: 'y.npy' }, layers: ['flatten'], loss: 'mse' },
+  { data: { type: 'idx', images: 'i.gz', labels: 'l.gz', limit: 5 }, layers: ['flatten'], loss: 'bce' },
   { data: 'noisy_sine', layers: [{ type: 'linear', out_features: 1 }], loss: 'mse', precision: 'float64', shuffle: false },
 ];
 

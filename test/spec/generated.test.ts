@@ -48,7 +48,7 @@ describe('the schema', () => {
   });
 
   it.each(Object.entries(families))('knows every one of %s, by name or with options', (key, table) => {
-    const place = key === 'layers' ? schema.properties?.layers.items : schema.properties?.[key];
+    const place = schema.properties?.[key].items ?? schema.properties?.[key];
     const objects = place?.anyOf?.flatMap(({ properties }) => properties?.type?.const ?? []);
     expect(objects).toEqual(Object.keys(table));
     const names = place?.anyOf?.find((branch) => branch.enum);

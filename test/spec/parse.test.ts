@@ -144,7 +144,7 @@ describe('parseSpec', () => {
     expect(problems).toEqual([]);
     const { source, data: dataset, layers, loss, optimizer, schedule, ...rest } = spec!;
     expect(rest).toEqual({
-      name: 'Untitled', batchSize: 32, shuffle: true, epochs: 100, seed: 0, precision: 'float32', deterministic: 'machine',
+      name: 'Untitled', transforms: [], augment: [], batchSize: 32, shuffle: true, epochs: 100, seed: 0, precision: 'float32', deterministic: 'machine',
       gradientCheck: { every: 0, step: 6e-6, rtol: 1e-5, atol: 1e-10 },
       clip: {}, penalty: { l1: 0, l2: 0, biases: false }, sweep: [],
     });

@@ -2,11 +2,9 @@
 import { describe, expect, it } from 'vitest';
 import { checkSpec } from '../../src/spec/load';
 import { formatBytes } from '../../src/spec/memory';
+import { noFiles } from '../support/files';
 import { type Expected, expectOnly, marked, specText } from './marked';
 
-const noFiles = (): string => {
-  throw new Error('no files here');
-};
 const check = (text: string) => checkSpec(text, noFiles);
 
 interface Case extends Expected {

@@ -1,11 +1,8 @@
 // A run from a spec written as an object, for tests: through the same loader as everywhere else.
 import type { CompiledRun } from '../../src/spec/compiled';
 import { loadRun } from '../../src/spec/load';
+import { noFiles } from './files';
 import { TrainingSession, type SessionOptions } from '../../src/session/session';
-
-const noFiles = (path: string): never => {
-  throw new Error(`this test reads no files, not even ${path}`);
-};
 
 /** Compiles a spec, and fails with its problems where it has errors. */
 export function runOf(spec: object | string): CompiledRun {

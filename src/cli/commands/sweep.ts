@@ -40,9 +40,9 @@ function seedsOf(text: string, seeds: number | null): SweepOption[] {
 }
 
 function open(terminal: Terminal, call: SweepCall): { opened: Sweep; warnings: readonly PlacedProblem[] } {
-  const { text, target, root } = readSpec(terminal, call.file);
+  const { text, target, folders: { root, allowed } } = readSpec(terminal, call);
   const result: OpenedSweep = openSweep({
-    text, spec: target, root, more: [...call.set, ...seedsOf(text, call.seeds)], fresh: call.fresh,
+    text, spec: target, root, allowed, more: [...call.set, ...seedsOf(text, call.seeds)], fresh: call.fresh,
     ...(call.results !== null && { results: path.resolve(terminal.cwd, call.results) }),
     ...(call.workers !== null && { workers: call.workers }),
   });

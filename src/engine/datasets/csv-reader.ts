@@ -1,5 +1,5 @@
-// Reads CSV text as RFC 4180 describes it, into rows of cells. An own reader and no package: it runs where
-// neither Node's types nor the DOM's are to be had, and names the row where a quote goes astray.
+// Reads CSV text as RFC 4180 describes it, piece by piece, into rows of cells. An own reader and no package: it runs
+// where neither Node's types nor the DOM's are to be had, and names the row where a quote goes astray.
 
 export const DELIMITERS = [',', ';', '\t', '|'] as const;
 export type Delimiter = (typeof DELIMITERS)[number];
@@ -18,6 +18,9 @@ export class CsvSyntaxError extends Error {
   }
 }
 
+/** Characters. A row longer than this has a quote that never ends, or is none. */
+const LONGEST_ROW = 2 ** 24;
+
 /** The delimiter that the first line uses most, outside quotes; a comma where it uses none. */
 export function detectDelimiter(text: string): Delimiter {
   const counts = new Map<string, number>();
@@ -30,15 +33,79 @@ export function detectDelimiter(text: string): Delimiter {
   return DELIMITERS.reduce((best, next) => ((counts.get(next) ?? 0) > (counts.get(best) ?? 0) ? next : best));
 }
 
-/**
- * Rows and their cells; empty lines are left out but counted.
- * @throws CsvSyntaxError
- */
-export function readCsv(text: string, delimiter: string): CsvRow[] {
-  const rows: CsvRow[] = [];
-  let at = text.charCodeAt(0) === 0xfeff ? 1 : 0;
-  let line = 1;
-  while (at < text.length) {
+export class CsvReader {
+  #delimiter: string | undefined;
+  /** What no row was made of yet. */
+  #text = '';
+  #at = 0;
+  #line = 1;
+  #begun = false;
+  /** The next quote in the text; beyond its end where there is none. */
+  #quote = 0;
+  /** No line feed follows in the text. */
+  #feedless = false;
+
+  /** @param delimiter the one that the first line uses most, unless given */
+  constructor(delimiter?: string) {
+    this.#delimiter = delimiter;
+  }
+
+  /**
+   * The rows that end in this piece of the text; empty lines are left out but counted.
+   * @param last whether no piece follows
+   * @throws CsvSyntaxError
+   */
+  *rows(piece: string, last: boolean): Generator<CsvRow, void> {
+    this.#text = this.#text.slice(this.#at) + piece;
+    this.#at = 0;
+    if (!this.#begun && this.#text.length > 0) {
+      this.#begun = true;
+      if (this.#text.charCodeAt(0) === 0xfeff) this.#text = this.#text.slice(1);
+    }
+    this.#delimiter ??= this.#detect(last);
+    if (this.#delimiter === undefined) return;
+    this.#findQuote();
+    this.#feedless = false;
+    while (this.#at < this.#text.length) {
+      const row = this.#plainRow(this.#delimiter) ?? this.#anyRow(this.#delimiter, last);
+      if (!row) {
+        if (this.#text.length - this.#at > LONGEST_ROW) throw new CsvSyntaxError('the row does not end', this.#line);
+        return;
+      }
+      const { cells } = row;
+      if (cells.length > 1 || cells[0].trim() !== '') yield row;
+    }
+  }
+
+  /** Once the first line is whole. */
+  #detect(last: boolean): Delimiter | undefined {
+    return last || this.#text.length > LONGEST_ROW || /[\r\n]/.test(this.#text.replace(/"[^"]*("|$)/g, ''))
+      ? detectDelimiter(this.#text)
+      : undefined;
+  }
+
+  #findQuote(): void {
+    const found = this.#text.indexOf('"', this.#at);
+    this.#quote = found < 0 ? Infinity : found;
+  }
+
+  /** A row without quotes, which ends in a line feed: most are. */
+  #plainRow(delimiter: string): CsvRow | undefined {
+    const end = this.#feedless ? -1 : this.#text.indexOf('\n', this.#at);
+    this.#feedless ||= end < 0;
+    if (end < 0 || end > this.#quote) return undefined;
+    const returned = this.#text.charCodeAt(end - 1) === 13 && end > this.#at;
+    const row = this.#text.slice(this.#at, returned ? end - 1 : end);
+    if (row.includes('\r')) return undefined;
+    this.#at = end + 1;
+    return { line: this.#line++, cells: row.split(delimiter) };
+  }
+
+  /** Any row; undefined where its end is not in the text yet. */
+  #anyRow(delimiter: string, last: boolean): CsvRow | undefined {
+    const text = this.#text;
+    let at = this.#at;
+    let line = this.#line;
     const start = line;
     const cells: string[] = [];
     for (let ended = false; !ended; ) {
@@ -46,7 +113,10 @@ export function readCsv(text: string, delimiter: string): CsvRow[] {
       if (text[at] === '"') {
         for (;;) {
           const close = text.indexOf('"', at + 1);
-          if (close < 0) throw new CsvSyntaxError('a quoted cell never ends', start);
+          if (close < 0 || (close + 1 === text.length && !last)) {
+            if (!last) return undefined;
+            throw new CsvSyntaxError('a quoted cell never ends', start);
+          }
           cell += text.slice(at + 1, close);
           at = close + 1;
           if (text[at] !== '"') break;
@@ -65,10 +135,17 @@ export function readCsv(text: string, delimiter: string): CsvRow[] {
       if (text[at] === delimiter) at++;
       else ended = true;
     }
-    if (cells.length > 1 || cells[0].trim() !== '') rows.push({ line: start, cells });
+    // A line feed may follow in the next piece.
+    if (!last && at + 1 >= text.length && text[at] !== '\n') return undefined;
     if (text[at] === '\r' && text[at + 1] === '\n') at++;
-    at++;
-    line++;
+    this.#at = at + 1;
+    this.#line = line + 1;
+    this.#findQuote();
+    return { line: start, cells };
   }
-  return rows;
+}
+
+/** All rows of a text. */
+export function readCsv(text: string, delimiter?: string): CsvRow[] {
+  return [...new CsvReader(delimiter).rows(text, true)];
 }

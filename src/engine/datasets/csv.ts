@@ -1,8 +1,12 @@
 import * as z from 'zod/mini';
 import { nearest } from '../nearest';
-import { CsvSyntaxError, DELIMITERS, detectDelimiter, readCsv, type CsvRow } from './csv-reader';
-import { DataError, defineDataset } from './dataset';
-import { classesOption, encodeLabels } from './labels';
+import type { InPieces } from '../pieces';
+import { CsvReader, type CsvRow, CsvSyntaxError, DELIMITERS } from './csv-reader';
+import { DataError, type Dataset, defineDataset, type GenerateContext } from './dataset';
+import { type DataFile, readingWords } from './files';
+import { classesOption } from './labels';
+import { assertFits, GrowingRows, rowOptions, RowPicker } from './rows';
+import { TargetColumn } from './target-column';
 
 const MAX_FOUND_CLASSES = 20;
 
@@ -39,61 +43,27 @@ const options = z.strictObject({
     'auto',
   ),
   classes: classesOption,
+  ...rowOptions,
 });
 
 type CsvOptions = z.output<typeof options>;
 
-interface Table {
+const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+
+/** The number in a text without spaces around it; NaN where it holds anything else. */
+const numberIn = (text: string): number => (NUMBER.test(text) ? Number(text) : NaN);
+
+/** The columns of a file, by what its first row says. */
+interface Columns {
   readonly path: string;
   /** A name for each column; "column 3" where the file has none. */
   readonly names: readonly string[];
-  readonly rows: readonly CsvRow[];
-}
-
-const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
-
-/** The number in a cell; NaN where it holds anything else. */
-const numberIn = (cell: string): number => {
-  const text = cell.trim();
-  return NUMBER.test(text) ? Number(text) : NaN;
-};
-
-function readTable({ path, header, delimiter }: CsvOptions, text: string): Table {
-  let rows: CsvRow[];
-  try {
-    rows = readCsv(text, delimiter ?? detectDelimiter(text));
-  } catch (error) {
-    if (!(error instanceof CsvSyntaxError)) throw error;
-    throw new DataError(
-      `${path}, row ${error.line}: ${error.message}.`,
-      'Close every quoted cell with ", and write "" for a quote inside one.',
-      ['path'],
-    );
-  }
-  const first = rows[0];
-  if (!first || (header && rows.length < 2)) {
-    throw new DataError(
-      first ? `${path} has column names but no rows of data.` : `${path} is empty.`,
-      'Add a row for each sample, or name another file.',
-      ['path'],
-    );
-  }
-  const width = first.cells.length;
-  for (const { line, cells } of rows) {
-    if (cells.length === width) continue;
-    throw new DataError(
-      `${path}, row ${line}: there are ${cells.length} cells, but row ${first.line} has ${width}.`,
-      'Give every row the same number of cells; check "delimiter" if the file uses another one.',
-      ['path'],
-    );
-  }
-  const names = first.cells.map((cell, i) => (header && cell.trim() !== '' ? cell.trim() : `column ${i + 1}`));
-  return { path, names, rows: header ? rows.slice(1) : rows };
+  /** Row that the others are measured by. */
+  readonly line: number;
 }
 
 /** Index of a column from its name or number. */
-function columnIndex(table: Table, wanted: string | number, at: (string | number)[]): number {
-  const { path, names } = table;
+function columnIndex({ path, names }: Columns, wanted: string | number, at: (string | number)[]): number {
   if (typeof wanted === 'number') {
     if (wanted <= names.length) return wanted - 1;
     const message = `${path} has no column ${wanted}: it has ${names.length}.`;
@@ -113,15 +83,12 @@ function columnIndex(table: Table, wanted: string | number, at: (string | number
   );
 }
 
-const place = ({ path, names }: Table, { line }: CsvRow, index: number): string =>
+const place = ({ path, names }: Columns, line: number, index: number): string =>
   `${path}, row ${line}, column ${index + 1} (${names[index]})`;
 
-/** The finite number in a cell. */
-function readNumber(table: Table, row: CsvRow, index: number): number {
-  const cell = row.cells[index];
-  const value = numberIn(cell);
-  if (Number.isFinite(value)) return value;
-  const where = place(table, row, index);
+/** A cell should hold a finite number and does not. */
+function noNumber(columns: Columns, line: number, index: number, cell: string): never {
+  const where = place(columns, line, index);
   const text = cell.trim();
   if (text === '') {
     throw new DataError(`${where}: the cell is empty.`, 'Fill it in, or remove the row.', ['path']);
@@ -131,37 +98,35 @@ function readNumber(table: Table, row: CsvRow, index: number): number {
     throw new DataError(message, 'Write a decimal point in place of the comma.', ['path']);
   }
   throw new DataError(
-    Number.isNaN(value)
+    Number.isNaN(numberIn(text))
       ? `${where}: ${JSON.stringify(text.slice(0, 40))} is not a number.`
-      : `${where}: ${text} is too large for a number.`,
+      : `${where}: ${text.slice(0, 40)} is too large for a number.`,
     'Write a finite number, remove the row, or leave the column out of "inputs".',
     ['path'],
   );
 }
 
-/** Whether the target column is read as classes. */
-function hasClasses({ task, classes }: CsvOptions, cells: readonly string[]): boolean {
-  if (task !== 'auto') return task === 'classes';
-  if (classes !== undefined) return true;
-  const numbers = cells.map(numberIn);
-  const text = cells.some((cell, i) => Number.isNaN(numbers[i]) && !/^\s*([+-]?(nan|inf(inity)?))?\s*$/i.test(cell));
-  return text || (numbers.every(Number.isInteger) && new Set(numbers).size <= MAX_FOUND_CLASSES);
-}
+/** Takes rows in, one after the other. */
+class Table {
+  readonly #context: GenerateContext<CsvOptions>;
+  readonly #columns: Columns;
+  readonly #inputs: readonly number[];
+  readonly #targetIndex: number;
+  readonly #target: TargetColumn;
+  readonly #data: GrowingRows;
+  readonly #picker: RowPicker;
+  #samples = 0;
 
-export const csv = defineDataset({
-  kind: 'csv',
-  summary: 'Samples from a CSV file: one row each, numbers in the input columns, a class or a value in the target column.',
-  options,
-  split: { validation: 0.2, test: 0.2 },
-  shape: () => undefined,
-  generate({ options: wanted, readText }) {
-    const table = readTable(wanted, readText(wanted.path));
-    const { names, rows } = table;
-    const target = wanted.target === undefined ? names.length - 1 : columnIndex(table, wanted.target, ['target']);
-    const chosen = wanted.inputs?.map((input, i) => columnIndex(table, input, ['inputs', i]));
+  /** @param expected rows in the whole file, about */
+  constructor(context: GenerateContext<CsvOptions>, first: CsvRow, expected: number) {
+    const { options, precision, random } = context;
+    const names = first.cells.map((cell, i) => (options.header && cell.trim() !== '' ? cell.trim() : `column ${i + 1}`));
+    const columns: Columns = { path: options.path, names, line: first.line };
+    const target = options.target === undefined ? names.length - 1 : columnIndex(columns, options.target, ['target']);
+    const chosen = options.inputs?.map((input, i) => columnIndex(columns, input, ['inputs', i]));
     const inputs = chosen ?? names.map((_, i) => i).filter((i) => i !== target);
     if (inputs.length === 0) {
-      const message = `${table.path} has one column only: none is left for the inputs.`;
+      const message = `${columns.path} has one column only: none is left for the inputs.`;
       throw new DataError(message, 'Name a file with inputs and a target.', ['path']);
     }
     const leak = inputs.indexOf(target);
@@ -172,27 +137,121 @@ export const csv = defineDataset({
         ['inputs', leak],
       );
     }
-    const samples = rows.length;
-    const data = new Float64Array(samples * inputs.length);
-    rows.forEach((row, i) => data.set(inputs.map((index) => readNumber(table, row, index)), i * inputs.length));
-    const featureNames = inputs.map((i) => names[i]);
-    const common = { samples, inputShape: [inputs.length], inputs: data, targetSize: 1, featureNames };
+    const rows = Math.min(expected, options.limit ?? Infinity);
+    // What is expected may be a little too much; `add` counts.
+    assertFits(columns.path, Math.floor(0.9 * rows), inputs.length, precision, ['path']);
+    this.#context = context;
+    this.#columns = columns;
+    this.#inputs = inputs;
+    this.#targetIndex = target;
+    this.#data = new GrowingRows(inputs.length, precision, rows);
+    this.#picker = new RowPicker(options, random.stream('rows'));
+    this.#target = new TargetColumn(
+      { task: options.task, classes: options.classes, mostFound: MAX_FOUND_CLASSES },
+      numberIn,
+      (line, text) => noNumber(columns, line, target, text),
+      (line) => place(columns, line, target),
+      rows,
+    );
+  }
 
-    const cells = rows.map((row) => row.cells[target].trim());
-    if (!hasClasses(wanted, cells)) {
-      return { ...common, targets: Float64Array.from(rows, (row) => readNumber(table, row, target)) };
+  get full(): boolean {
+    return this.#picker.full;
+  }
+
+  add({ line, cells }: CsvRow): void {
+    const { names, path, line: first } = this.#columns;
+    if (cells.length !== names.length) {
+      throw new DataError(
+        `${path}, row ${line}: there are ${cells.length} cells, but row ${first} has ${names.length}.`,
+        'Give every row the same number of cells; check "delimiter" if the file uses another one.',
+        ['path'],
+      );
     }
-    const empty = cells.indexOf('');
-    if (empty >= 0) {
-      throw new DataError(`${place(table, rows[empty], target)}: the cell is empty.`, 'Fill it in, or remove the row.', ['path']);
+    const row = this.#picker.next();
+    if (row < 0) return;
+    const inputs = this.#inputs;
+    const width = inputs.length;
+    const data = this.#data.reach(row);
+    for (let j = 0; j < width; j++) {
+      const cell = cells[inputs[j]];
+      const value = numberIn(cell.trim());
+      if (!Number.isFinite(value)) noNumber(this.#columns, line, inputs[j], cell);
+      data[row * width + j] = value;
     }
-    const numeric = cells.every((cell) => Number.isFinite(numberIn(cell)));
-    // Names must match as they are written; labels that are numbers are compared as numbers.
-    const labels = numeric && !Array.isArray(wanted.classes) ? cells.map(numberIn) : cells;
-    const encoded = encodeLabels(labels, wanted.classes, (i) => ({
-      words: place(table, rows[i], target),
-      path: ['path'],
-    }));
-    return { ...common, classes: encoded.classes, targets: encoded.indexes };
+    this.#target.set(row, line, cells[this.#targetIndex]);
+    if (row >= this.#samples) {
+      this.#samples = row + 1;
+      // Where the file holds more than its beginning let expect.
+      if (this.#samples % 65536 === 0) assertFits(path, this.#samples, width, this.#context.precision, ['path']);
+    }
+  }
+
+  finish(): Dataset {
+    const inputs = this.#data.finish();
+    const featureNames = this.#inputs.map((i) => this.#columns.names[i]);
+    return { samples: this.#samples, inputShape: [this.#inputs.length], inputs, targetSize: 1, featureNames, ...this.#target.finish() };
+  }
+}
+
+function* readTable(context: GenerateContext<CsvOptions>, file: DataFile): InPieces<Dataset> {
+  const { path, header, delimiter } = context.options;
+  const reader = new CsvReader(delimiter);
+  let table: Table | undefined;
+  let found = 0;
+  for (const { piece, last } of marked(file.text())) {
+    let rows: Iterable<CsvRow> = reader.rows(piece, last);
+    if (!table) {
+      // How many rows there will be follows from how many there are in the first piece.
+      const [first, ...others] = rows;
+      if (!first) continue;
+      table = new Table(context, first, last ? others.length + 1 : Math.ceil((file.size / piece.length) * (others.length + 1) * 1.02));
+      rows = header ? others : [first, ...others];
+    }
+    for (const row of rows) {
+      found++;
+      table.add(row);
+      if (table.full) return table.finish();
+    }
+    yield readingWords(file);
+  }
+  if (!table || found === 0) {
+    throw new DataError(
+      table ? `${path} has column names but no rows of data.` : `${path} is empty.`,
+      'Add a row for each sample, or name another file.',
+      ['path'],
+    );
+  }
+  return table.finish();
+}
+
+/** Each piece, and whether it is the last one. */
+function* marked(pieces: Iterable<string>): Generator<{ readonly piece: string; readonly last: boolean }> {
+  let before: string | undefined;
+  for (const piece of pieces) {
+    if (before !== undefined) yield { piece: before, last: false };
+    before = piece;
+  }
+  yield { piece: before ?? '', last: true };
+}
+
+export const csv = defineDataset({
+  kind: 'csv',
+  summary: 'Samples from a CSV file: one row each, numbers in the input columns, a class or a value in the target column.',
+  options,
+  split: { validation: 0.2, test: 0.2 },
+  shape: () => undefined,
+  *generate(context): InPieces<Dataset> {
+    const { path } = context.options;
+    try {
+      return yield* readTable(context, context.files.open(path, ['path']));
+    } catch (error) {
+      if (!(error instanceof CsvSyntaxError)) throw error;
+      throw new DataError(
+        `${path}, row ${error.line}: ${error.message}.`,
+        'Close every quoted cell with ", and write "" for a quote inside one.',
+        ['path'],
+      );
+    }
   },
 });

@@ -1,15 +1,20 @@
 // What a dataset is: samples as flat arrays, and how they are made. Files are read through a function
 // that the caller gives, so that the engine itself touches no file system.
 import type * as z from 'zod/mini';
-import type { Shape } from '../kernels/tensor';
+import type { Precision, Shape, TensorData } from '../kernels/tensor';
+import type { InPieces } from '../pieces';
 import type { Random } from '../random';
+import type { DataFiles } from './files';
+
+/** Path below `data` in the spec, such as ['path'] or ['inputs', 3]. */
+export type OptionPath = readonly (string | number)[];
 
 export interface Dataset {
   readonly samples: number;
   /** Shape of one input. */
   readonly inputShape: Shape;
   /** [samples, ...inputShape], row-major. */
-  readonly inputs: Float64Array;
+  readonly inputs: TensorData;
   /** Class names; absent when the targets are values. */
   readonly classes?: readonly string[];
   /** Numbers in one target; 1 for classes, which are stored as their index. */
@@ -26,6 +31,8 @@ export interface DataShape {
   /** Number of classes; absent when the targets are values. */
   readonly classes?: number;
   readonly samples: number;
+  /** Of a number in an input, as it is stored; 8 unless told. */
+  readonly bytesPerInput?: number;
 }
 
 /** Something is wrong with the data: where (a path into the options), what, and what to do. */
@@ -33,8 +40,7 @@ export class DataError extends Error {
   constructor(
     message: string,
     readonly remedy: string,
-    /** Path below `data` in the spec, such as ['path'] or ['inputs', 3]. */
-    readonly path: readonly (string | number)[] = [],
+    readonly path: OptionPath = [],
   ) {
     super(message);
     this.name = 'DataError';
@@ -44,8 +50,10 @@ export class DataError extends Error {
 export interface GenerateContext<Options> {
   readonly options: Options;
   readonly random: Random;
-  /** The text of a file named in the spec; throws a DataError that says why it cannot be had. */
-  readonly readText: (path: string) => string;
+  /** The files that the spec names. */
+  readonly files: DataFiles;
+  /** What the network computes in: numbers from files are kept no wider than that. */
+  readonly precision: Precision;
 }
 
 export interface Split {
@@ -61,8 +69,8 @@ export interface DatasetDefinition<Kind extends string = string, Options = unkno
   readonly split: Split;
   /** Undefined where only the file tells. Throws DataError. */
   shape(options: Options): DataShape | undefined;
-  /** Throws DataError. */
-  generate(context: GenerateContext<Options>): Dataset;
+  /** In pieces where files are read. Throws DataError. */
+  generate(context: GenerateContext<Options>): Dataset | InPieces<Dataset>;
 }
 
 export const defineDataset = <const Kind extends string, Options>(

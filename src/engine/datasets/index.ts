@@ -3,11 +3,13 @@ import { blobs } from './blobs';
 import { circles } from './circles';
 import { csv } from './csv';
 import { functionOfOne } from './function';
+import { idx } from './idx';
 import { images } from './images';
 import { inline } from './inline';
 import { linearData } from './linear-data';
 import { moons } from './moons';
 import { noisySine } from './noisy-sine';
+import { npy, npz } from './npy';
 import { spirals } from './spirals';
 import { xor } from './xor';
 
@@ -23,6 +25,9 @@ export const datasets = {
   images,
   inline,
   csv,
+  npy,
+  npz,
+  idx,
 } as const;
 
 export type DatasetKind = keyof typeof datasets;

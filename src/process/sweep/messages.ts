@@ -1,12 +1,12 @@
 // What a sweep's threads say to each other.
+import type { ReadableFolders } from '../../files/data-files';
 import type { Trained } from '../../sweep/train-run';
 
 /** A run to be done. */
 export interface Task {
   readonly text: string;
-  /** Where files that the spec names start, and outside of what they are refused; see textReader. */
-  readonly folder: string;
-  readonly root: string | null;
+  /** Of files that the spec names. */
+  readonly folders: ReadableFolders;
 }
 
 export type FromWorker =

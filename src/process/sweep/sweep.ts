@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import os from 'node:os';
 import path from 'node:path';
-import { textReader } from '../../files/text-reader';
+import { type ReadableFolders, withFiles } from '../../files/data-files';
 import { specRules } from '../../health/rules';
 import { type CompiledRun, loadRun, type Problem, type SweepOption } from '../../spec';
 import { type Planned, planSweep, type SweepPlan } from '../../sweep/plan';
@@ -19,6 +19,8 @@ export interface SweepRequest {
   readonly spec: string;
   /** Files outside of this folder are refused; null for no bound. */
   readonly root: string | null;
+  /** Or of these. */
+  readonly allowed?: readonly string[];
   /** Options beside those of the spec. */
   readonly more?: readonly SweepOption[];
   /** Where results are kept; beside the spec unless told. */
@@ -63,11 +65,13 @@ export function lookAt(request: SweepRequest): SweepState | null {
   return new Sweep(plan, store, { ...request, data, workers: 0 }, found.kind === 'found' ? found.results : null).state;
 }
 
+const foldersOf = ({ spec, root, allowed }: SweepRequest): ReadableFolders => ({ folder: path.dirname(spec), root, allowed });
+
 export function openSweep(request: SweepRequest): OpenedSweep {
   const { plan, problems, faults } = planSweep(request.text, request.more);
   if (faults.length > 0) return { kind: 'faults', faults };
   if (!plan) return problems.length > 0 ? { kind: 'problems', problems } : { kind: 'nothing' };
-  const loaded = loadRun(request.text, textReader(path.dirname(request.spec), request.root), { rules: specRules });
+  const loaded = withFiles(foldersOf(request), (files) => loadRun(request.text, files, { rules: specRules }));
   if (!loaded.run) return { kind: 'problems', problems: loaded.problems };
   const store = new SweepStore(request.results ?? resultsFileOf(request.spec));
   const found = request.fresh ? ({ kind: 'none' } as const) : store.load();
@@ -130,7 +134,8 @@ export class Sweep {
    * @returns whether all was done. Rejects where the results cannot be written.
    */
   async run(workerFile: string, tell: (state: SweepState) => void, every = TELL_MS): Promise<boolean> {
-    const { spec, root, workers } = this.#context;
+    const { workers } = this.#context;
+    const folders = foldersOf(this.#context);
     const { runs } = this.#plan;
     const open = runs.map((_, i) => i).filter((i) => this.#results.get(keyOf(runs[i].settings))?.outcome === undefined);
     if (open.length === 0) return true;
@@ -149,7 +154,7 @@ export class Sweep {
     };
     const change = (run: number, part: Partial<RunState>): void => changed(run, { ...this.#states[run], ...part });
     try {
-      await pool.run(open.map((i) => ({ text: runs[i].text, folder: path.dirname(spec), root })), {
+      await pool.run(open.map((i) => ({ text: runs[i].text, folders })), {
         began: (task) => change(open[task], { state: 'running' }),
         progress: (task, step, total) => change(open[task], { step, total }),
         done: (task, done) => {

@@ -1,7 +1,7 @@
 // A thread that does runs of a sweep, one after the other, and says now and then how far it is.
 import os from 'node:os';
 import { parentPort } from 'node:worker_threads';
-import { textReader } from '../../files/text-reader';
+import { withFiles } from '../../files/data-files';
 import { loadRun } from '../../spec';
 import { trainRun } from '../../sweep/train-run';
 import type { FromWorker, Task } from './messages';
@@ -22,9 +22,9 @@ function main(): void {
   if (!port) throw new Error('sweep-worker.js is started by a sweep');
   const say = (message: FromWorker): void => port.postMessage(message);
 
-  port.on('message', ({ text, folder, root }: Task) => {
+  port.on('message', ({ text, folders }: Task) => {
     const started = performance.now();
-    const { run, problems } = loadRun(text, textReader(folder, root));
+    const { run, problems } = withFiles(folders, (files) => loadRun(text, files));
     if (!run) {
       const wrong = problems.find(({ severity }) => severity === 'error');
       say({ type: 'refused', message: wrong ? `${wrong.message} ${wrong.remedy}` : 'The spec cannot run.' });

@@ -2,19 +2,13 @@
 import fc from 'fast-check';
 import Papa from 'papaparse';
 import { describe, expect, it } from 'vitest';
-import { datasets } from '../../../src/engine/datasets';
-import { CsvSyntaxError, detectDelimiter, readCsv } from '../../../src/engine/datasets/csv-reader';
-import { DataError, type Dataset, type DatasetDefinition } from '../../../src/engine/datasets/dataset';
-import { Random } from '../../../src/engine/random';
+import { CsvReader, CsvSyntaxError, detectDelimiter, readCsv } from '../../../src/engine/datasets/csv-reader';
+import { DataError, type Dataset } from '../../../src/engine/datasets/dataset';
+import { makeDataset } from '../../support/datasets';
+import { filesOf } from '../../support/files';
 
-const definition = datasets.csv as DatasetDefinition;
-
-const read = (text: string, options: object = {}): Dataset =>
-  definition.generate({
-    options: definition.options.parse({ path: 'p.csv', ...options }),
-    random: new Random(0, 'data'),
-    readText: () => text,
-  });
+const read = (text: string, options: object = {}, pieceSize = Infinity): Dataset =>
+  makeDataset('csv', { path: 'p.csv', ...options }, { files: filesOf({ 'p.csv': text }, pieceSize) });
 
 function errorOf(text: string, options: object = {}): DataError {
   try {
@@ -115,6 +109,77 @@ describe('a CSV file', () => {
   it('names a near column, and the decimal point', () => {
     expect(errorOf('a,species\n1,x\n', { target: 'specie' }).remedy).toBe('Did you mean "species"?');
     expect(errorOf('a;t\n0,5;x\n1;y\n').remedy).toContain('decimal point');
+  });
+});
+
+describe('rows of a CSV file', () => {
+  const rows = Array.from({ length: 40 }, (_, i) => `${i},${i % 3},${'abc'[i % 3]}`);
+  const text = `a,b,t\n${rows.join('\n')}\n`;
+
+  it('are the first where there is a limit; what follows is not looked at', () => {
+    const { samples, inputs, classes } = read(`a,b,t\n${rows.slice(0, 7).join('\n')}\nx,y,z,w\n`, { limit: 7 });
+    expect({ samples, classes }).toEqual({ samples: 7, classes: ['a', 'b', 'c'] });
+    expect([...inputs]).toEqual([0, 0, 1, 1, 2, 2, 3, 0, 4, 1, 5, 2, 6, 0]);
+  });
+
+  it('drawn from the seed are all as likely, each with its own label', () => {
+    const counts = new Array<number>(40).fill(0);
+    for (let seed = 0; seed < 400; seed++) {
+      const { samples, inputs, targets } = makeDataset('csv', { path: 'p', limit: 10, pick: 'random' }, { seed, files: filesOf({ p: text }) });
+      expect(samples).toBe(10);
+      const drawn = Array.from({ length: 10 }, (_, i) => inputs[2 * i]);
+      expect(new Set(drawn).size).toBe(10);
+      drawn.forEach((row, i) => {
+        expect([inputs[2 * i + 1], targets[i]]).toEqual([row % 3, row % 3]);
+        counts[row]++;
+      });
+    }
+    // Each of 400 draws takes a row with probability 1/4: 100 ± 8.7. Six times that for 40 rows.
+    expect(Math.max(...counts.map((count) => Math.abs(count - 100)))).toBeLessThan(52);
+  });
+
+  it('may be more than the first of them let expect', () => {
+    const short = Array.from({ length: 3000 }, (_, i) => `${i % 10},0.5`);
+    const long = `a,t\n${'1'.padEnd(300, '0')},0.5\n${short.join('\n')}`;
+    const { samples, inputs } = read(long.replace(/10{299}/, '7'.padEnd(300, ' ')), {}, 200);
+    expect(samples).toBe(3001);
+    expect([...inputs.slice(0, 12)]).toEqual([7, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0]);
+    expect(inputs).toHaveLength(3001);
+  });
+
+  it('are refused where they are too many, with the size that they would take', () => {
+    const file = { ...filesOf({ p: text }, 100).open('p', []), size: 4e9 };
+    const given = { ...filesOf({}), open: () => file };
+    expect(() => makeDataset('csv', { path: 'p' }, { files: given })).toThrow(/^p would take [\d,]+ MB: [\d,]+ samples of 2 numbers in float64; the limit is 512 MB\.$/);
+    expect(makeDataset('csv', { path: 'p', limit: 5 }, { files: given }).samples).toBe(5);
+  });
+
+  it('are the same whatever the pieces they come in', () => {
+    const cell = fc.string({ unit: fc.constantFrom('a', '1', ' ', ',', '"', '\n', '\r\n', '\r', 'é', '🙂'), maxLength: 6 });
+    const table = fc.array(fc.array(cell, { minLength: 1, maxLength: 4 }), { minLength: 1, maxLength: 6 });
+    const source = fc.oneof(
+      fc.tuple(table, fc.constantFrom('\n', '\r\n', '\r')).map(([cells, newline]) => Papa.unparse(cells, { newline })),
+      fc.string({ unit: fc.constantFrom('a', '1', ',', '"', '\n', '\r', '\uFEFF'), maxLength: 20 }),
+    );
+    const rowsOf = (whole: string, size: number, delimiter?: string): unknown => {
+      const reader = new CsvReader(delimiter);
+      const found: unknown[] = [];
+      try {
+        for (let from = 0; from < whole.length; from += size) {
+          found.push(...reader.rows(whole.slice(from, from + size), from + size >= whole.length));
+        }
+      } catch (error) {
+        expect(error).toBeInstanceOf(CsvSyntaxError);
+        return (error as CsvSyntaxError).message;
+      }
+      return found;
+    };
+    fc.assert(
+      fc.property(source, fc.integer({ min: 1, max: 9 }), fc.constantFrom(',', undefined), (whole, size, delimiter) => {
+        expect(rowsOf(whole, size, delimiter)).toEqual(rowsOf(whole, Infinity, delimiter));
+      }),
+      { numRuns: 2000 },
+    );
   });
 });
 

@@ -1,13 +1,14 @@
 // The other side of a panel under test: a real session, run as the engine process runs it, in place of the
 // extension host and its process. It answers what the panel sends and keeps every message for a test to look at.
 import { readFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { History } from '../../../src/history/history';
 import type { FromPanel, PanelProblem, PanelSnapshot, PanelState, ToPanel } from '../../../src/protocol/panel';
 import type { Frame } from '../../../src/session/frame';
 import { Runner } from '../../../src/session/runner';
 import { TrainingSession } from '../../../src/session/session';
 import { loadRun } from '../../../src/spec';
+import { filesIn } from '../../support/files';
 
 export const examples = resolve(__dirname, '../../../examples');
 
@@ -46,7 +47,7 @@ export class FakeHost {
       this.#runner = null;
       return;
     }
-    const { run, problems } = loadRun(text, (path) => readFileSync(join(folder, dirname(path), path.split('/').pop() ?? ''), 'utf8'));
+    const { run, problems } = loadRun(text, filesIn(folder));
     if (!run) throw new Error(problems.map(({ message }) => message).join('\n'));
     this.session = new TrainingSession(run, text);
     this.#runner = new Runner({
