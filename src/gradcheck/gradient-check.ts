@@ -3,6 +3,8 @@
 import { Alone } from './alone';
 import { Comparer } from './comparer';
 import { diagnose } from './diagnosis/diagnose';
+import { entryDetail, type EntryDetail } from './entry-detail';
+import { errorMap, type ErrorMap } from './error-map';
 import { Judge } from './judge';
 import type { CheckRequest } from './options';
 import { VERDICTS, type CheckReport, type Diagnosis, type LayerCheck } from './report';
@@ -54,6 +56,7 @@ export class GradientCheck {
       shape: value.shape,
       analytic: this.#shadow.gradients[i],
       numeric: new Float64Array(value.data.length),
+      bars: new Float64Array(value.data.length),
       verdicts: new Uint8Array(value.data.length).fill(NOT_CHECKED),
     }));
     this.#order = parameters.map((_, i) => i).sort((a, b) => parameters[b].layer - parameters[a].layer || a - b);
@@ -84,6 +87,20 @@ export class GradientCheck {
     return summarize(this.#findings, { ...this.#about, compared: this.#comparison.report(), diagnosis, layers, withoutPenalty });
   }
 
+  /** The errors of a parameter in its own shape, at most so many cells a side; null where there is no such parameter. */
+  map(name: string, most: number): ErrorMap | null {
+    const found = this.#findings.find((each) => each.name === name);
+    return found ? errorMap(found, most) : null;
+  }
+
+  /** One entry looked at closely, when all is checked; null where it was not checked or does not exist. */
+  entry(name: string, index: number, reach: number): EntryDetail | null {
+    const which = this.#findings.findIndex((each) => each.name === name);
+    const verdict = this.#findings[which]?.verdicts[index];
+    if (verdict === undefined || verdict === NOT_CHECKED) return null;
+    return entryDetail(this.#shadow, this.#findings[which], which, index, this.#about.options.step, reach);
+  }
+
   /** Each layer by itself, and why something is wrong. Leaves the shadow as it was for the next entry. */
   #alone(): { readonly diagnosis: Diagnosis | null; readonly layers: readonly LayerCheck[] } {
     if (this.#why?.after !== this.#checked) {
@@ -109,7 +126,7 @@ export class GradientCheck {
 
   #next(): void {
     const parameter = this.#order[this.#turn];
-    const { name, analytic, numeric, verdicts } = this.#findings[parameter];
+    const { name, analytic, numeric, bars, verdicts } = this.#findings[parameter];
     if (this.#done === 0) {
       this.#stride = strideThrough(analytic.length);
       this.#comparison.begin(name, analytic.length);
@@ -126,6 +143,7 @@ export class GradientCheck {
     }
     verdicts[index] = VERDICTS.indexOf(verdict);
     numeric[index] = this.#judge.numeric;
+    bars[index] = this.#judge.bar;
     this.#checked++;
     this.#done++;
     if (this.#done === analytic.length) {

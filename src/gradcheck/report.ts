@@ -111,6 +111,10 @@ export interface CheckReport {
   readonly points: {
     readonly analytic: Float64Array;
     readonly numeric: Float64Array;
+    /** Error bar of the numeric value: round-off, or how far estimates at several steps disagree; on a kink half the jump of the slope. */
+    readonly bar: Float64Array;
+    /** Flat index in the parameter, row-major. */
+    readonly index: Uint32Array;
     /** Index into `parameters`. */
     readonly parameter: Uint16Array;
     /** Index into `VERDICTS`. */

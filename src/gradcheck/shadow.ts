@@ -69,9 +69,14 @@ export class Shadow {
     return this.line;
   }
 
+  /** Everything as it is with nothing moved. */
+  rest(): void {
+    this.line.plain.pass.evaluate();
+  }
+
   /** From now on without shortcuts, and again from the last layer. */
   goPlainly(): void {
     this.line.distrust();
-    this.line.plain.pass.evaluate();
+    this.rest();
   }
 }

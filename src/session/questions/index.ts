@@ -1,6 +1,8 @@
 // The questions. To add one: a file beside this, and a line in the table.
 import type { Position } from '../frame';
 import type { TrainingSession } from '../session';
+import { checkEntry } from './check-entry';
+import { checkMap } from './check-map';
 import { fitted } from './fitted';
 import { picture } from './picture';
 import { points } from './points';
@@ -10,6 +12,8 @@ import { tensor } from './tensor';
 import { weightHistory } from './weight-history';
 
 export const questions = {
+  check_entry: checkEntry,
+  check_map: checkMap,
   tensor,
   fitted,
   picture,
