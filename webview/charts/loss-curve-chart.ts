@@ -57,8 +57,8 @@ export class LossCurveChart {
     const title = (text: string) => ({ display: true, text, padding: 0, color: toCss(theme.muted), font: { family: theme.fontFamily, size: FONT_SIZE } });
     const { scales } = this.#chart.options;
     // Labels in the digits that the range needs: at a small one all would read the same.
-    Object.assign(scales?.x ?? {}, { ...look, min: from, max: to, title: title('value of this entry'), ticks: { ...look.ticks, maxTicksLimit: 5, callback: (tick: number) => within(tick, to - from) } });
-    Object.assign(scales?.y ?? {}, { ...look, min: low - room, max: high + room, title: title('loss'), ticks: { ...look.ticks, maxTicksLimit: 5, callback: (tick: number) => within(tick, high - low + 2 * room) } });
+    Object.assign(scales?.x ?? {}, { ...look, min: from, max: to, title: title('value of this entry'), ticks: { ...look.ticks, maxTicksLimit: 5, includeBounds: false, callback: (tick: number) => within(tick, to - from) } });
+    Object.assign(scales?.y ?? {}, { ...look, min: low - room, max: high + room, title: title('loss'), ticks: { ...look.ticks, maxTicksLimit: 5, includeBounds: false, callback: (tick: number) => within(tick, high - low + 2 * room) } });
     this.#chart.update();
     this.canvas.setAttribute(
       'aria-label',

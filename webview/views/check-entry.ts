@@ -5,7 +5,7 @@ import { claimColour, curveColour, type EntryDetail, LossCurveChart, measuredCol
 import { toCss, type Rgb } from '../colours';
 import type { Context } from '../context';
 import { icon, value } from '../controls/value';
-import { formatIndex, formatNumber, fullNumber } from '../numbers';
+import { formatIndex, formatNumber, formatRound, fullNumber } from '../numbers';
 import { verdictMeanings, verdictNames } from '../words';
 
 /** How far the curve goes to each side, as a share of max(1, |w|). */
@@ -90,7 +90,7 @@ export class CheckEntry {
         <div class="plot">${this.#chart?.canvas}</div>
         <div class="chart-foot">
           <span class="segments" role="group" aria-label="How far the curve goes">
-            ${REACHES.map((reach) => html`<button class="segment" aria-pressed=${reach === this.#reach ? 'true' : 'false'} @click=${() => this.#zoom(reach)}>±${formatNumber(reach)}</button>`)}
+            ${REACHES.map((reach) => html`<button class="segment" aria-pressed=${reach === this.#reach ? 'true' : 'false'} @click=${() => this.#zoom(reach)}>±${formatRound(reach)}</button>`)}
           </span>
           <p class="how">${icon('info')} Only this entry moves, by so much times max(1, |w|). Where the dashed line leaves the curve at the dot, backprop is wrong.</p>
           <details class="data" @toggle=${this.#toggle}><summary>Table</summary>${this.#open ? this.#table(detail) : nothing}</details>
@@ -127,13 +127,13 @@ export class CheckEntry {
 
 function numbers({ value: w, analytic, numeric, bar, relativeError, left, right, step, loss }: EntryDetail): TemplateResult {
   return html`<dl class="facts">
-    <div><dt>backprop</dt><dd>${value(analytic, { signed: true })}</dd></div>
-    <div><dt>numeric</dt><dd>${value(numeric, { signed: true })} <span class="hint">±</span> ${value(bar)}</dd></div>
+    <div><dt>backprop</dt><dd>${value(analytic)}</dd></div>
+    <div><dt>numeric</dt><dd>${value(numeric)} <span class="hint">±</span> ${value(bar)}</dd></div>
     <div><dt>relative error</dt><dd>${value(relativeError)}</dd></div>
-    <div><dt>slope to the left</dt><dd>${value(left, { signed: true })}</dd></div>
-    <div><dt>slope to the right</dt><dd>${value(right, { signed: true })}</dd></div>
+    <div><dt>slope to the left</dt><dd>${value(left)}</dd></div>
+    <div><dt>slope to the right</dt><dd>${value(right)}</dd></div>
     <div><dt>by steps of</dt><dd>${value(step)}</dd></div>
-    <div><dt>the entry itself</dt><dd>${value(w, { signed: true })}</dd></div>
+    <div><dt>the entry itself</dt><dd>${value(w)}</dd></div>
     <div><dt>loss there</dt><dd>${value(loss)}</dd></div>
   </dl>`;
 }
