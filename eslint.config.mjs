@@ -26,7 +26,7 @@ export default tseslint.config(
   },
   typed(['src/**/*.ts'], './tsconfig.json'),
   typed(['webview/**/*.ts'], './tsconfig.webview.json'),
-  typed(['test/**/*.ts', 'bench/**/*.ts'], './tsconfig.test.json'),
+  typed(['test/**/*.ts', 'bench/**/*.ts', 'examples/**/*.ts'], './tsconfig.test.json'),
   {
     files: ['**/*.ts', '**/*.mts'],
     extends: [tseslint.configs.recommended],

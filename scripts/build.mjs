@@ -24,6 +24,7 @@ const bundles = [
   { entry: 'src/extension.ts', out: 'dist/extension.js', options: node },
   { entry: 'src/process/entry.ts', out: 'dist/engine-process.js', options: node },
   { entry: 'src/process/worker.ts', out: 'dist/engine-worker.js', options: node },
+  { entry: 'src/process/sweep/entry.ts', out: 'dist/sweep-process.js', options: node },
   { entry: 'src/process/sweep/worker.ts', out: 'dist/sweep-worker.js', options: node },
   { entry: 'src/cli/main.ts', out: 'dist/cli.js', options: { ...node, banner: { js: '#!/usr/bin/env node' } } },
   {

@@ -1,4 +1,5 @@
-// Writes what is generated from the spec's one source: media/nabla.schema.json and docs/spec.md.
+// Writes what is generated from one source: media/nabla.schema.json and docs/spec.md from that of the spec, and the
+// types of custom layers, for the package and beside the examples, from src/engine/custom/contract.ts.
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -21,9 +22,13 @@ const { outputFiles } = await esbuild.build({
 });
 const { schemaText, reference } = await import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].text).toString('base64')}`);
 
+const contract = fs.readFileSync(path.join(root, 'src/engine/custom/contract.ts'), 'utf8');
+
 for (const [file, text] of [
   ['media/nabla.schema.json', schemaText()],
   ['docs/spec.md', reference()],
+  ['media/nablascope.d.ts', contract],
+  ['examples/layers/nablascope.d.ts', contract],
 ]) {
   const where = path.join(root, file);
   fs.mkdirSync(path.dirname(where), { recursive: true });

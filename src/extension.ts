@@ -12,6 +12,7 @@ import { SelectionSync } from './host/selection';
 import { registerSerializer } from './host/serializer';
 import { SpecDocuments } from './host/spec-documents';
 import { Status } from './host/status';
+import { SpecTests } from './host/tests/spec-tests';
 
 export type { NablascopeApi, ObservedRun } from './host/api';
 
@@ -35,6 +36,7 @@ export function activate({ extensionUri, storageUri, globalStorageUri, subscript
     new SelectionSync(documents, runs, fail),
     new Status(runs),
     new Contexts(runs),
+    new SpecTests(vscode.Uri.joinPath(extensionUri, 'dist', 'engine-process.js').fsPath, fail),
     registerCodeActions(),
     registerCodeLens(),
     registerCommands(runs),

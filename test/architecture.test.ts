@@ -25,13 +25,14 @@ const rules: Readonly<Record<string, Rule>> = {
   sweep: { rooms: ['session', 'spec'] },
   protocol: { rooms: [], types: ['engine', 'gradcheck', 'spec', 'health', 'session', 'history', 'sweep'] },
   files: { rooms: ['engine'], packages: [/^node:/] },
-  process: { rooms: ['session', 'spec', 'health', 'protocol', 'engine', 'files', 'sweep'], packages: ['birpc', /^node:/] },
-  host: { rooms: ['process', 'spec', 'health', 'protocol', 'history'], types: ['session', 'gradcheck'], packages: ['vscode', /^node:/] },
-  cli: { rooms: ['session', 'spec', 'health', 'gradcheck', 'engine', 'history', 'files', 'sweep', 'process'], packages: [/^node:/] },
+  code: { rooms: ['engine', 'files'], types: ['spec'], packages: [/^node:/] },
+  process: { rooms: ['session', 'spec', 'health', 'protocol', 'engine', 'files', 'sweep', 'code'], types: ['gradcheck'], packages: ['birpc', /^node:/] },
+  host: { rooms: ['process', 'spec', 'health', 'gradcheck', 'protocol', 'history'], types: ['session'], packages: ['vscode', /^node:/] },
+  cli: { rooms: ['session', 'spec', 'health', 'gradcheck', 'engine', 'history', 'files', 'sweep', 'process', 'code'], packages: [/^node:/] },
   webview: {
     rooms: ['history', 'protocol'],
     types: ['session', 'gradcheck', 'engine'],
-    packages: [/^lit($|\/)/, /^chart\.js/, /^@vscode\/codicons\//],
+    packages: [/^lit($|\/)/, /^chart\.js/, 'temml', /^@vscode\/codicons\//],
   },
   'extension.ts': { rooms: ['host'], packages: ['vscode'] },
 };
@@ -69,7 +70,8 @@ function importsOf(file: string): Import[] {
       found.push({ from: (node.moduleSpecifier as ts.StringLiteral).text, typeOnly });
     }
     if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
-      found.push({ from: (node.arguments[0] as ts.StringLiteral).text, typeOnly: false });
+      // What is computed is a file of the user's own.
+      if (ts.isStringLiteral(node.arguments[0])) found.push({ from: node.arguments[0].text, typeOnly: false });
     }
     ts.forEachChild(node, visit);
   };

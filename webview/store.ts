@@ -2,7 +2,7 @@
 // thing changed in place: copying thousands of buckets a frame would be felt.
 import { History } from '../src/history/history';
 import type {
-  CheckProgress, CheckReport, Frame, ModelInfo, PanelProblem, PanelState, ToPanel,
+  CheckProgress, CheckReport, Frame, ModelInfo, PanelProblem, PanelState, PanelSweep, ToPanel,
 } from '../src/protocol/panel';
 import { formatCount, formatRound } from './numbers';
 
@@ -22,6 +22,7 @@ export interface PanelData {
   readonly history: History;
   readonly check: CheckReport | null;
   readonly checking: CheckProgress | null;
+  readonly sweep: PanelSweep;
   readonly notices: readonly Notice[];
   /** Index of the selected layer. */
   readonly layer: number | null;
@@ -34,7 +35,7 @@ export const MAX_NOTICES = 3;
 
 export const emptyData = (layer: number | null = null): PanelData => ({
   file: '', state: null, problems: [], model: null, frame: null, history: new History(), check: null,
-  checking: null, notices: [], layer, run: 0,
+  checking: null, sweep: { state: null, starting: false, trouble: null }, notices: [], layer, run: 0,
 });
 
 export function reduce(data: PanelData, message: Exclude<ToPanel, { type: 'answer' }>): PanelData {
@@ -61,6 +62,8 @@ export function reduce(data: PanelData, message: Exclude<ToPanel, { type: 'answe
       return { ...data, checking: message.progress };
     case 'check':
       return { ...data, check: message.report, checking: null };
+    case 'sweep':
+      return { ...data, sweep: message.sweep };
     case 'notice':
       return notify(data, message.level, message.text);
     case 'select':

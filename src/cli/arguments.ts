@@ -14,12 +14,14 @@ export class CallError extends Error {
   }
 }
 
-export const COMMANDS = ['check', 'train', 'trace', 'summary', 'sweep'] as const;
+export const COMMANDS = ['check', 'train', 'trace', 'summary', 'sweep', 'cost'] as const;
 export type CommandName = (typeof COMMANDS)[number];
 
 interface Shared {
   readonly file: string;
   readonly json: boolean;
+  /** Whether the spec's own layers may run. */
+  readonly allowCode: boolean;
   /** Folders outside whose files the spec may read. */
   readonly dataFolders: readonly string[];
 }
@@ -41,10 +43,11 @@ export type Call =
   | { readonly command: 'version' }
   | { readonly command: 'help'; readonly about: CommandName | null }
   /** After `step` steps of training. */
-  | ({ readonly command: 'check'; readonly step: number } & Shared)
+  | ({ readonly command: 'check'; readonly step: number; readonly junit: string | null } & Shared)
   /** `null` for as long as the spec says. */
   | ({ readonly command: 'train'; readonly epochs: number | null; readonly steps: number | null } & Shared)
   | ({ readonly command: 'summary' } & Shared)
+  | ({ readonly command: 'cost' } & Shared)
   | ({ readonly command: 'sweep' } & SweepWords & Shared)
   /** Step `step`, counted from 1. */
   | ({ readonly command: 'trace'; readonly step: number; readonly full: boolean } & Shared);
@@ -52,15 +55,17 @@ export type Call =
 const shared = {
   'data-folder': { type: 'string', multiple: true },
   json: { type: 'boolean' },
+  'allow-code': { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean', short: 'V' },
 } as const satisfies ParseArgsOptionsConfig;
 
 const options: Readonly<Record<CommandName, ParseArgsOptionsConfig>> = {
-  check: { ...shared, step: { type: 'string' } },
+  check: { ...shared, step: { type: 'string' }, junit: { type: 'string' } },
   train: { ...shared, epochs: { type: 'string' }, steps: { type: 'string' } },
   trace: { ...shared, step: { type: 'string' }, full: { type: 'boolean' } },
   summary: shared,
+  cost: shared,
   sweep: {
     ...shared,
     set: { type: 'string', multiple: true }, seeds: { type: 'string' }, workers: { type: 'string' }, results: { type: 'string' },
@@ -88,10 +93,10 @@ export function parseCall(words: readonly string[]): Call {
   }
   const folders = values['data-folder'];
   const dataFolders = Array.isArray(folders) ? folders.map(String) : [];
-  const about = { file: positionals[0], json: values.json === true, dataFolders };
+  const about = { file: positionals[0], json: values.json === true, allowCode: values['allow-code'] === true, dataFolders };
   switch (command) {
     case 'check':
-      return { command, ...about, step: wholeNumber('step', values.step, 0) ?? 0 };
+      return { command, ...about, step: wholeNumber('step', values.step, 0) ?? 0, junit: typeof values.junit === 'string' ? values.junit : null };
     case 'train': {
       const epochs = wholeNumber('epochs', values.epochs, 1);
       const steps = wholeNumber('steps', values.steps, 1);
@@ -103,6 +108,7 @@ export function parseCall(words: readonly string[]): Call {
     case 'trace':
       return { command, ...about, step: wholeNumber('step', values.step, 1) ?? 1, full: values.full === true };
     case 'summary':
+    case 'cost':
       return { command, ...about };
     case 'sweep': {
       if (values.csv && values.json) throw new CallError('--json and --csv cannot be given together.', 'Leave out one of them.');

@@ -15,9 +15,11 @@ Usage
   nablascope trace SPEC [--step K] [--full]     every value and gradient of one training step
   nablascope summary SPEC                       shapes, parameters, multiply-adds, memory, receptive field
   nablascope sweep SPEC [--set PATH=V,V …]      every combination of options, side by side: mean and spread
+  nablascope cost SPEC                          a gradient by one forward pass a parameter, and by backprop, timed
 
 Options of all
   --json         the result as JSON; its form is described in docs/terminal.md
+  --allow-code   run the code of the spec's own layers; without it such a spec is refused
   --data-folder FOLDER
                  data files may lie there too; can be given more than once
   -h, --help     this text, or more about a command
@@ -27,13 +29,14 @@ ${exits}
 `;
 
 const about: Readonly<Record<CommandName, string>> = {
-  check: `nablascope check SPEC [--step K] [--json]
+  check: `nablascope check SPEC [--step K] [--json] [--junit FILE]
 
 Compares backprop's gradient with a central difference of the loss, in float64, for every entry of every
 parameter, on one batch. An entry passes, is wrong, lies on a kink, or is below what round-off can tell.
 
-  --step K  train K steps first, and check on the batch of step K (default 0: the untrained network, first batch)
-  --json    the report as JSON
+  --step K      train K steps first, and check on the batch of step K (default 0: the untrained network, first batch)
+  --json        the report as JSON
+  --junit FILE  the report as JUnit XML, for a build server, beside what is printed
 
 The step of the difference and the tolerances are the spec's "gradient_check".
 
@@ -67,6 +70,16 @@ Prints for each layer the shape of its output, its parameters, multiply-adds, me
 parameters that a fully connected layer of the same input and output would need. Nothing is trained.
 
   --json  the table as JSON
+
+${exits}
+`,
+  cost: `nablascope cost SPEC [--json]
+
+Measures, on the data, the loss and the first activation of the spec, what one gradient of all parameters costs: by one forward
+pass a parameter, and by backprop, as the network grows wider and deeper. Multiply-adds of both are counted beside it. Where the
+naive way takes longer than a second, as many passes as fit into one are timed, the others are told by proportion, and that is said.
+
+  --json  the figures as JSON
 
 ${exits}
 `,

@@ -1,10 +1,11 @@
 // Opens a spec for a command: a session, or its problems where it cannot run.
 import fs from 'node:fs';
 import path from 'node:path';
+import { type CodeFolder, loadLayers } from '../code/load-layers';
 import { type ReadableFolders, withFiles } from '../files/data-files';
 import { specRules } from '../health/rules';
 import { TrainingSession } from '../session/session';
-import { checkSpec, type CompiledRun, loadRun, type Problem, type Resolved } from '../spec';
+import { checkSpec, type CompiledRun, type LayerCode, loadRun, notAllowed, parseSpec, type Problem, type Resolved } from '../spec';
 import { CallError } from './arguments';
 import { placeProblems, type PlacedProblem, problemText } from './problems';
 import type { Terminal } from './terminal';
@@ -22,6 +23,7 @@ export class SpecError extends Error {
 interface Named {
   readonly file: string;
   readonly json: boolean;
+  readonly allowCode: boolean;
   /** Data files may lie there too. */
   readonly dataFolders: readonly string[];
 }
@@ -36,25 +38,37 @@ export interface Opened {
  * answer is JSON, which holds them.
  * @param adapt changes the run before its session is made, such as how long it trains.
  */
-export function openSpec(
+export async function openSpec(
   terminal: Terminal,
   call: Named,
   adapt: (run: CompiledRun) => CompiledRun = (run) => run,
-): Opened {
+): Promise<Opened> {
   const { text, folders } = readSpec(terminal, call);
-  const { run, problems } = withFiles(folders, (files) => loadRun(text, files, { rules: specRules }));
+  const code = await codeOf(text, folders, call);
+  const { run, problems } = withFiles(folders, (files) => loadRun(text, files, { rules: specRules, code }));
   const warnings = place(terminal, call, text, problems, run !== undefined);
   if (!run) throw new SpecError(warnings);
   return { session: new TrainingSession(adapt(run), text), warnings };
 }
 
 /** The shapes of a spec, without making data that is not needed to tell. Throws as `openSpec` does. */
-export function resolveSpec(terminal: Terminal, call: Named): { readonly resolved: Resolved; readonly warnings: readonly PlacedProblem[] } {
+export async function resolveSpec(terminal: Terminal, call: Named): Promise<{ readonly resolved: Resolved; readonly warnings: readonly PlacedProblem[] }> {
   const { text, folders } = readSpec(terminal, call);
-  const { resolved, problems } = withFiles(folders, (files) => checkSpec(text, files, { rules: specRules }));
-  const warnings = place(terminal, call, text, problems, resolved !== undefined);
+  const code = await codeOf(text, folders, call);
+  const { spec, resolved, problems } = withFiles(folders, (files) => checkSpec(text, files, { rules: specRules, code }));
+  const all = spec && !resolved && !code ? [...problems, ...notAllowed(spec)] : problems;
+  const warnings = place(terminal, call, text, all, resolved !== undefined);
   if (!resolved) throw new SpecError(warnings);
   return { resolved, warnings };
+}
+
+/** In a terminal nobody looks after the user's code: what hangs hangs, and Ctrl-C ends it. */
+const UNWATCHED = { enter: () => undefined, leave: () => undefined };
+
+/** The spec's own layers, where they may run. */
+async function codeOf(text: string, where: CodeFolder, { allowCode }: Named): Promise<LayerCode | undefined> {
+  const { spec } = parseSpec(text);
+  return spec && allowCode ? await loadLayers(spec, where, UNWATCHED) : undefined;
 }
 
 /** @param good whether they are warnings, to be printed at once. */
@@ -79,7 +93,7 @@ export interface SpecFile {
   readonly folders: ReadableFolders;
 }
 
-export function readSpec({ cwd }: Terminal, { file, dataFolders }: Omit<Named, 'json'>): SpecFile {
+export function readSpec({ cwd }: Terminal, { file, dataFolders }: Omit<Named, 'json' | 'allowCode'>): SpecFile {
   const target = path.resolve(cwd, file);
   const allowed = dataFolders.map((folder) => path.resolve(cwd, folder));
   return { text: readText(target, file), target, folders: { folder: path.dirname(target), root: rootOf(target, cwd), allowed } };

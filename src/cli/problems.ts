@@ -1,4 +1,5 @@
 // Problems of a spec as people and editors read them: file:line:column, what is wrong, what to do.
+import { describePlace } from '../engine/custom/fault';
 import type { Problem } from '../spec';
 
 export interface PlacedProblem {
@@ -12,6 +13,8 @@ export interface PlacedProblem {
   readonly endColumn: number;
   readonly message: string;
   readonly remedy: string;
+  /** Of a layer of the user's own: where in its file. */
+  readonly place?: Problem['place'];
 }
 
 function place(text: string, offset: number): { line: number; column: number } {
@@ -20,12 +23,12 @@ function place(text: string, offset: number): { line: number; column: number } {
 }
 
 export function placeProblems(file: string, text: string, problems: readonly Problem[]): PlacedProblem[] {
-  return problems.map(({ severity, code, start, end, message, remedy }) => {
+  return problems.map(({ severity, code, start, end, message, remedy, place: at }) => {
     const from = place(text, start);
     const to = place(text, end);
-    return { severity, code, file, line: from.line, column: from.column, endLine: to.line, endColumn: to.column, message, remedy };
+    return { severity, code, file, line: from.line, column: from.column, endLine: to.line, endColumn: to.column, message, remedy, ...(at && { place: at }) };
   });
 }
 
-export const problemText = ({ file, line, column, severity, message, remedy, code }: PlacedProblem): string =>
-  `${file}:${line}:${column}: ${severity}: ${message} ${remedy} [${code}]`;
+export const problemText = ({ file, line, column, severity, message, remedy, code, place: at }: PlacedProblem): string =>
+  `${file}:${line}:${column}: ${severity}: ${message}${at ? ` (${describePlace(at)})` : ''} ${remedy} [${code}]`;

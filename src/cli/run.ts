@@ -2,10 +2,12 @@
 // sentence on the error stream or, with --json, as JSON.
 import { type Call, CallError, parseCall } from './arguments';
 import { check } from './commands/check';
+import { cost } from './commands/cost';
 import { summary } from './commands/summary';
 import { sweep } from './commands/sweep';
 import { trace } from './commands/trace';
 import { train } from './commands/train';
+import { LayerFault } from '../engine/custom/fault';
 import { helpText } from './help';
 import { jsonText } from './json';
 import { SpecError } from './open';
@@ -16,6 +18,12 @@ export async function runCall(terminal: Terminal, words: readonly string[], vers
     const call = parseCall(words);
     return await execute(terminal, call, version);
   } catch (error) {
+    if (error instanceof LayerFault) {
+      const { fault } = error;
+      if (words.includes('--json')) terminal.out.write(jsonText({ command: words[0] ?? null, fault }));
+      else terminal.err.write(`nablascope: ${error.message}\n${fault.stack ? `${fault.stack}\n` : ''}`);
+      return EXIT.failed;
+    }
     if (!(error instanceof CallError) && !(error instanceof SpecError)) throw error;
     const json = words.includes('--json');
     if (json) terminal.out.write(jsonText({ command: words[0] ?? null, ...asData(error) }));
@@ -40,6 +48,8 @@ async function execute(terminal: Terminal, call: Call, version: string): Promise
       return trace(terminal, call);
     case 'summary':
       return summary(terminal, call);
+    case 'cost':
+      return cost(terminal, call);
     case 'sweep':
       return sweep(terminal, call);
   }

@@ -30,6 +30,9 @@ export interface NetworkModel {
   readonly penalty?: Penalty;
 }
 
+/** Whether layers of the user's own are in it: what they do is not made of kernels, and takes its time. */
+export const hasOwnCode = ({ layers }: NetworkModel): boolean => layers.some(({ definition }) => definition.code !== undefined);
+
 export interface NetworkSize {
   /** Most samples in a training batch. */
   readonly batch: number;
@@ -347,6 +350,11 @@ export class Pass {
     const { model, kernels } = this.network;
     if (context) model.layers[layer].definition.backward(context);
     if (model.penalty) addPenaltyGradient(kernels, model.penalty, this.#penalized[layer]);
+  }
+
+  /** On which side of each kink inside it a layer computes; null where it does not say. */
+  sides(layer: number): Int8Array | null {
+    return this.network.model.layers[layer].definition.sides?.(this.#steps[layer]) ?? null;
   }
 
   /** How many of the batch's predictions are right; for targets that are classes. */

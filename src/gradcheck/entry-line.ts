@@ -2,6 +2,7 @@
 // is, else the plain way.
 import type { Parameter } from '../engine/network';
 import type { Carrier } from './carrier';
+import type { InnerKinks } from './inner-kinks';
 import type { LossLine } from './line';
 import type { PlainLine } from './plain-line';
 
@@ -10,11 +11,13 @@ export class EntryLine implements LossLine {
   /** Whether the entry has a shorter way than the plain one. */
   carried = false;
   #trusted = true;
+  #layer = 0;
 
   constructor(
     readonly plain: PlainLine,
     /** Null where no shortcut is right. */
     readonly carrier: Carrier | null,
+    readonly inner: InnerKinks,
   ) {}
 
   get start(): number {
@@ -22,6 +25,7 @@ export class EntryLine implements LossLine {
   }
 
   select(parameter: Parameter, index: number): void {
+    this.#layer = parameter.layer;
     this.plain.select(parameter.layer, parameter.value, index);
     this.carried = this.#trusted && (this.carrier?.select(parameter, index) ?? false);
   }
@@ -41,7 +45,7 @@ export class EntryLine implements LossLine {
   }
 
   crossed(): boolean {
-    return this.#way().crossed();
+    return this.#way().crossed() || this.inner.crossed(this.#layer);
   }
 
   nudge(distance: number, side: 1 | -1): number {

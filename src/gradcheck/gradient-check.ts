@@ -5,11 +5,13 @@ import { Comparer } from './comparer';
 import { diagnose } from './diagnosis/diagnose';
 import { entryDetail, type EntryDetail } from './entry-detail';
 import { errorMap, type ErrorMap } from './error-map';
+import { placed } from './diagnosis/place';
 import { Judge } from './judge';
 import type { CheckRequest } from './options';
 import { VERDICTS, type CheckReport, type Diagnosis, type LayerCheck } from './report';
 import { Shadow } from './shadow';
 import { NOT_CHECKED, summarize, type ParameterFindings } from './summary';
+import { threeWays } from './three-ways';
 
 const WRONG = VERDICTS.indexOf('wrong');
 
@@ -84,7 +86,10 @@ export class GradientCheck {
     const without = this.#without?.report();
     const withoutPenalty = without ? { parameters: without.parameters, counts: without.counts, passed: without.passed, complete: without.complete } : null;
     const { diagnosis, layers } = this.#alone();
-    return summarize(this.#findings, { ...this.#about, compared: this.#comparison.report(), diagnosis, layers, withoutPenalty });
+    const compared = this.#comparison.report();
+    const report = summarize(this.#findings, { ...this.#about, compared, diagnosis, layers, withoutPenalty });
+    const autograd = this.alone ? threeWays(this.#shadow.network.pass(this.#about.samples), compared.agreed) : [];
+    return autograd.length > 0 ? { ...report, autograd } : report;
   }
 
   /** The errors of a parameter in its own shape, at most so many cells a side; null where there is no such parameter. */
@@ -106,7 +111,7 @@ export class GradientCheck {
     if (this.#why?.after !== this.#checked) {
       const whole = this.#findings.map(({ analytic, numeric, verdicts }) => ({ analytic, numeric, isWrong: verdicts.includes(WRONG) }));
       const alone = (this.#layersAlone ?? (whole.some(({ isWrong }) => isWrong) ? this.#newAlone() : null))?.finish() ?? null;
-      this.#why = { after: this.#checked, diagnosis: alone && diagnose(alone, whole), layers: alone?.report() ?? [] };
+      this.#why = { after: this.#checked, diagnosis: placed(this.#shadow.network.model, alone && diagnose(alone, whole)), layers: alone?.report() ?? [] };
     }
     return this.#why;
   }

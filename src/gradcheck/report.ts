@@ -1,6 +1,7 @@
 // What a gradient check found, as data: counts by verdict for every parameter, the worst entry, and the
 // points of the plot of numeric against backprop.
 
+import type { CodePlace } from '../engine/custom/fault';
 import type { Cause } from './diagnosis/guess';
 
 /** See docs/gradient-check.md: pass; wrong; a kink was crossed, not comparable; both below round-off. */
@@ -50,8 +51,8 @@ export interface Diagnosis {
   readonly layer: string | null;
   /** Of that layer, or of the loss. */
   readonly kind: string;
-  /** Where it stands: in the file of a layer of one's own, else in the spec (`file` null). Null where that is not known. */
-  readonly place: { readonly file: string | null; readonly line: number } | null;
+  /** Line of the spec where it stands, counted from 1; null where that is not known. */
+  readonly line: number | null;
   /** Whose gradient is wrong: a parameter by its short name, `input`, or of a loss `prediction`. */
   readonly tensor: string;
   /** Its worst entry; for `input` the first number is the sample. With the values there, the layer alone. */
@@ -67,6 +68,21 @@ export interface Diagnosis {
   readonly residual: number | null;
   /** Wrong parameters that their layers are not to blame for: a wrong signal arrives there. */
   readonly misled: readonly string[];
+  /** Of a layer of the user's own: where its backward stands, or its forward where there is none. */
+  readonly place?: CodePlace;
+}
+
+/** A gradient of a layer alone, by its written backward, by autograd and by differences. */
+export interface AutogradComparison {
+  readonly layer: string;
+  /** A parameter by its short name, or `input`. */
+  readonly tensor: string;
+  /** Largest differences between two ways, as shares of the largest number. */
+  readonly writtenAutograd: number;
+  readonly writtenNumeric: number;
+  readonly autogradNumeric: number;
+  /** Which of the three is off; null where they agree. */
+  readonly sentence: string | null;
 }
 
 export interface WithoutPenalty {
@@ -107,6 +123,8 @@ export interface CheckReport {
   readonly compared: Comparison;
   /** Null where nothing is wrong. */
   readonly diagnosis: Diagnosis | null;
+  /** Of layers with a written backward that autograd can follow; left out where there are none. */
+  readonly autograd?: readonly AutogradComparison[];
   /** Points of the plot, every wrong and kinked entry first; at most MAX_POINTS of them. */
   readonly points: {
     readonly analytic: Float64Array;

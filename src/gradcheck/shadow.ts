@@ -5,6 +5,7 @@ import type { Tensor } from '../engine/kernels/tensor';
 import { Network, type NetworkModel } from '../engine/network';
 import { Carrier } from './carrier';
 import { EntryLine } from './entry-line';
+import { InnerKinks } from './inner-kinks';
 import { KinkedLayer, layerKinks, lossKinks } from './kinks';
 import { roundOff } from './noise';
 import type { CheckRequest } from './options';
@@ -57,7 +58,7 @@ export class Shadow {
     const prediction = startOf(layers.length);
     const seams = loss.definition.seam ? new KinkedLayer(layers.length, lossKinks(loss, prediction, pass.target), prediction) : null;
     if (seams) kinked.push(seams);
-    this.line = new EntryLine(new PlainLine(pass, kinked), canCarry(original.model) ? new Carrier(pass, seams) : null);
+    this.line = new EntryLine(new PlainLine(pass, kinked), canCarry(original.model) ? new Carrier(pass, seams) : null, new InnerKinks(pass));
   }
 
   /**

@@ -1,6 +1,7 @@
 // One run of one spec: starts its engine process when needed, opens what the text says, keeps what it can
 // be restored from, and passes commands on. It knows no editor and no webview; those are given to it.
 import { EngineClient, EngineExitError } from '../process/client';
+import { describeFault } from '../process/words';
 import type { EngineCalls, HostCalls, SessionCommand } from '../protocol/engine';
 import type { ProbeId } from '../session/frame';
 import type { Answered, Question } from '../session/questions';
@@ -328,6 +329,10 @@ export class RunController {
       checked: (report) => {
         if (current()) this.view.setCheck(report);
       },
+      fault: (fault) => {
+        if (current()) this.view.notice('error', describeFault(fault));
+      },
+      log: (_level, text, source) => this.#options.log.info(source === null ? text : `${source}: ${text}`),
       checkpoint: (record) => {
         if (!current()) return;
         this.#record = record;

@@ -10,6 +10,7 @@ import { placeOf } from './run-place';
 import type { RunStore } from './run-store';
 import { isSpec, type ReadSpec, type SpecDocuments } from './spec-documents';
 import { readSpecText } from './spec-text';
+import { SweepController } from './sweep-controller';
 
 export interface RunsOptions {
   readonly extensionUri: vscode.Uri;
@@ -24,6 +25,7 @@ export interface OpenRun {
   uri: vscode.Uri;
   readonly panel: Panel;
   readonly controller: RunController;
+  readonly sweep: SweepController;
 }
 
 /** What a panel asks of the editor around it. */
@@ -92,6 +94,7 @@ export class Runs implements vscode.Disposable {
     }
     const run = this.#make(document, restored);
     await run.controller.start();
+    run.sweep.look();
     return run;
   }
 
@@ -102,12 +105,13 @@ export class Runs implements vscode.Disposable {
 
   /** Keeps every run on disk, then ends it. */
   async disposeAll(): Promise<void> {
-    await Promise.all(this.all.map(({ controller }) => controller.dispose()));
+    await Promise.all(this.all.flatMap(({ controller, sweep }) => [controller.dispose(), sweep.dispose()]));
   }
 
   dispose(): void {
-    for (const { panel, controller } of this.all) {
+    for (const { panel, controller, sweep } of this.all) {
       void controller.dispose();
+      void sweep.dispose();
       panel.dispose();
     }
     this.#runs.clear();
@@ -119,6 +123,7 @@ export class Runs implements vscode.Disposable {
     const events: PanelEvents = {
       ready: () => {
         panel.send({ type: 'snapshot', snapshot: controller.view.snapshot() });
+        panel.send({ type: 'sweep', sweep: sweep.view });
         this.#pageReady.fire(run);
       },
       message: (message) => {
@@ -154,7 +159,17 @@ export class Runs implements vscode.Disposable {
       },
       documents.sourceOf(document),
     );
-    const run: OpenRun = { uri: document.uri, panel, controller };
+    const sweep = new SweepController({
+      spec: () => ({ place: controller.place, text: controller.text }),
+      allowed: dataFolders,
+      processFile: vscode.Uri.joinPath(extensionUri, 'dist', 'sweep-process.js').fsPath,
+      log,
+      tell: (view) => {
+        panel.send({ type: 'sweep', sweep: view });
+        this.#changed.fire(run);
+      },
+    });
+    const run: OpenRun = { uri: document.uri, panel, controller, sweep };
     this.#runs.set(document.uri.toString(), run);
     this.#lastActive = run;
     return run;
@@ -164,6 +179,7 @@ export class Runs implements vscode.Disposable {
     this.#runs.delete(run.uri.toString());
     if (this.#lastActive === run) this.#lastActive = null;
     void run.controller.dispose();
+    void run.sweep.dispose();
     // Nobody opens the text again when it is edited, so nobody would know when these are solved.
     this.#options.diagnostics.setFound(run.uri, []);
     this.#changed.fire(run);
@@ -172,6 +188,7 @@ export class Runs implements vscode.Disposable {
   #wasRead({ document, source }: ReadSpec): void {
     const run = this.of(document.uri) ?? this.#adopt(document);
     run?.controller.textChanged(source);
+    run?.sweep.look();
   }
 
   /** A spec without a file was saved: its run goes on under the name of the file. */
@@ -189,7 +206,8 @@ export class Runs implements vscode.Disposable {
     return run;
   }
 
-  async #receive({ uri, panel, controller }: OpenRun, message: Parameters<PanelEvents['message']>[0]): Promise<void> {
+  async #receive(run: OpenRun, message: Parameters<PanelEvents['message']>[0]): Promise<void> {
+    const { panel, controller, sweep } = run;
     switch (message.type) {
       case 'command':
         return controller.command(message.command);
@@ -202,6 +220,8 @@ export class Runs implements vscode.Disposable {
         return controller.check();
       case 'cancelCheck':
         return controller.cancelCheck();
+      case 'sweep':
+        return message.action === 'cancel' ? sweep.cancel() : sweep.start(message.action === 'fresh');
       case 'restore':
         return controller.restore();
       case 'startOver':
@@ -210,7 +230,7 @@ export class Runs implements vscode.Disposable {
         return vscode.env.clipboard.writeText(message.text);
       case 'select':
       case 'reveal':
-        this.#editorRequest.fire({ run: { uri, panel, controller }, message });
+        this.#editorRequest.fire({ run, message });
         return;
       default:
         message satisfies never;

@@ -1,19 +1,25 @@
 // The host's side of an engine process: starts one, carries calls to it, and says in plain words why it
 // ended. It knows nothing of VS Code. Every call settles: with a result, an error, or the process's end.
 import { type ChildProcess, fork } from 'node:child_process';
+import os from 'node:os';
+import path from 'node:path';
 import { createBirpc } from 'birpc';
+import type { Fault } from '../engine/custom/fault';
 import type { EngineCalls, HostCalls, SupervisorNotice } from '../protocol/engine';
+import { makeBlackBox, openBlackBox } from './black-box';
 import { describeExit } from './words';
 
-export interface EngineClientOptions {
+export interface EngineClientOptions<Voice extends object> {
   /** dist/engine-process.js; its worker lies beside it. */
   readonly file: string;
   /** For the supervisor, such as `--heap=512`. */
   readonly arguments?: readonly string[];
   /** What the engine may call. */
-  readonly host: HostCalls;
-  /** Called once, unless `dispose` was called before: why the process ended. */
-  readonly onExit: (reason: string) => void;
+  readonly host: Voice;
+  /** For a debugger to attach to: Node's own arguments, such as `--inspect=0`. The watchdog then waits for ever. */
+  readonly debug?: readonly string[];
+  /** Called once, unless `dispose` was called before: why the process ended, and which layer of the user's own is to blame. */
+  readonly onExit: (reason: string, fault: Fault | null) => void;
   /** What the process wrote to its output, for a log. */
   readonly onOutput?: (text: string) => void;
 }
@@ -24,30 +30,38 @@ export class EngineExitError extends Error {
 }
 
 const STDERR_KEPT = 8192;
+/** Where the watchdog waits. */
+const PATIENT = ['--hang-after=0', '--code-hang-after=0'];
 
-export class EngineClient {
-  readonly calls: EngineCalls;
+let started = 0;
+
+/** @typeParam Calls what the process answers; those of a run unless told. */
+export class EngineClient<Calls extends object = EngineCalls, Voice extends object = HostCalls> {
+  readonly calls: Calls;
   /** Settles when the process has ended. */
   readonly exited: Promise<void>;
   readonly #child: ChildProcess;
   #disposed = false;
-  #notice: string | null = null;
+  #notice: SupervisorNotice | null = null;
   #stderr = '';
 
-  constructor(options: EngineClientOptions) {
-    const child = fork(options.file, [...(options.arguments ?? [])], {
+  constructor(options: EngineClientOptions<Voice>) {
+    const blackBox = path.join(os.tmpdir(), `nablascope-${process.pid}-${++started}.txt`);
+    makeBlackBox(blackBox);
+    const args = [`--black-box=${blackBox}`, ...(options.debug ? PATIENT : []), ...(options.arguments ?? [])];
+    const child = fork(options.file, args, {
       execPath: process.execPath,
-      execArgv: [],
+      execArgv: [...(options.debug ?? [])],
       env: environment(),
       serialization: 'advanced',
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     this.#child = child;
-    const rpc = createBirpc<EngineCalls, HostCalls>(options.host, {
+    const rpc = createBirpc<Calls, Voice>(options.host, {
       post: (message) => post(child, message),
       on: (listener) =>
         child.on('message', (message) => {
-          if (isNotice(message)) this.#notice = message.reason;
+          if (isNotice(message)) this.#notice = message;
           // A turn of the event loop each: whoever waits for an answer goes on before the next message is
           // heard. Node hands over at once all that arrived together.
           else setImmediate(listener, message);
@@ -57,7 +71,7 @@ export class EngineClient {
       // An answer that the process no longer hears is nobody's error; a call that was not sent is its caller's.
       onGeneralError: (_error, answering) => answering !== undefined,
     });
-    this.calls = rpc;
+    this.calls = rpc as unknown as Calls;
 
     child.stdout?.setEncoding('utf8').on('data', (text: string) => options.onOutput?.(text));
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
@@ -69,10 +83,11 @@ export class EngineClient {
       const end = (code: number | null, signal: string | null, startError: string | null): void => {
         if (ended) return;
         ended = true;
-        const reason = describeExit({ code, signal, notice: this.#notice, stderr: this.#stderr, startError });
+        const running = openBlackBox(blackBox);
+        const { reason, fault } = describeExit({ code, signal, notice: this.#notice, running, stderr: this.#stderr, startError });
         rpc.$close(new EngineExitError(reason));
         resolve();
-        if (!this.#disposed) options.onExit(reason);
+        if (!this.#disposed) options.onExit(reason, fault);
       };
       // `close` comes after the last message, `exit` may come before it.
       child.on('close', (code, signal) => setImmediate(end, code, signal, null));

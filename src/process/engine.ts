@@ -1,17 +1,23 @@
-// Answers the calls of the host: opens specs, hands commands to the runner of the open one. One run at a
+// Computes for the supervisor: opens specs, hands commands to the runner of the open one. One run at a
 // time; a spec that cannot run leaves the one before alone.
-import type { EngineCalls, HostCalls, OpenRequest, OpenResult } from '../protocol/engine';
+import path from 'node:path';
+import { customLayers, loadLayers } from '../code/load-layers';
+import type { HostCalls, OpenRequest } from '../protocol/engine';
 import type { CheckReport } from '../protocol/panel';
 import type { SessionCommand } from '../session/command';
 import type { ModelInfo, ProbeId } from '../session/frame';
 import type { Answered, Question } from '../session/questions';
 import type { RunRecord } from '../session/record';
+import { hasOwnCode } from '../engine/network';
 import { Runner } from '../session/runner';
 import { TrainingSession } from '../session/session';
+import { type CompiledRun, parseSpec } from '../spec';
 import type { InPieces } from '../engine/pieces';
 import type { ActivityCell } from './activity';
 import { FolderFiles } from '../files/data-files';
 import { openingSpec } from '../session/load';
+import type { Begun, Loaded, WorkerCalls } from './messages';
+import type { OwnCodeWatch } from './own-code-watch';
 import { RecordPost } from './record-post';
 import { describePhase } from './words';
 
@@ -24,6 +30,7 @@ export interface EngineOptions {
   readonly activity: ActivityCell;
   /** Milliseconds that loading a spec may take beyond the usual limit. */
   readonly loading: number;
+  readonly watch: OwnCodeWatch;
   /** Told what the phases of a new run's steps are called. */
   readonly named: (phases: readonly string[]) => void;
   readonly host: () => HostVoice;
@@ -34,38 +41,80 @@ const NANOSECONDS = 20;
 // While a spec is loaded.
 const TURN_MS = 100;
 
-export class Engine implements EngineCalls {
+/** A spec that was read and has not begun. */
+interface Ready {
+  readonly run: CompiledRun;
+  readonly request: OpenRequest;
+}
+
+export class Engine implements WorkerCalls {
   readonly #options: EngineOptions;
   #runner: Runner | null = null;
   #checking = 0;
+  #ready: Ready | null = null;
+  /** Milliseconds that one phase of the run may take. */
+  #allowance = 0;
 
   constructor(options: EngineOptions) {
     this.#options = options;
   }
 
-  async open(request: OpenRequest): Promise<OpenResult> {
-    const { activity, loading, named } = this.#options;
-    activity.begin('load');
-    let { allowance } = activity.read();
-    activity.allow(loading);
-    const files = new FolderFiles(request);
-    try {
-      const { run, problems } = await this.#inTurns(openingSpec(request.text, files));
-      if (!run) return { ok: false, problems };
-      const options = { checkpointBudget: request.checkpointBudget, activity: activity.cells };
-      const session = request.record
-        ? TrainingSession.resume(run, request.record, options)
-        : new TrainingSession(run, request.text, options);
+  load(request: OpenRequest): Promise<Loaded> {
+    const { loading, watch } = this.#options;
+    const { text, folder, root } = request;
+    return this.#atLength(loading, async () => {
+      // A long spec is read twice only where it may have layers of its own.
+      const { spec } = request.code && text.includes('"custom"') ? parseSpec(text) : { spec: undefined };
+      const own = spec ? customLayers(spec) : [];
+      watch.expect(Object.fromEntries(own.map(({ index, name, module }) => [index, { name, file: path.resolve(folder, module) }])));
+      const code = spec ? await loadLayers(spec, { folder, root }, watch) : undefined;
+      const files = new FolderFiles(request);
+      try {
+        const { run, problems } = await this.#inTurns(openingSpec(text, files, code));
+        this.#ready = run ? { run, request } : null;
+        return { ok: run !== undefined, problems };
+      } finally {
+        files.close();
+      }
+    });
+  }
+
+  begin(record: RunRecord | null): Promise<Begun> {
+    const ready = this.#ready;
+    if (!ready) throw new Error('No spec was loaded.');
+    this.#ready = null;
+    return this.#atLength(this.#options.loading, async () => {
+      const { run, request: { text, checkpointBudget } } = ready;
+      const options = { checkpointBudget, activity: this.#options.activity.cells };
+      let session: TrainingSession;
+      let restarted: string | undefined;
+      try {
+        session = record ? TrainingSession.resume(run, record, options) : new TrainingSession(run, text, options);
+      } catch (error) {
+        // Of the same text, so it is the code of a layer that declares other parameters now.
+        if (!(error instanceof RangeError && hasOwnCode(run.model))) throw error;
+        session = new TrainingSession(run, text, options);
+        restarted = 'The layers have other parameters now, so the run began anew.';
+      }
       const { model } = session;
       await this.#runner?.dispose();
-      named(model.phases.map((phase) => describePhase(phase, model.layers.map(({ name }) => name))));
+      this.#options.named(model.phases.map((phase) => describePhase(phase, model.layers.map(({ name }) => name))));
       this.#runner = this.#start(session);
-      allowance = longestPhase(model);
-      return { ok: true, model, problems };
+      this.#allowance = longestPhase(model);
+      return { model, ...(restarted !== undefined && { restarted }) };
+    });
+  }
+
+  /** Work that may take longer than a step. @param allowance milliseconds. */
+  async #atLength<Result>(allowance: number, work: () => Promise<Result>): Promise<Result> {
+    const { activity } = this.#options;
+    activity.begin('load');
+    activity.allow(allowance);
+    try {
+      return await work();
     } finally {
-      files.close();
       activity.begin('rest');
-      activity.allow(allowance);
+      activity.allow(this.#allowance);
     }
   }
 
@@ -99,6 +148,10 @@ export class Engine implements EngineCalls {
 
   async record(): Promise<RunRecord | null> {
     return this.#runner?.record() ?? null;
+  }
+
+  async handOver(): Promise<RunRecord | null> {
+    return (await this.#runner?.handOver()) ?? null;
   }
 
   /** Does the work, and lets the event loop turn now and then: that is a sign of life, and lets others be heard. */
@@ -148,6 +201,7 @@ export class Engine implements EngineCalls {
         void setImmediate(() => {
           throw error;
         }),
+      onFault: (fault) => void opened.then(() => host().fault.asEvent(fault)),
       onRecord: (record) => void opened.then(() => records.add(record)),
       onCheckProgress: (checked, entries) => void host().checkProgress.asEvent(checked, entries),
       onChecked: (report) => void host().checked.asEvent(report),

@@ -1,14 +1,11 @@
 // The engine process: its main thread supervises, a worker thread computes. It passes messages on, looks
-// after the worker, and says why before it ends. It computes nothing itself, so that it can always answer.
+// after the workers, and says why before it ends.
 import os from 'node:os';
-import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { Worker } from 'node:worker_threads';
-import type { SupervisorNotice } from '../protocol/engine';
-import { ActivityCell } from './activity';
-import { isPhasesMessage, type WorkerData } from './messages';
-import { Watchdog } from './watchdog';
-import { describeHang, OUT_OF_MEMORY } from './words';
+import { type BirpcReturn, createBirpc } from 'birpc';
+import type { EngineCalls, HostCalls, SupervisorNotice } from '../protocol/engine';
+import { Supervisor } from './supervisor';
+import { type Ending, outOfMemory } from './words';
 
 // Training takes every cycle it is given; the editor, and who types in it, come first. Where that is not allowed,
 // training goes on as it is.
@@ -18,56 +15,68 @@ try {
   /* as it is */
 }
 
-const LOOK_MS = 250;
+const LOOK_MS = 100;
 
 const { values } = parseArgs({
   options: {
-    /** Milliseconds that the worker may be silent. */
+    /** Milliseconds that the worker may be silent; 0 for as long as it likes, as under a debugger. */
     'hang-after': { type: 'string', default: '5000' },
+    /** Milliseconds that code of the user's own may take at a time; 0 for as long as it likes. */
+    'code-hang-after': { type: 'string', default: '1250' },
     /** Milliseconds beyond that while a spec and its data are loaded, which is one piece of work. */
     loading: { type: 'string', default: '60000' },
     /** Megabytes of JavaScript objects; tensors lie outside of it. */
     heap: { type: 'string', default: '2048' },
+    /** Megabytes of the whole process where code of the user's own runs in it. */
+    memory: { type: 'string', default: '3072' },
+    /** See BlackBox. */
+    'black-box': { type: 'string' },
   },
 });
 
 function main(): void {
-  const activity = new ActivityCell();
-  let phases: readonly string[] = [];
   let ending = false;
 
-  const worker = new Worker(path.join(__dirname, 'engine-worker.js'), {
-    workerData: { activity: activity.memory, loading: Number(values.loading) } satisfies WorkerData,
-    resourceLimits: { maxOldGenerationSizeMb: Number(values.heap) },
-  });
-
-  /** Says why, then ends. A parent that is gone cannot hear it, which is no reason to stay. */
-  const end = (reason: string): void => {
+  /** Says why, then ends. A thread that waits in the system would hold up an orderly exit. */
+  const end = ({ reason, fault }: Ending): void => {
     if (ending) return;
     ending = true;
-    const notice: SupervisorNotice = { type: 'supervisor', reason };
-    send(notice, () => process.exit(1));
-    setTimeout(() => process.exit(1), 1000);
+    const kill = (): void => void process.kill(process.pid, 'SIGKILL');
+    const notice: SupervisorNotice = { type: 'supervisor', reason, fault };
+    send(notice, kill);
+    setTimeout(kill, 1000);
   };
 
-  worker.on('message', (message: unknown) => {
-    if (isPhasesMessage(message)) phases = message.phases;
-    else send(message);
+  const patience = (milliseconds: string): number => Number(milliseconds) || Infinity;
+  const supervisor: Supervisor = new Supervisor({
+    worker: {
+      hangAfter: patience(values['hang-after']),
+      codeHangAfter: patience(values['code-hang-after']),
+      loading: Number(values.loading),
+      heap: Number(values.heap),
+      interval: LOOK_MS,
+      blackBox: values['black-box'] ?? null,
+    },
+    host: () => host,
+    onEnd: end,
   });
-  worker.on('error', (error: NodeJS.ErrnoException) => {
-    end(error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? OUT_OF_MEMORY : `The engine failed: ${error.message}`);
+  const host: BirpcReturn<HostCalls, EngineCalls> = createBirpc<HostCalls, EngineCalls>(supervisor, {
+    post: (message) => send(message),
+    on: (listener) => process.on('message', listener),
+    bind: 'functions',
+    timeout: -1,
+    // A host that is gone cannot answer; the process is about to follow it.
+    onGeneralError: () => true,
   });
-  worker.on('exit', (code) => end(`The engine's worker ended by itself with exit code ${code}.`));
-  process.on('message', (message) => worker.postMessage(message));
   process.on('disconnect', () => process.exit(0));
 
-  const watchdog = new Watchdog({ read: () => activity.read(), limit: Number(values['hang-after']), interval: LOOK_MS });
   let last = performance.now();
   setInterval(() => {
     const now = performance.now();
-    const hang = watchdog.look(now - last);
+    supervisor.look(now - last);
     last = now;
-    if (hang) end(describeHang(hang.activity, hang.milliseconds, phases));
+    const own = supervisor.ownCode;
+    if (own && process.memoryUsage.rss() > Number(values.memory) * 2 ** 20) own.end(outOfMemory(own.running));
   }, LOOK_MS);
 }
 

@@ -1,5 +1,6 @@
 // The calls between the extension host and its engine process. Both sides are typed by these interfaces
 // and carried by birpc; a call settles with its result, an error, or the exit of the process.
+import type { Fault } from '../engine/custom/fault';
 import type { CheckReport } from '../gradcheck/report';
 import type { SessionCommand } from '../session/command';
 import type { Frame, ModelInfo, ProbeId } from '../session/frame';
@@ -21,17 +22,33 @@ export interface OpenRequest {
   readonly checkpointBudget?: number;
   /** Go on from here instead of from the start. */
   readonly record?: RunRecord;
+  /** Whether the spec's own layers may run: code that lies in the folder. Without it such a spec is refused. */
+  readonly code?: boolean;
 }
 
 export type OpenResult =
-  | { readonly ok: true; readonly model: ModelInfo; readonly problems: readonly Problem[] }
+  | {
+      readonly ok: true;
+      readonly model: ModelInfo;
+      readonly problems: readonly Problem[];
+      /** Why the run began anew instead of going on from where it stood, in a sentence. */
+      readonly restarted?: string;
+    }
   /** The run before, if any, is still there. */
   | { readonly ok: false; readonly problems: readonly Problem[] };
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 /** Answered by the engine process. */
 export interface EngineCalls {
   /** Replaces the run when the spec is good; leaves it alone when not. */
   open(request: OpenRequest): Promise<OpenResult>;
+  /**
+   * Loads the layers' files of the open spec anew and goes on: with the weights from before the step that is shown, which
+   * is done again. What does not load, or fails at once, is said, and the run before stays. A run in progress rests
+   * afterwards.
+   */
+  reload(): Promise<OpenResult>;
   /** Settles when the command is carried out; `run` and its kin, when running has begun. Throws where it makes no sense. */
   command(command: SessionCommand): Promise<void>;
   /** What every frame is to hold from now on. */
@@ -54,6 +71,10 @@ export interface HostCalls {
   loading(words: string): void;
   /** A check that ran by itself (`gradient_check.every`). */
   checked(report: CheckReport): void;
+  /** A layer of the user's own failed; the run rests in the phase in which it did. */
+  fault(fault: Fault): void;
+  /** What a layer of the user's own wrote to the console; `source` names the layer, or is null outside of any. */
+  log(level: LogLevel, text: string, source: string | null): void;
   /** The latest point that the run can be restored from, sent now and then. */
   checkpoint(record: RunRecord): void;
 }
@@ -62,4 +83,6 @@ export interface HostCalls {
 export interface SupervisorNotice {
   readonly type: 'supervisor';
   readonly reason: string;
+  /** Where a layer of the user's own is to blame. */
+  readonly fault: Fault | null;
 }

@@ -4,6 +4,7 @@ import type { HistoryData } from '../history/history';
 import type { Frame, ModelInfo, ProbeId } from '../session/frame';
 import type { Answered, Question } from '../session/questions';
 import type { SessionCommand } from './engine';
+import type { SweepState } from './sweep';
 
 export type { CheckReport, EntryReport, ParameterCheck, Verdict } from '../gradcheck/report';
 export type { HistoryData } from '../history/history';
@@ -14,6 +15,8 @@ export type {
 } from '../session/frame';
 export type { Answered, AnswerTo, Question, QuestionKind } from '../session/questions';
 export type { SessionCommand };
+export type { Best, Group, Measures, Spread, SweepReport } from '../sweep/report';
+export type { RunState, SweepState } from '../sweep/state';
 
 /** A problem as people see it: lines and columns counted from 1. */
 export interface PanelProblem {
@@ -32,6 +35,16 @@ export type PanelState =
   | { readonly kind: 'run' }
   /** The engine process died; the run can be restored where `restorable`. */
   | { readonly kind: 'stopped'; readonly reason: string; readonly restorable: boolean; readonly step: number };
+
+/** The sweep that a spec describes, or why there is nothing to say of it. */
+export interface PanelSweep {
+  /** Null where the spec sweeps nothing. */
+  readonly state: SweepState | null;
+  /** Asked for, and not begun yet. */
+  readonly starting: boolean;
+  /** Why it could not begin, or ended before its end. */
+  readonly trouble: string | null;
+}
 
 export interface PanelSnapshot {
   /** File name of the spec, for titles. */
@@ -60,6 +73,7 @@ export type ToPanel =
   | { readonly type: 'frame'; readonly frame: Frame }
   | { readonly type: 'checking'; readonly progress: CheckProgress | null }
   | { readonly type: 'check'; readonly report: CheckReport }
+  | { readonly type: 'sweep'; readonly sweep: PanelSweep }
   /** To `ask`; a sentence instead where it could not be answered. */
   | { readonly type: 'answer'; readonly id: number; readonly answered: Answered | string }
   /** A sentence about something that just happened, such as a restart on a changed spec. */
@@ -77,6 +91,8 @@ export type FromPanel =
   | { readonly type: 'command'; readonly command: SessionCommand }
   | { readonly type: 'check' }
   | { readonly type: 'cancelCheck' }
+  /** `start` does what is not done yet; `fresh` all of it. */
+  | { readonly type: 'sweep'; readonly action: 'start' | 'fresh' | 'cancel' }
   /** A row was selected: mark its line in the spec. */
   | { readonly type: 'select'; readonly layer: number }
   | { readonly type: 'reveal'; readonly problem: number }

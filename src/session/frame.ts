@@ -1,6 +1,8 @@
 // What a session shows of itself, as data. A frame holds copies: once it is handed over, the session
 // no longer touches it.
 import type { Precision } from '../engine/kernels/tensor';
+import type { LayerMath } from '../engine/layers/layer';
+import type { LossMath } from '../engine/losses/loss';
 import type { ActivationReading } from '../engine/probes/activations';
 import type { GradientReading } from '../engine/probes/gradients';
 import type { HistoryData } from '../history/history';
@@ -45,6 +47,7 @@ export interface LayerInfo {
   readonly outputShape: readonly number[];
   readonly parameters: readonly ParameterInfo[];
   readonly figures: LayerFigures;
+  readonly math?: LayerMath;
   /** What idle units of this layer are called and by which rule; absent where none can be. */
   readonly idleness?: { readonly name: 'dead' | 'saturated'; readonly rule: string };
 }
@@ -54,8 +57,8 @@ export interface ModelInfo {
   readonly name: string;
   readonly inputShape: readonly number[];
   readonly layers: readonly LayerInfo[];
-  readonly loss: { readonly kind: string; readonly summary: string };
-  readonly optimizer: { readonly kind: string; readonly summary: string };
+  readonly loss: { readonly kind: string; readonly summary: string; readonly math?: LossMath };
+  readonly optimizer: { readonly kind: string; readonly summary: string; readonly math?: { readonly update: string } };
   readonly phases: readonly Phase[];
   readonly samples: Readonly<Record<Part, number>>;
   /** Samples in a batch; the last one of an epoch may be smaller. */

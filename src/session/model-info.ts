@@ -21,6 +21,7 @@ export function describeModel(run: CompiledRun, network: Network, batchesPerEpoc
           name: fullName, shortName, shape: value.shape, count: sizeOf(value.shape), frozen,
         })),
       figures: figures[index],
+      ...(definition.math && { math: definition.math }),
       ...(definition.idleness && { idleness: { name: definition.idleness.name, rule: definition.idleness.rule } }),
     }),
   );
@@ -28,8 +29,8 @@ export function describeModel(run: CompiledRun, network: Network, batchesPerEpoc
     name: run.name,
     inputShape: run.model.inputShape,
     layers,
-    loss: { kind: run.model.loss.definition.kind, summary: run.model.loss.definition.summary },
-    optimizer: { kind: run.optimizer.definition.kind, summary: run.optimizer.definition.summary },
+    loss: described(run.model.loss.definition),
+    optimizer: described(run.optimizer.definition),
     phases: phasesOf(layers.length),
     samples: { train: run.split.train.length, validation: run.split.validation.length, test: run.split.test.length },
     batchSize: run.batchSize,
@@ -45,3 +46,6 @@ export function describeModel(run: CompiledRun, network: Network, batchesPerEpoc
     checkEvery: run.gradientCheck.every,
   };
 }
+
+const described = <Math>({ kind, summary, math }: { readonly kind: string; readonly summary: string; readonly math?: Math }) =>
+  ({ kind, summary, ...(math !== undefined && { math }) });

@@ -7,31 +7,17 @@ import { CommandError, type SessionCommand } from './command';
 import { evaluationInterval, isCheap } from './evaluation';
 import type { Frame, NonFinite, ProbeId, RunStatus } from './frame';
 import { FrameGate } from './frame-gate';
+import { handOver } from './hand-over';
 import { makeFrame, sampleReadings } from './make-frame';
+import { asFault } from '../engine/custom/fault';
 import { locateNonFinite } from './non-finite';
 import { Pace } from './pace';
 import type { Answered, Question } from './questions';
 import { WaitingQuestions } from './questions/waiting';
 import type { RunRecord } from './record';
+import { refuseAtEnd, refuseNonFinite, refuseSeek, refuseTarget } from './refusals';
+import type { RunnerOptions } from './runner-options';
 import type { TrainingSession } from './session';
-
-export interface RunnerOptions {
-  readonly session: TrainingSession;
-  /** Hands out a frame; the next one waits until this settles. */
-  readonly emit: (frame: Frame) => Promise<void>;
-  /** Milliseconds, from any origin. */
-  readonly now: () => number;
-  /** Lets the event loop turn, and waits at least so long. */
-  readonly pause: (milliseconds: number) => Promise<void>;
-  /** Called between slices: proof of life for a watchdog. */
-  readonly beat?: (busy: boolean) => void;
-  /** Something went wrong that is nobody's input: a defect. */
-  readonly fail: (error: unknown) => void;
-  readonly onRecord?: (record: RunRecord) => void;
-  readonly onCheckProgress?: (checked: number, entries: number) => void;
-  /** A check that ran by itself. */
-  readonly onChecked?: (report: CheckReport) => void;
-}
 
 const SLICE_MS = 8;
 const RECORD_MS = 2000;
@@ -77,7 +63,9 @@ export class Runner {
     this.session = options.session;
     this.#pace = new Pace(options.now);
     this.#gate = new FrameGate(options.now, (sequence) => this.#frame(sequence), options.emit);
-    this.#settle();
+    const { failure } = this.session;
+    if (failure) options.onFault?.(failure.fault);
+    this.#settle(failure !== null);
   }
 
   get status(): RunStatus {
@@ -113,13 +101,13 @@ export class Runner {
     await this.#enqueue(async () => {
       const drive = this.#driving;
       const job = this.#begin(async (current) => {
-        report = await this.#runCheck(current);
+        await this.#guarded(async () => (report = await this.#runCheck(current)));
       });
       await job.done;
       if (drive?.status === 'running' && !job.cancelled) this.#drive(drive);
       else this.#settle();
     }, true);
-    if (!report) throw new CommandError('The check did not run.');
+    if (!report) throw new CommandError('The check could not be done.');
     return report;
   }
 
@@ -129,6 +117,17 @@ export class Runner {
 
   record(): RunRecord {
     return this.session.record();
+  }
+
+  /** A record for a runner with other code of the layers; a run in progress goes on afterwards. */
+  async handOver(): Promise<RunRecord> {
+    let record = this.session.record();
+    await this.#enqueue(() => {
+      const drive = this.#driving;
+      record = handOver(this.session);
+      if (drive?.status === 'running') this.#drive(drive);
+    }, true);
+    return record;
   }
 
   /** Ends all work; nothing is emitted afterwards. */
@@ -170,11 +169,9 @@ export class Runner {
       case 'stepPhase':
         return this.#forward(() => session.stepPhase());
       case 'backPhase':
-        session.backPhase();
-        return this.#settle();
+        return this.#go(() => session.backPhase());
       case 'backStep':
-        session.backStep();
-        return this.#settle();
+        return this.#go(() => session.backStep());
       case 'run':
         return this.#runTo(session.totalSteps, true);
       case 'pause':
@@ -185,13 +182,7 @@ export class Runner {
         return this.#runTo(command.epoch * session.model.batchesPerEpoch);
       case 'seek': {
         const { phase = 0 } = command;
-        const last = session.frontier;
-        if (!Number.isInteger(command.step) || command.step < 0 || command.step > last) {
-          throw new CommandError(`Step ${command.step} was not reached yet: this run goes from 0 to ${last}.`);
-        }
-        if (!Number.isInteger(phase) || phase < 0 || phase >= session.model.phases.length) {
-          throw new CommandError(`A step has phases 0 to ${session.model.phases.length - 1}.`);
-        }
+        refuseSeek(session, command.step, phase);
         session.rewind(command.step, phase);
         // Short ways are gone at once; on long ones the panel shows how far it is.
         this.#drive({ target: command.step, status: 'seeking', phase });
@@ -223,34 +214,38 @@ export class Runner {
     this.#truncatedTo = Math.min(step, this.#truncatedTo ?? step);
   }
 
-  #forward(work: () => void): void {
-    this.#refuseNonFinite();
-    if (this.session.position.step >= this.session.totalSteps) {
-      throw new CommandError(`The run is finished: ${this.session.model.epochs} epochs are done. Raise "epochs" in the spec to go on.`);
+  #forward(work: () => void): Promise<void> {
+    refuseNonFinite(this.#nonFinite);
+    refuseAtEnd(this.session);
+    return this.#go(() => {
+      work();
+      if (!this.#lossIsFinite() || this.session.inspect()) this.#diverged();
+    });
+  }
+
+  async #go(work: () => void): Promise<void> {
+    this.#settle(!(await this.#guarded(work)));
+  }
+
+  /** @returns false where a layer of the user's own failed, which is told. */
+  async #guarded(work: () => unknown): Promise<boolean> {
+    try {
+      await work();
+      return true;
+    } catch (error) {
+      this.#tell(error);
+      return false;
     }
-    work();
-    if (!this.#lossIsFinite() || this.session.inspect()) this.#diverged();
-    this.#settle();
+  }
+
+  #tell(error: unknown): void {
+    this.#options.onFault?.(asFault(error).fault);
   }
 
   #runTo(step: number, paced = false): void {
-    this.#refuseNonFinite();
-    const { position, totalSteps } = this.session;
-    if (!Number.isInteger(step) || step > totalSteps) {
-      throw new CommandError(`This run ends at step ${totalSteps}; raise "epochs" in the spec to go further.`);
-    }
-    if (step <= position.step) {
-      if (position.step >= totalSteps) throw new CommandError(`The run is finished: all ${totalSteps} steps are done.`);
-      throw new CommandError(`Step ${step} is not ahead: the run stands at step ${position.step}. Seek it to go back.`);
-    }
+    refuseNonFinite(this.#nonFinite);
+    refuseTarget(this.session, step);
     this.#drive({ target: step, status: 'running', paced });
-  }
-
-  #refuseNonFinite(): void {
-    if (!this.#nonFinite) return;
-    throw new CommandError(
-      `From step ${this.#nonFinite.step} on the run holds values that are no numbers. Go back to step ${this.#nonFinite.step - 1}, then change the learning rate.`,
-    );
   }
 
   #begin(work: (job: Job) => Promise<void>): Job {
@@ -270,15 +265,16 @@ export class Runner {
     this.#driving = drive;
     this.#pace.start(session.position.step);
     this.#begin(async (job) => {
-      while (!job.cancelled && session.position.step < target) {
-        await this.#slice(job, drive);
-        if (this.#nonFinite) break;
-        await this.#turn(drive.paced ? this.#pace.wait(session.position.step) : 0);
-      }
+      const went = await this.#guarded(async () => {
+        while (!job.cancelled && session.position.step < target) {
+          await this.#slice(job, drive);
+          if (this.#nonFinite) break;
+          await this.#turn(drive.paced ? this.#pace.wait(session.position.step) : 0);
+        }
+        if (!job.cancelled && status === 'seeking') session.seek(target, phase);
+      });
       // Interrupted, the command that did it says how the run comes to rest.
-      if (job.cancelled) return;
-      if (status === 'seeking') session.seek(target, phase);
-      this.#settle();
+      if (!job.cancelled || !went) this.#settle(!went);
     }).done.catch(this.#options.fail);
   }
 
@@ -348,22 +344,32 @@ export class Runner {
     this.#options.beat?.(true);
   }
 
-  /** The run has come to rest: says so, and keeps what it can be restored from. */
-  #settle(): void {
+  /** The run has come to rest: says so, and keeps what it can be restored from. @param failed in a layer of the user's own. */
+  #settle(failed = false): void {
     const { session } = this;
+    if (!failed) this.#round();
     const { step, phase } = session.position;
-    session.complete();
     if (this.#nonFinite && session.shownStep < this.#nonFinite.step) this.#nonFinite = null;
     this.#driving = null;
     this.#pace.rate = null;
     if (this.#nonFinite) this.#status = 'diverged';
     else if (step >= session.totalSteps) this.#status = 'finished';
     else this.#status = step === 0 && phase === 0 ? 'ready' : 'paused';
-    if (!this.#nonFinite && isCheap(session.run, session.model.parameterCount)) session.evaluate();
     this.#record();
     this.#options.beat?.(false);
     this.#asked.answer();
     this.#gate.show();
+  }
+
+  /** Makes what is missing to show where it rests. */
+  #round(): void {
+    const { session } = this;
+    try {
+      session.complete();
+      if (!this.#nonFinite && isCheap(session.run, session.model.parameterCount)) session.evaluate();
+    } catch (error) {
+      this.#tell(error);
+    }
   }
 
   #record(): void {

@@ -1,34 +1,26 @@
 // The one state machine of a training run: where it stands, and how it goes forward, back and anywhere.
 // Knows no watcher and no clock, never waits. Going back is exact: the nearest checkpoint, then the same steps again.
-import { type Backend, createKernels, type KernelOptions } from '../engine/kernels/create';
+import { asFault, type LayerFault } from '../engine/custom/fault';
+import { createKernels, type KernelOptions } from '../engine/kernels/create';
 import type { Tensor } from '../engine/kernels/tensor';
-import { Network, type Parameter, type Pass } from '../engine/network';
+import { hasOwnCode, Network, type Parameter, type Pass } from '../engine/network';
 import { finish } from '../engine/pieces';
 import { History, seriesName } from '../history/history';
 import type { CompiledRun } from '../spec/compiled';
-import { type Batch, Batches, loadBatch } from './batches';
+import { type Batch, Batches } from './batches';
 import { assertFits, Checkpoints, DEFAULT_BUDGET, intervalFor } from './checkpoints';
 import { type Evaluation, EVALUATION_BATCH, evaluate, PARTS } from './evaluation';
-import type { BatchPlace, ModelInfo, NonFinite, Phase, Position } from './frame';
+import type { BatchPlace, ModelInfo, NonFinite, Position } from './frame';
 import { LearningRates } from './learning-rates';
 import { describeModel } from './model-info';
-import { update } from './measured-update';
 import { findNonFinite } from './non-finite';
+import { progressOf } from './progress';
 import type { Progress } from './readings';
 import type { Checkpoint, RunRecord } from './record';
 import { hashOf } from './state-hash';
-import { WholeStep, workOf } from './whole-step';
-
-export interface SessionOptions {
-  /** Bytes of checkpoints to go back to. */
-  readonly checkpointBudget?: number;
-  /** Steps from one checkpoint to the next; chosen by the work of replaying them unless told. */
-  readonly checkpointInterval?: number;
-  /** The kernels to run on; unless told the fastest that the engine has and the spec allows. */
-  readonly backend?: Backend;
-  /** Before each phase its index is stored here, so that a watchdog can say what hangs. */
-  readonly activity?: Int32Array;
-}
+import type { SessionOptions } from './session-options';
+import { StepPhases } from './step-phases';
+import { workOf } from './whole-step';
 
 // Values of a frame's history that wait for the next frame.
 const PENDING = 512;
@@ -39,23 +31,16 @@ export class TrainingSession {
   readonly kernelOptions: KernelOptions;
   /** What the history gained since somebody last took it. */
   readonly pending = new History(PENDING);
+  /** What failed on the way of a resumed run to where it stood. */
+  failure: LayerFault | null = null;
   readonly #lossPhase: number;
-  readonly #whole: WholeStep | null;
-  readonly #batches: Batches;
+  readonly #current: StepPhases;
   readonly #checkpoints: Checkpoints;
-  readonly #activity: Int32Array | undefined;
-  readonly #updateRatios = new Map<string, number | null>();
   readonly #rates: LearningRates;
   #step = 0;
-  #phase = 0;
   #frontier = 0;
-  #batch: Batch;
-  #pass: Pass;
-  #loss = NaN;
-  /** Just restored: the weights are those of the step, the other tensors are not. */
-  #stale = false;
-  /** The update of the last step was measured. */
-  #measured = false;
+  /** Where a run begins whose start was computed by other code of its layers. */
+  #base: Checkpoint | null = null;
   #evaluation: { readonly step: number; readonly result: Evaluation } | null = null;
 
   constructor(
@@ -71,41 +56,51 @@ export class TrainingSession {
       evaluationBatch: Math.min(EVALUATION_BATCH, Math.max(...PARTS.map((part) => split[part].length))),
       optimizerTensors: optimizer.definition.state(optimizer.options).length,
     });
-    this.#batches = new Batches(split.train, batchSize, shuffle, seed);
-    this.#rates = new LearningRates(run, this.#batches.perEpoch);
-    this.model = describeModel(run, this.network, this.#batches.perEpoch);
+    const batches = new Batches(split.train, batchSize, shuffle, seed);
+    this.#rates = new LearningRates(run, batches.perEpoch);
+    this.model = describeModel(run, this.network, batches.perEpoch);
     this.#lossPhase = this.model.phases.findIndex(({ kind }) => kind === 'loss');
-    const work = workOf(this.model);
+    const work = workOf(this.model, this.network);
     const { checkpointBudget = DEFAULT_BUDGET, checkpointInterval = intervalFor(work) } = options;
     this.#checkpoints = new Checkpoints(checkpointBudget, checkpointInterval);
-    this.#activity = options.activity;
-    this.#whole = WholeStep.for(this.network, run, work);
-    this.#batch = this.#batches.at(0);
-    this.#pass = this.network.pass(this.#batch.size);
+    const { network, model, pending: history } = this;
+    this.#current = new StepPhases({ run, network, model, batches, rates: this.#rates, history, work, activity: options.activity });
     this.network.initialize(seed);
   }
 
+  // Layers of the user's own may have other code by now: then what was before the record cannot be reached.
   /** Goes on where a record left off. Everything before it can still be reached, replayed from the seed. */
   static resume(run: CompiledRun, record: RunRecord, options: SessionOptions = {}): TrainingSession {
     const session = new TrainingSession(run, record.text, options);
     const { checkpoint, position } = record;
+    const ownCode = hasOwnCode(run.model);
     if (checkpoint.step > 0) {
       assertFits(checkpoint, session.#state());
       session.#checkpoints.keep(checkpoint);
+      if (ownCode) session.#base = checkpoint;
     }
     session.#rates.changes = record.changes;
-    session.seek(position.step, position.phase);
-    session.#frontier = Math.max(record.frontier, position.step);
+    try {
+      session.seek(position.step, position.phase);
+    } catch (error) {
+      session.failure = asFault(error);
+    }
+    session.#frontier = Math.max(ownCode ? 0 : record.frontier, session.#step);
     return session;
   }
 
   get position(): Position {
-    return { step: this.#step, phase: this.#phase };
+    return { step: this.#step, phase: this.#current.phase };
   }
 
   /** The furthest step reached. */
   get frontier(): number {
     return this.#frontier;
+  }
+
+  /** The earliest step that can be gone back to. */
+  get earliest(): number {
+    return this.#base?.step ?? 0;
   }
 
   get totalSteps(): number {
@@ -114,23 +109,23 @@ export class TrainingSession {
 
   /** The batch that is being worked on, or at a step's end the one just done. */
   get pass(): Pass {
-    return this.#pass;
+    return this.#current.pass;
   }
 
   /** The batch that a gradient check at this position is about: the one shown, before any step the first. */
   passToCheck(): Pass {
-    if (this.shownStep === 0 || this.#stale) this.#load(Math.max(0, this.#step - 1));
-    return this.#pass;
+    if (this.shownStep === 0 || this.#current.stale) this.#current.load(Math.max(0, this.#step - 1));
+    return this.#current.pass;
   }
 
   /** Loss of this step's batch; null until its loss phase. */
   get loss(): number | null {
-    return this.#done(this.#lossPhase) ? this.#loss : null;
+    return this.#done(this.#lossPhase) ? this.#current.loss : null;
   }
 
   /** Share of the batch that is right; null until the forward pass is done, or where targets are values. */
   get accuracy(): number | null {
-    return this.loss === null || !this.run.labels ? null : this.#pass.correct() / this.#pass.batch;
+    return this.loss === null || !this.run.labels ? null : this.#current.pass.correct() / this.#current.pass.batch;
   }
 
   /** Learning rate of the update that comes next, as the schedule has it. */
@@ -145,35 +140,27 @@ export class TrainingSession {
 
   /** ‖update‖ / ‖weights‖ by parameter, of the last update when it was measured. */
   get updateRatios(): ReadonlyMap<string, number | null> {
-    return this.#updateRatios;
+    return this.#current.updateRatios;
   }
 
   /** The step that the tensors belong to, counted from 1; 0 before the first. */
   get shownStep(): number {
-    return this.#phase > 0 ? this.#step + 1 : this.#step;
+    return this.#current.phase > 0 ? this.#step + 1 : this.#step;
   }
 
   /** The samples of the step that is shown; before the first, those of the first. */
   get batch(): Batch {
-    return this.#batch;
+    return this.#current.batch;
   }
 
   get place(): BatchPlace {
     if (this.shownStep === 0) return { epoch: 0, batch: 0, samples: 0 };
-    const { epoch, index, size } = this.#batch;
+    const { epoch, index, size } = this.#current.batch;
     return { epoch: epoch + 1, batch: index + 1, samples: size };
   }
 
   get progress(): Progress {
-    const { layers, phases } = this.model;
-    const at = (kind: 'forward' | 'backward', layer: number) =>
-      this.#done(phases.findIndex((phase) => phase.kind === kind && phase.layer === layer));
-    return {
-      forward: (layer) => at('forward', layer),
-      backward: (layer) => at('backward', layer),
-      outputGradient: (layer) =>
-        layer === layers.length - 1 ? this.#done(this.#lossPhase + 1) : at('backward', layer + 1),
-    };
+    return progressOf(this.model, (phase) => this.#done(phase));
   }
 
   /** Losses and accuracies of whole parts at these very weights, if they were evaluated. */
@@ -183,25 +170,24 @@ export class TrainingSession {
 
   /** Finishes the current step. @param measure also the size of its update. */
   step(measure = false): void {
-    if (this.#whole && this.#phase === 0 && !measure) this.#runWhole(this.#whole);
-    else do this.#runPhase(measure);
-    while (this.#phase > 0);
+    this.#current.finish(this.#step, measure);
+    this.#finished();
   }
 
   /** Does the next phase of the current step. */
   stepPhase(): void {
-    this.#runPhase(true);
+    if (this.#current.next(this.#step, true)) this.#finished();
   }
 
   /** Undoes the last phase. At the very start there is nothing to undo. */
   backPhase(): void {
-    if (this.#phase > 0) this.seek(this.#step, this.#phase - 1);
+    if (this.#current.phase > 0) this.seek(this.#step, this.#current.phase - 1);
     else if (this.#step > 0) this.seek(this.#step - 1, this.model.phases.length - 1);
   }
 
   /** Goes to the end of the step before; in the middle of a step, to its beginning. */
   backStep(): void {
-    if (this.#phase > 0) this.seek(this.#step);
+    if (this.#current.phase > 0) this.seek(this.#step);
     else if (this.#step > 0) this.seek(this.#step - 1);
   }
 
@@ -209,12 +195,12 @@ export class TrainingSession {
   seek(step: number, phase = 0): void {
     this.rewind(step, phase);
     while (this.#step < step) this.step(this.#step === step - 1);
-    while (this.#phase < phase) this.stepPhase();
+    while (this.#current.phase < phase) this.stepPhase();
   }
 
   /** Prepares to go to a position: afterwards this stands at or before it, and training on leads there. */
   rewind(step: number, phase = 0): void {
-    const here = this.#step === step && this.#phase <= phase && !(this.#stale && phase === 0);
+    const here = this.#step === step && this.#current.phase <= phase && !(this.#current.stale && phase === 0);
     const ahead = this.#step < step || here;
     // The tensors at a step's end are those of the step, so it is done again unless it is still ahead.
     const latest = phase === 0 ? step - 1 : step;
@@ -225,12 +211,13 @@ export class TrainingSession {
 
   /** At a step's end, makes what is missing to show it: its tensors after a rewind, its update's size after a fast step. */
   complete(): void {
-    if (this.#phase > 0 || this.#step === 0) return;
-    if (!this.#measured) this.#stale = true;
+    if (this.#current.phase > 0 || this.#step === 0) return;
+    if (!this.#current.measured) this.#current.stale = true;
     this.seek(this.#step);
   }
 
   reset(): void {
+    this.#base = null;
     this.#rates.changes = [];
     this.#frontier = 0;
     this.#evaluation = null;
@@ -239,10 +226,7 @@ export class TrainingSession {
     this.#restore(undefined);
   }
 
-  /**
-   * Sets what the schedule starts from, from the current step on. Steps after it, if any were reached, no longer hold
-   * and are forgotten. @returns whether anything changed.
-   */
+  /** Sets what the schedule starts from, from the current step on; later ones are forgotten. @returns whether anything changed. */
   setLearningRate(lr: number): boolean {
     if (!this.#rates.setBase(lr, this.#step)) return false;
     this.forgetLater();
@@ -278,17 +262,17 @@ export class TrainingSession {
 
   /** What the last phase wrote that is not a finite number, if anything. */
   inspect(): NonFinite | null {
-    if (this.shownStep === 0 || this.#stale) return null;
+    if (this.shownStep === 0 || this.#current.stale) return null;
     const { phases } = this.model;
-    const phase = phases[(this.#phase || phases.length) - 1];
+    const phase = phases[(this.#current.phase || phases.length) - 1];
     const { definition, options } = this.run.optimizer;
     const lr = this.#rates.at(this.shownStep - 1);
-    return findNonFinite(this.network, this.#pass, phase, this.#loss, this.shownStep, lr, definition.state(options));
+    return findNonFinite(this.network, this.#current.pass, phase, this.#current.loss, this.shownStep, lr, definition.state(options));
   }
 
   /** Enough to go on elsewhere. */
   record(): RunRecord {
-    const latest = this.#phase === 0 ? this.#step - 1 : this.#step;
+    const latest = this.#current.phase === 0 ? this.#step - 1 : this.#step;
     return {
       text: this.text,
       checkpoint: this.#checkpoints.nearest(latest) ?? { step: 0, tensors: [] },
@@ -297,6 +281,9 @@ export class TrainingSession {
       changes: [...this.#rates.changes],
     };
   }
+
+  /** Keeps a copy of where it stands. */
+  keep = (): void => void (this.#step > 0 && this.#checkpoints.keep(this.#checkpoint()));
 
   /** What is kept of a parameter to go back to, by rising step. */
   copiesOf({ value }: Parameter): { readonly step: number; readonly data: Tensor['data'] }[] {
@@ -309,77 +296,18 @@ export class TrainingSession {
     return hashOf(this.#state());
   }
 
-  #runWhole(whole: WholeStep): void {
-    if (this.#activity) this.#activity[0] = 0;
-    this.#load(this.#step);
-    this.#stale = false;
-    // Clearing an empty map makes a new one.
-    if (this.#updateRatios.size > 0) this.#updateRatios.clear();
-    whole.forward(this.#pass);
-    this.#loss = this.#pass.loss();
-    this.pending.add(seriesName.batchLoss, this.#step + 1, this.#loss);
-    whole.backward(this.#pass);
-    whole.update(this.#rates.at(this.#step), this.#step + 1);
-    this.#measured = false;
-    this.#finishStep();
-  }
-
-  #runPhase(measure: boolean): void {
-    // A plain store: a watchdog reads it seconds later, and a fence in every phase would cost a small network a tenth.
-    if (this.#activity) this.#activity[0] = this.#phase;
-    const { network } = this;
-    const phase: Phase = this.model.phases[this.#phase];
-    switch (phase.kind) {
-      case 'zero_grad':
-        this.#load(this.#step);
-        this.#stale = false;
-        this.#updateRatios.clear();
-        network.zeroGradients();
-        break;
-      case 'forward':
-        this.#pass.forward(phase.layer);
-        break;
-      case 'loss':
-        this.#loss = this.#pass.loss();
-        this.pending.add(seriesName.batchLoss, this.#step + 1, this.#loss);
-        break;
-      case 'loss_backward':
-        this.#pass.lossBackward();
-        break;
-      case 'backward':
-        this.#pass.backward(phase.layer, measure);
-        break;
-      case 'update':
-        this.#measured = measure;
-        update(network, this.run.optimizer, this.#rates.at(this.#step), this.#step + 1, measure ? this.#updateRatios : null);
-        this.#finishStep();
-        return;
-    }
-    this.#phase++;
-  }
-
-  #finishStep(): void {
-    this.#phase = 0;
+  #finished(): void {
     this.#step++;
     this.#frontier = Math.max(this.#frontier, this.#step);
     if (this.#checkpoints.wants(this.#step)) this.#checkpoints.add(this.#checkpoint());
   }
 
-  #load(step: number): void {
-    this.#batch = this.#batches.at(step);
-    this.#pass = this.network.pass(this.#batch.size);
-    loadBatch(this.run, this.#pass, this.#batch, step);
-  }
-
-  #restore(checkpoint: Checkpoint | undefined): void {
+  #restore(found: Checkpoint | undefined): void {
+    const checkpoint = found ?? this.#base;
     if (checkpoint) this.#state().forEach(({ data }, i) => data.set(checkpoint.tensors[i]));
     else this.network.initialize(this.run.seed);
     this.#step = checkpoint?.step ?? 0;
-    this.#phase = 0;
-    this.#stale = this.#step > 0;
-    this.#batch = this.#batches.at(Math.max(0, this.#step - 1));
-    this.#loss = NaN;
-    this.#updateRatios.clear();
+    this.#current.restored(this.#step);
   }
 
   #checkpoint(): Checkpoint {
@@ -392,6 +320,6 @@ export class TrainingSession {
 
   /** Whether phase `index` of the shown step is done. */
   #done(index: number): boolean {
-    return this.#phase > 0 ? index < this.#phase : this.#step > 0 && !this.#stale;
+    return this.#current.phase > 0 ? index < this.#current.phase : this.#step > 0 && !this.#current.stale;
   }
 }

@@ -1,6 +1,6 @@
 // A training step of a small network in few calls: the same operations in the same order as phase by phase, so
 // the same bits. Large networks do not use it: there a watchdog should be able to say in which phase a step hangs.
-import type { Network, Pass } from '../engine/network';
+import { hasOwnCode, type Network, type Pass } from '../engine/network';
 import { type UpdateRule, updateParameters } from '../engine/update';
 import type { CompiledRun } from '../spec/compiled';
 import type { ModelInfo } from './frame';
@@ -8,9 +8,12 @@ import type { ModelInfo } from './frame';
 /** Multiply-adds of a step, above which calls no longer matter: about 50 microseconds. */
 const MOST_WORK = 1e6;
 
-/** Multiply-adds of a training step, about. */
-export const workOf = ({ parameterCount, batchSize }: Pick<ModelInfo, 'parameterCount' | 'batchSize'>): number =>
-  3 * parameterCount * batchSize;
+/** What a step with the user's own layers takes longer, about. */
+const OWN_CODE = 100;
+
+/** Multiply-adds of a training step, or what takes as long, about. */
+export const workOf = ({ parameterCount, batchSize }: Pick<ModelInfo, 'parameterCount' | 'batchSize'>, { model }: Network): number =>
+  3 * parameterCount * batchSize * (hasOwnCode(model) ? OWN_CODE : 1);
 
 interface Prepared {
   readonly forward: () => void;
@@ -32,6 +35,7 @@ export class WholeStep {
   /** @param work multiply-adds of a step. */
   static for(network: Network, { optimizer, schedule }: CompiledRun, work: number): WholeStep | null {
     if (work > MOST_WORK) return null;
+    if (hasOwnCode(network.model)) return null;
     const constant = schedule.definition.kind === 'constant' && schedule.warmup === 0;
     const steady = constant && !optimizer.definition.counts && optimizer.clip.norm === undefined;
     return new WholeStep(network, optimizer, steady);

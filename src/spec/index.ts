@@ -1,5 +1,6 @@
 // From a spec's text to a run. See docs/spec.md for what a spec may say.
 export type { CompiledRun, GradientCheckOptions } from './compiled';
+export { type LayerCode, notAllowed } from './layer-code';
 export { checkSpec, loadingRun, loadRun, type CheckedSpec, type LoadedRun, type LoadOptions } from './load';
 export { formatBytes, MEMORY_LIMIT } from './memory';
 export { type Meaning, meaningOf } from './meaning';

@@ -12,6 +12,7 @@ import { finish, type InPieces } from '../engine/pieces';
 import { Random } from '../engine/random';
 import { compilingRun } from './compile';
 import type { CompiledRun } from './compiled';
+import { notAllowed } from './layer-code';
 import { parseSpec } from './parse';
 import type { Problem } from './problem';
 import { resolve, type Resolved, type ResolveOptions, type SpecRule } from './resolve';
@@ -25,7 +26,7 @@ export interface LoadOptions extends ResolveOptions {
 
 export interface CheckedSpec {
   readonly spec?: Spec;
-  /** Set when there is no error: it can run. */
+  /** Set when there is no error: it can run. Not set where custom layers are not loaded: then that is still to be seen. */
   readonly resolved?: Resolved;
   /** The data, where it had to be read to know its shape. */
   readonly dataset?: Dataset;
@@ -80,11 +81,11 @@ export function* checkingSpec(text: string, files: DataFiles, { rules = [], ...o
 
 /**
  * A run from a text, in pieces of work, so that others may have their turn while large files are read.
- * @returns `run` unless a problem is an error
+ * @returns `run` unless a problem is an error; custom layers that are not loaded are one
  */
 export function* loadingRun(text: string, files: DataFiles, options: LoadOptions = {}): InPieces<LoadedRun> {
   const { spec, resolved, dataset, problems } = yield* checkingSpec(text, files, options);
-  if (!spec || !resolved) return { spec, problems };
+  if (!spec || !resolved) return { spec, problems: spec && !options.code ? [...problems, ...notAllowed(spec)] : problems };
   try {
     return { run: yield* compilingRun(resolved, dataset ?? (yield* generate(spec, files))), spec, problems };
   } catch (error) {

@@ -23,13 +23,17 @@ interface NamedLayers {
   readonly problems: readonly Problem[];
 }
 
+/** `swish` of `./layers/swish.layer.ts`. */
+const ofFile = (module: string): string => /([^/\\]*?)(\.layer)?(\.[^./\\]*)?$/.exec(module)?.[1].slice(0, 80) || 'custom';
+
 /** `linear1`, `tanh1`, `linear2`, … where no name is given. */
 function nameLayers(source: Source, layers: SpecInput['layers']): NamedLayers {
   const running = new Map<string, number>();
   const named = layers.map(({ type, name, freeze, ...options }, i): SpecLayer => {
-    const number = (running.get(type) ?? 0) + 1;
-    running.set(type, number);
-    return { type, name: name ?? `${type}${number}`, freeze, options, range: source.locate(['layers', i]) };
+    const own = type === 'custom' ? ofFile(String(options.module)) : type;
+    const number = (running.get(own) ?? 0) + 1;
+    running.set(own, number);
+    return { type, name: name ?? `${own}${number}`, freeze, options, range: source.locate(['layers', i]) };
   });
   const first = new Map<string, number>();
   const problems: Problem[] = [];

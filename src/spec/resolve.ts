@@ -12,6 +12,7 @@ import { optimizers } from '../engine/optimizers';
 import type { OptimizerDefinition } from '../engine/optimizers/optimizer';
 import { transforms } from '../engine/transforms';
 import type { TransformDefinition } from '../engine/transforms/transform';
+import { faultProblem, type LayerCode } from './layer-code';
 import { formatBytes, MEMORY_LIMIT, mostToBlame, networkSize, predictBytes } from './memory';
 import { suggestion } from './names';
 import type { Problem } from './problem';
@@ -44,6 +45,8 @@ export interface SpecRule {
 export interface ResolveOptions {
   /** Bytes; 1 GB unless told. */
   readonly memoryLimit?: number;
+  /** The custom layers; without them nothing is known from the first one on. */
+  readonly code?: LayerCode;
 }
 
 const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((size, i) => size === b[i]);
@@ -55,26 +58,27 @@ const firstWritten = ({ source }: Spec, paths: readonly Path[]): Path =>
   paths.find((path) => source.has(path)) ?? paths[paths.length - 1];
 
 interface Chain {
+  /** Up to the first custom layer that is not loaded or has a fault. */
   readonly layers: readonly LayerModel[];
   readonly problems: readonly Problem[];
 }
 
-function inferShapes(spec: Spec, inputShape: Shape): Chain {
+function inferShapes(spec: Spec, inputShape: Shape, code: LayerCode | undefined): Chain {
   const problems: Problem[] = [];
   let shape = inputShape;
   let giver = 'the data';
   // The layer that fixes the size at hand; activations only pass it on.
   let sizedBy: string | undefined;
   const layers: LayerModel[] = [];
-  for (const [i, layer] of spec.layers.entries()) {
-    const definition = layerTable[layer.type] as LayerDefinition;
+  /** Puts a layer on top; false where it cannot take what is given, and what follows has no shape to go by. */
+  const add = (i: number, definition: LayerDefinition): boolean => {
+    const layer = spec.layers[i];
     const misfit = definition.misfit?.(shape, layer.options);
     if (misfit) {
       const path = firstWritten(spec, [...(misfit.option ? [['layers', i, misfit.option]] : []), ['layers', i]]);
       const message = `${layer.name} ${misfit.needs}, but ${giver} gives ${formatShape(shape)}.`;
       problems.push(problem('shape-mismatch', spec.source.locate(path), message, misfit.remedy));
-      // What follows has no shape to go by.
-      break;
+      return false;
     }
     const expected = definition.expectedInput?.(layer.options);
     if (expected && !sameShape(expected, shape)) {
@@ -100,6 +104,23 @@ function inferShapes(spec: Spec, inputShape: Shape): Chain {
     problems.push(...checkFreeze(spec, i, definition, input));
     const { name, options, freeze, range } = layer;
     layers.push({ name, definition, options, inputShape: input, outputShape: shape, freeze, line: lineOf(spec.source.text, range.start) });
+    return true;
+  };
+  for (const [i, { type }] of spec.layers.entries()) {
+    if (type !== 'custom') {
+      if (!add(i, layerTable[type] as LayerDefinition)) break;
+      continue;
+    }
+    if (!code) break;
+    try {
+      const definition = code.definition(i);
+      add(i, definition);
+      // Asked here, where what is wrong with them has a place in the spec.
+      definition.parameters?.(layers[i].inputShape, layers[i].options);
+    } catch (error) {
+      problems.push(faultProblem(spec, i, error));
+      break;
+    }
   }
   return { layers, problems };
 }
@@ -144,15 +165,15 @@ const partOf = (samples: number, share: number): number => (share > 0 ? Math.max
 
 /**
  * Infers shapes from the data to the loss.
- * @returns `resolved` unless a problem is an error
+ * @returns `resolved` unless a problem is an error, or custom layers are not loaded
  */
 export function resolve(
   spec: Spec,
   data: DataShape,
-  { memoryLimit = MEMORY_LIMIT }: ResolveOptions = {},
+  { memoryLimit = MEMORY_LIMIT, code }: ResolveOptions = {},
 ): { readonly resolved?: Resolved; readonly problems: readonly Problem[] } {
-  const { layers, problems } = inferShapes(spec, data.inputShape);
-  if (problems.length > 0) return { problems };
+  const { layers, problems } = inferShapes(spec, data.inputShape, code);
+  if (problems.length > 0 || layers.length < spec.layers.length) return { problems };
 
   const loss: NetworkModel['loss'] = { definition: losses[spec.loss.type] as LossDefinition, options: spec.loss.options, line: lineOf(spec.source.text, spec.loss.range.start) };
   const { penalty } = spec;

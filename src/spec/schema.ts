@@ -4,6 +4,7 @@ import * as z from 'zod/mini';
 import { type AugmentationKind, augmentations } from '../engine/augmentations';
 import { type DatasetKind, datasets } from '../engine/datasets';
 import type { DatasetDefinition, Split } from '../engine/datasets/dataset';
+import { custom } from '../engine/custom/unit';
 import { type LayerKind, layers } from '../engine/layers';
 import { type LossKind, losses } from '../engine/losses';
 import { type OptimizerKind, optimizers } from '../engine/optimizers';
@@ -66,10 +67,10 @@ const augmentation = unit<AugmentationKind, object>(
   () => ({}),
 );
 
-const layer = unit<LayerKind, { name?: string; freeze: readonly string[] }>(
+const layer = unit<LayerKind | typeof custom.kind, { name?: string; freeze: readonly string[] }>(
   'layer',
   'A layer, by its name or as an object with its options.',
-  layers,
+  { ...layers, custom },
   () => ({
     name: z.optional(
       z
@@ -77,7 +78,7 @@ const layer = unit<LayerKind, { name?: string; freeze: readonly string[] }>(
         .check(
           z.minLength(1),
           z.maxLength(100),
-          z.describe('A name of your own. Unless given: the type and a running number, such as linear1.'),
+          z.describe('A name of your own. Unless given: the type, or the file of a custom layer, and a running number, such as linear1.'),
         ),
     ),
     freeze: z._default(
@@ -87,7 +88,10 @@ const layer = unit<LayerKind, { name?: string; freeze: readonly string[] }>(
       [],
     ),
   }),
-  [{ label: 'linear', description: layers.linear.summary, body: { type: 'linear', out_features: '^${1:4}' } }],
+  [
+    { label: 'linear', description: layers.linear.summary, body: { type: 'linear', out_features: '^${1:4}' } },
+    { label: 'custom', description: custom.summary, body: { type: 'custom', module: '${1:./swish.layer.ts}' } },
+  ],
 );
 
 const loss = unit<LossKind, object>(
@@ -319,4 +323,4 @@ export const specSchema = z
 export type SpecInput = z.output<typeof specSchema>;
 
 /** The families of units, for docs and messages. */
-export const families = { data: datasets, transforms, augment: augmentations, layers, loss: losses, optimizer: optimizers, schedule: schedules } as const;
+export const families = { data: datasets, transforms, augment: augmentations, layers: { ...layers, custom }, loss: losses, optimizer: optimizers, schedule: schedules } as const;

@@ -4,6 +4,7 @@ import type { DatasetKind } from '../engine/datasets';
 import type { Split } from '../engine/datasets/dataset';
 import type { Deterministic } from '../engine/kernels/create';
 import type { Precision } from '../engine/kernels/tensor';
+import type { custom } from '../engine/custom/unit';
 import type { LayerKind } from '../engine/layers';
 import type { LossKind } from '../engine/losses';
 import type { OptimizerKind } from '../engine/optimizers';
@@ -23,7 +24,7 @@ export interface SpecUnit<Kind extends string> {
   readonly range: Range;
 }
 
-export interface SpecLayer extends SpecUnit<LayerKind> {
+export interface SpecLayer extends SpecUnit<LayerKind | typeof custom.kind> {
   /** Unique in the spec. */
   readonly name: string;
   /** Short names of parameters that are not updated. */

@@ -55,6 +55,12 @@ export function planSweep(text: string, more: readonly SweepOption[] = []): Plan
   }
   if (options.length === 0) return { problems, faults: [] };
   const base = withoutSweep(spec.source.value);
-  const runs = combinations(options).map((settings) => ({ settings, text: variantText(base, settings) }));
+  const runs = combinations(options).map((settings): PlannedRun => ({
+    settings,
+    // Made when it is needed: a spec may hold its data, and there may be thousands of runs.
+    get text() {
+      return variantText(base, settings);
+    },
+  }));
   return { plan: { options, spec: base, runs }, problems, faults: [] };
 }

@@ -48,12 +48,12 @@ export interface Best {
 }
 
 export interface SweepReport {
-  /** Options that the groups differ in. */
+  /** Options that the groups differ in: those with several values, but the seed. */
   readonly options: readonly string[];
   /** How many seeds each group has; 1 where the seed is not swept. */
   readonly seeds: number;
   readonly groups: readonly Group[];
-  /** Null before two groups have a run that finished. */
+  /** Among the groups whose runs are all done; null before there are two. */
   readonly best: Best | null;
 }
 
@@ -77,7 +77,7 @@ function bandOf(runs: readonly Done[], part: Part): Measures<Spread[]> | null {
 
 const endOf = ({ loss, accuracy }: Measures<Spread[]>): Measures<Spread> => ({ loss: loss[loss.length - 1], accuracy: accuracy && accuracy[accuracy.length - 1] });
 
-function groupOf(settings: Settings, results: readonly (RunResult | undefined)[]): Group {
+function groupOf(settings: Settings, options: readonly string[], results: readonly (RunResult | undefined)[]): Group {
   const finished = results.filter((run): run is Done => run?.outcome === 'finished');
   const bands = PARTS.flatMap((part): [Part, Measures<Spread[]>][] => {
     const band = bandOf(finished, part);
@@ -85,7 +85,7 @@ function groupOf(settings: Settings, results: readonly (RunResult | undefined)[]
   });
   const count = (outcome: RunResult['outcome']): number => results.filter((run) => run?.outcome === outcome).length;
   return {
-    settings, labels: Object.values(settings).map(labelOf), planned: results.length, finished: finished.length, diverged: count('diverged'), failed: count('failed'),
+    settings, labels: options.map((path) => labelOf(settings[path])), planned: results.length, finished: finished.length, diverged: count('diverged'), failed: count('failed'),
     final: Object.fromEntries(bands.map(([part, band]) => [part, endOf(band)])),
     epochs: finished[0]?.epochs ?? [],
     bands: Object.fromEntries(bands),
@@ -94,9 +94,10 @@ function groupOf(settings: Settings, results: readonly (RunResult | undefined)[]
 
 function bestOf(groups: readonly Group[]): Best | null {
   for (const part of ['validation', 'train'] as const) {
-    const known = groups.flatMap(({ final }, group) => {
+    const known = groups.flatMap(({ final, planned, finished, diverged, failed }, group) => {
       const mean = final[part]?.loss.mean;
-      return mean === undefined || Number.isNaN(mean) ? [] : [{ group, mean }];
+      // A mean that is not whole yet would be compared with those that are.
+      return mean === undefined || Number.isNaN(mean) || finished + diverged + failed < planned ? [] : [{ group, mean }];
     });
     if (known.length < 2) continue;
     return { group: known.reduce((a, b) => (b.mean < a.mean ? b : a)).group, part };
@@ -114,9 +115,10 @@ export function reportOf(options: readonly SweepOption[], settings: readonly Set
     group.results.push(results[i]);
     members.set(key, group);
   });
-  const groups = [...members.values()].map((group) => groupOf(group.settings, group.results));
+  const compared = options.filter(({ path, values }) => path !== 'seed' && values.length > 1).map(({ path }) => path);
+  const groups = [...members.values()].map((group) => groupOf(group.settings, compared, group.results));
   return {
-    options: options.map(({ path }) => path).filter((path) => path !== 'seed'),
+    options: compared,
     seeds: options.find(({ path }) => path === 'seed')?.values.length ?? 1,
     groups,
     best: bestOf(groups),

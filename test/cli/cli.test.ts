@@ -1,5 +1,5 @@
 // The command as people run it: what it prints, where, and how it ends.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -105,6 +105,19 @@ describe('nablascope check', () => {
     expect(code).toBe(0);
     expect(answer).toMatchObject({ command: 'check', step: 37, samples: 32, entries: 22, checked: 22, complete: true, passed: true });
     expect(answer.parameters.map(({ name }) => name)).toEqual(['hidden.weight', 'hidden.bias', 'output.weight', 'output.bias']);
+  });
+
+  it('writes the same as JUnit XML where it is told to, and what is wrong with a spec too', async () => {
+    const xml = join(folder, 'check.xml');
+    expect((await cli.run(['check', example('circles'), '--junit', xml])).code).toBe(0);
+    const cases = readFileSync(xml, 'utf8').match(/<testcase [^>]*>/g) ?? [];
+    expect(cases.map((each) => /name="([^"]*)" /.exec(each.replace(/classname="[^"]*" /, ''))?.[1])).toEqual(['hidden.weight', 'hidden.bias', 'output.weight', 'output.bias']);
+    const broken = file('broken-junit.nabla.json', '{ "data": "circles", "layers": ["lineer"], "loss": "mse" }');
+    expect((await cli.run(['check', broken, '--junit', xml])).code).toBe(2);
+    expect(readFileSync(xml, 'utf8')).toMatch(/errors="1"[^]*There is no layer &quot;lineer&quot;/);
+    const { code, err } = await cli.run(['check', example('circles'), '--junit', join(folder, 'nowhere', 'check.xml')]);
+    expect(code).toBe(2);
+    expect(err).toContain('--junit');
   });
 
   it('does not call a gradient of zero a pass, and says why no more can be told', async () => {
@@ -418,5 +431,20 @@ describe('nablascope summary', () => {
     expect(code).toBe(0);
     expect(answer.layers.map(({ name, dense, receptiveField }) => [name, dense, receptiveField])).toEqual([['hidden', 12, 'all'], ['tanh1', null, 'all'], ['output', 10, 'all']]);
     expect(answer.total).toMatchObject({ parameters: 22, trained: 22, macs: 16 });
+  });
+});
+
+describe('nablascope cost', () => {
+  it('measures both ways, and counts them', async () => {
+    const { code, answer } = await json<{ complete: boolean; costs: { parameters: number; timed: number; backprop: number; naive: number; difference: number; macs: { backprop: number; naive: number } }[] }>('cost', example('circles'));
+    expect(code).toBe(0);
+    expect(answer.complete).toBe(true);
+    expect(answer.costs[0].macs).toEqual({ backprop: 1280, naive: 11_264 });
+    for (const { timed, parameters, backprop, naive, difference } of answer.costs) {
+      expect(timed).toBeGreaterThan(0);
+      expect(timed).toBeLessThanOrEqual(parameters);
+      expect(Math.min(backprop, naive)).toBeGreaterThan(0);
+      expect(difference).toBeLessThan(1e-4);
+    }
   });
 });

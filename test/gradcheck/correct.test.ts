@@ -53,7 +53,8 @@ const drawn = (kinds: readonly LayerKind[] | null): fc.Arbitrary<Drawn> =>
         last: linearLayer,
         loss: fc.constantFrom(...lossKinds),
         batch: fc.integer({ min: 1, max: 7 }),
-        penalty: fc.option(fc.record({ l1: fc.constantFrom(0, 0.01), l2: fc.constantFrom(0, 0.1), biases: fc.boolean() }), { nil: undefined }),
+        // One in four: with a penalty everything is checked twice.
+        penalty: fc.constantFrom(undefined, undefined, undefined, { l1: 0.01, l2: 0.1, biases: true }),
         seed: fc.nat(),
         spread: fc.constantFrom(1, 1, 0, 0.001, 10, 100),
       })
@@ -109,13 +110,13 @@ const backpropOverflows = ({ pass }: Net): boolean => pass.prediction.data.some(
 
 describe('networks with right gradients', () => {
   it('are never called wrong, whatever layers, losses, weights, inputs, steps and tolerances', () => {
-    const counts = runProperty(null, 1500);
+    const counts = runProperty(null, 1000);
     expect(counts.pass).toBeGreaterThan(10_000);
     expect(counts.below_noise).toBeGreaterThan(1_000);
   });
 
   it('with ReLU are never called wrong at any step from 1e-7 to 1e-2, on and beside its kinks', () => {
-    const counts = runProperty(['relu'], 1000);
+    const counts = runProperty(['relu'], 700);
     expect(counts.pass).toBeGreaterThan(5_000);
     expect(counts.kink).toBeGreaterThan(100);
   });

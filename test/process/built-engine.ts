@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { build } from 'esbuild';
 import { EngineClient } from '../../src/process/client';
+import type { Fault } from '../../src/engine/custom/fault';
 import type { HostCalls } from '../../src/protocol/engine';
 import type { CheckReport } from '../../src/gradcheck/report';
 import type { Frame } from '../../src/session/frame';
@@ -42,6 +43,11 @@ export class WatchedEngine {
   readonly records: RunRecord[] = [];
   readonly reports: CheckReport[] = [];
   readonly progress: number[] = [];
+  readonly faults: Fault[] = [];
+  /** Lines that layers wrote, with the layer in front. */
+  readonly lines: string[] = [];
+  /** Of the end, where a layer is to blame. */
+  blamed: Fault | null = null;
   readonly loading: string[] = [];
   readonly exits: string[] = [];
   readonly #waiting = new Set<() => void>();
@@ -65,13 +71,22 @@ export class WatchedEngine {
         this.reports.push(report);
         this.#wake();
       },
+      fault: (fault) => {
+        this.faults.push(fault);
+        this.#wake();
+      },
+      log: (level, text, source) => {
+        this.lines.push(`${level} ${source}: ${text}`);
+        this.#wake();
+      },
       checkProgress: (checked) => {
         this.progress.push(checked);
         this.#wake();
       },
     };
-    const onExit = (reason: string): void => {
+    const onExit = (reason: string, fault: Fault | null): void => {
       this.exits.push(reason);
+      this.blamed = fault;
       this.#wake();
     };
     this.client = new EngineClient({ file, arguments: args, host, onExit });

@@ -1,9 +1,11 @@
 // Every example opens without a problem, trains as its comments say, and holds the figures it is there for.
 import fs from 'node:fs';
 import path from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { loadLayers } from '../../src/code/load-layers';
 import { openSpec } from '../../src/session/load';
 import { TrainingSession } from '../../src/session/session';
+import { type LayerCode, parseSpec } from '../../src/spec';
 import { filesIn } from '../support/files';
 
 const folder = path.resolve(__dirname, '../../examples');
@@ -14,9 +16,22 @@ const INTENDED: Readonly<Record<string, readonly string[]>> = {
   'scalar-network.nabla.json': ['equal-units'],
 };
 
+/** Examples that are wrong on purpose. */
+const WRONG = ['custom-layer-with-a-bug.nabla.json'];
+
+/** The layers of their own that examples have. */
+const code = new Map<string, LayerCode>();
+
+beforeAll(async () => {
+  for (const file of files) {
+    const { spec } = parseSpec(fs.readFileSync(path.join(folder, file), 'utf8'));
+    if (spec) code.set(file, await loadLayers(spec, { folder, root: folder }, { enter: () => undefined, leave: () => undefined }));
+  }
+});
+
 function open(file: string): { session: TrainingSession; codes: string[] } {
   const text = fs.readFileSync(path.join(folder, file), 'utf8');
-  const { run, problems } = openSpec(text, filesIn(folder));
+  const { run, problems } = openSpec(text, filesIn(folder), code.get(file));
   expect(problems.filter(({ severity }) => severity === 'error')).toEqual([]);
   return { session: new TrainingSession(run!, text), codes: problems.map(({ code }) => code) };
 }
@@ -51,6 +66,7 @@ describe('every example', () => {
   it.each(files)('%s opens and learns', (file) => {
     const { session, codes } = open(file);
     expect(codes).toEqual(INTENDED[file] ?? []);
+    if (WRONG.includes(file)) return;
     const before = session.evaluate().train!.loss;
     train(session);
     const after = session.evaluate().train!.loss;

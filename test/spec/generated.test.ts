@@ -13,6 +13,8 @@ describe('generated files', () => {
   it.each([
     ['media/nabla.schema.json', schemaText],
     ['docs/spec.md', reference],
+    ['media/nablascope.d.ts', () => read('src/engine/custom/contract.ts')],
+    ['examples/layers/nablascope.d.ts', () => read('src/engine/custom/contract.ts')],
   ])('%s is up to date; if not: npm run generate', (file, generate) => {
     expect(read(file)).toBe(generate());
   });

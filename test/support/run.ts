@@ -2,7 +2,8 @@
 import type { CompiledRun } from '../../src/spec/compiled';
 import { loadRun } from '../../src/spec/load';
 import { noFiles } from './files';
-import { TrainingSession, type SessionOptions } from '../../src/session/session';
+import { TrainingSession } from '../../src/session/session';
+import type { SessionOptions } from '../../src/session/session-options';
 
 /** Compiles a spec, and fails with its problems where it has errors. */
 export function runOf(spec: object | string): CompiledRun {

@@ -210,6 +210,33 @@ describe('the views', () => {
     expectNumbers(await numbersIn(history.locator('.keys')), [answer?.edges[0].values?.[2] ?? NaN]);
   });
 
+  it('Step: the phase, its rule and its numbers; a click says why, and the terms add up', async () => {
+    await open('step');
+    const frame = await host.until(({ answers }) => answers.some(({ question }) => question.about === 'nodes'));
+    await panel.settled();
+    const view = panel.page.locator('#view-step');
+    expect(await view.locator('h2').first().innerText()).toBe('update');
+    expect(await view.locator('.rule math').count()).toBe(1);
+    const { answer } = frame.answers.find(({ question }) => question.about === 'nodes') as Answered<'nodes'>;
+    const gradient = answer?.nodes.find(({ id }) => id.of === 'parameter_gradient' && id.layer === 0 && id.parameter === 'weight')?.corner;
+    const shown = view.locator('.matrix').first();
+    expectNumbers(await numbersIn(shown), [...(gradient?.cells ?? [])]);
+    await shown.locator('button').nth(1).click();
+    const asked = await host.until(({ answers }) => answers.some(({ question }) => question.about === 'why'));
+    await panel.settled();
+    const why = (asked.answers.find(({ question }) => question.about === 'why') as Answered<'why'>).answer;
+    const rows = await view.locator('.why tbody tr td:first-child').all();
+    const terms = await Promise.all(rows.map(async (row) => Number((await numbersIn(row)).full[0])));
+    expect(terms.slice(0, why?.terms.length)).toEqual(why?.terms.map(({ value }) => value));
+    expect(terms.reduce((a, b) => a + b)).toBeCloseTo(gradient?.cells[1] ?? NaN, 6);
+    // A term's factor is asked about in turn; the way back is there.
+    await view.locator('.why tbody .link').first().click();
+    await view.locator('.trail .link').waitFor();
+    await view.locator('.trail .link').click();
+    await panel.settled();
+    expect(await view.locator('.trail .link').count()).toBe(0);
+  });
+
   it('Fit: every sample counted, and the worst losses, are those of the network', async () => {
     await open('fit');
     const frame = await host.until(({ answers }) => answers.some(({ question }) => question.about === 'predictions'));

@@ -120,7 +120,7 @@ const sign = (checked: number, verdict: Verdict): TemplateResult =>
   checked > 0 ? html`<span class="sign ${verdict}">${icon(verdictIcons[verdict])}${verdictNames[verdict]}</span>` : html`<span class="hint">not checked</span>`;
 
 /** Each layer by itself: is the signal that arrives wrong, or what the layer makes of it? */
-function alone({ layers }: CheckReport): TemplateResult | typeof nothing {
+function alone({ layers, autograd }: CheckReport): TemplateResult | typeof nothing {
   if (layers.length === 0) return nothing;
   return html`<section class="part">
     <div class="chart-head"><h2>Each layer alone</h2><span class="unit">a random gradient from above, against differences of its own forward</span></div>
@@ -137,8 +137,23 @@ function alone({ layers }: CheckReport): TemplateResult | typeof nothing {
         </tr>`,
       )}</tbody>
     </table></div>
+    ${autograd ? threeWays(autograd) : nothing}
   </section>`;
 }
+
+/** Layers with a written backward that autograd can follow: how far apart the three gradients are. */
+const threeWays = (autograd: NonNullable<CheckReport['autograd']>): TemplateResult => html`
+  <p class="hint">Of layers with a backward of their own, the gradients three ways: as written, by autograd, by differences. How far two are apart, as a share of the largest number:</p>
+  <div class="scroll" tabindex="0" role="region" aria-label="Table: written backward, autograd and numeric"><table class="checks">
+    <thead><tr><th scope="col">gradient</th><th scope="col">written, autograd</th><th scope="col">written, numeric</th><th scope="col">autograd, numeric</th></tr></thead>
+    <tbody>${autograd.map(
+      ({ layer, tensor, writtenAutograd, writtenNumeric, autogradNumeric }) => html`<tr data-three-ways=${`${layer}.${tensor}`}>
+        <th scope="row">${layer}.${tensor}</th><td>${value(writtenAutograd)}</td><td>${value(writtenNumeric)}</td><td>${value(autogradNumeric)}</td>
+      </tr>`,
+    )}</tbody>
+  </table></div>
+  ${autograd.map(({ sentence }) => (sentence ? html`<p class="diagnosis">${sentence}</p>` : nothing))}
+`;
 
 function explanation(report: CheckReport | null): TemplateResult {
   const share = (count: number): string => (report && report.checked > 0 ? ` (${formatShare(count / report.checked)})` : '');

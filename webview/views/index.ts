@@ -7,6 +7,8 @@ import { gradients } from './gradients';
 import { learn } from './learn';
 import { network } from './network';
 import { shapes } from './shapes';
+import { step } from './step';
+import { sweep } from './sweep';
 import { tensors } from './tensors';
 
-export const views: readonly View[] = [learn, network, fit, gradients, activations, check, tensors, shapes];
+export const views: readonly View[] = [learn, step, network, fit, gradients, activations, check, tensors, shapes, sweep];

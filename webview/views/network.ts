@@ -4,6 +4,7 @@ import { html, nothing, render, type TemplateResult } from 'lit/html.js';
 import type { AnswerTo, Question } from '../../src/protocol/panel';
 import { LineChart } from '../charts/line-chart';
 import type { Context, Settings, View } from '../context';
+import { sampleField } from '../controls/sample-field';
 import { icon, value } from '../controls/value';
 import { type ColumnName, type Drawing, NetworkPicture, type Picture, type Target } from '../network-picture';
 import { counted, formatCount, formatIndex, formatShape, fullNumber } from '../numbers';
@@ -128,23 +129,16 @@ export const network: View = {
   },
 };
 
-function chooser({ settings, set, keep, data }: Context, answer: Picture | null): TemplateResult {
+function chooser(context: Context, answer: Picture | null): TemplateResult {
+  const { settings, keep } = context;
   const own = ownOf(settings);
   const names = { values: 'activation', gradients: 'dL/d activation' } as const;
-  const last = Object.values(data.model?.samples ?? {}).reduce((a, b) => a + b, 0) - 1;
-  const choose = (event: Event): void => {
-    const typed = Number((event.target as HTMLInputElement).value);
-    if (Number.isInteger(typed) && typed >= 0 && typed <= last) set({ sample: typed });
-  };
   return html`<div class="chooser">
     <span class="field"><span>Units</span><span class="segments" role="group" aria-label="What fills the units">
       ${FILLS.map((fill) => html`<button class="segment" aria-pressed=${own.fill === fill ? 'true' : 'false'} @click=${() => keep(ID, { ...own, fill })}>${names[fill]}</button>`)}</span></span>
     <span class="field"><span>Lines</span><span class="segments" role="group" aria-label="What the lines show">
       ${EDGES.map((edges) => html`<button class="segment" aria-pressed=${own.edges === edges ? 'true' : 'false'} @click=${() => keep(ID, { ...own, edges })}>${edges}</button>`)}</span></span>
-    <label class="field"><span>Sample</span><input type="text" class="narrow" inputmode="numeric" .value=${String(answer?.sample ?? '')} @change=${choose}
-      aria-label=${`Sample to follow, 0 to ${last}`} /></label>
-    <button class="quiet" ?hidden=${settings.sample === null} @click=${() => set({ sample: null })}>first of the batch</button>
-    ${answer && !answer.inBatch ? html`<span class="hint">${icon('info')} Not in this step’s batch: evaluated by itself, without gradients.</span>` : nothing}
+    ${sampleField(context, answer)}
   </div>`;
 }
 

@@ -1,11 +1,14 @@
 // `nablascope check`: every gradient at one step, as a table by parameter and one plain sentence.
+import fs from 'node:fs';
+import path from 'node:path';
 import { type CheckReport, type Comparison, GradientCheck, type ParameterCheck } from '../../gradcheck';
 import type { TrainingSession } from '../../session/session';
-import type { Call } from '../arguments';
+import { type Call, CallError } from '../arguments';
 import { divergence, reachStep, requireStep } from '../reach';
 import { chosen, counted, grouped, indexText, shapeText, short, table, tiny } from '../format';
 import { jsonText } from '../json';
-import { openSpec } from '../open';
+import { junitOf, junitOfProblems } from '../junit';
+import { openSpec, SpecError } from '../open';
 import { Progress } from '../progress';
 import { EXIT, type ExitCode, paint, type Style, type Terminal } from '../terminal';
 
@@ -15,12 +18,24 @@ const SLICE_MS = 40;
 const CHUNK = 16;
 
 export async function check(terminal: Terminal, call: CheckCall): Promise<ExitCode> {
-  const { session, warnings } = openSpec(terminal, call);
+  const write = (xml: string): void => writeJunit(terminal, call.junit, xml);
+  try {
+    return await checked(terminal, call, write);
+  } catch (error) {
+    if (error instanceof SpecError) write(junitOfProblems(call.file, error.problems));
+    throw error;
+  }
+}
+
+async function checked(terminal: Terminal, call: CheckCall, write: (xml: string) => void): Promise<ExitCode> {
+  const start = terminal.now();
+  const { session, warnings } = await openSpec(terminal, call);
   requireStep(session, call.step);
   const reached = await reachStep(terminal, session, call.step);
   if (reached.kind === 'interrupted') return EXIT.interrupted;
   if (reached.kind === 'diverged') {
     const text = divergence(reached.nonFinite);
+    write(junitOfProblems(call.file, text));
     if (call.json) terminal.out.write(jsonText({ command: 'check', file: call.file, problems: warnings, diverged: reached.nonFinite }));
     else terminal.err.write(`${text}\n`);
     return EXIT.failed;
@@ -29,7 +44,17 @@ export async function check(terminal: Terminal, call: CheckCall): Promise<ExitCo
   if (call.json) terminal.out.write(jsonText(toJson(call, session, report, warnings)));
   else terminal.out.write(toText(terminal, session, report));
   if (!report.complete) return EXIT.interrupted;
+  write(junitOf(call.file, report, (terminal.now() - start) / 1000));
   return report.passed ? EXIT.good : EXIT.failed;
+}
+
+function writeJunit({ cwd }: Terminal, file: string | null, xml: string): void {
+  if (file === null) return;
+  try {
+    fs.writeFileSync(path.resolve(cwd, file), xml);
+  } catch (error) {
+    throw new CallError(`The JUnit file cannot be written: ${error instanceof Error ? error.message : String(error)}.`, 'Check the folder that --junit names.');
+  }
 }
 
 /** Checks at the session's position; incomplete when interrupted. */
@@ -75,6 +100,7 @@ function toText(terminal: Terminal, session: TrainingSession, report: CheckRepor
     ...penaltyLines(report),
     ...layerLines(report),
     ...(report.diagnosis ? [`Why: ${report.diagnosis.sentence}`] : []),
+    ...(report.autograd ?? []).flatMap(({ sentence }) => sentence ?? []),
     ...(report.compared.entries > 0 ? [paint(terminal, 'dim', comparison(report.compared))] : []),
     '',
   ].join('\n');

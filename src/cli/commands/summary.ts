@@ -11,8 +11,8 @@ type SummaryCall = Extract<Call, { command: 'summary' }>;
 const total = (figures: readonly LayerFigures[], of: 'parameters' | 'trained' | 'macs'): number =>
   figures.reduce((sum, figure) => sum + figure[of], 0);
 
-export function summary(terminal: Terminal, call: SummaryCall): ExitCode {
-  const { resolved, warnings } = resolveSpec(terminal, call);
+export async function summary(terminal: Terminal, call: SummaryCall): Promise<ExitCode> {
+  const { resolved, warnings } = await resolveSpec(terminal, call);
   const { model, spec, size, memory, samples } = resolved;
   const figures = summarize(model, spec.precision, size);
   if (!call.json) {

@@ -44,7 +44,7 @@ interface Trace {
 }
 
 export async function trace(terminal: Terminal, call: TraceCall): Promise<ExitCode> {
-  const { session, warnings } = openSpec(terminal, call);
+  const { session, warnings } = await openSpec(terminal, call);
   requireStep(session, call.step);
   const reached = await reachStep(terminal, session, call.step - 1);
   if (reached.kind === 'interrupted') return EXIT.interrupted;

@@ -32,7 +32,7 @@ interface Result {
 }
 
 export async function train(terminal: Terminal, call: TrainCall): Promise<ExitCode> {
-  const { session, warnings } = openSpec(terminal, call, (run) => lasting(run, call));
+  const { session, warnings } = await openSpec(terminal, call, (run) => lasting(run, call));
   const target = call.steps ?? session.totalSteps;
   if (!call.json) terminal.out.write(`${describe(session, target)}\n`);
   const result = await run(terminal, session, target);

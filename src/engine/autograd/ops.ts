@@ -1,17 +1,20 @@
-// The operations bound to a tape: what a layer's code is given.
+// The operations as a layer's code is given them: on whatever tape is current.
 import type { Ops } from '../custom/contract';
 import { formatShape, sizeOf } from '../kernels/tensor';
 import { operations, type OperationName } from './operations';
 import { OperationError, type Tape } from './tape';
 
-export function opsOn(tape: Tape): Ops {
+/** @param current whose tape may be replaced. */
+export function opsOn(current: { readonly tape: Tape }): Ops {
   const bound = Object.fromEntries(
-    Object.entries(operations).map(([name, operation]) => [name, (operation as (...all: unknown[]) => unknown).bind(null, tape)]),
+    Object.entries(operations).map(([name, operation]) => [
+      name, (...all: unknown[]) => (operation as (...all: unknown[]) => unknown)(current.tape, ...all),
+    ]),
   ) as unknown as Pick<Ops, OperationName>;
   return {
     ...bound,
     tensor(shape, values = 0) {
-      const data = tape.room(sizeOf(shape));
+      const data = current.tape.room(sizeOf(shape));
       if (typeof values === 'number') data.fill(values);
       else if (values.length === data.length) data.set(values);
       else throw new OperationError(`tensor: ${values.length} numbers do not fill the shape ${formatShape(shape)}.`);

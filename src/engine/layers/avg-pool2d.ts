@@ -6,6 +6,10 @@ import { paddingFits, poolingOptions, windowedShape, windowsMisfit, windowsSee }
 export const avgPool2d = defineLayer({
   kind: 'avg_pool2d',
   summary: 'y = the mean of the numbers under each window, channel by channel.',
+  math: {
+    forward: String.raw`y_{u,v} = \frac{1}{n} \sum_{(i,j) \in \text{window}(u,v)} x_{i,j}`,
+    input: String.raw`\d{x_{i,j}} = \frac{1}{n} \sum_{(u,v) \ni (i,j)} \d{y_{u,v}}`,
+  },
   options: z
     .strictObject({
       ...poolingOptions,

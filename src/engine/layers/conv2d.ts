@@ -85,6 +85,11 @@ function start(values: readonly number[] | undefined, by: ConvOptions['init']): 
 export const conv2d = defineLayer({
   kind: 'conv2d',
   summary: 'A convolution of images: y = b + Σ W · x over windows of all channels, the same weights at every place.',
+  math: {
+    forward: String.raw`y_{o,u,v} = b_o + \sum_{c,i,j} W_{o,c,i,j} \, x_{c,\,us+i-p,\,vs+j-p}`,
+    input: String.raw`\d{x} = \text{the same windows, turned around: each } \d{y_{o,u,v}} W_{o,c,i,j} \text{ goes back to where its } x \text{ came from}`,
+    parameters: { weight: String.raw`\d{W_{o,c,i,j}} = \sum_{\text{samples},u,v} \d{y_{o,u,v}} \, x_{c,\,us+i-p,\,vs+j-p}`, bias: String.raw`\d{b_o} = \sum_{\text{samples},u,v} \d{y_{o,u,v}}` },
+  },
   options,
   misfit(input, layer) {
     const misfit = windowsMisfit(input, layer);

@@ -7,6 +7,10 @@ import { defineLayer } from './layer';
 export const dropout = defineLayer({
   kind: 'dropout',
   summary: 'While training, y = 0 with probability p and x / (1 - p) otherwise, drawn anew each step; evaluated, y = x.',
+  math: {
+    forward: String.raw`y = m \odot x, \quad m_i = 0 \text{ with probability } p, \text{ else } \tfrac{1}{1-p}`,
+    input: String.raw`\d{x} = m \odot \d{y}`,
+  },
   options: z.strictObject({
     p: z._default(z.number().check(z.gte(0), z.lt(1), z.describe('Probability that a value is set to 0.')), 0.5),
   }),

@@ -10,6 +10,10 @@ import { defineLayer } from './layer';
 export const elu = defineLayer({
   kind: 'elu',
   summary: 'y = x above 0, alpha · (exp(x) - 1) below: it levels off at -alpha. Smooth for alpha = 1, else with a kink at 0.',
+  math: {
+    forward: String.raw`y = \begin{cases} x & x > 0 \\ \alpha (e^x - 1) & x \le 0 \end{cases}`,
+    input: String.raw`\d{x} = \d{y} \odot \begin{cases} 1 & x > 0 \\ \alpha e^x & x \le 0 \end{cases}`,
+  },
   options: z.strictObject({
     alpha: z._default(positive('Where it levels off below 0: at -alpha.'), 1),
   }),

@@ -6,6 +6,10 @@ import { defineLayer } from './layer';
 export const flatten = defineLayer({
   kind: 'flatten',
   summary: 'y = x, each sample as one row of numbers.',
+  math: {
+    forward: String.raw`y = \operatorname{vec}(x)`,
+    input: String.raw`\d{x} = \operatorname{vec}^{-1}\!\Big(\d{y}\Big)`,
+  },
   options: noOptions,
   outputShape: (input) => [sizeOf(input)],
   sees: () => 'place',

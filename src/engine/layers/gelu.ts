@@ -11,6 +11,10 @@ const unaryOf = ({ approximate }: { approximate: 'none' | 'tanh' }): Unary => (a
 export const gelu = defineLayer({
   kind: 'gelu',
   summary: 'y = x · Φ(x), where Φ is the standard normal distribution: smooth, and below 0 between -0.17 and 0.',
+  math: {
+    forward: String.raw`y = x \, \Phi(x)`,
+    input: String.raw`\d{x} = \d{y} \odot \big(\Phi(x) + x \, \varphi(x)\big)`,
+  },
   options: z.strictObject({
     approximate: z._default(
       z

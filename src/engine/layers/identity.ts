@@ -5,6 +5,10 @@ import { defineLayer } from './layer';
 export const identity = defineLayer({
   kind: 'identity',
   summary: 'y = x: an activation that does nothing.',
+  math: {
+    forward: String.raw`y = x`,
+    input: String.raw`\d{x} = \d{y}`,
+  },
   options: noOptions,
   reach: 'columnwise',
   outputShape: (input) => input,

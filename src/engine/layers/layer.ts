@@ -1,6 +1,7 @@
 // What a layer is: its options, shapes, parameters, and the function beside its derivative.
 // Shapes here are those of one sample; tensors carry the batch in front.
 import type * as z from 'zod/mini';
+import type { CodePlace } from '../custom/fault';
 import type { InitializerOptions } from '../initializers';
 import type { Kernels } from '../kernels/kernels';
 import type { Shape, Tensor } from '../kernels/tensor';
@@ -77,10 +78,20 @@ export interface Misfit {
   readonly option?: string;
 }
 
+/** Formulas in LaTeX for one sample, x the input and y the output; `\d{x}` stands for ∂L/∂x. */
+export interface LayerMath {
+  readonly forward: string;
+  /** Of dL/d input. */
+  readonly input: string;
+  /** Of dL/d parameter, by its short name. */
+  readonly parameters?: Readonly<Record<string, string>>;
+}
+
 export interface LayerDefinition<Kind extends string = string, Options = unknown> {
   readonly kind: Kind;
   /** One sentence with the formula; shown on hover and in the docs. */
   readonly summary: string;
+  readonly math?: LayerMath;
   readonly options: z.ZodMiniType<Options>;
   /** The input shape that the options insist on, if they do. */
   expectedInput?(options: Options): Shape | undefined;
@@ -115,6 +126,14 @@ export interface LayerDefinition<Kind extends string = string, Options = unknown
   /** For the receptive field; unless told, `place` for a layer whose reach is `columnwise`, and `all` for any other. */
   sees?(options: Options): Sight;
   readonly idleness?: Idleness;
+  /** For a layer of the user's own: where its functions stand; no place of a backward where autograd stands in. */
+  readonly code?: { readonly forward: CodePlace; readonly backward: CodePlace | null };
+  /**
+   * For a layer whose kinks lie within it: on which side of each it computes, -1, 1, or 0 on it. Goes forward anew.
+   */
+  sides?(context: ForwardContext<Options>): Int8Array;
+  /** For a layer with a written backward: the gradients that autograd gives, instead; false where it cannot follow. */
+  autograd?(context: BackwardContext<Options>): boolean;
 }
 
 /** Keeps the option type of a definition while it is stored beside others. */

@@ -7,6 +7,10 @@ import { defineLayer } from './layer';
 export const leakyRelu = defineLayer({
   kind: 'leaky_relu',
   summary: 'y = x above 0, negative_slope · x below: unlike relu it never stops passing gradients. Its slope jumps at 0: a kink.',
+  math: {
+    forward: String.raw`y = \max(0, x) + a \min(0, x)`,
+    input: String.raw`\d{x} = \d{y} \odot \big([x > 0] + a \, [x \le 0]\big)`,
+  },
   options: z.strictObject({
     negative_slope: z._default(nonNegative('Slope for x below 0.'), 0.01),
   }),

@@ -64,6 +64,11 @@ function start(values: readonly number[] | undefined, by: InitializerOptions): P
 export const linear = defineLayer({
   kind: 'linear',
   summary: 'A fully connected layer: y = x Wᵀ + b.',
+  math: {
+    forward: String.raw`y = x W^\top + b`,
+    input: String.raw`\d{x} = \d{y} \, W`,
+    parameters: { weight: String.raw`\d{W} = \Big(\d{y}\Big)^{\!\top} x`, bias: String.raw`\d{b} = \sum_{\text{samples}} \d{y}` },
+  },
   options,
   reach: 'weighted_sum',
   expectedInput({ in_features, weight }) {

@@ -6,6 +6,10 @@ import { rowMisfit } from './rows';
 export const logSoftmax = defineLayer({
   kind: 'log_softmax',
   summary: 'y_i = x_i - log Σ_j exp(x_j): the logarithms of the softmax, finite where the softmax rounds to 0. For the loss nll.',
+  math: {
+    forward: String.raw`y_i = x_i - \log \sum_j e^{x_j}`,
+    input: String.raw`\d{x_i} = \d{y_i} - e^{y_i} \sum_j \d{y_j}`,
+  },
   options: noOptions,
   misfit: rowMisfit,
   outputShape: (input) => input,

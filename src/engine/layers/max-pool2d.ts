@@ -7,6 +7,10 @@ import { paddingFits, poolingOptions, windowedShape, windowsMisfit, windowsSee }
 export const maxPool2d = defineLayer({
   kind: 'max_pool2d',
   summary: 'y = the largest number under each window, channel by channel. Which one that is can change: a kink.',
+  math: {
+    forward: String.raw`y_{u,v} = \max_{(i,j) \in \text{window}(u,v)} x_{i,j}`,
+    input: String.raw`\d{x_{i,j}} = \sum_{(u,v):\, x_{i,j} \text{ won}} \d{y_{u,v}}`,
+  },
   options: z.strictObject(poolingOptions).check(paddingFits),
   misfit: (input, options) => windowsMisfit(input, options),
   sees: (options) => windowsSee(options),

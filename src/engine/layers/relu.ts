@@ -7,6 +7,10 @@ import { defineLayer } from './layer';
 export const relu = defineLayer({
   kind: 'relu',
   summary: 'y = scale · max(0, x). Its slope jumps at 0: a kink.',
+  math: {
+    forward: String.raw`y = s \max(0, x)`,
+    input: String.raw`\d{x} = s \, \d{y} \odot [x > 0]`,
+  },
   options: z.strictObject({
     scale: z._default(positive('Slope for x above 0.'), 1),
   }),

@@ -5,6 +5,10 @@ import { defineLayer } from './layer';
 export const sigmoid = defineLayer({
   kind: 'sigmoid',
   summary: 'y = 1 / (1 + exp(-x)), between 0 and 1.',
+  math: {
+    forward: String.raw`y = \sigma(x) = \frac{1}{1 + e^{-x}}`,
+    input: String.raw`\d{x} = \d{y} \odot y (1 - y)`,
+  },
   options: noOptions,
   reach: 'columnwise',
   outputShape: (input) => input,

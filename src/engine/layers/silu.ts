@@ -5,6 +5,10 @@ import { defineLayer } from './layer';
 export const silu = defineLayer({
   kind: 'silu',
   summary: 'y = x · sigmoid(x), also called swish: smooth, and below 0 between -0.28 and 0.',
+  math: {
+    forward: String.raw`y = x \, \sigma(x)`,
+    input: String.raw`\d{x} = \d{y} \odot \sigma(x) \big(1 + x (1 - \sigma(x))\big)`,
+  },
   options: noOptions,
   reach: 'columnwise',
   outputShape: (input) => input,

@@ -6,6 +6,10 @@ import { rowMisfit } from './rows';
 export const softmax = defineLayer({
   kind: 'softmax',
   summary: 'y_i = exp(x_i) / Σ_j exp(x_j): positive numbers that sum to 1.',
+  math: {
+    forward: String.raw`y_i = \frac{e^{x_i}}{\sum_j e^{x_j}}`,
+    input: String.raw`\d{x_i} = y_i \Big(\d{y_i} - \sum_j y_j \d{y_j}\Big)`,
+  },
   options: noOptions,
   misfit: rowMisfit,
   outputShape: (input) => input,

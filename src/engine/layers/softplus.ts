@@ -6,6 +6,10 @@ import { defineLayer } from './layer';
 export const softplus = defineLayer({
   kind: 'softplus',
   summary: 'y = log(1 + exp(beta · x)) / beta: a smooth relu, always above 0. Its slope is sigmoid(beta · x).',
+  math: {
+    forward: String.raw`y = \tfrac{1}{\beta} \log(1 + e^{\beta x})`,
+    input: String.raw`\d{x} = \d{y} \odot \sigma(\beta x)`,
+  },
   options: z.strictObject({
     beta: z._default(positive('How sharp the bend at 0 is; the larger, the nearer to relu.'), 1),
   }),

@@ -5,6 +5,10 @@ import { defineLayer } from './layer';
 export const tanh = defineLayer({
   kind: 'tanh',
   summary: 'y = tanh x, between -1 and 1.',
+  math: {
+    forward: String.raw`y = \tanh x`,
+    input: String.raw`\d{x} = \d{y} \odot (1 - y^2)`,
+  },
   options: noOptions,
   reach: 'columnwise',
   outputShape: (input) => input,

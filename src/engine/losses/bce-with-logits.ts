@@ -6,6 +6,10 @@ import { divisor, OVER_ALL, reduction } from './reduction';
 export const bceWithLogits = defineLoss({
   kind: 'bce_with_logits',
   summary: 'Sigmoid and binary cross-entropy in one, mean over the batch and the outputs. Takes logits; stays finite.',
+  math: {
+    value: String.raw`L = \operatorname{mean} \big[\log(1 + e^{z}) - y z\big]`,
+    gradient: String.raw`\d{z} = \tfrac{1}{NK} \big(\sigma(z) - y\big)`,
+  },
   options: z.strictObject({ reduction: reduction(OVER_ALL) }),
   target: 'binary',
   threshold: 0,

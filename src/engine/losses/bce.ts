@@ -6,6 +6,10 @@ import { divisor, OVER_ALL, reduction } from './reduction';
 export const bce = defineLoss({
   kind: 'bce',
   summary: 'Binary cross-entropy on probabilities: the mean of -[y log p + (1-y) log(1-p)]. Takes the output of a sigmoid.',
+  math: {
+    value: String.raw`L = -\operatorname{mean} \big[y \log p + (1 - y) \log(1 - p)\big]`,
+    gradient: String.raw`\d{p} = \tfrac{1}{NK} \, \frac{p - y}{p (1 - p)}`,
+  },
   options: z.strictObject({ reduction: reduction(OVER_ALL) }),
   target: 'binary',
   threshold: 0.5,

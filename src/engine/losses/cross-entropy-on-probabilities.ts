@@ -5,6 +5,10 @@ import { defineLoss } from './loss';
 export const crossEntropyOnProbabilities = defineLoss({
   kind: 'cross_entropy_on_probabilities',
   summary: '-Σ y log p, mean over the batch. Takes probabilities, from a softmax layer; infinite where p reaches 0.',
+  math: {
+    value: String.raw`L = -\frac{1}{N} \sum_n \sum_j y_{nj} \log p_{nj}`,
+    gradient: String.raw`\d{p} = -\tfrac{1}{N} \, \frac{y}{p}`,
+  },
   options: noOptions,
   target: 'classes',
   threshold: 0.5,

@@ -6,6 +6,10 @@ import { divisor, OVER_BATCH, reduction } from './reduction';
 export const crossEntropy = defineLoss({
   kind: 'cross_entropy',
   summary: 'Softmax and cross-entropy in one: -Σ y·ŷ + log Σ exp ŷ, mean over the batch. Takes logits; stays finite.',
+  math: {
+    value: String.raw`L = \frac{1}{N} \sum_n \Big(\log \sum_j e^{\hat y_{nj}} - \sum_j y_{nj} \hat y_{nj}\Big)`,
+    gradient: String.raw`\d{\hat y} = \tfrac{1}{N} \big(\operatorname{softmax}(\hat y) - y\big)`,
+  },
   options: z.strictObject({ reduction: reduction(OVER_BATCH) }),
   target: 'classes',
   threshold: 0,

@@ -10,6 +10,10 @@ import { divisor, OVER_ALL, reduction } from './reduction';
 export const hinge = defineLoss({
   kind: 'hinge',
   summary: 'The hinge loss max(0, margin - s · z), s = 2 y - 1: the mean over the batch and the outputs. Takes scores z, not probabilities. A kink at the margin.',
+  math: {
+    value: String.raw`L = \operatorname{mean} \max(0, m - s z), \quad s = 2 y - 1`,
+    gradient: String.raw`\d{z} = -\tfrac{1}{NK} \, s \, [s z < m]`,
+  },
   options: z.strictObject({
     margin: z._default(positive('How far on the right side of 0 a score must lie to cost nothing.'), 1),
     reduction: reduction(OVER_ALL),

@@ -11,6 +11,10 @@ import { divisor, OVER_ALL, reduction } from './reduction';
 export const huber = defineLoss({
   kind: 'huber',
   summary: 'Half the squared error up to a distance of delta, straight beyond: outliers pull no harder than delta. Mean over the batch and the outputs.',
+  math: {
+    value: String.raw`L = \operatorname{mean} \begin{cases} \tfrac12 r^2 & \lvert r \rvert \le \delta \\ \delta (\lvert r \rvert - \tfrac12 \delta) & \text{else} \end{cases}, \quad r = \hat y - y`,
+    gradient: String.raw`\d{\hat y} = \tfrac{1}{NK} \max(-\delta, \min(\delta, r))`,
+  },
   options: z.strictObject({
     delta: z._default(positive('The distance at which the square gives way to a straight line.'), 1),
     reduction: reduction(OVER_ALL),

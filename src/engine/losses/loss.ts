@@ -13,10 +13,18 @@ export interface LossContext<Options> {
   readonly target: Tensor;
 }
 
+/** Formulas in LaTeX: N samples, K outputs; `\d{x}` stands for ∂L/∂x. */
+export interface LossMath {
+  readonly value: string;
+  /** Of dL/d prediction. */
+  readonly gradient: string;
+}
+
 export interface LossDefinition<Kind extends string = string, Options = unknown> {
   readonly kind: Kind;
   /** One sentence with the formula and the convention of its mean. */
   readonly summary: string;
+  readonly math?: LossMath;
   readonly options: z.ZodMiniType<Options>;
   /** What a target must be: any number, a distribution over the outputs, or numbers in [0, 1]. */
   readonly target: 'values' | 'classes' | 'binary';

@@ -6,6 +6,10 @@ import { divisor, OVER_ALL, reduction } from './reduction';
 export const mae = defineLoss({
   kind: 'mae',
   summary: 'Mean absolute error: the mean of |ŷ - y| over the batch and the outputs. A kink where they are equal.',
+  math: {
+    value: String.raw`L = \operatorname{mean} \lvert \hat y - y \rvert`,
+    gradient: String.raw`\d{\hat y} = \tfrac{1}{NK} \operatorname{sign}(\hat y - y)`,
+  },
   options: z.strictObject({ reduction: reduction(OVER_ALL) }),
   target: 'values',
   threshold: 0.5,

@@ -6,6 +6,10 @@ import { divisor, OVER_ALL, reduction } from './reduction';
 export const mse = defineLoss({
   kind: 'mse',
   summary: 'Mean squared error: the mean of (ŷ - y)² over the batch and the outputs.',
+  math: {
+    value: String.raw`L = \operatorname{mean} (\hat y - y)^2`,
+    gradient: String.raw`\d{\hat y} = \tfrac{2}{NK} (\hat y - y)`,
+  },
   options: z.strictObject({ reduction: reduction(OVER_ALL) }),
   target: 'values',
   threshold: 0.5,

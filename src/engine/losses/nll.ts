@@ -6,6 +6,10 @@ import { divisor, OVER_BATCH, reduction } from './reduction';
 export const nll = defineLoss({
   kind: 'nll',
   summary: 'Negative log-likelihood: -Σ y z, mean over the batch. Takes log-probabilities z, from a log_softmax layer.',
+  math: {
+    value: String.raw`L = -\frac{1}{N} \sum_n \sum_j y_{nj} z_{nj}`,
+    gradient: String.raw`\d{z} = -\tfrac{1}{N} \, y`,
+  },
   options: z.strictObject({ reduction: reduction(OVER_BATCH) }),
   target: 'classes',
   threshold: 0,

@@ -10,6 +10,10 @@ import { divisor, OVER_ALL, reduction } from './reduction';
 export const squaredHinge = defineLoss({
   kind: 'squared_hinge',
   summary: 'The squared hinge loss max(0, margin - s · z)², s = 2 y - 1: the mean over the batch and the outputs. Takes scores z, not probabilities.',
+  math: {
+    value: String.raw`L = \operatorname{mean} \max(0, m - s z)^2, \quad s = 2 y - 1`,
+    gradient: String.raw`\d{z} = -\tfrac{2}{NK} \, s \max(0, m - s z)`,
+  },
   options: z.strictObject({
     margin: z._default(positive('How far on the right side of 0 a score must lie to cost nothing.'), 1),
     reduction: reduction(OVER_ALL),

@@ -6,6 +6,10 @@ import { defineLoss } from './loss';
 export const sumSquaredError = defineLoss({
   kind: 'sum_squared_error',
   summary: 'The squared distance scale · Σ (ŷ - y)² summed over the outputs, mean over the batch.',
+  math: {
+    value: String.raw`L = \tfrac{s}{N} \sum_n \lVert \hat y_n - y_n \rVert^2`,
+    gradient: String.raw`\d{\hat y} = \tfrac{2s}{N} (\hat y - y)`,
+  },
   options: z.strictObject({
     scale: z._default(positive('Factor before the sum; 0.5 makes the gradient ŷ - y.'), 1),
   }),

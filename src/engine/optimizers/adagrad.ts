@@ -8,6 +8,9 @@ import { eps, weightDecay } from './options';
 export const adagrad = defineOptimizer({
   kind: 'adagrad',
   summary: 'Each weight has a rate of its own, which falls with the squares of its gradients so far: w ← w - lr · g / (√Σg² + eps).',
+  math: {
+    update: String.raw`s \leftarrow s + g^2, \qquad w \leftarrow w - \eta \, \frac{g}{\sqrt{s} + \varepsilon}, \quad g = \d{w}`,
+  },
   options: z.strictObject({
     lr: z._default(nonNegative('Learning rate.'), 0.01),
     lr_decay: z._default(nonNegative('In step t the rate is divided by 1 + (t - 1) · lr_decay.'), 0),

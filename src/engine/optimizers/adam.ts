@@ -22,6 +22,9 @@ function step({ kernels, options, lr, step: t, value, state }: UpdateContext<{ b
 export const adam = defineOptimizer({
   kind: 'adam',
   summary: 'A step for each weight, about lr long: the running mean of its gradient over the root of that of its square, both corrected for their start at 0.',
+  math: {
+    update: String.raw`m \leftarrow \beta_1 m + (1 - \beta_1) g, \quad v \leftarrow \beta_2 v + (1 - \beta_2) g^2, \quad w \leftarrow w - \eta \, \frac{\hat m}{\sqrt{\hat v} + \varepsilon}, \quad g = \d{w}`,
+  },
   options: z.strictObject({
     lr: z._default(nonNegative('Learning rate.'), 0.001),
     betas,
@@ -38,6 +41,9 @@ export const adam = defineOptimizer({
 export const adamw = defineOptimizer({
   kind: 'adamw',
   summary: 'Adam with weight decay of its own: w ← w - lr · weight_decay · w, whatever the size of the gradient.',
+  math: {
+    update: String.raw`w \leftarrow w - \eta \lambda w - \eta \, \frac{\hat m}{\sqrt{\hat v} + \varepsilon}, \quad m, v \text{ as in Adam}`,
+  },
   options: z.strictObject({
     lr: z._default(nonNegative('Learning rate.'), 0.001),
     betas,

@@ -22,6 +22,8 @@ export interface UpdateContext<Options> {
 export interface OptimizerDefinition<Kind extends string = string, Options extends { lr: number } = { lr: number }> {
   readonly kind: Kind;
   readonly summary: string;
+  /** The update of a weight w in LaTeX, η the learning rate; `\d{w}` stands for ∂L/∂w. */
+  readonly math?: { readonly update: string };
   readonly options: z.ZodMiniType<Options>;
   /** Whether an update depends on the number of the step. */
   readonly counts?: boolean;

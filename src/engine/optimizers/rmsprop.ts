@@ -8,6 +8,9 @@ import { decayShare, eps, weightDecay } from './options';
 export const rmsprop = defineOptimizer({
   kind: 'rmsprop',
   summary: 'The gradient over the root of a running mean of its square: w ← w - lr · g / (√s + eps), s ← alpha · s + (1 - alpha) · g².',
+  math: {
+    update: String.raw`s \leftarrow \alpha s + (1 - \alpha) g^2, \qquad w \leftarrow w - \eta \, \frac{g}{\sqrt{s} + \varepsilon}, \quad g = \d{w}`,
+  },
   options: z.strictObject({
     lr: z._default(nonNegative('Learning rate.'), 0.01),
     alpha: decayShare('Share of the running mean of squares that is kept at each step.', 0.99),

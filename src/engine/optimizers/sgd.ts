@@ -11,6 +11,9 @@ import { weightDecay } from './options';
 export const sgd = defineOptimizer({
   kind: 'sgd',
   summary: 'Stochastic gradient descent with momentum: v ← momentum · v + g; w ← w - lr · v.',
+  math: {
+    update: String.raw`v \leftarrow \mu v + \d{w}, \qquad w \leftarrow w - \eta v`,
+  },
   options: z
     .strictObject({
       lr: z._default(nonNegative('Learning rate.'), 0.1),

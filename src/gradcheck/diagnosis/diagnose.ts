@@ -45,7 +45,7 @@ export function diagnose({ pass, benches, loss }: Alone, checked: readonly Whole
     const { name, definition } = model.layers[at];
     const cause = `The ${by} of ${name} writes to its argument (${change.tensor}), which others still need.`;
     return {
-      layer: name, kind: definition.kind, place: placeOf(pass, at), tensor: change.tensor, index: null, analytic: null, numeric: null, cause: 'argument_changed',
+      layer: name, kind: definition.kind, line: lineOf(pass, at), tensor: change.tensor, index: null, analytic: null, numeric: null, cause: 'argument_changed',
       factor: null, dimension: null, residual: null, misled: names, sentence: `${cause}${placeWords(pass, at)}`,
     };
   };
@@ -79,7 +79,7 @@ function tell(pass: Pass, suspects: readonly Suspect[], checked: readonly WholeC
   return {
     layer: layer === null ? null : model.layers[layer].name,
     kind: layer === null ? model.loss.definition.kind : model.layers[layer].definition.kind,
-    place: placeOf(pass, layer), tensor: trial.tensor, index, analytic: analytic[worst] ?? null, numeric: numeric[worst] ?? null,
+    line: lineOf(pass, layer), tensor: trial.tensor, index, analytic: analytic[worst] ?? null, numeric: numeric[worst] ?? null,
     cause: told.cause, factor: told.factor, dimension: told.dimension, residual: told.residual, misled,
     sentence: `The ${gradientName(pass, suspects[0])} ${told.words}${values}.${also}${rest}${placeWords(pass, layer)}`,
   };
@@ -104,7 +104,7 @@ function together(pass: Pass, checked: readonly WholeCheck[]): Diagnosis {
   const worst = worstOf(trial);
   const told = explain(trial);
   return {
-    layer: model.layers[layer].name, kind: model.layers[layer].definition.kind, place: placeOf(pass, layer), tensor: shortName,
+    layer: model.layers[layer].name, kind: model.layers[layer].definition.kind, line: lineOf(pass, layer), tensor: shortName,
     index: worst < 0 ? null : unravel(worst, value.shape), analytic: analytic[worst] ?? null, numeric: numeric[worst] ?? null,
     cause: told.cause, factor: told.factor, dimension: told.dimension, residual: told.residual, misled: [],
     sentence: `Alone, with random gradients from above, every layer is right. In the whole network the gradient of ${name} ${told.words}.${placeWords(pass, layer)}`,
@@ -112,16 +112,12 @@ function together(pass: Pass, checked: readonly WholeCheck[]): Diagnosis {
 }
 
 /** Of a layer, or of the loss. */
-function placeOf({ network: { model } }: Pass, layer: number | null): Diagnosis['place'] {
-  const { line } = layer === null ? model.loss : model.layers[layer];
-  return line === undefined ? null : { file: null, line };
-}
+const lineOf = ({ network: { model } }: Pass, layer: number | null): number | null => (layer === null ? model.loss : model.layers[layer]).line ?? null;
 
 function placeWords(pass: Pass, layer: number | null): string {
-  const place = placeOf(pass, layer);
-  if (!place) return '';
-  const { layers } = pass.network.model;
-  return ` ${layer === null ? 'The loss' : layers[layer].name} stands in line ${place.line} of the spec.`;
+  const line = lineOf(pass, layer);
+  if (line === null) return '';
+  return ` ${layer === null ? 'The loss' : pass.network.model.layers[layer].name} stands in line ${line} of the spec.`;
 }
 
 const short = (value: number): string => String(Number(value.toPrecision(4)));

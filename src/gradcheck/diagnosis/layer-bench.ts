@@ -158,6 +158,18 @@ export class LayerBench {
     return Math.ceil(this.#tensor(tensor).data.length / moves);
   }
 
+  /** The same gradients by autograd, of the input and of each parameter; null where it cannot follow the layer. */
+  autograd(): ReadonlyMap<string, Float64Array> | null {
+    const { context, definition } = this;
+    this.#load(this.#input);
+    context.gradOutput.data.set(this.#upstream);
+    for (const { data } of Object.values(context.gradParameters)) data.fill(0);
+    definition.forward(context);
+    if (!definition.autograd?.(context)) return null;
+    const own = Object.entries(context.gradParameters).map(([name, { data }]) => [name, Float64Array.from(data)] as const);
+    return new Map([['input', Float64Array.from(context.gradInput?.data ?? [])], ...own]);
+  }
+
   #isElementwise(): boolean {
     const given = this.#gradients.get('input') ?? [];
     if (given.length !== this.#upstream.length) return false;

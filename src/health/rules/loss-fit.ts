@@ -59,6 +59,8 @@ export const notProbabilities: SpecRule = {
   rule(resolved) {
     const loss = resolved.spec.loss.type;
     const kind = lastActive(resolved)?.layer.definition.kind;
+    // What a layer of the user's own gives is not known.
+    if (kind === 'custom') return [];
     if (loss === 'cross_entropy_on_probabilities' && kind !== 'softmax') {
       return [
         aboutLoss(
@@ -85,7 +87,8 @@ export const notProbabilities: SpecRule = {
 export const notLogProbabilities: SpecRule = {
   id: 'not-log-probabilities',
   rule(resolved) {
-    if (resolved.spec.loss.type !== 'nll' || lastActive(resolved)?.layer.definition.kind === 'log_softmax') return [];
+    const kind = lastActive(resolved)?.layer.definition.kind;
+    if (resolved.spec.loss.type !== 'nll' || kind === 'log_softmax' || kind === 'custom') return [];
     return [
       aboutLoss(
         resolved, 'not-log-probabilities',

@@ -53,6 +53,8 @@ export const equalUnits: SpecRule = {
     return layers.flatMap(({ name, definition, inputShape, options, outputShape }, index) => {
       // Units of the last one get different gradients: each has a target of its own.
       if (index === lastWithWeights || sizeOf(outputShape) < 2) return [];
+      // What the parameters of a layer of the user's own are for is not known.
+      if (definition.kind === 'custom') return [];
       const declared = definition.parameters?.(inputShape, options) ?? [];
       const equal = declared.every(({ shape, start }) => {
         if ('initializer' in start) return ['constant', 'zeros'].includes(start.initializer.type);

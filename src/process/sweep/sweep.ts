@@ -6,10 +6,11 @@ import path from 'node:path';
 import { type ReadableFolders, withFiles } from '../../files/data-files';
 import { specRules } from '../../health/rules';
 import { type CompiledRun, loadRun, type Problem, type SweepOption } from '../../spec';
-import { type Planned, planSweep, type SweepPlan } from '../../sweep/plan';
-import { reportOf } from '../../sweep/report';
+import { type Planned, type PlannedRun, planSweep, type SweepPlan } from '../../sweep/plan';
+import { reportOf, type SweepReport } from '../../sweep/report';
 import { FORMAT, keepResults, keyOf, resultsOf, type RunResult, type SweepResults, VERSION } from '../../sweep/results';
 import { isDone, type RunState, type SweepState } from '../../sweep/state';
+import type { Task } from './messages';
 import { Pool } from './pool';
 import { resultsFileOf, SweepStore } from './store';
 
@@ -55,10 +56,10 @@ function digestOf({ dataset, split }: CompiledRun): string {
 
 const sentences = (count: number, one: string, many: string): string[] => (count === 0 ? [] : [count === 1 ? one : many]);
 
-/** What an earlier sweep left of these runs, without looking at their data. */
-export function lookAt(request: SweepRequest): SweepState | null {
-  const { plan } = planSweep(request.text, request.more);
-  if (!plan) return null;
+/** What an earlier sweep left of these runs, without looking at their data; `problems` where the spec has some. */
+export function lookAt(request: SweepRequest): SweepState | 'nothing' | 'problems' {
+  const { plan, problems } = planSweep(request.text, request.more);
+  if (!plan) return problems.length > 0 ? 'problems' : 'nothing';
   const store = new SweepStore(request.results ?? resultsFileOf(request.spec));
   const found = store.load();
   const data = found.kind === 'found' ? found.results.data : '';
@@ -94,6 +95,8 @@ export class Sweep {
   /** All results that hold, by their settings; some may be of other lists than those of now. */
   readonly #results: Map<string, RunResult>;
   readonly #states: RunState[];
+  /** Until a run is done. */
+  #report: SweepReport | null = null;
   #pool: Pool | null = null;
 
   constructor(plan: SweepPlan, store: SweepStore, context: SweepContext, found: SweepResults | null) {
@@ -112,11 +115,12 @@ export class Sweep {
 
   get state(): SweepState {
     const { options, runs } = this.#plan;
+    this.#report ??= reportOf(options, runs.map(({ settings }) => settings), this.results);
     return {
       running: this.#pool !== null,
       workers: this.#pool ? this.#context.workers : 0,
       runs: [...this.#states],
-      report: reportOf(options, runs.map(({ settings }) => settings), resultsOf([...this.#results.values()], runs)),
+      report: this.#report,
       file: path.basename(this.#store.file),
       notes: this.#notes,
     };
@@ -147,6 +151,7 @@ export class Sweep {
         failure ??= error;
         void pool.cancel();
       });
+    tell(this.state);
     const timer = every > 0 ? setInterval(() => tell(this.state), every) : undefined;
     const changed = (run: number, state: RunState): void => {
       this.#states[run] = state;
@@ -154,7 +159,7 @@ export class Sweep {
     };
     const change = (run: number, part: Partial<RunState>): void => changed(run, { ...this.#states[run], ...part });
     try {
-      await pool.run(open.map((i) => ({ text: runs[i].text, folders })), {
+      await pool.run(open.map((i) => taskOf(runs[i], folders)), {
         began: (task) => change(open[task], { state: 'running' }),
         progress: (task, step, total) => change(open[task], { step, total }),
         done: (task, done) => {
@@ -162,6 +167,7 @@ export class Sweep {
           const result: RunResult =
             done.kind === 'trained' ? { settings, milliseconds: done.milliseconds, ...done.trained } : { settings, outcome: 'failed', message: done.message };
           this.#results.set(keyOf(settings), result);
+          this.#report = null;
           save();
           changed(open[task], stateOf(settings, result));
         },
@@ -192,6 +198,13 @@ export class Sweep {
     return { format: FORMAT, version: VERSION, file: path.basename(this.#context.spec), data: this.#context.data, spec: this.#plan.spec, runs };
   }
 }
+
+const taskOf = (run: PlannedRun, folders: ReadableFolders): Task => ({
+  get text() {
+    return run.text;
+  },
+  folders,
+});
 
 function stateOf(settings: RunState['settings'], result: RunResult | undefined): RunState {
   if (!result) return { settings, state: 'waiting', step: 0, total: 0, message: null };

@@ -4,12 +4,15 @@ import type { TrainingSession } from '../session';
 import { checkEntry } from './check-entry';
 import { checkMap } from './check-map';
 import { fitted } from './fitted';
+import { jacobian } from './jacobian';
+import { nodes } from './nodes';
 import { picture } from './picture';
 import { points } from './points';
 import { predictions } from './predictions';
 import type { QuestionDefinition } from './question';
 import { tensor } from './tensor';
 import { weightHistory } from './weight-history';
+import { why } from './why';
 
 export const questions = {
   check_entry: checkEntry,
@@ -20,6 +23,9 @@ export const questions = {
   points,
   predictions,
   weight_history: weightHistory,
+  nodes,
+  jacobian,
+  why,
 } as const;
 
 export type QuestionKind = keyof typeof questions;

@@ -1,7 +1,7 @@
 // One sample on its way through the network: a row of the step's batch where it is in it, else evaluated by itself at
 // these weights.
 import { type Tensor, sizeOf } from '../../engine/kernels/tensor';
-import type { Pass } from '../../engine/network';
+import type { Parameter, Pass } from '../../engine/network';
 import type { TrainingSession } from '../session';
 
 export interface FollowedSample {
@@ -53,4 +53,13 @@ export function follow(session: TrainingSession, wanted: number | null): Followe
     output: (layer) => pass.outputs[layer].data,
     outputGradient: () => undefined,
   };
+}
+
+/**
+ * The weights that a followed sample's numbers came from: at a step's end those before its update. They are what is
+ * there less the update, and so right to the last digit or two.
+ */
+export function weightsUsed({ updateRatios }: TrainingSession, { row }: FollowedSample, { name, value, previous }: Parameter): Tensor['data'] {
+  if (row === null || !updateRatios.has(name)) return value.data;
+  return value.data.map((after, i) => after - previous.data[i]);
 }

@@ -105,6 +105,7 @@ export class FakeHost {
         return this.send({ type: 'check', report: await this.runner.check() });
       case 'cancelCheck':
         return this.runner.cancelCheck();
+      case 'sweep':
       case 'select':
       case 'reveal':
       case 'restore':

@@ -1,0 +1,179 @@
+// Answers the host on the process's main thread, and has a worker compute. It computes nothing itself, so that it can
+// always answer. Code of the user's own gets a fresh worker each time: of what it left behind nothing stays, and the
+// worker before goes on until the new one has taken over.
+import type { EngineCalls, HostCalls, OpenRequest, OpenResult } from '../protocol/engine';
+import { LayerFault } from '../engine/custom/fault';
+import type { Answered, Question } from '../session/questions';
+import type { CheckReport } from '../gradcheck/report';
+import type { SessionCommand } from '../session/command';
+import type { ProbeId } from '../session/frame';
+import type { RunRecord } from '../session/record';
+import { parseSpec, type Problem } from '../spec';
+import { faultProblem } from '../spec/layer-code';
+import type { HostVoice } from './engine';
+import type { Ending } from './words';
+import { WorkerEndError, WorkerHandle, type WorkerHandleOptions } from './worker-handle';
+
+export interface SupervisorOptions {
+  readonly worker: Omit<WorkerHandleOptions, 'number' | 'host' | 'onEnd'>;
+  readonly host: () => HostVoice;
+  /** The worker that computes has ended: so must the process. */
+  readonly onEnd: (ending: Ending) => void;
+}
+
+export class Supervisor implements EngineCalls {
+  readonly #options: SupervisorOptions;
+  readonly #workers = new Set<WorkerHandle>();
+  #started = 0;
+  #current: WorkerHandle;
+  /** The worker in which a spec is being opened. */
+  #opening: WorkerHandle | null = null;
+  /** Openings are done one after the other. */
+  #queue: Promise<unknown> = Promise.resolve();
+  #request: OpenRequest | null = null;
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+    this.#current = this.#start();
+  }
+
+  /** Looks after the workers. @param elapsed milliseconds since the look before. */
+  look(elapsed: number): void {
+    for (const worker of this.#workers) worker.look(elapsed);
+  }
+
+  /** Whether code of the user's own may hold memory that nobody else limits. */
+  get ownCode(): WorkerHandle | null {
+    return [...this.#workers].find((worker) => worker.hasOwnCode) ?? null;
+  }
+
+  open(request: OpenRequest): Promise<OpenResult> {
+    return this.#inTurn(() => {
+      // A guess that may be wrong, which costs a worker and nothing else.
+      const ownCode = request.code === true && request.text.includes('"custom"');
+      const fresh = this.#current.hasOwnCode || (ownCode && this.#current.used);
+      return this.#open(fresh ? this.#start() : this.#current, request, ownCode, () => Promise.resolve(request.record ?? null));
+    });
+  }
+
+  reload(): Promise<OpenResult> {
+    return this.#inTurn(() => {
+      const request = this.#request;
+      if (!request) throw new Error('No run is open.');
+      return this.#open(this.#start(), request, true, () => this.#current.calls.handOver());
+    });
+  }
+
+  command(command: SessionCommand): Promise<void> {
+    return this.#current.calls.command(command);
+  }
+
+  need(probes: readonly ProbeId[], questions: readonly Question[]): Promise<void> {
+    return this.#current.calls.need(probes, questions);
+  }
+
+  ask(question: Question): Promise<Answered> {
+    return this.#current.calls.ask(question);
+  }
+
+  check(): Promise<CheckReport> {
+    return this.#current.calls.check();
+  }
+
+  cancelCheck(): Promise<void> {
+    return this.#current.calls.cancelCheck();
+  }
+
+  record(): Promise<RunRecord | null> {
+    return this.#current.calls.record();
+  }
+
+  #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    const result = this.#queue.then(work);
+    this.#queue = result.catch(() => undefined);
+    return result;
+  }
+
+  async #open(
+    worker: WorkerHandle, request: OpenRequest, ownCode: boolean, recordOf: () => Promise<RunRecord | null>,
+  ): Promise<OpenResult> {
+    this.#opening = worker;
+    worker.hasOwnCode ||= ownCode;
+    try {
+      worker.expectLoading();
+      const { ok, problems } = await worker.calls.load(request);
+      if (!ok) {
+        this.#drop(worker);
+        return { ok, problems };
+      }
+      const record = await recordOf();
+      const begun = await worker.calls.begin(record && { ...record, text: request.text });
+      const before = this.#current;
+      this.#current = worker;
+      worker.used = true;
+      this.#request = request;
+      if (before !== worker) this.#dispose(before);
+      return { ok, problems, ...begun };
+    } catch (error) {
+      if (!(error instanceof WorkerEndError) || !error.ending.fault) {
+        this.#drop(worker);
+        throw error;
+      }
+      // The spec's own code ended the worker that was to run it: that is what is wrong with the spec.
+      this.#dispose(worker);
+      if (worker === this.#current) this.#current = this.#start();
+      return { ok: false, problems: problemsOf(request.text, new LayerFault(error.ending.fault)) };
+    } finally {
+      this.#opening = null;
+    }
+  }
+
+  /** Leaves a worker that could not take over; the one that computes stays. */
+  #drop(worker: WorkerHandle): void {
+    if (worker !== this.#current) this.#dispose(worker);
+  }
+
+  #dispose(worker: WorkerHandle): void {
+    this.#workers.delete(worker);
+    worker.dispose();
+  }
+
+  #start(): WorkerHandle {
+    const worker: WorkerHandle = new WorkerHandle({
+      ...this.#options.worker,
+      number: this.#started++,
+      host: (from) => this.#hostCalls(from),
+      onEnd: (from, ending) => {
+        this.#workers.delete(from);
+        // One that was being opened is answered for by whoever opens it, where its own code ended it.
+        const answered = from === this.#opening && ending.fault !== null;
+        if (from === this.#current && !answered) this.#options.onEnd(ending);
+      },
+    });
+    this.#workers.add(worker);
+    return worker;
+  }
+
+  /** What the worker that computes says is passed on; of one that is to follow it how it loads and what its code says. */
+  #hostCalls(from: WorkerHandle): HostCalls {
+    const { host } = this.#options;
+    const current = (): boolean => from === this.#current;
+    return {
+      frame: async (frame) => {
+        if (current()) await host().frame(frame);
+      },
+      checkProgress: (checked, entries) => void (current() && host().checkProgress.asEvent(checked, entries)),
+      checked: (report) => void (current() && host().checked.asEvent(report)),
+      checkpoint: (record) => void (current() && host().checkpoint.asEvent(record)),
+      loading: (progress) => void host().loading.asEvent(progress),
+      fault: (fault) => void host().fault.asEvent(fault),
+      log: (level, text, source) => void host().log.asEvent(level, text, source),
+    };
+  }
+}
+
+function problemsOf(text: string, fault: LayerFault): readonly Problem[] {
+  const { spec, problems } = parseSpec(text);
+  const layer = spec?.layers.findIndex(({ name }) => name === fault.fault.layer) ?? -1;
+  return spec && layer >= 0 ? [faultProblem(spec, layer, fault)] : problems;
+}
