@@ -1,5 +1,6 @@
 // A compiled network: parameters and gradients in flat arrays, and passes over batches. Shapes were
 // checked before; nothing here allocates once the network is made.
+import type { TargetData } from './datasets/dataset';
 import type { Kernels } from './kernels/kernels';
 import { MemoryPlan, type Precision, type Shape, sizeOf, type Tensor, type TensorData, view } from './kernels/tensor';
 import { initializers, type InitializerOptions } from './initializers';
@@ -303,7 +304,7 @@ export class Pass {
   }
 
   /** Copies samples into the batch: row `i` is sample `indices[from + i]`. */
-  load(inputs: TensorData, targets: Float64Array, indices: Uint32Array, from: number): void {
+  load(inputs: TensorData, targets: TargetData, indices: Uint32Array, from: number): void {
     gather(this.input, inputs, indices, from);
     gather(this.target, targets, indices, from);
   }
@@ -375,7 +376,7 @@ export class Pass {
 }
 
 /** Element by element: views and `set` cost more than what they copy, and would leave garbage in every step. */
-function gather({ shape, data }: Tensor, from: TensorData, indices: Uint32Array, first: number): void {
+function gather({ shape, data }: Tensor, from: TensorData | TargetData, indices: Uint32Array, first: number): void {
   const rows = shape[0];
   const width = data.length / rows;
   if (width === 1) {

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { TextDecoder } from 'node:util';
 import zlib from 'node:zlib';
 import { DataError, type OptionPath } from '../engine/datasets/dataset';
-import { type DataFile, type DataFiles, type Packing, PIECE } from '../engine/datasets/files';
+import { type DataFile, type DataFiles, type Packing, TEXT_PIECE } from '../engine/datasets/files';
 
 export interface ReadableFolders {
   /** Where relative paths start; empty for a spec that was never saved. */
@@ -111,7 +111,7 @@ class OpenFile implements DataFile {
   *text(): Generator<string, void> {
     const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
     for (let from = 0; from < this.size; ) {
-      const bytes = this.read(from, Math.min(PIECE, this.size - from));
+      const bytes = this.read(from, Math.min(TEXT_PIECE, this.size - from));
       const whole = from + bytes.length < this.size ? bytes.subarray(0, lastBoundary(bytes)) : bytes;
       yield this.#decode(decoder, whole, from);
       this.done -= bytes.length - whole.length;

@@ -10,6 +10,7 @@ import { type Meaning, meaningOf, type Problem, type Spec } from '../spec';
 import { type Edit, shiftProblems } from './problem-shift';
 import type { RunOptions, RunPlace, SpecText } from './run-options';
 import type { StoredRun } from './run-store';
+import { messageOf, NOT_NOW } from './run-words';
 import { RunView } from './run-view';
 
 /** What to open next. */
@@ -33,13 +34,6 @@ interface Opened {
 
 /** So many deaths of the engine in one run are no accident. */
 const MOST_DEATHS = 3;
-/** Why a command cannot be carried out, by state. */
-const NOT_NOW = {
-  problems: 'The spec has problems; solve them first.',
-  loading: 'The run is still being loaded.',
-  run: 'The engine has stopped.',
-  stopped: 'The engine has stopped. Restore the run, or start over.',
-} as const;
 // A last word from an engine that is well takes a moment; one that is not is not waited for.
 const LAST_WORD_MS = 500;
 
@@ -211,6 +205,8 @@ export class RunController {
   /** @returns when nothing is left to be opened. */
   #request(wish: Omit<Wish, 'asOf'>): Promise<void> {
     this.#wish = { ...wish, asOf: this.#source };
+    // What is still being read is not wanted any more.
+    if (this.#working) this.#engine?.calls.cancelOpen().catch(() => undefined);
     this.#working ??= this.#work()
       .catch((error: unknown) => this.#options.log.error(error instanceof Error ? error : String(error)))
       .finally(() => {
@@ -250,6 +246,7 @@ export class RunController {
     });
     if (this.#disposed || engine !== this.#engine) return;
     const opened = { meaning: meaningOf(source.spec), problems: result.problems };
+    if (!result.ok && result.cancelled) return;
     if (!result.ok) {
       this.#refused = opened;
       this.view.setState(this.view.model ? { kind: 'run' } : { kind: 'problems' });
@@ -393,5 +390,3 @@ export class RunController {
     return [this.#refused, this.#opened].find((opened) => opened?.meaning.whole === whole) ?? null;
   }
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

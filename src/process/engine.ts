@@ -51,6 +51,8 @@ export class Engine implements WorkerCalls {
   readonly #options: EngineOptions;
   #runner: Runner | null = null;
   #checking = 0;
+  #reading = false;
+  #cancelled = false;
   #ready: Ready | null = null;
   /** Milliseconds that one phase of the run may take. */
   #allowance = 0;
@@ -70,10 +72,13 @@ export class Engine implements WorkerCalls {
       const code = spec ? await loadLayers(spec, { folder, root }, watch) : undefined;
       const files = new FolderFiles(request);
       try {
-        const { run, problems } = await this.#inTurns(openingSpec(text, files, code));
-        this.#ready = run ? { run, request } : null;
-        return { ok: run !== undefined, problems };
+        this.#cancelled = false;
+        this.#reading = true;
+        const loaded = await this.#inTurns(openingSpec(text, files, code));
+        this.#ready = loaded?.run ? { run: loaded.run, request } : null;
+        return loaded ? { ok: loaded.run !== undefined, problems: loaded.problems } : { ok: false, problems: [], cancelled: true };
       } finally {
+        this.#reading = false;
         files.close();
       }
     });
@@ -118,6 +123,10 @@ export class Engine implements WorkerCalls {
     }
   }
 
+  async cancelOpen(): Promise<void> {
+    this.#cancelled = this.#reading;
+  }
+
   async command(command: SessionCommand): Promise<void> {
     const runner = this.#open();
     this.#options.activity.begin('train');
@@ -154,8 +163,8 @@ export class Engine implements WorkerCalls {
     return (await this.#runner?.handOver()) ?? null;
   }
 
-  /** Does the work, and lets the event loop turn now and then: that is a sign of life, and lets others be heard. */
-  async #inTurns<Result>(work: InPieces<Result>): Promise<Result> {
+  /** Does the work, and lets the event loop turn now and then: that is a sign of life, and lets a cancel be heard. Null where it was. */
+  async #inTurns<Result>(work: InPieces<Result>): Promise<Result | null> {
     let since = performance.now();
     for (;;) {
       const { done, value } = work.next();
@@ -164,6 +173,7 @@ export class Engine implements WorkerCalls {
       this.#options.activity.beat();
       void this.#options.host().loading.asEvent(value);
       await nextTurn();
+      if (this.#cancelled) return null;
       since = performance.now();
     }
   }

@@ -21,6 +21,7 @@ export interface Loaded {
   /** Whether it can run. */
   readonly ok: boolean;
   readonly problems: readonly Problem[];
+  readonly cancelled?: boolean;
 }
 
 export interface Begun {

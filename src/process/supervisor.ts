@@ -56,6 +56,10 @@ export class Supervisor implements EngineCalls {
     });
   }
 
+  async cancelOpen(): Promise<void> {
+    await this.#opening?.calls.cancelOpen();
+  }
+
   reload(): Promise<OpenResult> {
     return this.#inTurn(() => {
       const request = this.#request;
@@ -101,11 +105,12 @@ export class Supervisor implements EngineCalls {
     worker.hasOwnCode ||= ownCode;
     try {
       worker.expectLoading();
-      const { ok, problems } = await worker.calls.load(request);
+      const { ok, ...loaded } = await worker.calls.load(request);
       if (!ok) {
         this.#drop(worker);
-        return { ok, problems };
+        return { ok, ...loaded };
       }
+      const { problems } = loaded;
       const record = await recordOf();
       const begun = await worker.calls.begin(record && { ...record, text: request.text });
       const before = this.#current;

@@ -35,7 +35,7 @@ export type OpenResult =
       readonly restarted?: string;
     }
   /** The run before, if any, is still there. */
-  | { readonly ok: false; readonly problems: readonly Problem[] };
+  | { readonly ok: false; readonly problems: readonly Problem[]; readonly cancelled?: boolean };
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
@@ -43,6 +43,8 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 export interface EngineCalls {
   /** Replaces the run when the spec is good; leaves it alone when not. */
   open(request: OpenRequest): Promise<OpenResult>;
+  /** Ends an `open` that is still reading: it is answered as cancelled, and the run before is still there. */
+  cancelOpen(): Promise<void>;
   /**
    * Loads the layers' files of the open spec anew and goes on: with the weights from before the step that is shown, which
    * is done again. What does not load, or fails at once, is said, and the run before stays. A run in progress rests

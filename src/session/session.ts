@@ -133,6 +133,11 @@ export class TrainingSession {
     return this.#rates.at(this.#step);
   }
 
+  /** Learning rate of a step, counted from 1, or 0 before the first. */
+  rateOf(step: number): number {
+    return step === 0 ? 0 : this.#rates.at(step - 1);
+  }
+
   /** What the schedule starts from there: the optimizer's `lr`, or what it was set to since. */
   get baseLr(): number {
     return this.#rates.baseAt(this.#step);

@@ -25,9 +25,9 @@ function splitSamples({ spec, samples, data }: Resolved): CompiledRun['split'] {
       ? Uint32Array.from({ length: data.samples }, (_, i) => i)
       : new Random(spec.seed, 'split').permutation(data.samples);
   return {
-    test: order.slice(0, test).sort(),
-    validation: order.slice(test, test + validation).sort(),
-    train: order.slice(test + validation).sort(),
+    test: order.subarray(0, test).sort(),
+    validation: order.subarray(test, test + validation).sort(),
+    train: order.subarray(test + validation).sort(),
   };
 }
 

@@ -1,6 +1,6 @@
 // What a session runs: a spec with its data, every shape known, everything chosen. Plain data, no code.
 import type { Augmentation } from '../engine/augmentations/augmentation';
-import type { Dataset } from '../engine/datasets/dataset';
+import type { Dataset, TargetData } from '../engine/datasets/dataset';
 import type { Deterministic } from '../engine/kernels/create';
 import type { Precision } from '../engine/kernels/tensor';
 import type { NetworkModel } from '../engine/network';
@@ -29,7 +29,7 @@ export interface CompiledRun {
   /** Random changes of the samples that a step trains on. */
   readonly augmentations: readonly Augmentation[];
   /** [samples, targetWidth], as the loss takes them: values, one-hot rows, or one column of 0 and 1. */
-  readonly targets: Float64Array;
+  readonly targets: TargetData;
   /** The size of the network's output. */
   readonly targetWidth: number;
   /** Class names in the order of their index; null when the targets are values. */

@@ -1,5 +1,5 @@
 // Whether the network's output, the loss and the targets belong together, and how targets reach the loss.
-import { DataError, type Dataset, type DataShape } from '../engine/datasets/dataset';
+import { DataError, type Dataset, type DataShape, type TargetData } from '../engine/datasets/dataset';
 import { formatShape, sizeOf } from '../engine/kernels/tensor';
 import type { LossDefinition } from '../engine/losses/loss';
 import type { NetworkModel } from '../engine/network';
@@ -72,11 +72,11 @@ function wrongWidth(spec: Spec, model: NetworkModel, needs: string, widths: read
  * @returns [samples, width]
  * @throws DataError where values are not what the loss is for
  */
-export function encodeTargets(dataset: Dataset, encoding: Encoding, width: number, loss: LossDefinition): Float64Array {
+export function encodeTargets(dataset: Dataset, encoding: Encoding, width: number, loss: LossDefinition): TargetData {
   const { targets, samples, targetSize } = dataset;
   if (encoding === 'column') return targets;
   if (encoding === 'one_hot') {
-    const oneHot = new Float64Array(samples * width);
+    const oneHot = new Uint8Array(samples * width);
     for (let i = 0; i < samples; i++) oneHot[i * width + targets[i]] = 1;
     return oneHot;
   }

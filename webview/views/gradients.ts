@@ -8,6 +8,7 @@ import { HEALTHY_RATIO } from '../controls/layer-list';
 import { value } from '../controls/value';
 import { formatShape } from '../numbers';
 import { lineStyle } from './layer-colours';
+import { otherRates } from './other-rates';
 
 /** A line a parameter; those of the selected layer stand out. */
 function parameterLines(
@@ -37,10 +38,11 @@ export const gradients: View = {
   id: 'gradients',
   title: 'Gradients',
   needs: ['gradients', 'updates'],
+  questions: ({ frame }) => (frame?.status === 'running' || frame?.status === 'seeking' ? [] : [{ about: 'other_rates' }]),
   mount(host, context) {
     const [normHost, ratioHost] = [document.createElement('figure'), document.createElement('figure')];
-    const table = document.createElement('div');
-    host.append(normHost, ratioHost, table);
+    const [table, rates] = [document.createElement('div'), document.createElement('div')];
+    host.append(normHost, ratioHost, table, rates);
     const choice = (of: 'parameters' | 'outputs', label: string) =>
       html`<button class="segment" aria-pressed=${context.settings.gradientsOf === of ? 'true' : 'false'} @click=${() => context.set({ gradientsOf: of })}>${label}</button>`;
     const norms = new LineChart(normHost, context, {
@@ -58,12 +60,14 @@ export const gradients: View = {
         const outputs = context.settings.gradientsOf === 'outputs';
         norms.update(outputs ? outputLines(context) : parameterLines(context, seriesName.parameterGradient, ({ gradient }) => gradient?.norm ?? null), text);
         ratios.update(parameterLines(context, seriesName.updateRatio, ({ updateRatio }) => updateRatio), text);
-        if (text) renderTable(table, context);
+        if (!text) return;
+        renderTable(table, context);
+        render(otherRates(context, context.answer({ about: 'other_rates' })), rates);
       },
       dispose() {
         norms.dispose();
         ratios.dispose();
-        render(nothing, table);
+        for (const part of [table, rates]) render(nothing, part);
       },
     };
   },

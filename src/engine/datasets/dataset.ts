@@ -9,6 +9,9 @@ import type { DataFiles } from './files';
 /** Path below `data` in the spec, such as ['path'] or ['inputs', 3]. */
 export type OptionPath = readonly (string | number)[];
 
+/** Values, or what belongs to classes: indexes, or rows of 0 and 1. */
+export type TargetData = Float64Array | Int32Array | Uint8Array;
+
 export interface Dataset {
   readonly samples: number;
   /** Shape of one input. */
@@ -20,7 +23,7 @@ export interface Dataset {
   /** Numbers in one target; 1 for classes, which are stored as their index. */
   readonly targetSize: number;
   /** [samples, targetSize]. */
-  readonly targets: Float64Array;
+  readonly targets: TargetData;
   readonly featureNames?: readonly string[];
 }
 

@@ -44,8 +44,10 @@ export function inMemory(name: string, bytes: Uint8Array): DataFile {
   };
 }
 
-/** 64 KB to 1 MB at a time is quick enough, and short enough to let others work in between. */
+/** Bytes that are read at a time: quick enough, and short enough to let others work in between. */
 export const PIECE = 2 ** 20;
+/** The same of text: strings longer than about 128 KB live longer in memory than they are needed. */
+export const TEXT_PIECE = 2 ** 16;
 
 const MEGABYTE = 2 ** 20;
 

@@ -29,9 +29,14 @@ interface Odd {
 }
 
 export class TargetColumn {
-  readonly #values: GrowingRows;
-  readonly #codes: GrowingRows;
+  /** What each cell reads as. Absent while the labels, which know their numbers, are few. */
+  #values: GrowingRows | null;
+  /** Which label each cell is. */
+  #codes = new Int32Array(16);
+  #rows = 0;
   readonly #labels = new Map<string, Label>();
+  /** By code. */
+  readonly #found: Label[] = [];
   /** The first cell that is no finite number. */
   #odd: Odd | null = null;
   #empty: Odd | null = null;
@@ -46,25 +51,26 @@ export class TargetColumn {
     readonly numberIn: (text: string) => number,
     readonly complain: (line: number, text: string) => never,
     readonly place: (line: number) => string,
-    expected: number,
+    readonly expected: number,
   ) {
-    this.#values = new GrowingRows(1, 'float64', expected);
-    this.#codes = new GrowingRows(1, 'float64', options.task === 'values' ? 0 : expected);
+    this.#values = options.task === 'values' ? new GrowingRows(1, 'float64', expected) : null;
+    if (!this.#values) this.#codes = new Int32Array(Math.ceil(expected));
   }
 
   set(row: number, line: number, cell: string): void {
     const text = cell.trim();
-    const value = this.numberIn(text);
-    this.#values.reach(row)[row] = value;
-    if (!Number.isFinite(value)) this.#odd ??= { line, text };
+    this.#rows = Math.max(this.#rows, row + 1);
+    const value = this.#labels.get(text)?.number ?? this.numberIn(text);
+    if (!Number.isFinite(value)) this.#odd ??= { line, text: copyOf(text) };
     if (text === '') this.#empty ??= { line, text };
-    if (this.options.task !== 'values') this.#setLabel(row, line, text, value);
+    if (!this.#values) this.#setLabel(row, line, text, value);
+    if (this.#values) this.#values.reach(row)[row] = value;
   }
 
   finish(): Pick<Dataset, 'classes' | 'targets'> {
     if (!this.#hasClasses()) {
       if (this.#odd) this.complain(this.#odd.line, this.#odd.text);
-      return { targets: this.#values.finish() as Float64Array };
+      return { targets: (this.#values ?? this.#asValues()).finish() as Float64Array };
     }
     if (this.#empty) {
       throw new DataError(`${this.place(this.#empty.line)}: the cell is empty.`, 'Fill it in, or remove the row.', ['path']);
@@ -77,14 +83,14 @@ export class TargetColumn {
       );
     }
     const { classes } = this.options;
-    const found = [...this.#labels.values()];
+    const found = this.#found;
     // Names must match as they are written; labels that are numbers are compared as numbers.
     const numeric = !this.#odd && !Array.isArray(classes);
     const encoded = encodeLabels(found.map(({ text, number }) => (numeric ? number : text)), classes, (i) => ({
       words: this.place(found[i].line),
       path: ['path'],
     }));
-    const targets = this.#codes.finish() as Float64Array;
+    const targets = this.#codes.subarray(0, this.#rows);
     for (let i = 0; i < targets.length; i++) targets[i] = encoded.indexes[targets[i]];
     return { classes: encoded.classes, targets };
   }
@@ -92,28 +98,45 @@ export class TargetColumn {
   #setLabel(row: number, line: number, text: string, number: number): void {
     let label = this.#labels.get(text);
     if (!label) {
-      if (this.#labels.size === MOST_LABELS) {
-        this.#tooMany ??= { line, text };
+      if (this.#found.length === MOST_LABELS) {
+        this.#tooMany = { line, text: copyOf(text) };
+        this.#values = this.#asValues();
+        this.#codes = new Int32Array(0);
         return;
       }
-      // A copy: a part of a text would keep the whole of it in memory.
-      const kept = text.split('').join('');
-      label = { text: kept, code: this.#labels.size, line, number };
-      this.#labels.set(kept, label);
+      label = { text: copyOf(text), code: this.#found.length, line, number };
+      this.#labels.set(label.text, label);
+      this.#found.push(label);
     }
-    this.#codes.reach(row)[row] = label.code;
+    if (row >= this.#codes.length) {
+      const more = new Int32Array(Math.ceil((row * 9) / 8) + 16);
+      more.set(this.#codes);
+      this.#codes = more;
+    }
+    this.#codes[row] = label.code;
+  }
+
+  #asValues(): GrowingRows {
+    const values = new GrowingRows(1, 'float64', Math.max(this.#rows, this.expected));
+    if (this.#rows === 0) return values;
+    const data = values.reach(this.#rows - 1);
+    for (let i = 0; i < this.#rows; i++) data[i] = this.#found[this.#codes[i]]?.number ?? NaN;
+    return values;
   }
 
   #hasClasses(): boolean {
     const { task, classes, mostFound } = this.options;
     if (task !== 'auto') return task === 'classes';
     if (classes !== undefined) return true;
-    const found = [...this.#labels.values()];
-    if (found.some(({ text, number }) => Number.isNaN(number) && !/^([+-]?(nan|inf(inity)?))?$/i.test(text))) return true;
+    const isText = ({ text, number }: Label): boolean => Number.isNaN(number) && !/^([+-]?(nan|inf(inity)?))?$/i.test(text);
+    if (this.#found.some(isText)) return true;
     return (
       !this.#tooMany &&
-      found.every(({ number }) => Number.isInteger(number)) &&
-      new Set(found.map(({ number }) => number)).size <= mostFound
+      this.#found.every(({ number }) => Number.isInteger(number)) &&
+      new Set(this.#found.map(({ number }) => number)).size <= mostFound
     );
   }
 }
+
+/** A part of a text would keep the whole of it in memory. */
+const copyOf = (text: string): string => text.split('').join('');

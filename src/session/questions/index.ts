@@ -6,6 +6,7 @@ import { checkMap } from './check-map';
 import { fitted } from './fitted';
 import { jacobian } from './jacobian';
 import { nodes } from './nodes';
+import { otherRates } from './other-rates';
 import { picture } from './picture';
 import { points } from './points';
 import { predictions } from './predictions';
@@ -24,6 +25,7 @@ export const questions = {
   predictions,
   weight_history: weightHistory,
   nodes,
+  other_rates: otherRates,
   jacobian,
   why,
 } as const;

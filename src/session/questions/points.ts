@@ -1,4 +1,5 @@
 // The data itself, to be drawn: inputs and targets of samples, at most so many of each part, evenly chosen.
+import type { TargetData } from '../../engine/datasets/dataset';
 import { sizeOf, type TensorData } from '../../engine/kernels/tensor';
 import type { Part } from '../frame';
 import type { TrainingSession } from '../session';
@@ -35,7 +36,7 @@ export const points = defineQuestion({
   },
 });
 
-function rowsOf(from: TensorData, width: number, rows: Uint32Array): Float32Array {
+function rowsOf(from: TensorData | TargetData, width: number, rows: Uint32Array): Float32Array {
   const out = new Float32Array(rows.length * width);
   rows.forEach((row, i) => out.set(from.subarray(row * width, (row + 1) * width), i * width));
   return out;

@@ -204,7 +204,7 @@ describe('noisy sine', () => {
 
   it('has noise of the size asked for', () => {
     const { inputs, targets } = make('noisy_sine', { noise: 0.3, samples: 4000 });
-    const squares = targets.map((value, i) => (value - Math.sin(Math.PI * inputs[i])) ** 2);
+    const squares = [...targets].map((value, i) => (value - Math.sin(Math.PI * inputs[i])) ** 2);
     const std = Math.sqrt(squares.reduce((sum, value) => sum + value, 0) / squares.length);
     expect(Math.abs(std - 0.3)).toBeLessThan((4 * 0.3) / Math.sqrt(8000));
   });
