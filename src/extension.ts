@@ -12,7 +12,7 @@ import { SelectionSync } from './host/selection';
 import { registerSerializer } from './host/serializer';
 import { SpecDocuments } from './host/spec-documents';
 import { Status } from './host/status';
-import { SpecTests } from './host/tests/spec-tests';
+import { TestExplorer } from './testing/explorer';
 
 export type { NablascopeApi, ObservedRun } from './host/api';
 
@@ -25,7 +25,8 @@ export function activate({ extensionUri, storageUri, globalStorageUri, subscript
   const store = new RunStore((storageUri ?? globalStorageUri).fsPath, fail);
   const documents = new SpecDocuments();
   const diagnostics = new Diagnostics(documents);
-  const runs = new Runs({ extensionUri, documents, diagnostics, store, log });
+  const engineFile = vscode.Uri.joinPath(extensionUri, 'dist', 'engine-process.js').fsPath;
+  const runs = new Runs({ extensionUri, engineFile, documents, diagnostics, store, log });
   keepRuns = () => runs.disposeAll();
 
   subscriptions.push(
@@ -36,11 +37,11 @@ export function activate({ extensionUri, storageUri, globalStorageUri, subscript
     new SelectionSync(documents, runs, fail),
     new Status(runs),
     new Contexts(runs),
-    new SpecTests(vscode.Uri.joinPath(extensionUri, 'dist', 'engine-process.js').fsPath, fail),
     registerCodeActions(),
     registerCodeLens(),
     registerCommands(runs),
     registerSerializer(runs, log),
+    new TestExplorer({ documents, engineFile, fail }),
   );
   documents.start();
   return createApi(runs);

@@ -27,14 +27,15 @@ const rules: Readonly<Record<string, Rule>> = {
   files: { rooms: ['engine'], packages: [/^node:/] },
   code: { rooms: ['engine', 'files'], types: ['spec'], packages: [/^node:/] },
   process: { rooms: ['session', 'spec', 'health', 'protocol', 'engine', 'files', 'sweep', 'code'], types: ['gradcheck'], packages: ['birpc', /^node:/] },
-  host: { rooms: ['process', 'spec', 'health', 'gradcheck', 'protocol', 'history'], types: ['session'], packages: ['vscode', /^node:/] },
+  host: { rooms: ['process', 'spec', 'health', 'protocol', 'history'], types: ['session', 'gradcheck'], packages: ['vscode', /^node:/] },
+  testing: { rooms: ['host', 'process', 'spec', 'protocol', 'gradcheck', 'session'], types: ['engine'], packages: ['vscode'] },
   cli: { rooms: ['session', 'spec', 'health', 'gradcheck', 'engine', 'history', 'files', 'sweep', 'process', 'code'], packages: [/^node:/] },
   webview: {
     rooms: ['history', 'protocol'],
     types: ['session', 'gradcheck', 'engine'],
     packages: [/^lit($|\/)/, /^chart\.js/, 'temml', /^@vscode\/codicons\//],
   },
-  'extension.ts': { rooms: ['host'], packages: ['vscode'] },
+  'extension.ts': { rooms: ['host', 'testing'], packages: ['vscode'] },
 };
 
 function filesBelow(folder: string): string[] {

@@ -26,7 +26,7 @@ export function readSettings(stored: unknown, views: readonly string[]): Setting
     logLoss: from.logLoss === true,
     gradientsOf: oneOf(from.gradientsOf, ['parameters', 'outputs'], defaultSettings.gradientsOf),
     activationsOf: oneOf(from.activationsOf, ['all', 'selected'], defaultSettings.activationsOf),
-    tensor: oneOf(from.tensor, ['output', 'output_gradient', 'parameter', 'parameter_gradient'], defaultSettings.tensor),
+    tensor: oneOf(from.tensor, ['output', 'output_gradient', 'parameter', 'parameter_gradient', 'buffer'], defaultSettings.tensor),
     parameter: typeof parameter === 'string' ? parameter : null,
     runTo: oneOf(from.runTo, ['step', 'epoch'], defaultSettings.runTo),
     speed: oneOf(from.speed, Object.keys(speeds) as Speed[], defaultSettings.speed),

@@ -42,7 +42,7 @@ interface SweepWords {
 export type Call =
   | { readonly command: 'version' }
   | { readonly command: 'help'; readonly about: CommandName | null }
-  /** After `step` steps of training. */
+  /** After `step` steps of training; `junit` is a file for the result. */
   | ({ readonly command: 'check'; readonly step: number; readonly junit: string | null } & Shared)
   /** `null` for as long as the spec says. */
   | ({ readonly command: 'train'; readonly epochs: number | null; readonly steps: number | null } & Shared)
@@ -96,7 +96,7 @@ export function parseCall(words: readonly string[]): Call {
   const about = { file: positionals[0], json: values.json === true, allowCode: values['allow-code'] === true, dataFolders };
   switch (command) {
     case 'check':
-      return { command, ...about, step: wholeNumber('step', values.step, 0) ?? 0, junit: typeof values.junit === 'string' ? values.junit : null };
+      return { command, ...about, step: wholeNumber('step', values.step, 0) ?? 0, junit: textOf(values.junit) };
     case 'train': {
       const epochs = wholeNumber('epochs', values.epochs, 1);
       const steps = wholeNumber('steps', values.steps, 1);
@@ -115,7 +115,7 @@ export function parseCall(words: readonly string[]): Call {
       const set = (Array.isArray(values.set) ? values.set : []).map((text) => sweepOption(String(text)));
       return {
         command, ...about, set, seeds: wholeNumber('seeds', values.seeds, 1), workers: wholeNumber('workers', values.workers, 1),
-        fresh: values.fresh === true, csv: values.csv === true, results: typeof values.results === 'string' ? values.results : null,
+        fresh: values.fresh === true, csv: values.csv === true, results: textOf(values.results),
       };
     }
   }
@@ -143,6 +143,9 @@ function explained(command: CommandName, error: unknown, words: readonly string[
     const option = /--([a-z-]+)/.exec((error as Error).message)?.[1] ?? '';
     if (option === 'data-folder') {
       return new CallError('--data-folder needs a folder.', 'Write it after the option: --data-folder ../data');
+    }
+    if (option === 'junit' || option === 'results') {
+      return new CallError(`--${option} needs a file.`, `Write it after the option: --${option} ${option === 'junit' ? 'check.xml' : 'results.sweep.json'}`);
     }
     const takesNumber = options[command][option]?.type === 'string';
     return takesNumber
@@ -188,6 +191,8 @@ function jsonOf(text: string): unknown {
     return undefined;
   }
 }
+
+const textOf = (value: unknown): string | null => (typeof value === 'string' ? value : null);
 
 function wholeNumber(option: string, value: unknown, least: number): number | null {
   if (value === undefined) return null;

@@ -1,5 +1,6 @@
 // Numbers, tables and matrices as aligned text.
 import type { Shape, TensorData } from '../engine/kernels/tensor';
+import { counted } from '../gradcheck/words';
 
 const SIGNIFICANT = 9;
 
@@ -10,23 +11,6 @@ export function chosen(value: number): string {
   return exponent.length < plain.length ? exponent : plain;
 }
 
-/** `12,345`. */
-export const grouped = (value: number): string => value.toLocaleString('en-US');
-
-/** `1 entry`, `2 entries`. */
-export const counted = (count: number, one: string, many = `${one}s`): string => `${grouped(count)} ${count === 1 ? one : many}`;
-
-/** Six significant digits, for a number in a sentence. */
-export function short(value: number): string {
-  if (!Number.isFinite(value)) return String(value);
-  const size = Math.abs(value);
-  if (value !== 0 && (size < 1e-4 || size >= 1e6)) return value.toExponential(3);
-  return String(Number(value.toPrecision(6)));
-}
-
-/** `2.1e-9`. */
-export const tiny = (value: number): string => (value === 0 || !Number.isFinite(value) ? String(value) : value.toExponential(1));
-
 export const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 
 export function duration(milliseconds: number): string {
@@ -35,9 +19,6 @@ export function duration(milliseconds: number): string {
   if (seconds < 100) return `${seconds.toFixed(1)} s`;
   return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
 }
-
-/** `[3, 1]`. */
-export const indexText = (index: readonly number[]): string => `[${index.join(', ')}]`;
 
 export const shapeText = (shape: Shape): string => (shape.length === 0 ? '1' : shape.join('×'));
 

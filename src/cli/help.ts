@@ -29,14 +29,14 @@ ${exits}
 `;
 
 const about: Readonly<Record<CommandName, string>> = {
-  check: `nablascope check SPEC [--step K] [--json] [--junit FILE]
+  check: `nablascope check SPEC [--step K] [--junit FILE] [--json]
 
 Compares backprop's gradient with a central difference of the loss, in float64, for every entry of every
 parameter, on one batch. An entry passes, is wrong, lies on a kink, or is below what round-off can tell.
 
   --step K      train K steps first, and check on the batch of step K (default 0: the untrained network, first batch)
+  --junit FILE  write the result as JUnit XML too, for a build server: a case for each gradient
   --json        the report as JSON
-  --junit FILE  the report as JUnit XML, for a build server, beside what is printed
 
 The step of the difference and the tolerances are the spec's "gradient_check".
 

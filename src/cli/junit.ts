@@ -1,55 +1,62 @@
-// A gradient check as JUnit XML, the form that build servers read: a suite a spec, a case a parameter.
-import { type CheckReport, outcomeOf } from '../gradcheck';
-import { type PlacedProblem, problemText } from './problems';
+// A check as JUnit XML, the form that build servers read. A suite is a spec; a case is a gradient of it.
+// https://github.com/testmoapp/junitxml gathers what the readers have in common.
+import type { CheckCase } from '../gradcheck/cases';
 
-/** XML 1.0 has no place for control characters and lone surrogates, not even escaped. */
-const clean = (text: string): string =>
-  // eslint-disable-next-line no-control-regex
-  text.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g, '\ufffd');
-
-const escaped = (text: string): string =>
-  clean(text).replace(/[&<>"'\n\r\t]/g, (one) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&apos;' })[one] ?? `&#${one.charCodeAt(0)};`);
-
-interface Counts {
-  readonly tests: number;
-  readonly failures: number;
-  readonly errors: number;
-  readonly skipped: number;
+export interface JUnitCase {
+  readonly className: string;
+  readonly name: string;
+  /** Of the layer in the spec, from 1. */
+  readonly line?: number;
+  readonly outcome: CheckCase['outcome'] | 'error';
+  /** What is wrong; its first line is the headline. */
+  readonly message: string;
+  /** What kind of error or failure. */
+  readonly type?: string;
 }
 
-function document(file: string, seconds: number, cases: readonly string[], { tests, failures, errors, skipped }: Counts): string {
-  const counts = `tests="${tests}" failures="${failures}" errors="${errors}" skipped="${skipped}" time="${seconds.toFixed(3)}"`;
+export interface JUnitSuite {
+  /** The spec as it was named. */
+  readonly file: string;
+  readonly seconds: number;
+  readonly cases: readonly JUnitCase[];
+}
+
+const ELEMENTS = { failed: 'failure', error: 'error', skipped: 'skipped' } as const;
+
+/** Well-formed whatever the names and messages hold. */
+export function junitText({ file, seconds, cases }: JUnitSuite): string {
+  const count = (outcome: JUnitCase['outcome']): number => cases.filter((each) => each.outcome === outcome).length;
+  const totals = { tests: cases.length, failures: count('failed'), errors: count('error'), skipped: count('skipped'), time: seconds.toFixed(3) };
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
-    `<testsuites name="nablascope check" ${counts}>`,
-    `  <testsuite name="${escaped(file)}" ${counts}>`,
-    ...cases.map((each) => `    ${each}`),
+    `<testsuites${attributes({ name: 'nablascope check', ...totals })}>`,
+    `  <testsuite${attributes({ name: file, file, ...totals })}>`,
+    ...cases.map((each) => caseText(file, each)),
     '  </testsuite>',
     '</testsuites>',
     '',
   ].join('\n');
 }
 
-/** @param seconds that the check took as a whole */
-export function junitOf(file: string, report: CheckReport, seconds: number): string {
-  let [failures, skipped] = [0, 0];
-  const cases = report.parameters.map((parameter) => {
-    const outcome = outcomeOf(parameter, report);
-    const head = `<testcase classname="${escaped(file)}" name="${escaped(parameter.name)}"`;
-    if (outcome.kind === 'passed') return `${head} />`;
-    if (outcome.kind === 'skipped') {
-      skipped++;
-      return `${head}><skipped message="${escaped(outcome.why)}" /></testcase>`;
-    }
-    failures++;
-    return `${head}><failure type="wrong gradient" message="${escaped(outcome.message)}">expected: ${escaped(outcome.expected)}&#10;actual: ${escaped(outcome.actual)}</failure></testcase>`;
-  });
-  return document(file, seconds, cases, { tests: cases.length, failures, errors: 0, skipped });
+function caseText(file: string, { className, name, line, outcome, message, type }: JUnitCase): string {
+  const start = `    <testcase${attributes({ classname: className, name, file, line })}`;
+  if (outcome === 'passed') return `${start}/>`;
+  const element = ELEMENTS[outcome];
+  const [headline] = message.split('\n');
+  const what = attributes({ message: headline, type: outcome === 'skipped' ? undefined : type });
+  const body = outcome === 'skipped' ? '/>' : `>${escaped(message)}</${element}>`;
+  return `${start}>\n      <${element}${what}${body}\n    </testcase>`;
 }
 
-/** A spec that could not be checked: one case, in error. */
-export function junitOfProblems(file: string, problems: readonly PlacedProblem[] | string): string {
-  const text = typeof problems === 'string' ? problems : problems.map(problemText).join('\n');
-  const one = `<testcase classname="${escaped(file)}" name="spec"><error type="spec" message="${escaped(text.split('\n')[0])}">${escaped(text)}</error></testcase>`;
-  return document(file, 0, [one], { tests: 1, failures: 0, errors: 1, skipped: 0 });
-}
+const attributes = (values: Readonly<Record<string, string | number | undefined>>): string =>
+  Object.entries(values)
+    .map(([name, value]) => (value === undefined ? '' : ` ${name}="${escaped(String(value))}"`))
+    .join('');
+
+const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', '\t': '&#9;', '\n': '&#10;', '\r': '&#13;' };
+
+/** What XML 1.0 cannot hold at all, such as most control characters and half a surrogate pair, becomes U+FFFD. */
+export const escaped = (text: string): string =>
+  text
+    .replace(/[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/gu, '\uFFFD')
+    .replace(/[&<>"\t\n\r]/g, (character) => ENTITIES[character]);

@@ -110,3 +110,15 @@ function readText(target: string, file: string): string {
     throw new CallError(`${file} cannot be read (${String(code)}).`, 'Check the path and the permissions.');
   }
 }
+
+/** Writes a result beside what is printed, making the folders that it needs. Throws CallError where that cannot be. */
+export function writeFile({ cwd }: Terminal, file: string, text: string): void {
+  const target = path.resolve(cwd, file);
+  try {
+    fs.mkdirSync(path.dirname(target), { recursive: true });
+    fs.writeFileSync(target, text);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    throw new CallError(`${file} cannot be written (${code}).`, 'Give another file, or change the permissions.');
+  }
+}

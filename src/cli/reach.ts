@@ -1,10 +1,10 @@
 // Brings a session to the step that a command is about, and says so where the run does not get there.
+import { counted, grouped } from '../gradcheck/words';
 import type { NonFinite } from '../session/frame';
 import { describeNonFinite } from '../session/non-finite';
 import type { TrainingSession } from '../session/session';
 import { CallError } from './arguments';
 import { type Outcome, trainTo } from './drive';
-import { counted, grouped } from './format';
 import { Progress } from './progress';
 import type { Terminal } from './terminal';
 

@@ -1,14 +1,16 @@
 // A compiled network: parameters and gradients in flat arrays, and passes over batches. Shapes were
 // checked before; nothing here allocates once the network is made.
-import type { TargetData } from './datasets/dataset';
 import type { Kernels } from './kernels/kernels';
-import { MemoryPlan, type Precision, type Shape, sizeOf, type Tensor, type TensorData, view } from './kernels/tensor';
+import { MemoryPlan, type Precision, type Shape, sizeOf, type Tensor, view } from './kernels/tensor';
 import { initializers, type InitializerOptions } from './initializers';
 import { type Fans, initialValues, type InitializerDefinition } from './initializers/initializer';
-import type { BackwardContext, LayerDefinition, ParameterDeclaration } from './layers/layer';
-import type { LossContext, LossDefinition } from './losses/loss';
-import { addPenaltyGradient, isPenalized, type Penalty, penaltyValue } from './penalty';
+import type { BufferDeclaration, LayerDefinition, ParameterDeclaration } from './layers/layer';
+import type { LossDefinition } from './losses/loss';
+import { type ActivationSlots, Pass, type Take } from './pass';
+import type { Penalty } from './penalty';
 import { Random } from './random';
+
+export type { Pass };
 
 export interface LayerModel {
   readonly name: string;
@@ -60,7 +62,17 @@ export interface Parameter {
   readonly start: ParameterDeclaration['start'];
 }
 
-type Take = () => Tensor;
+/** State of a layer that is not trained. */
+export interface Buffer {
+  /** `batch_norm1d1.running_mean`. */
+  readonly name: string;
+  /** `running_mean`. */
+  readonly shortName: string;
+  readonly layer: number;
+  readonly value: Tensor;
+  /** What all of it is at the start. */
+  readonly fill: number;
+}
 
 /** Collects what is needed, then hands out tensors once all of it is allocated together. */
 class Reservation {
@@ -84,15 +96,11 @@ class Reservation {
 const declarationsOf = (layer: LayerModel): readonly ParameterDeclaration[] =>
   layer.definition.parameters?.(layer.inputShape, layer.options) ?? [];
 
-interface ActivationSlots {
-  readonly input: Take;
-  readonly target: Take;
-  readonly outputs: readonly Take[];
-  /** What layers draw for a step, by layer; empty for a pass that never goes backward. */
-  readonly drawn: readonly (Take | null)[];
-  /** Empty for a pass that never goes backward. */
-  readonly gradients: readonly Take[];
-}
+const buffersOf = ({ definition, inputShape, options }: LayerModel): readonly BufferDeclaration[] =>
+  definition.buffers?.(inputShape, options) ?? [];
+
+const workspaceOf = ({ definition, inputShape, options }: LayerModel): readonly Shape[] =>
+  definition.workspace?.(inputShape, options) ?? [];
 
 function reserveActivations(reservation: Reservation, model: NetworkModel, batch: number, backward: boolean): ActivationSlots {
   const output = model.layers.length === 0 ? model.inputShape : model.layers[model.layers.length - 1].outputShape;
@@ -110,6 +118,14 @@ function reserveActivations(reservation: Reservation, model: NetworkModel, batch
   };
 }
 
+const total = (shapes: readonly Shape[]): number => shapes.reduce((sum, shape) => sum + sizeOf(shape), 0);
+
+/** Tensors of these shapes one after another in the memory of one. */
+function partition({ data }: Tensor, shapes: readonly Shape[]): readonly Tensor[] {
+  let from = 0;
+  return shapes.map((shape) => ({ shape, data: data.subarray(from, (from += sizeOf(shape))) }));
+}
+
 function reserve(model: NetworkModel, precision: Precision, size: NetworkSize) {
   const reservation = new Reservation(precision);
   const parameters = model.layers.flatMap((layer, index) =>
@@ -124,12 +140,14 @@ function reserve(model: NetworkModel, precision: Precision, size: NetworkSize) {
   );
   const largest = Math.max(0, ...parameters.map(({ declaration }) => sizeOf(declaration.shape)));
   const scratch = reservation.tensor([largest]);
-  const workspaces = model.layers.map(({ definition, inputShape, options }) => definition.workspace?.(inputShape, options) ?? null);
-  const workspace = reservation.tensor([Math.max(0, ...workspaces.map((shape) => (shape ? sizeOf(shape) : 0)))]);
+  const buffers = model.layers.flatMap((layer, index) =>
+    buffersOf(layer).map((declaration) => ({ layer: index, declaration, value: reservation.tensor(declaration.shape) })),
+  );
+  const workspace = reservation.tensor([Math.max(0, ...model.layers.map((layer) => total(workspaceOf(layer))))]);
   const training = reserveActivations(reservation, model, size.batch, true);
   const evaluation =
     size.evaluationBatch > 0 ? reserveActivations(reservation, model, size.evaluationBatch, false) : undefined;
-  return { reservation, parameters, scratch, workspaces, workspace, training, evaluation };
+  return { reservation, parameters, scratch, buffers, workspace, training, evaluation };
 }
 
 /** Bytes that a network of this size will take, without allocating any. */
@@ -143,6 +161,7 @@ export function predictLayerMemory(layer: LayerModel, precision: Precision, size
     for (let i = 0; i < times; i++) plan.reserve(shape);
   };
   for (const { shape } of declarationsOf(layer)) reserveEach(shape, 3 + size.optimizerTensors);
+  for (const { shape } of buffersOf(layer)) plan.reserve(shape);
   reserveEach([size.batch, ...layer.outputShape], layer.definition.draw ? 3 : 2);
   if (size.evaluationBatch > 0) plan.reserve([size.evaluationBatch, ...layer.outputShape]);
   return plan.bytes;
@@ -152,22 +171,25 @@ export class Network {
   readonly parameters: readonly Parameter[];
   /** Bytes of all tensors. */
   readonly memory: number;
+  readonly buffers: readonly Buffer[];
+  /** Everything that a training step goes on from: parameters, each with its optimizer's state, then buffers. */
+  readonly state: readonly Tensor[];
   /** By layer: what its kernels work in. */
-  readonly workspaces: readonly (Tensor | null)[];
+  readonly workspaces: readonly (readonly Tensor[])[];
   readonly #training: ActivationSlots;
   readonly #evaluation: ActivationSlots | undefined;
-  /** By the number of samples: training, then evaluation. */
-  readonly #passes: readonly [Map<number, Pass>, Map<number, Pass>] = [new Map(), new Map()];
+  /** By the number of samples. */
+  readonly #passes = { training: new Map<number, Pass>(), evaluation: new Map<number, Pass>(), evaluated: new Map<number, Pass>() };
 
   constructor(
     readonly model: NetworkModel,
     readonly kernels: Kernels,
     readonly size: NetworkSize,
   ) {
-    const { reservation, parameters, scratch, workspaces, workspace, training, evaluation } = reserve(model, kernels.precision, size);
+    const { reservation, parameters, scratch, buffers, workspace, training, evaluation } = reserve(model, kernels.precision, size);
     reservation.allocate(kernels);
     this.memory = reservation.plan.bytes;
-    this.workspaces = workspaces.map((shape) => shape && view(workspace(), shape));
+    this.workspaces = model.layers.map((layer) => partition(workspace(), workspaceOf(layer)));
     this.#training = training;
     this.#evaluation = evaluation;
     this.parameters = parameters.map(({ layer, declaration, value, gradient, previous, optimizerState }) => ({
@@ -182,10 +204,17 @@ export class Network {
       scratch: view(scratch(), declaration.shape),
       start: declaration.start,
     }));
+    this.buffers = buffers.map(({ layer, declaration: { name, fill }, value }) => ({
+      name: `${model.layers[layer].name}.${name}`, shortName: name, layer, value: value(), fill,
+    }));
+    this.state = [
+      ...this.parameters.flatMap(({ value, optimizerState }) => [value, ...optimizerState]),
+      ...this.buffers.map(({ value }) => value),
+    ];
   }
 
   /**
-   * Sets every parameter to its start and clears gradients and optimizer state. Each parameter draws from
+   * Sets every parameter and buffer to its start and clears gradients and optimizer state. Each parameter draws from
    * a stream of its own name, so that a layer added elsewhere does not change it.
    */
   initialize(seed: number): void {
@@ -197,6 +226,7 @@ export class Network {
       this.kernels.fill(parameter.gradient, 0);
       for (const state of parameter.optimizerState) this.kernels.fill(state, 0);
     }
+    for (const { value, fill } of this.buffers) this.kernels.fill(value, fill);
   }
 
   zeroGradients(): void {
@@ -205,19 +235,24 @@ export class Network {
 
   /** The training pass over the first `batch` rows; always the same memory. */
   pass(batch: number): Pass {
-    return this.#cached(this.#passes[0], this.#training, batch);
+    return this.#cached(this.#passes.training, this.#training, batch, true);
+  }
+
+  /** The same memory and the way back, with the layers in evaluation mode: for looking at their gradients there. */
+  passInEvaluation(batch: number): Pass {
+    return this.#cached(this.#passes.evaluated, this.#training, batch, false);
   }
 
   /** A forward-only pass with memory of its own, so that looking at other data disturbs no training step. */
   evaluationPass(batch: number): Pass {
     if (!this.#evaluation) throw new Error('this network was made without room for evaluation');
-    return this.#cached(this.#passes[1], this.#evaluation, batch);
+    return this.#cached(this.#passes.evaluation, this.#evaluation, batch, false);
   }
 
-  #cached(passes: Map<number, Pass>, slots: ActivationSlots, batch: number): Pass {
+  #cached(passes: Map<number, Pass>, slots: ActivationSlots, batch: number, training: boolean): Pass {
     let pass = passes.get(batch);
     if (!pass) {
-      pass = new Pass(this, slots, batch);
+      pass = new Pass(this, slots, batch, training);
       passes.set(batch, pass);
     }
     return pass;
@@ -237,154 +272,4 @@ function fansOf(shape: Shape): Fans {
   const [out, ...rest] = shape;
   if (rest.length === 0) return { fanIn: out, fanOut: out };
   return { fanIn: sizeOf(rest), fanOut: out * sizeOf(rest.slice(1)) };
-}
-
-/** One batch on its way forward and back. Tensors carry the batch in front. */
-export class Pass {
-  readonly input: Tensor;
-  readonly target: Tensor;
-  /** Output of each layer. */
-  readonly outputs: readonly Tensor[];
-  /** What layers draw for a step, such as dropout's mask; null for the others, and in evaluation. */
-  readonly drawn: readonly (Tensor | null)[];
-  /** dL/d input; only written when asked for. */
-  readonly inputGradient: Tensor | undefined;
-  /** dL/d output of each layer. */
-  readonly outputGradients: readonly Tensor[];
-  // Made once: a training step makes no garbage.
-  readonly #steps: readonly BackwardContext<unknown>[];
-  readonly #firstWithInput: BackwardContext<unknown> | undefined;
-  readonly #loss: LossContext<unknown>;
-  /** By layer: parameters with a penalty; none in a pass that only evaluates. */
-  readonly #penalized: readonly (readonly Parameter[])[];
-
-  constructor(
-    readonly network: Network,
-    slots: ActivationSlots,
-    readonly batch: number,
-  ) {
-    const rows = (take: Take): Tensor => {
-      const tensor = take();
-      return view(tensor, [batch, ...tensor.shape.slice(1)]);
-    };
-    const { model, kernels, parameters } = network;
-    this.input = rows(slots.input);
-    this.target = rows(slots.target);
-    this.outputs = slots.outputs.map(rows);
-    this.drawn = slots.drawn.map((take) => take && rows(take));
-    const gradients = slots.gradients.map(rows);
-    this.inputGradient = gradients[0];
-    this.outputGradients = gradients.slice(1);
-    this.#steps = model.layers.map(({ options }, index) => {
-      const own = parameters.filter(({ layer }) => layer === index);
-      return {
-        kernels,
-        options,
-        parameters: Object.fromEntries(own.map(({ shortName, value }) => [shortName, value])),
-        input: this.inputOf(index),
-        output: this.outputs[index],
-        drawn: this.drawn[index],
-        workspace: network.workspaces[index],
-        gradOutput: this.outputGradients[index],
-        gradInput: index > 0 ? this.outputGradients[index - 1] : null,
-        gradParameters: Object.fromEntries(own.map(({ shortName, gradient }) => [shortName, gradient])),
-      };
-    });
-    this.#firstWithInput = this.#steps[0] && { ...this.#steps[0], gradInput: this.inputGradient ?? null };
-    const { penalty } = model;
-    this.#penalized = model.layers.map((_, index) =>
-      penalty && gradients.length > 0 ? parameters.filter((own) => own.layer === index && isPenalized(penalty, own)) : [],
-    );
-    this.#loss = { kernels, options: model.loss.options, prediction: this.prediction, target: this.target };
-  }
-
-  /** The last layer's output, or the input of a network without layers. */
-  get prediction(): Tensor {
-    return this.outputs[this.outputs.length - 1] ?? this.input;
-  }
-
-  /** Copies samples into the batch: row `i` is sample `indices[from + i]`. */
-  load(inputs: TensorData, targets: TargetData, indices: Uint32Array, from: number): void {
-    gather(this.input, inputs, indices, from);
-    gather(this.target, targets, indices, from);
-  }
-
-  /** Draws what layers need for a step, counted from 0: a pure function of seed, step and the layer's name. */
-  drawFor(seed: number, step: number): void {
-    this.network.model.layers.forEach(({ name, definition, options }, layer) => {
-      const out = this.drawn[layer];
-      if (out) definition.draw?.(out, new Random(seed, 'step').stream(name).stream(String(step)), options);
-    });
-  }
-
-  forward(layer: number): void {
-    this.network.model.layers[layer].definition.forward(this.#steps[layer]);
-  }
-
-  /** The loss of the batch; in a training pass with the penalty. */
-  loss(): number {
-    return this.dataLoss() + this.penalty();
-  }
-
-  /** The loss of the batch without the penalty. */
-  dataLoss(): number {
-    return this.network.model.loss.definition.value(this.#loss);
-  }
-
-  /** The penalty alone; 0 where there is none. */
-  penalty(): number {
-    const { model, kernels } = this.network;
-    let value = 0;
-    if (model.penalty) for (const own of this.#penalized) value += penaltyValue(kernels, model.penalty, own);
-    return value;
-  }
-
-  /** Writes dL/d prediction. */
-  lossBackward(): void {
-    const gradient = this.outputGradients[this.outputGradients.length - 1];
-    if (gradient) this.network.model.loss.definition.gradient(this.#loss, gradient);
-  }
-
-  /** Adds to the gradients of the layer's parameters and writes that of its input; of the first layer only if asked. */
-  backward(layer: number, inputGradient = false): void {
-    const context = layer === 0 && inputGradient ? this.#firstWithInput : this.#steps[layer];
-    const { model, kernels } = this.network;
-    if (context) model.layers[layer].definition.backward(context);
-    if (model.penalty) addPenaltyGradient(kernels, model.penalty, this.#penalized[layer]);
-  }
-
-  /** On which side of each kink inside it a layer computes; null where it does not say. */
-  sides(layer: number): Int8Array | null {
-    return this.network.model.layers[layer].definition.sides?.(this.#steps[layer]) ?? null;
-  }
-
-  /** How many of the batch's predictions are right; for targets that are classes. */
-  correct(): number {
-    const { threshold } = this.network.model.loss.definition;
-    return this.network.kernels.countCorrect(this.prediction, this.target, threshold);
-  }
-
-  /** Forward through all layers from `first` on, and the loss. */
-  evaluate(first = 0): number {
-    for (let layer = first; layer < this.outputs.length; layer++) this.forward(layer);
-    return this.loss();
-  }
-
-  inputOf(layer: number): Tensor {
-    return layer === 0 ? this.input : this.outputs[layer - 1];
-  }
-}
-
-/** Element by element: views and `set` cost more than what they copy, and would leave garbage in every step. */
-function gather({ shape, data }: Tensor, from: TensorData | TargetData, indices: Uint32Array, first: number): void {
-  const rows = shape[0];
-  const width = data.length / rows;
-  if (width === 1) {
-    for (let row = 0; row < rows; row++) data[row] = from[indices[first + row]];
-    return;
-  }
-  for (let row = 0, to = 0; row < rows; row++) {
-    let at = indices[first + row] * width;
-    for (const end = to + width; to < end; to++) data[to] = from[at++];
-  }
 }

@@ -79,7 +79,7 @@ export class Carrier {
         columns: transposed(data, features),
         column: columns[layer],
         weights: weight ? transposed(weight.value.data, inputs) : new Float64Array(0),
-        context: { kernels, options, parameters: {}, input: columns[layer - 1] ?? inputColumn, output: columns[layer], drawn: null, workspace: null },
+        context: { kernels, options, parameters: {}, buffers: {}, training: pass.training, input: columns[layer - 1] ?? inputColumn, output: columns[layer], drawn: null, workspace: [] },
       };
     });
   }

@@ -22,7 +22,7 @@ const WRONG = VERDICTS.indexOf('wrong');
 export class GradientCheck {
   /** Parameter entries of the network; twice as many with a penalty, which is checked with and without. */
   readonly entries: number;
-  readonly #about: Pick<CheckReport, 'step' | 'samples' | 'loss' | 'options'>;
+  readonly #about: Pick<CheckReport, 'step' | 'samples' | 'mode' | 'loss' | 'options'>;
   readonly #shadow: Shadow;
   readonly #judge: Judge;
   readonly #comparison: Comparer;
@@ -46,12 +46,13 @@ export class GradientCheck {
     /** Whether layers are tried by themselves, too. */
     readonly alone = true,
   ) {
-    const { step, rtol, atol } = request.options;
+    const { step, rtol, atol, mode = 'training' } = request.options;
     const options = { step, rtol, atol };
+    const twoModes = request.network.model.layers.some(({ definition, options: own }) => definition.modes?.(own));
     this.#shadow = new Shadow(request);
     this.#judge = new Judge(options, this.#shadow.loss, this.#shadow.noise);
     this.#comparison = new Comparer(request.step);
-    this.#about = { step: request.step, samples: request.pass.batch, loss: this.#shadow.loss, options };
+    this.#about = { step: request.step, samples: request.pass.batch, mode: twoModes ? mode : null, loss: this.#shadow.loss, options };
     const { parameters } = this.#shadow.network;
     this.#findings = parameters.map(({ name, value }, i) => ({
       name,
@@ -88,7 +89,7 @@ export class GradientCheck {
     const { diagnosis, layers } = this.#alone();
     const compared = this.#comparison.report();
     const report = summarize(this.#findings, { ...this.#about, compared, diagnosis, layers, withoutPenalty });
-    const autograd = this.alone ? threeWays(this.#shadow.network.pass(this.#about.samples), compared.agreed) : [];
+    const autograd = this.alone ? threeWays(this.#shadow.pass, compared.agreed) : [];
     return autograd.length > 0 ? { ...report, autograd } : report;
   }
 
@@ -117,7 +118,7 @@ export class GradientCheck {
   }
 
   #newAlone(): Alone | null {
-    return this.alone && Number.isFinite(this.#shadow.loss) ? new Alone(this.#shadow.network.pass(this.#about.samples), this.#comparison.report().agreed) : null;
+    return this.alone && Number.isFinite(this.#shadow.loss) ? new Alone(this.#shadow.pass, this.#comparison.report().agreed) : null;
   }
 
   /** A layer reaches further than it says: nothing that was judged by that is worth anything. */
@@ -170,7 +171,7 @@ function greatestCommonDivisor(a: number, b: number): number {
 }
 
 /** The same network and batch, and a loss that is the data's alone. */
-const withoutPenalty = ({ network: { model, parameters }, ...request }: CheckRequest): CheckRequest => ({
+const withoutPenalty = ({ network: { model, parameters, buffers }, ...request }: CheckRequest): CheckRequest => ({
   ...request,
-  network: { model: { ...model, penalty: undefined }, parameters },
+  network: { model: { ...model, penalty: undefined }, parameters, buffers },
 });

@@ -11,6 +11,8 @@ export interface Kinks {
   crossed(a: Tensor, b: Tensor): boolean;
   /** Whether one lies between two values of element `index`, the others as they are at the start. */
   between(index: number, a: number, b: number): boolean;
+  /** For kinks between several elements: see LayerDefinition.holdOff. */
+  holdOff?(places: Tensor['data'], start: Tensor, distance: number, side: 1 | -1): number;
 }
 
 export function layerKinks({ definition, options }: LayerModel): Kinks {
@@ -23,6 +25,9 @@ export function layerKinks({ definition, options }: LayerModel): Kinks {
       other.data[0] = b;
       return crossed(one, other);
     },
+    ...(definition.holdOff && {
+      holdOff: (places, start, distance, side) => definition.holdOff?.(places, start, distance, side, options) ?? 0,
+    }),
   };
 }
 
@@ -58,6 +63,16 @@ export class KinkedLayer {
 
   /** Sets the offsets that hold `input` off the kinks; returns how many elements lay exactly on one. */
   place(input: Tensor, distance: number, side: 1 | -1): number {
+    if (this.kinks.holdOff) {
+      // What is left alone stays where the input has it.
+      const places = this.nudged.data.fill(NaN);
+      const held = this.kinks.holdOff(places, this.start, distance, side);
+      for (let i = 0; i < places.length; i++) {
+        this.offsets[i] = Number.isNaN(places[i]) ? 0 : places[i] - input.data[i];
+        places[i] = input.data[i] + this.offsets[i];
+      }
+      return held;
+    }
     let exact = 0;
     for (let i = 0; i < this.offsets.length; i++) {
       const at = this.start.data[i];

@@ -82,9 +82,10 @@ export class PlainLine implements LossLine {
     return this.kinked.find((kinked) => kinked.layer === layer && this.#takesPart(kinked));
   }
 
-  /** Nudging needs to know the kinks element by element, so only layers that keep the shape take part. */
-  #takesPart({ layer, start }: KinkedLayer): boolean {
+  /** Nudging needs to know where the kinks are: a layer says so, or keeps the shape and has them element by element. */
+  #takesPart({ layer, kinks, start }: KinkedLayer): boolean {
     const { outputs } = this.pass;
-    return layer > this.#layer && (layer === outputs.length || start.data.length === outputs[layer].data.length);
+    if (layer <= this.#layer) return false;
+    return kinks.holdOff !== undefined || layer === outputs.length || start.data.length === outputs[layer].data.length;
   }
 }

@@ -3,6 +3,7 @@
 
 import type { CodePlace } from '../engine/custom/fault';
 import type { Cause } from './diagnosis/guess';
+import type { Mode } from './options';
 
 /** See docs/gradient-check.md: pass; wrong; a kink was crossed, not comparable; both below round-off. */
 export type Verdict = 'pass' | 'wrong' | 'kink' | 'below_noise';
@@ -106,6 +107,8 @@ export interface CheckReport {
   /** Position of the run whose weights and batch were checked. */
   readonly step: number;
   readonly samples: number;
+  /** The mode that the layers were in; null where both are the same. */
+  readonly mode: Mode | null;
   readonly loss: number;
   /** In the whole network, with the penalty. */
   readonly parameters: readonly ParameterCheck[];

@@ -2,7 +2,7 @@
 // any one entry. Never touches the network it was copied from.
 import { createKernels } from '../engine/kernels/create';
 import type { Tensor } from '../engine/kernels/tensor';
-import { Network, type NetworkModel } from '../engine/network';
+import { Network, type NetworkModel, type Pass } from '../engine/network';
 import { Carrier } from './carrier';
 import { EntryLine } from './entry-line';
 import { InnerKinks } from './inner-kinks';
@@ -19,6 +19,8 @@ const canCarry = ({ layers }: NetworkModel): boolean => !layers.some(({ definiti
 
 export class Shadow {
   readonly network: Network;
+  /** Over the batch, in the mode that is checked. */
+  readonly pass: Pass;
   /** The loss of the batch. */
   readonly loss: number;
   /** Bound of the round-off in it. */
@@ -27,12 +29,15 @@ export class Shadow {
   readonly gradients: readonly Float64Array[];
   readonly line: EntryLine;
 
-  constructor({ network: original, pass: { batch, input, target, drawn }, kernels: wanted }: CheckRequest) {
+  constructor({ network: original, pass: { batch, input, target, drawn }, options, kernels: wanted }: CheckRequest) {
     const kernels = createKernels('float64', wanted);
     this.network = new Network(original.model, kernels, { batch, evaluationBatch: 0, optimizerTensors: 0 });
-    const pass = this.network.pass(batch);
+    const pass = options.mode === 'evaluation' ? this.network.passInEvaluation(batch) : this.network.pass(batch);
+    this.pass = pass;
     const load = (): void => {
       this.network.parameters.forEach(({ value }, i) => value.data.set(original.parameters[i].value.data));
+      // As they are: no forward pass writes to them, whatever the mode.
+      this.network.buffers.forEach(({ value }, i) => value.data.set(original.buffers[i].value.data));
       pass.input.data.set(input.data);
       pass.target.data.set(target.data);
       pass.drawn.forEach((own, i) => own?.data.set(drawn[i]?.data ?? []));

@@ -37,7 +37,7 @@ export function relativeError(analytic: number, numeric: number): number {
 
 export function summarize(
   findings: readonly ParameterFindings[],
-  about: Pick<CheckReport, 'step' | 'samples' | 'loss' | 'options' | 'compared' | 'diagnosis' | 'layers' | 'withoutPenalty'>,
+  about: Pick<CheckReport, 'step' | 'samples' | 'mode' | 'loss' | 'options' | 'compared' | 'diagnosis' | 'layers' | 'withoutPenalty'>,
 ): CheckReport {
   const parameters = findings.map(summarizeParameter);
   const counts = noCounts();

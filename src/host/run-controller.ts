@@ -1,12 +1,12 @@
 // One run of one spec: starts its engine process when needed, opens what the text says, keeps what it can
 // be restored from, and passes commands on. It knows no editor and no webview; those are given to it.
 import { EngineClient, EngineExitError } from '../process/client';
-import { describeFault } from '../process/words';
-import type { EngineCalls, HostCalls, SessionCommand } from '../protocol/engine';
+import type { EngineCalls, SessionCommand } from '../protocol/engine';
 import type { ProbeId } from '../session/frame';
 import type { Answered, Question } from '../session/questions';
 import type { RunRecord } from '../session/record';
 import { type Meaning, meaningOf, type Problem, type Spec } from '../spec';
+import { engineVoice } from './engine-voice';
 import { type Edit, shiftProblems } from './problem-shift';
 import type { RunOptions, RunPlace, SpecText } from './run-options';
 import type { StoredRun } from './run-store';
@@ -301,41 +301,20 @@ export class RunController {
     const { engineFile, log } = this.#options;
     const engine: EngineClient = new EngineClient({
       file: engineFile,
-      host: this.#hostCalls(() => engine),
+      host: engineVoice({
+        ...this.#options,
+        view: this.view,
+        current: () => engine === this.#engine && !this.#disposed,
+        keep: (record) => {
+          this.#record = record;
+          this.#options.store.keep(this.place.uri, () => this.#kept(record));
+        },
+      }),
       onExit: (reason) => this.#engineEnded(engine, reason),
       onOutput: (text) => log.info(`engine: ${text.trimEnd()}`),
     });
     log.info(`engine process ${engine.pid} started for ${this.place.uri}`);
     return engine;
-  }
-
-  #hostCalls(engine: () => EngineClient): HostCalls {
-    const current = (): boolean => engine() === this.#engine && !this.#disposed;
-    return {
-      frame: async (frame) => {
-        if (!current()) return;
-        this.view.take(frame);
-        await this.#options.show(frame);
-      },
-      loading: (words) => {
-        if (current() && this.view.state.kind === 'loading') this.view.setState({ kind: 'loading', text: `${words} …` });
-      },
-      checkProgress: (checked, entries) => {
-        if (current() && this.view.checking) this.view.setChecking({ checked, entries });
-      },
-      checked: (report) => {
-        if (current()) this.view.setCheck(report);
-      },
-      fault: (fault) => {
-        if (current()) this.view.notice('error', describeFault(fault));
-      },
-      log: (_level, text, source) => this.#options.log.info(source === null ? text : `${source}: ${text}`),
-      checkpoint: (record) => {
-        if (!current()) return;
-        this.#record = record;
-        this.#options.store.keep(this.place.uri, () => this.#kept(record));
-      },
-    };
   }
 
   #engineEnded(engine: EngineClient, reason: string): void {

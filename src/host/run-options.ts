@@ -1,7 +1,7 @@
 // What a run controller is given: where its spec lies, and the ways out to editor, panel and disk.
 import type { ToPanel } from '../protocol/panel';
 import type { Frame } from '../session/frame';
-import type { Problem, Spec } from '../spec';
+import type { Problem, Resolved, Spec } from '../spec';
 import type { RunStore } from './run-store';
 
 export interface Log {
@@ -27,6 +27,8 @@ export interface SpecText {
   readonly text: string;
   /** Undefined where a problem is an error. */
   readonly spec?: Spec;
+  /** Its shapes, where they follow from the text alone. */
+  readonly resolved?: Resolved;
   readonly problems: readonly Problem[];
 }
 

@@ -3,7 +3,7 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 import type { RunPlace } from './run-options';
 
-export function placeOf({ uri }: vscode.TextDocument): RunPlace {
+export function placeOf({ uri }: Pick<vscode.TextDocument, 'uri'>): RunPlace {
   const file = uri.path.split('/').pop() ?? uri.path;
   const workspace = vscode.workspace.getWorkspaceFolder(uri) ?? vscode.workspace.workspaceFolders?.[0];
   const workspaceFolder = workspace?.uri.scheme === 'file' ? workspace.uri.fsPath : null;

@@ -8,12 +8,15 @@ import { RunController } from './run-controller';
 import type { Log } from './run-options';
 import { placeOf } from './run-place';
 import type { RunStore } from './run-store';
+import { checkpointBudget, dataFolders } from './settings';
 import { isSpec, type ReadSpec, type SpecDocuments } from './spec-documents';
 import { readSpecText } from './spec-text';
 import { SweepController } from './sweep-controller';
 
 export interface RunsOptions {
   readonly extensionUri: vscode.Uri;
+  /** dist/engine-process.js. */
+  readonly engineFile: string;
   readonly documents: SpecDocuments;
   readonly diagnostics: Diagnostics;
   readonly store: RunStore;
@@ -119,7 +122,7 @@ export class Runs implements vscode.Disposable {
   }
 
   #make(document: vscode.TextDocument, restored?: vscode.WebviewPanel): OpenRun {
-    const { extensionUri, documents, store, log, diagnostics } = this.#options;
+    const { extensionUri, engineFile, documents, store, log, diagnostics } = this.#options;
     const events: PanelEvents = {
       ready: () => {
         panel.send({ type: 'snapshot', snapshot: controller.view.snapshot() });
@@ -143,7 +146,7 @@ export class Runs implements vscode.Disposable {
         place: placeOf(document),
         store,
         log,
-        engineFile: vscode.Uri.joinPath(extensionUri, 'dist', 'engine-process.js').fsPath,
+        engineFile,
         checkpointBudget,
         dataFolders,
         read: readSpecText,
@@ -236,16 +239,4 @@ export class Runs implements vscode.Disposable {
         message satisfies never;
     }
   }
-}
-
-/** Bytes. */
-function checkpointBudget(): number {
-  const megabytes = vscode.workspace.getConfiguration('nablascope').get<number>('checkpointBudgetMB', 64);
-  return Math.max(1, megabytes) * 2 ** 20;
-}
-
-/** From the user's own settings: those of a workspace cannot open folders outside of it. */
-function dataFolders(): readonly string[] {
-  const setting = vscode.workspace.getConfiguration('nablascope').inspect<unknown>('dataFolders')?.globalValue;
-  return Array.isArray(setting) ? setting.filter((folder): folder is string => typeof folder === 'string') : [];
 }

@@ -18,9 +18,9 @@ const refuseFiles = { open: refused, unpack: refused };
 export function readSpecText(text: string): SpecText {
   if (text.length > MOST) return { text, problems: [tooLong(text)] };
   try {
-    const { spec, problems } = checkSpec(text, refuseFiles, { rules: specRules });
+    const { spec, resolved, problems } = checkSpec(text, refuseFiles, { rules: specRules });
     const broken = problems.some(({ severity }) => severity === 'error');
-    return { text, spec: broken ? undefined : spec, problems };
+    return { text, spec: broken ? undefined : spec, resolved, problems };
   } catch (error) {
     if (!(error instanceof NeedsFile)) throw error;
     return { text, ...parseSpec(text) };

@@ -24,9 +24,9 @@ export function evaluationInterval({ split }: CompiledRun): number {
   return Math.max(1, Math.ceil(evaluated / (3 * split.train.length) / SHARE));
 }
 
-/** Whether all parts can be evaluated without anybody waiting. */
-export function isCheap({ split }: CompiledRun, parameters: number): boolean {
-  return PARTS.reduce((sum, part) => sum + split[part].length, 0) * parameters < CHEAP;
+/** Whether all parts can be evaluated without anybody waiting. @param work multiply-adds of one sample's way forward */
+export function isCheap({ split }: CompiledRun, work: number): boolean {
+  return PARTS.reduce((sum, part) => sum + split[part].length, 0) * work < CHEAP;
 }
 
 /** Evaluates all parts, the loss for one sample whatever the reduction; yields after each chunk. */

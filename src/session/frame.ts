@@ -46,6 +46,10 @@ export interface LayerInfo {
   readonly inputShape: readonly number[];
   readonly outputShape: readonly number[];
   readonly parameters: readonly ParameterInfo[];
+  /** What it keeps of the batches besides, such as running means: short names and shapes. */
+  readonly buffers: readonly { readonly shortName: string; readonly shape: readonly number[] }[];
+  /** What it does in each mode, in words that go on after "it"; absent where both are the same. Steps train. */
+  readonly modes?: { readonly training: string; readonly evaluation: string };
   readonly figures: LayerFigures;
   readonly math?: LayerMath;
   /** What idle units of this layer are called and by which rule; absent where none can be. */
@@ -106,12 +110,12 @@ export interface LayerReading {
 }
 
 /** What a tensor view may ask to see. */
-export type TensorKind = 'output' | 'output_gradient' | 'parameter' | 'parameter_gradient';
+export type TensorKind = 'output' | 'output_gradient' | 'parameter' | 'parameter_gradient' | 'buffer';
 
 export interface TensorRequest {
   readonly layer: number;
   readonly kind: TensorKind;
-  /** Short name of the parameter, for the two kinds that need it. */
+  /** Short name of the parameter or buffer, for the kinds that need it. */
   readonly parameter?: string;
 }
 

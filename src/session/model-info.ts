@@ -9,21 +9,26 @@ import { phasesOf } from './phases';
 export function describeModel(run: CompiledRun, network: Network, batchesPerEpoch: number): ModelInfo {
   const figures = summarize(run.model, run.precision, network.size);
   const layers = run.model.layers.map(
-    ({ name, definition, inputShape, outputShape }, index): LayerInfo => ({
-      index,
-      name,
-      kind: definition.kind,
-      inputShape,
-      outputShape,
-      parameters: network.parameters
-        .filter(({ layer }) => layer === index)
-        .map(({ name: fullName, shortName, value, frozen }) => ({
-          name: fullName, shortName, shape: value.shape, count: sizeOf(value.shape), frozen,
-        })),
-      figures: figures[index],
-      ...(definition.math && { math: definition.math }),
-      ...(definition.idleness && { idleness: { name: definition.idleness.name, rule: definition.idleness.rule } }),
-    }),
+    ({ name, definition, options, inputShape, outputShape }, index): LayerInfo => {
+      const modes = definition.modes?.(options);
+      return {
+        index,
+        name,
+        kind: definition.kind,
+        inputShape,
+        outputShape,
+        parameters: network.parameters
+          .filter(({ layer }) => layer === index)
+          .map(({ name: fullName, shortName, value, frozen }) => ({
+            name: fullName, shortName, shape: value.shape, count: sizeOf(value.shape), frozen,
+          })),
+        buffers: network.buffers.filter(({ layer }) => layer === index).map(({ shortName, value }) => ({ shortName, shape: value.shape })),
+        ...(modes && { modes }),
+        figures: figures[index],
+        ...(definition.math && { math: definition.math }),
+        ...(definition.idleness && { idleness: { name: definition.idleness.name, rule: definition.idleness.rule } }),
+      };
+    },
   );
   return {
     name: run.name,

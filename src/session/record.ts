@@ -3,7 +3,7 @@ import type { Position } from './frame';
 
 export interface Checkpoint {
   readonly step: number;
-  /** Every parameter, then every optimizer state, one array a tensor, in the network's order. */
+  /** One array for each tensor of the network's state, in its order. */
   readonly tensors: readonly (Float32Array | Float64Array)[];
 }
 

@@ -5,6 +5,7 @@ import type { CheckReport } from '../gradcheck/report';
 import { checkGradients } from './check-job';
 import { CommandError, type SessionCommand } from './command';
 import { evaluationInterval, isCheap } from './evaluation';
+import { forwardWorkOf } from './whole-step';
 import type { Frame, NonFinite, ProbeId, RunStatus } from './frame';
 import { FrameGate } from './frame-gate';
 import { handOver } from './hand-over';
@@ -366,7 +367,7 @@ export class Runner {
     const { session } = this;
     try {
       session.complete();
-      if (!this.#nonFinite && isCheap(session.run, session.model.parameterCount)) session.evaluate();
+      if (!this.#nonFinite && isCheap(session.run, forwardWorkOf(session.model.layers))) session.evaluate();
     } catch (error) {
       this.#tell(error);
     }

@@ -75,7 +75,7 @@ export class TrainingSession {
     const { checkpoint, position } = record;
     const ownCode = hasOwnCode(run.model);
     if (checkpoint.step > 0) {
-      assertFits(checkpoint, session.#state());
+      assertFits(checkpoint, session.network.state);
       session.#checkpoints.keep(checkpoint);
       if (ownCode) session.#base = checkpoint;
     }
@@ -292,13 +292,13 @@ export class TrainingSession {
 
   /** What is kept of a parameter to go back to, by rising step. */
   copiesOf({ value }: Parameter): { readonly step: number; readonly data: Tensor['data'] }[] {
-    const at = this.#state().indexOf(value);
+    const at = this.network.state.indexOf(value);
     return this.#checkpoints.all.map(({ step, tensors }) => ({ step, data: tensors[at] }));
   }
 
-  /** A hash of every bit of the parameters and the optimizer's state. */
+  /** A hash of every bit of the parameters, the optimizer's state and the layers' buffers. */
   hash(): string {
-    return hashOf(this.#state());
+    return hashOf(this.network.state);
   }
 
   #finished(): void {
@@ -309,18 +309,14 @@ export class TrainingSession {
 
   #restore(found: Checkpoint | undefined): void {
     const checkpoint = found ?? this.#base;
-    if (checkpoint) this.#state().forEach(({ data }, i) => data.set(checkpoint.tensors[i]));
+    if (checkpoint) this.network.state.forEach(({ data }, i) => data.set(checkpoint.tensors[i]));
     else this.network.initialize(this.run.seed);
     this.#step = checkpoint?.step ?? 0;
     this.#current.restored(this.#step);
   }
 
   #checkpoint(): Checkpoint {
-    return { step: this.#step, tensors: this.#state().map(({ data }) => data.slice()) };
-  }
-
-  #state() {
-    return this.network.parameters.flatMap(({ value, optimizerState }) => [value, ...optimizerState]);
+    return { step: this.#step, tensors: this.network.state.map(({ data }) => data.slice()) };
   }
 
   /** Whether phase `index` of the shown step is done. */

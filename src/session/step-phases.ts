@@ -73,7 +73,7 @@ export class StepPhases {
         network.zeroGradients();
         break;
       case 'forward':
-        this.#pass.forward(phase.layer);
+        this.#pass.forwardAndTrack(phase.layer);
         break;
       case 'loss':
         this.loss = this.#pass.loss();

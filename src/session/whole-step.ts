@@ -12,8 +12,12 @@ const MOST_WORK = 1e6;
 const OWN_CODE = 100;
 
 /** Multiply-adds of a training step, or what takes as long, about. */
-export const workOf = ({ parameterCount, batchSize }: Pick<ModelInfo, 'parameterCount' | 'batchSize'>, { model }: Network): number =>
-  3 * parameterCount * batchSize * (hasOwnCode(model) ? OWN_CODE : 1);
+export const workOf = ({ layers, batchSize }: Pick<ModelInfo, 'layers' | 'batchSize'>, { model }: Network): number =>
+  3 * forwardWorkOf(layers) * batchSize * (hasOwnCode(model) ? OWN_CODE : 1);
+
+/** Of one sample's way forward; a layer that does not say takes its parameters once. */
+export const forwardWorkOf = (layers: ModelInfo['layers']): number =>
+  layers.reduce((sum, { figures }) => sum + Math.max(figures.macs, figures.parameters), 0);
 
 interface Prepared {
   readonly forward: () => void;
@@ -73,7 +77,7 @@ export class WholeStep {
     const prepared = {
       forward: kernels.prepare(() => {
         network.zeroGradients();
-        for (let layer = 0; layer < layers; layer++) pass.forward(layer);
+        for (let layer = 0; layer < layers; layer++) pass.forwardAndTrack(layer);
       }),
       backward: kernels.prepare(() => {
         pass.lossBackward();

@@ -17,6 +17,8 @@ export interface GradientCheckOptions {
   /** An entry passes where |backprop - numeric| <= atol + rtol · max(|backprop|, |numeric|). */
   readonly rtol: number;
   readonly atol: number;
+  /** Which mode of layers with two is checked. */
+  readonly mode: 'training' | 'evaluation';
 }
 
 export interface CompiledRun {

@@ -200,6 +200,12 @@ const gradientCheck = z.strictObject({
     ),
     1e-10,
   ),
+  mode: z._default(
+    z
+      .enum(['training', 'evaluation'])
+      .check(z.describe('The mode that layers such as dropout and batch norm are checked in. What they draw, and their running figures, stay as they are.')),
+    'training',
+  ),
 });
 
 const sweep = z

@@ -1,5 +1,5 @@
 // The command as people run it: what it prints, where, and how it ends.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -105,19 +105,6 @@ describe('nablascope check', () => {
     expect(code).toBe(0);
     expect(answer).toMatchObject({ command: 'check', step: 37, samples: 32, entries: 22, checked: 22, complete: true, passed: true });
     expect(answer.parameters.map(({ name }) => name)).toEqual(['hidden.weight', 'hidden.bias', 'output.weight', 'output.bias']);
-  });
-
-  it('writes the same as JUnit XML where it is told to, and what is wrong with a spec too', async () => {
-    const xml = join(folder, 'check.xml');
-    expect((await cli.run(['check', example('circles'), '--junit', xml])).code).toBe(0);
-    const cases = readFileSync(xml, 'utf8').match(/<testcase [^>]*>/g) ?? [];
-    expect(cases.map((each) => /name="([^"]*)" /.exec(each.replace(/classname="[^"]*" /, ''))?.[1])).toEqual(['hidden.weight', 'hidden.bias', 'output.weight', 'output.bias']);
-    const broken = file('broken-junit.nabla.json', '{ "data": "circles", "layers": ["lineer"], "loss": "mse" }');
-    expect((await cli.run(['check', broken, '--junit', xml])).code).toBe(2);
-    expect(readFileSync(xml, 'utf8')).toMatch(/errors="1"[^]*There is no layer &quot;lineer&quot;/);
-    const { code, err } = await cli.run(['check', example('circles'), '--junit', join(folder, 'nowhere', 'check.xml')]);
-    expect(code).toBe(2);
-    expect(err).toContain('--junit');
   });
 
   it('does not call a gradient of zero a pass, and says why no more can be told', async () => {

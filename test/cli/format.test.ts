@@ -1,7 +1,8 @@
 // The small pieces that make text of numbers.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { chosen, counted, duration, EVERYTHING, matrix, SCREEN, short, table } from '../../src/cli/format';
+import { counted, short } from '../../src/gradcheck/words';
+import { chosen, duration, EVERYTHING, matrix, SCREEN, table } from '../../src/cli/format';
 import { jsonText, nested } from '../../src/cli/json';
 import { placeProblems, problemText } from '../../src/cli/problems';
 import { bar } from '../../src/cli/progress';

@@ -1,9 +1,12 @@
-// JUnit XML, read back by a strict parser: every case there, every character kept or replaced.
-import * as fc from 'fast-check';
+// The result of a check as JUnit XML: read back by a strict parser, whatever names and messages hold.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
 import sax from 'sax';
-import { describe, expect, it } from 'vitest';
-import { junitOf, junitOfProblems } from '../../src/cli/junit';
-import type { CheckReport, ParameterCheck } from '../../src/gradcheck';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type JUnitSuite, junitText } from '../../src/cli/junit';
+import { buildCli, type BuiltCli } from './built-cli';
 
 interface Element {
   readonly name: string;
@@ -12,10 +15,11 @@ interface Element {
   text: string;
 }
 
-/** Throws where it is not well-formed. */
-function parse(xml: string): Element {
+/** Throws where the text is not well-formed. */
+function parse(text: string): Element {
   const parser = sax.parser(true);
-  const open: Element[] = [{ name: '', attributes: {}, children: [], text: '' }];
+  const top: Element = { name: '', attributes: {}, children: [], text: '' };
+  const open = [top];
   parser.onerror = (error) => {
     throw error;
   };
@@ -24,46 +28,119 @@ function parse(xml: string): Element {
     open[open.length - 1].children.push(element);
     open.push(element);
   };
-  parser.ontext = (text) => (open[open.length - 1].text += text);
   parser.onclosetag = () => void open.pop();
-  parser.write(xml).close();
-  return open[0].children[0];
+  parser.ontext = (piece) => void (open[open.length - 1].text += piece);
+  parser.write(text).close();
+  return top.children[0];
 }
 
-const none = { pass: 0, wrong: 0, kink: 0, below_noise: 0 };
-const parameter = (name: string, counts: Partial<typeof none>): ParameterCheck => {
-  const worst = counts.wrong ? { index: [0, 1], analytic: 2, numeric: 1, relativeError: 0.5, verdict: 'wrong' as const } : null;
-  return { name, shape: [2, 2], entries: 4, checked: 4, counts: { ...none, ...counts }, worst, verdict: counts.wrong ? 'wrong' : 'pass' };
-};
-const report = (parameters: readonly ParameterCheck[], sentence = ''): CheckReport =>
-  ({ parameters, loss: 1, diagnosis: sentence ? { sentence } : null }) as unknown as CheckReport;
+/** What XML cannot hold is replaced; the rest comes back as it was. */
+const kept = (text: string): string => text.replace(/[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/gu, '\uFFFD');
+
+const suiteOf = (file: string, name: string, message: string): JUnitSuite => ({
+  file, seconds: 0.25,
+  cases: [
+    { className: name, name, line: 7, outcome: 'failed', message, type: 'wrong-gradient' },
+    { className: name, name, outcome: 'error', message, type: 'spec' },
+    { className: name, name, outcome: 'skipped', message },
+    { className: name, name, outcome: 'passed', message: '' },
+  ],
+});
 
 describe('JUnit XML', () => {
-  it('has a case a parameter, with what was expected, what came, and why', () => {
-    const xml = junitOf('a.nabla.json', report([
-      parameter('one.weight', { pass: 4 }), parameter('one.bias', { wrong: 1, pass: 3 }), parameter('two.weight', { below_noise: 3, kink: 1 }),
-    ], 'The sign is wrong.'), 1.5);
-    const [suite] = parse(xml).children;
-    expect(suite.attributes).toEqual({ name: 'a.nabla.json', tests: '3', failures: '1', errors: '0', skipped: '1', time: '1.500' });
-    expect(suite.children.map(({ attributes }) => attributes.name)).toEqual(['one.weight', 'one.bias', 'two.weight']);
-    expect(suite.children[0].children).toEqual([]);
-    const [failure] = suite.children[1].children;
-    expect(failure.name).toBe('failure');
-    expect(failure.attributes.message).toContain('The sign is wrong.');
-    expect(failure.text).toBe(
-      'expected: d loss / d one.bias[0, 1] = 1 (numeric derivative)\nactual: d loss / d one.bias[0, 1] = 2 (backprop), relative error 0.5',
+  it('is well-formed and says what it was given, whatever that is', () => {
+    const hostile = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.array(fc.constantFrom('<', '>', '&', '"', "'", ']]>', '<!--', '&#0;', '\u0000', '\u001b', '\ud800', '\udc00', '\uffff', '\n', '\r', '\t', '😀', '<?x?>'))
+        .map((parts) => parts.join('')),
     );
-    expect(suite.children[2].children[0]).toMatchObject({ name: 'skipped', attributes: { message: 'No entry could be told: of 4, 3 smaller than round-off can resolve, 1 on a kink.' } });
+    fc.assert(
+      fc.property(hostile, hostile, hostile, (file, name, message) => {
+        const { name: root, attributes, children: [suite] } = parse(junitText(suiteOf(file, name, message)));
+        expect(root).toBe('testsuites');
+        expect(attributes).toMatchObject({ tests: '4', failures: '1', errors: '1', skipped: '1', time: '0.250' });
+        expect(suite.attributes).toMatchObject({ name: kept(file), file: kept(file), tests: '4' });
+        const [failed, error, skipped, passed] = suite.children;
+        for (const each of suite.children) expect(each.attributes).toMatchObject({ classname: kept(name), name: kept(name) });
+        expect(failed.attributes.line).toBe('7');
+        expect(failed.children).toMatchObject([{ name: 'failure', text: kept(message), attributes: { message: kept(message.split('\n')[0]), type: 'wrong-gradient' } }]);
+        expect(error.children).toMatchObject([{ name: 'error', text: kept(message) }]);
+        expect(skipped.children).toMatchObject([{ name: 'skipped', attributes: { message: kept(message.split('\n')[0]) } }]);
+        expect(passed.children).toEqual([]);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+describe('nablascope check --junit', () => {
+  let cli: BuiltCli;
+  let folder: string;
+
+  beforeAll(async () => {
+    cli = await buildCli();
+    folder = mkdtempSync(join(tmpdir(), 'nablascope-junit-'));
   });
 
-  it('is well-formed whatever a name holds, and keeps what XML can hold', () => {
-    const hostile = fc.string({ unit: fc.oneof(fc.string({ unit: 'binary', maxLength: 1 }), fc.constantFrom('<', '&', '"', "'", ']]>', '\u0000', '\u202e', '\ud800', '\n', '\u001b')) });
-    fc.assert(fc.property(hostile, hostile, (name, sentence) => {
-      const [suite] = parse(junitOf(name, report([parameter(name, { wrong: 1 })], `x${sentence}`), 0)).children;
-      // eslint-disable-next-line no-control-regex
-      const kept = name.replace(/\p{Cs}/gu, '\ufffd').replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, '\ufffd');
-      expect(suite.children[0].attributes.name).toBe(kept);
-      expect(parse(junitOfProblems(name, sentence)).children[0].children[0].children[0].name).toBe('error');
-    }));
+  afterAll(() => {
+    cli?.remove();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  async function check(spec: object | string, ...words: string[]): Promise<{ code: number | null; suite: Element; err: string }> {
+    writeFileSync(join(folder, 'a<b>.nabla.json'), typeof spec === 'string' ? spec : JSON.stringify(spec, null, 2));
+    const { code, err } = await cli.run(['check', 'a<b>.nabla.json', '--junit', 'reports/check.xml', ...words], { cwd: folder });
+    return { code, err, suite: parse(readFileSync(join(folder, 'reports', 'check.xml'), 'utf8')).children[0] };
+  }
+
+  it('writes a case for each gradient, at the line of its layer', async () => {
+    const { code, suite } = await check({
+      data: { type: 'circles', samples: 20 }, loss: 'cross_entropy', batch_size: 4,
+      layers: [{ type: 'linear', out_features: 3, name: 'the "first"' }, 'tanh', { type: 'linear', out_features: 2 }],
+    });
+    expect(code).toBe(0);
+    expect(suite.attributes).toMatchObject({ file: 'a<b>.nabla.json', tests: '7', failures: '0', errors: '0', skipped: '0' });
+    expect(Number(suite.attributes.time)).toBeGreaterThan(0);
+    expect(suite.children.map(({ attributes: { classname, name } }) => `${classname} ${name}`)).toEqual([
+      'a<b>.the "first" weight', 'a<b>.the "first" bias', 'a<b>.tanh1 input', 'a<b>.linear2 weight', 'a<b>.linear2 bias', 'a<b>.linear2 input',
+      'a<b>.loss prediction',
+    ]);
+    expect(suite.children.map(({ attributes }) => attributes.line)).toEqual(['9', '9', '14', '15', '15', '15', '6']);
+  });
+
+  it('says what failed and why, as the exit code does', async () => {
+    const { code, suite } = await check({
+      data: { type: 'inline', inputs: [[1]], targets: [[1]] }, layers: [{ type: 'linear', weight: [[-15]], bias: [-15] }, 'sigmoid'],
+      loss: 'bce', batch_size: 1, precision: 'float64',
+    });
+    expect(code).toBe(1);
+    expect(suite.attributes).toMatchObject({ failures: '3', errors: '0' });
+    const [weight] = suite.children;
+    expect(weight.children[0]).toMatchObject({ name: 'failure', attributes: { type: 'wrong-gradient' } });
+    expect(weight.children[0].text).toMatch(/^Backprop is wrong at 1 of 1 entry of linear1\.weight\..*\nWhy: The gradient of the loss bce is 0\.0/);
+  });
+
+  it('holds an error where nothing could be told, where the run diverged, and where the spec cannot run', async () => {
+    const flat = {
+      data: { type: 'inline', inputs: [[0]], targets: [[1]] },
+      layers: [{ type: 'linear', weight: [[1]], bias: false }], loss: 'mse', batch_size: 1, precision: 'float64',
+    };
+    const errorOf = (suite: Element): Element | undefined => suite.children[suite.children.length - 1].children.find(({ name }) => name === 'error');
+    const untold = await check(flat);
+    expect(untold.code).toBe(1);
+    expect(errorOf(untold.suite)?.text).toContain('That is not a pass.');
+    const steep = await check({ ...flat, data: { type: 'inline', inputs: [[1]], targets: [[1]] }, layers: [{ type: 'linear', weight: [[2]] }], optimizer: { type: 'sgd', lr: 1e9 }, epochs: 100 }, '--step', '90');
+    expect(steep.code).toBe(1);
+    expect(errorOf(steep.suite)?.text).toMatch(/^The run diverged in step \d+/);
+    const broken = await check('{ "data": "circles", "layers": ["lineer"], "loss": "mse" }');
+    expect(broken.code).toBe(2);
+    expect(errorOf(broken.suite)?.text).toContain('a<b>.nabla.json:1:33: error: There is no layer "lineer".');
+    expect(broken.err).toContain('lineer');
+  });
+
+  it('says where it cannot write', async () => {
+    const { code, err } = await cli.run(['check', join('examples', 'one-neuron.nabla.json'), '--junit', join('package.json', 'x.xml')]);
+    expect(code).toBe(2);
+    expect(err).toMatch(/package\.json.x\.xml cannot be written \((ENOTDIR|EEXIST)\)\./);
   });
 });

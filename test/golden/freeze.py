@@ -209,6 +209,53 @@ def more_activation_cases():
     return cases
 
 
+def normal_case(name, kind, options, x, training=True):
+    """A batch or layer norm with parameters and running figures that are not those of the start."""
+    own = {key: value for key, value in options.items() if key != "normalized_shape"}
+    if kind == "layer_norm":
+        module = torch.nn.LayerNorm(options.get("normalized_shape", list(x.shape[1:])), **own)
+    else:
+        module = (torch.nn.BatchNorm1d if kind == "batch_norm1d" else torch.nn.BatchNorm2d)(x.shape[1], **own)
+    module.train(training)
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter.copy_(torch.randn(parameter.shape))
+        if getattr(module, "running_mean", None) is not None:
+            module.running_mean.copy_(torch.randn(x.shape[1]))
+            module.running_var.copy_(torch.rand(x.shape[1]) + 0.5)
+    buffers = lambda: {k: nested(v) for k, v in module.named_buffers() if v.dim() > 0}
+    before = buffers()
+    x = leaf(x)
+    y = module(x)
+    dy = torch.randn(y.shape)
+    y.backward(dy)
+    return {
+        "name": name, "kind": kind, "options": options, "input": nested(x), "training": training,
+        "buffers": before, **({"tracked": buffers()} if training else {}),
+        "parameters": {k: nested(v) for k, v in module.named_parameters()},
+        "gradOutput": nested(dy), "output": nested(y), "gradInput": nested(x.grad),
+        "gradParameters": {k: nested(v.grad) for k, v in module.named_parameters()},
+    }
+
+
+def normal_cases():
+    torch.manual_seed(24)
+    cases = []
+    variants = ({}, {"affine": False}, {"momentum": 0.7, "eps": 0.01}, {"track_running_stats": False})
+    for kind, shapes in (("batch_norm1d", ((4, 3), (7, 5), (5, 1))), ("batch_norm2d", ((2, 3, 4, 5), (1, 2, 3, 3), (3, 1, 2, 1)))):
+        for shape in shapes:
+            for options in variants:
+                for training in (True, False):
+                    x = torch.randn(shape) * 2 + 1
+                    title = ", ".join([kind, str(list(shape)), *(f"{key} {value}" for key, value in options.items()), "" if training else "evaluated"])
+                    cases.append(normal_case(title.removesuffix(", "), kind, options, x, training))
+    for shape, options in (((2, 3), {}), ((4, 7), {"eps": 0.01}), ((3, 5), {"elementwise_affine": False}),
+                           ((2, 3, 4, 5), {}), ((2, 3, 4, 5), {"normalized_shape": [5]}), ((3, 2, 3, 3), {"normalized_shape": [3, 3]})):
+        x = torch.randn(shape) * 2 + 1
+        cases.append(normal_case(", ".join(["layer_norm", str(list(shape)), *(f"{key} {value}" for key, value in options.items())]), "layer_norm", options, x))
+    return cases
+
+
 def image_cases():
     """Odd sizes, strides, paddings and channel counts; with and without what the windows do not reach."""
     torch.manual_seed(23)
@@ -601,6 +648,46 @@ def trace(name, kind, options, schedule=None, clip=None, penalty=None):
     }
 
 
+class ImageNet(torch.nn.Module):
+    """One of each layer that is not in the other traces, with its figures that run along."""
+
+    def __init__(self):
+        super().__init__()
+        self.stack = torch.nn.Sequential(
+            torch.nn.Conv2d(2, 3, 3, stride=2, padding=1, bias=False), torch.nn.BatchNorm2d(3, momentum=0.3), torch.nn.ReLU(),
+            torch.nn.MaxPool2d(2, stride=1), torch.nn.Conv2d(3, 4, (1, 2)), torch.nn.LayerNorm([4, 3, 1]), torch.nn.Tanh(), torch.nn.AvgPool2d((2, 1), stride=1),
+            torch.nn.Flatten(), torch.nn.Linear(8, 5, bias=False), torch.nn.BatchNorm1d(5), torch.nn.Tanh(), torch.nn.Linear(5, 3))
+
+    LAYERS = [
+        {"type": "conv2d", "out_channels": 3, "kernel_size": 3, "stride": 2, "padding": 1, "bias": False},
+        {"type": "batch_norm2d", "momentum": 0.3}, {"type": "relu"}, {"type": "max_pool2d", "kernel_size": 2, "stride": 1},
+        {"type": "conv2d", "out_channels": 4, "kernel_size": [1, 2]}, {"type": "layer_norm"}, {"type": "tanh"},
+        {"type": "avg_pool2d", "kernel_size": [2, 1], "stride": 1}, {"type": "flatten"}, {"type": "linear", "out_features": 5, "bias": False},
+        {"type": "batch_norm1d"}, {"type": "tanh"}, {"type": "linear", "out_features": 3}]
+
+
+def image_trace(kind, options):
+    torch.manual_seed(51)
+    net = ImageNet()
+    optimizer = CONSTRUCTORS[kind](net.parameters(), **options)
+    # The normalizing layers start at ones and zeros by themselves.
+    start = [{} if "norm" in layer["type"] else {k: nested(v) for k, v in module.named_parameters()}
+             for layer, module in zip(ImageNet.LAYERS, net.stack)]
+    batches = [(torch.randn(n, 2, 7, 6), one_hot([(i + n) % 3 for i in range(n)], 3)) for n in (4, 4, 3)]
+    steps = []
+    for step in range(20):
+        x, target = batches[step % len(batches)]
+        optimizer.zero_grad()
+        loss = F.cross_entropy(net.stack(x), target)
+        loss.backward()
+        optimizer.step()
+        steps.append({"loss": loss.item(), "parameters": [nested(v) for v in net.parameters()],
+                      "buffers": [nested(v) for v in net.buffers() if v.dim() > 0]})
+    return {"name": f"convolution, pooling and normalization by {kind}", "kind": kind, "options": options, "layers": ImageNet.LAYERS,
+            "parameters": start, "lossKind": "cross_entropy", "lossOptions": {},
+            "batches": [{"input": nested(x), "target": nested(t)} for x, t in batches], "steps": steps}
+
+
 def optimizer_cases():
     cases = [
         trace("sgd", "sgd", {"lr": 0.3}),
@@ -712,8 +799,10 @@ def operation_cases():
 if __name__ == "__main__":
     write("layers.json", layer_cases() + more_activation_cases())
     write("layers-images.json", image_cases())
+    write("layers-normal.json", normal_cases())
     write("layers-saturated.json", ill_conditioned_cases())
     write("losses.json", loss_cases() + more_loss_cases())
     write("networks.json", network_cases())
     write("optimizers.json", optimizer_cases())
+    write("optimizers-images.json", [image_trace("sgd", {"lr": 0.1, "momentum": 0.9}), image_trace("adam", {"lr": 0.02})])
     write("operations.json", operation_cases())

@@ -68,9 +68,12 @@ const LAST: Partial<Record<LossKind, readonly LayerRecipe[]>> = {
 
 const custom = (definition: LayerDefinition): LayerRecipe => ({ kind: 'identity', definition });
 
+/** Parameters of layers that do not say what they reach are never carried. */
+const carriable = rowLayers.filter((kind) => kind !== 'linear' && (!layerOf(kind).parameters || layerOf(kind).reach));
+
 const layer = fc.oneof(
   { weight: 3, arbitrary: fc.integer({ min: 1, max: 5 }).map((units) => linear(units)) },
-  { weight: 3, arbitrary: fc.constantFrom(...rowLayers.filter((kind) => kind !== 'linear')).map((kind): LayerRecipe => ({ kind })) },
+  { weight: 3, arbitrary: fc.constantFrom(...carriable).map((kind): LayerRecipe => ({ kind })) },
   { weight: 1, arbitrary: fc.constantFrom(custom(affine), custom(centre)) },
 );
 

@@ -85,3 +85,39 @@ describe('two pixels that are equally large', () => {
     expect(twins([3, 1]).counts).toEqual({ pass: 1, wrong: 0, kink: 0, below_noise: 0 });
   });
 });
+
+describe('whole numbers, where windows that overlap have several that are largest', () => {
+  const own = layerOf('max_pool2d');
+  const factor = (by: number): LayerDefinition => ({
+    ...own,
+    backward(context) {
+      own.backward(context);
+      context.gradInput?.data.forEach((_, i, data) => (data[i] *= by));
+    },
+  });
+  const counts = (definition: LayerDefinition) => {
+    const sum = { pass: 0, wrong: 0, kink: 0, below_noise: 0 };
+    for (let seed = 0; seed < 60; seed++) {
+      for (const ahead of [[conv(2, { kernel_size: 2 }), { kind: 'relu' } as const], [conv(1, { kernel_size: 1 })]]) {
+        const net = makeNet({
+          inputs: [1, 4, 4], batch: 2, loss: seed % 2 ? 'mse' : 'cross_entropy', seed,
+          layers: [...ahead, { kind: 'max_pool2d', options: { kernel_size: 2, stride: 1 }, definition }, { kind: 'flatten' }, linear(2)],
+        });
+        const round = (data: Float64Array | Float32Array, per: number): void => data.forEach((value, i) => (data[i] = Math.round(value * per) / per));
+        round(net.pass.input.data, 1);
+        for (const { value } of net.network.parameters) round(value.data, 2);
+        const report = checkNet(net).counts;
+        for (const verdict of ['pass', 'wrong', 'kink', 'below_noise'] as const) sum[verdict] += report[verdict];
+      }
+    }
+    return sum;
+  };
+
+  it('a right gradient is never called wrong, and a false one is', () => {
+    const right = counts(own);
+    expect(right.wrong).toBe(0);
+    expect(right.kink).toBeGreaterThan(100);
+    expect(right.pass).toBeGreaterThan(1000);
+    expect(counts(factor(3)).wrong).toBeGreaterThan(300);
+  });
+});

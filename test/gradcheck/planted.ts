@@ -272,7 +272,7 @@ function spoiledLoss(definition: LossDefinition, { backward }: Partial<LayerDefi
     gradient(context, out) {
       definition.gradient(context, out);
       const { kernels, options, prediction } = context;
-      backward?.({ kernels, options, parameters: {}, input: prediction, output: prediction, drawn: null, workspace: null, gradOutput: out, gradInput: null, gradParameters: {} });
+      backward?.({ kernels, options, parameters: {}, input: prediction, output: prediction, drawn: null, buffers: {}, training: true, workspace: [], gradOutput: out, gradInput: null, gradParameters: {} });
     },
   };
 }

@@ -10,6 +10,8 @@ const check = (text: string) =>
 
 const two = '{ "type": "linear", "out_features": 2 }';
 const one = '{ "type": "linear", "out_features": 1 }';
+const images = '{ "type": "images", "classes": 2, "size": 6 }';
+const conv = (more = ''): string => `{ "type": "conv2d", "out_channels": 2, "kernel_size": 3${more} }`;
 const three = '{ "type": "inline", "inputs": [[1], [2], [3]], "labels": ["a", "b", "c"] }';
 
 const found: readonly (readonly [code: string, what: string, text: string, message: string, remedy: string])[] = [
@@ -32,6 +34,14 @@ const found: readonly (readonly [code: string, what: string, text: string, messa
   ['softmax-of-one', 'softmax of a single output', specText({ data: '"xor"', layers: `[${one}, «"softmax"»]`, loss: '"bce"' }), 'softmax1 has a single input, so it always gives 1', 'use "sigmoid"'],
   ['equal-units', 'hidden units that start at zero', specText({ layers: `[«{ "type": "linear", "out_features": 4, "init": "zeros", "bias_init": "zeros" }», "tanh", ${two}]` }), 'All units of linear1 start equal', 'at random'],
   ['equal-units', 'hidden units with equal weights', specText({ layers: `[«{ "type": "linear", "weight": [[1, 2], [1, 2]], "bias": false }», "tanh", ${two}]` }), 'All units of linear1 start equal', 'at random'],
+  ['no-activation', 'with batch norm between them', specText({ layers: `[{ "type": "linear", "out_features": 4, "bias": false }, "batch_norm1d", «${two}»]` }), 'between linear1 and linear2', 'before linear2'],
+  ['no-activation', 'a convolution with its mean', specText({ data: images, layers: `[${conv()}, { "type": "avg_pool2d", "kernel_size": 2 }, "flatten", «${two}»]` }), 'between conv2d1 and linear1', 'before linear1'],
+  ['equal-units', 'channels that start at zero', specText({ data: images, layers: `[«${conv(', "init": "zeros", "bias_init": "zeros"')}», "relu", "flatten", ${two}]` }), 'All units of conv2d1 start equal', 'at random'],
+  ['bias-before-norm', 'a bias ahead of batch norm', specText({ layers: `[«{ "type": "linear", "out_features": 4 }», "batch_norm1d", "tanh", ${two}]` }), 'the bias of linear1 changes nothing', 'Write "bias": false in linear1.'],
+  ['bias-before-norm', 'of a convolution', specText({ data: images, layers: `[«${conv()}», "batch_norm2d", "relu", "flatten", ${two}]` }), 'batch_norm2d1 subtracts the mean again', '"bias": false'],
+  ['norm-of-one', 'batch norm of one sample', specText({ layers: `[«"batch_norm1d"», ${two}]`, batch_size: '1' }), 'Each batch has a single sample, so batch_norm1d1', 'larger "batch_size"'],
+  ['norm-of-one', 'a last batch of one sample', specText({ layers: `[«"batch_norm1d"», ${two}]`, batch_size: '239' }), 'The last batch of an epoch', 'one of the 240 training samples'],
+  ['strong-dropout', 'most of the values dropped', specText({ layers: `[{ "type": "linear", "out_features": 4 }, "tanh", «{ "type": "dropout", "p": 0.8 }», ${two}]` }), 'dropout1 drops 80 % of the values', '0.5 or less'],
   ['nothing-to-train', 'everything frozen', specText({ layers: '[«{ "type": "linear", "out_features": 2, "freeze": ["weight", "bias"] }»]' }), 'No layer has a parameter that is updated', 'remove "freeze"'],
   ['nothing-to-train', 'no parameters at all', specText({ layers: '[«"identity"»]', loss: '"mse"' }), 'No layer has a parameter', 'Add a linear layer'],
 ];
@@ -48,6 +58,8 @@ describe('a rule', () => {
 
   it.each([
     ['the plain network', specText()],
+    ['batch and layer norm where they belong', specText({ layers: `[{ "type": "linear", "out_features": 4, "bias": false }, "batch_norm1d", "tanh", "layer_norm", { "type": "dropout", "p": 0.5 }, ${two}]` })],
+    ['batch norm of one image at a time', specText({ data: images, layers: `[${conv(', "bias": false')}, "batch_norm2d", "relu", "flatten", ${two}]`, batch_size: '1' })],
     ['softmax under a loss on probabilities', specText({ layers: `[${two}, "softmax"]`, loss: '"cross_entropy_on_probabilities"' })],
     ['softmax under a squared error', specText({ layers: `[${two}, "softmax"]`, loss: '"mse"' })],
     ['sigmoid under bce', specText({ layers: `[${one}, "sigmoid"]`, loss: '"bce"' })],

@@ -62,8 +62,11 @@ const close = (actual: readonly number[], expected: readonly number[], digits = 
   expected.forEach((value, i) => expect(actual[i]).toBeCloseTo(value, digits));
 };
 
+/** Trained where its figures are. */
+const SLOW = ['images.nabla.json'];
+
 describe('every example', () => {
-  it.each(files)('%s opens and learns', (file) => {
+  it.each(files.filter((file) => !SLOW.includes(file)))('%s opens and learns', (file) => {
     const { session, codes } = open(file);
     expect(codes).toEqual(INTENDED[file] ?? []);
     if (WRONG.includes(file)) return;
@@ -220,4 +223,23 @@ describe('warm-up and cosine', () => {
     const calm = unrest(example('schedule'));
     expect(calm).toBeLessThan(unrest(changed('schedule', '{ "type": "cosine", "warmup": 5 }', '"constant"')) / 5);
   });
+});
+
+describe('system B', () => {
+  it('starts at ln 10 and learns 64 images by heart', () => {
+    const { session, codes } = open('images.nabla.json');
+    expect(codes).toEqual([]);
+    expect(session.model.layers.map(({ outputShape }) => outputShape)).toEqual([
+      [32, 32, 32], [32, 32, 32], [32, 16, 16], [64, 16, 16], [64, 16, 16], [64, 8, 8], [64, 8, 8], [64, 8, 8], [64, 4, 4],
+      [1024], [1000], [1000], [10],
+    ]);
+    const start = session.evaluate().train!.loss;
+    expect(Math.abs(start / Math.log(10) - 1)).toBeLessThan(0.02);
+    let accuracy = 0;
+    while (accuracy < 1 && session.position.step < session.totalSteps) {
+      train(session, session.model.batchesPerEpoch);
+      accuracy = session.evaluate().train!.accuracy!;
+    }
+    expect(accuracy).toBe(1);
+  }, 120_000);
 });

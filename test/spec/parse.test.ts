@@ -145,7 +145,7 @@ describe('parseSpec', () => {
     const { source, data: dataset, layers, loss, optimizer, schedule, ...rest } = spec!;
     expect(rest).toEqual({
       name: 'Untitled', transforms: [], augment: [], batchSize: 32, shuffle: true, epochs: 100, seed: 0, precision: 'float32', deterministic: 'machine',
-      gradientCheck: { every: 0, step: 6e-6, rtol: 1e-5, atol: 1e-10 },
+      gradientCheck: { every: 0, step: 6e-6, rtol: 1e-5, atol: 1e-10, mode: 'training' },
       clip: {}, penalty: { l1: 0, l2: 0, biases: false }, sweep: [],
     });
     expect(schedule).toMatchObject({ type: 'constant', options: {}, per: 'epoch', warmup: 0, spansRun: false });
@@ -176,7 +176,7 @@ describe('parseSpec', () => {
     expect(spec!.data.split).toEqual({ validation: 0.3, test: 0.2 });
     expect(spec!.optimizer.options).toEqual({ lr: 0.1, momentum: 0.9, nesterov: false, weight_decay: 0 });
     expect(spec!.batchSize).toBe('full');
-    expect(spec!.gradientCheck).toEqual({ every: 10, step: 6e-6, rtol: 1e-5, atol: 1e-10 });
+    expect(spec!.gradientCheck).toEqual({ every: 10, step: 6e-6, rtol: 1e-5, atol: 1e-10, mode: 'training' });
     expect(spec!.layers[0]).toMatchObject({ name: 'only', freeze: ['bias'] });
     expect(spec!.layers[0].options).not.toHaveProperty('name');
   });

@@ -9,6 +9,7 @@ import { losses } from '../../src/engine/losses';
 import type { LossDefinition } from '../../src/engine/losses/loss';
 import { type LayerModel, type NetworkModel, predictMemory } from '../../src/engine/network';
 import { summarize } from '../../src/spec/summary';
+import { inputShapeFor, layerKinds, requiredOptions } from '../support/layers';
 import { runOf } from '../support/run';
 
 const loss = { definition: losses.mse as LossDefinition, options: {} };
@@ -73,9 +74,9 @@ describe('by hand', () => {
 });
 
 it('a layer with a matrix of weights counts its multiply-adds', () => {
-  const weighty = Object.values(table as Readonly<Record<string, LayerDefinition>>).filter((definition) => {
-    const options = definition.options.safeParse({ linear: { out_features: 2 }, conv2d: { out_channels: 2, kernel_size: 1 } }[definition.kind] ?? {});
-    return options.success && definition.parameters?.([3, 3, 3], options.data)?.some(({ shape }) => shape.length > 1);
+  const weighty = layerKinds.map((kind) => table[kind] as LayerDefinition).filter((definition, i) => {
+    const options = definition.options.parse(requiredOptions(layerKinds[i]));
+    return definition.parameters?.(inputShapeFor(layerKinds[i], 3), options)?.some(({ shape }) => shape.length > 1);
   });
   expect(weighty.map(({ kind }) => kind)).toEqual(expect.arrayContaining(['linear', 'conv2d']));
   for (const definition of weighty) expect(definition.macs, definition.kind).toBeDefined();

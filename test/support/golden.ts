@@ -19,6 +19,11 @@ export interface GoldenLayer {
   readonly input: Nested;
   /** What the layer drew, in training. */
   readonly drawn?: Nested;
+  /** In training mode, unless told. */
+  readonly training?: boolean;
+  /** A layer's buffers before, and after the step where there was one. */
+  readonly buffers?: Named;
+  readonly tracked?: Named;
   readonly parameters: Named;
   readonly gradOutput: Nested;
   readonly output: Nested;
@@ -64,16 +69,18 @@ export interface GoldenOptimizer extends GoldenStack {
   readonly clip?: Clip;
   readonly batches: readonly { readonly input: Nested; readonly target: Nested }[];
   /** The loss before each update, its learning rate where there is a schedule, and all parameters after it. */
-  readonly steps: readonly { readonly loss: number; readonly lr?: number; readonly parameters: readonly Nested[] }[];
+  readonly steps: readonly { readonly loss: number; readonly lr?: number; readonly parameters: readonly Nested[]; readonly buffers?: readonly Nested[] }[];
 }
 
 interface GoldenFiles {
   readonly 'layers.json': GoldenLayer;
   readonly 'layers-images.json': GoldenLayer;
+  readonly 'layers-normal.json': GoldenLayer;
   readonly 'layers-saturated.json': GoldenLayer;
   readonly 'losses.json': GoldenLoss;
   readonly 'networks.json': GoldenNetwork;
   readonly 'optimizers.json': GoldenOptimizer;
+  readonly 'optimizers-images.json': GoldenOptimizer;
 }
 
 /** All cases of one file. */

@@ -17,9 +17,18 @@ export const layerOf = (kind: LayerKind): LayerDefinition => layers[kind] as Lay
 export const lossOf = (kind: LossKind): LossDefinition => losses[kind] as LossDefinition;
 export const optimizerOf = (kind: OptimizerKind): OptimizerDefinition => optimizers[kind] as OptimizerDefinition;
 
-/** Memory for a layer's kernels to work in. */
-export function workspaceOf(kernels: Kernels, { workspace }: LayerDefinition, input: Shape, options: unknown): Tensor | null {
-  return workspace ? unwritten(kernels, workspace(input, options)) : null;
+/** What a layer has beside its parameters: memory to work in, and its buffers as they are at the start. */
+export function contextParts(kernels: Kernels, { workspace, buffers }: LayerDefinition, input: Shape, options: unknown) {
+  return {
+    workspace: (workspace?.(input, options) ?? []).map((shape) => unwritten(kernels, shape)),
+    buffers: Object.fromEntries(
+      (buffers?.(input, options) ?? []).map(({ name, shape, fill }): [string, Tensor] => {
+        const buffer = unwritten(kernels, shape);
+        buffer.data.fill(fill);
+        return [name, buffer];
+      }),
+    ),
+  };
 }
 
 /** A layer with the tensors of one golden case; what it must write is NaN before, gradients are cleared. */
@@ -29,14 +38,17 @@ export function layerContext(kernels: Kernels, golden: GoldenLayer): BackwardCon
   const [batch, ...inputShape] = shapeOf(golden.input);
   const tensors = (values: (nested: Nested) => ReturnType<typeof tensorOf>) =>
     Object.fromEntries(Object.entries(golden.parameters).map(([name, nested]) => [name, values(nested)]));
+  const parts = contextParts(kernels, definition, inputShape, options);
+  for (const [name, values] of Object.entries(golden.buffers ?? {})) parts.buffers[name].data.set(flat(values));
   return {
     kernels,
     options,
+    ...parts,
     parameters: tensors((nested) => tensorOf(kernels, nested)),
     input: tensorOf(kernels, golden.input),
     output: unwritten(kernels, [batch, ...definition.outputShape(inputShape, options)]),
     drawn: golden.drawn ? tensorOf(kernels, golden.drawn) : null,
-    workspace: workspaceOf(kernels, definition, inputShape, options),
+    training: golden.training ?? true,
     gradOutput: tensorOf(kernels, golden.gradOutput),
     gradInput: unwritten(kernels, [batch, ...inputShape]),
     gradParameters: tensors((nested) => zeros(kernels, shapeOf(nested))),
@@ -98,7 +110,8 @@ export function passWith(network: Network, input: Nested, target: Nested): Pass 
 /** One whole iteration up to the update; returns the loss. */
 export function forwardAndBackward(network: Network, pass: Pass): number {
   network.zeroGradients();
-  const loss = pass.evaluate();
+  for (let layer = 0; layer < network.model.layers.length; layer++) pass.forwardAndTrack(layer);
+  const loss = pass.loss();
   pass.lossBackward();
   for (let layer = network.model.layers.length - 1; layer >= 0; layer--) pass.backward(layer, true);
   return loss;

@@ -172,13 +172,19 @@ function row(info: LayerInfo, { frame, axis, phase, selected, focusable, select 
     aria-selected=${selected ? 'true' : 'false'} tabindex=${focusable ? 0 : -1}
     @click=${select}>
     <span class="what">
-      <span class="name"><b title=${info.name}>${info.name}</b>${arrow(way)}${count > 0 ? idleBadge(info, reading) : nothing}</span>
+      <span class="name"><b title=${info.name}>${info.name}</b>${arrow(way)}${modeTag(info)}${count > 0 ? idleBadge(info, reading) : nothing}</span>
       <span class="kind" title=${`${info.kind}, ${formatShape(info.inputShape)} to ${formatShape(info.outputShape)}`}>
         ${info.kind} ${formatShape(info.inputShape)}→${formatShape(info.outputShape)}${count > 0 ? html`<span class="count" title=${counted(count, 'parameter')}> · ${formatCount(count)}</span>` : nothing}
       </span>
     </span>
     ${outputCell(info, reading)} ${gradientCell(reading, axis)} ${ratioCell(info, reading)}
   </div>`;
+}
+
+/** Which mode it is in at a step, for a layer that has two. */
+function modeTag({ modes }: LayerInfo): TemplateResult | typeof nothing {
+  if (!modes) return nothing;
+  return html`<span class="mode" title=${`In training mode, as at every step, it ${modes.training}. In evaluation mode it ${modes.evaluation}.`}>train</span>`;
 }
 
 function idleBadge({ idleness }: LayerInfo, reading: LayerReading | undefined): TemplateResult | typeof nothing {

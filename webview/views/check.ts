@@ -77,7 +77,7 @@ function outcome({ data, select }: Context, report: CheckReport, map: CheckMap):
     <p class="verdict ${tone}" role="status">${icon(tone === 'good' ? 'pass-filled' : tone === 'bad' ? 'error' : 'info')}<span>${text}</span></p>
     ${report.diagnosis ? html`<p class="diagnosis"><b>Why:</b> ${report.diagnosis.sentence}</p>` : nothing}
     <p class="hint">
-      Checked at step ${formatCount(report.step)} on ${counted(report.samples, 'sample')}, loss ${value(report.loss)}; float64, central
+      Checked at step ${formatCount(report.step)} on ${counted(report.samples, 'sample')}${report.mode ? html`, layers in <b>${report.mode} mode</b>` : nothing}, loss ${value(report.loss)}; float64, central
       difference with step ${formatRound(step)} · max(1, |w|), rtol ${formatRound(rtol)}, atol ${formatRound(atol)}.
       ${now !== report.step ? html`<b>The run now stands at step ${formatCount(now)}.</b>` : nothing}
     </p>

@@ -1,7 +1,7 @@
 // Is it learning? Loss and accuracy over the steps of the run, for the batches and for whole parts of the data.
-import { html, nothing, render } from 'lit/html.js';
+import { html, nothing, render, type TemplateResult } from 'lit/html.js';
 import { seriesName } from '../../src/history/history';
-import type { Part } from '../../src/protocol/panel';
+import type { ModelInfo, Part } from '../../src/protocol/panel';
 import { LineChart, type Line } from '../charts/line-chart';
 import { readAt } from '../charts/envelope';
 import type { Context, View } from '../context';
@@ -117,7 +117,16 @@ function renderTable(host: HTMLElement, { data }: Context, classes: boolean): vo
         </tr>
         ${parts.filter((part) => model.samples[part] > 0).map(row)}
       </tbody>
-    </table></div>`,
+    </table></div>
+    ${modesHint(model)}`,
     host,
   );
+}
+
+/** Which values are of which mode, where some layer has two. */
+function modesHint({ layers }: ModelInfo): TemplateResult | typeof nothing {
+  const names = layers.filter(({ modes }) => modes).map(({ name }) => name);
+  if (names.length === 0) return nothing;
+  return html`<p class="hint">The batch is seen in <b>training mode</b>, whole parts are evaluated in <b>evaluation mode</b>: ${names.join(', ')}
+    ${names.length === 1 ? 'does' : 'do'} not do the same in both.</p>`;
 }

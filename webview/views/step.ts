@@ -196,7 +196,7 @@ function nodeList(context: Context, model: ModelInfo, answer: AnswerTo<'nodes'>)
         return html`<tr><th scope="row"><span class="phase ${way}"><bdi>${nodeName(model, id)}</bdi></span></th>
           <td class="text">${rule ? formula(rule) : nothing}</td>
           <td class="number">${formatShape(shape)}</td>
-          <td class="text">${corner ? html`${[...corner.cells.subarray(0, FIRST)].map((cell, i) => html`<button class="cell" aria-label=${`Why ${nodeName(model, id)}, value ${i + 1}?`}
+          <td class="text">${corner ? html`${[...corner.cells.subarray(0, FIRST)].map((cell, i) => html`<button class="cell" title=${`Why ${nodeName(model, id)}, value ${i + 1}?`}
             @click=${() => keepOwn(context, { trail: [{ node: id, index: Math.floor(i / corner.columns) * corner.allColumns + (i % corner.columns) }] })}>${value(cell, { signed: true })}</button> `)}${corner.cells.length > FIRST ? '…' : nothing}` : value(null)}</td></tr>`;
       })}</tbody>
     </table></div>

@@ -12,10 +12,10 @@ import type { PanelData } from '../store';
 type TensorQuestion = Question<'tensor'>;
 
 const kindNames: Record<TensorKind, string> = {
-  output: 'output', output_gradient: 'dL/d output', parameter: 'parameter', parameter_gradient: 'dL/d parameter',
+  output: 'output', output_gradient: 'dL/d output', parameter: 'parameter', parameter_gradient: 'dL/d parameter', buffer: 'buffer',
 };
 
-const ofParameter = (kind: TensorKind): boolean => kind === 'parameter' || kind === 'parameter_gradient';
+const ofParameter = (kind: TensorKind): boolean => kind === 'parameter' || kind === 'parameter_gradient' || kind === 'buffer';
 
 const selected = (data: PanelData): LayerInfo | undefined => data.model?.layers[data.layer ?? 0];
 
@@ -24,13 +24,14 @@ function wantedTensor(data: PanelData, { tensor, parameter }: Settings): TensorQ
   const layer = selected(data);
   if (!layer) return null;
   if (!ofParameter(tensor)) return { about: 'tensor', layer: layer.index, kind: tensor };
-  const found = layer.parameters.find(({ shortName }) => shortName === parameter) ?? layer.parameters[0];
-  if (!found) return { about: 'tensor', layer: layer.index, kind: tensor === 'parameter' ? 'output' : 'output_gradient' };
+  const own: readonly { readonly shortName: string }[] = tensor === 'buffer' ? layer.buffers : layer.parameters;
+  const found = own.find(({ shortName }) => shortName === parameter) ?? own[0];
+  if (!found) return { about: 'tensor', layer: layer.index, kind: tensor === 'parameter_gradient' ? 'output_gradient' : 'output' };
   return { about: 'tensor', layer: layer.index, kind: tensor, parameter: found.shortName };
 }
 
 const nameOf = (layer: LayerInfo, { kind, parameter }: TensorQuestion): string =>
-  ofParameter(kind) ? `${kind === 'parameter' ? '' : 'dL/d '}${layer.name}.${parameter}` : `${kindNames[kind]} of ${layer.name}`;
+  ofParameter(kind) ? `${kind === 'parameter_gradient' ? 'dL/d ' : ''}${layer.name}.${parameter}` : `${kindNames[kind]} of ${layer.name}`;
 
 export const tensors: View = {
   id: 'tensors',
@@ -115,6 +116,7 @@ function chooser(context: Context): TemplateResult {
     <span class="segments" role="group" aria-label="Tensor">
       ${choice('output', null, 'output')}${choice('output_gradient', null, 'dL/d output')}
       ${layer.parameters.map(({ shortName }) => html`${choice('parameter', shortName, shortName)}${choice('parameter_gradient', shortName, `dL/d ${shortName}`)}`)}
+      ${layer.buffers.map(({ shortName }) => choice('buffer', shortName, shortName))}
     </span>
   </div>`;
 }

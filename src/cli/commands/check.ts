@@ -1,14 +1,18 @@
 // `nablascope check`: every gradient at one step, as a table by parameter and one plain sentence.
-import fs from 'node:fs';
 import path from 'node:path';
+import { LayerFault } from '../../engine/custom/fault';
 import { type CheckReport, type Comparison, GradientCheck, type ParameterCheck } from '../../gradcheck';
+import { casesOf } from '../../gradcheck/cases';
+import { conclusion } from '../../gradcheck/conclusion';
+import { counted, grouped, indexText, short, tiny } from '../../gradcheck/words';
 import type { TrainingSession } from '../../session/session';
+import { parseSpec } from '../../spec';
 import { type Call, CallError } from '../arguments';
 import { divergence, reachStep, requireStep } from '../reach';
-import { chosen, counted, grouped, indexText, shapeText, short, table, tiny } from '../format';
+import { chosen, shapeText, table } from '../format';
 import { jsonText } from '../json';
-import { junitOf, junitOfProblems } from '../junit';
-import { openSpec, SpecError } from '../open';
+import { type JUnitCase, junitText } from '../junit';
+import { openSpec, SpecError, writeFile } from '../open';
 import { Progress } from '../progress';
 import { EXIT, type ExitCode, paint, type Style, type Terminal } from '../terminal';
 
@@ -17,44 +21,61 @@ type CheckCall = Extract<Call, { command: 'check' }>;
 const SLICE_MS = 40;
 const CHUNK = 16;
 
+/** Stopped before there was anything to report. */
+const STOPPED: JUnitCase['message'] = 'Stopped by Ctrl-C before the gradients were checked.';
+
 export async function check(terminal: Terminal, call: CheckCall): Promise<ExitCode> {
-  const write = (xml: string): void => writeJunit(terminal, call.junit, xml);
+  const began = terminal.now();
+  const keep = (cases: readonly JUnitCase[]): void => {
+    if (call.junit === null) return;
+    writeFile(terminal, call.junit, junitText({ file: call.file, seconds: (terminal.now() - began) / 1000, cases }));
+  };
+  const error = (message: string, type: string): JUnitCase => ({ className: titleOf(call), name: 'check', outcome: 'error', message, type });
   try {
-    return await checked(terminal, call, write);
-  } catch (error) {
-    if (error instanceof SpecError) write(junitOfProblems(call.file, error.problems));
-    throw error;
+    const { session, warnings } = await openSpec(terminal, call);
+    requireStep(session, call.step);
+    const reached = await reachStep(terminal, session, call.step);
+    if (reached.kind === 'interrupted') {
+      keep([error(STOPPED, 'interrupted')]);
+      return EXIT.interrupted;
+    }
+    if (reached.kind === 'diverged') {
+      const text = divergence(reached.nonFinite);
+      keep([error(text, 'diverged')]);
+      if (call.json) terminal.out.write(jsonText({ command: 'check', file: call.file, problems: warnings, diverged: reached.nonFinite }));
+      else terminal.err.write(`${text}\n`);
+      return EXIT.failed;
+    }
+    const report = await checkGradients(terminal, session);
+    const cases = toCases(call, session, report);
+    // Not one gradient could be told: no case failed, and yet it is no pass.
+    const untold = report.complete && !report.passed && report.counts.wrong === 0;
+    keep(untold ? [...cases, error(conclusion(report), 'untold')] : cases);
+    if (call.json) terminal.out.write(jsonText(toJson(call, session, report, warnings)));
+    else terminal.out.write(toText(terminal, session, report));
+    if (!report.complete) return EXIT.interrupted;
+    return report.passed ? EXIT.good : EXIT.failed;
+  } catch (thrown) {
+    if (thrown instanceof SpecError) keep([error(thrown.message, 'spec')]);
+    else if (thrown instanceof LayerFault) keep([error(`${thrown.message}${thrown.fault.stack ? `\n${thrown.fault.stack}` : ''}`, 'layer')]);
+    else if (thrown instanceof CallError) keep([error(`${thrown.message} ${thrown.remedy}`, 'call')]);
+    throw thrown;
   }
 }
 
-async function checked(terminal: Terminal, call: CheckCall, write: (xml: string) => void): Promise<ExitCode> {
-  const start = terminal.now();
-  const { session, warnings } = await openSpec(terminal, call);
-  requireStep(session, call.step);
-  const reached = await reachStep(terminal, session, call.step);
-  if (reached.kind === 'interrupted') return EXIT.interrupted;
-  if (reached.kind === 'diverged') {
-    const text = divergence(reached.nonFinite);
-    write(junitOfProblems(call.file, text));
-    if (call.json) terminal.out.write(jsonText({ command: 'check', file: call.file, problems: warnings, diverged: reached.nonFinite }));
-    else terminal.err.write(`${text}\n`);
-    return EXIT.failed;
-  }
-  const report = await checkGradients(terminal, session);
-  if (call.json) terminal.out.write(jsonText(toJson(call, session, report, warnings)));
-  else terminal.out.write(toText(terminal, session, report));
-  if (!report.complete) return EXIT.interrupted;
-  write(junitOf(call.file, report, (terminal.now() - start) / 1000));
-  return report.passed ? EXIT.good : EXIT.failed;
-}
+/** `circles` of `models/circles.nabla.json`. */
+const titleOf = ({ file }: CheckCall): string => path.basename(file).replace(/(\.nabla)?\.json$/, '');
 
-function writeJunit({ cwd }: Terminal, file: string | null, xml: string): void {
-  if (file === null) return;
-  try {
-    fs.writeFileSync(path.resolve(cwd, file), xml);
-  } catch (error) {
-    throw new CallError(`The JUnit file cannot be written: ${error instanceof Error ? error.message : String(error)}.`, 'Check the folder that --junit names.');
-  }
+/** Every gradient as a case, at its layer's line. */
+function toCases(call: CheckCall, session: TrainingSession, report: CheckReport): JUnitCase[] {
+  const { layers } = session.model;
+  const { spec } = parseSpec(session.text);
+  return casesOf(report, layers).map(({ layer, tensor, outcome, message }) => {
+    const range = layer === null ? spec?.loss.range : spec?.layers[layer].range;
+    const line = range && session.text.slice(0, range.start).split(/\r\n|\r|\n/).length;
+    const where = layer === null ? 'loss' : layers[layer].name;
+    return { className: `${titleOf(call)}.${where}`, name: tensor, line, outcome, message, type: 'wrong-gradient' };
+  });
 }
 
 /** Checks at the session's position; incomplete when interrupted. */
@@ -90,7 +111,7 @@ function toText(terminal: Terminal, session: TrainingSession, report: CheckRepor
   const head = ['Parameter', 'Shape', 'Entries', 'Checked', 'Pass', 'Wrong', 'Kink', 'Below noise', 'Worst relative error', 'Verdict'];
   const [titles, ...lines] = table(head, rows, 2);
   return [
-    `${run.name}: step ${report.step}, ${counted(report.samples, 'sample')}, loss ${short(report.loss)}`,
+    `${run.name}: step ${report.step}, ${counted(report.samples, 'sample')}, ${report.mode ? `layers in ${report.mode} mode, ` : ''}loss ${short(report.loss)}`,
     `central differences in float64, step ${chosen(step)} · max(1, |w|), rtol ${chosen(rtol)}, atol ${chosen(atol)}`,
     '',
     paint(terminal, 'bold', titles),
@@ -132,39 +153,11 @@ function paintLast(terminal: Terminal, line: string, { verdict, checked }: Param
   return line.endsWith(text) ? line.slice(0, -text.length) + paint(terminal, styles[verdict], text) : line;
 }
 
-/** What came of it, in one sentence. */
-export function conclusion({ checked, complete, counts, entries, loss, parameters, passed }: CheckReport): string {
-  const stopped = complete ? '' : `Stopped after ${grouped(checked)} of ${counted(entries, 'entry', 'entries')}. `;
-  if (counts.wrong > 0) {
-    const wrong = parameters.filter(({ verdict }) => verdict === 'wrong');
-    const { name, worst } = wrong.reduce((a, b) => ((b.worst?.relativeError ?? 0) > (a.worst?.relativeError ?? 0) ? b : a));
-    const where = `worst at ${name} ${indexText(worst?.index ?? [])}: backprop says ${short(worst?.analytic ?? NaN)}, the numeric derivative is ${short(worst?.numeric ?? NaN)}`;
-    return `${stopped}Backprop is wrong at ${grouped(counts.wrong)} of ${counted(checked, 'entry', 'entries')}, ${where}.`;
-  }
-  if (!Number.isFinite(loss)) return `${stopped}The loss is ${loss}, so there is no derivative to compare with.`;
-  if (!passed) {
-    return checked === 0
-      ? `${stopped}Nothing was checked.`
-      : `${stopped}No entry could be told: ${untold(counts)}. That is not a pass.`;
-  }
-  const rest = untold(counts);
-  const all = rest === '' ? 'all ' : '';
-  const of = rest === '' ? counted(checked, 'entry', 'entries') : `${grouped(counts.pass)} of ${counted(checked, 'entry', 'entries')}`;
-  return `${stopped}Backprop agrees with numeric derivatives at ${all}${of}${rest === '' ? '' : `; ${rest}`}.`;
-}
-
 function comparison({ entries, largestDifference, agreed }: Comparison): string {
   const both = `${counted(entries, 'entry', 'entries')} evaluated with shortcuts and without`;
   return agreed
     ? `${both}: at most ${tiny(largestDifference)} apart.`
     : `${both}: ${tiny(largestDifference)} apart. A layer reaches further than it declares, so no shortcut was taken.`;
-}
-
-function untold({ kink, below_noise }: CheckReport['counts']): string {
-  return [
-    ...(below_noise > 0 ? [`${grouped(below_noise)} ${below_noise === 1 ? 'is' : 'are'} smaller than round-off can resolve`] : []),
-    ...(kink > 0 ? [`${grouped(kink)} ${kink === 1 ? 'lies' : 'lie'} on a kink`] : []),
-  ].join(', ');
 }
 
 function toJson({ file }: CheckCall, { run }: TrainingSession, report: CheckReport, problems: readonly unknown[]) {

@@ -1,7 +1,8 @@
 // `nablascope cost`: a gradient by one forward pass a parameter, and by backprop, measured as the network grows.
+import { grouped, short, tiny } from '../../gradcheck/words';
 import { type Cost, GROWING, measureCost } from '../../session/cost';
 import type { Call } from '../arguments';
-import { duration, grouped, short, table, tiny } from '../format';
+import { duration, table } from '../format';
 import { jsonText } from '../json';
 import { openSpec } from '../open';
 import { bar, Progress } from '../progress';

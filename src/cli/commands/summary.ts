@@ -1,7 +1,8 @@
 // `nablascope summary`: the shapes and sizes of a network, layer by layer, before anything runs.
+import { grouped } from '../../gradcheck/words';
 import { formatBytes, type LayerFigures, type ReceptiveField, type Resolved, summarize } from '../../spec';
 import type { Call } from '../arguments';
-import { grouped, shapeText, table } from '../format';
+import { shapeText, table } from '../format';
 import { jsonText } from '../json';
 import { resolveSpec } from '../open';
 import { EXIT, type ExitCode, paint, type Terminal } from '../terminal';

@@ -1,5 +1,6 @@
 // `nablascope sweep`: every combination of a spec's options, side by side; mean and spread over the seeds.
 import path from 'node:path';
+import { counted, grouped, short } from '../../gradcheck/words';
 import { openSweep, type OpenedSweep, type Sweep } from '../../process/sweep/sweep';
 import { PARTS } from '../../session/evaluation';
 import type { Part } from '../../session/frame';
@@ -8,7 +9,7 @@ import { labelOf } from '../../sweep/label';
 import type { Group, Measures, Spread, SweepReport } from '../../sweep/report';
 import { isDone, type SweepState } from '../../sweep/state';
 import { type Call, CallError } from '../arguments';
-import { counted, duration, grouped, short, table } from '../format';
+import { duration, table } from '../format';
 import { jsonText } from '../json';
 import { place, readSpec, SpecError } from '../open';
 import { placeProblems, type PlacedProblem } from '../problems';

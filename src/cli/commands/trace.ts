@@ -1,10 +1,11 @@
 // `nablascope trace`: one training step in full. Every intermediate value of the forward pass, the gradient with
 // respect to each, and the parameters before and after the update.
+import { counted, grouped, short } from '../../gradcheck/words';
 import { locateNonFinite } from '../../session/non-finite';
 import { formatShape, type Tensor } from '../../engine/kernels/tensor';
 import type { TrainingSession } from '../../session/session';
 import type { Call } from '../arguments';
-import { counted, EVERYTHING, grouped, matrix, type MatrixLimits, percent, SCREEN, short } from '../format';
+import { EVERYTHING, matrix, type MatrixLimits, percent, SCREEN } from '../format';
 import { jsonText, nested } from '../json';
 import { openSpec } from '../open';
 import { divergence, reachStep, requireStep } from '../reach';

@@ -1,5 +1,7 @@
 // `nablascope train`: trains to the end, and tells losses and accuracies of every part of the data.
 import type { CheckReport } from '../../gradcheck';
+import { conclusion } from '../../gradcheck/conclusion';
+import { counted, grouped, short } from '../../gradcheck/words';
 import { History, seriesName } from '../../history/history';
 import { type Evaluation, evaluationInterval, PARTS } from '../../session/evaluation';
 import type { NonFinite } from '../../session/frame';
@@ -7,7 +9,7 @@ import type { TrainingSession } from '../../session/session';
 import type { CompiledRun } from '../../spec';
 import type { Call } from '../arguments';
 import { type Outcome, trainTo } from '../drive';
-import { counted, duration, grouped, percent, short, table } from '../format';
+import { duration, percent, table } from '../format';
 import { jsonText } from '../json';
 import { openSpec } from '../open';
 import type { PlacedProblem } from '../problems';
@@ -15,7 +17,7 @@ import { Progress } from '../progress';
 import { divergence } from '../reach';
 import { sparkline } from '../sparkline';
 import { EXIT, type ExitCode, paint, type Terminal } from '../terminal';
-import { checkGradients, conclusion } from './check';
+import { checkGradients } from './check';
 
 type TrainCall = Extract<Call, { command: 'train' }>;
 

@@ -94,6 +94,23 @@ export interface Kernels {
   avgPool2d(y: Tensor, x: Tensor, windows: Windows, padded: boolean): void;
   avgPool2dBackward(dx: Tensor, dy: Tensor, windows: Windows, padded: boolean): void;
 
+  /** Mean and biased variance (the mean square distance from it) of each channel of x[n,channels,…]. */
+  channelMoments(mean: Tensor, variance: Tensor, x: Tensor): void;
+  /** y = (x - mean) / √(variance + eps) · weight + bias, each by channel; without weight 1, without bias 0. */
+  normalizeChannels(
+    y: Tensor, x: Tensor, mean: Tensor, variance: Tensor, weight: Tensor | null, bias: Tensor | null, eps: number,
+  ): void;
+  /** Writes dx, adds to dWeight and dBias. `ofBatch`: mean and variance are those of x and change with it; else they are given. */
+  normalizeChannelsBackward(
+    dx: Tensor | null, dWeight: Tensor | null, dBias: Tensor | null,
+    dy: Tensor, x: Tensor, mean: Tensor, variance: Tensor, weight: Tensor | null, eps: number, ofBatch: boolean,
+  ): void;
+  /** The same of every `size` numbers in a row by themselves; weight and bias are of that size. */
+  normalizeRows(y: Tensor, x: Tensor, weight: Tensor | null, bias: Tensor | null, size: number, eps: number): void;
+  normalizeRowsBackward(
+    dx: Tensor | null, dWeight: Tensor | null, dBias: Tensor | null, dy: Tensor, x: Tensor, weight: Tensor | null, size: number, eps: number,
+  ): void;
+
   /** sum of (x - t)². */
   squaredError(x: Tensor, t: Tensor): number;
   /** dx = scale * 2 (x - t). */

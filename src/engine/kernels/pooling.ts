@@ -102,3 +102,41 @@ export function winnersDiffer(a: Tensor, b: Tensor, windows: Windows): boolean {
   });
   return differ;
 }
+
+/**
+ * For windows whose largest has others within `distance` of it: writes where their numbers are to lie so that it is ahead
+ * of them by that much, and leaves the rest of `places` alone. Of equal ones the first is put ahead, or the last.
+ * @returns how many windows had equal ones.
+ */
+export function holdWinners(places: TensorData, { shape, data }: Tensor, windows: Windows, distance: number, last: boolean): number {
+  let equal = 0;
+  const ahead = new Set<number>();
+  overWindows({ shape, data }, windows, (window) => {
+    const { from, width, top, bottom, left, right } = window;
+    let first = winner(data, window);
+    const most = data[first];
+    let close = 0;
+    let ties = 0;
+    for (let row = top; row < bottom; row++) {
+      for (let i = from + row * width + left; i < from + row * width + right; i++) {
+        if (most - data[i] <= distance) close++;
+        if (data[i] !== most) continue;
+        ties++;
+        if (last) first = i;
+      }
+    }
+    if (close < 2) return;
+    if (ties > 1) equal++;
+    for (let row = top; row < bottom; row++) {
+      for (let i = from + row * width + left; i < from + row * width + right; i++) places[i] = data[i];
+    }
+    ahead.add(first);
+  });
+  // One may be ahead in several windows, and meet there one that is ahead, too: the earlier by a little more, or the later.
+  const plane = shape[2] * shape[3];
+  for (const i of ahead) {
+    const order = (i % plane) / plane;
+    places[i] = data[i] + distance * (1 + (last ? order : 1 - order));
+  }
+  return equal;
+}

@@ -1,6 +1,7 @@
 // Kernels that every backend may take over as they are: plain loops over the tensors' typed arrays, wherever
 // these lie. A backend extends this class and overrides what it has a faster version of.
 import { convolve, convolveBackwardInput, convolveBackwardWeight } from './convolution';
+import { channelMoments, normalizeChannels, normalizeChannelsBackward, normalizeRows, normalizeRowsBackward } from './normalization';
 import { onward, type Pointwise, pointwiseFunction } from './pointwise';
 import { averagePool, averagePoolBackward, maxPool, maxPoolBackward } from './pooling';
 import type { Tensor } from './tensor';
@@ -181,5 +182,37 @@ export abstract class SharedKernels {
   avgPool2dBackward(dx: Tensor, dy: Tensor, windows: Windows, padded: boolean): void {
     this.beforeShared();
     averagePoolBackward(dx, dy, windows, padded);
+  }
+
+  channelMoments(mean: Tensor, variance: Tensor, x: Tensor): void {
+    this.beforeShared();
+    channelMoments(mean.data, variance.data, x);
+  }
+
+  normalizeChannels(
+    y: Tensor, x: Tensor, mean: Tensor, variance: Tensor, weight: Tensor | null, bias: Tensor | null, eps: number,
+  ): void {
+    this.beforeShared();
+    normalizeChannels(y, x, mean, variance, weight, bias, eps);
+  }
+
+  normalizeChannelsBackward(
+    dx: Tensor | null, dWeight: Tensor | null, dBias: Tensor | null,
+    dy: Tensor, x: Tensor, mean: Tensor, variance: Tensor, weight: Tensor | null, eps: number, ofBatch: boolean,
+  ): void {
+    this.beforeShared();
+    normalizeChannelsBackward(dx, dWeight, dBias, dy, x, mean, variance, weight, eps, ofBatch);
+  }
+
+  normalizeRows(y: Tensor, x: Tensor, weight: Tensor | null, bias: Tensor | null, size: number, eps: number): void {
+    this.beforeShared();
+    normalizeRows(y, x, weight, bias, size, eps);
+  }
+
+  normalizeRowsBackward(
+    dx: Tensor | null, dWeight: Tensor | null, dBias: Tensor | null, dy: Tensor, x: Tensor, weight: Tensor | null, size: number, eps: number,
+  ): void {
+    this.beforeShared();
+    normalizeRowsBackward(dx, dWeight, dBias, dy, x, weight, size, eps);
   }
 }

@@ -116,13 +116,12 @@ export const conv2d = defineLayer({
   },
   macs: ([inputs], output, { kernel_size }) => sizeOf(output) * inputs * sizeOf(kernel_size),
   sees: (layer) => windowsSee(layer),
-  workspace: (input, layer) => unfoldedShape(input, layer),
+  workspace: (input, layer) => [unfoldedShape(input, layer)],
   forward({ kernels, options: windows, parameters, input, output, workspace }) {
-    if (workspace) kernels.conv2d(output, input, parameters.weight, parameters.bias ?? null, windows, workspace);
+    kernels.conv2d(output, input, parameters.weight, parameters.bias ?? null, windows, workspace[0]);
   },
   backward({ kernels, options: windows, parameters, input, gradOutput, gradInput, gradParameters, workspace }) {
-    if (!workspace) return;
-    kernels.conv2dBackwardWeight(gradParameters.weight, gradParameters.bias ?? null, gradOutput, input, windows, workspace);
-    if (gradInput) kernels.conv2dBackwardInput(gradInput, gradOutput, parameters.weight, windows, workspace);
+    kernels.conv2dBackwardWeight(gradParameters.weight, gradParameters.bias ?? null, gradOutput, input, windows, workspace[0]);
+    if (gradInput) kernels.conv2dBackwardInput(gradInput, gradOutput, parameters.weight, windows, workspace[0]);
   },
 });

@@ -14,6 +14,7 @@ export const dropout = defineLayer({
   options: z.strictObject({
     p: z._default(z.number().check(z.gte(0), z.lt(1), z.describe('Probability that a value is set to 0.')), 0.5),
   }),
+  modes: ({ p }) => ({ training: `sets values to 0 with probability ${p} and scales the others by ${Number((1 / (1 - p)).toPrecision(4))}`, evaluation: 'passes every value on' }),
   outputShape: (input) => input,
   sees: () => 'place',
   draw({ data }, random, { p }) {

@@ -1,11 +1,14 @@
 // The layers. To add one: a file beside this, and a line in the table.
 import { avgPool2d } from './avg-pool2d';
+import { batchNorm1d } from './batch-norm1d';
+import { batchNorm2d } from './batch-norm2d';
 import { conv2d } from './conv2d';
 import { dropout } from './dropout';
 import { elu } from './elu';
 import { flatten } from './flatten';
 import { gelu } from './gelu';
 import { identity } from './identity';
+import { layerNorm } from './layer-norm';
 import { leakyRelu } from './leaky-relu';
 import { linear } from './linear';
 import { logSoftmax } from './log-softmax';
@@ -32,6 +35,9 @@ export const layers = {
   softplus,
   softmax,
   log_softmax: logSoftmax,
+  batch_norm1d: batchNorm1d,
+  batch_norm2d: batchNorm2d,
+  layer_norm: layerNorm,
   dropout,
   flatten,
   identity,

@@ -16,18 +16,37 @@ export interface ParameterDeclaration {
   readonly start: { readonly values: readonly number[] } | { readonly initializer: InitializerOptions };
 }
 
+/** A tensor that belongs to a layer's state and is not trained, such as a running mean. Checkpoints hold it. */
+export interface BufferDeclaration {
+  /** Its name in the layer, as in PyTorch. */
+  readonly name: string;
+  readonly shape: Shape;
+  /** What all of it is at the start. */
+  readonly fill: number;
+}
+
+/** What a layer does in each mode, for one that does not do the same in both; goes on after "In training it". */
+export interface Modes {
+  readonly training: string;
+  readonly evaluation: string;
+}
+
 export interface ForwardContext<Options> {
   readonly kernels: Kernels;
   readonly options: Options;
   readonly parameters: Readonly<Record<string, Tensor>>;
+  /** Only read, but for `track`. */
+  readonly buffers: Readonly<Record<string, Tensor>>;
+  /** In evaluation a layer that has learnt something of the batches goes by that. */
+  readonly training: boolean;
   /** [batch, ...input shape]. */
   readonly input: Tensor;
   /** [batch, ...output shape]; all of it must be written. */
   readonly output: Tensor;
   /** What `draw` drew for this step, of the output's shape; null where nothing is drawn: when evaluating. */
   readonly drawn: Tensor | null;
-  /** For the kernels to work in, of the shape that the layer asked for; null where it asked for none. */
-  readonly workspace: Tensor | null;
+  /** For the kernels to work in, of the shapes that the layer asked for. */
+  readonly workspace: readonly Tensor[];
 }
 
 export interface BackwardContext<Options> extends ForwardContext<Options> {
@@ -99,20 +118,29 @@ export interface LayerDefinition<Kind extends string = string, Options = unknown
   misfit?(input: Shape, options: Options): Misfit | undefined;
   outputShape(input: Shape, options: Options): Shape;
   parameters?(input: Shape, options: Options): readonly ParameterDeclaration[];
+  buffers?(input: Shape, options: Options): readonly BufferDeclaration[];
   /** Memory for its kernels to work in. All layers share it: it holds nothing from one call to the next. */
-  workspace?(input: Shape, options: Options): Shape;
+  workspace?(input: Shape, options: Options): readonly Shape[];
   /**
    * For a layer that trains with chance: fills a tensor of the output's shape, once a step. Evaluated, the layer gets
    * none and must do without; in a gradient check it stays as it is.
    */
   draw?(out: Tensor, random: Random, options: Options): void;
   forward(context: ForwardContext<Options>): void;
+  /** Writes into its buffers what it saw of a batch: once a step of training, after `forward`. */
+  track?(context: ForwardContext<Options>): void;
   backward(context: BackwardContext<Options>): void;
   /**
    * For a layer with kinks: whether two inputs lie on different sides of one, or on one.
    * The gradient check uses it to tell a kink from an error.
    */
   crossesKink?(a: Tensor, b: Tensor, options: Options): boolean;
+  /**
+   * Where kinks lie between several numbers of an input: writes into `places` where those near one are to lie so that it is
+   * `distance` away, those exactly on one on the side that `side` says; backward's own choice is -1.
+   * @returns how many lay exactly on one. Left out, kinks lie at numbers by themselves.
+   */
+  holdOff?(places: Tensor['data'], input: Tensor, distance: number, side: 1 | -1, options: Options): number;
   /**
    * Lets the gradient check compute anew only what a moved number reaches; left out, it computes all of the layer.
    * The check compares a sample with the plain way, so that a wrong declaration costs time and nothing else.
@@ -126,6 +154,8 @@ export interface LayerDefinition<Kind extends string = string, Options = unknown
   /** For the receptive field; unless told, `place` for a layer whose reach is `columnwise`, and `all` for any other. */
   sees?(options: Options): Sight;
   readonly idleness?: Idleness;
+  /** For a layer that computes another thing in evaluation than in training. */
+  modes?(options: Options): Modes | undefined;
   /** For a layer of the user's own: where its functions stand; no place of a backward where autograd stands in. */
   readonly code?: { readonly forward: CodePlace; readonly backward: CodePlace | null };
   /**

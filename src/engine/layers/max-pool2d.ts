@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { winnersDiffer } from '../kernels/pooling';
+import { holdWinners, winnersDiffer } from '../kernels/pooling';
 import { defineLayer } from './layer';
 import { paddingFits, poolingOptions, windowedShape, windowsMisfit, windowsSee } from './windows';
 
@@ -20,4 +20,6 @@ export const maxPool2d = defineLayer({
     if (gradInput) kernels.maxPool2dBackward(gradInput, gradOutput, input, options);
   },
   crossesKink: (a, b, options) => winnersDiffer(a, b, options),
+  // More than a ReLU ahead is held off its own kinks, so that the two do not undo each other.
+  holdOff: (places, input, distance, side, options) => holdWinners(places, input, options, 4 * distance, side === 1),
 });

@@ -62,6 +62,7 @@ export class LayerBench {
     const own = network.parameters.filter((parameter) => parameter.layer === layer);
     const declared = model.definition.reach;
     this.#reach = trusted && fits(declared, sizeOf(model.inputShape), sizeOf(model.outputShape), own) ? declared : undefined;
+    const buffers = Object.fromEntries(network.buffers.filter((buffer) => buffer.layer === layer).map(({ shortName, value }) => [shortName, value]));
     const input: Shape = [samples, ...model.inputShape];
     const output: Shape = [samples, ...model.outputShape];
     const plan = new MemoryPlan(kernels.precision);
@@ -74,7 +75,7 @@ export class LayerBench {
     // What the layer drew for the batch, again and again as its rows are.
     if (drawn) for (let i = 0; i < mask.data.length; i++) mask.data[i] = drawn.data[i % drawn.data.length];
     this.context = {
-      kernels, options: model.options, parameters: named(0),
+      kernels, options: model.options, parameters: named(0), buffers, training: pass.training,
       input: x, output: y, drawn: drawn && mask, workspace: network.workspaces[layer], gradOutput, gradInput, gradParameters: named(1),
     };
     own.forEach(({ value }, i) => parameters[2 * i].data.set(value.data));
@@ -246,14 +247,14 @@ export class LayerBench {
 
   /** A weighted sum of one input only: what the others add does not change with it. */
   #slice(width: number): { readonly context: ForwardContext<unknown>; load(i: number): void } {
-    const { kernels, options, input, parameters, drawn } = this.context;
+    const { kernels, options, input, parameters, buffers, training, drawn, workspace } = this.context;
     const plan = new MemoryPlan(kernels.precision);
     for (const shape of [[this.samples, 1], [width, 1], [width], [this.samples, width]]) plan.reserve(shape);
     const [x, weight, bias, output] = kernels.allocate(plan);
     const own: Record<string, Tensor> = parameters.bias ? { weight, bias } : { weight };
     const inputs = input.data.length / this.samples;
     return {
-      context: { kernels, options, parameters: own, input: x, output, drawn, workspace: null },
+      context: { kernels, options, parameters: own, buffers, training, input: x, output, drawn, workspace },
       load(i) {
         for (let row = 0; row < x.data.length; row++) x.data[row] = input.data[row * inputs + i];
         for (let unit = 0; unit < width; unit++) weight.data[unit] = parameters.weight.data[unit * inputs + i];

@@ -2,6 +2,7 @@
 // so the run can go on. To add one: a rule, and a line in the table.
 import type { SpecRule } from '../../spec/resolve';
 import { boundedLogits, independentClasses, notLogProbabilities, notProbabilities, softmaxTwice, sumOverBatch } from './loss-fit';
+import { biasBeforeNorm, normOfOne, strongDropout } from './modes';
 import { equalUnits, noActivation, nothingToTrain, softmaxOfOne } from './structure';
 
 export const specRules: readonly SpecRule[] = [
@@ -15,4 +16,7 @@ export const specRules: readonly SpecRule[] = [
   softmaxOfOne,
   equalUnits,
   nothingToTrain,
+  biasBeforeNorm,
+  normOfOne,
+  strongDropout,
 ];

@@ -4,7 +4,7 @@ import type { SpecRule } from '../../spec/resolve';
 import { aboutLayer } from './place';
 
 /** Layers that are no activation. */
-const PASSES_ON: readonly string[] = ['identity', 'flatten', 'dropout'];
+const PASSES_ON: readonly string[] = ['identity', 'flatten', 'dropout', 'avg_pool2d', 'batch_norm1d', 'batch_norm2d'];
 
 /** Two linear layers without an activation between them are one linear layer. */
 export const noActivation: SpecRule = {
@@ -12,11 +12,11 @@ export const noActivation: SpecRule = {
   rule(resolved) {
     const { layers } = resolved.model;
     let linear: string | undefined;
-    return layers.flatMap(({ name, definition: { kind } }, index) => {
+    return layers.flatMap(({ name, definition: { kind, macs } }, index) => {
       if (PASSES_ON.includes(kind)) return [];
       const before = linear;
-      linear = kind === 'linear' ? name : undefined;
-      if (kind !== 'linear' || before === undefined) return [];
+      linear = macs ? name : undefined;
+      if (!macs || before === undefined) return [];
       return [
         aboutLayer(
           resolved, index, 'no-activation',
@@ -49,12 +49,10 @@ export const equalUnits: SpecRule = {
   id: 'equal-units',
   rule(resolved) {
     const { layers } = resolved.model;
-    const lastWithWeights = layers.findLastIndex(({ definition }) => definition.parameters);
+    const lastWithWeights = layers.findLastIndex(({ definition }) => definition.macs);
     return layers.flatMap(({ name, definition, inputShape, options, outputShape }, index) => {
       // Units of the last one get different gradients: each has a target of its own.
-      if (index === lastWithWeights || sizeOf(outputShape) < 2) return [];
-      // What the parameters of a layer of the user's own are for is not known.
-      if (definition.kind === 'custom') return [];
+      if (!definition.macs || index === lastWithWeights || sizeOf(outputShape) < 2) return [];
       const declared = definition.parameters?.(inputShape, options) ?? [];
       const equal = declared.every(({ shape, start }) => {
         if ('initializer' in start) return ['constant', 'zeros'].includes(start.initializer.type);

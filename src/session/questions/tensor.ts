@@ -27,6 +27,8 @@ function tensorFor({ network, pass, progress }: TrainingSession, { layer, kind, 
       return found?.value;
     case 'parameter_gradient':
       return progress.backward(layer) ? found?.gradient : undefined;
+    case 'buffer':
+      return network.buffers.find((buffer) => buffer.layer === layer && buffer.shortName === parameter)?.value;
   }
 }
 

@@ -10,6 +10,7 @@ import { describeActivations } from './contract-activations';
 import { describeImages } from './contract-images';
 import { describeLossKernels } from './contract-losses';
 import { describeMeasures } from './contract-measures';
+import { describeNormalization } from './contract-normal';
 import { type CreateKernels, Draw, forShapes, roundoff, size } from './draw';
 import { product, rowsOf, transpose } from './oracle';
 
@@ -28,6 +29,7 @@ export function describeKernels(name: string, create: CreateKernels): void {
     describeRows(kernels);
     describeActivations(kernels);
     describeImages(kernels);
+    describeNormalization(kernels);
     describeLossKernels(kernels);
     describeSgd(kernels);
     describeUpdates(kernels);

@@ -10,7 +10,7 @@ import '../../support/allclose';
 import { golden } from '../../support/golden';
 import { inputShapeFor, layerKinds, requiredOptions, rowLayers } from '../../support/layers';
 import { filled, unwritten, zeros } from '../../support/tensors';
-import { layerOf, workspaceOf } from '../../support/units';
+import { contextParts, layerOf } from '../../support/units';
 
 const KERNELS = new ReferenceKernels('float64');
 
@@ -42,7 +42,8 @@ function contextOf(kind: LayerKind, batch: number, width: number, seed: number):
     input: drawn(random, [batch, ...inputShape]),
     output: unwritten(KERNELS, [batch, ...outputShape]),
     drawn: drawnFor(definition, [batch, ...outputShape], options, random),
-    workspace: workspaceOf(KERNELS, definition, inputShape, options),
+    ...contextParts(KERNELS, definition, inputShape, options),
+    training: true,
     gradOutput: drawn(random, [batch, ...outputShape]),
     gradInput: unwritten(KERNELS, [batch, ...inputShape]),
     gradParameters: Object.fromEntries(declared.map(({ name, shape }) => [name, zeros(KERNELS, shape)])),
@@ -66,7 +67,7 @@ describe.each(layerKinds)('layer %s', (kind) => {
   });
 
   it('has golden values', () => {
-    expect([...golden('layers.json'), ...golden('layers-images.json')].filter((testCase) => testCase.kind === kind).length).toBeGreaterThanOrEqual(4);
+    expect([...golden('layers.json'), ...golden('layers-images.json'), ...golden('layers-normal.json')].filter((testCase) => testCase.kind === kind).length).toBeGreaterThanOrEqual(4);
   });
 
   it('writes all of its output and input gradient, at any size', () => {
@@ -118,9 +119,11 @@ describe.each(layerKinds)('layer %s', (kind) => {
   });
 
   it('computes a row the same alone as in a batch', () => {
-    const whole = contextOf(kind, 5, 4, 12);
+    // In training a batch norm goes by the whole batch, which is what it is for.
+    const mode = { training: !definition.buffers };
+    const whole = { ...contextOf(kind, 5, 4, 12), ...mode };
     run(whole, kind);
-    const alone = contextOf(kind, 1, 4, 12);
+    const alone = { ...contextOf(kind, 1, 4, 12), ...mode };
     for (const [name, { data }] of Object.entries(alone.parameters)) data.set(whole.parameters[name].data);
     const size = alone.input.data.length;
     for (let row = 0; row < 5; row++) {
@@ -164,12 +167,12 @@ describe('kinks', () => {
   const slopeBeside = (kind: LayerKind, options: unknown, side: number): number => {
     const at = (x: number): number => {
       const output = unwritten(KERNELS, [1, 1]);
-      layerOf(kind).forward({ kernels: KERNELS, options, parameters: {}, input: filled(KERNELS, [1, 1], [x]), output, drawn: null, workspace: null });
+      layerOf(kind).forward({ kernels: KERNELS, options, parameters: {}, input: filled(KERNELS, [1, 1], [x]), output, drawn: null, buffers: {}, training: true, workspace: [] });
       return output.data[0];
     };
     return (at(side * 1e-6) - at(side * 1e-9)) / (side * (1e-6 - 1e-9));
   };
-  const elementwise = rowLayers.filter((kind) => kind !== 'linear');
+  const elementwise = rowLayers.filter((kind) => !layerOf(kind).parameters);
   const variants: [LayerKind, object][] = [
     ...elementwise.map((kind): [LayerKind, object] => [kind, {}]),
     ['leaky_relu', { negative_slope: 1 }], ['leaky_relu', { negative_slope: 0.3 }],
@@ -203,6 +206,39 @@ describe('dropout', () => {
     expect(new Set(mask.data)).toEqual(new Set([0, 1.25]));
     const zeroed = Array.from(mask.data).filter((m) => m === 0).length / 1e4;
     expect(Math.abs(zeroed - 0.2)).toBeLessThan(4 * Math.sqrt((0.2 * 0.8) / 1e4));
+  });
+});
+
+describe('the two modes', () => {
+  it.each(layerKinds)('%s says so where they differ, and only there', (kind) => {
+    const outputs = [true, false].map((training) => {
+      const context = contextOf(kind, 4, 5, 14);
+      const mode = { ...context, training, drawn: training ? context.drawn : null };
+      layerOf(kind).forward(mode);
+      return Array.from(context.output.data);
+    });
+    const differ = outputs[0].some((value, i) => value !== outputs[1][i]);
+    expect(layerOf(kind).modes?.(contextOf(kind, 4, 5, 14).options) !== undefined).toBe(differ);
+  });
+
+  it.each(layerKinds.filter((kind) => layerOf(kind).buffers))('%s writes its buffers when it tracks, and never else', (kind) => {
+    const context = contextOf(kind, 4, 5, 15);
+    const read = (): number[][] => Object.values(context.buffers).map(({ data }) => Array.from(data));
+    const before = read();
+    run(context, kind);
+    expect(read()).toEqual(before);
+    layerOf(kind).track?.(context);
+    expect(read()).not.toEqual(before);
+  });
+});
+
+describe('batch norm', () => {
+  it('of a single value has variance 0, and its running variance stays finite', () => {
+    const context = contextOf('batch_norm1d', 1, 3, 16);
+    run(context, 'batch_norm1d');
+    layerOf('batch_norm1d').track?.(context);
+    expect(context.output.data).toEqual(context.parameters.bias.data);
+    expect(Array.from(context.buffers.running_var.data)).toEqual([0.9, 0.9, 0.9]);
   });
 });
 

@@ -1,0 +1,40 @@
+// What the engine process says of a run by itself, and where each of it goes.
+import { describeFault } from '../process/words';
+import type { HostCalls } from '../protocol/engine';
+import type { RunRecord } from '../session/record';
+import type { RunOptions } from './run-options';
+import type { RunView } from './run-view';
+
+export interface EngineVoiceOptions extends Pick<RunOptions, 'log' | 'show'> {
+  readonly view: RunView;
+  /** Whether it is still the engine of this run. */
+  readonly current: () => boolean;
+  /** Keeps what the run can be restored from. */
+  readonly keep: (record: RunRecord) => void;
+}
+
+export function engineVoice({ view, log, show, current, keep }: EngineVoiceOptions): HostCalls {
+  return {
+    frame: async (frame) => {
+      if (!current()) return;
+      view.take(frame);
+      await show(frame);
+    },
+    loading: (words) => {
+      if (current() && view.state.kind === 'loading') view.setState({ kind: 'loading', text: `${words} …` });
+    },
+    checkProgress: (checked, entries) => {
+      if (current() && view.checking) view.setChecking({ checked, entries });
+    },
+    checked: (report) => {
+      if (current()) view.setCheck(report);
+    },
+    fault: (fault) => {
+      if (current()) view.notice('error', describeFault(fault));
+    },
+    log: (_level, text, source) => log.info(source === null ? text : `${source}: ${text}`),
+    checkpoint: (record) => {
+      if (current()) keep(record);
+    },
+  };
+}
