@@ -1,10 +1,12 @@
 // The kernels of one precision as a WebAssembly module. Tensors are addresses in the memory that it is given;
 // sizes are counted in elements. What each function computes is told by src/engine/kernels/kernels.ts.
-export { matmul, matmulTransposedA, matmulTransposedB } from './products';
-export {
-  accumulateRows, addRow, copy, fill, relu, reluBackward, scale, sgd, sgdWithMomentum, sigmoid, sigmoidBackward,
-  softmax, softmaxBackward, subtract, tanh, tanhBackward,
-} from './elementwise';
+export { matmul, matmulTransposedA, matmulTransposedB, useWideTiles } from './products';
+export { accumulateRows, addRow, copy, scale, softmax, softmaxBackward, subtract } from './elementwise';
+export { fill, relu, reluBackward, sgd, sgdWithMomentum, sigmoid, sigmoidBackward, tanh, tanhBackward } from './jobs';
+export { conv2d, conv2dBackwardInput, conv2dBackwardWeight } from './convolution';
+export { avgPool2d, avgPool2dBackward, maxPool2d, maxPool2dBackward } from './pooling';
+export { SCRATCH_SIZE } from './scratch';
+export { engage, helped, serve, sleepers } from './threads';
 export { prepareConstants } from './functions';
 export * from './losses';
 export * from './measures';

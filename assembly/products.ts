@@ -1,21 +1,25 @@
 // Matrix products. Large ones are cut into blocks that fit the caches, and the blocks copied so that the
 // inner loop reads straight on; small ones are read where they lie.
+import { describe, described, PRODUCT } from './jobs';
+import { adjacentFour, distantFour } from './wide-tile';
 import { real } from './real';
+import { copyOfA, copyOfB } from './scratch';
+import { share } from './threads';
 import { ADD, adjacentRows, distantRows, ROWS } from './tile';
 import { LANES, loadPart, SIZE, splat, storePart, VECTOR } from './vectors';
 
 /** Columns of a tile. */
 const COLUMNS: i32 = 2 * LANES;
-/** Blocks: inner dimension, rows of a, columns of b. A block of a takes 120 KB, one of b 512 KB. */
+/** Sums over the inner dimension run in blocks of so many. */
 const BLOCK_K: i32 = 1024 / <i32>SIZE;
-const BLOCK_M: i32 = 120;
-const BLOCK_N: i32 = 512;
-/** Where the copies lie; scratch memory ends behind them, see SCRATCH_END. */
-const COPY_A: usize = 4096;
-const COPY_B: usize = COPY_A + 120 * 1024;
-export const SCRATCH_END: usize = COPY_B + 512 * 1024;
+/** Most rows and columns of a piece, which is what one thread does at a time; wider pieces where a is copied for each. */
+const PIECE_M: i32 = 256;
+const PIECE_N: i32 = 4 * COLUMNS;
+const PIECE_N_OF_COPIES: i32 = 256;
 /** A factor of at most this many bytes is read where it lies. */
 const SMALL: i32 = 16384;
+/** Multiply-adds that are worth handing a part to another thread: about 20 microseconds. */
+const WORTH: i64 = 500000;
 
 /** Bytes of a row of a panel of b: one vector where that is enough, else two. */
 // @ts-ignore: decorator
@@ -25,7 +29,7 @@ function panelStep(columns: i32): usize {
 }
 
 /** k rows of n columns of b, side by side in panels of COLUMNS; the last is filled up with zeros to whole vectors. */
-function copyB(to: usize, b: usize, bRow: usize, bColumn: usize, k: i32, n: i32): void {
+export function copyB(to: usize, b: usize, bRow: usize, bColumn: usize, k: i32, n: i32): void {
   for (let j = 0; j < n; j += COLUMNS) {
     const width = min(COLUMNS, n - j);
     const step = panelStep(width);
@@ -93,62 +97,110 @@ function transposePanel(to: usize, from: usize, distance: usize, k: i32, width: 
   }
 }
 
-/** a's rows side by side in panels of ROWS; the last panel is as wide as there are rows left. */
-function copyA(to: usize, a: usize, aRow: usize, aColumn: usize, m: i32, k: i32): void {
-  for (let i = 0; i < m; i += ROWS) {
-    const width = min(ROWS, m - i);
-    const from = a + <usize>i * aRow;
-    if (aRow != SIZE) transposePanel(to, from, aRow, k, width, width);
-    else {
-      let at = to;
-      let row = from;
-      for (let p = 0; p < k; p++) {
-        for (let q: usize = 0; q < <usize>width * SIZE; q += SIZE) store<real>(at + q, load<real>(row + q));
-        at += <usize>width * SIZE; row += aColumn;
-      }
-    }
-    to += <usize>width * <usize>k * SIZE;
+/** A panel of up to ROWS rows of a, where those lie side by side: k times as many elements, one after the other. */
+function copyPanel(to: usize, a: usize, aColumn: usize, rows: i32, k: i32): void {
+  const bytes = <usize>rows * SIZE;
+  for (let p = 0; p < k; p++) {
+    for (let q: usize = 0; q < bytes; q += SIZE) store<real>(to + q, load<real>(a + q));
+    to += bytes; a += aColumn;
   }
 }
 
-/** a, and unless it is `copied` into panels b, where they lie. */
-function inPlace(
-  m: i32, n: i32, k: i32, a: usize, aRow: usize, aColumn: usize, b: usize, bRow: usize, copied: bool,
-  c: usize, mode: i32, bias: usize,
+/** Whether this instance's tiles are those of wide-tile.ts. */
+let wide: bool = false;
+
+export function useWideTiles(on: bool): void {
+  wide = on;
+}
+
+/** Of so many rows, those of the next tile: 4 and 4 are faster than 6 and 2. */
+// @ts-ignore: decorator
+@inline
+function rowsOfTile(left: i32): i32 {
+  return ROWS == 6 && left == 8 ? 4 : min(ROWS, left);
+}
+
+/** All rows of a with one panel of b, or with columns of b where they lie. */
+function downPanel(
+  m: i32, k: i32, a: usize, aRow: usize, aColumn: usize, b: usize, bStep: usize,
+  c: usize, cRow: usize, columns: i32, mode: i32, bias: usize,
 ): void {
-  const cRow = <usize>n * SIZE;
-  for (let j = 0; j < n; j += COLUMNS) {
-    const columns = min(COLUMNS, n - j);
-    const bStep = copied ? panelStep(columns) : bRow;
-    const offset = <usize>j * SIZE;
-    const biasHere = bias ? bias + offset : 0;
-    for (let i = 0; i < m; i += ROWS) {
-      const rows = min(ROWS, m - i);
-      const from = a + <usize>i * aRow;
-      const to = c + <usize>i * cRow + offset;
-      if (aRow == SIZE) adjacentRows(rows, k, from, aColumn, b, bStep, to, cRow, columns, mode, biasHere);
-      else distantRows(rows, k, from, aRow, aColumn, b, bStep, to, cRow, columns, mode, biasHere);
-    }
-    b += copied ? <usize>k * bStep : 2 * VECTOR;
+  for (let left = m; left > 0; ) {
+    const rows = rowsOfTile(left);
+    if (aRow == SIZE) adjacentRows(rows, k, a, aColumn, b, bStep, c, cRow, columns, mode, bias);
+    else distantRows(rows, k, a, aRow, aColumn, b, bStep, c, cRow, columns, mode, bias);
+    a += <usize>rows * aRow; c += <usize>rows * cRow;
+    left -= rows;
   }
 }
 
-/** a in panels of ROWS, b in panels of COLUMNS. */
-function fromCopies(m: i32, n: i32, k: i32, a: usize, b: usize, c: usize, cRow: usize, mode: i32, bias: usize): void {
-  for (let j = 0; j < n; j += COLUMNS) {
-    const columns = min(COLUMNS, n - j);
-    const bStep = panelStep(columns);
-    const offset = <usize>j * SIZE;
-    const biasHere = bias ? bias + offset : 0;
-    let from = a;
-    let to = c + offset;
-    for (let i = 0; i < m; i += ROWS) {
-      const rows = min(ROWS, m - i);
-      adjacentRows(rows, k, from, <usize>rows * SIZE, b, bStep, to, cRow, columns, mode, biasHere);
-      from += <usize>rows * <usize>k * SIZE;
-      to += <usize>rows * cRow;
+/** Rows of a, all but the last few, with two panels of b, `panel` bytes apart. @returns how many rows */
+function downPair(
+  m: i32, k: i32, a: usize, aRow: usize, aColumn: usize, b: usize, bStep: usize, panel: usize,
+  c: usize, cRow: usize, mode: i32, bias: usize,
+): i32 {
+  let i = 0;
+  for (; i + 4 <= m; i += 4) {
+    if (aRow == SIZE) adjacentFour(k, a, aColumn, b, bStep, panel, c, cRow, mode, bias);
+    else distantFour(k, a, aRow, aColumn, b, bStep, panel, c, cRow, mode, bias);
+    a += 4 * aRow; c += 4 * cRow;
+  }
+  return i;
+}
+
+/** a where it lies, b in rows of whole vectors, bRow bytes from one to the next. */
+export function fromRows(
+  m: i32, n: i32, k: i32, a: usize, aRow: usize, aColumn: usize, b: usize, bRow: usize, c: usize, cRow: usize, mode: i32,
+): void {
+  for (let j = 0; j < n; ) {
+    const pair = wide && n - j >= 2 * COLUMNS;
+    const done = pair ? downPair(m, k, a, aRow, aColumn, b + <usize>j * SIZE, bRow, 2 * VECTOR, c + <usize>j * SIZE, cRow, mode, 0) : 0;
+    for (const end = pair ? j + 2 * COLUMNS : j + 1; j < end; j += COLUMNS) {
+      const offset = <usize>j * SIZE;
+      downPanel(
+        m - done, k, a + <usize>done * aRow, aRow, aColumn, b + offset, bRow,
+        c + <usize>done * cRow + offset, cRow, min(COLUMNS, n - j), mode, 0,
+      );
     }
-    b += <usize>k * bStep;
+  }
+}
+
+/** a where it lies, b in panels. */
+export function fromPanels(
+  m: i32, n: i32, k: i32, a: usize, aRow: usize, aColumn: usize, b: usize, c: usize, cRow: usize, mode: i32, bias: usize,
+): void {
+  for (let j = 0; j < n; ) {
+    const pair = wide && n - j >= 2 * COLUMNS;
+    const done = pair
+      ? downPair(
+          m, k, a, aRow, aColumn, b, 2 * VECTOR, <usize>k * 2 * VECTOR,
+          c + <usize>j * SIZE, cRow, mode, bias ? bias + <usize>j * SIZE : 0,
+        )
+      : 0;
+    for (const end = pair ? j + 2 * COLUMNS : j + 1; j < end; j += COLUMNS) {
+      const columns = min(COLUMNS, n - j);
+      const bStep = panelStep(columns);
+      const offset = <usize>j * SIZE;
+      downPanel(
+        m - done, k, a + <usize>done * aRow, aRow, aColumn, b, bStep,
+        c + <usize>done * cRow + offset, cRow, columns, mode, bias ? bias + offset : 0,
+      );
+      b += <usize>k * bStep;
+    }
+  }
+}
+
+/** The same, a few rows of a at a time, copied: for inner indices of a that lie at distances which crowd the cache. */
+function fromCopies(
+  m: i32, n: i32, k: i32, a: usize, aColumn: usize, b: usize, c: usize, cRow: usize, mode: i32, bias: usize,
+): void {
+  const panel = copyOfA();
+  for (let left = m; left > 0; ) {
+    const rows = wide ? min(4, left) : rowsOfTile(left);
+    copyPanel(panel, a, aColumn, rows, k);
+    fromPanels(rows, n, k, panel, SIZE, <usize>rows * SIZE, b, c, cRow, mode, bias);
+    a += <usize>rows * SIZE; c += <usize>rows * cRow;
+    left -= rows;
   }
 }
 
@@ -188,28 +240,63 @@ function product(
     return;
   }
   if (k * n * <i32>SIZE <= SMALL && k * m * <i32>SIZE <= 4 * SMALL) {
-    if (bColumn == SIZE) inPlace(m, n, k, a, aRow, aColumn, b, bRow, false, c, mode, bias);
-    else {
-      copyB(COPY_B, b, bRow, bColumn, k, n);
-      inPlace(m, n, k, a, aRow, aColumn, COPY_B, 0, true, c, mode, bias);
+    const cRow = <usize>n * SIZE;
+    if (bColumn != SIZE) {
+      copyB(copyOfB(), b, bRow, bColumn, k, n);
+      fromPanels(m, n, k, a, aRow, aColumn, copyOfB(), c, cRow, mode, bias);
+      return;
+    }
+    for (let j = 0; j < n; j += COLUMNS) {
+      const offset = <usize>j * SIZE;
+      downPanel(m, k, a, aRow, aColumn, b + offset, bRow, c + offset, cRow, min(COLUMNS, n - j), mode, bias ? bias + offset : 0);
     }
     return;
   }
+  const most = crowds(aRow, aColumn, n) ? PIECE_N_OF_COPIES : PIECE_N;
+  const rows = parts(m, PIECE_M, 12), columns = parts(n, most, 2 * COLUMNS);
+  describe(PRODUCT, 0, m); describe(PRODUCT, 1, n); describe(PRODUCT, 2, k);
+  describe(PRODUCT, 3, a); describe(PRODUCT, 4, aRow); describe(PRODUCT, 5, aColumn);
+  describe(PRODUCT, 6, b); describe(PRODUCT, 7, bRow); describe(PRODUCT, 8, bColumn);
+  describe(PRODUCT, 9, c); describe(PRODUCT, 10, mode); describe(PRODUCT, 11, bias);
+  describe(PRODUCT, 12, rows); describe(PRODUCT, 13, columns);
+  share(((m + rows - 1) / rows) * ((n + columns - 1) / columns), <i64>m * n * k >= WORTH);
+}
+
+/** Whether a's inner indices lie so far apart that few of them fit into the cache; copying pays for many columns only. */
+// @ts-ignore: decorator
+@inline
+function crowds(aRow: usize, aColumn: usize, n: i32): bool {
+  return aRow == SIZE && (aColumn & 1023) == 0 && n >= 64;
+}
+
+/** The size of equal parts of n, each at most `most` and a multiple of `unit`. */
+function parts(n: i32, most: i32, unit: i32): i32 {
+  const count = (n + most - 1) / most;
+  const size = (n + count - 1) / count;
+  return ((size + unit - 1) / unit) * unit;
+}
+
+/** One piece of the product that is described: some of the rows and columns of c, over the whole inner dimension. */
+export function productPiece(index: i32): void {
+  const m = <i32>described(0), n = <i32>described(1), k = <i32>described(2);
+  const aRow = described(4), aColumn = described(5), bRow = described(7), bColumn = described(8);
+  const mode = <i32>described(10), bias = described(11);
+  const rowsOfPiece = <i32>described(12), columnsOfPiece = <i32>described(13);
+  const across = (n + columnsOfPiece - 1) / columnsOfPiece;
+  const i = (index / across) * rowsOfPiece, j = (index % across) * columnsOfPiece;
+  const rows = min(rowsOfPiece, m - i), columns = min(columnsOfPiece, n - j);
   const cRow = <usize>n * SIZE;
-  for (let j = 0; j < n; j += BLOCK_N) {
-    const width = min(BLOCK_N, n - j);
-    for (let p = 0; p < k; p += BLOCK_K) {
-      const depth = min(BLOCK_K, k - p);
-      copyB(COPY_B, b + <usize>p * bRow + <usize>j * bColumn, bRow, bColumn, depth, width);
-      for (let i = 0; i < m; i += BLOCK_M) {
-        const rows = min(BLOCK_M, m - i);
-        copyA(COPY_A, a + <usize>i * aRow + <usize>p * aColumn, aRow, aColumn, rows, depth);
-        fromCopies(
-          rows, width, depth, COPY_A, COPY_B, c + <usize>i * cRow + <usize>j * SIZE, cRow,
-          p == 0 ? mode : ADD, p == 0 && bias ? bias + <usize>j * SIZE : 0,
-        );
-      }
-    }
+  const c = described(9) + <usize>i * cRow + <usize>j * SIZE;
+  let a = described(3) + <usize>i * aRow, b = described(6) + <usize>j * bColumn;
+  const copy = copyOfB();
+  for (let p = 0; p < k; p += BLOCK_K) {
+    const depth = min(BLOCK_K, k - p);
+    copyB(copy, b, bRow, bColumn, depth, columns);
+    const how = p == 0 ? mode : ADD;
+    const biasHere = p == 0 && bias ? bias + <usize>j * SIZE : 0;
+    if (crowds(aRow, aColumn, n)) fromCopies(rows, columns, depth, a, aColumn, copy, c, cRow, how, biasHere);
+    else fromPanels(rows, columns, depth, a, aRow, aColumn, copy, c, cRow, how, biasHere);
+    a += <usize>BLOCK_K * aColumn; b += <usize>BLOCK_K * bRow;
   }
 }
 

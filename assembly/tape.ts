@@ -8,7 +8,8 @@ import {
   binaryCrossEntropyBackward, binaryCrossEntropyWithLogitsBackward, crossEntropyBackward, negativeLogLikelihoodBackward,
   squaredErrorBackward,
 } from './losses';
-import { matmul, matmulTransposedA, matmulTransposedB, SCRATCH_END } from './products';
+import { matmul, matmulTransposedA, matmulTransposedB } from './products';
+import { SCRATCH_END } from './scratch';
 
 /** Room for operations, at the end of scratch memory. */
 export const TAPES: usize = SCRATCH_END;

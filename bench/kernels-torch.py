@@ -8,9 +8,18 @@ import torch
 
 
 class Workload:
-    def __init__(self, sizes, activation, batch, loss):
+    def __init__(self, sizes, activation, batch, loss, convolutions=()):
         torch.manual_seed(0)
         layers = []
+        if convolutions:
+            # Images of 3 channels; each pooling halves their sides.
+            channels, side = 3, round((sizes[0] / 3) ** 0.5)
+            self.x = torch.rand(batch, channels, side, side) - 0.5
+            for out in convolutions:
+                layers += [torch.nn.Conv2d(channels, out, 5, padding=2), torch.nn.ReLU(), torch.nn.MaxPool2d(2)]
+                channels, side = out, side // 2
+            layers.append(torch.nn.Flatten())
+            sizes = [channels * side * side] + sizes[1:]
         for i in range(len(sizes) - 1):
             layers.append(torch.nn.Linear(sizes[i], sizes[i + 1]))
             if i < len(sizes) - 2:
@@ -18,7 +27,8 @@ class Workload:
         self.net = torch.nn.Sequential(*layers)
         self.optimizer = torch.optim.SGD(self.net.parameters(), lr=0.01)
         self.loss = torch.nn.MSELoss() if loss == "mse" else torch.nn.CrossEntropyLoss()
-        self.x = torch.rand(batch, sizes[0]) - 0.5
+        if not convolutions:
+            self.x = torch.rand(batch, sizes[0]) - 0.5
         self.t = torch.rand(batch, sizes[-1]) if loss == "mse" else torch.arange(batch) % sizes[-1]
 
     def step(self):
@@ -34,7 +44,9 @@ for line in sys.stdin:
     torch.set_num_threads(request["threads"])
     name = request["name"]
     if name not in workloads:
-        workloads[name] = Workload(request["sizes"], request["activation"], request["batch"], request["loss"])
+        workloads[name] = Workload(
+            request["sizes"], request["activation"], request["batch"], request["loss"], request.get("convolutions", ())
+        )
     workload = workloads[name]
     for _ in range(request["calls"] // 4 + 1):
         workload.step()

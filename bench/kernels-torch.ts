@@ -8,6 +8,7 @@ import { createInterface, type Interface } from 'node:readline';
 export interface TorchRequest {
   readonly name: string;
   readonly sizes: readonly number[];
+  readonly convolutions?: readonly number[];
   readonly activation: string;
   readonly batch: number;
   readonly loss: string;

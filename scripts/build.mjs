@@ -1,5 +1,5 @@
-// Bundles what ships: extension, engine process and worker, terminal command, panel. Everything is inside the
-// bundles, so the package has no dependencies. `--watch` rebuilds on change, `--production` minifies.
+// Bundles what ships: extension, engine process with its worker and helping threads, terminal command, panel.
+// Everything is inside the bundles, so the package has no dependencies. `--watch` rebuilds on change, `--production` minifies.
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -19,14 +19,37 @@ const node = {
   external: ['vscode'],
 };
 
+/** What runs beside the extension. All of it holds the engine, so it is one bundle, and each part starts its own of it. */
+const parts = {
+  'engine-process': 'src/process/entry.ts',
+  'engine-worker': 'src/process/worker.ts',
+  'engine-thread': 'src/machine/thread.ts',
+  'sweep-process': 'src/process/sweep/entry.ts',
+  'sweep-worker': 'src/process/sweep/worker.ts',
+  cli: 'src/cli/main.ts',
+};
+
+function together() {
+  const starts = Object.entries(parts).map(([name, entry]) => `  '${name}': () => require('./${entry}'),`);
+  return {
+    entryPoints: undefined,
+    stdin: { contents: `const parts = {\n${starts.join('\n')}\n};\nexports.start = (part) => parts[part]();\n`, resolveDir: root, sourcefile: 'node.js' },
+  };
+}
+
+/** The files that are started, by name. */
+function writeParts() {
+  for (const name of Object.keys(parts)) {
+    const head = name === 'cli' ? '#!/usr/bin/env node\n' : '';
+    fs.writeFileSync(path.join(dist, `${name}.js`), `${head}require('./node.js').start('${name}');\n`);
+  }
+  fs.chmodSync(path.join(dist, 'cli.js'), 0o755);
+}
+
 /** Entry point, output, and what is special about it. */
 const bundles = [
   { entry: 'src/extension.ts', out: 'dist/extension.js', options: node },
-  { entry: 'src/process/entry.ts', out: 'dist/engine-process.js', options: node },
-  { entry: 'src/process/worker.ts', out: 'dist/engine-worker.js', options: node },
-  { entry: 'src/process/sweep/entry.ts', out: 'dist/sweep-process.js', options: node },
-  { entry: 'src/process/sweep/worker.ts', out: 'dist/sweep-worker.js', options: node },
-  { entry: 'src/cli/main.ts', out: 'dist/cli.js', options: { ...node, banner: { js: '#!/usr/bin/env node' } } },
+  { entry: 'src/process/entry.ts', out: 'dist/node.js', options: { ...node, ...together() } },
   {
     entry: 'webview/main.ts',
     out: 'dist/webview.js',
@@ -75,6 +98,7 @@ export async function build({ production = false, watch = false, complete = prod
     console.log(`build: ${entry} does not exist yet, skipped`);
     return false;
   });
+  writeParts();
   if (watch) {
     const say = {
       name: 'say',
@@ -97,8 +121,6 @@ export async function build({ production = false, watch = false, complete = prod
     const metafiles = built.map(({ value }) => value.metafile);
     fs.writeFileSync(path.join(dist, 'THIRD-PARTY-NOTICES.txt'), noticesOf(metafiles, root));
   }
-  const cli = path.join(dist, 'cli.js');
-  if (fs.existsSync(cli)) fs.chmodSync(cli, 0o755);
 }
 
 /** For a script whose work ends with a failed build. */

@@ -48,6 +48,14 @@ export interface Cell {
   readonly column: number;
 }
 
+/** Several matrices beside each other: how large each is, and what its rows and columns of them are called. */
+export interface Tiles {
+  readonly rows: number;
+  readonly columns: number;
+  readonly rowNames: ArrayLike<number>;
+  readonly columnNames: ArrayLike<number>;
+}
+
 const LABEL_ROOM = 34;
 const HEADER_ROOM = 18;
 const TEXT_WIDTH = 54;
@@ -61,6 +69,7 @@ export class Heatmap {
   #theme: Theme | null = null;
   #scale: Scale = { kind: 'signed', low: 0, high: 0 };
   #strides = { row: 1, column: 1 };
+  #tiles: Tiles | null = null;
 
   /** @param onCursor the cell that is pointed at changed @param onOpen a cell was clicked, or Enter pressed on it */
   constructor(
@@ -90,7 +99,8 @@ export class Heatmap {
   }
 
   /** @param width room in CSS pixels @param strides what one cell stands for, for the numbers at the edges */
-  draw(matrix: Matrix, scale: Scale, theme: Theme, width: number, strides = { row: 1, column: 1 }): void {
+  draw(matrix: Matrix, scale: Scale, theme: Theme, width: number, strides = { row: 1, column: 1 }, tiles: Tiles | null = null): void {
+    this.#tiles = tiles;
     this.#matrix = matrix;
     this.#scale = scale;
     this.#theme = theme;
@@ -155,20 +165,22 @@ export class Heatmap {
       const fit = Math.ceil(least / size);
       return [1, 2, 4, 5, 8, 10, 16, 20, 32, 50].find((step) => step >= fit) ?? count;
     };
+    const tiles = this.#tiles;
+    const [down, along] = [tiles?.rows ?? 1, tiles?.columns ?? 1];
     ctx.textAlign = 'center';
-    for (let j = 0; j < columns; j += every(columns, width, 24)) {
-      ctx.fillText(String(j * this.#strides.column), LABEL_ROOM + (j + 0.5) * width, HEADER_ROOM / 2);
+    for (let j = 0; j < columns / along; j += every(columns / along, along * width, 24)) {
+      ctx.fillText(String(tiles?.columnNames[j] ?? j * this.#strides.column), LABEL_ROOM + (j + 0.5) * along * width, HEADER_ROOM / 2);
     }
     ctx.textAlign = 'right';
-    for (let i = 0; i < rows; i += every(rows, height, 12)) {
-      ctx.fillText(String(i * this.#strides.row), LABEL_ROOM - 6, HEADER_ROOM + (i + 0.5) * height);
+    for (let i = 0; i < rows / down; i += every(rows / down, down * height, 12)) {
+      ctx.fillText(String(tiles?.rowNames[i] ?? i * this.#strides.row), LABEL_ROOM - 6, HEADER_ROOM + (i + 0.5) * down * height);
     }
     ctx.textAlign = 'center';
     ctx.font = `11px ${theme.fontFamily}`;
     cells.forEach((cell, i) => {
       const x = LABEL_ROOM + (i % columns) * width;
       const y = HEADER_ROOM + Math.floor(i / columns) * height;
-      if (width >= 10) ctx.strokeRect(x + 0.5, y + 0.5, width, height);
+      if (width >= 10 && !tiles) ctx.strokeRect(x + 0.5, y + 0.5, width, height);
       const at = tableIndex(cell, scale);
       if (at === null) this.#cross(ctx, x, y, theme);
       if (width < TEXT_WIDTH) return;
@@ -176,6 +188,11 @@ export class Heatmap {
       ctx.fillStyle = contrast(fill, [255, 255, 255]) >= contrast(fill, [0, 0, 0]) ? '#fff' : '#000';
       ctx.fillText(label ? label(i) : formatNumber(cell), x + width / 2, y + height / 2 + 0.5, width - 4);
     });
+    if (tiles) {
+      ctx.fillStyle = toCss(theme.background);
+      for (let j = along; j < columns; j += along) ctx.fillRect(LABEL_ROOM + j * width - 2, HEADER_ROOM, 4, rows * height);
+      for (let i = down; i < rows; i += down) ctx.fillRect(LABEL_ROOM, HEADER_ROOM + i * height - 2, columns * width, 4);
+    }
     ctx.strokeStyle = toCss(theme.muted, theme.highContrast ? 1 : 0.5);
     ctx.strokeRect(LABEL_ROOM - 0.5, HEADER_ROOM - 0.5, columns * width + 1, rows * height + 1);
   }

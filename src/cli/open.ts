@@ -5,6 +5,8 @@ import { type CodeFolder, loadLayers } from '../code/load-layers';
 import { type ReadableFolders, withFiles } from '../files/data-files';
 import { specRules } from '../health/rules';
 import { TrainingSession } from '../session/session';
+import { startTeam } from '../machine/start-team';
+import { wideVectorsIfWanted } from '../machine/wide-vectors';
 import { checkSpec, type CompiledRun, type LayerCode, loadRun, notAllowed, parseSpec, type Problem, type Resolved } from '../spec';
 import { CallError } from './arguments';
 import { placeProblems, type PlacedProblem, problemText } from './problems';
@@ -48,7 +50,7 @@ export async function openSpec(
   const { run, problems } = withFiles(folders, (files) => loadRun(text, files, { rules: specRules, code }));
   const warnings = place(terminal, call, text, problems, run !== undefined);
   if (!run) throw new SpecError(warnings);
-  return { session: new TrainingSession(adapt(run), text), warnings };
+  return { session: new TrainingSession(adapt(run), text, { team: startTeam(), wideVectors: wideVectorsIfWanted() }), warnings };
 }
 
 /** The shapes of a spec, without making data that is not needed to tell. Throws as `openSpec` does. */

@@ -175,6 +175,14 @@ function gather({ shape, data }: Tensor, from: TensorData | TargetData, indices:
     for (let row = 0; row < rows; row++) data[row] = from[indices[first + row]];
     return;
   }
+  if (width === 2) {
+    for (let row = 0; row < rows; row++) {
+      const at = indices[first + row] * 2;
+      data[2 * row] = from[at];
+      data[2 * row + 1] = from[at + 1];
+    }
+    return;
+  }
   for (let row = 0, to = 0; row < rows; row++) {
     let at = indices[first + row] * width;
     for (const end = to + width; to < end; to++) data[to] = from[at++];

@@ -19,6 +19,11 @@ export const seriesName = {
   outputGradient: (layer: number) => `gradient/output/${layer}`,
   /** Euclidean norm of dL/d parameter. */
   parameterGradient: (name: string) => `gradient/parameter/${name}`,
+  /** Mean and standard deviation of the entries of a gradient: of a parameter by its name, of a layer's output by its index. */
+  gradientMean: (of: string | number) => `gradient/mean/${of}`,
+  gradientStd: (of: string | number) => `gradient/std/${of}`,
+  /** Mean size of the entries of the first layer's gradient over the last layer's. */
+  firstToLast: 'gradient/first_to_last',
   /** Norm of the update over the norm of the weights before it. */
   updateRatio: (name: string) => `update/${name}`,
 } as const;

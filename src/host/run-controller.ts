@@ -242,6 +242,7 @@ export class RunController {
       root,
       allowed: this.#options.dataFolders(),
       checkpointBudget: this.#options.checkpointBudget(),
+      wideVectors: this.#options.wideVectors(),
       record: kept ? { ...kept.record, text: source.text } : undefined,
     });
     if (this.#disposed || engine !== this.#engine) return;

@@ -40,6 +40,7 @@ export interface RunOptions {
   readonly engineFile: string;
   /** Bytes for going back. */
   readonly checkpointBudget: () => number;
+  readonly wideVectors: () => boolean;
   /** Folders outside the workspace whose files may be read, by their full path. */
   readonly dataFolders: () => readonly string[];
   /** Every change but frames, as a panel hears it. */

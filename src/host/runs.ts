@@ -8,7 +8,7 @@ import { RunController } from './run-controller';
 import type { Log } from './run-options';
 import { placeOf } from './run-place';
 import type { RunStore } from './run-store';
-import { checkpointBudget, dataFolders } from './settings';
+import { checkpointBudget, dataFolders, wideVectors } from './settings';
 import { isSpec, type ReadSpec, type SpecDocuments } from './spec-documents';
 import { readSpecText } from './spec-text';
 import { SweepController } from './sweep-controller';
@@ -148,6 +148,7 @@ export class Runs implements vscode.Disposable {
         log,
         engineFile,
         checkpointBudget,
+        wideVectors,
         dataFolders,
         read: readSpecText,
         tell: (message) => {

@@ -12,3 +12,6 @@ export function dataFolders(): readonly string[] {
   const setting = vscode.workspace.getConfiguration('nablascope').inspect<unknown>('dataFolders')?.globalValue;
   return Array.isArray(setting) ? setting.filter((folder): folder is string => typeof folder === 'string') : [];
 }
+
+/** Products in vectors of 256 bits, where the engine can. */
+export const wideVectors = (): boolean => vscode.workspace.getConfiguration('nablascope').get('wideVectors', false);

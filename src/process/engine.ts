@@ -4,6 +4,8 @@ import path from 'node:path';
 import { customLayers, loadLayers } from '../code/load-layers';
 import type { HostCalls, OpenRequest } from '../protocol/engine';
 import type { CheckReport } from '../protocol/panel';
+import type { Team } from '../engine/kernels/team';
+import type { WideVectors } from '../engine/kernels/wide';
 import type { SessionCommand } from '../session/command';
 import type { ModelInfo, ProbeId } from '../session/frame';
 import type { Answered, Question } from '../session/questions';
@@ -34,6 +36,9 @@ export interface EngineOptions {
   /** Told what the phases of a new run's steps are called. */
   readonly named: (phases: readonly string[]) => void;
   readonly host: () => HostVoice;
+  /** Threads that help with large products. */
+  readonly team: Team;
+  readonly wideVectors: (wanted: boolean) => WideVectors | undefined;
 }
 
 // Slow kernels on a slow machine, for one multiply-add.
@@ -89,8 +94,9 @@ export class Engine implements WorkerCalls {
     if (!ready) throw new Error('No spec was loaded.');
     this.#ready = null;
     return this.#atLength(this.#options.loading, async () => {
-      const { run, request: { text, checkpointBudget } } = ready;
-      const options = { checkpointBudget, activity: this.#options.activity.cells };
+      const { run, request: { text, checkpointBudget, wideVectors } } = ready;
+      const { activity, team } = this.#options;
+      const options = { checkpointBudget, activity: activity.cells, team, wideVectors: this.#options.wideVectors(wideVectors ?? false) };
       let session: TrainingSession;
       let restarted: string | undefined;
       try {
@@ -103,6 +109,7 @@ export class Engine implements WorkerCalls {
       }
       const { model } = session;
       await this.#runner?.dispose();
+      team.release();
       this.#options.named(model.phases.map((phase) => describePhase(phase, model.layers.map(({ name }) => name))));
       this.#runner = this.#start(session);
       this.#allowance = longestPhase(model);

@@ -3,6 +3,8 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { type BirpcReturn, createBirpc } from 'birpc';
 import type { HostCalls } from '../protocol/engine';
 import { ActivityCell } from './activity';
+import { startTeam } from '../machine/start-team';
+import { wideVectorsIfWanted } from '../machine/wide-vectors';
 import { CodeLog } from './code-log';
 import { Engine, type HostVoice } from './engine';
 import type { NamesMessage, WorkerCalls, WorkerData } from './messages';
@@ -23,7 +25,15 @@ function main(): void {
 
   const tell = (message: Omit<NamesMessage, 'type'>): void => port.postMessage({ type: 'names', ...message } satisfies NamesMessage);
   const watch = new OwnCodeWatch(activity, blackBox, worker, (layers) => tell({ layers }));
-  const engine: Engine = new Engine({ activity, loading, watch, named: (phases) => tell({ phases }), host: (): HostVoice => rpc });
+  const engine: Engine = new Engine({
+    activity,
+    loading,
+    watch,
+    named: (phases) => tell({ phases }),
+    host: (): HostVoice => rpc,
+    team: startTeam(),
+    wideVectors: (wanted) => wideVectorsIfWanted(wanted ? '1' : undefined),
+  });
   const rpc: BirpcReturn<HostCalls, WorkerCalls> = createBirpc<HostCalls, WorkerCalls>(engine, {
     post: (message) => port.postMessage(message),
     on: (listener) => port.on('message', listener),

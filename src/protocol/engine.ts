@@ -20,6 +20,8 @@ export interface OpenRequest {
   readonly allowed?: readonly string[];
   /** Bytes for going back; 64 MB unless told. */
   readonly checkpointBudget?: number;
+  /** Has products run in vectors of 256 bits, where the engine can and computes the same. */
+  readonly wideVectors?: boolean;
   /** Go on from here instead of from the start. */
   readonly record?: RunRecord;
   /** Whether the spec's own layers may run: code that lies in the folder. Without it such a spec is refused. */

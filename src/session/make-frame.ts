@@ -1,6 +1,6 @@
 // Makes the frame of a session's current position, and hands over what the history gained.
 import { seriesName } from '../history/history';
-import type { Frame, LayerReading, NonFinite, ProbeId, RunStatus } from './frame';
+import type { Frame, GradientReading, LayerReading, NonFinite, ProbeId, RunStatus } from './frame';
 import { answerTo, type Question } from './questions';
 import { readLayers } from './readings';
 import type { TrainingSession } from './session';
@@ -50,7 +50,14 @@ export function sampleReadings(session: TrainingSession, probes: ReadonlySet<Pro
 }
 
 /** Adds this frame's readings to the history, at the step they belong to. */
-function logReadings({ pending, shownStep: step }: TrainingSession, layers: readonly LayerReading[], accuracy: number | null): void {
+function logReadings(session: TrainingSession, layers: readonly LayerReading[], accuracy: number | null): void {
+  const { pending, shownStep: step } = session;
+  const gradient = (of: string | number, norm: string, reading: GradientReading | null): void => {
+    if (!reading) return;
+    pending.add(norm, step, reading.norm);
+    pending.add(seriesName.gradientMean(of), step, reading.mean);
+    pending.add(seriesName.gradientStd(of), step, reading.std);
+  };
   if (accuracy !== null) pending.add(seriesName.batchAccuracy, step, accuracy);
   layers.forEach(({ activation, outputGradient, parameters }, layer) => {
     if (activation) {
@@ -58,10 +65,20 @@ function logReadings({ pending, shownStep: step }: TrainingSession, layers: read
       pending.add(seriesName.activationStd(layer), step, activation.std);
       if (activation.idle !== null) pending.add(seriesName.idle(layer), step, activation.idle);
     }
-    if (outputGradient) pending.add(seriesName.outputGradient(layer), step, outputGradient.norm);
-    for (const { name, gradient, updateRatio } of parameters) {
-      if (gradient) pending.add(seriesName.parameterGradient(name), step, gradient.norm);
+    gradient(layer, seriesName.outputGradient(layer), outputGradient);
+    for (const { name, gradient: own, updateRatio } of parameters) {
+      gradient(name, seriesName.parameterGradient(name), own);
       if (updateRatio !== null) pending.add(seriesName.updateRatio(name), step, updateRatio);
     }
   });
+  const ratio = firstToLast(layers);
+  if (ratio !== null) pending.add(seriesName.firstToLast, step, ratio);
+  if (session.position.phase === 0 && layers.some(({ parameters }) => parameters.some(({ gradient: own }) => own))) session.ridges.add(step, session.network.parameters);
+}
+
+/** Of the first parameters of the first and the last layer that have any; null where that is one layer, or not known. */
+function firstToLast(layers: readonly LayerReading[]): number | null {
+  const own = layers.flatMap(({ parameters }) => parameters.slice(0, 1));
+  const [first, last] = [own[0]?.gradient, own[own.length - 1]?.gradient];
+  return own.length > 1 && first && last && last.meanAbsolute > 0 ? first.meanAbsolute / last.meanAbsolute : null;
 }

@@ -17,6 +17,7 @@ import { findNonFinite } from './non-finite';
 import { progressOf } from './progress';
 import type { Progress } from './readings';
 import type { Checkpoint, RunRecord } from './record';
+import { Ridges } from './ridges';
 import { hashOf } from './state-hash';
 import type { SessionOptions } from './session-options';
 import { StepPhases } from './step-phases';
@@ -31,6 +32,8 @@ export class TrainingSession {
   readonly kernelOptions: KernelOptions;
   /** What the history gained since somebody last took it. */
   readonly pending = new History(PENDING);
+  /** How the gradients were spread, at some of the steps that were looked at. */
+  readonly ridges = new Ridges();
   /** What failed on the way of a resumed run to where it stood. */
   failure: LayerFault | null = null;
   readonly #lossPhase: number;
@@ -50,7 +53,7 @@ export class TrainingSession {
     options: SessionOptions = {},
   ) {
     const { optimizer, split, batchSize, shuffle, seed } = run;
-    this.kernelOptions = { deterministic: run.deterministic, backend: options.backend };
+    this.kernelOptions = { deterministic: run.deterministic, backend: options.backend, team: options.team, wideVectors: options.wideVectors };
     this.network = new Network(run.model, createKernels(run.precision, this.kernelOptions), {
       batch: batchSize,
       evaluationBatch: Math.min(EVALUATION_BATCH, Math.max(...PARTS.map((part) => split[part].length))),
@@ -228,6 +231,7 @@ export class TrainingSession {
     this.#evaluation = null;
     this.#checkpoints.truncate(0);
     this.pending.clear();
+    this.ridges.truncate(0);
     this.#restore(undefined);
   }
 
@@ -243,6 +247,7 @@ export class TrainingSession {
     this.#frontier = this.#step;
     this.#checkpoints.truncate(this.#step);
     this.pending.truncate(this.shownStep);
+    this.ridges.truncate(this.shownStep);
     if (this.#evaluation && this.#evaluation.step > this.#step) this.#evaluation = null;
   }
 

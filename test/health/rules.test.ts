@@ -43,6 +43,10 @@ const found: readonly (readonly [code: string, what: string, text: string, messa
   ['norm-of-one', 'a last batch of one sample', specText({ layers: `[«"batch_norm1d"», ${two}]`, batch_size: '239' }), 'The last batch of an epoch', 'one of the 240 training samples'],
   ['strong-dropout', 'most of the values dropped', specText({ layers: `[{ "type": "linear", "out_features": 4 }, "tanh", «{ "type": "dropout", "p": 0.8 }», ${two}]` }), 'dropout1 drops 80 % of the values', '0.5 or less'],
   ['nothing-to-train', 'everything frozen', specText({ layers: '[«{ "type": "linear", "out_features": 2, "freeze": ["weight", "bias"] }»]' }), 'No layer has a parameter that is updated', 'remove "freeze"'],
+  ['equal-outgoing', 'an output layer with equal weights ahead of cross-entropy', specText({ layers: `[{ "type": "linear", "out_features": 3 }, "tanh", «{ "type": "linear", "weight": [[1, 2, 3], [1, 2, 3]] }»]` }), 'with the same weight to all 2 classes', 'at random'],
+  ['equal-outgoing', 'an output layer of zeros ahead of softmax and its loss', specText({ layers: `[{ "type": "linear", "out_features": 3 }, "tanh", «{ "type": "linear", "out_features": 2, "init": "zeros" }», "softmax"]`, loss: '"cross_entropy_on_probabilities"' }), 'no layer before it learns in the first step', 'at random'],
+  ['weights-one-sided', 'normal weights around 1', specText({ data: '{ "type": "blobs", "features": 10, "centers": 2 }', layers: `[«{ "type": "linear", "out_features": 4, "init": { "type": "normal", "mean": 1, "std": 0.1 } }», "sigmoid", ${two}]` }), 'around 1 and not 0, so the 10 terms', 'xavier_uniform'],
+  ['weights-one-sided', 'uniform weights of [0, 1), which is what they are unless told', specText({ data: '{ "type": "blobs", "features": 10, "centers": 2 }', layers: `[«{ "type": "linear", "out_features": 4, "init": "uniform" }», "tanh", ${two}]` }), 'around 0.5', 'xavier_uniform'],
   ['nothing-to-train', 'no parameters at all', specText({ layers: '[«"identity"»]', loss: '"mse"' }), 'No layer has a parameter', 'Add a linear layer'],
 ];
 
@@ -67,6 +71,10 @@ describe('a rule', () => {
     ['relu at the end of a regression', specText({ data: '"noisy_sine"', layers: `[${one}, "relu"]`, loss: '"mse"' })],
     ['an output layer that starts at zero', specText({ layers: '[{ "type": "linear", "out_features": 2, "init": "zeros", "bias_init": "zeros" }]' })],
     ['equal weights with unequal biases', specText({ layers: `[{ "type": "linear", "weight": [[1, 1], [1, 1]], "bias": [0, 1] }, "tanh", ${two}]` })],
+    ['equal weights of the output under a squared error', specText({ data: '"noisy_sine"', layers: `[{ "type": "linear", "out_features": 3 }, "tanh", { "type": "linear", "out_features": 1, "init": "zeros" }]`, loss: '"mse"' })],
+    ['output weights that differ', specText({ layers: `[{ "type": "linear", "out_features": 2 }, "tanh", { "type": "linear", "weight": [[1, 2], [1, 3]] }]` })],
+    ['weights around 1 ahead of relu', specText({ data: '{ "type": "blobs", "features": 10, "centers": 2 }', layers: `[{ "type": "linear", "out_features": 4, "init": "uniform" }, "relu", ${two}]` })],
+    ['weights around 1 from two inputs', specText({ layers: `[{ "type": "linear", "out_features": 4, "init": "uniform" }, "tanh", ${two}]` })],
     ['a single hidden unit of constant weights', specText({ layers: `[{ "type": "linear", "out_features": 1, "init": "zeros", "bias": false }, "tanh", ${two}]` })],
     ['part of a layer frozen', specText({ layers: '[{ "type": "linear", "out_features": 2, "freeze": ["bias"] }]' })],
   ])('keeps quiet about %s', (_what, text) => {

@@ -51,6 +51,7 @@ class Watched {
         log: { info: () => {}, warn: () => {}, error: () => {} },
         engineFile: built.file,
         checkpointBudget: () => 64 * 2 ** 20,
+        wideVectors: () => false,
         dataFolders: () => [],
         read: readSpecText,
         tell: (message) => {

@@ -21,7 +21,7 @@ export interface BuiltEngine {
 export async function buildEngine(): Promise<BuiltEngine> {
   const folder = await mkdtemp(join(tmpdir(), 'nablascope-engine-'));
   await build({
-    entryPoints: { 'engine-process': join(source, 'entry.ts'), 'engine-worker': join(source, 'worker.ts') },
+    entryPoints: { 'engine-process': join(source, 'entry.ts'), 'engine-worker': join(source, 'worker.ts'), 'engine-thread': join(source, '..', 'machine', 'thread.ts') },
     outdir: folder,
     bundle: true,
     platform: 'node',

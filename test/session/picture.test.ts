@@ -103,3 +103,33 @@ describe('the picture of a network', () => {
     }
   });
 });
+
+describe('filters', () => {
+  const images = {
+    data: { type: 'images', samples: 16, split: { validation: 0, test: 0 } },
+    layers: [{ type: 'conv2d', out_channels: 20, kernel_size: 3, stride: 4 }, 'flatten', { type: 'linear', out_features: 10 }],
+    loss: 'cross_entropy', optimizer: { type: 'sgd', lr: 0.01 }, batch_size: 4, epochs: 2,
+  };
+
+  it('are the weights, their gradients and updates, a tile a pair of channels', () => {
+    const session = sessionOf(images);
+    session.seek(2);
+    const [weight] = session.network.parameters;
+    for (const [edges, tensor] of [['weight', weight.value], ['gradient', weight.gradient], ['update', weight.previous]] as const) {
+      const { answer } = answerTo(session, { about: 'filters', layer: 0, edges });
+      if (!answer) throw new Error('no answer');
+      const { outputs, inputs, columns, cells, shape } = answer;
+      expect([outputs.length, [...inputs], shape]).toEqual([16, [0, 1, 2], [20, 3, 3, 3]]);
+      outputs.forEach((o, i) => inputs.forEach((c, j) => {
+        for (let y = 0; y < 3; y++) for (let x = 0; x < 3; x++) expect(cells[(i * 3 + y) * columns + j * 3 + x]).toBe(tensor.data[((o * 3 + c) * 3 + y) * 3 + x]);
+      }));
+    }
+  });
+
+  it('are none of other layers, and no gradients before the backward pass', () => {
+    const session = sessionOf(images);
+    expect(answerTo(session, { about: 'filters', layer: 2, edges: 'weight' }).answer).toBeNull();
+    expect(answerTo(session, { about: 'filters', layer: 0, edges: 'gradient' }).answer).toBeNull();
+    expect(answerTo(session, { about: 'filters', layer: 0, edges: 'weight' }).answer).not.toBeNull();
+  });
+});

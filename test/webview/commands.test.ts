@@ -188,7 +188,7 @@ describe('several views', () => {
     expect(await open()).toEqual(['view-learn', 'view-gradients', 'view-tensors']);
     const places = await panel.page.locator('.tile').evaluateAll((all) => all.map((tile) => tile.getBoundingClientRect()));
     for (const { width, height } of places) expect(Math.min(width, height)).toBeGreaterThan(200);
-    expect(host.of('need').at(-1)?.questions).toEqual([{ about: 'tensor', layer: 0, kind: 'output' }]);
+    expect(host.of('need').at(-1)?.questions).toEqual([{ about: 'ridges', parameter: 'hidden.weight' }, { about: 'other_rates' }, { about: 'tensor', layer: 0, kind: 'output' }]);
     expect(await panel.page.locator('[role="tab"][aria-selected="true"]').allInnerTexts()).toEqual(['Learn', 'Gradients', 'Tensors']);
     expect(await panel.state()).toMatchObject({ several: true, open: ['learn', 'tensors', 'gradients'] });
   });

@@ -170,7 +170,7 @@ describe('a run', () => {
       layers: frame.layers.map((layer) => ({
         ...layer,
         activation: activation && { ...activation, mean: NaN, std: NaN, low: NaN, high: NaN },
-        outputGradient: { norm: Infinity, meanAbsolute: NaN, maxAbsolute: NaN },
+        outputGradient: { norm: Infinity, mean: NaN, std: NaN, meanAbsolute: NaN, maxAbsolute: NaN },
       })),
     };
     await panel.send({ type: 'frame', frame: broken });

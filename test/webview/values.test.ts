@@ -153,6 +153,37 @@ describe('the views', () => {
     }
   });
 
+  it('Gradients: mean and spread by parameter and by layer, and what reaches the first layer', async () => {
+    const charts = panel.page.locator('.chart');
+    const layers = frame.layers.map(({ outputGradient }) => outputGradient);
+    const own = frame.layers.flatMap(({ parameters }) => parameters.map(({ gradient }) => gradient));
+    for (const [label, measure] of [['Mean', 'mean'], ['Spread', 'std'], ['Norm', 'norm']] as const) {
+      await charts.first().getByRole('button', { name: label, exact: true }).click();
+      await panel.settled();
+      expectNumbers(await numbersIn(charts.first().locator('.keys')), own.map((gradient) => gradient?.[measure]));
+      await charts.first().getByRole('button', { name: 'dL/d outputs' }).click();
+      await panel.settled();
+      expectNumbers(await numbersIn(charts.first().locator('.keys')), layers.map((gradient) => gradient?.[measure]));
+      await charts.first().getByRole('button', { name: 'dL/d parameters' }).click();
+    }
+    const weights = own.filter((_, i) => i % 2 === 0);
+    expectNumbers(await numbersIn(charts.nth(3).locator('.keys')), [(weights[0]?.meanAbsolute ?? NaN) / (weights.at(-1)?.meanAbsolute ?? NaN)]);
+  });
+
+  it('Gradients: the spread over time counts every entry of the chosen parameter', async () => {
+    const figure = panel.page.locator('.chart').nth(1);
+    await figure.locator('select').selectOption('output.weight');
+    await host.until(({ answers }) => answers.some(({ question }) => question.about === 'ridges' && question.parameter === 'output.weight'));
+    await panel.settled();
+    await figure.locator('summary').click();
+    await figure.locator('tbody td').first().waitFor();
+    const counts = (await figure.locator('tbody tr').first().locator('td').allInnerTexts()).map(Number);
+    expect(await figure.locator('tbody tr').first().locator('th').innerText()).toBe('20');
+    expect(counts.reduce((a, b) => a + b, 0)).toBe(host.session?.model.layers.find(({ name }) => name === 'output')?.parameters[0].count);
+    expect(await figure.locator('canvas').getAttribute('aria-label')).toContain('dL/d output.weight');
+    await figure.locator('summary').click();
+  });
+
   it('Gradients: a zero has no place on a logarithmic axis, and that is said', async () => {
     const zero = new FakeHost(readExample('circles').replace('"lr": 0.1', '"lr": 0.000000000001'));
     const other = await openPanel(browser, zero, { kept: { view: 'gradients' } });
@@ -160,7 +191,7 @@ describe('the views', () => {
     await zero.receive({ type: 'command', command: { type: 'step' } });
     await zero.until(({ position }) => position.step === 1);
     await other.settled();
-    expect(await other.page.locator('.chart').nth(1).locator('.how').innerText()).toMatch(/hidden\.weight.*exactly 0 here/);
+    expect(await other.page.locator('.chart').nth(2).locator('.how').innerText()).toMatch(/hidden\.weight.*exactly 0 here/);
     expect(other.problems).toEqual([]);
     await zero.dispose();
     await other.page.close();
@@ -362,4 +393,22 @@ it('within a step, earlier values are said to be of an earlier step', async () =
   const keys = panel.page.locator('.chart').first().locator('.key');
   expect(await keys.first().innerText()).toMatch(/step\s*21/);
   expect(await panel.page.locator('.chart').first().locator('.when').allInnerTexts()).toEqual(['@ 20', '@ 20', '@ 20', '@ 20']);
+});
+
+it('Network: the filters of a convolution are its weights, cell by cell', async () => {
+  const images = new FakeHost(readExample('images').replaceAll(/"out_channels": \d+/g, '"out_channels": 4').replace('"out_features": 1000', '"out_features": 8'));
+  const other = await openPanel(browser, images, { kept: { view: 'network' } });
+  await images.receive({ type: 'command', command: { type: 'step' } });
+  await images.until(({ position, answers }) => position.step === 1 && answers.some(({ question, answer }) => question.about === 'filters' && answer));
+  await other.settled();
+  const place = other.page.locator('[aria-label^="Filters conv2d1.weight"]');
+  await place.focus();
+  for (const key of ['ArrowDown', 'ArrowDown', 'ArrowDown', 'ArrowDown', 'ArrowDown', 'ArrowDown', 'ArrowRight']) await other.page.keyboard.press(key);
+  const reading = other.page.locator('.reading', { hasText: 'conv2d1.weight' });
+  expect(await reading.innerText()).toContain('conv2d1.weight[1, 0, 1, 1]');
+  const weights = images.session?.network.parameters[0].value.data ?? [];
+  expectNumbers(await numbersIn(reading), [weights[(1 * 3 * 5 + 1) * 5 + 1]]);
+  expect(other.problems).toEqual([]);
+  await images.dispose();
+  await other.page.close();
 });

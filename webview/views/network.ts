@@ -9,6 +9,7 @@ import { icon, value } from '../controls/value';
 import { type ColumnName, type Drawing, NetworkPicture, type Picture, type Target } from '../network-picture';
 import { counted, formatCount, formatIndex, formatShape, fullNumber } from '../numbers';
 import { lastPhase, words } from '../words';
+import { filtersOf, mountFilters } from './filters';
 
 const ID = 'network';
 const EDGES = ['weight', 'gradient', 'update'] as const;
@@ -46,10 +47,13 @@ export const network: View = {
   id: ID,
   title: 'Network',
   needs: [],
-  questions: (_data, settings) => [questionOf(settings)],
+  questions: (data, settings) => {
+    const filters = filtersOf(data, ownOf(settings).edges);
+    return filters ? [questionOf(settings), filters] : [questionOf(settings)];
+  },
   mount(host, context) {
-    const parts = Array.from({ length: 5 }, () => document.createElement('div'));
-    const [top, head, map, below, figure] = parts;
+    const parts = Array.from({ length: 6 }, () => document.createElement('div'));
+    const [top, head, map, under, below, figure] = parts;
     host.append(...parts);
     map.className = 'map';
     head.className = 'map-head';
@@ -64,6 +68,7 @@ export const network: View = {
       text();
     });
     map.append(picture.canvas);
+    const filters = mountFilters(under, context, () => filtersOf(context.data, ownOf(context.settings).edges));
 
     const shown = (): Picture | null => context.answer(questionOf(context.settings));
     const draw = (): void => {
@@ -117,12 +122,14 @@ export const network: View = {
     return {
       update(withText) {
         draw();
+        filters.update(withText);
         if (withText) text();
       },
       dispose() {
         asked = '';
         resized.disconnect();
         chart?.dispose();
+        filters.dispose();
         for (const part of [top, head, below]) render(nothing, part);
       },
     };

@@ -61,7 +61,7 @@ class CustomLayer {
   readonly #layer: Layer;
   readonly #current: { tape: Tape } = { tape: new Tape(new Float64Array(0)) };
   readonly #ops = opsOn(this.#current);
-  /** What was declared for an input shape: asked once, so that it cannot change. */
+  /** What was declared for an input shape and options: asked once, so that it cannot change. */
   readonly #shapes = new Map<string, Shape>();
   readonly #parameters = new Map<string, readonly ParameterDeclaration[]>();
   /** The last forward pass of each output that the engine keeps. */
@@ -104,7 +104,7 @@ class CustomLayer {
   }
 
   #outputShape(input: Shape, { options }: CustomOptions): Shape {
-    const key = input.join();
+    const key = JSON.stringify([input, options]);
     const known = this.#shapes.get(key);
     if (known) return known;
     const { outputShape } = this.#layer;
@@ -117,7 +117,7 @@ class CustomLayer {
   }
 
   #declared(input: Shape, { options }: CustomOptions): readonly ParameterDeclaration[] {
-    const key = input.join();
+    const key = JSON.stringify([input, options]);
     const known = this.#parameters.get(key);
     if (known) return known;
     const given = this.#run('parameters', () => this.#layer.parameters?.([...input], frozen(options)));

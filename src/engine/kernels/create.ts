@@ -1,8 +1,10 @@
 // Which kernels run: the fastest that the engine has. The only place that knows all of them.
 import type { Kernels } from './kernels';
 import { ReferenceKernels } from './reference';
+import type { Team } from './team';
 import type { Precision } from './tensor';
 import { WasmKernels } from './wasm';
+import type { WideVectors } from './wide';
 
 /** Named by what they need of the machine; see ModelInfo.backend. */
 export type Backend = 'wasm-relaxed-simd' | 'wasm-simd' | 'reference';
@@ -17,19 +19,24 @@ export interface KernelOptions {
   readonly deterministic?: Deterministic;
   /** Exactly these; throws where the engine does not have them. */
   readonly backend?: Backend;
+  /** Threads that help with what is large. They change no bit. */
+  readonly team?: Team;
+  /** Has products run in vectors of 256 bits where that computes the same. */
+  readonly wideVectors?: WideVectors;
 }
 
-export function kernelsOf(backend: Backend, precision: Precision): Kernels {
+export function kernelsOf(backend: Backend, precision: Precision, { team, wideVectors }: KernelOptions = {}): Kernels {
   if (backend === 'reference') return new ReferenceKernels(precision);
-  return new WasmKernels(precision, backend === 'wasm-relaxed-simd' ? 'relaxed' : 'plain');
+  return new WasmKernels(precision, backend === 'wasm-relaxed-simd' ? 'relaxed' : 'plain', team, wideVectors);
 }
 
-export function createKernels(precision: Precision, { deterministic, backend }: KernelOptions = {}): Kernels {
-  if (backend) return kernelsOf(backend, precision);
+export function createKernels(precision: Precision, options: KernelOptions = {}): Kernels {
+  const { deterministic, backend } = options;
+  if (backend) return kernelsOf(backend, precision, options);
   const candidates: Backend[] = deterministic === 'portable' ? ['wasm-simd'] : ['wasm-relaxed-simd', 'wasm-simd'];
   for (const candidate of candidates) {
     try {
-      return kernelsOf(candidate, precision);
+      return kernelsOf(candidate, precision, options);
     } catch {
       // Without these instructions, or without room for the memory, the next one.
     }

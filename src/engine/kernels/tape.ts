@@ -1,6 +1,6 @@
 // Writes down what kernels are called with, for `play` of assembly/tape.ts to do all of it in one call. Only
 // operations that return nothing can be written down.
-import type { Exports } from './wasm';
+import type { Exports } from './instance';
 
 /** By the number that they have on a tape: how many addresses and sizes they take. Doubles follow those. */
 const OPERATIONS: readonly (readonly [name: keyof Exports, words: number])[] = [

@@ -1,70 +1,15 @@
 // The kernels in WebAssembly (sources: assembly/). Tensors lie in a memory of their own for each instance,
 // which goes with the last tensor in it. It is shared memory because that can grow without cutting off the
 // tensors that were made before. Tensors of another instance or of the reference are not for these kernels.
+import { compile, type Exports, instantiate, type Memory, sharedMemory } from './instance';
 import type { Kernels, Moments } from './kernels';
 import { SharedKernels } from './shared';
 import { Tapes } from './tape';
 import { layOut, type MemoryPlan, type Precision, type Tensor } from './tensor';
+import type { Team } from './team';
 import { wasmModules } from './wasm-modules';
-
-/** What assembly/index.ts exports: addresses in bytes, sizes in elements, m rows of n columns. */
-export interface Exports {
-  /** Where operations are written, and where tensors begin. */
-  readonly TAPES: { readonly value: number };
-  readonly TENSORS: { readonly value: number };
-  play(from: number, to: number): void;
-  /** To be called first. */
-  prepareConstants(): void;
-  fill(out: number, n: number, value: number): void;
-  copy(out: number, x: number, n: number): void;
-  scale(out: number, x: number, n: number, by: number): void;
-  subtract(out: number, a: number, b: number, n: number): void;
-  matmul(c: number, a: number, b: number, m: number, n: number, k: number, add: number): void;
-  matmulTransposedA(c: number, a: number, b: number, m: number, n: number, k: number, add: number): void;
-  matmulTransposedB(c: number, a: number, b: number, m: number, n: number, k: number, add: number, bias: number): void;
-  addRow(out: number, row: number, m: number, n: number): void;
-  accumulateRows(out: number, x: number, m: number, n: number): void;
-  tanh(y: number, x: number, n: number): void;
-  tanhBackward(dx: number, dy: number, y: number, n: number): void;
-  sigmoid(y: number, x: number, n: number): void;
-  sigmoidBackward(dx: number, dy: number, y: number, n: number): void;
-  relu(y: number, x: number, n: number, by: number): void;
-  reluBackward(dx: number, dy: number, x: number, n: number, by: number): void;
-  softmax(y: number, x: number, m: number, n: number): void;
-  softmaxBackward(dx: number, dy: number, y: number, m: number, n: number): void;
-  squaredError(x: number, t: number, n: number): number;
-  squaredErrorBackward(dx: number, x: number, t: number, n: number, scale: number): void;
-  crossEntropy(x: number, t: number, m: number, n: number): number;
-  crossEntropyBackward(dx: number, x: number, t: number, m: number, n: number, scale: number): void;
-  negativeLogLikelihood(p: number, t: number, n: number): number;
-  negativeLogLikelihoodBackward(dp: number, p: number, t: number, n: number, scale: number): void;
-  binaryCrossEntropy(p: number, t: number, n: number): number;
-  binaryCrossEntropyBackward(dp: number, p: number, t: number, n: number, scale: number): void;
-  binaryCrossEntropyWithLogits(x: number, t: number, n: number): number;
-  binaryCrossEntropyWithLogitsBackward(dx: number, x: number, t: number, n: number, scale: number): void;
-  sgd(w: number, g: number, n: number, lr: number): void;
-  sgdWithMomentum(w: number, g: number, v: number, n: number, lr: number, momentum: number): void;
-  moments(result: number, x: number, n: number): void;
-  absoluteSum(x: number, n: number): number;
-  histogram(counts: number, bins: number, x: number, n: number, lo: number, hi: number): void;
-  countOutside(counts: number, x: number, rows: number, columns: number, step: number, above: number, below: number): void;
-  countCorrect(prediction: number, target: number, m: number, n: number, threshold: number): number;
-  firstNonFinite(x: number, n: number): number;
-}
-
-interface Memory {
-  readonly buffer: ArrayBufferLike;
-  grow(pages: number): number;
-}
-
-/** The part of the WebAssembly API that is used; every engine has it, ES2023's own types do not. */
-interface WebAssemblyApi {
-  validate(bytes: Uint8Array): boolean;
-  readonly Module: new (bytes: Uint8Array) => object;
-  readonly Memory: new (size: { initial: number; maximum: number; shared: boolean }) => Memory;
-  readonly Instance: new (module: object, imports: { env: { memory: Memory } }) => { readonly exports: unknown };
-}
-declare const WebAssembly: WebAssemblyApi;
+import { strideOf, type Windows } from './windows';
+import { WIDE_KERNELS, wideModule, type WideVectors } from './wide';
 
 export type Simd = keyof typeof wasmModules;
 
@@ -78,6 +23,10 @@ const SCRATCH = 4096;
 /** Vector loads may read up to a vector past the end of a tensor. */
 const MARGIN = 64;
 const COUNTERS = 65536;
+/** Multiply-adds of a product from which on threads are called; mirrors assembly/products.ts. */
+const WORTH = 500_000;
+/** Mirrors assembly/convolution.ts. */
+const MOST_PLACES_BACK = 256;
 
 const DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
 
@@ -98,7 +47,7 @@ function decode(base64: string): Uint8Array {
 }
 
 /** Everything below is scratch memory. Mirrors TENSORS of assembly/tape.ts, compared when a module starts. */
-const LOWEST = 4096 + (120 + 512 + 64) * 1024;
+const LOWEST = 4096 + (8 + 256 + 64) * 1024;
 
 /** The address of a tensor. Numbers in other memory mostly lie near its start: a cheap look that spares a riddle. */
 function at(x: Tensor): number {
@@ -109,11 +58,21 @@ function at(x: Tensor): number {
 
 const columns = (x: Tensor): number => x.shape[x.shape.length - 1] ?? 1;
 
+/** Images, channels, height, width. */
+const imagesOf = ({ shape }: Tensor): [number, number, number, number] => [shape[0], shape[1], shape[2], shape[3]];
+/** How many images of one channel, height, width. */
+const planesOf = ({ shape }: Tensor): [number, number, number] => [shape[0] * shape[1], shape[2], shape[3]];
+const windowOf = (windows: Windows): number[] => [...windows.kernel_size, ...strideOf(windows), ...windows.padding];
+
 /** Thrown out of work that cannot be written down, and caught where it was to be. */
 class CannotPrepare extends Error {}
 
 export class WasmKernels extends SharedKernels implements Kernels {
   readonly backend: string;
+  /** Whether products run in vectors of 256 bits. */
+  wide = false;
+  /** What other threads get. */
+  #module: object;
   readonly #memory: Memory;
   /** Those of the module, or while something is prepared what writes them down. */
   #exports: Exports;
@@ -121,22 +80,29 @@ export class WasmKernels extends SharedKernels implements Kernels {
   #pages: number;
   /** Bytes in use. */
   #top: number;
+  /** Where each helper works by itself. */
+  readonly #scratch: readonly number[];
 
   /** @throws where the engine lacks the instructions, or room for the memory. */
   constructor(
     readonly precision: Precision,
     simd: Simd,
+    /** Threads that help with large products. */
+    readonly team: Team | null = null,
+    wideVectors: WideVectors | null = null,
   ) {
     super();
     this.backend = simd === 'relaxed' ? 'wasm-relaxed-simd' : 'wasm-simd';
-    const module = new WebAssembly.Module(decode(wasmModules[simd][precision]));
+    this.#module = compile(decode(wasmModules[simd][precision]));
     this.#pages = 1;
-    this.#memory = new WebAssembly.Memory({ initial: this.#pages, maximum: MOST_PAGES, shared: true });
-    this.#exports = new WebAssembly.Instance(module, { env: { memory: this.#memory } }).exports as Exports;
+    this.#memory = sharedMemory(this.#pages, MOST_PAGES);
+    this.#exports = instantiate(this.#module, this.#memory);
     this.#exports.prepareConstants();
-    const { TAPES, TENSORS } = this.#exports;
+    if (wideVectors) this.#widen(wideVectors, simd);
+    const { TAPES, TENSORS, SCRATCH_SIZE } = this.#exports;
     if (TENSORS.value > LOWEST) throw new Error('assembly/ needs more scratch memory than LOWEST says');
-    this.#top = LOWEST;
+    this.#scratch = (team?.helpers ?? []).map((_, i) => LOWEST + i * SCRATCH_SIZE.value);
+    this.#top = LOWEST + this.#scratch.length * SCRATCH_SIZE.value;
     this.#tapes = new Tapes(TAPES.value, LOWEST);
   }
 
@@ -150,6 +116,35 @@ export class WasmKernels extends SharedKernels implements Kernels {
     }
     this.#top = base + plan.bytes;
     return layOut(plan, this.#memory.buffer, base);
+  }
+
+  /** Takes what threads share from a module with wide vectors, where that computes the same and is faster. */
+  #widen(wideVectors: WideVectors, simd: Simd): void {
+    // A section that says nothing makes it another module to the engine, which would give back the first one otherwise.
+    const another = (): object => compile(new Uint8Array([...decode(wasmModules[simd][this.precision]), 0, 2, 1, 0x77]));
+    const wide = wideModule(`${simd} ${this.precision}`, this.precision, wideVectors, this.#module, another);
+    if (!wide) return;
+    const exports = instantiate(wide, this.#memory);
+    exports.useWideTiles(1);
+    this.#exports = { ...this.#exports, ...Object.fromEntries(WIDE_KERNELS.map((name) => [name, exports[name]])) };
+    this.#module = wide;
+    this.wide = true;
+  }
+
+  /** Has the other threads ready for a product of so many multiply-adds, if that is worth it. */
+  #together(work: number): void {
+    if (work < WORTH || !this.team || this.team.engagedWith === this || this.#tapes.recording) return;
+    this.team.engage(this, this.#exports, { module: this.#module, memory: this.#memory, wide: this.wide }, this.#scratch);
+  }
+
+  /** Pieces of work that other threads did so far. */
+  get helped(): number {
+    return this.#exports.helped();
+  }
+
+  /** Other threads that sleep until there is work. */
+  get sleepers(): number {
+    return this.#exports.sleepers();
   }
 
   protected beforeShared(): void {
@@ -191,19 +186,23 @@ export class WasmKernels extends SharedKernels implements Kernels {
   }
 
   matmul(out: Tensor, a: Tensor, b: Tensor, accumulate: boolean): void {
+    this.#together(out.data.length * b.shape[0]);
     this.#exports.matmul(at(out), at(a), at(b), a.shape[0], b.shape[1], b.shape[0], accumulate ? 1 : 0);
   }
 
   matmulTransposedA(out: Tensor, a: Tensor, b: Tensor, accumulate: boolean): void {
+    this.#together(out.data.length * b.shape[0]);
     this.#exports.matmulTransposedA(at(out), at(a), at(b), a.shape[1], b.shape[1], b.shape[0], accumulate ? 1 : 0);
   }
 
   matmulTransposedB(out: Tensor, a: Tensor, b: Tensor, accumulate: boolean): void {
+    this.#together(out.data.length * b.shape[1]);
     this.#exports.matmulTransposedB(at(out), at(a), at(b), a.shape[0], b.shape[0], b.shape[1], accumulate ? 1 : 0, 0);
   }
 
   linear(y: Tensor, x: Tensor, weight: Tensor, bias: Tensor | null): void {
     const [n, k] = weight.shape;
+    this.#together(y.data.length * k);
     this.#exports.matmulTransposedB(at(y), at(x), at(weight), x.shape[0], n, k, 0, bias ? at(bias) : 0);
   }
 
@@ -294,6 +293,51 @@ export class WasmKernels extends SharedKernels implements Kernels {
   sgd(w: Tensor, g: Tensor, v: Tensor | null, lr: number, momentum: number): void {
     if (v) this.#exports.sgdWithMomentum(at(w), at(g), at(v), w.data.length, lr, momentum);
     else this.#exports.sgd(at(w), at(g), w.data.length, lr);
+  }
+
+  override conv2d(y: Tensor, x: Tensor, weight: Tensor, bias: Tensor | null, windows: Windows): void {
+    this.beforeShared();
+    this.#together((y.data.length * weight.data.length) / y.shape[1]);
+    this.#exports.conv2d(at(y), at(x), at(weight), bias ? at(bias) : 0, ...imagesOf(x), y.shape[1], ...windowOf(windows));
+  }
+
+  override conv2dBackwardInput(dx: Tensor, dy: Tensor, weight: Tensor, windows: Windows, workspace: Tensor): void {
+    const { kernel_size: [height, width] } = windows;
+    if (height * width > MOST_PLACES_BACK) {
+      super.conv2dBackwardInput(dx, dy, weight, windows, workspace);
+      return;
+    }
+    this.beforeShared();
+    this.#together((dy.data.length * weight.data.length) / dy.shape[1]);
+    this.#exports.conv2dBackwardInput(at(dx), at(dy), at(weight), ...imagesOf(dx), dy.shape[1], ...windowOf(windows));
+  }
+
+  override conv2dBackwardWeight(dWeight: Tensor, dBias: Tensor | null, dy: Tensor, x: Tensor, windows: Windows): void {
+    this.beforeShared();
+    this.#together((dy.data.length * dWeight.data.length) / dy.shape[1]);
+    this.#exports.conv2dBackwardWeight(
+      at(dWeight), dBias ? at(dBias) : 0, at(dy), at(x), ...imagesOf(x), dy.shape[1], ...windowOf(windows),
+    );
+  }
+
+  override maxPool2d(y: Tensor, x: Tensor, windows: Windows): void {
+    this.beforeShared();
+    this.#exports.maxPool2d(at(y), at(x), ...planesOf(x), ...windowOf(windows));
+  }
+
+  override maxPool2dBackward(dx: Tensor, dy: Tensor, x: Tensor, windows: Windows): void {
+    this.beforeShared();
+    this.#exports.maxPool2dBackward(at(dx), at(dy), at(x), ...planesOf(x), ...windowOf(windows));
+  }
+
+  override avgPool2d(y: Tensor, x: Tensor, windows: Windows, padded: boolean): void {
+    this.beforeShared();
+    this.#exports.avgPool2d(at(y), at(x), ...planesOf(x), ...windowOf(windows), padded ? 1 : 0);
+  }
+
+  override avgPool2dBackward(dx: Tensor, dy: Tensor, windows: Windows, padded: boolean): void {
+    this.beforeShared();
+    this.#exports.avgPool2dBackward(at(dx), at(dy), ...planesOf(dx), ...windowOf(windows), padded ? 1 : 0);
   }
 
   moments(x: Tensor): Moments {

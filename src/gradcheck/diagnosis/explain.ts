@@ -5,6 +5,7 @@ import { EXPLAINED, fit } from './fit';
 import type { Cause, Guess, Guesses } from './guess';
 import { factorWords, named } from './factors';
 import { digitsKept } from './digits';
+import { whereFlat } from './flat';
 import { penalties } from './penalty';
 import { repeats } from './repeats';
 import { samples } from './samples';
@@ -44,6 +45,8 @@ export function explain(trial: Trial): Explanation {
   const exact = asTheyAre.find(({ residual }) => residual < EXPLAINED);
   if (exact) return exact;
   if (trial.loss?.deaf()) return found('target_ignored', 'stays the same whatever the targets are: it does not depend on them');
+  const flat = whereFlat(trial);
+  if (flat) return flat;
   const changing = repeats(trial);
   if (changing) return found(changing.cause, changing.words);
   if (trial.layer?.deaf()) return found('from_earlier_call', 'stays the same whatever the input: it is made with numbers of an earlier step');

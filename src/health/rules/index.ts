@@ -3,7 +3,7 @@
 import type { SpecRule } from '../../spec/resolve';
 import { boundedLogits, independentClasses, notLogProbabilities, notProbabilities, softmaxTwice, sumOverBatch } from './loss-fit';
 import { biasBeforeNorm, normOfOne, strongDropout } from './modes';
-import { equalUnits, noActivation, nothingToTrain, softmaxOfOne } from './structure';
+import { equalOutgoing, equalUnits, noActivation, nothingToTrain, softmaxOfOne, weightsOneSided } from './structure';
 
 export const specRules: readonly SpecRule[] = [
   softmaxTwice,
@@ -15,6 +15,8 @@ export const specRules: readonly SpecRule[] = [
   noActivation,
   softmaxOfOne,
   equalUnits,
+  equalOutgoing,
+  weightsOneSided,
   nothingToTrain,
   biasBeforeNorm,
   normOfOne,

@@ -3,6 +3,7 @@ import type { Position } from '../frame';
 import type { TrainingSession } from '../session';
 import { checkEntry } from './check-entry';
 import { checkMap } from './check-map';
+import { filters } from './filters';
 import { fitted } from './fitted';
 import { jacobian } from './jacobian';
 import { nodes } from './nodes';
@@ -11,6 +12,7 @@ import { picture } from './picture';
 import { points } from './points';
 import { predictions } from './predictions';
 import type { QuestionDefinition } from './question';
+import { ridges } from './ridges';
 import { tensor } from './tensor';
 import { weightHistory } from './weight-history';
 import { why } from './why';
@@ -28,6 +30,8 @@ export const questions = {
   other_rates: otherRates,
   jacobian,
   why,
+  ridges,
+  filters,
 } as const;
 
 export type QuestionKind = keyof typeof questions;

@@ -1,6 +1,7 @@
 // The network as a picture: some units of each layer with what they are for the followed sample, and the weights
 // between those units. Large layers are thinned out evenly; how many there are is said.
-import { sizeOf } from '../../engine/kernels/tensor';
+import { sizeOf, type Tensor } from '../../engine/kernels/tensor';
+import type { Parameter } from '../../engine/network';
 import type { TrainingSession } from '../session';
 import { evenly } from './evenly';
 import { axesOf, overGrid } from './grid';
@@ -147,15 +148,20 @@ function gridMaps(session: TrainingSession, shown: readonly Uint32Array[]): read
   return cells.map((each) => quantized(each, columns, rows));
 }
 
+/** Undefined where the step has not come so far. */
+export function tensorOfEdges({ progress, updateRatios }: TrainingSession, weight: Parameter, kind: EdgeKind): Tensor | undefined {
+  const known = { weight: true, gradient: progress.backward(weight.layer), update: updateRatios.has(weight.name) }[kind];
+  return known ? { weight: weight.value, gradient: weight.gradient, update: weight.previous }[kind] : undefined;
+}
+
 function edgesOf(session: TrainingSession, shown: readonly Uint32Array[], kind: EdgeKind): Edges[] {
-  const { network, progress, updateRatios } = session;
+  const { network } = session;
   return network.model.layers.flatMap(({ definition }, layer): Edges[] => {
     if (definition.reach !== 'weighted_sum') return [];
     const weight = network.parameters.find((parameter) => parameter.layer === layer && parameter.shortName === 'weight');
     if (!weight) return [];
-    const known = kind === 'weight' || (kind === 'gradient' ? progress.backward(layer) : updateRatios.has(weight.name));
-    const tensor = { weight: weight.value, gradient: weight.gradient, update: weight.previous }[kind];
-    if (!known) return [{ layer, parameter: weight.name, values: null, largest: 0 }];
+    const tensor = tensorOfEdges(session, weight, kind);
+    if (!tensor) return [{ layer, parameter: weight.name, values: null, largest: 0 }];
     const [to, from] = [shown[layer + 1], shown[layer]];
     const width = tensor.shape[1];
     const values = new Float64Array(to.length * from.length);

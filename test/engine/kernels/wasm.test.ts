@@ -3,7 +3,11 @@ import { kernelsOf } from '../../../src/engine/kernels/create';
 import type { Kernels } from '../../../src/engine/kernels/kernels';
 import { BACKENDS } from '../../support/backends';
 import { tensorOf } from '../../support/tensors';
+import { unfoldedShape, type Windows } from '../../../src/engine/kernels/windows';
+import '../../support/allclose';
+import { convolutions, pooling } from '../../support/large-jobs';
 import { describeKernels } from './contract';
+import { Draw } from './draw';
 
 describeKernels('wasm-simd', (precision) => kernelsOf('wasm-simd', precision));
 describeKernels('wasm-relaxed-simd', (precision) => kernelsOf('wasm-relaxed-simd', precision));
@@ -67,6 +71,28 @@ describe.each(BACKENDS)('prepare on %s', (backend) => {
     const one = tensorOf(kernels, [-1]);
     for (let i = 0; i < 2000; i++) kernels.prepare(() => kernels.subtract(x, x, one))();
     expect(x.data[0]).toBe(2000);
+  });
+});
+
+describe.each(['wasm-simd', 'wasm-relaxed-simd'] as const)('images on %s', (backend) => {
+  it.each([...Object.entries(convolutions), ['pooling', pooling] as const])('past any block size agree with the reference: %s', (_, job) => {
+    const expected = job(kernelsOf('reference', 'float64'))();
+    const actual = job(kernelsOf(backend, 'float64'))();
+    actual.forEach((tensor, i) => {
+      const largest = Math.max(...Array.from(expected[i].data, Math.abs));
+      expect(tensor).toBeAllclose(Array.from(expected[i].data), { atol: 1e-12 * largest });
+    });
+  });
+
+  it('goes back to the input through windows of more than 256 places', () => {
+    const windows: Windows = { kernel_size: [17, 17], stride: [1, 1], padding: [3, 0] };
+    const [expected, actual] = (['reference', backend] as const).map((each) => {
+      const kernels = kernelsOf(each, 'float64');
+      const [dx, dy, weight] = [[1, 2, 20, 18], [1, 3, 10, 2], [3, 2, 17, 17]].map((shape) => new Draw(kernels, 3).tensor(shape));
+      kernels.conv2dBackwardInput(dx, dy, weight, windows, new Draw(kernels, 4).tensor(unfoldedShape([2, 20, 18], windows)));
+      return dx;
+    });
+    expect(actual).toBeAllclose(Array.from(expected.data), { atol: 1e-10 });
   });
 });
 

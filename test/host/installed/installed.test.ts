@@ -9,7 +9,7 @@ import { activateExtension, extensionId, inWorkspace, openExample } from '../sup
 import { outside } from '../support/outside';
 
 const shipped = [
-  'dist/THIRD-PARTY-NOTICES.txt', 'dist/cli.js', 'dist/engine-process.js', 'dist/engine-worker.js', 'dist/extension.js', 'dist/sweep-process.js', 'dist/sweep-worker.js', 'dist/webview.css',
+  'dist/THIRD-PARTY-NOTICES.txt', 'dist/cli.js', 'dist/engine-process.js', 'dist/engine-thread.js', 'dist/engine-worker.js', 'dist/extension.js', 'dist/node.js', 'dist/sweep-process.js', 'dist/sweep-worker.js', 'dist/webview.css',
   'dist/webview.js', 'media/nabla.schema.json', 'package.json',
 ];
 

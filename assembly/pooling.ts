@@ -1,0 +1,120 @@
+// The largest number under each window, or the mean, plane by plane. The padding's rim never wins; whether the mean
+// counts it is an option.
+import { AVERAGE_POOL, AVERAGE_POOL_BACK, describe, described, MAX_POOL, MAX_POOL_BACK } from './jobs';
+import { real } from './real';
+import { share } from './threads';
+import { SIZE } from './vectors';
+
+/** Elements of a piece, about, and how many make it worth sharing. */
+const PIECE: i32 = 4096;
+const WORTH: i32 = 32768;
+
+/** What the job says, by number: x and dx, y and dy. */
+const Y = 0, DY = 1, X = 2, DX = 3, PLANES = 4, HEIGHT = 5, WIDTH = 6, KERNEL_Y = 7, KERNEL_X = 8, STRIDE_Y = 9, STRIDE_X = 10,
+  PADDING_Y = 11, PADDING_X = 12, PADDED = 13, TOGETHER = 14;
+
+// @ts-ignore: decorator
+@inline
+function size(which: usize): i32 {
+  return <i32>described(which);
+}
+
+function pool(
+  kind: i32, y: usize, dy: usize, x: usize, dx: usize, planes: i32, height: i32, width: i32,
+  kernelY: i32, kernelX: i32, strideY: i32, strideX: i32, paddingY: i32, paddingX: i32, padded: i32,
+): void {
+  describe(kind, Y, y); describe(kind, DY, dy); describe(kind, X, x); describe(kind, DX, dx); describe(kind, PLANES, planes);
+  describe(kind, HEIGHT, height); describe(kind, WIDTH, width); describe(kind, KERNEL_Y, kernelY); describe(kind, KERNEL_X, kernelX);
+  describe(kind, STRIDE_Y, strideY); describe(kind, STRIDE_X, strideX); describe(kind, PADDING_Y, paddingY);
+  describe(kind, PADDING_X, paddingX); describe(kind, PADDED, padded);
+  const together = max(1, PIECE / (height * width));
+  describe(kind, TOGETHER, together);
+  share((planes + together - 1) / together, planes * height * width >= WORTH);
+}
+
+/** The address of the largest of a window: of several the first, of NaNs the last. */
+// @ts-ignore: decorator
+@inline
+function winner(row: usize, step: usize, rows: i32, columns: i32): usize {
+  let best = row;
+  let most = load<real>(row);
+  for (; rows > 0; rows--) {
+    for (let at = row, end = row + <usize>columns * SIZE; at < end; at += SIZE) {
+      const value = load<real>(at);
+      if (value > most || value != value) {
+        best = at;
+        most = value;
+      }
+    }
+    row += step;
+  }
+  return best;
+}
+
+export function poolPiece(kind: i32, index: i32): void {
+  const height = size(HEIGHT), width = size(WIDTH), kernelY = size(KERNEL_Y), kernelX = size(KERNEL_X);
+  const strideY = size(STRIDE_Y), strideX = size(STRIDE_X), paddingY = size(PADDING_Y), paddingX = size(PADDING_X);
+  const padded = size(PADDED) != 0;
+  const down = (height + 2 * paddingY - kernelY) / strideY + 1, across = (width + 2 * paddingX - kernelX) / strideX + 1;
+  const plane = <usize>(height * width) * SIZE, step = <usize>width * SIZE;
+  const first = index * size(TOGETHER), last = min(size(PLANES), first + size(TOGETHER));
+  let y = described(Y) + <usize>(first * down * across) * SIZE, dy = described(DY) + <usize>(first * down * across) * SIZE;
+  let x = described(X) + <usize>first * plane, dx = described(DX) + <usize>first * plane;
+  const back = kind == MAX_POOL_BACK || kind == AVERAGE_POOL_BACK;
+  if (back) memory.fill(dx, 0, <usize>(last - first) * plane);
+  for (let i = first; i < last; i++) {
+    for (let row = 0; row < down; row++) {
+      const top = max(0, row * strideY - paddingY), bottom = min(height, row * strideY - paddingY + kernelY);
+      for (let column = 0; column < across; column++) {
+        const left = max(0, column * strideX - paddingX), right = min(width, column * strideX - paddingX + kernelX);
+        const offset = <usize>(top * width + left) * SIZE;
+        if (kind == MAX_POOL) store<real>(y, load<real>(winner(x + offset, step, bottom - top, right - left)));
+        else if (kind == MAX_POOL_BACK) {
+          const at = dx + (winner(x + offset, step, bottom - top, right - left) - x);
+          store<real>(at, load<real>(at) + load<real>(dy));
+        } else {
+          const count = <f64>(padded ? kernelY * kernelX : (bottom - top) * (right - left));
+          let sum: f64 = 0;
+          const each: real = back ? <real>(<f64>load<real>(dy) / count) : 0;
+          for (let r = top, from = offset; r < bottom; r++, from += step) {
+            for (let at = from, end = from + <usize>(right - left) * SIZE; at < end; at += SIZE) {
+              if (back) store<real>(dx + at, load<real>(dx + at) + each);
+              else sum += <f64>load<real>(x + at);
+            }
+          }
+          if (!back) store<real>(y, <real>(sum / count));
+        }
+        y += SIZE; dy += SIZE;
+      }
+    }
+    x += plane; dx += plane;
+  }
+}
+
+export function maxPool2d(
+  y: usize, x: usize, planes: i32, height: i32, width: i32,
+  kernelY: i32, kernelX: i32, strideY: i32, strideX: i32, paddingY: i32, paddingX: i32,
+): void {
+  pool(MAX_POOL, y, 0, x, 0, planes, height, width, kernelY, kernelX, strideY, strideX, paddingY, paddingX, 0);
+}
+
+export function maxPool2dBackward(
+  dx: usize, dy: usize, x: usize, planes: i32, height: i32, width: i32,
+  kernelY: i32, kernelX: i32, strideY: i32, strideX: i32, paddingY: i32, paddingX: i32,
+): void {
+  pool(MAX_POOL_BACK, 0, dy, x, dx, planes, height, width, kernelY, kernelX, strideY, strideX, paddingY, paddingX, 0);
+}
+
+export function avgPool2d(
+  y: usize, x: usize, planes: i32, height: i32, width: i32,
+  kernelY: i32, kernelX: i32, strideY: i32, strideX: i32, paddingY: i32, paddingX: i32, padded: i32,
+): void {
+  pool(AVERAGE_POOL, y, 0, x, 0, planes, height, width, kernelY, kernelX, strideY, strideX, paddingY, paddingX, padded);
+}
+
+export function avgPool2dBackward(
+  dx: usize, dy: usize, planes: i32, height: i32, width: i32,
+  kernelY: i32, kernelX: i32, strideY: i32, strideX: i32, paddingY: i32, paddingX: i32, padded: i32,
+): void {
+  pool(AVERAGE_POOL_BACK, 0, dy, 0, dx, planes, height, width, kernelY, kernelX, strideY, strideX, paddingY, paddingX, padded);
+}

@@ -1,0 +1,34 @@
+// Memory that a thread works in by itself: copies of a product's factors, counters. The first thread's lies ahead of
+// all tensors; another thread is told where its own is.
+
+/** A panel of a, 6 rows deep; a block of b. */
+const ROOM_A: usize = 8 * 1024;
+const ROOM_B: usize = 256 * 1024;
+export const SCRATCH_SIZE: usize = ROOM_A + ROOM_B;
+const FIRST: usize = 4096;
+export const SCRATCH_END: usize = FIRST + SCRATCH_SIZE;
+
+let start: usize = FIRST;
+
+export function useScratch(at: usize): void {
+  start = at;
+}
+
+// @ts-ignore: decorator
+@inline
+export function copyOfA(): usize {
+  return start;
+}
+
+// @ts-ignore: decorator
+@inline
+export function copyOfB(): usize {
+  return start + ROOM_A;
+}
+
+/** What lies under windows of an image, at most 128 KB; a copy of b as large lies ahead of it. */
+// @ts-ignore: decorator
+@inline
+export function unfolded(): usize {
+  return start + ROOM_A + ROOM_B / 2;
+}

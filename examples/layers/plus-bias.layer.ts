@@ -1,0 +1,8 @@
+// z = x + b, one number for each feature.
+import type { Layer } from './nablascope.d.ts';
+
+export default {
+  parameters: ([features]) => ({ b: { shape: [features], init: { type: 'normal', std: 1 } } }),
+
+  forward: ({ x, parameters: { b }, ops }) => ops.add(x, b),
+} satisfies Layer;

@@ -1,0 +1,88 @@
+// The WebAssembly module of the kernels on a memory: what it exports, and how it comes to be.
+
+/** What assembly/index.ts exports: addresses in bytes, sizes in elements, m rows of n columns. */
+export interface Exports {
+  /** Where operations are written, and where tensors begin. */
+  readonly TAPES: { readonly value: number };
+  readonly TENSORS: { readonly value: number };
+  play(from: number, to: number): void;
+  /** Bytes that a thread works in by itself. */
+  readonly SCRATCH_SIZE: { readonly value: number };
+  /** …window: kernel, stride and padding, each from top to bottom and from left to right. */
+  conv2d(y: number, x: number, weight: number, bias: number, images: number, channels: number, height: number, width: number, outputs: number, ...window: readonly number[]): void;
+  conv2dBackwardWeight(dWeight: number, dBias: number, dy: number, x: number, images: number, channels: number, height: number, width: number, outputs: number, ...window: readonly number[]): void;
+  conv2dBackwardInput(dx: number, dy: number, weight: number, images: number, channels: number, height: number, width: number, outputs: number, ...window: readonly number[]): void;
+  maxPool2d(y: number, x: number, planes: number, height: number, width: number, ...window: readonly number[]): void;
+  maxPool2dBackward(dx: number, dy: number, x: number, planes: number, height: number, width: number, ...window: readonly number[]): void;
+  avgPool2d(y: number, x: number, planes: number, height: number, width: number, ...windowAndPadded: readonly number[]): void;
+  avgPool2dBackward(dx: number, dy: number, planes: number, height: number, width: number, ...windowAndPadded: readonly number[]): void;
+  useWideTiles(on: number): void;
+  /** See assembly/threads.ts. */
+  engage(engagement: number): void;
+  serve(engagement: number, scratch: number): void;
+  /** Pieces of work that other threads did. */
+  helped(): number;
+  /** Threads that sleep. */
+  sleepers(): number;
+  /** To be called first. */
+  prepareConstants(): void;
+  fill(out: number, n: number, value: number): void;
+  copy(out: number, x: number, n: number): void;
+  scale(out: number, x: number, n: number, by: number): void;
+  subtract(out: number, a: number, b: number, n: number): void;
+  matmul(c: number, a: number, b: number, m: number, n: number, k: number, add: number): void;
+  matmulTransposedA(c: number, a: number, b: number, m: number, n: number, k: number, add: number): void;
+  matmulTransposedB(c: number, a: number, b: number, m: number, n: number, k: number, add: number, bias: number): void;
+  addRow(out: number, row: number, m: number, n: number): void;
+  accumulateRows(out: number, x: number, m: number, n: number): void;
+  tanh(y: number, x: number, n: number): void;
+  tanhBackward(dx: number, dy: number, y: number, n: number): void;
+  sigmoid(y: number, x: number, n: number): void;
+  sigmoidBackward(dx: number, dy: number, y: number, n: number): void;
+  relu(y: number, x: number, n: number, by: number): void;
+  reluBackward(dx: number, dy: number, x: number, n: number, by: number): void;
+  softmax(y: number, x: number, m: number, n: number): void;
+  softmaxBackward(dx: number, dy: number, y: number, m: number, n: number): void;
+  squaredError(x: number, t: number, n: number): number;
+  squaredErrorBackward(dx: number, x: number, t: number, n: number, scale: number): void;
+  crossEntropy(x: number, t: number, m: number, n: number): number;
+  crossEntropyBackward(dx: number, x: number, t: number, m: number, n: number, scale: number): void;
+  negativeLogLikelihood(p: number, t: number, n: number): number;
+  negativeLogLikelihoodBackward(dp: number, p: number, t: number, n: number, scale: number): void;
+  binaryCrossEntropy(p: number, t: number, n: number): number;
+  binaryCrossEntropyBackward(dp: number, p: number, t: number, n: number, scale: number): void;
+  binaryCrossEntropyWithLogits(x: number, t: number, n: number): number;
+  binaryCrossEntropyWithLogitsBackward(dx: number, x: number, t: number, n: number, scale: number): void;
+  sgd(w: number, g: number, n: number, lr: number): void;
+  sgdWithMomentum(w: number, g: number, v: number, n: number, lr: number, momentum: number): void;
+  moments(result: number, x: number, n: number): void;
+  absoluteSum(x: number, n: number): number;
+  histogram(counts: number, bins: number, x: number, n: number, lo: number, hi: number): void;
+  countOutside(counts: number, x: number, rows: number, columns: number, step: number, above: number, below: number): void;
+  countCorrect(prediction: number, target: number, m: number, n: number, threshold: number): number;
+  firstNonFinite(x: number, n: number): number;
+}
+
+export interface Memory {
+  readonly buffer: ArrayBufferLike;
+  grow(pages: number): number;
+}
+
+/** The part of the WebAssembly API that is used; every engine has it, ES2023's own types do not. */
+interface WebAssemblyApi {
+  validate(bytes: Uint8Array): boolean;
+  readonly Module: new (bytes: Uint8Array) => object;
+  readonly Memory: new (size: { initial: number; maximum: number; shared: boolean }) => Memory;
+  readonly Instance: new (module: object, imports: { env: { memory: Memory } }) => { readonly exports: unknown };
+}
+declare const WebAssembly: WebAssemblyApi;
+
+/** @throws where the engine lacks the instructions. */
+export const compile = (bytes: Uint8Array): object => new WebAssembly.Module(bytes);
+
+export const sharedMemory = (pages: number, most: number): Memory =>
+  new WebAssembly.Memory({ initial: pages, maximum: most, shared: true });
+
+/** The module on this memory; other threads may have instances of their own on it. */
+export const instantiate = (module: object, memory: Memory): Exports =>
+  new WebAssembly.Instance(module, { env: { memory } }).exports as Exports;

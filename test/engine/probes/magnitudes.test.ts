@@ -1,0 +1,31 @@
+// Sizes in bins: each entry is in the bin whose edges hold it, and none is lost.
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { edge, MAGNITUDE_BINS, magnitudesOf } from '../../../src/engine/probes/magnitudes';
+
+/** By looking at every edge. */
+function slowBin(size: number): number {
+  let bin = 0;
+  while (bin < MAGNITUDE_BINS - 1 && size >= edge(bin + 1)) bin++;
+  return bin;
+}
+
+const of = (...values: number[]) => magnitudesOf({ data: Float64Array.from(values) } as never);
+
+describe('sizes of entries', () => {
+  it('are counted where they lie, whatever the values', () => {
+    const values = fc.oneof(fc.double(), fc.integer({ min: -25, max: 12 }).map((power) => 10 ** power), fc.constantFrom(0, -0, NaN, Infinity));
+    fc.assert(fc.property(fc.array(values), (all) => {
+      const { counts, zeros, nonFinite } = of(...all);
+      expect(zeros).toBe(all.filter((x) => x === 0).length);
+      expect(nonFinite).toBe(all.filter((x) => !Number.isFinite(x)).length);
+      const slow = new Uint32Array(MAGNITUDE_BINS);
+      for (const x of all) if (x !== 0 && Number.isFinite(x)) slow[slowBin(Math.abs(x))]++;
+      expect(counts).toEqual(slow);
+    }));
+  });
+
+  it('at an edge belong to the bin above it', () => {
+    for (let bin = 0; bin < MAGNITUDE_BINS; bin++) expect(of(-edge(bin)).counts[bin]).toBe(1);
+  });
+});

@@ -1,0 +1,93 @@
+// Work that is large enough to be shared among threads, for tests that its bits depend on nothing but the kernels.
+import type { Kernels } from '../../src/engine/kernels/kernels';
+import { type Shape, sizeOf, type Tensor } from '../../src/engine/kernels/tensor';
+import { unfoldedShape, type Windows, windowsOver } from '../../src/engine/kernels/windows';
+import { Random } from '../../src/engine/random';
+import { filled } from './tensors';
+
+const random = new Random(1, 'large jobs');
+const numbers = (n: number): Float64Array => Float64Array.from({ length: n }, () => random.uniform(-2, 2));
+const draw = (kernels: Kernels, shape: Shape, values: Float64Array): Tensor => filled(kernels, shape, values.subarray(0, shape.reduce((a, b) => a * b, 1)));
+const values = numbers(300_000);
+
+/** Everything that threads share, with sizes that are no multiple of a tile or a piece; rows 512 numbers long crowd the cache. */
+export const jobs: Record<string, (kernels: Kernels) => () => Tensor> = {
+  matmul: (kernels) => {
+    const [out, a, b] = [[67, 301], [67, 530], [530, 301]].map((shape) => draw(kernels, shape, values));
+    return () => (kernels.matmul(out, a, b, false), out);
+  },
+  'matmul, many rows': (kernels) => {
+    const [out, a, b] = [[1021, 10], [1021, 270], [270, 10]].map((shape) => draw(kernels, shape, values));
+    return () => (kernels.matmul(out, a, b, false), out);
+  },
+  matmulTransposedA: (kernels) => {
+    const [out, a, b] = [[301, 259], [70, 301], [70, 259]].map((shape) => draw(kernels, shape, values));
+    return () => (kernels.fill(out, 0.5), kernels.matmulTransposedA(out, a, b, true), out);
+  },
+  'matmulTransposedA, crowded': (kernels) => {
+    const [out, a, b] = [[512, 531], [33, 512], [33, 531]].map((shape) => draw(kernels, shape, values));
+    return () => (kernels.matmulTransposedA(out, a, b, false), out);
+  },
+  linear: (kernels) => {
+    const [y, x, weight, bias] = [[50, 300], [50, 784], [300, 784], [300]].map((shape) => draw(kernels, shape, values));
+    return () => (kernels.linear(y, x, weight, bias), y);
+  },
+};
+
+const windows: Windows = { kernel_size: [5, 3], stride: [1, 1], padding: [2, 1] };
+const coarse: Windows = { kernel_size: [3, 3], stride: [2, 3], padding: [0, 1] };
+
+/** Convolutions over more windows, places and output channels than are worked on at a time. */
+export const convolutions: Record<string, (kernels: Kernels) => () => Tensor[]> = Object.fromEntries(
+  Object.entries({ 'one place to the next': windows, 'at a stride': coarse }).map(([name, each]) => [
+    name,
+    (kernels: Kernels) => {
+      const [down, across] = windowsOver(17, 33, each);
+      const [x, dx] = [0, 1].map(() => draw(kernels, [3, 40, 17, 33], values));
+      const [weight, dWeight] = [0, 1].map(() => draw(kernels, [37, 40, ...each.kernel_size], values));
+      const [y, dy] = [0, 1].map(() => draw(kernels, [3, 37, down, across], values));
+      const [bias, dBias] = [0, 1].map(() => draw(kernels, [37], values));
+      const workspace = filled(kernels, unfoldedShape([40, 17, 33], each), new Float64Array(sizeOf(unfoldedShape([40, 17, 33], each))));
+      return () => {
+        for (const tensor of [dWeight, dBias]) tensor.data.fill(0.5);
+        kernels.conv2d(y, x, weight, bias, each, workspace);
+        kernels.conv2dBackwardInput(dx, dy, weight, each, workspace);
+        kernels.conv2dBackwardWeight(dWeight, dBias, dy, x, each, workspace);
+        return [y, dx, dWeight, dBias];
+      };
+    },
+  ]),
+);
+
+/** Pooling of more planes than are worked on at a time. */
+export function pooling(kernels: Kernels): () => Tensor[] {
+  const x = draw(kernels, [3, 40, 17, 33], values);
+  const [down, across] = windowsOver(17, 33, coarse);
+  const [most, mean, dy] = [0, 1, 2].map(() => draw(kernels, [3, 40, down, across], values));
+  const [toMost, toMean] = [0, 1].map(() => draw(kernels, [3, 40, 17, 33], values));
+  return () => {
+    kernels.maxPool2d(most, x, coarse);
+    kernels.maxPool2dBackward(toMost, dy, x, coarse);
+    kernels.avgPool2d(mean, x, coarse, false);
+    kernels.avgPool2dBackward(toMean, dy, coarse, true);
+    return [most, toMost, mean, toMean];
+  };
+}
+
+/** What only joins in after a product, element by element. */
+export function elementwise(kernels: Kernels): () => Tensor[] {
+  const [x, y, z, v] = [1, 2, 3, 4].map(() => draw(kernels, [70_001], values));
+  return () => {
+    for (const tensor of [x, v]) tensor.data.set(values.subarray(0, 70_001));
+    kernels.fill(y, 3);
+    kernels.sigmoid(y, x);
+    kernels.sigmoidBackward(z, x, y);
+    kernels.tanh(y, z);
+    kernels.tanhBackward(x, z, y);
+    kernels.sgd(y, z, v, 0.1, 0.9);
+    kernels.sgd(x, z, null, 0.1, 0);
+    kernels.relu(z, x, 5);
+    kernels.reluBackward(x, z, y, 5);
+    return [x, y, z, v];
+  };
+}
