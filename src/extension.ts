@@ -2,10 +2,12 @@
 import * as vscode from 'vscode';
 import { createApi, type NablascopeApi } from './host/api';
 import { registerCodeActions } from './host/code-actions';
+import { CodeConsent } from './host/code-consent';
 import { registerCodeLens } from './host/code-lens';
 import { registerCommands } from './host/commands';
 import { Contexts } from './host/contexts';
 import { Diagnostics } from './host/diagnostics';
+import { watchLayers } from './host/layer-watch';
 import { RunStore } from './host/run-store';
 import { Runs } from './host/runs';
 import { SelectionSync } from './host/selection';
@@ -19,18 +21,20 @@ export type { NablascopeApi, ObservedRun } from './host/api';
 /** What has to be kept when the window closes; VS Code hands `deactivate` nothing. */
 let keepRuns: (() => Promise<void>) | undefined;
 
-export function activate({ extensionUri, storageUri, globalStorageUri, subscriptions }: vscode.ExtensionContext): NablascopeApi {
+export function activate({ extensionUri, storageUri, globalStorageUri, globalState, subscriptions }: vscode.ExtensionContext): NablascopeApi {
   const log = vscode.window.createOutputChannel('Nablascope', { log: true });
   const fail = (error: unknown): void => log.error(error instanceof Error ? error : String(error));
   const store = new RunStore((storageUri ?? globalStorageUri).fsPath, fail);
   const documents = new SpecDocuments();
   const diagnostics = new Diagnostics(documents);
   const engineFile = vscode.Uri.joinPath(extensionUri, 'dist', 'engine-process.js').fsPath;
-  const runs = new Runs({ extensionUri, engineFile, documents, diagnostics, store, log });
+  const consent = new CodeConsent(globalState);
+  const runs = new Runs({ extensionUri, consent, engineFile, documents, diagnostics, store, log });
   keepRuns = () => runs.disposeAll();
 
   subscriptions.push(
     log,
+    consent,
     documents,
     diagnostics,
     runs,
@@ -39,9 +43,10 @@ export function activate({ extensionUri, storageUri, globalStorageUri, subscript
     new Contexts(runs),
     registerCodeActions(),
     registerCodeLens(),
-    registerCommands(runs),
+    watchLayers(runs, fail),
+    registerCommands(runs, consent),
     registerSerializer(runs, log),
-    new TestExplorer({ documents, engineFile, fail }),
+    new TestExplorer({ documents, consent, engineFile, fail }),
   );
   documents.start();
   return createApi(runs);

@@ -28,7 +28,7 @@ const rules: Readonly<Record<string, Rule>> = {
   machine: { rooms: ['engine'], packages: [/^node:/] },
   code: { rooms: ['engine', 'files'], types: ['spec'], packages: [/^node:/] },
   process: { rooms: ['session', 'spec', 'health', 'protocol', 'engine', 'files', 'sweep', 'machine', 'code'], types: ['gradcheck'], packages: ['birpc', /^node:/] },
-  host: { rooms: ['process', 'spec', 'health', 'protocol', 'history'], types: ['session', 'gradcheck'], packages: ['vscode', /^node:/] },
+  host: { rooms: ['process', 'spec', 'health', 'protocol', 'history'], types: ['session', 'gradcheck', 'engine'], packages: ['vscode', /^node:/] },
   testing: { rooms: ['host', 'process', 'spec', 'protocol', 'gradcheck', 'session'], types: ['engine'], packages: ['vscode'] },
   cli: { rooms: ['session', 'spec', 'health', 'gradcheck', 'engine', 'history', 'files', 'sweep', 'process', 'machine', 'code'], packages: [/^node:/] },
   webview: {

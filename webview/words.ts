@@ -79,9 +79,11 @@ export interface StateWords {
   readonly actions: readonly StateAction[];
 }
 
-export type StateAction = 'goBefore' | 'restore' | 'startOver' | 'problems' | 'check' | 'backStep';
+export type StateAction = 'allowCode' | 'manageTrust' | 'goBefore' | 'restore' | 'startOver' | 'problems' | 'check' | 'backStep';
 
 export const actionLabels: Record<StateAction, string> = {
+  allowCode: 'Allow for this folder',
+  manageTrust: 'Manage workspace trust',
   goBefore: 'Go to the step before',
   restore: 'Restore the run',
   startOver: 'Start over',
@@ -107,6 +109,8 @@ export function describeState(data: PanelData): StateWords {
         text: `${counted(problems.length, 'problem')} in ${data.file || 'the spec'} to solve first; the run appears as soon as the text is good.`,
         actions: [],
       };
+    case 'code':
+      return codeWords(state);
     case 'stopped':
       return {
         tone: 'bad', icon: 'debug-disconnect', title: 'The engine stopped',
@@ -121,6 +125,22 @@ export function describeState(data: PanelData): StateWords {
       if (!model || !frame) return plain('loading', 'Starting', 'The engine is setting up the network.');
       return describeRun(model, frame);
   }
+}
+
+/** Why layers of the user's own do not run, and what to do. */
+function codeWords({ trusted, folder, layers }: Extract<NonNullable<PanelData['state']>, { kind: 'code' }>): StateWords {
+  const which = `${layers.join(', ')} ${layers.length === 1 ? 'is' : 'are'} code of your own`;
+  return trusted
+    ? plain(
+        'shield', 'Layers of your own wait for a yes',
+        `${which}, which lies in ${folder}. It would run in a process apart from the editor, but with all that you may do on this machine: allow it where you trust who wrote it.`,
+        ['allowCode'],
+      )
+    : plain(
+        'workspace-untrusted', 'This workspace is not trusted',
+        `${which}, which does not run here. Specs of built-in layers do. Trust the workspace if you trust who wrote it; then you are asked once more.`,
+        ['manageTrust'],
+      );
 }
 
 function describeRun(model: ModelInfo, frame: Frame): StateWords {

@@ -55,7 +55,7 @@ async function load(
     const remedy = error.message.includes('outside') ? 'Copy the file next to the spec, or open the folder that holds both.' : error.remedy;
     return { error: new LayerFault({ layer: name, call: 'load', message: error.message, remedy, place, stack: null }) };
   }
-  const places = new Places(file);
+  const places = new Places(file, namedFrom([root, folder]));
   watch.enter(index, 'load');
   try {
     const exported = (await inTime(import(pathToFileURL(file).href))) as { readonly default?: unknown };
@@ -65,6 +65,15 @@ async function load(
   } finally {
     watch.leave();
   }
+}
+
+/** What the user calls a file by its real path: links lead to folders. */
+function namedFrom(folders: readonly (string | null)[]): (file: string) => string {
+  const real = folders.flatMap((folder) => (folder ? [{ folder, real: fs.realpathSync(folder) + path.sep }] : []));
+  return (file) => {
+    const found = real.find((each) => file.startsWith(each.real));
+    return found ? path.join(found.folder, file.slice(found.real.length)) : file;
+  };
 }
 
 /** The file's real path, under the rules for data files. */

@@ -50,13 +50,24 @@ function placeInFrames(stack: string, own: string): CodePlace | null {
 }
 
 export class Places {
+  readonly #named: (file: string) => string;
   #text: string | null | undefined;
 
-  /** @param file of the layer, absolute. */
-  constructor(readonly file: string) {}
+  /**
+   * @param file of the layer, by its real path: the one that it runs by.
+   * @param named what the user calls a file by its real path, where links lead to it.
+   */
+  constructor(readonly file: string, named = (file: string): string => file) {
+    this.#named = named;
+  }
 
   /** Of a function of the file, or of an error that arose in it; the file itself where that cannot be told. */
   of(what: unknown): CodePlace {
+    const place = this.#of(what);
+    return { ...place, file: this.#named(place.file) };
+  }
+
+  #of(what: unknown): CodePlace {
     const whole: CodePlace = { file: this.file, line: null, column: null };
     if (typeof what === 'function') return this.#ofFunction(String(what)) ?? whole;
     if (!(what instanceof Error) || typeof what.stack !== 'string') return whole;
@@ -64,19 +75,19 @@ export class Places {
   }
 
   /** Of a text in the file. */
-  ofText(text: string): CodePlace | null {
+  #ofText(text: string): CodePlace | null {
     this.#text ??= asItRuns(this.file);
     const at = this.#text?.indexOf(text) ?? -1;
     return at < 0 || this.#text === null ? null : { file: this.file, ...lineAt(this.#text, at) };
   }
 
   #ofFunction(source: string): CodePlace | null {
-    return source.includes('[native code]') ? null : this.ofText(source);
+    return source.includes('[native code]') ? null : this.#ofText(source);
   }
 
   /** Of an import that was not found: its line, by the name at the end of the path. */
   #ofMissing(message: string): CodePlace | null {
     const missing = /^Cannot find (?:module|package) '([^']+)'/.exec(message)?.[1];
-    return missing === undefined ? null : this.ofText(missing.slice(Math.max(missing.lastIndexOf('/'), missing.lastIndexOf('\\')) + 1));
+    return missing === undefined ? null : this.#ofText(missing.slice(Math.max(missing.lastIndexOf('/'), missing.lastIndexOf('\\')) + 1));
   }
 }

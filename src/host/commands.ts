@@ -3,6 +3,7 @@
 import * as vscode from 'vscode';
 import type { SessionCommand } from '../protocol/engine';
 import { askEpoch, askLearningRate, askReachedStep, askStep } from './ask';
+import type { CodeConsent } from './code-consent';
 import { openNewSpec } from './new-spec';
 import type { OpenRun, Runs } from './runs';
 import { isSpec } from './spec-documents';
@@ -45,7 +46,7 @@ const works: Readonly<Record<string, Work>> = {
   startOver: ({ controller }) => controller.startOver(),
 };
 
-export function registerCommands(runs: Runs): vscode.Disposable {
+export function registerCommands(runs: Runs, consent: CodeConsent): vscode.Disposable {
   const registered = Object.entries(works).map(([name, work]) =>
     vscode.commands.registerCommand(`nablascope.${name}`, async (argument: unknown) => {
       const run = runs.active ?? (await openInFront(runs));
@@ -56,6 +57,7 @@ export function registerCommands(runs: Runs): vscode.Disposable {
     vscode.commands.registerCommand('nablascope.open', async (uri: unknown) => {
       await (uri instanceof vscode.Uri ? openUri(runs, uri) : openInFront(runs));
     }),
+    vscode.commands.registerCommand('nablascope.forgetCodeFolders', () => consent.askAndForget()),
     vscode.commands.registerCommand('nablascope.newSpec', async () => {
       await openNew(runs);
     }),

@@ -7,6 +7,8 @@ import type { SpecDocuments } from './spec-documents';
 export class Diagnostics implements vscode.Disposable {
   readonly #collection = vscode.languages.createDiagnosticCollection('nablascope');
   readonly #found = new Map<string, readonly Problem[]>();
+  /** Of layers of the user's own, in their files. */
+  readonly #inFiles = vscode.languages.createDiagnosticCollection('nablascope-layers');
   readonly #typed = new Map<string, readonly Problem[]>();
   readonly #subscriptions: readonly vscode.Disposable[];
 
@@ -19,6 +21,7 @@ export class Diagnostics implements vscode.Disposable {
       documents.onClosed(({ uri }) => {
         this.#typed.delete(uri.toString());
         this.#found.delete(uri.toString());
+        this.#showInFiles();
         this.#collection.delete(uri);
       }),
     ];
@@ -30,11 +33,29 @@ export class Diagnostics implements vscode.Disposable {
     if (!document) return;
     this.#found.set(uri.toString(), problems);
     this.#show(document);
+    this.#showInFiles();
   }
 
   dispose(): void {
     this.#collection.dispose();
+    this.#inFiles.dispose();
     for (const subscription of this.#subscriptions) subscription.dispose();
+  }
+
+  /** One file may be a layer of several specs, which then find the same in it. */
+  #showInFiles(): void {
+    const byFile = new Map<string, Map<string, vscode.Diagnostic>>();
+    for (const { message, remedy, severity, code, place } of [...this.#found.values()].flat()) {
+      if (!place) continue;
+      const line = (place.line ?? 1) - 1;
+      const column = (place.column ?? 1) - 1;
+      // To the end of the line, whose length the file knows.
+      const range = new vscode.Range(line, column, line, Number.MAX_SAFE_INTEGER);
+      const diagnostic = diagnosticOf(range, { message, remedy, severity, code });
+      byFile.set(place.file, (byFile.get(place.file) ?? new Map<string, vscode.Diagnostic>()).set(`${line}:${column} ${message}`, diagnostic));
+    }
+    this.#inFiles.clear();
+    for (const [file, found] of byFile) this.#inFiles.set(vscode.Uri.file(file), [...found.values()]);
   }
 
   #show(document: vscode.TextDocument): void {
@@ -47,10 +68,20 @@ export class Diagnostics implements vscode.Disposable {
 
 function toDiagnostic(document: vscode.TextDocument, problem: Problem): vscode.Diagnostic {
   const range = new vscode.Range(document.positionAt(problem.start), document.positionAt(problem.end));
-  const severity =
-    problem.severity === 'error' ? vscode.DiagnosticSeverity.Error : vscode.DiagnosticSeverity.Warning;
-  const diagnostic = new vscode.Diagnostic(range, `${problem.message} ${problem.remedy}`, severity);
+  const diagnostic = diagnosticOf(range, problem);
+  const { place } = problem;
+  if (place) {
+    const at = new vscode.Position((place.line ?? 1) - 1, (place.column ?? 1) - 1);
+    const there = new vscode.Location(vscode.Uri.file(place.file), at);
+    diagnostic.relatedInformation = [new vscode.DiagnosticRelatedInformation(there, 'It arises here.')];
+  }
+  return diagnostic;
+}
+
+function diagnosticOf(range: vscode.Range, { severity, message, remedy, code }: Pick<Problem, 'severity' | 'message' | 'remedy' | 'code'>): vscode.Diagnostic {
+  const level = severity === 'error' ? vscode.DiagnosticSeverity.Error : vscode.DiagnosticSeverity.Warning;
+  const diagnostic = new vscode.Diagnostic(range, `${message} ${remedy}`, level);
   diagnostic.source = 'Nablascope';
-  diagnostic.code = problem.code;
+  diagnostic.code = code;
   return diagnostic;
 }

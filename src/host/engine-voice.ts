@@ -1,5 +1,4 @@
 // What the engine process says of a run by itself, and where each of it goes.
-import { describeFault } from '../process/words';
 import type { HostCalls } from '../protocol/engine';
 import type { RunRecord } from '../session/record';
 import type { RunOptions } from './run-options';
@@ -9,11 +8,13 @@ export interface EngineVoiceOptions extends Pick<RunOptions, 'log' | 'show'> {
   readonly view: RunView;
   /** Whether it is still the engine of this run. */
   readonly current: () => boolean;
+  /** A layer of the user's own failed. */
+  readonly fault: HostCalls['fault'];
   /** Keeps what the run can be restored from. */
   readonly keep: (record: RunRecord) => void;
 }
 
-export function engineVoice({ view, log, show, current, keep }: EngineVoiceOptions): HostCalls {
+export function engineVoice({ view, log, show, current, fault, keep }: EngineVoiceOptions): HostCalls {
   return {
     frame: async (frame) => {
       if (!current()) return;
@@ -29,10 +30,10 @@ export function engineVoice({ view, log, show, current, keep }: EngineVoiceOptio
     checked: (report) => {
       if (current()) view.setCheck(report);
     },
-    fault: (fault) => {
-      if (current()) view.notice('error', describeFault(fault));
+    fault: (found) => {
+      if (current()) fault(found);
     },
-    log: (_level, text, source) => log.info(source === null ? text : `${source}: ${text}`),
+    log: (level, text, source) => log[level](source === null ? text : `${source}: ${text}`),
     checkpoint: (record) => {
       if (current()) keep(record);
     },

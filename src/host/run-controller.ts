@@ -2,13 +2,19 @@
 // be restored from, and passes commands on. It knows no editor and no webview; those are given to it.
 import { EngineClient, EngineExitError } from '../process/client';
 import type { EngineCalls, SessionCommand } from '../protocol/engine';
+import type { Fault } from '../engine/custom/fault';
+import { describeFault } from '../process/words';
 import type { ProbeId } from '../session/frame';
 import type { Answered, Question } from '../session/questions';
 import type { RunRecord } from '../session/record';
-import { type Meaning, meaningOf, type Problem, type Spec } from '../spec';
+import { type Meaning, meaningOf, type Spec } from '../spec';
 import { engineVoice } from './engine-voice';
-import { type Edit, shiftProblems } from './problem-shift';
-import type { RunOptions, RunPlace, SpecText } from './run-options';
+import { codeFolder, LayerFiles, ownLayers } from './layer-files';
+import { Newest } from './newest';
+import { openRequest } from './open-request';
+import type { Edit } from './problem-shift';
+import type { CodePermission, RunOptions, RunPlace, SpecText } from './run-options';
+import { RunProblems } from './run-problems';
 import type { StoredRun } from './run-store';
 import { messageOf, NOT_NOW } from './run-words';
 import { RunView } from './run-view';
@@ -26,12 +32,6 @@ interface Wish {
   readonly run: boolean;
 }
 
-/** A text that was opened, or tried. */
-interface Opened {
-  readonly meaning: Meaning;
-  readonly problems: readonly Problem[];
-}
-
 /** So many deaths of the engine in one run are no accident. */
 const MOST_DEATHS = 3;
 // A last word from an engine that is well takes a moment; one that is not is not waited for.
@@ -39,18 +39,17 @@ const LAST_WORD_MS = 500;
 
 export class RunController {
   readonly view: RunView;
+  readonly #problems: RunProblems;
+  readonly #files = new LayerFiles();
   place: RunPlace;
   readonly #options: RunOptions;
   #source: SpecText;
   #engine: EngineClient | null = null;
-  /** The spec of the run that is shown. */
-  #opened: Opened | null = null;
-  /** The spec that was tried last and could not run. */
-  #refused: Opened | null = null;
   #record: RunRecord | null = null;
+  /** Opened once its own layers may run. */
+  #waiting: Wish | null = null;
   #deaths = 0;
-  #wish: Wish | null = null;
-  #working: Promise<void> | null = null;
+  readonly #wishes: Newest<Wish>;
   #needs: { readonly probes: readonly ProbeId[]; readonly questions: readonly Question[] } | null = null;
   #disposed = false;
 
@@ -59,6 +58,8 @@ export class RunController {
     this.place = options.place;
     this.#source = source;
     this.view = new RunView(options.place.file, options.tell);
+    this.#problems = new RunProblems(this.view, options.found);
+    this.#wishes = new Newest((wish) => this.#fulfil(wish), (error) => options.log.error(error instanceof Error ? error : String(error)));
   }
 
   /** The engine's process, for tests and profilers. */
@@ -69,6 +70,11 @@ export class RunController {
   /** The text as it was read last. */
   get text(): string {
     return this.#source.text;
+  }
+
+  /** The spec as it was read last; undefined where it has errors. */
+  get spec(): Spec | undefined {
+    return this.#source.spec;
   }
 
   get running(): boolean {
@@ -91,21 +97,19 @@ export class RunController {
     }
     const run = loaded.kind === 'found' ? loaded.run : null;
     // The record holds the text that it was of; parsing it again costs less than keeping its meaning in step.
-    const same = run !== null && this.#isOf(run.record.text, spec);
+    const was = run && this.#options.read(run.record.text).spec;
+    const same = was && meaningOf(was).whole === meaningOf(spec).whole;
     if (run && !same) {
       this.view.notice('info', 'The run kept from before is of another version of this spec. A new run begins.');
     }
     const { step } = run?.record.position ?? { step: 0 };
     const say = same && step > 0 ? `The run goes on where it was left, at step ${step}.` : null;
-    await this.#request({ source: this.#source, kept: same ? run : null, say, run: false });
+    await this.#request({ source: this.#source, kept: same ? run : null, say });
   }
 
   /** The text is being edited; what was found in it moves along. */
   edited(edits: readonly Edit[]): void {
-    const moved = (opened: Opened | null): Opened | null =>
-      opened && { ...opened, problems: shiftProblems(opened.problems, edits) };
-    this.#opened = moved(this.#opened);
-    this.#refused = moved(this.#refused);
+    this.#problems.edited(edits);
   }
 
   /** The text was edited, and read again. */
@@ -114,10 +118,13 @@ export class RunController {
     const { spec } = source;
     if (spec && this.view.state.kind !== 'stopped') {
       const meaning = meaningOf(spec);
-      if (meaning.whole === this.#opened?.meaning.whole) {
-        this.#refused = null;
-        this.#wish = null;
-      } else if (meaning.whole !== this.#refused?.meaning.whole) {
+      if (meaning.whole === this.#problems.opened?.meaning.whole) {
+        // Of the same meaning, a file of it could not be loaded: that stays.
+        if (this.#problems.refused?.meaning.whole !== meaning.whole) this.#problems.refused = null;
+        this.#wishes.drop();
+        this.#waiting = null;
+        if (this.view.state.kind === 'code') this.view.setState({ kind: 'run' });
+      } else if (meaning.whole !== this.#problems.refused?.meaning.whole) {
         void this.#openChanged(source, meaning);
       }
     }
@@ -126,7 +133,41 @@ export class RunController {
 
   /** Runs a command of the session; what it cannot do is said in the panel. */
   async command(command: SessionCommand): Promise<void> {
+    this.#problems.setFault(null, this.#source);
     await this.#call((calls) => calls.command(command));
+  }
+
+  /** More, or less, of the user's own code may run than before. */
+  async permissionChanged(): Promise<void> {
+    if (this.#waiting) await this.#request(this.#waiting);
+    else if (this.#problems.opened && this.spec && ownLayers(this.spec).length > 0 && this.#permission !== 'allowed') {
+      await this.#engine?.dispose();
+      this.#engine = null;
+      await this.#request({ source: this.#source, kept: this.#record && this.#kept(this.#record) });
+    }
+  }
+
+  /** A file was saved. Where layers of the user's own are made of it, their new code takes over, with the weights where their shapes allow. */
+  async fileChanged(file: string): Promise<void> {
+    // What is being opened may have read the file as it was.
+    await this.#wishes.idle();
+    const { kind } = this.view.state;
+    if (!this.spec || !(await this.#files.changed(file, this.spec, this.place))) return;
+    if (kind === 'problems') return this.#request({ source: this.#source });
+    const engine = this.#engine;
+    if (!engine || !this.#problems.opened || kind !== 'run') return;
+    const { running } = this;
+    const { meaning } = this.#problems.opened;
+    const result = await engine.calls.reload();
+    if (engine !== this.#engine) return;
+    this.#problems.take({ meaning, problems: result.problems }, result.ok);
+    if (result.ok) {
+      this.view.begin(result.model, result.restarted ? null : { history: this.view.history.data(), frontier: result.frontier }, false);
+      if (result.restarted) this.view.notice('info', result.restarted);
+      if (this.#needs) await engine.calls.need(this.#needs.probes, this.#needs.questions);
+    }
+    this.#showProblems();
+    if (running) await this.command({ type: 'run' });
   }
 
   async need(probes: readonly ProbeId[], questions: readonly Question[]): Promise<void> {
@@ -162,7 +203,7 @@ export class RunController {
     if (state.kind !== 'stopped' || !state.restorable || !this.#record) return;
     const record = this.#record;
     const source = record.text === this.#source.text ? this.#source : this.#options.read(record.text);
-    await this.#request({ source, kept: this.#kept(record), say: null, run: false });
+    await this.#request({ source, kept: this.#kept(record) });
   }
 
   /** A new run of the text as it stands. */
@@ -171,7 +212,7 @@ export class RunController {
       this.view.notice('warning', 'The spec has problems; solve them first.');
       return;
     }
-    await this.#request({ source: this.#source, kept: null, say: null, run: false });
+    await this.#request({ source: this.#source });
   }
 
   /** Where the run stands, bit for bit; null where none is. */
@@ -192,7 +233,7 @@ export class RunController {
   async dispose(): Promise<void> {
     if (this.#disposed) return;
     this.#disposed = true;
-    this.#wish = null;
+    this.#wishes.drop();
     const { store } = this.#options;
     const late = new Promise<null>((resolve) => void setTimeout(resolve, LAST_WORD_MS, null));
     const record = await Promise.race([this.record().catch(() => null), late]);
@@ -203,64 +244,52 @@ export class RunController {
   }
 
   /** @returns when nothing is left to be opened. */
-  #request(wish: Omit<Wish, 'asOf'>): Promise<void> {
-    this.#wish = { ...wish, asOf: this.#source };
+  #request({ source, kept = null, say = null, run = false }: Pick<Wish, 'source'> & Partial<Wish>): Promise<void> {
     // What is still being read is not wanted any more.
-    if (this.#working) this.#engine?.calls.cancelOpen().catch(() => undefined);
-    this.#working ??= this.#work()
-      .catch((error: unknown) => this.#options.log.error(error instanceof Error ? error : String(error)))
-      .finally(() => {
-        this.#working = null;
-      });
-    return this.#working;
+    if (this.#wishes.busy) this.#engine?.calls.cancelOpen().catch(() => undefined);
+    return this.#wishes.want({ source, asOf: this.#source, kept, say, run });
   }
 
-  async #work(): Promise<void> {
-    while (this.#wish && !this.#disposed) {
-      const wish = this.#wish;
-      this.#wish = null;
-      try {
-        await this.#open(wish);
-      } catch (error) {
-        // The end of the process says itself what happened.
-        if (!(error instanceof EngineExitError)) this.#couldNotOpen(wish, error);
-      }
-      if (!this.#wish && wish.asOf !== this.#source) this.textChanged(this.#source);
+  async #fulfil(wish: Wish): Promise<void> {
+    if (this.#disposed) return;
+    try {
+      await this.#open(wish);
+    } catch (error) {
+      // The end of the process says itself what happened.
+      if (!(error instanceof EngineExitError)) this.#couldNotOpen(wish, error);
     }
+    if (!this.#wishes.waiting && !this.#disposed && wish.asOf !== this.#source) this.textChanged(this.#source);
   }
 
   async #open(wish: Wish): Promise<void> {
     const { source, kept } = wish;
     if (!source.spec) return;
-    this.#engine ??= this.#startEngine();
-    const engine = this.#engine;
+    const own = ownLayers(source.spec).map(({ name }) => name);
+    const permission = this.#permission;
+    this.#waiting = own.length > 0 && permission !== 'allowed' ? wish : null;
+    if (this.#waiting) {
+      this.view.setState({ kind: 'code', trusted: permission !== 'untrusted', folder: codeFolder(this.place), layers: own });
+      return;
+    }
+    if (own.length > 0) await this.#files.read(source.spec, this.place);
+    if (this.#disposed) return;
+    const engine = (this.#engine ??= this.#startEngine());
     if (this.view.state.kind !== 'run') this.view.setState({ kind: 'loading', text: 'Loading the spec and its data …' });
-    const { folder, root } = this.place;
-    const result = await engine.calls.open({
-      text: source.text,
-      folder,
-      root,
-      allowed: this.#options.dataFolders(),
-      checkpointBudget: this.#options.checkpointBudget(),
-      wideVectors: this.#options.wideVectors(),
-      record: kept ? { ...kept.record, text: source.text } : undefined,
-    });
+    const record = kept ? { ...kept.record, text: source.text } : undefined;
+    const result = await engine.calls.open({ ...openRequest(source.text, this.place, this.#options), record });
     if (this.#disposed || engine !== this.#engine) return;
-    const opened = { meaning: meaningOf(source.spec), problems: result.problems };
     if (!result.ok && result.cancelled) return;
+    this.#problems.take({ meaning: meaningOf(source.spec), problems: result.problems }, result.ok);
     if (!result.ok) {
-      this.#refused = opened;
       this.view.setState(this.view.model ? { kind: 'run' } : { kind: 'problems' });
       this.#showProblems();
       return;
     }
-    this.#opened = opened;
-    this.#refused = null;
     if (!kept) {
       this.#deaths = 0;
       this.#record = null;
     }
-    this.view.begin(result.model, kept);
+    this.view.begin(result.model, kept && { history: kept.history, frontier: result.frontier });
     this.#showProblems();
     if (wish.say) this.view.notice('info', wish.say);
     if (this.#needs) await engine.calls.need(this.#needs.probes, this.#needs.questions);
@@ -271,7 +300,7 @@ export class RunController {
     this.#options.log.error(error instanceof Error ? error : String(error));
     if (wish.kept) {
       this.view.notice('warning', `The run could not be restored: ${messageOf(error)} A new run begins.`);
-      this.#wish ??= { ...wish, kept: null, say: null };
+      if (!this.#wishes.waiting) void this.#wishes.want({ ...wish, kept: null, say: null });
       return;
     }
     this.view.notice('error', `The run could not be built: ${messageOf(error)}`);
@@ -281,11 +310,11 @@ export class RunController {
   /** Another spec: a new run, or the same one with another end. */
   async #openChanged(source: SpecText, meaning: Meaning): Promise<void> {
     const run = this.running;
-    if (!this.#opened) {
-      await this.#request({ source, kept: null, say: null, run });
+    if (!this.#problems.opened) {
+      await this.#request({ source, run });
       return;
     }
-    if (meaning.trajectory === this.#opened.meaning.trajectory) {
+    if (meaning.trajectory === this.#problems.opened.meaning.trajectory) {
       const record = await this.record().catch(() => null);
       const end = (source.spec?.epochs ?? 0) * (this.view.model?.batchesPerEpoch ?? 0);
       if (source !== this.#source) return;
@@ -295,7 +324,7 @@ export class RunController {
         return;
       }
     }
-    await this.#request({ source, kept: null, say: 'The spec changed: a new run began.', run });
+    await this.#request({ source, say: 'The spec changed: a new run began.', run });
   }
 
   #startEngine(): EngineClient {
@@ -306,19 +335,23 @@ export class RunController {
         ...this.#options,
         view: this.view,
         current: () => engine === this.#engine && !this.#disposed,
+        fault: (fault) => {
+          this.view.notice('error', describeFault(fault));
+          this.#problems.setFault(fault, this.#source);
+        },
         keep: (record) => {
           this.#record = record;
           this.#options.store.keep(this.place.uri, () => this.#kept(record));
         },
       }),
-      onExit: (reason) => this.#engineEnded(engine, reason),
+      onExit: (reason, fault) => this.#engineEnded(engine, reason, fault),
       onOutput: (text) => log.info(`engine: ${text.trimEnd()}`),
     });
     log.info(`engine process ${engine.pid} started for ${this.place.uri}`);
     return engine;
   }
 
-  #engineEnded(engine: EngineClient, reason: string): void {
+  #engineEnded(engine: EngineClient, reason: string, fault: Fault | null): void {
     if (engine !== this.#engine || this.#disposed) return;
     this.#engine = null;
     this.#deaths++;
@@ -329,6 +362,7 @@ export class RunController {
     const words = again ? reason : `${reason} It is the third time in this run, so it is not restored once more.`;
     if (this.view.checking) this.view.setChecking(null);
     this.view.setState({ kind: 'stopped', reason: words, restorable, step });
+    this.#problems.setFault(fault, this.#source);
   }
 
   /** Asks the engine; an error that is not its end is said as a notice. */
@@ -350,23 +384,11 @@ export class RunController {
     return { record, history: this.view.history.data() };
   }
 
-  #isOf(text: string, spec: Spec): boolean {
-    const other = this.#options.read(text).spec;
-    return other !== undefined && meaningOf(other).whole === meaningOf(spec).whole;
-  }
-
   #showProblems(): void {
-    const { text, spec, problems } = this.#source;
-    const opened = this.#ofThisText(spec);
-    const found = problems.length > 0 ? [] : (opened?.problems ?? []);
-    this.#options.found(found);
-    this.view.setProblems(text, problems.length > 0 ? problems : found);
+    this.#problems.show(this.#source);
   }
 
-  /** What opening the present text found, if it was opened. */
-  #ofThisText(spec: Spec | undefined): Opened | null {
-    if (!spec) return null;
-    const { whole } = meaningOf(spec);
-    return [this.#refused, this.#opened].find((opened) => opened?.meaning.whole === whole) ?? null;
+  get #permission(): CodePermission {
+    return this.#options.permission(codeFolder(this.place));
   }
 }

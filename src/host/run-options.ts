@@ -8,6 +8,7 @@ export interface Log {
   info(text: string): void;
   warn(text: string): void;
   error(text: string | Error): void;
+  debug(text: string): void;
 }
 
 /** Where a spec lies. */
@@ -32,6 +33,9 @@ export interface SpecText {
   readonly problems: readonly Problem[];
 }
 
+/** Whether code that lies in a folder may run: not in an untrusted workspace, and else once somebody said yes. */
+export type CodePermission = 'allowed' | 'ask' | 'untrusted';
+
 export interface RunOptions {
   readonly place: RunPlace;
   readonly store: RunStore;
@@ -43,6 +47,8 @@ export interface RunOptions {
   readonly wideVectors: () => boolean;
   /** Folders outside the workspace whose files may be read, by their full path. */
   readonly dataFolders: () => readonly string[];
+  /** @param folder by its full path. */
+  readonly permission: (folder: string) => CodePermission;
   /** Every change but frames, as a panel hears it. */
   readonly tell: (message: ToPanel) => void;
   /** Shows a frame; the engine sends the next one when this settles. */

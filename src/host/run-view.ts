@@ -1,11 +1,10 @@
 // What is known of one run on the host's side: all that a panel needs to be made anew. It is changed by
 // the controller and speaks to whoever listens; it starts nothing itself.
-import { History } from '../history/history';
+import { History, type HistoryData } from '../history/history';
 import type { CheckProgress, PanelProblem, PanelSnapshot, PanelState, ToPanel } from '../protocol/panel';
 import type { CheckReport } from '../gradcheck/report';
 import type { Frame, ModelInfo } from '../session/frame';
 import type { Problem } from '../spec';
-import type { StoredRun } from './run-store';
 import { placesOf } from './text-lines';
 
 export class RunView {
@@ -75,20 +74,22 @@ export class RunView {
     this.tell({ type: 'problems', problems: this.#problems });
   }
 
-  /** A run has begun, or goes on from what was kept of it; frames follow. */
-  begin(model: ModelInfo, kept: StoredRun | null): void {
+  /**
+   * A run has begun, or goes on from what was kept of it; frames follow.
+   * @param kept what was recorded of it, and the furthest step that it has reached.
+   * @param sameCode false where its layers have other code now: what was checked was that of before.
+   */
+  begin(model: ModelInfo, kept: { readonly history: HistoryData; readonly frontier: number } | null, sameCode = true): void {
     this.#model = model;
     this.#state = { kind: 'run' };
     this.#checking = null;
-    if (!kept) {
-      this.#frame = null;
-      this.#check = null;
-    }
+    if (!kept) this.#frame = null;
+    if (!kept || !sameCode) this.#check = null;
     this.history.clear();
     if (kept) {
       this.history.merge(kept.history);
-      // The history may have gone on after the record was made.
-      this.history.truncate(kept.record.frontier);
+      // The history may have gone on after the run was kept.
+      this.history.truncate(kept.frontier);
     }
     this.tell({ type: 'snapshot', snapshot: this.snapshot() });
   }

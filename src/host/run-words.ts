@@ -5,6 +5,7 @@ export const NOT_NOW = {
   problems: 'The spec has problems; solve them first.',
   loading: 'The run is still being loaded.',
   run: 'The engine has stopped.',
+  code: 'The layers of your own are not allowed to run yet.',
   stopped: 'The engine has stopped. Restore the run, or start over.',
 } as const;
 

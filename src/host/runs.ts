@@ -2,7 +2,9 @@
 // command is about.
 import * as vscode from 'vscode';
 import type { FromPanel } from '../protocol/panel';
+import type { CodeConsent } from './code-consent';
 import type { Diagnostics } from './diagnostics';
+import { codeFolder } from './layer-files';
 import { Panel, type PanelEvents } from './panel';
 import { RunController } from './run-controller';
 import type { Log } from './run-options';
@@ -15,6 +17,7 @@ import { SweepController } from './sweep-controller';
 
 export interface RunsOptions {
   readonly extensionUri: vscode.Uri;
+  readonly consent: CodeConsent;
   /** dist/engine-process.js. */
   readonly engineFile: string;
   readonly documents: SpecDocuments;
@@ -59,6 +62,9 @@ export class Runs implements vscode.Disposable {
       this.#changed,
       this.#pageReady,
       this.#editorRequest,
+      options.consent.onChanged(() => {
+        for (const { controller } of this.all) controller.permissionChanged().catch((error: unknown) => options.log.error(String(error)));
+      }),
       documents.onRead((read) => this.#wasRead(read)),
       vscode.workspace.onDidChangeTextDocument(({ document, contentChanges }) => {
         const edits = contentChanges.map(({ rangeOffset, rangeLength, text }) => ({ offset: rangeOffset, length: rangeLength, text }));
@@ -122,7 +128,7 @@ export class Runs implements vscode.Disposable {
   }
 
   #make(document: vscode.TextDocument, restored?: vscode.WebviewPanel): OpenRun {
-    const { extensionUri, engineFile, documents, store, log, diagnostics } = this.#options;
+    const { consent, extensionUri, engineFile, documents, store, log, diagnostics } = this.#options;
     const events: PanelEvents = {
       ready: () => {
         panel.send({ type: 'snapshot', snapshot: controller.view.snapshot() });
@@ -150,6 +156,7 @@ export class Runs implements vscode.Disposable {
         checkpointBudget,
         wideVectors,
         dataFolders,
+        permission: (folder) => consent.permission(folder),
         read: readSpecText,
         tell: (message) => {
           panel.send(message);
@@ -230,6 +237,11 @@ export class Runs implements vscode.Disposable {
         return controller.restore();
       case 'startOver':
         return controller.startOver();
+      case 'allowCode':
+        return this.#options.consent.allow(codeFolder(controller.place));
+      case 'manageTrust':
+        await vscode.commands.executeCommand('workbench.trust.manage');
+        return;
       case 'copy':
         return vscode.env.clipboard.writeText(message.text);
       case 'select':

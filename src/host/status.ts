@@ -51,6 +51,8 @@ function textOf({ controller }: OpenRun): string {
   switch (state.kind) {
     case 'problems':
       return 'the spec has problems';
+    case 'code':
+      return 'layers of your own are not allowed';
     case 'loading':
       return 'loading';
     case 'stopped':

@@ -113,7 +113,7 @@ export class Engine implements WorkerCalls {
       this.#options.named(model.phases.map((phase) => describePhase(phase, model.layers.map(({ name }) => name))));
       this.#runner = this.#start(session);
       this.#allowance = longestPhase(model);
-      return { model, ...(restarted !== undefined && { restarted }) };
+      return { model, frontier: session.frontier, ...(restarted !== undefined && { restarted }) };
     });
   }
 

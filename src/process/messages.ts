@@ -26,6 +26,8 @@ export interface Loaded {
 
 export interface Begun {
   readonly model: ModelInfo;
+  /** The furthest step reached. */
+  readonly frontier: number;
   /** Why it did not go on from the record. */
   readonly restarted?: string;
 }

@@ -33,6 +33,8 @@ export type OpenResult =
       readonly ok: true;
       readonly model: ModelInfo;
       readonly problems: readonly Problem[];
+      /** The furthest step that the run has reached. */
+      readonly frontier: number;
       /** Why the run began anew instead of going on from where it stood, in a sentence. */
       readonly restarted?: string;
     }

@@ -33,6 +33,8 @@ export type PanelState =
   | { readonly kind: 'problems' }
   | { readonly kind: 'loading'; readonly text: string }
   | { readonly kind: 'run' }
+  /** Layers of the user's own are not run: the workspace is not trusted, or nobody said yes for this folder. */
+  | { readonly kind: 'code'; readonly trusted: boolean; readonly folder: string; readonly layers: readonly string[] }
   /** The engine process died; the run can be restored where `restorable`. */
   | { readonly kind: 'stopped'; readonly reason: string; readonly restorable: boolean; readonly step: number };
 
@@ -98,5 +100,8 @@ export type FromPanel =
   | { readonly type: 'reveal'; readonly problem: number }
   | { readonly type: 'restore' }
   | { readonly type: 'startOver' }
+  /** Layers of the user's own may run in this spec's folder. */
+  | { readonly type: 'allowCode' }
+  | { readonly type: 'manageTrust' }
   /** Text for the clipboard. */
   | { readonly type: 'copy'; readonly text: string };

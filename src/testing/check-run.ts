@@ -3,6 +3,8 @@
 import * as vscode from 'vscode';
 import { caseName, type CheckCase, casesOf } from '../gradcheck/cases';
 import { conclusion } from '../gradcheck/conclusion';
+import type { CodeConsent } from '../host/code-consent';
+import { openRequest } from '../host/open-request';
 import { placeOf } from '../host/run-place';
 import { dataFolders } from '../host/settings';
 import type { OpenRequest } from '../protocol/engine';
@@ -15,6 +17,7 @@ import { checkId, placeIn, sentenceOf, treeOf } from './spec-tree';
 export interface CheckRunOptions {
   readonly controller: vscode.TestController;
   readonly items: SpecItems;
+  readonly consent: CodeConsent;
   /** dist/engine-process.js. */
   readonly engineFile: string;
 }
@@ -101,7 +104,7 @@ export class CheckRun {
   async #ask(item: vscode.TestItem, uri: vscode.Uri, text: string): Promise<CheckOutcome> {
     this.#say(`Checking the gradients of ${item.label}\n`);
     try {
-      return await this.#engine.check(openRequest(uri, text), (share) => {
+      return await this.#engine.check(requestOf(uri, text, this.#options.consent), (share) => {
         item.description = `${Math.floor(100 * share)} % checked`;
       });
     } finally {
@@ -155,9 +158,8 @@ export class CheckRun {
   }
 }
 
-export function openRequest(uri: vscode.Uri, text: string): OpenRequest {
-  const { folder, root } = placeOf({ uri });
-  return { text, folder, root, allowed: dataFolders() };
-}
+/** For an engine that trains a spec as its file stands. */
+export const requestOf = (uri: vscode.Uri, text: string, consent: CodeConsent): OpenRequest =>
+  openRequest(text, placeOf({ uri }), { dataFolders, permission: (folder) => consent.permission(folder) });
 
 const afterSteps = (step: number): string => (step === 0 ? 'At the start' : `After ${step} ${step === 1 ? 'step' : 'steps'}`);

@@ -1,15 +1,17 @@
 // The specs of the workspace in VS Code's Test Explorer: each a tree of its layers' gradients, checked by an engine
 // process apart from every open panel.
 import * as vscode from 'vscode';
+import type { CodeConsent } from '../host/code-consent';
 import type { SpecDocuments } from '../host/spec-documents';
 import { CheckEngine } from './check-engine';
-import { CheckRun, type CheckRunOptions, openRequest } from './check-run';
+import { CheckRun, type CheckRunOptions, requestOf } from './check-run';
 import { type ChangedFiles, isTest, readSpecFile, SpecFiles } from './spec-files';
 import { isWanted, SpecItems } from './spec-items';
 import { treeOf } from './spec-tree';
 
 export interface TestExplorerOptions {
   readonly documents: SpecDocuments;
+  readonly consent: CodeConsent;
   /** dist/engine-process.js. */
   readonly engineFile: string;
   readonly fail: (error: unknown) => void;
@@ -69,7 +71,7 @@ export class TestExplorer implements vscode.Disposable {
   }
 
   #runOptions(): CheckRunOptions {
-    return { controller: this.#controller, items: this.#items, engineFile: this.#options.engineFile };
+    return { controller: this.#controller, items: this.#items, consent: this.#options.consent, engineFile: this.#options.engineFile };
   }
 
   async #findAll(): Promise<void> {
@@ -91,7 +93,7 @@ export class TestExplorer implements vscode.Disposable {
     const engine = new CheckEngine({ file: engineFile, onOutput: () => undefined });
     item.busy = true;
     try {
-      const model = await engine.describe(openRequest(uri, text));
+      const model = await engine.describe(requestOf(uri, text, this.#options.consent));
       if (model) this.#items.show(item, treeOf(text, model));
     } catch (error) {
       // The spec's checks are found when it is run.

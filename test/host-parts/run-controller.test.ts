@@ -48,7 +48,8 @@ class Watched {
       {
         place: { uri: 'file:///spec.nabla.json', file: 'spec.nabla.json', folder, root: folder },
         store,
-        log: { info: () => {}, warn: () => {}, error: () => {} },
+        log: { info: () => {}, warn: () => {}, error: () => {}, debug: () => {} },
+        permission: () => 'allowed',
         engineFile: built.file,
         checkpointBudget: () => 64 * 2 ** 20,
         wideVectors: () => false,

@@ -47,7 +47,7 @@ class Watched {
       spec: () => ({ place: { uri, file: 'a.nabla.json', folder, root: folder }, text: this.text }),
       allowed: () => [],
       processFile: join(bundles, 'sweep-process.js'),
-      log: { info: () => {}, warn: () => {}, error: () => {} },
+      log: { info: () => {}, warn: () => {}, error: () => {}, debug: () => {} },
       tell: (view) => {
         this.told.push(view);
         for (const { question, resolve: go } of this.#waiting) if (question(view)) go();

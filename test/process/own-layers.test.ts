@@ -1,5 +1,5 @@
 // Layers of the user's own in the real engine process: loaded from real files, run, loaded anew, refused.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -131,6 +131,15 @@ describe('a file that cannot be loaded', () => {
     expect(problem.place).toEqual({ file: join(folder, 'own.layer.ts'), line, column });
     const source = spec();
     expect(source.slice(problem.start, problem.end)).toContain('./own.layer.ts');
+  });
+
+  it('is said at the path that the user knows, where a link leads to it', async () => {
+    mkdirSync(join(folder, 'real'));
+    symlinkSync(join(folder, 'real'), join(folder, 'work'));
+    file('real/helper.ts', 'throw new Error("no");');
+    file('real/own.layer.ts', 'import "./helper.ts";');
+    const work = join(folder, 'work');
+    expect(refused(await open({ folder: work, root: work })).place).toEqual({ file: join(work, 'helper.ts'), line: 1, column: 7 });
   });
 
   it('is said when it lies outside, or is not there', async () => {

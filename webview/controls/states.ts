@@ -13,6 +13,9 @@ function act(action: StateAction, context: Context): void {
       return;
     case 'backStep':
       return context.command({ type: 'backStep' });
+    case 'allowCode':
+    case 'manageTrust':
+      return context.send({ type: action });
     case 'restore':
       return context.send({ type: 'restore' });
     case 'startOver':

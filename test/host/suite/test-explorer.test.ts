@@ -95,21 +95,21 @@ describe('the Test Explorer', () => {
   });
 
   it('leaves the run of an open panel as it is', async () => {
-    const { uri, run } = await openRun('xor.nabla.json');
+    const { uri, run } = await openRun('circles-mse.nabla.json');
     await command('runToStep', 5);
     await untilStep(uri, 5);
     const before = { record: await recordOf(run), engine: run.engineProcessId };
-    await openExample('xor.nabla.json');
+    await openExample('circles-mse.nabla.json');
     await vscode.commands.executeCommand('testing.runCurrentFile');
-    await shows('xor.nabla.json', 'passed');
+    await shows('circles-mse.nabla.json', 'passed');
     assert.deepEqual({ record: await recordOf(run), engine: run.engineProcessId }, before);
     assert.equal(run.check, null);
   });
 
   it('leaves no run behind: no panel is opened', async () => {
-    await openExample('xor.nabla.json');
+    await openExample('circles-mse.nabla.json');
     await vscode.commands.executeCommand('testing.runCurrentFile');
-    await shows('xor.nabla.json', 'passed');
+    await shows('circles-mse.nabla.json', 'passed');
     const tabs = vscode.window.tabGroups.all.flatMap((group) => group.tabs);
     assert.equal(tabs.some(({ input }) => input instanceof vscode.TabInputWebview), false);
     await eventually('one editor', () => tabs.length === 1);
