@@ -115,8 +115,18 @@ export class Pass {
 
   /** The loss of the batch; in a training pass with the penalty. */
   loss(): number {
+    return this.dataLoss() + this.penalty();
+  }
+
+  /** The loss of the batch without the penalty. */
+  dataLoss(): number {
+    return this.network.model.loss.definition.value(this.#loss);
+  }
+
+  /** The penalty alone; 0 where there is none. */
+  penalty(): number {
     const { model, kernels } = this.network;
-    let value = model.loss.definition.value(this.#loss);
+    let value = 0;
     if (model.penalty) for (const own of this.#penalized) value += penaltyValue(kernels, model.penalty, own);
     return value;
   }
