@@ -17,8 +17,9 @@ const OPERATIONS: readonly (readonly [name: keyof Exports, words: number])[] = [
 const OPERATION = 64;
 const DOUBLES = 48;
 
-interface Operation {
+export interface Operation {
   readonly number: number;
+  readonly name: keyof Exports;
   readonly words: readonly number[];
   readonly doubles: readonly number[];
 }
@@ -46,7 +47,7 @@ export class Tapes {
     const recorder: Record<string, unknown> = Object.fromEntries(Object.keys(exports).map((name) => [name, refuse]));
     OPERATIONS.forEach(([name, count], number) => {
       recorder[name] = (...values: number[]): void => {
-        this.#operations.push({ number, words: values.slice(0, count), doubles: values.slice(count) });
+        this.#operations.push({ number, name, words: values.slice(0, count), doubles: values.slice(count) });
       };
     });
     return recorder as unknown as Exports;
@@ -54,6 +55,11 @@ export class Tapes {
 
   stop(): void {
     this.recording = false;
+  }
+
+  /** What was recorded last. */
+  get operations(): readonly Operation[] {
+    return this.#operations;
   }
 
   /** Writes what was recorded into memory; null where there is no room. */

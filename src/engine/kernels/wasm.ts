@@ -1,7 +1,8 @@
 // The kernels in WebAssembly (sources: assembly/). Tensors lie in a memory of their own for each instance,
 // which goes with the last tensor in it. It is shared memory because that can grow without cutting off the
 // tensors that were made before. Tensors of another instance or of the reference are not for these kernels.
-import { compile, decode, type Exports, instantiate, type Memory, sharedMemory } from './instance';
+import { fuse } from './fused';
+import { compile, decode, type Exports, instantiate, link, type Memory, sharedMemory } from './instance';
 import type { Kernels } from './kernels';
 import { Tapes } from './tape';
 import type { Team } from './team';
@@ -121,7 +122,16 @@ export class WasmKernels extends WasmCalls implements Kernels {
       this.exports = exports;
       this.#tapes.stop();
     }
+    const fused = this.#fuse();
+    if (fused) return fused;
     const tape = this.#tapes.write(this.memory.buffer);
     return tape ? () => exports.play(tape.from, tape.to) : work;
+  }
+
+  /** What was recorded, as code of its own. */
+  #fuse(): (() => void) | null {
+    if (this.precision !== 'float32') return null;
+    const fused = fuse(this.#tapes.operations, this.backend === 'wasm-relaxed-simd', MOST_PAGES);
+    return fused && link(compile(fused.bytes), this.memory, this.exports);
   }
 }
