@@ -118,5 +118,5 @@ export const instantiate = (module: object, memory: Memory): Exports =>
   new WebAssembly.Instance(module, { env: { memory } }).exports as Exports;
 
 /** `run` of a module that works on this memory and calls some of these functions. */
-export const link = (module: object, memory: Memory, functions: Exports): (() => void) =>
-  (new WebAssembly.Instance(module, { env: { ...functions, memory } }).exports as { run: () => void }).run;
+export const link = (module: object, memory: Memory, functions: Exports): (() => number) =>
+  (new WebAssembly.Instance(module, { env: { ...functions, memory } }).exports as { run: () => number }).run;

@@ -30,21 +30,23 @@ const section = (id: number, items: readonly (readonly number[])[]): number[] =>
 const I32 = 0x7f;
 const F64 = 0x7c;
 
-/** A function that a module imports: how many integers it takes, and how many doubles after those. It returns nothing. */
+/** A function that a module imports: how many integers it takes, and how many doubles after those. */
 export interface Import {
   readonly name: string;
   readonly words: number;
   readonly doubles: number;
+  /** Whether it returns a double, or nothing. */
+  readonly returns: boolean;
 }
 
 /**
  * A module that imports functions and a shared memory of up to `pages` from `env`, and exports one function, `run`, with
- * this body.
+ * this body, which returns a double.
  */
 export function moduleOf(imports: readonly Import[], body: readonly number[], pages: number): Uint8Array {
   const types = [
-    [0x60, 0, 0],
-    ...imports.map(({ words, doubles }) => [0x60, ...unsigned(words + doubles), ...Array<number>(words).fill(I32), ...Array<number>(doubles).fill(F64), 0]),
+    [0x60, 0, 1, F64],
+    ...imports.map(({ words, doubles, returns }) => [0x60, ...unsigned(words + doubles), ...Array<number>(words).fill(I32), ...Array<number>(doubles).fill(F64), ...(returns ? [1, F64] : [0])]),
   ];
   const memory = [...name('env'), ...name('memory'), 0x02, 0x03, ...unsigned(1), ...unsigned(pages)];
   const functions = imports.map((each, i) => [...name('env'), ...name(each.name), 0x00, ...unsigned(i + 1)]);

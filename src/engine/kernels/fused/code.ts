@@ -25,6 +25,7 @@ export const VECTOR = 16;
 
 /** Types of locals. */
 const I32 = 0x7f;
+const F64 = 0x7c;
 const V128 = 0x7b;
 
 const GET = 0x20;
@@ -59,6 +60,8 @@ export class Code {
   /** What is computed once, before everything else. */
   readonly #constants: number[] = [];
   readonly #types: number[] = [];
+  /** What the function returns. */
+  #returned: number | null = null;
   readonly #known = new Map<string, Lane>();
   readonly #splats = new Map<string, Value>();
   readonly #shuffles = new Map<string, Value>();
@@ -76,7 +79,8 @@ export class Code {
   /** The function's body, as a module holds it. */
   bytes(): number[] {
     const locals = [...unsigned(this.#types.length), ...this.#types.flatMap((type) => [1, type])];
-    return [...locals, ...this.#constants, ...this.#body, 0x0b];
+    const result = this.#returned === null ? [0x44, ...doubleBytes(NaN)] : [GET, ...unsigned(this.#returned)];
+    return [...locals, ...this.#constants, ...this.#body, ...result, 0x0b];
   }
 
   /** The same number in every lane, rounded to float32. */
@@ -186,12 +190,14 @@ export class Code {
     this.forget();
   }
 
-  /** Calls an imported function. */
-  call(index: number, words: readonly number[], doubles: readonly number[]): void {
+  /** Calls an imported function. @param returns whether what it returns is to be returned */
+  call(index: number, words: readonly number[], doubles: readonly number[], returns = false): void {
     for (const word of words) this.#body.push(0x41, ...signed(word));
     for (const double of doubles) this.#body.push(0x44, ...doubleBytes(double));
     this.#body.push(0x10, ...unsigned(index));
-    this.forget();
+    // What returns something writes nothing.
+    if (returns) this.#body.push(SET, ...unsigned((this.#returned = this.#local(F64))));
+    else this.forget();
   }
 
   /** What was loaded or stored so far may have changed. */

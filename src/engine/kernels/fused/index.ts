@@ -24,11 +24,11 @@ export interface Fused {
 /** The module for what is on a tape of float32 kernels; null where it would be too large. */
 export function fuse(operations: readonly Operation[], relaxed: boolean, pages: number): Fused | null {
   const called = operations.filter(({ name }) => !(name in units) || name === 'crossEntropyBackward' || name.startsWith('matmul'));
-  const imports = [...new Map(called.map(({ name, words, doubles }) => [name, { name, words: words.length, doubles: doubles.length }])).values()];
+  const imports = [...new Map(called.map(({ name, words, doubles, returns }) => [name, { name, words: words.length, doubles: doubles.length, returns }])).values()];
   const code = new Code(relaxed);
-  for (const { name, words, doubles } of operations) {
+  for (const { name, words, doubles, returns } of operations) {
     const written = name in units && units[name](code, words, doubles) !== false;
-    if (!written) code.call(imports.findIndex((each) => each.name === name), words, doubles);
+    if (!written) code.call(imports.findIndex((each) => each.name === name), words, doubles, returns);
     if (code.size > MOST_BYTES) return null;
   }
   return { bytes: moduleOf(imports, code.bytes(), pages), imports };

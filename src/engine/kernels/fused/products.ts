@@ -88,8 +88,6 @@ function downRows(code: Code, m: number, n: number, k: number, a: number, b: Fac
         return value;
       });
     });
-    const shift = range(vectors);
-    void shift;
     code.loop(times, [[c, rows * n * SIZE], [a, rows * k * SIZE]], ([to, from]) => {
       straight(code, factors(rows, from, to), (v, p) => held[v][p]);
     });
@@ -139,7 +137,9 @@ export const matmulTransposedA: Unit = (code, [c, a, b, m, n, k, add]) => {
       }
       sums.forEach((sum, i) => code.assign(sum, next[i]));
     };
-    code.loop(times, [[a, unrolled * m * SIZE], [b, unrolled * n * SIZE]], ([atA, atB]) => some(0, unrolled, factors(atA, atB)));
+    if (times > 0) {
+      code.loop(times, [[a, unrolled * m * SIZE], [b, unrolled * n * SIZE]], ([atA, atB]) => some(0, unrolled, factors(atA, atB)));
+    }
     some(times * unrolled, k, whole);
     group.forEach((v, i) => finish(code, whole, v, sums[i]));
   }
