@@ -32,11 +32,15 @@ const GET = 0x20;
 const SET = 0x21;
 const SIMD = 0xfd;
 
-/** Vector instructions by their names without `f32x4`, and their numbers. */
+/** Instructions on vectors of four float32, or of two float64 where the name says doubles, and their numbers. */
 const OPERATIONS = {
   equal: 0x41, less: 0x43, lessOrEqual: 0x45, and: 0x4e, andnot: 0x4f, or: 0x50, add: 0xe4, subtract: 0xe5, multiply: 0xe6,
-  divide: 0xe7, pmin: 0xea, pmax: 0xeb, addIntegers: 0xae,
+  divide: 0xe7, pmax: 0xeb, addIntegers: 0xae,
+  equalDoubles: 0x47, addDoubles: 0xf0, subtractDoubles: 0xf1, multiplyDoubles: 0xf2, divideDoubles: 0xf3, maxDoubles: 0xf5,
+  subtractLongs: 0xd1,
 } as const;
+const OF_ONE = { negate: 0xe1, absoluteDoubles: 0xec, promote: 0x5f, demote: 0x5e } as const;
+const SHIFTS = { left: 0xab, longsLeft: 0xcb, longsRight: 0xcd } as const;
 const LOAD = 0x00;
 const LOAD_SPLAT = 0x09;
 const STORE = 0x0b;
@@ -45,7 +49,7 @@ const SHUFFLE = 0x0d;
 const BITSELECT = 0x52;
 const STORE_ONE = 0x5a;
 const STORE_TWO = 0x5b;
-const SHIFT_LEFT = 0xab;
+const FIRST_DOUBLE = 0x21;
 const RELAXED_MADD = 0x105;
 
 interface Lane {
@@ -53,7 +57,8 @@ interface Lane {
   readonly lane: number;
 }
 
-const keyOf = ({ pointer, offset }: Address): string => `${pointer}:${offset}`;
+/** One number for each address. */
+const keyOf = ({ pointer, offset }: Address): number => (pointer + 1) * 2 ** 33 + offset;
 
 export class Code {
   readonly #body: number[] = [];
@@ -62,8 +67,8 @@ export class Code {
   readonly #types: number[] = [];
   /** What the function returns. */
   #returned: number | null = null;
-  readonly #known = new Map<string, Lane>();
-  readonly #splats = new Map<string, Value>();
+  readonly #known = new Map<number, Lane>();
+  readonly #splats = new Map<number, Value>();
   readonly #shuffles = new Map<string, Value>();
   readonly #constantValues = new Map<string, Value>();
 
@@ -85,12 +90,22 @@ export class Code {
 
   /** The same number in every lane, rounded to float32. */
   constant(x: number): Value {
-    return this.#constant([...floatBytes(x)]);
+    return this.#constant(`float ${Object.is(x, -0) ? '-0' : x}`, () => floatBytes(x));
   }
 
   /** The same integer of 32 bits in every lane. */
   integer(x: number): Value {
-    return this.#constant([x & 255, (x >> 8) & 255, (x >> 16) & 255, (x >> 24) & 255]);
+    return this.#constant(`integer ${x}`, () => [0, 8, 16, 24].map((bit) => (x >> bit) & 255));
+  }
+
+  /** The same double in both lanes. */
+  double(x: number): Value {
+    return this.#constant(`double ${x}`, () => doubleBytes(x));
+  }
+
+  /** The same integer of 64 bits in both lanes. */
+  long(x: bigint): Value {
+    return this.#constant(`long ${x}`, () => [...new Uint8Array(new BigInt64Array([x]).buffer)]);
   }
 
   binary(name: keyof typeof OPERATIONS, a: Value, b: Value): Value {
@@ -120,10 +135,15 @@ export class Code {
     return this.#result(BITSELECT);
   }
 
-  shiftLeft(x: Value, bits: number): Value {
+  unary(name: keyof typeof OF_ONE, x: Value): Value {
+    this.#get(x);
+    return this.#result(OF_ONE[name]);
+  }
+
+  shift(name: keyof typeof SHIFTS, x: Value, bits: number): Value {
     this.#get(x);
     this.#body.push(0x41, ...signed(bits));
-    return this.#result(SHIFT_LEFT);
+    return this.#result(SHIFTS[name]);
   }
 
   /** A value that is assigned again, by `assign`. */
@@ -200,6 +220,16 @@ export class Code {
     else this.forget();
   }
 
+  /** Returns the sum of two doubles. */
+  returnSum(x: Value): void {
+    this.#returned = this.#local(F64);
+    for (const lane of [0, 1]) {
+      this.#get(x);
+      this.#body.push(SIMD, ...unsigned(FIRST_DOUBLE), lane);
+    }
+    this.#body.push(0xa0, SET, ...unsigned(this.#returned));
+  }
+
   /** What was loaded or stored so far may have changed. */
   forget(): void {
     this.#known.clear();
@@ -269,12 +299,12 @@ export class Code {
     return Math.max(0, offset);
   }
 
-  #constant(bytes: readonly number[]): Value {
-    const key = bytes.join();
+  #constant(key: string, bytesOf: () => readonly number[]): Value {
     let value = this.#constantValues.get(key);
     if (value === undefined) {
       value = this.#local(V128);
-      this.#constants.push(SIMD, CONSTANT, ...bytes, ...bytes, ...bytes, ...bytes, SET, ...unsigned(value));
+      const bytes = bytesOf();
+      this.#constants.push(SIMD, CONSTANT, ...Array.from({ length: VECTOR }, (_, i) => bytes[i % bytes.length]), SET, ...unsigned(value));
       this.#constantValues.set(key, value);
     }
     return value;

@@ -23,7 +23,7 @@ function split(code: Code, x: Value): { readonly power: Value; readonly part: Va
   const n = code.subtract(shifted, rounder);
   const rest = code.madd(n, code.constant(-LN2_LOW), code.madd(n, code.constant(-LN2_HIGH), x));
   const part = expMinusOne(code, rest);
-  return { power: code.shiftLeft(code.binary('addIntegers', shifted, code.integer(127)), 23), part };
+  return { power: code.shift('left', code.binary('addIntegers', shifted, code.integer(127)), 23), part };
 }
 
 /** exp(x) for x <= 0; NaN for NaN. */
@@ -46,4 +46,25 @@ export function sigmoidOf(code: Code, x: Value): Value {
   const e = expOfNegative(code, code.binary('or', x, code.constant(-0)));
   const above = code.bitselect(e, one, code.binary('less', x, code.constant(0)));
   return code.binary('divide', above, code.add(one, e));
+}
+
+/** ln(1 + x) of two doubles, x >= 0; NaN for NaN. */
+export function log1pOfPositive(code: Code, x: Value): Value {
+  const multiply = (a: Value, b: Value): Value => code.binary('multiplyDoubles', a, b);
+  const add = (a: Value, b: Value): Value => code.binary('addDoubles', a, b);
+  const subtract = (a: Value, b: Value): Value => code.binary('subtractDoubles', a, b);
+  const divide = (a: Value, b: Value): Value => code.binary('divideDoubles', a, b);
+  const one = code.double(1);
+  const y = add(one, x);
+  const excess = code.shift('longsRight', code.binary('subtractLongs', y, code.long(0x3fe6a09e667f3bcdn)), 52);
+  const f = subtract(code.binary('subtractLongs', y, code.shift('longsLeft', excess, 52)), one);
+  const n = subtract(code.binary('or', excess, code.long(0x4330000000000000n)), code.double(2 ** 52));
+  const s = divide(f, add(code.double(2), f));
+  const z = multiply(s, s);
+  let p = code.double(2 / 21);
+  for (let odd = 19; odd >= 3; odd -= 2) p = add(multiply(p, z), code.double(2 / odd));
+  const low = subtract(multiply(s, subtract(f, multiply(p, z))), multiply(n, code.double(1.90821492927058770002e-10)));
+  const log = add(multiply(n, code.double(6.93147180369123816490e-1)), subtract(f, low));
+  const exact = multiply(log, divide(x, subtract(y, one)));
+  return code.bitselect(x, exact, code.binary('equalDoubles', y, one));
 }

@@ -5,12 +5,13 @@ import type { Operation } from '../tape';
 import { type Import, moduleOf } from './bytes';
 import { Code } from './code';
 import * as elementwise from './elementwise';
+import * as losses from './losses';
 import * as products from './products';
 import * as rows from './rows';
 import type { Unit } from './unit';
 
 /** By the kernel's name. */
-const units: Readonly<Record<string, Unit>> = { ...elementwise, ...products, ...rows };
+const units: Readonly<Record<string, Unit>> = { ...elementwise, ...losses, ...products, ...rows };
 
 /** Bytes of code from which on the machine would no longer read it fast enough. */
 const MOST_BYTES = 40_000;
@@ -23,7 +24,7 @@ export interface Fused {
 
 /** The module for what is on a tape of float32 kernels; null where it would be too large. */
 export function fuse(operations: readonly Operation[], relaxed: boolean, pages: number): Fused | null {
-  const called = operations.filter(({ name }) => !(name in units) || name === 'crossEntropyBackward' || name.startsWith('matmul'));
+  const called = operations;
   const imports = [...new Map(called.map(({ name, words, doubles, returns }) => [name, { name, words: words.length, doubles: doubles.length, returns }])).values()];
   const code = new Code(relaxed);
   for (const { name, words, doubles, returns } of operations) {

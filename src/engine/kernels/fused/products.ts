@@ -4,7 +4,7 @@ import { type Address, after, type Code, fixed, LANES, SIZE, type Value } from '
 import type { Unit } from './unit';
 
 /** Multiply-adds of vectors up to which there is no loop. */
-const STRAIGHT = 192;
+const STRAIGHT = 64;
 /** Vectors of the result that are summed up at a time. */
 const SUMS = 12;
 /** Elements of b up to which it is held in locals. */
@@ -33,7 +33,7 @@ const elements = (v: number, m: number, n: number): ([number, number] | null)[] 
   });
 
 /** Stores a sum as vector v of the result. */
-function finish(code: Code, { m, n, k, out, add, bias }: Factors, v: number, sum: Value): void {
+function finish(code: Code, { m, n, out, add, bias }: Factors, v: number, sum: Value): void {
   const to = after(out, v * LANES * SIZE);
   const count = Math.min(LANES, m * n - v * LANES);
   let value = sum;
