@@ -16,6 +16,10 @@ export const ownLayers = (spec: Spec): { readonly name: string; readonly index: 
     type === 'custom' ? [{ name, index, module: (options as { readonly module: string }).module }] : [],
   );
 
+/** Those of a run, with their files by full path. */
+export const ownFiles = ({ spec, place }: { readonly spec: Spec | undefined; readonly place: RunPlace }) =>
+  spec ? ownLayers(spec).map((own) => ({ ...own, file: path.resolve(place.folder, own.module) })) : [];
+
 /** The folder that a yes to code of the user's own is for: the workspace's, or that of a lone file. */
 export const codeFolder = ({ root, folder }: RunPlace): string => root ?? folder;
 

@@ -1,0 +1,133 @@
+// "Debug This Layer": breakpoints in the user's file stop in VS Code's JavaScript debugger, with the run's own tensors.
+import * as assert from 'node:assert/strict';
+import * as vscode from 'vscode';
+import { activateExtension, eventually, inWorkspace, openExample } from '../support/extension';
+import { outside } from '../support/outside';
+import { closeAll, command, recordOf, until, untilStep } from '../support/runs';
+
+const SPEC = 'custom-layer.nabla.json';
+const LAYER = 'layers/swish.layer.ts';
+
+interface Stop {
+  readonly session: vscode.DebugSession;
+  readonly threadId: number;
+}
+
+interface Frame {
+  readonly id: number;
+  readonly line: number;
+  readonly source?: { readonly path?: string };
+}
+
+/** Where a debugger stands still, one after the other. */
+class Stops implements vscode.DebugAdapterTrackerFactory, vscode.Disposable {
+  readonly #registered = vscode.debug.registerDebugAdapterTrackerFactory('*', this);
+  readonly #stops: Stop[] = [];
+
+  createDebugAdapterTracker(session: vscode.DebugSession): vscode.DebugAdapterTracker {
+    return {
+      onDidSendMessage: (message: { event?: string; body?: { threadId?: number } }) => {
+        if (message.event === 'stopped') this.#stops.push({ session, threadId: message.body?.threadId ?? 0 });
+      },
+    };
+  }
+
+  next(): Promise<Stop> {
+    return eventually('a stop at a breakpoint', () => this.#stops.shift());
+  }
+
+  dispose(): void {
+    this.#registered.dispose();
+  }
+}
+
+async function frameOf({ session, threadId }: Stop): Promise<Frame> {
+  const { stackFrames } = (await session.customRequest('stackTrace', { threadId })) as { stackFrames: readonly Frame[] };
+  return stackFrames[0];
+}
+
+async function valueOf(stop: Stop, expression: string): Promise<unknown> {
+  const { id } = await frameOf(stop);
+  const { result } = (await stop.session.customRequest('evaluate', { expression: `JSON.stringify(${expression})`, frameId: id, context: 'watch' })) as { result: string };
+  return JSON.parse(result.slice(1, -1).replace(/\\"/g, '"'));
+}
+
+const goOn = ({ session, threadId }: Stop): Thenable<unknown> => session.customRequest('continue', { threadId });
+
+async function save(text: string): Promise<void> {
+  const document = await vscode.workspace.openTextDocument(inWorkspace(LAYER));
+  const edit = new vscode.WorkspaceEdit();
+  edit.replace(document.uri, new vscode.Range(0, 0, document.lineCount, 0), text);
+  assert.ok(await vscode.workspace.applyEdit(edit));
+  assert.ok(await document.save());
+}
+
+describe('debugging a layer of the user', () => {
+  let uri: vscode.Uri;
+  let written: string;
+  let stops: Stops;
+
+  before(async () => {
+    await activateExtension();
+    written = (await vscode.workspace.openTextDocument(inWorkspace(LAYER))).getText();
+  });
+
+  beforeEach(async () => {
+    stops = new Stops();
+    ({ uri } = (await openExample(SPEC)).document);
+    await command('open', uri);
+    const { state } = await until(uri, 'a run, or the question', (run) => run.state.kind === 'code' || run.frame !== null);
+    if (state.kind === 'code') await outside.clickInPanel('.page [data-action="allowCode"]');
+    await until(uri, 'the run', (run) => run.state.kind === 'run' && run.frame !== null);
+    await command('startOver');
+    await until(uri, 'a new run', ({ frame }) => frame?.status === 'ready');
+  });
+
+  afterEach(async () => {
+    stops.dispose();
+    vscode.debug.removeBreakpoints(vscode.debug.breakpoints);
+    await vscode.debug.stopDebugging();
+    await save(written);
+    await closeAll();
+  });
+
+  it('stops at a breakpoint in the file, with the tensors of the step that is shown, and leaves the run as it is', async () => {
+    await command('runToStep', 5);
+    const run = await untilStep(uri, 5);
+    const before = await recordOf(run);
+    const line = written.split('\n').findIndex((text) => text.includes('return ops'));
+    vscode.debug.addBreakpoints([new vscode.SourceBreakpoint(new vscode.Location(inWorkspace(LAYER), new vscode.Position(line, 0)))]);
+    const debugged = command('debugLayer', uri, 'swish1');
+    const stop = await stops.next();
+    const frame = await frameOf(stop);
+    assert.deepEqual([frame.line, frame.source?.path], [line + 1, inWorkspace(LAYER).fsPath]);
+    assert.deepEqual(await valueOf(stop, 'x.shape'), [32, 8]);
+    const x = await valueOf(stop, 'Array.from(x.data.slice(0, 4))');
+    const beta = await valueOf(stop, 'Array.from(parameters.beta.data.slice(0, 2))');
+    // The run goes on meanwhile, in an engine that nobody stopped.
+    await command('step');
+    await untilStep(uri, 6);
+    await command('seek', 5);
+    await untilStep(uri, 5);
+    await goOn(stop);
+    await debugged;
+    await eventually('the end of the debugger', () => vscode.debug.activeDebugSession === undefined);
+    assert.deepEqual((await recordOf(run)).position, before.position);
+
+    // What the engine itself hands to the layer at this step: the layer says so.
+    await save('export default {\n  parameters: ([n]) => ({ beta: [n] }),\n  forward({ x, parameters }) {\n    throw new Error(JSON.stringify([Array.from(x.data.slice(0, 4)), Array.from(parameters.beta.data.slice(0, 2))]));\n  },\n};\n');
+    const problem = await eventually('what the layer says', () => vscode.languages.getDiagnostics(inWorkspace(LAYER)).find(({ source }) => source === 'Nablascope'));
+    assert.ok(problem.message.includes(JSON.stringify([x, beta])), `${problem.message} is not about ${JSON.stringify([x, beta])}`);
+  });
+
+  it('sets a breakpoint in forward where the file has none', async () => {
+    await vscode.window.showTextDocument(inWorkspace(LAYER));
+    const debugged = command('debugLayer');
+    const stop = await stops.next();
+    assert.equal((await frameOf(stop)).line, written.slice(0, written.indexOf('return ops')).split('\n').length);
+    assert.deepEqual(await valueOf(stop, 'Array.from(parameters.beta.data)'), Array(8).fill(1));
+    // Who ends the debugger ends what was debugged.
+    await vscode.debug.stopDebugging(stop.session.parentSession ?? stop.session);
+    await debugged;
+  });
+});
