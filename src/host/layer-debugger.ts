@@ -1,6 +1,5 @@
 // Debugs layers of the user's own: a process of its own does the step that the panel shows again, and VS Code's
 // JavaScript debugger attaches to it. The run waits for nothing, and nobody watches how long it takes.
-import fs from 'node:fs';
 import path from 'node:path';
 import * as vscode from 'vscode';
 import { EngineClient } from '../process/client';
@@ -45,6 +44,8 @@ export class LayerDebugger implements vscode.Disposable {
     await this.#someBreakpoint(vscode.Uri.file(layer.file));
     const client: Client = new EngineClient<DebugCalls, DebugVoice>({
       file: path.join(this.#dist, 'debug-process.js'),
+      // Breakpoints are set by the paths that the editor knows.
+      nodeArguments: ['--preserve-symlinks'],
       host: {
         listening: async (port) => {
           if (await this.#attach(client, port, name, place.root ?? place.folder)) return;
@@ -78,7 +79,6 @@ export class LayerDebugger implements vscode.Disposable {
     await client.dispose();
   }
 
-  /** @param root the workspace, whose real path is the one that its files run by. */
   #attach(client: Client, port: number, name: string, root: string): Thenable<boolean> {
     return vscode.debug.startDebugging(vscode.workspace.getWorkspaceFolder(vscode.Uri.file(root)), {
       type: 'node',
@@ -89,8 +89,6 @@ export class LayerDebugger implements vscode.Disposable {
       continueOnAttach: true,
       autoAttachChildProcesses: false,
       skipFiles: ['<node_internals>/**', `${this.#dist}/**`],
-      localRoot: root,
-      remoteRoot: fs.realpathSync(root),
       nablascope: client.pid,
     });
   }

@@ -14,6 +14,8 @@ export interface EngineClientOptions<Voice extends object> {
   readonly file: string;
   /** For the supervisor, such as `--heap=512`. */
   readonly arguments?: readonly string[];
+  /** For Node itself, such as `--preserve-symlinks`. */
+  readonly nodeArguments?: readonly string[];
   /** What the engine may call. */
   readonly host: Voice;
   /** Called once, unless `dispose` was called before: why the process ended, and which layer of the user's own is to blame. */
@@ -47,7 +49,7 @@ export class EngineClient<Calls extends object = EngineCalls, Voice extends obje
     const args = [`--black-box=${blackBox}`, ...(options.arguments ?? [])];
     const child = fork(options.file, args, {
       execPath: process.execPath,
-      execArgv: [],
+      execArgv: [...(options.nodeArguments ?? [])],
       env: environment(),
       serialization: 'advanced',
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

@@ -25,11 +25,12 @@ export function doAgain(run: CompiledRun, text: string, from: RunRecord | null, 
   }
 }
 
-/** A session that stands before the step that is shown. */
+/** A session that stands at the beginning of the step that is shown. */
 function before(run: CompiledRun, text: string, from: RunRecord | null, options: SessionOptions): TrainingSession {
   if (from === null) return new TrainingSession(run, text, options);
   const { step, phase } = from.position;
-  const position = { step: phase > 0 ? step : Math.max(0, step - 1), phase: 0 };
+  // Its batch loaded and nothing else done: at the end of the step before, that one would be done again as well.
+  const position = { step: phase > 0 ? step : Math.max(0, step - 1), phase: 1 };
   try {
     return TrainingSession.resume(run, { ...from, position }, options);
   } catch (error) {

@@ -100,10 +100,14 @@ describe('debugging a layer of the user', () => {
     const debugged = command('debugLayer', uri, 'swish1');
     const stop = await stops.next();
     const frame = await frameOf(stop);
-    assert.deepEqual([frame.line, frame.source?.path], [line + 1, inWorkspace(LAYER).fsPath]);
+    assert.equal(frame.line, line + 1);
+    assert.ok(frame.source?.path?.endsWith(inWorkspace(LAYER).path), `it stands in ${frame.source?.path}`);
     assert.deepEqual(await valueOf(stop, 'x.shape'), [32, 8]);
     const x = await valueOf(stop, 'Array.from(x.data.slice(0, 4))');
     const beta = await valueOf(stop, 'Array.from(parameters.beta.data.slice(0, 2))');
+    // What calls the layer is not the user's, and is not stepped through.
+    const { stackFrames } = (await stop.session.customRequest('stackTrace', { threadId: stop.threadId })) as { stackFrames: { presentationHint?: string }[] };
+    assert.deepEqual(stackFrames.slice(1).filter(({ presentationHint }) => presentationHint === 'normal'), []);
     // The run goes on meanwhile, in an engine that nobody stopped.
     await command('step');
     await untilStep(uri, 6);
