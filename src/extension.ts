@@ -9,6 +9,7 @@ import { Contexts } from './host/contexts';
 import { Diagnostics } from './host/diagnostics';
 import { LayerDebugger } from './host/layer-debugger';
 import { watchLayers } from './host/layer-watch';
+import { NewLayer } from './host/new-layer';
 import { RunStore } from './host/run-store';
 import { Runs } from './host/runs';
 import { SelectionSync } from './host/selection';
@@ -46,7 +47,7 @@ export function activate({ extensionUri, storageUri, globalStorageUri, globalSta
     registerCodeActions(),
     registerCodeLens(documents),
     watchLayers(runs, fail),
-    registerCommands(runs, consent, layerDebugger),
+    registerCommands(runs, { consent, layerDebugger, newLayer: new NewLayer(extensionUri, documents), log }),
     layerDebugger,
     registerSerializer(runs, log),
     new TestExplorer({ documents, consent, engineFile, fail }),

@@ -6,6 +6,7 @@ import { askEpoch, askLearningRate, askReachedStep, askStep } from './ask';
 import type { CodeConsent } from './code-consent';
 import type { LayerDebugger } from './layer-debugger';
 import { ownFiles } from './layer-files';
+import type { NewLayer } from './new-layer';
 import { openNewSpec } from './new-spec';
 import type { OpenRun, Runs } from './runs';
 import { isSpec } from './spec-documents';
@@ -48,7 +49,16 @@ const works: Readonly<Record<string, Work>> = {
   startOver: ({ controller }) => controller.startOver(),
 };
 
-export function registerCommands(runs: Runs, consent: CodeConsent, layerDebugger: LayerDebugger): vscode.Disposable {
+/** What commands do beside what runs do. */
+export interface CommandParts {
+  readonly consent: CodeConsent;
+  readonly layerDebugger: LayerDebugger;
+  readonly newLayer: NewLayer;
+  /** Holds what layers write to the console. */
+  readonly log: vscode.LogOutputChannel;
+}
+
+export function registerCommands(runs: Runs, { consent, layerDebugger, newLayer, log }: CommandParts): vscode.Disposable {
   const registered = Object.entries(works).map(([name, work]) =>
     vscode.commands.registerCommand(`nablascope.${name}`, async (argument: unknown) => {
       const run = runs.active ?? (await openInFront(runs));
@@ -61,11 +71,21 @@ export function registerCommands(runs: Runs, consent: CodeConsent, layerDebugger
     }),
     vscode.commands.registerCommand('nablascope.forgetCodeFolders', () => consent.askAndForget()),
     vscode.commands.registerCommand('nablascope.debugLayer', (uri: unknown, layer: unknown) => debugLayer(runs, layerDebugger, uri, layer)),
+    vscode.commands.registerCommand('nablascope.showLog', () => log.show(true)),
+    vscode.commands.registerCommand('nablascope.newLayer', () => newLayer.open(specInFront(runs))),
     vscode.commands.registerCommand('nablascope.newSpec', async () => {
       await openNew(runs);
     }),
   );
   return vscode.Disposable.from(...registered);
+}
+
+/** The spec in the editor in front, else that of the panel. */
+function specInFront(runs: Runs): vscode.TextDocument | undefined {
+  const document = vscode.window.activeTextEditor?.document;
+  if (document && isSpec(document)) return document;
+  const uri = runs.active?.uri.toString();
+  return vscode.workspace.textDocuments.find((open) => open.uri.toString() === uri);
 }
 
 /** @param uri of a spec, with the name of its layer; or of a layer's file; or of nothing, then that in front. */

@@ -36,8 +36,9 @@ export class LayerFiles {
   async changed(file: string, spec: Spec, { folder }: RunPlace): Promise<boolean> {
     const own = ownLayers(spec);
     if (own.length === 0) return false;
-    const before = this.#loaded;
     const files = await filesOf(spec, folder);
+    // Of the same change the editor and the file system tell, one while the other is still looked into.
+    const before = this.#loaded;
     // One that is gone was among them before, or is what the spec names.
     const concerned = files.has(file) || before.has(file) || own.some(({ module }) => path.resolve(folder, module) === file);
     if (!concerned || same(before, files)) return false;

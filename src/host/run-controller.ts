@@ -157,7 +157,7 @@ export class RunController {
     if (kind === 'problems') return this.#request({ source: this.#source });
     const engine = this.#engine;
     if (!engine || !this.#problems.opened || kind !== 'run') return;
-    const { running } = this;
+    const target = this.running ? (this.view.frame?.target ?? null) : null;
     const { meaning } = this.#problems.opened;
     const result = await engine.calls.reload();
     if (engine !== this.#engine) return;
@@ -168,7 +168,7 @@ export class RunController {
       if (this.#needs) await engine.calls.need(this.#needs.probes, this.#needs.questions);
     }
     this.#showProblems();
-    if (running) await this.command({ type: 'run' });
+    if (target !== null) await this.command(target === this.view.model?.totalSteps ? { type: 'run' } : { type: 'runToStep', step: target });
   }
 
   async need(probes: readonly ProbeId[], questions: readonly Question[]): Promise<void> {

@@ -1,12 +1,9 @@
 // "Debug This Layer": breakpoints in the user's file stop in VS Code's JavaScript debugger, with the run's own tensors.
 import * as assert from 'node:assert/strict';
 import * as vscode from 'vscode';
-import { activateExtension, eventually, inWorkspace, openExample } from '../support/extension';
-import { outside } from '../support/outside';
-import { closeAll, command, recordOf, until, untilStep } from '../support/runs';
-
-const SPEC = 'custom-layer.nabla.json';
-const LAYER = 'layers/swish.layer.ts';
+import { eventually, inWorkspace } from '../support/extension';
+import { LAYER, openOwnRun, problemsIn, saveLayer, writtenLayer } from '../support/own-layer';
+import { closeAll, command, recordOf, untilStep } from '../support/runs';
 
 interface Stop {
   readonly session: vscode.DebugSession;
@@ -54,40 +51,25 @@ async function valueOf(stop: Stop, expression: string): Promise<unknown> {
 
 const goOn = ({ session, threadId }: Stop): Thenable<unknown> => session.customRequest('continue', { threadId });
 
-async function save(text: string): Promise<void> {
-  const document = await vscode.workspace.openTextDocument(inWorkspace(LAYER));
-  const edit = new vscode.WorkspaceEdit();
-  edit.replace(document.uri, new vscode.Range(0, 0, document.lineCount, 0), text);
-  assert.ok(await vscode.workspace.applyEdit(edit));
-  assert.ok(await document.save());
-}
-
 describe('debugging a layer of the user', () => {
   let uri: vscode.Uri;
   let written: string;
   let stops: Stops;
 
   before(async () => {
-    await activateExtension();
-    written = (await vscode.workspace.openTextDocument(inWorkspace(LAYER))).getText();
+    written = await writtenLayer();
   });
 
   beforeEach(async () => {
     stops = new Stops();
-    ({ uri } = (await openExample(SPEC)).document);
-    await command('open', uri);
-    const { state } = await until(uri, 'a run, or the question', (run) => run.state.kind === 'code' || run.frame !== null);
-    if (state.kind === 'code') await outside.clickInPanel('.page [data-action="allowCode"]');
-    await until(uri, 'the run', (run) => run.state.kind === 'run' && run.frame !== null);
-    await command('startOver');
-    await until(uri, 'a new run', ({ frame }) => frame?.status === 'ready');
+    uri = await openOwnRun();
   });
 
   afterEach(async () => {
     stops.dispose();
     vscode.debug.removeBreakpoints(vscode.debug.breakpoints);
     await vscode.debug.stopDebugging();
-    await save(written);
+    await saveLayer(written);
     await closeAll();
   });
 
@@ -119,8 +101,8 @@ describe('debugging a layer of the user', () => {
     assert.deepEqual((await recordOf(run)).position, before.position);
 
     // What the engine itself hands to the layer at this step: the layer says so.
-    await save('export default {\n  parameters: ([n]) => ({ beta: [n] }),\n  forward({ x, parameters }) {\n    throw new Error(JSON.stringify([Array.from(x.data.slice(0, 4)), Array.from(parameters.beta.data.slice(0, 2))]));\n  },\n};\n');
-    const problem = await eventually('what the layer says', () => vscode.languages.getDiagnostics(inWorkspace(LAYER)).find(({ source }) => source === 'Nablascope'));
+    await saveLayer('export default {\n  parameters: ([n]) => ({ beta: [n] }),\n  forward({ x, parameters }) {\n    throw new Error(JSON.stringify([Array.from(x.data.slice(0, 4)), Array.from(parameters.beta.data.slice(0, 2))]));\n  },\n};\n');
+    const problem = await eventually('what the layer says', () => problemsIn(LAYER)[0]);
     assert.ok(problem.message.includes(JSON.stringify([x, beta])), `${problem.message} is not about ${JSON.stringify([x, beta])}`);
   });
 
