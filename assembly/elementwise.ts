@@ -1,7 +1,7 @@
 // What is done to each element by itself, to rows, and the optimizer's update. The rest behind the last whole
 // vector goes through the same vector arithmetic, so that an element's bits do not depend on where it stands.
 import { real } from './real';
-import { expOfNegative, sigmoidOf, tanhOf } from './functions';
+import { expOfNegative, log, sigmoidOf, tanhOf } from './functions';
 import { LANES, loadPart, madd, maxOfLanes, SIZE, splat, storePart, sumOfLanes, VECTOR } from './vectors';
 
 export function fill(out: usize, n: i32, value: f64): void {
@@ -227,6 +227,39 @@ export function softmaxBackward(dx: usize, dy: usize, y: usize, m: i32, n: i32):
     }
     const step = <usize>n * SIZE;
     dx += step; dy += step; y += step;
+  }
+}
+
+/** The largest is taken away first: adding it to the logarithm would cost the digits of small differences. */
+export function logSoftmax(y: usize, x: usize, m: i32, n: i32): void {
+  for (let i = 0; i < m; i++) {
+    const largest = maxOf(x, n);
+    const top = splat(largest);
+    const logSum = splat(<real>log(<f64>exponentials(y, x, n, largest)));
+    for (let left = n; left > 0; left -= LANES) {
+      const count = min(left, LANES);
+      storePart(y, v128.sub<real>(v128.sub<real>(loadPart(x, count), top), logSum), count);
+      y += <usize>count * SIZE; x += <usize>count * SIZE;
+    }
+  }
+}
+
+export function logSoftmaxBackward(dx: usize, dy: usize, y: usize, m: i32, n: i32): void {
+  for (let i = 0; i < m; i++) {
+    let sums = splat(0);
+    let at = dy;
+    for (let left = n; left > 0; left -= LANES) {
+      sums = v128.add<real>(sums, loadPart(at, min(left, LANES)));
+      at += VECTOR;
+    }
+    const sum = splat(sumOfLanes(sums));
+    for (let left = n; left > 0; left -= LANES) {
+      const count = min(left, LANES);
+      const share = v128.mul<real>(expOfNegative(loadPart(y, count)), sum);
+      storePart(dx, v128.sub<real>(loadPart(dy, count), share), count);
+      const step = <usize>count * SIZE;
+      dx += step; dy += step; y += step;
+    }
   }
 }
 

@@ -8,6 +8,11 @@ import { convolveBackInputPiece, convolveBackWeightPiece, convolvePiece } from '
 import { poolPiece } from './pooling';
 import { productPiece } from './products';
 import { share } from './threads';
+import { unary as unaryPiece, unaryBackward as unaryBackwardPiece } from './unary';
+import {
+  addQuotient as addQuotientPiece, addSign as addSignPiece, clamp as clampPiece, combine as combinePiece,
+  combineSquares as combineSquaresPiece, multiply as multiplyPiece,
+} from './updates';
 import { SIZE } from './vectors';
 
 /** The kind of a job, addresses and sizes from byte 4 on, two doubles from byte 96 on. */
@@ -18,6 +23,7 @@ export const PRODUCT = 0;
 const FILL = 1, SGD = 2, SGD_WITH_MOMENTUM = 3, SIGMOID = 4, SIGMOID_BACKWARD = 5, TANH = 6, TANH_BACKWARD = 7, RELU = 8, RELU_BACKWARD = 9;
 export const CONVOLVE = 10, CONVOLVE_BACK_WEIGHT = 11, CONVOLVE_BACK_INPUT = 12;
 export const MAX_POOL = 13, MAX_POOL_BACK = 14, AVERAGE_POOL = 15, AVERAGE_POOL_BACK = 16;
+const COMBINE = 17, COMBINE_SQUARES = 18, ADD_QUOTIENT = 19, ADD_SIGN = 20, CLAMP = 21, MULTIPLY = 22, UNARY = 23, UNARY_BACKWARD = 24;
 
 // @ts-ignore: decorator
 @inline
@@ -76,6 +82,14 @@ function elementwisePiece(kind: i32, index: i32): void {
     case TANH_BACKWARD: tanhBackwardPiece(a, b, c, n); break;
     case RELU: reluPiece(a, b, n, x); break;
     case RELU_BACKWARD: reluBackwardPiece(a, b, c, n, x); break;
+    case COMBINE: combinePiece(a, b, n, x, y); break;
+    case COMBINE_SQUARES: combineSquaresPiece(a, b, n, x, y); break;
+    case ADD_QUOTIENT: addQuotientPiece(a, b, c, n, x, y); break;
+    case ADD_SIGN: addSignPiece(a, b, n, x); break;
+    case CLAMP: clampPiece(a, b, n, x, y); break;
+    case MULTIPLY: multiplyPiece(a, b, c, n); break;
+    case UNARY: unaryPiece(a, b, n, <i32>y, x); break;
+    case UNARY_BACKWARD: unaryBackwardPiece(a, b, c, n, <i32>y, x); break;
     default: unreachable();
   }
 }
@@ -123,4 +137,44 @@ export function relu(y: usize, x: usize, n: i32, by: f64): void {
 export function reluBackward(dx: usize, dy: usize, x: usize, n: i32, by: f64): void {
   if (n < CHEAP) reluBackwardPiece(dx, dy, x, n, by);
   else elementwise(RELU_BACKWARD, n, CHEAP, dx, dy, x, by, 0);
+}
+
+export function combine(out: usize, x: usize, n: i32, a: f64, b: f64): void {
+  if (n < CHEAP) combinePiece(out, x, n, a, b);
+  else elementwise(COMBINE, n, CHEAP, out, x, 0, a, b);
+}
+
+export function combineSquares(out: usize, x: usize, n: i32, a: f64, b: f64): void {
+  if (n < CHEAP) combineSquaresPiece(out, x, n, a, b);
+  else elementwise(COMBINE_SQUARES, n, CHEAP, out, x, 0, a, b);
+}
+
+export function addQuotient(out: usize, x: usize, d: usize, n: i32, scale: f64, eps: f64): void {
+  if (n < CHEAP) addQuotientPiece(out, x, d, n, scale, eps);
+  else elementwise(ADD_QUOTIENT, n, CHEAP, out, x, d, scale, eps);
+}
+
+export function addSign(out: usize, x: usize, n: i32, scale: f64): void {
+  if (n < CHEAP) addSignPiece(out, x, n, scale);
+  else elementwise(ADD_SIGN, n, CHEAP, out, x, 0, scale, 0);
+}
+
+export function clamp(out: usize, x: usize, n: i32, low: f64, high: f64): void {
+  if (n < CHEAP) clampPiece(out, x, n, low, high);
+  else elementwise(CLAMP, n, CHEAP, out, x, 0, low, high);
+}
+
+export function multiply(out: usize, a: usize, b: usize, n: i32): void {
+  if (n < CHEAP) multiplyPiece(out, a, b, n);
+  else elementwise(MULTIPLY, n, CHEAP, out, a, b, 0, 0);
+}
+
+export function unary(y: usize, x: usize, n: i32, f: i32, a: f64): void {
+  if (n < DEAR) unaryPiece(y, x, n, f, a);
+  else elementwise(UNARY, n, DEAR, y, x, 0, a, <f64>f);
+}
+
+export function unaryBackward(dx: usize, dy: usize, x: usize, n: i32, f: i32, a: f64): void {
+  if (n < DEAR) unaryBackwardPiece(dx, dy, x, n, f, a);
+  else elementwise(UNARY_BACKWARD, n, DEAR, dx, dy, x, a, <f64>f);
 }

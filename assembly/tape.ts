@@ -1,8 +1,8 @@
 // Many operations in one call: a small network spends more time on calls than on arithmetic. The numbers and
 // arguments are those of OPERATIONS in src/engine/kernels/tape.ts.
 import {
-  accumulateRows, addRow, copy, fill, relu, reluBackward, scale, sgd, sgdWithMomentum, sigmoid, sigmoidBackward, softmax,
-  softmaxBackward, subtract, tanh, tanhBackward,
+  accumulateRows, addRow, copy, fill, logSoftmax, logSoftmaxBackward, relu, reluBackward, scale, sgd, sgdWithMomentum, sigmoid,
+  sigmoidBackward, softmax, softmaxBackward, subtract, tanh, tanhBackward,
 } from './elementwise';
 import {
   binaryCrossEntropyBackward, binaryCrossEntropyWithLogitsBackward, crossEntropyBackward, negativeLogLikelihoodBackward,
@@ -10,6 +10,8 @@ import {
 } from './losses';
 import { matmul, matmulTransposedA, matmulTransposedB } from './products';
 import { SCRATCH_END } from './scratch';
+import { unary, unaryBackward } from './unary';
+import { addQuotient, addSign, clamp, combine, combineSquares, multiply } from './updates';
 
 /** Room for operations, at the end of scratch memory. */
 export const TAPES: usize = SCRATCH_END;
@@ -58,6 +60,16 @@ export function play(at: usize, end: usize): void {
       case 21: binaryCrossEntropyWithLogitsBackward(a, b, c, d, num(at, 0)); break;
       case 22: sgd(a, b, c, num(at, 0)); break;
       case 23: sgdWithMomentum(a, b, c, d, num(at, 0), num(at, 1)); break;
+      case 24: combine(a, b, c, num(at, 0), num(at, 1)); break;
+      case 25: combineSquares(a, b, c, num(at, 0), num(at, 1)); break;
+      case 26: addQuotient(a, b, c, d, num(at, 0), num(at, 1)); break;
+      case 27: addSign(a, b, c, num(at, 0)); break;
+      case 28: clamp(a, b, c, num(at, 0), num(at, 1)); break;
+      case 29: multiply(a, b, c, d); break;
+      case 30: unary(a, b, c, d, num(at, 0)); break;
+      case 31: unaryBackward(a, b, c, d, arg(at, 4), num(at, 0)); break;
+      case 32: logSoftmax(a, b, c, d); break;
+      case 33: logSoftmaxBackward(a, b, c, d, arg(at, 4)); break;
       default: unreachable();
     }
   }

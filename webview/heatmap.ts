@@ -8,6 +8,8 @@ export interface Matrix {
   readonly rows: number;
   readonly columns: number;
   readonly cells: Float64Array;
+  /** What is written in a cell where it is not the number. */
+  readonly label?: ((i: number) => string) | undefined;
 }
 
 /** Which value has which colour; `low` and `high` are the two ends. */
@@ -69,8 +71,11 @@ export class Heatmap {
   #strides = { row: 1, column: 1 };
   #tiles: Tiles | null = null;
 
-  /** @param onCursor the cell that is pointed at changed */
-  constructor(readonly onCursor: (cell: Cell | null) => void) {
+  /** @param onCursor the cell that is pointed at changed @param onOpen a cell was clicked, or Enter pressed on it */
+  constructor(
+    readonly onCursor: (cell: Cell | null) => void,
+    readonly onOpen?: (cell: Cell) => void,
+  ) {
     const { canvas } = this;
     canvas.tabIndex = 0;
     canvas.setAttribute('role', 'application');
@@ -78,6 +83,10 @@ export class Heatmap {
     canvas.addEventListener('pointermove', (event) => this.#moveTo(this.#cellAt(event.offsetX, event.offsetY)));
     canvas.addEventListener('pointerleave', () => {
       if (document.activeElement !== canvas) this.#moveTo(null);
+    });
+    canvas.addEventListener('click', (event) => {
+      const cell = this.#cellAt(event.offsetX, event.offsetY);
+      if (cell) this.onOpen?.(cell);
     });
     canvas.addEventListener('keydown', (event) => this.#key(event));
     canvas.addEventListener('focus', () => {
@@ -144,7 +153,7 @@ export class Heatmap {
   }
 
   /** Grid, numbers at the edges, values in the cells where there is room, crosses where there is no number. */
-  #decorate(ctx: CanvasRenderingContext2D, { rows, columns, cells }: Matrix, scale: Scale, theme: Theme): void {
+  #decorate(ctx: CanvasRenderingContext2D, { rows, columns, cells, label }: Matrix, scale: Scale, theme: Theme): void {
     const { width, height } = this.#cell;
     const table = tableFor(scale, theme);
     ctx.strokeStyle = toCss(theme.background, 0.9);
@@ -177,7 +186,7 @@ export class Heatmap {
       if (width < TEXT_WIDTH) return;
       const fill = at === null ? theme.background : entry(table, at);
       ctx.fillStyle = contrast(fill, [255, 255, 255]) >= contrast(fill, [0, 0, 0]) ? '#fff' : '#000';
-      ctx.fillText(formatNumber(cell), x + width / 2, y + height / 2 + 0.5, width - 4);
+      ctx.fillText(label ? label(i) : formatNumber(cell), x + width / 2, y + height / 2 + 0.5, width - 4);
     });
     if (tiles) {
       ctx.fillStyle = toCss(theme.background);
@@ -233,6 +242,10 @@ export class Heatmap {
     const matrix = this.#matrix;
     if (!matrix || event.ctrlKey || event.altKey || event.metaKey) return;
     const { row, column } = this.#cursor ?? { row: 0, column: 0 };
+    if (event.key === 'Enter' && this.#cursor && this.onOpen) {
+      event.preventDefault();
+      return this.onOpen(this.#cursor);
+    }
     const moves: Record<string, Cell> = {
       ArrowUp: { row: row - 1, column },
       ArrowDown: { row: row + 1, column },

@@ -21,12 +21,14 @@ export interface LayerModel {
   readonly outputShape: Shape;
   /** Short names of parameters that are not updated. */
   readonly freeze: readonly string[];
+  /** Line of the spec, counted from 1, for what is said about the layer. */
+  readonly line?: number;
 }
 
 export interface NetworkModel {
   readonly inputShape: Shape;
   readonly layers: readonly LayerModel[];
-  readonly loss: { readonly definition: LossDefinition; readonly options: unknown };
+  readonly loss: { readonly definition: LossDefinition; readonly options: unknown; readonly line?: number };
   /** Added to the loss that is trained on, and to its gradient. */
   readonly penalty?: Penalty;
 }

@@ -31,6 +31,9 @@ export function penaltyValue(kernels: Kernels, { l1, l2 }: Penalty, parameters: 
   return sum;
 }
 
+/** What the penalty on one number of a penalized parameter is. */
+export const penaltyOn = ({ l1, l2 }: Penalty, value: number): number => l1 * Math.abs(value) + 0.5 * l2 * value * value;
+
 /** Adds its gradient to theirs. */
 export function addPenaltyGradient(kernels: Kernels, { l1, l2 }: Penalty, parameters: readonly Penalized[]): void {
   for (const { value, gradient } of parameters) {

@@ -4,6 +4,8 @@
 import { MemoryPlan, type Tensor } from '../engine/kernels/tensor';
 import type { ForwardContext, LayerDefinition, Reach } from '../engine/layers/layer';
 import type { Parameter, Pass } from '../engine/network';
+import { isPenalized, penaltyOn } from '../engine/penalty';
+import type { KinkedLayer } from './kinks';
 
 /** What a layer gave when nothing was moved, and one column of it while something is. */
 interface Stage {
@@ -30,24 +32,34 @@ export class Carrier {
   readonly #stages: readonly Stage[];
   /** The batch, feature after feature. */
   readonly #input: Float64Array;
+  /** Of all parameters, nothing moved. */
+  readonly #penalty: number;
   /** The entry as a parameter of a single column. */
   readonly #moved: Tensor;
   /** The entry: its layer, the column of the layer's output that it reaches, its value. */
   #layer = 0;
   #feature = 0;
   #start = 0;
+  #penalized = false;
   /** What the column moves by as the entry moves by 1: `batch` numbers from a place on; null where it is 1. */
   #slopes: Float64Array | null = null;
   #slopesFrom = 0;
   /** The first layer after the entry's that does more than carry the column on. */
   #end = 0;
 
-  /** @param pass evaluated, nothing moved; the numbers of its parameters and batch are copied. */
-  constructor(pass: Pass) {
+  /**
+   * @param pass evaluated, nothing moved; the numbers of its parameters and batch are copied.
+   * @param seams of the loss; null where it is in one piece.
+   */
+  constructor(
+    pass: Pass,
+    readonly seams: KinkedLayer | null,
+  ) {
     const { network, batch, outputs } = pass;
     const { kernels, model } = network;
     this.#pass = pass;
     this.#batch = batch;
+    this.#penalty = pass.penalty();
     const plan = new MemoryPlan(kernels.precision);
     plan.reserve([1]);
     for (let i = 0; i <= outputs.length; i++) plan.reserve([batch, 1]);
@@ -73,7 +85,9 @@ export class Carrier {
   }
 
   /** Takes the entry on, unless its layer does not say what the entry reaches. */
-  select({ layer, shortName, value }: Parameter, index: number): boolean {
+  select(parameter: Parameter, index: number): boolean {
+    const { layer, shortName, value } = parameter;
+    const { penalty } = this.#pass.network.model;
     const stage = this.#stages[layer];
     if (!stage.reach) return false;
     const isWeight = stage.reach === 'weighted_sum' && shortName === 'weight';
@@ -81,6 +95,7 @@ export class Carrier {
     this.#layer = layer;
     this.#feature = Math.floor(index / inputs);
     this.#start = value.data[index];
+    this.#penalized = penalty !== undefined && isPenalized(penalty, parameter);
     this.#slopes = isWeight ? this.#columnsInto(layer) : null;
     this.#slopesFrom = (index % inputs) * this.#batch;
     this.#end = layer + 1;
@@ -108,7 +123,7 @@ export class Carrier {
     if (layer < stages.length && stages[layer].reach === 'weighted_sum') this.#addShare(layer++);
     else this.#placeColumn(layer - 1);
     for (; layer < stages.length; layer++) this.#pass.forward(layer);
-    return this.#pass.loss();
+    return this.#pass.dataLoss() + this.#penalty + this.#penaltyMovedTo(value);
   }
 
   /** Whether the last `at` lay on the other side of a kink than the start does, or either lay on one. */
@@ -122,7 +137,13 @@ export class Carrier {
       const [from, to] = whole ? [rows, this.#pass.inputOf(layer)] : [this.#unmoved(layer - 1), column];
       if (definition.crossesKink(from, to, context.options)) return true;
     }
-    return false;
+    return this.seams?.kinks.crossed(this.seams.start, this.#pass.prediction) ?? false;
+  }
+
+  /** By how much the penalty changes with the entry: it counts each number by itself. */
+  #penaltyMovedTo(value: number): number {
+    const { penalty } = this.#pass.network.model;
+    return penalty && this.#penalized ? penaltyOn(penalty, value) - penaltyOn(penalty, this.#start) : 0;
   }
 
   #moveColumn({ columns, column: { data } }: Stage, by: number): void {
@@ -179,7 +200,7 @@ export class Carrier {
 }
 
 /** Whether shapes are what the declaration says they are. */
-function fits(reach: Reach | undefined, inputs: number, features: number, parameters: readonly Parameter[]): boolean {
+export function fits(reach: Reach | undefined, inputs: number, features: number, parameters: readonly Parameter[]): boolean {
   if (reach === 'columnwise') return inputs === features && parameters.every(({ value }) => value.data.length === features);
   return parameters.every(({ shortName, value: { shape, data } }) => {
     if (shortName === 'weight') return shape[0] === features && data.length === features * inputs;

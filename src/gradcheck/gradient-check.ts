@@ -1,11 +1,14 @@
 // The gradient check of a whole network: every entry of every parameter, a few at a time, so that whoever
 // runs it can show progress and stop. How an entry is judged is in judge.ts, how its loss is had in shadow.ts.
+import { Alone } from './alone';
 import { Comparer } from './comparer';
 import { diagnose } from './diagnosis/diagnose';
+import { entryDetail, type EntryDetail } from './entry-detail';
+import { errorMap, type ErrorMap } from './error-map';
 import { placed } from './diagnosis/place';
 import { Judge } from './judge';
 import type { CheckRequest } from './options';
-import { VERDICTS, type CheckReport, type Diagnosis } from './report';
+import { VERDICTS, type CheckReport, type Diagnosis, type LayerCheck } from './report';
 import { Shadow } from './shadow';
 import { NOT_CHECKED, summarize, type ParameterFindings } from './summary';
 import { threeWays } from './three-ways';
@@ -17,7 +20,7 @@ const WRONG = VERDICTS.indexOf('wrong');
  * Frozen parameters are checked as well: their gradients are computed all the same.
  */
 export class GradientCheck {
-  /** Parameter entries of the network. */
+  /** Parameter entries of the network; twice as many with a penalty, which is checked with and without. */
   readonly entries: number;
   readonly #about: Pick<CheckReport, 'step' | 'samples' | 'mode' | 'loss' | 'options'>;
   readonly #shadow: Shadow;
@@ -31,10 +34,18 @@ export class GradientCheck {
   #turn = 0;
   #done = 0;
   #stride = 1;
-  #diagnosis: { readonly after: number; readonly found: Diagnosis | null } | null = null;
+  /** Made when all entries are judged. */
+  #layersAlone: Alone | null = null;
+  #why: { readonly after: number; readonly diagnosis: Diagnosis | null; readonly layers: readonly LayerCheck[] } | null = null;
+  /** The same check without the penalty, where there is one: it follows when all entries are judged. */
+  readonly #without: GradientCheck | null;
 
   /** Copies parameters and batch; nothing of them is kept or changed. Runs one forward and one backward pass. */
-  constructor(request: CheckRequest) {
+  constructor(
+    request: CheckRequest,
+    /** Whether layers are tried by themselves, too. */
+    readonly alone = true,
+  ) {
     const { step, rtol, atol, mode = 'training' } = request.options;
     const options = { step, rtol, atol };
     const twoModes = request.network.model.layers.some(({ definition, options: own }) => definition.modes?.(own));
@@ -48,37 +59,66 @@ export class GradientCheck {
       shape: value.shape,
       analytic: this.#shadow.gradients[i],
       numeric: new Float64Array(value.data.length),
+      bars: new Float64Array(value.data.length),
       verdicts: new Uint8Array(value.data.length).fill(NOT_CHECKED),
     }));
     this.#order = parameters.map((_, i) => i).sort((a, b) => parameters[b].layer - parameters[a].layer || a - b);
-    this.entries = this.#findings.reduce((sum, { analytic }) => sum + analytic.length, 0);
+    this.#without = request.network.model.penalty ? new GradientCheck(withoutPenalty(request), false) : null;
+    this.entries = this.#findings.reduce((sum, { analytic }) => sum + analytic.length, 0) + (this.#without?.entries ?? 0);
   }
 
   /** Entries judged so far. */
   get checked(): number {
-    return this.#checked;
+    return this.#checked + (this.#without?.checked ?? 0);
   }
 
   /** Judges up to `entries` more; true while there are more. */
   advance(entries: number): boolean {
-    for (let i = 0; i < entries && this.#turn < this.#order.length; i++) this.#next();
-    return this.#turn < this.#order.length;
+    let left = entries;
+    for (; left > 0 && this.#turn < this.#order.length; left--) this.#next();
+    if (this.#turn < this.#order.length) return true;
+    if (this.#without?.advance(left)) return true;
+    this.#layersAlone ??= this.#newAlone();
+    return this.#layersAlone?.advance() ?? false;
   }
 
   /** What was found so far, and why, if something is wrong. */
   report(): CheckReport {
-    const report = summarize(this.#findings, { ...this.#about, compared: this.#comparison.report(), diagnosis: this.#why() });
-    const autograd = threeWays(this.#shadow.network.pass(this.#about.samples));
+    const without = this.#without?.report();
+    const withoutPenalty = without ? { parameters: without.parameters, counts: without.counts, passed: without.passed, complete: without.complete } : null;
+    const { diagnosis, layers } = this.#alone();
+    const compared = this.#comparison.report();
+    const report = summarize(this.#findings, { ...this.#about, compared, diagnosis, layers, withoutPenalty });
+    const autograd = this.alone ? threeWays(this.#shadow.pass, compared.agreed) : [];
     return autograd.length > 0 ? { ...report, autograd } : report;
   }
 
-  /** Leaves the shadow as it was for the next entry. */
-  #why(): Diagnosis | null {
-    if (this.#diagnosis?.after !== this.#checked) {
+  /** The errors of a parameter in its own shape, at most so many cells a side; null where there is no such parameter. */
+  map(name: string, most: number): ErrorMap | null {
+    const found = this.#findings.find((each) => each.name === name);
+    return found ? errorMap(found, most) : null;
+  }
+
+  /** One entry looked at closely, when all is checked; null where it was not checked or does not exist. */
+  entry(name: string, index: number, reach: number): EntryDetail | null {
+    const which = this.#findings.findIndex((each) => each.name === name);
+    const verdict = this.#findings[which]?.verdicts[index];
+    if (verdict === undefined || verdict === NOT_CHECKED) return null;
+    return entryDetail(this.#shadow, this.#findings[which], which, index, this.#about.options.step, reach);
+  }
+
+  /** Each layer by itself, and why something is wrong. Leaves the shadow as it was for the next entry. */
+  #alone(): { readonly diagnosis: Diagnosis | null; readonly layers: readonly LayerCheck[] } {
+    if (this.#why?.after !== this.#checked) {
       const whole = this.#findings.map(({ analytic, numeric, verdicts }) => ({ analytic, numeric, isWrong: verdicts.includes(WRONG) }));
-      this.#diagnosis = { after: this.#checked, found: placed(this.#shadow.network.model, diagnose(this.#shadow.pass, whole)) };
+      const alone = (this.#layersAlone ?? (whole.some(({ isWrong }) => isWrong) ? this.#newAlone() : null))?.finish() ?? null;
+      this.#why = { after: this.#checked, diagnosis: placed(this.#shadow.network.model, alone && diagnose(alone, whole)), layers: alone?.report() ?? [] };
     }
-    return this.#diagnosis.found;
+    return this.#why;
+  }
+
+  #newAlone(): Alone | null {
+    return this.alone && Number.isFinite(this.#shadow.loss) ? new Alone(this.#shadow.pass, this.#comparison.report().agreed) : null;
   }
 
   /** A layer reaches further than it says: nothing that was judged by that is worth anything. */
@@ -92,7 +132,7 @@ export class GradientCheck {
 
   #next(): void {
     const parameter = this.#order[this.#turn];
-    const { name, analytic, numeric, verdicts } = this.#findings[parameter];
+    const { name, analytic, numeric, bars, verdicts } = this.#findings[parameter];
     if (this.#done === 0) {
       this.#stride = strideThrough(analytic.length);
       this.#comparison.begin(name, analytic.length);
@@ -109,6 +149,7 @@ export class GradientCheck {
     }
     verdicts[index] = VERDICTS.indexOf(verdict);
     numeric[index] = this.#judge.numeric;
+    bars[index] = this.#judge.bar;
     this.#checked++;
     this.#done++;
     if (this.#done === analytic.length) {
@@ -128,3 +169,9 @@ function strideThrough(length: number): number {
 function greatestCommonDivisor(a: number, b: number): number {
   return b === 0 ? a : greatestCommonDivisor(b, a % b);
 }
+
+/** The same network and batch, and a loss that is the data's alone. */
+const withoutPenalty = ({ network: { model, parameters, buffers }, ...request }: CheckRequest): CheckRequest => ({
+  ...request,
+  network: { model: { ...model, penalty: undefined }, parameters, buffers },
+});

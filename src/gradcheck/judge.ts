@@ -23,6 +23,8 @@ export const scaleOf = (value: number): number => Math.max(1, Math.abs(value));
 export class Judge {
   /** The numeric value that the last verdict rests on. */
   numeric = NaN;
+  /** Its error bar: round-off at least; where several steps were tried, how far they disagree; on a kink half the jump. */
+  bar = NaN;
 
   /**
    * @param loss the loss of the batch, nothing moved.
@@ -36,6 +38,7 @@ export class Judge {
 
   judge(line: LossLine, analytic: number): Verdict {
     this.numeric = NaN;
+    this.bar = NaN;
     // A loss that is not finite has no slope: there is nothing to compare with.
     if (!Number.isFinite(this.loss)) return 'below_noise';
     const step = this.options.step * scaleOf(line.start);
@@ -43,8 +46,9 @@ export class Judge {
     const low = line.start - step;
     const numeric = (line.at(high) - line.at(low)) / (high - low);
     this.numeric = numeric;
-    if (!Number.isFinite(analytic)) return 'wrong';
     const noise = this.noise / step;
+    this.bar = noise;
+    if (!Number.isFinite(analytic)) return 'wrong';
     const magnitude = Math.max(Math.abs(analytic), Math.abs(numeric));
     if (magnitude <= Math.max(FLOOR * noise, this.options.atol)) return 'below_noise';
     if (Math.abs(analytic - numeric) <= this.#slack(magnitude) + noise) return 'pass';
@@ -73,6 +77,7 @@ export class Judge {
     }
     if (best) {
       this.numeric = best.value;
+      this.bar = best.bar;
       const magnitude = Math.max(Math.abs(analytic), Math.abs(best.value));
       if (magnitude <= Math.max((FLOOR * this.noise) / best.step, this.options.atol)) return 'below_noise';
       const error = Math.abs(analytic - best.value);
@@ -124,6 +129,7 @@ export class Judge {
     const close = trial.best();
     if (!close) return 'wrong';
     this.numeric = close.value;
+    this.bar = close.bar;
     const magnitude = Math.max(Math.abs(analytic), Math.abs(close.value));
     if (!this.#resolved(close, magnitude)) return 'below_noise';
     return Math.abs(analytic - close.value) <= this.#slack(magnitude) + TRUST * close.bar ? 'pass' : 'wrong';
@@ -141,6 +147,7 @@ export class Judge {
     }
     if (!sides || !Number.isFinite(sides.bar)) return 'wrong';
     this.numeric = (sides.left + sides.right) / 2;
+    this.bar = Math.abs(sides.right - sides.left) / 2 + sides.bar;
     if (this.#between(analytic, sides.left, sides.right, TRUST * sides.bar)) return 'kink';
     return this.#besideKinks(line, analytic);
   }
@@ -158,6 +165,7 @@ export class Judge {
     const bar = TRUST * Math.max(low.bar, high.bar);
     if (!this.#between(analytic, low.value, high.value, bar)) return 'wrong';
     this.numeric = (low.value + high.value) / 2;
+    this.bar = Math.abs(high.value - low.value) / 2 + Math.max(low.bar, high.bar);
     const resolved = bar <= RESOLVED * Math.max(Math.abs(analytic), Math.abs(this.numeric));
     return resolved && !low.exact ? 'pass' : 'kink';
   }

@@ -18,7 +18,7 @@ export type Mode = 'training' | 'evaluation';
 /** Only read, and copied at once: the network may train on while the check runs. */
 export interface CheckRequest {
   /** Of any precision, on any kernels. */
-  readonly network: Network;
+  readonly network: Pick<Network, 'model' | 'parameters' | 'buffers'>;
   /** The batch: its input and target count, nothing else. */
   readonly pass: Pass;
   /** Position of the run, for the report. */

@@ -31,6 +31,19 @@ export interface ParameterCheck {
   readonly verdict: Verdict;
 }
 
+/** One layer by itself, with a random gradient from above; or the loss. Without the penalty. */
+export interface LayerCheck {
+  /** `linear1`; null for the loss. */
+  readonly name: string | null;
+  readonly kind: string;
+  /** Who spoils the signal that arrives here in the whole network: a later layer, or "the loss"; null where it is right. */
+  readonly arriving: string | null;
+  /** What it makes of the gradient of each parameter, and what it hands back: `input`; of a loss `prediction`. */
+  readonly tensors: readonly ParameterCheck[];
+  /** Arguments that its forward or backward writes to and must not. */
+  readonly overwrites: readonly string[];
+}
+
 /** Why backprop is wrong: what is to blame, and the explanation that fits best. */
 export interface Diagnosis {
   /** In one sentence or two: everything below, in words. */
@@ -39,6 +52,8 @@ export interface Diagnosis {
   readonly layer: string | null;
   /** Of that layer, or of the loss. */
   readonly kind: string;
+  /** Line of the spec where it stands, counted from 1; null where that is not known. */
+  readonly line: number | null;
   /** Whose gradient is wrong: a parameter by its short name, `input`, or of a loss `prediction`. */
   readonly tensor: string;
   /** Its worst entry; for `input` the first number is the sample. With the values there, the layer alone. */
@@ -71,6 +86,13 @@ export interface AutogradComparison {
   readonly sentence: string | null;
 }
 
+export interface WithoutPenalty {
+  readonly parameters: readonly ParameterCheck[];
+  readonly counts: Readonly<Record<Verdict, number>>;
+  readonly passed: boolean;
+  readonly complete: boolean;
+}
+
 /** Entries that were evaluated both ways: by computing only what they reach, and the plain way. */
 export interface Comparison {
   /** Drawn at random, and the first that would have been called wrong. */
@@ -88,13 +110,18 @@ export interface CheckReport {
   /** The mode that the layers were in; null where both are the same. */
   readonly mode: Mode | null;
   readonly loss: number;
+  /** In the whole network, with the penalty. */
   readonly parameters: readonly ParameterCheck[];
+  /** The same entries of the loss without the penalty; null where there is none. */
+  readonly withoutPenalty: WithoutPenalty | null;
+  /** From the first layer to the loss, each alone; empty before every entry was checked, unless something is wrong. */
+  readonly layers: readonly LayerCheck[];
   readonly entries: number;
   readonly checked: number;
   readonly counts: Readonly<Record<Verdict, number>>;
   /** False when cancelled before every entry was checked. */
   readonly complete: boolean;
-  /** No entry is wrong, and at least one passed. */
+  /** No entry is wrong, with or without the penalty, and at least one passed. */
   readonly passed: boolean;
   readonly compared: Comparison;
   /** Null where nothing is wrong. */
@@ -105,6 +132,10 @@ export interface CheckReport {
   readonly points: {
     readonly analytic: Float64Array;
     readonly numeric: Float64Array;
+    /** Error bar of the numeric value: round-off, or how far estimates at several steps disagree; on a kink half the jump of the slope. */
+    readonly bar: Float64Array;
+    /** Flat index in the parameter, row-major. */
+    readonly index: Uint32Array;
     /** Index into `parameters`. */
     readonly parameter: Uint16Array;
     /** Index into `VERDICTS`. */

@@ -12,12 +12,10 @@ import type { CheckRequest } from './options';
 import { PlainLine } from './plain-line';
 
 /**
- * Whether shortcuts are right for a network. They know nothing of seams in the loss, of a penalty, which depends on
- * the entry itself, or of what a layer draws: with one of these every entry goes the plain way. A drawing layer that
- * declares no reach is computed whole, with what it drew, and stands in nobody's way.
+ * Whether shortcuts are right for a network. They know nothing of what a layer draws for its columns. One that declares
+ * no reach is computed whole, with what it drew, and stands in nobody's way.
  */
-const canCarry = ({ layers, loss, penalty }: NetworkModel): boolean =>
-  !loss.definition.seam && !penalty && !layers.some(({ definition }) => definition.draw && definition.reach);
+const canCarry = ({ layers }: NetworkModel): boolean => !layers.some(({ definition }) => definition.draw && definition.reach);
 
 export class Shadow {
   readonly network: Network;
@@ -62,11 +60,10 @@ export class Shadow {
     const kinked = layers.flatMap((layer, i) =>
       layer.definition.crossesKink ? new KinkedLayer(i, layerKinks(layer), startOf(i)) : [],
     );
-    if (loss.definition.seam) {
-      const prediction = startOf(layers.length);
-      kinked.push(new KinkedLayer(layers.length, lossKinks(loss, prediction, pass.target), prediction));
-    }
-    this.line = new EntryLine(new PlainLine(pass, kinked), canCarry(original.model) ? new Carrier(pass) : null, new InnerKinks(pass));
+    const prediction = startOf(layers.length);
+    const seams = loss.definition.seam ? new KinkedLayer(layers.length, lossKinks(loss, prediction, pass.target), prediction) : null;
+    if (seams) kinked.push(seams);
+    this.line = new EntryLine(new PlainLine(pass, kinked), canCarry(original.model) ? new Carrier(pass, seams) : null, new InnerKinks(pass));
   }
 
   /**
@@ -78,9 +75,14 @@ export class Shadow {
     return this.line;
   }
 
+  /** Everything as it is with nothing moved. */
+  rest(): void {
+    this.line.plain.pass.evaluate();
+  }
+
   /** From now on without shortcuts, and again from the last layer. */
   goPlainly(): void {
     this.line.distrust();
-    this.line.plain.pass.evaluate();
+    this.rest();
   }
 }

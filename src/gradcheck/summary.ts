@@ -17,6 +17,8 @@ export interface ParameterFindings {
   readonly shape: Shape;
   readonly analytic: Float64Array;
   readonly numeric: Float64Array;
+  /** Error bars of the numeric values. */
+  readonly bars: Float64Array;
   /** Index into VERDICTS, or NOT_CHECKED. */
   readonly verdicts: Uint8Array;
 }
@@ -35,7 +37,7 @@ export function relativeError(analytic: number, numeric: number): number {
 
 export function summarize(
   findings: readonly ParameterFindings[],
-  about: Pick<CheckReport, 'step' | 'samples' | 'mode' | 'loss' | 'options' | 'compared' | 'diagnosis'>,
+  about: Pick<CheckReport, 'step' | 'samples' | 'mode' | 'loss' | 'options' | 'compared' | 'diagnosis' | 'layers' | 'withoutPenalty'>,
 ): CheckReport {
   const parameters = findings.map(summarizeParameter);
   const counts = noCounts();
@@ -48,13 +50,13 @@ export function summarize(
     entries,
     checked,
     counts,
-    complete: checked === entries,
-    passed: counts.wrong === 0 && counts.pass > 0,
+    complete: checked === entries && about.withoutPenalty?.complete !== false,
+    passed: counts.wrong === 0 && counts.pass > 0 && about.withoutPenalty?.passed !== false,
     points: pointsOf(findings),
   };
 }
 
-function summarizeParameter({ name, shape, analytic, numeric, verdicts }: ParameterFindings): ParameterCheck {
+export function summarizeParameter({ name, shape, analytic, numeric, verdicts }: Omit<ParameterFindings, 'bars'>): ParameterCheck {
   const counts = noCounts();
   for (const verdict of verdicts) if (verdict !== NOT_CHECKED) counts[VERDICTS[verdict]]++;
   const judged = counts.wrong > 0 ? WRONG : PASS;
@@ -120,6 +122,8 @@ function pointsOf(findings: readonly ParameterFindings[]): CheckReport['points']
   return {
     analytic: Float64Array.from(chosen, ({ parameter, index }) => findings[parameter].analytic[index]),
     numeric: Float64Array.from(chosen, ({ parameter, index }) => findings[parameter].numeric[index]),
+    bar: Float64Array.from(chosen, ({ parameter, index }) => findings[parameter].bars[index]),
+    index: Uint32Array.from(chosen, ({ index }) => index),
     parameter: Uint16Array.from(chosen, ({ parameter }) => parameter),
     verdict: Uint8Array.from(chosen, ({ parameter, index }) => findings[parameter].verdicts[index]),
   };

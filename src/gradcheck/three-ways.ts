@@ -9,12 +9,15 @@ import type { AutogradComparison } from './report';
 const DIFFERS = 1e-4;
 const SAMPLES = 5;
 
-/** The pass must hold the batch, evaluated. */
-export function threeWays(pass: Pass): readonly AutogradComparison[] {
+/**
+ * The pass must hold the batch, evaluated.
+ * @param trusted whether what layers say they reach has held so far.
+ */
+export function threeWays(pass: Pass, trusted: boolean): readonly AutogradComparison[] {
   const { layers } = pass.network.model;
   return layers.flatMap(({ name, definition }, layer) => {
     if (!definition.autograd) return [];
-    const bench = new LayerBench(pass, layer, SAMPLES, 'outputs', new Random(layer, 'three ways'));
+    const bench = new LayerBench(pass, layer, SAMPLES, 'outputs', new Random(layer, 'three ways'), trusted);
     const automatic = bench.autograd();
     if (!automatic) return [];
     return [...automatic].map(([tensor, gradient]): AutogradComparison => {

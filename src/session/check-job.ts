@@ -10,6 +10,11 @@ export interface CheckJob {
   readonly progress?: (checked: number, entries: number) => void;
 }
 
+/** Kept until the next one, so that single entries can be asked about: a float64 copy of the network. */
+const lastChecks = new WeakMap<TrainingSession, GradientCheck>();
+
+export const lastCheckOf = (session: TrainingSession): GradientCheck | undefined => lastChecks.get(session);
+
 const SLICE_MS = 8;
 // Entries checked between two looks at the clock.
 const CHUNK = 16;
@@ -31,5 +36,6 @@ export async function checkGradients(session: TrainingSession, { cancelled, now,
     progress?.(check.checked, check.entries);
     await turn();
   }
+  lastChecks.set(session, check);
   return check.report();
 }

@@ -16,7 +16,7 @@ import { faultProblem, type LayerCode } from './layer-code';
 import { formatBytes, MEMORY_LIMIT, mostToBlame, networkSize, predictBytes } from './memory';
 import { suggestion } from './names';
 import type { Problem } from './problem';
-import { type Path, problem, quote } from './source';
+import { lineOf, type Path, problem, quote } from './source';
 import type { Spec } from './spec';
 import { type Encoding, fitLoss } from './target';
 
@@ -102,8 +102,8 @@ function inferShapes(spec: Spec, inputShape: Shape, code: LayerCode | undefined)
     giver = layer.name;
     if (definition.parameters) sizedBy = layer.name;
     problems.push(...checkFreeze(spec, i, definition, input));
-    const { name, options, freeze } = layer;
-    layers.push({ name, definition, options, inputShape: input, outputShape: shape, freeze });
+    const { name, options, freeze, range } = layer;
+    layers.push({ name, definition, options, inputShape: input, outputShape: shape, freeze, line: lineOf(spec.source.text, range.start) });
     return true;
   };
   for (const [i, { type }] of spec.layers.entries()) {
@@ -175,7 +175,7 @@ export function resolve(
   const { layers, problems } = inferShapes(spec, data.inputShape, code);
   if (problems.length > 0 || layers.length < spec.layers.length) return { problems };
 
-  const loss: NetworkModel['loss'] = { definition: losses[spec.loss.type] as LossDefinition, options: spec.loss.options };
+  const loss: NetworkModel['loss'] = { definition: losses[spec.loss.type] as LossDefinition, options: spec.loss.options, line: lineOf(spec.source.text, spec.loss.range.start) };
   const { penalty } = spec;
   const model: NetworkModel = { inputShape: data.inputShape, layers, loss, ...(penalty.l1 + penalty.l2 > 0 && { penalty }) };
   const fit = fitLoss(spec, model, data);

@@ -147,6 +147,9 @@ const childOf = (node: Node, key: string | number): Node | undefined =>
     ? typeof key === 'number' ? node.children?.[key] : undefined
     : propertyOf(node, key)?.children?.[1];
 
+/** Counted from 1. */
+export const lineOf = (text: string, offset: number): number => text.slice(0, offset).split(/\r\n|\n|\r/).length;
+
 export function readSource(original: string): Source {
   // A byte order mark is no part of the spec; a space keeps every offset.
   const text = original.charCodeAt(0) === 0xfeff ? ` ${original.slice(1)}` : original;

@@ -124,7 +124,7 @@ describe('nablascope check', () => {
     const { code, out } = await cli.run(['check', saturated]);
     expect(code).toBe(1);
     expect(out).toMatch(/Backprop is wrong at 2 of 2 entries, worst at linear1\.(weight \[0, 0\]|bias \[0\]): backprop says -0\.0935\d*, the numeric derivative is -1\./);
-    expect(out).toMatch(/\nWhy: The gradient of the loss bce is 0\.0\d+ times what it should be \(at \[0, 0\] .*\)\. linear1\.weight and linear1\.bias are wrong only because of that\.\n/);
+    expect(out).toMatch(/\nWhy: The gradient of the loss bce is 0\.0\d+ times what it should be \(at \[0, 0\] .*\)\. linear1\.weight and linear1\.bias are wrong only because of that\. The loss stands in line 1 of the spec\.\n/);
     const { code: again, answer } = await json<CheckJson>('check', saturated);
     expect(again).toBe(1);
     expect(answer).toMatchObject({ compared: { agreed: true }, diagnosis: { layer: null, kind: 'bce', tensor: 'prediction', cause: 'factor', residual: expect.any(Number) } });

@@ -81,8 +81,8 @@ export function makeNet(recipe: NetRecipe) {
 export type Net = ReturnType<typeof makeNet>;
 
 /** Everything, from start to end. */
-export function checkNet({ network, pass }: Net, options: Partial<CheckOptions> = {}, backend?: Backend): CheckReport {
-  const check = new GradientCheck({ network, pass, step: 0, options: { ...OPTIONS, ...options }, kernels: { backend } });
+export function checkNet({ network, pass }: Net, options: Partial<CheckOptions> = {}, backend?: Backend, alone = true): CheckReport {
+  const check = new GradientCheck({ network, pass, step: 0, options: { ...OPTIONS, ...options }, kernels: { backend } }, alone);
   while (check.advance(64));
   return check.report();
 }

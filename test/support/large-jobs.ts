@@ -1,6 +1,7 @@
 // Work that is large enough to be shared among threads, for tests that its bits depend on nothing but the kernels.
 import type { Kernels } from '../../src/engine/kernels/kernels';
 import { type Shape, sizeOf, type Tensor } from '../../src/engine/kernels/tensor';
+import { type Unary, unaryFunctions } from '../../src/engine/kernels/unary';
 import { unfoldedShape, type Windows, windowsOver } from '../../src/engine/kernels/windows';
 import { Random } from '../../src/engine/random';
 import { filled } from './tensors';
@@ -77,6 +78,7 @@ export function pooling(kernels: Kernels): () => Tensor[] {
 /** What only joins in after a product, element by element. */
 export function elementwise(kernels: Kernels): () => Tensor[] {
   const [x, y, z, v] = [1, 2, 3, 4].map(() => draw(kernels, [70_001], values));
+  const results = Object.fromEntries(Object.keys(unaryFunctions).map((f) => [f, [0, 1].map(() => draw(kernels, [70_001], values))]));
   return () => {
     for (const tensor of [x, v]) tensor.data.set(values.subarray(0, 70_001));
     kernels.fill(y, 3);
@@ -88,6 +90,20 @@ export function elementwise(kernels: Kernels): () => Tensor[] {
     kernels.sgd(x, z, null, 0.1, 0);
     kernels.relu(z, x, 5);
     kernels.reluBackward(x, z, y, 5);
-    return [x, y, z, v];
+    kernels.combine(x, z, 0.9, 0.1);
+    kernels.combineSquares(v, z, 0.9, 0.1);
+    kernels.multiply(y, x, z);
+    kernels.multiply(y, y, y);
+    kernels.addQuotient(x, z, y, -0.1, 1e-3);
+    kernels.addSign(x, z, 0.01);
+    kernels.clamp(z, x, -1, 1.5);
+    const functions: Tensor[] = [];
+    for (const f of Object.keys(unaryFunctions) as Unary[]) {
+      const [value, slope] = results[f];
+      kernels.unary(value, x, f, 0.5);
+      kernels.unaryBackward(slope, z, x, f, 0.5);
+      functions.push(value, slope);
+    }
+    return [x, y, z, v, ...functions];
   };
 }

@@ -1,7 +1,7 @@
 // Every number on the page is the session's own number: compared digit by digit with the frame it came from.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Locator } from 'playwright-core';
-import type { Answered } from '../../src/protocol/panel';
+import type { Answered, AnswerTo, Question } from '../../src/protocol/panel';
 import type { Frame } from '../../src/session/frame';
 import { formatNumber, formatShare, fullNumber } from '../../webview/numbers';
 import { openBrowser, type PanelBrowser } from './chromium';
@@ -321,9 +321,39 @@ describe('the views', () => {
     await panel.page.locator('figure summary').click();
     await panel.page.locator('figure tbody td').first().waitFor();
     const points = await numbersIn(panel.page.locator('figure tbody'));
-    expect(points.full.length).toBe(2 * report.checked);
-    const pairs = [...report.points.analytic].map((analytic, i) => [fullNumber(analytic), fullNumber(report.points.numeric[i])]);
-    expect(points.full).toEqual(pairs.flat());
+    expect(points.full.length).toBe(3 * report.checked);
+    const { analytic, numeric, bar } = report.points;
+    expect(points.full).toEqual([...analytic].flatMap((value, i) => [value, numeric[i], bar[i]].map(fullNumber)));
+  });
+
+  it('Check: the map of a parameter, and an entry of it, by keyboard', async () => {
+    const { page } = panel;
+    const ask = async <Kind extends 'check_map' | 'check_entry'>(question: Question<Kind>) => (await host.runner.ask(question as Question)).answer as AnswerTo<Kind> | null;
+    await page.getByRole('combobox', { name: 'Parameter' }).selectOption('hidden.weight');
+    const canvas = page.locator('.map canvas');
+    await expect.poll(() => canvas.getAttribute('aria-label')).toContain('relative error of hidden.weight, 4 × 2');
+    await canvas.focus();
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('ArrowRight');
+    const map = await ask({ about: 'check_map', parameter: 'hidden.weight' });
+    const reading = page.locator('.part .reading');
+    expect(await reading.innerText()).toMatch(/^\[1, 1\] pass: backprop/);
+    expectNumbers(await numbersIn(reading), [map?.analytic[3], map?.numeric[3], map?.bar[3], map?.error[3]]);
+    await page.keyboard.press('Enter');
+    await page.locator('.entry canvas').waitFor();
+    expect(await page.locator('.entry h2').innerText()).toBe('hidden.weight [1, 1]');
+    const entry = await ask({ about: 'check_entry', parameter: 'hidden.weight', index: 3, reach: 0.1 });
+    if (!entry) throw new Error('no such entry');
+    const { analytic, numeric, bar, relativeError, left, right, step, value, loss } = entry;
+    expectNumbers(await numbersIn(page.locator('.entry .facts')), [analytic, numeric, bar, relativeError, left, right, step, value, loss]);
+    await page.locator('.entry summary').click();
+    const curve = await numbersIn(page.locator('.entry tbody'));
+    expect(curve.full).toEqual([...entry.at].flatMap((at, i) => [at, entry.losses[i]].map(fullNumber)));
+    await page.getByRole('button', { name: '±0.01', exact: true }).click();
+    const nearer = await ask({ about: 'check_entry', parameter: 'hidden.weight', index: 3, reach: 0.01 });
+    await expect.poll(async () => (await numbersIn(page.locator('.entry tbody'))).full[0]).toBe(fullNumber(nearer?.at[0] ?? NaN));
+    await page.getByRole('button', { name: 'Close this entry' }).click();
+    expect(await page.locator('.entry canvas').count()).toBe(0);
   });
 });
 

@@ -17,6 +17,9 @@ export const VERDICT_ORDER = ['pass', 'wrong', 'kink', 'below_noise'] as const s
 /** Decades shown on either side of zero; what is smaller than the last lies in the linear middle. */
 const DECADES = 6;
 
+/** Pixels to either side of a point within which an error bar lies under it. */
+const BAR_SEEN = 3;
+
 /** Rows on the page; the copy has all of them. */
 const MOST_ROWS = 200;
 
@@ -62,6 +65,8 @@ export class ScatterChart {
   constructor(
     readonly host: HTMLElement,
     readonly context: Context,
+    /** An entry was clicked. */
+    open: (parameter: string, index: number) => void,
   ) {
     host.classList.add('chart');
     this.#canvas = document.createElement('canvas');
@@ -71,10 +76,14 @@ export class ScatterChart {
       type: 'scatter',
       data: { datasets: [] },
       options: { ...baseOptions, scales: { x: { type: 'linear' }, y: { type: 'linear' } } },
-      plugins: [this.#diagonal()],
+      plugins: [this.#diagonal(), this.#bars()],
     });
     this.#canvas.addEventListener('pointermove', (event) => this.#hover(event));
     this.#canvas.addEventListener('pointerleave', () => this.#read(null));
+    this.#canvas.addEventListener('click', () => {
+      const [report, i] = [this.#report, this.#point];
+      if (report && i !== null) open(report.parameters[report.points.parameter[i]].name, report.points.index[i]);
+    });
   }
 
   update(report: CheckReport): void {
@@ -145,6 +154,39 @@ export class ScatterChart {
     };
   }
 
+  /** Error bars of the numeric values, where they are long enough to be seen. */
+  #bars(): Plugin<'scatter'> {
+    return {
+      id: 'bars',
+      beforeDatasetsDraw: ({ ctx, chartArea: area, scales: { x, y } }) => {
+        const points = this.#report?.points;
+        if (!points) return;
+        const { theme } = this.context;
+        const [toX, toY] = [x, y].map((scale) => (one: number) => scale.getPixelForValue(symmetricLog(one, this.#small)));
+        ctx.save();
+        ctx.lineWidth = 1.25;
+        ctx.beginPath();
+        ctx.rect(area.left, area.top, area.width, area.height);
+        ctx.clip();
+        for (let i = 0; i < points.numeric.length; i++) {
+          const [left, right] = [toX(points.numeric[i] - points.bar[i]), toX(points.numeric[i] + points.bar[i])];
+          if (!(right - left > 2 * BAR_SEEN)) continue;
+          const at = toY(points.analytic[i]);
+          ctx.strokeStyle = toCss(verdictColour(VERDICT_ORDER[points.verdict[i]], theme), 0.7);
+          ctx.beginPath();
+          ctx.moveTo(left, at);
+          ctx.lineTo(right, at);
+          for (const end of [left, right]) {
+            ctx.moveTo(end, at - 3);
+            ctx.lineTo(end, at + 3);
+          }
+          ctx.stroke();
+        }
+        ctx.restore();
+      },
+    };
+  }
+
   #hover(event: PointerEvent): void {
     const near = this.#chart.getElementsAtEventForMode(event, 'nearest', { intersect: false }, false)[0];
     if (!near) return this.#read(null);
@@ -183,8 +225,8 @@ export class ScatterChart {
         <p class="reading" aria-live="off">
           ${
             points && i !== null
-              ? html`<b>${report?.parameters[points.parameter[i]]?.name}</b> backprop ${value(points.analytic[i])}, numeric ${value(points.numeric[i])}: ${verdictNames[VERDICT_ORDER[points.verdict[i]]]}`
-              : html`${icon('info')} On the dashed diagonal the two agree. Point at an entry to read it.${
+              ? html`<b>${report?.parameters[points.parameter[i]]?.name}</b> backprop ${value(points.analytic[i])}, numeric ${value(points.numeric[i])} <span class="hint">±</span> ${value(points.bar[i])}: ${verdictNames[VERDICT_ORDER[points.verdict[i]]]}`
+              : html`${icon('info')} On the dashed diagonal the two agree. Lines across a point are the error bar of its numeric value; a shorter one lies under the point. Point at an entry to read it, click it to open it.${
                   report && shown < report.checked ? ` ${shown} of ${report.checked} entries are drawn, every wrong and kinked one first.` : ''
                 }`
           }
@@ -206,7 +248,7 @@ export class ScatterChart {
   };
 
   #table(report: CheckReport): TemplateResult {
-    const { analytic, numeric, parameter, verdict } = report.points;
+    const { analytic, numeric, bar, parameter, verdict } = report.points;
     const rows = [...analytic.keys()].slice(0, MOST_ROWS);
     return html`
       <p class="hint">
@@ -215,13 +257,14 @@ export class ScatterChart {
       </p>
       <div class="scroll" tabindex="0" role="region" aria-label="Table: numeric against backprop">
         <table>
-          <thead><tr><th scope="col">parameter</th><th scope="col">backprop</th><th scope="col">numeric</th><th scope="col">verdict</th></tr></thead>
+          <thead><tr><th scope="col">parameter</th><th scope="col">backprop</th><th scope="col">numeric</th><th scope="col">error bar</th><th scope="col">verdict</th></tr></thead>
           <tbody>
             ${rows.map(
               (i) => html`<tr>
                 <td class="text">${report.parameters[parameter[i]]?.name}</td>
                 <td>${value(analytic[i], { signed: true })}</td>
                 <td>${value(numeric[i], { signed: true })}</td>
+                <td>${value(bar[i])}</td>
                 <td class="text">${verdictNames[VERDICT_ORDER[verdict[i]]]}</td>
               </tr>`,
             )}
@@ -236,11 +279,11 @@ export class ScatterChart {
 export function pointsAsText({ points, parameters }: CheckReport): string {
   const rows = [...points.analytic.keys()].map((i) =>
     [
-      parameters[points.parameter[i]]?.name, fullNumber(points.analytic[i]), fullNumber(points.numeric[i]),
+      parameters[points.parameter[i]]?.name, fullNumber(points.analytic[i]), fullNumber(points.numeric[i]), fullNumber(points.bar[i]),
       VERDICT_ORDER[points.verdict[i]],
     ].join('\t'),
   );
-  return ['parameter\tbackprop\tnumeric\tverdict', ...rows].join('\n');
+  return ['parameter\tbackprop\tnumeric\terror bar\tverdict', ...rows].join('\n');
 }
 
 /** The same shapes as in the plot, for its key. */

@@ -1,11 +1,13 @@
 // Is backprop right? The verdict in one sentence, a table by parameter, and numeric against backprop.
 import { html, nothing, render, type TemplateResult } from 'lit/html.js';
-import type { CheckReport, ParameterCheck } from '../../src/protocol/panel';
+import type { CheckReport, ParameterCheck, Verdict } from '../../src/protocol/panel';
 import { ScatterChart, VERDICT_ORDER } from '../charts/scatter-chart';
 import type { Context, View } from '../context';
 import { icon, value } from '../controls/value';
 import { counted, formatCount, formatIndex, formatRound, formatShape, formatShare } from '../numbers';
 import { verdictMeanings, verdictNames, verdictSentence } from '../words';
+import { CheckEntry } from './check-entry';
+import { CheckMap } from './check-map';
 
 const verdictIcons = { pass: 'pass', wrong: 'error', kink: 'warning', below_noise: 'circle-slash' } as const;
 
@@ -14,8 +16,12 @@ export const check: View = {
   title: 'Check',
   needs: [],
   mount(host, context) {
-    const [top, plot, below] = [document.createElement('div'), document.createElement('figure'), document.createElement('div')];
-    host.append(top, plot, below);
+    const part = (tag: string): HTMLElement => host.appendChild(document.createElement(tag));
+    const [top, where, one, plot, below] = [part('div'), part('section'), part('section'), part('figure'), part('div')];
+    where.className = 'part';
+    const entry = new CheckEntry(one, context);
+    const open = (parameter: string, index: number): void => entry.show(parameter, index);
+    const map = new CheckMap(where, context, open);
     let scatter: ScatterChart | null = null;
     let drawn: { report: CheckReport; theme: number } | null = null;
     return {
@@ -24,16 +30,21 @@ export const check: View = {
         const { version } = context.theme;
         plot.hidden = report === null;
         if (report && (report !== drawn?.report || version !== drawn.theme)) {
-          scatter ??= new ScatterChart(plot, context);
+          scatter ??= new ScatterChart(plot, context, open);
           scatter.update(report);
+          if (report === drawn?.report) entry.draw();
+          else entry.close();
           drawn = { report, theme: version };
         }
+        map.update(report, text);
         if (!text) return;
-        render(html`${progress(context)}${report ? outcome(context, report) : model && !context.data.checking ? invitation() : nothing}`, top);
+        render(html`${progress(context)}${report ? outcome(context, report, map) : model && !context.data.checking ? invitation() : nothing}`, top);
         render(explanation(report), below);
       },
       dispose() {
         scatter?.dispose();
+        map.dispose();
+        entry.dispose();
         render(nothing, top);
         render(nothing, below);
       },
@@ -57,10 +68,11 @@ const invitation = (): TemplateResult => html`<section class="empty">
   loss, divided by the move, is compared with what backprop says. Training waits meanwhile.</p>
 </section>`;
 
-function outcome({ data, select }: Context, report: CheckReport): TemplateResult {
+function outcome({ data, select }: Context, report: CheckReport, map: CheckMap): TemplateResult {
   const { tone, text } = verdictSentence(report);
   const now = data.frame?.position.step ?? report.step;
   const { step, rtol, atol } = report.options;
+  const { withoutPenalty } = report;
   return html`
     <p class="verdict ${tone}" role="status">${icon(tone === 'good' ? 'pass-filled' : tone === 'bad' ? 'error' : 'info')}<span>${text}</span></p>
     ${report.diagnosis ? html`<p class="diagnosis"><b>Why:</b> ${report.diagnosis.sentence}</p>` : nothing}
@@ -73,32 +85,75 @@ function outcome({ data, select }: Context, report: CheckReport): TemplateResult
       <thead><tr>
         <th scope="col">parameter</th><th scope="col" class="text">verdict</th><th scope="col">worst relative error</th><th scope="col">checked</th>
         ${VERDICT_ORDER.map((verdict) => html`<th scope="col" title=${verdictMeanings[verdict]}>${verdictNames[verdict]}</th>`)}
+        ${withoutPenalty ? html`<th scope="col" class="text">without penalty</th>` : nothing}
         <th scope="col" class="text">worst at</th><th scope="col">backprop</th><th scope="col">numeric</th>
       </tr></thead>
-      <tbody>${report.parameters.map((parameter) => row(parameter, () => selectLayer(parameter.name)))}</tbody>
+      <tbody>${report.parameters.map((parameter, i) => row(parameter, withoutPenalty?.parameters[i], () => chooseParameter(parameter.name)))}</tbody>
     </table></div>
+    ${alone(report)}
   `;
 
-  function selectLayer(name: string): void {
+  function chooseParameter(name: string): void {
+    map.choose(name);
     const layer = data.model?.layers.find(({ parameters }) => parameters.some((parameter) => parameter.name === name));
     if (layer) select(layer.index);
   }
 }
 
-function row({ name, shape, entries, checked, counts, worst, verdict }: ParameterCheck, select: () => void): TemplateResult {
+function row({ name, shape, entries, checked, counts, worst, verdict }: ParameterCheck, without: ParameterCheck | undefined, select: () => void): TemplateResult {
   return html`<tr data-parameter=${name} class=${verdict} @click=${select}>
     <th scope="row" title=${formatShape(shape)}>${name}</th>
     <td class="text">${
-      checked > 0 ? html`<span class="sign ${verdict}">${icon(verdictIcons[verdict])}${verdictNames[verdict]}</span>` : html`<span class="hint">not checked</span>`
+      sign(checked, verdict)
     }</td>
     <td>${value(worst?.relativeError)}</td>
     <td class="number" title=${`${formatCount(checked)} of ${formatCount(entries)}`}>${formatCount(checked)}${checked < entries ? html`<span class="of">/${formatCount(entries)}</span>` : nothing}</td>
     ${VERDICT_ORDER.map((each) => html`<td class="number ${counts[each] === 0 ? 'zero' : each}">${formatCount(counts[each])}</td>`)}
+    ${without ? html`<td class="text">${sign(without.checked, without.verdict)}</td>` : nothing}
     <td class="text number">${worst ? formatIndex(worst.index) : '–'}</td>
     <td>${value(worst?.analytic, { signed: true })}</td>
     <td>${value(worst?.numeric, { signed: true })}</td>
   </tr>`;
 }
+
+const sign = (checked: number, verdict: Verdict): TemplateResult =>
+  checked > 0 ? html`<span class="sign ${verdict}">${icon(verdictIcons[verdict])}${verdictNames[verdict]}</span>` : html`<span class="hint">not checked</span>`;
+
+/** Each layer by itself: is the signal that arrives wrong, or what the layer makes of it? */
+function alone({ layers, autograd }: CheckReport): TemplateResult | typeof nothing {
+  if (layers.length === 0) return nothing;
+  return html`<section class="part">
+    <div class="chart-head"><h2>Each layer alone</h2><span class="unit">a random gradient from above, against differences of its own forward</span></div>
+    <div class="scroll" tabindex="0" role="region" aria-label="Table: each layer alone"><table class="checks">
+      <thead><tr><th scope="col">layer</th><th scope="col" class="text">signal that arrives</th><th scope="col" class="text">what it makes of it</th><th scope="col">worst relative error</th></tr></thead>
+      <tbody>${layers.map(
+        ({ name, kind, arriving, tensors, overwrites }) => html`<tr data-alone=${name ?? 'loss'}>
+          <th scope="row">${name ?? kind}</th>
+          <td class="text">${name === null ? '–' : arriving === null ? 'right' : html`<span class="sign wrong">${icon('error')}wrong, from ${arriving}</span>`}</td>
+          <td class="text">${tensors.map(
+            (tensor) => html`<span class="tensor">${tensor.name === 'input' || tensor.name === 'prediction' ? `dL/d ${tensor.name}` : tensor.name} ${sign(tensor.checked, tensor.verdict)}</span>`,
+          )}${overwrites.length > 0 ? html`<span class="sign wrong">${icon('error')}overwrites ${overwrites.join(', ')}</span>` : nothing}</td>
+          <td>${value(Math.max(...tensors.map(({ worst }) => worst?.relativeError ?? 0)))}</td>
+        </tr>`,
+      )}</tbody>
+    </table></div>
+    ${autograd ? threeWays(autograd) : nothing}
+  </section>`;
+}
+
+/** Layers with a written backward that autograd can follow: how far apart the three gradients are. */
+const threeWays = (autograd: NonNullable<CheckReport['autograd']>): TemplateResult => html`
+  <p class="hint">Of layers with a backward of their own, the gradients three ways: as written, by autograd, by differences. How far two are apart, as a share of the largest number:</p>
+  <div class="scroll" tabindex="0" role="region" aria-label="Table: written backward, autograd and numeric"><table class="checks">
+    <thead><tr><th scope="col">gradient</th><th scope="col">written, autograd</th><th scope="col">written, numeric</th><th scope="col">autograd, numeric</th></tr></thead>
+    <tbody>${autograd.map(
+      ({ layer, tensor, writtenAutograd, writtenNumeric, autogradNumeric }) => html`<tr data-three-ways=${`${layer}.${tensor}`}>
+        <th scope="row">${layer}.${tensor}</th><td>${value(writtenAutograd)}</td><td>${value(writtenNumeric)}</td><td>${value(autogradNumeric)}</td>
+      </tr>`,
+    )}</tbody>
+  </table></div>
+  ${autograd.map(({ sentence }) => (sentence ? html`<p class="diagnosis">${sentence}</p>` : nothing))}
+`;
 
 function explanation(report: CheckReport | null): TemplateResult {
   const share = (count: number): string => (report && report.checked > 0 ? ` (${formatShare(count / report.checked)})` : '');

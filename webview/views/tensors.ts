@@ -4,11 +4,10 @@ import { html, nothing, render, type TemplateResult } from 'lit/html.js';
 import type { LayerInfo, Question, TensorKind, TensorReading } from '../../src/protocol/panel';
 import type { Context, Settings, View } from '../context';
 import { icon, value } from '../controls/value';
-import { fitCanvas } from '../controls/mini-histogram';
+import { drawLegend } from '../controls/legend';
 import { counted, formatIndex, formatShape, fullNumber } from '../numbers';
-import { type Cell, Heatmap, type Scale, scaleOf, tableFor } from '../heatmap';
+import { type Cell, Heatmap, type Scale, scaleOf } from '../heatmap';
 import type { PanelData } from '../store';
-import type { Theme } from '../theme';
 
 type TensorQuestion = Question<'tensor'>;
 
@@ -187,16 +186,4 @@ function table({ send }: Context, { rows, columns, cells, rowStride, columnStrid
       <tbody>${Array.from({ length: rows }, (_, i) => html`<tr><th scope="row">${formatIndex([i * rowStride])}</th>${[...row(i)].map((cell) => html`<td>${value(cell, { signed: true })}</td>`)}</tr>`)}</tbody>
     </table></div>
   `;
-}
-
-function drawLegend(canvas: HTMLCanvasElement, scale: Scale, theme: Theme): void {
-  const fitted = fitCanvas(canvas);
-  if (!fitted) return;
-  const { ctx, width, height } = fitted;
-  const colours = tableFor(scale, theme);
-  for (let x = 0; x < width; x++) {
-    const i = Math.round((x / Math.max(1, width - 1)) * 255) * 3;
-    ctx.fillStyle = `rgb(${colours[i]}, ${colours[i + 1]}, ${colours[i + 2]})`;
-    ctx.fillRect(x, 0, 1, height);
-  }
 }

@@ -118,11 +118,28 @@ function toText(terminal: Terminal, session: TrainingSession, report: CheckRepor
     ...lines.map((line, i) => paintLast(terminal, line, report.parameters[i])),
     '',
     paint(terminal, report.passed ? 'green' : 'red', conclusion(report)),
+    ...penaltyLines(report),
+    ...layerLines(report),
     ...(report.diagnosis ? [`Why: ${report.diagnosis.sentence}`] : []),
     ...(report.autograd ?? []).flatMap(({ sentence }) => sentence ?? []),
     ...(report.compared.entries > 0 ? [paint(terminal, 'dim', comparison(report.compared))] : []),
     '',
   ].join('\n');
+}
+
+function penaltyLines({ withoutPenalty }: CheckReport): string[] {
+  if (!withoutPenalty) return [];
+  const { counts, complete } = withoutPenalty;
+  if (!complete) return ['Without the penalty: not all checked.'];
+  return [counts.wrong > 0 ? `Without the penalty, ${counted(counts.wrong, 'entry is', 'entries are')} wrong.` : 'Without the penalty none is wrong.'];
+}
+
+/** What layers do by themselves; nothing where all of them are right. */
+function layerLines({ layers }: CheckReport): string[] {
+  return layers.flatMap(({ name, tensors }) => {
+    const wrong = tensors.filter(({ verdict }) => verdict === 'wrong').map((tensor) => tensor.name);
+    return wrong.length > 0 ? [`Alone, ${name ?? 'the loss'} gives a wrong gradient of ${wrong.join(', ')}.`] : [];
+  });
 }
 
 const verdictText = ({ verdict }: ParameterCheck): string => verdict.replace('_', ' ');

@@ -55,6 +55,17 @@ export interface Exports {
   binaryCrossEntropyWithLogitsBackward(dx: number, x: number, t: number, n: number, scale: number): void;
   sgd(w: number, g: number, n: number, lr: number): void;
   sgdWithMomentum(w: number, g: number, v: number, n: number, lr: number, momentum: number): void;
+  combine(out: number, x: number, n: number, a: number, b: number): void;
+  combineSquares(out: number, x: number, n: number, a: number, b: number): void;
+  addQuotient(out: number, x: number, d: number, n: number, scale: number, eps: number): void;
+  addSign(out: number, x: number, n: number, scale: number): void;
+  clamp(out: number, x: number, n: number, low: number, high: number): void;
+  multiply(out: number, a: number, b: number, n: number): void;
+  /** f: its place in unary.ts. */
+  unary(y: number, x: number, n: number, f: number, a: number): void;
+  unaryBackward(dx: number, dy: number, x: number, n: number, f: number, a: number): void;
+  logSoftmax(y: number, x: number, m: number, n: number): void;
+  logSoftmaxBackward(dx: number, dy: number, y: number, m: number, n: number): void;
   moments(result: number, x: number, n: number): void;
   absoluteSum(x: number, n: number): number;
   histogram(counts: number, bins: number, x: number, n: number, lo: number, hi: number): void;
@@ -76,6 +87,25 @@ interface WebAssemblyApi {
   readonly Instance: new (module: object, imports: { env: { memory: Memory } }) => { readonly exports: unknown };
 }
 declare const WebAssembly: WebAssemblyApi;
+
+const DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
+
+/** Bytes in base64. */
+export function decode(base64: string): Uint8Array {
+  const value = new Uint8Array(128);
+  for (let i = 0; i < DIGITS.length; i++) value[DIGITS.charCodeAt(i)] = i;
+  const padding = base64.endsWith('==') ? 2 : base64.endsWith('=') ? 1 : 0;
+  const bytes = new Uint8Array((base64.length / 4) * 3 - padding);
+  for (let i = 0, at = 0; i < base64.length; i += 4) {
+    const four =
+      (value[base64.charCodeAt(i)] << 18) | (value[base64.charCodeAt(i + 1)] << 12) |
+      (value[base64.charCodeAt(i + 2)] << 6) | value[base64.charCodeAt(i + 3)];
+    bytes[at++] = four >> 16;
+    bytes[at++] = four >> 8;
+    bytes[at++] = four;
+  }
+  return bytes;
+}
 
 /** @throws where the engine lacks the instructions. */
 export const compile = (bytes: Uint8Array): object => new WebAssembly.Module(bytes);

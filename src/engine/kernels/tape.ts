@@ -9,6 +9,8 @@ const OPERATIONS: readonly (readonly [name: keyof Exports, words: number])[] = [
   ['relu', 3], ['reluBackward', 4], ['softmax', 4], ['softmaxBackward', 5], ['squaredErrorBackward', 4],
   ['crossEntropyBackward', 5], ['negativeLogLikelihoodBackward', 4], ['binaryCrossEntropyBackward', 4],
   ['binaryCrossEntropyWithLogitsBackward', 4], ['sgd', 3], ['sgdWithMomentum', 4],
+  ['combine', 3], ['combineSquares', 3], ['addQuotient', 4], ['addSign', 3], ['clamp', 3], ['multiply', 4],
+  ['unary', 4], ['unaryBackward', 5], ['logSoftmax', 4], ['logSoftmaxBackward', 5],
 ];
 
 /** Bytes of an operation, and where in it the doubles begin. */

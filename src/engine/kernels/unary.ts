@@ -1,4 +1,5 @@
-// Activations of one number, each beside its derivative: the table that the kernel `unary` is named by.
+// Activations of one number, each beside its derivative: the table that the kernel `unary` is named by. Their places in
+// it are the numbers that assembly/unary.ts knows them by.
 import { erfc } from './erfc';
 
 interface UnaryFunction {

@@ -2,6 +2,7 @@
 // experiment of the engine's: what it makes is compared with the plain kernels, bit by bit, before it is used.
 import { type Exports, instantiate, type Memory, sharedMemory } from './instance';
 import type { Precision, TensorData } from './tensor';
+import { unaryFunctions } from './unary';
 
 export interface WideVectors {
   /** Does `work`, which compiles a module, with wide vectors switched on. */
@@ -13,7 +14,8 @@ export interface WideVectors {
 /** What is taken from the wide module: everything that is shared among threads, and nothing that is not compared below. */
 export const WIDE_KERNELS = [
   'matmul', 'matmulTransposedA', 'matmulTransposedB', 'fill', 'relu', 'reluBackward', 'sgd', 'sgdWithMomentum',
-  'sigmoid', 'sigmoidBackward', 'tanh', 'tanhBackward',
+  'sigmoid', 'sigmoidBackward', 'tanh', 'tanhBackward', 'unary', 'unaryBackward',
+  'combine', 'combineSquares', 'addQuotient', 'addSign', 'clamp', 'multiply',
   'conv2d', 'conv2dBackwardInput', 'conv2dBackwardWeight', 'maxPool2d', 'maxPool2dBackward', 'avgPool2d', 'avgPool2dBackward',
 ] as const satisfies readonly (keyof Exports)[];
 type WideKernel = (typeof WIDE_KERNELS)[number];
@@ -27,8 +29,9 @@ const SHAPES = [[50, 70, 300], [37, 33, 270], [256, 70, 40], [1, 9, 13], [300, 1
 
 /** Images, channels, height, width; then windows: kernel, stride, padding. */
 const IMAGES = [[3, 4, 19, 17], [2, 5, 8, 8]] as const;
-const WINDOWS = [[5, 5, 1, 1, 2, 2], [3, 2, 2, 3, 1, 0]] as const;
+const WINDOWS = [[5, 5, 1, 1, 2, 2], [3, 2, 2, 3, 1, 0], [2, 2, 2, 2, 0, 0]] as const;
 const OUTPUTS = 13;
+const UNARY = Object.keys(unaryFunctions).map((_, i) => i);
 
 const COMPARISONS: Readonly<Record<WideKernel, readonly ((kernels: Exports) => void)[]>> = {
   matmul: SHAPES.flatMap(([m, n, k]) => [0, 1].map((add) => (kernels: Exports) => kernels.matmul(OUT, X, Y, m, n, k, add))),
@@ -43,6 +46,14 @@ const COMPARISONS: Readonly<Record<WideKernel, readonly ((kernels: Exports) => v
   sigmoidBackward: sizes((kernels, n) => kernels.sigmoidBackward(OUT, X, Y, n)),
   tanh: sizes((kernels, n) => kernels.tanh(OUT, X, n)),
   tanhBackward: sizes((kernels, n) => kernels.tanhBackward(OUT, X, Y, n)),
+  unary: UNARY.flatMap((f) => sizes((kernels, n) => kernels.unary(OUT, X, n, f, 0.5))),
+  unaryBackward: UNARY.flatMap((f) => sizes((kernels, n) => kernels.unaryBackward(OUT, Y, X, n, f, 0.5))),
+  combine: sizes((kernels, n) => kernels.combine(OUT, X, n, 0.9, 0.1)),
+  combineSquares: sizes((kernels, n) => kernels.combineSquares(OUT, X, n, 0.9, 0.1)),
+  addQuotient: sizes((kernels, n) => kernels.addQuotient(OUT, X, Y, n, 0.1, 1e-8)),
+  addSign: sizes((kernels, n) => kernels.addSign(OUT, X, n, 0.1)),
+  clamp: sizes((kernels, n) => kernels.clamp(OUT, X, n, -1, 2)),
+  multiply: sizes((kernels, n) => kernels.multiply(OUT, X, Y, n)),
   conv2d: overImages((kernels, [n, c, h, w], window) => kernels.conv2d(OUT, X, Y, Z, n, c, h, w, OUTPUTS, ...window)),
   conv2dBackwardInput: overImages((kernels, [n, c, h, w], window) => kernels.conv2dBackwardInput(OUT, X, Y, n, c, h, w, OUTPUTS, ...window)),
   conv2dBackwardWeight: overImages((kernels, [n, c, h, w], window) => kernels.conv2dBackwardWeight(OUT, Z, X, Y, n, c, h, w, OUTPUTS, ...window)),

@@ -1,12 +1,11 @@
 // Why backprop is wrong. Two questions are kept apart: is the signal that arrives at a layer wrong, or what the layer
 // makes of it? Each layer is tried alone, so the one that is to blame is found, and those that it misled are not.
 import type { Pass } from '../../engine/network';
-import { Random } from '../../engine/random';
+import type { Alone } from '../alone';
 import type { Diagnosis } from '../report';
 import { unravel } from '../summary';
 import { explain } from './explain';
-import { LayerBench } from './layer-bench';
-import { lossTrial } from './loss-trial';
+import { penaltyOf } from './penalty';
 import { type Trial, worstOf } from './trial';
 
 /** What the whole check found of one parameter, in the network's order. */
@@ -22,22 +21,16 @@ interface Suspect {
   readonly trial: Trial;
 }
 
-/** The pass must hold the batch, and parameters as they were checked; it is evaluated anew. Null when nothing is wrong. */
-export function diagnose(pass: Pass, checked: readonly WholeCheck[]): Diagnosis | null {
+/** Null when nothing is wrong. */
+export function diagnose({ pass, benches, loss }: Alone, checked: readonly WholeCheck[]): Diagnosis | null {
   const { model, parameters } = pass.network;
   const wrong = parameters.filter((_, i) => checked[i].isWrong);
   if (wrong.length === 0) return null;
-  pass.evaluate();
-  const lastKind = model.loss.definition.target === 'classes' ? 'classes' : 'outputs';
   const suspects: Suspect[] = [];
   const suspect = (layer: number | null, trial: Trial | null): void => {
     if (trial && worstOf(trial) >= 0) suspects.push({ layer, trial });
   };
-  suspect(null, lossTrial(pass, lastKind));
-  const benches = model.layers.map((layer, i) => {
-    const sizes = [layer.inputShape, layer.outputShape].flat();
-    return new LayerBench(pass, i, samplesUnlike(sizes), i === model.layers.length - 1 ? lastKind : 'units', new Random(i, 'diagnosis'));
-  });
+  suspect(null, loss);
   for (let i = benches.length - 1; i >= 0; i--) {
     // What a layer hands back matters where a wrong parameter lies ahead.
     if (wrong.some(({ layer }) => layer < i)) suspect(i, benches[i].trial('input'));
@@ -52,8 +45,8 @@ export function diagnose(pass: Pass, checked: readonly WholeCheck[]): Diagnosis 
     const { name, definition } = model.layers[at];
     const cause = `The ${by} of ${name} writes to its argument (${change.tensor}), which others still need.`;
     return {
-      layer: name, kind: definition.kind, tensor: change.tensor, index: null, analytic: null, numeric: null, cause: 'argument_changed',
-      factor: null, dimension: null, residual: null, misled: names, sentence: cause,
+      layer: name, kind: definition.kind, line: lineOf(pass, at), tensor: change.tensor, index: null, analytic: null, numeric: null, cause: 'argument_changed',
+      factor: null, dimension: null, residual: null, misled: names, sentence: `${cause}${placeWords(pass, at)}`,
     };
   };
   const inForward = vandal('forward');
@@ -63,12 +56,6 @@ export function diagnose(pass: Pass, checked: readonly WholeCheck[]): Diagnosis 
     return told.cause === 'unexplained' ? (vandal('backward') ?? told) : told;
   }
   return vandal('backward') ?? together(pass, checked);
-}
-
-/** Samples for a layer alone: a number that no size of the layer equals, so that a factor tells which one it is. */
-function samplesUnlike(sizes: readonly number[]): number {
-  const taken = new Set(sizes.flatMap((size) => [size, 1 / size, size * size]));
-  return [5, 7, 6, 3, 9].find((samples) => !taken.has(samples)) ?? 11;
 }
 
 /** The suspect nearest to the loss: what it hands on misleads everything ahead of it. */
@@ -92,9 +79,9 @@ function tell(pass: Pass, suspects: readonly Suspect[], checked: readonly WholeC
   return {
     layer: layer === null ? null : model.layers[layer].name,
     kind: layer === null ? model.loss.definition.kind : model.layers[layer].definition.kind,
-    tensor: trial.tensor, index, analytic: analytic[worst] ?? null, numeric: numeric[worst] ?? null,
+    line: lineOf(pass, layer), tensor: trial.tensor, index, analytic: analytic[worst] ?? null, numeric: numeric[worst] ?? null,
     cause: told.cause, factor: told.factor, dimension: told.dimension, residual: told.residual, misled,
-    sentence: `The ${gradientName(pass, suspects[0])} ${told.words}${values}.${also}${rest}`,
+    sentence: `The ${gradientName(pass, suspects[0])} ${told.words}${values}.${also}${rest}${placeWords(pass, layer)}`,
   };
 }
 
@@ -111,17 +98,26 @@ function together(pass: Pass, checked: readonly WholeCheck[]): Diagnosis {
   const { name, shortName, layer, value } = parameters[at];
   const { analytic, numeric } = checked[at];
   const trial: Trial = {
-    of: 'parameter', tensor: shortName, shape: value.shape, analytic, numeric, value: Float64Array.from(value.data), layer: null,
+    of: 'parameter', tensor: shortName, shape: value.shape, analytic, numeric, value: Float64Array.from(value.data), layer: null, loss: null, stride: 1, noise: 0, penalty: penaltyOf(model, parameters[at]),
     dimensions: [{ name: 'samples in the batch', size: pass.batch }],
   };
   const worst = worstOf(trial);
   const told = explain(trial);
   return {
-    layer: model.layers[layer].name, kind: model.layers[layer].definition.kind, tensor: shortName,
+    layer: model.layers[layer].name, kind: model.layers[layer].definition.kind, line: lineOf(pass, layer), tensor: shortName,
     index: worst < 0 ? null : unravel(worst, value.shape), analytic: analytic[worst] ?? null, numeric: numeric[worst] ?? null,
     cause: told.cause, factor: told.factor, dimension: told.dimension, residual: told.residual, misled: [],
-    sentence: `Alone, with random gradients from above, every layer is right. In the whole network the gradient of ${name} ${told.words}.`,
+    sentence: `Alone, with random gradients from above, every layer is right. In the whole network the gradient of ${name} ${told.words}.${placeWords(pass, layer)}`,
   };
+}
+
+/** Of a layer, or of the loss. */
+const lineOf = ({ network: { model } }: Pass, layer: number | null): number | null => (layer === null ? model.loss : model.layers[layer]).line ?? null;
+
+function placeWords(pass: Pass, layer: number | null): string {
+  const line = lineOf(pass, layer);
+  if (line === null) return '';
+  return ` ${layer === null ? 'The loss' : pass.network.model.layers[layer].name} stands in line ${line} of the spec.`;
 }
 
 const short = (value: number): string => String(Number(value.toPrecision(4)));

@@ -4,14 +4,18 @@ import { arrangements } from './arrangements';
 import { EXPLAINED, fit } from './fit';
 import type { Cause, Guess, Guesses } from './guess';
 import { factorWords, named } from './factors';
+import { digitsKept } from './digits';
 import { whereFlat } from './flat';
+import { penalties } from './penalty';
+import { repeats } from './repeats';
 import { samples } from './samples';
+import { targets } from './targets';
 import { singleEntries } from './single-entries';
 import type { Dimension, Trial } from './trial';
 import { values } from './values';
 
 /** Families of explanations, in the order of preference. */
-const FAMILIES: readonly Guesses<Trial>[] = [activations, samples, arrangements, values];
+const FAMILIES: readonly Guesses<Trial>[] = [targets, activations, samples, penalties, arrangements, values];
 
 /** A closest explanation that leaves more than this share of the error is not worth telling. */
 const WORTH_TELLING = 0.3;
@@ -40,17 +44,23 @@ export function explain(trial: Trial): Explanation {
   const asTheyAre = guesses.map((guess) => unscaled(trial, guess));
   const exact = asTheyAre.find(({ residual }) => residual < EXPLAINED);
   if (exact) return exact;
+  if (trial.loss?.deaf()) return found('target_ignored', 'stays the same whatever the targets are: it does not depend on them');
   const flat = whereFlat(trial);
   if (flat) return flat;
-  if (trial.layer?.deaf) return found('from_earlier_call', 'stays the same whatever the input: it is made with numbers of an earlier step');
+  const changing = repeats(trial);
+  if (changing) return found(changing.cause, changing.words);
+  if (trial.layer?.deaf()) return found('from_earlier_call', 'stays the same whatever the input: it is made with numbers of an earlier step');
   if (whole.residual < EXPLAINED) return whole;
   const withFactor = guesses.map((guess) => scaled(trial, guess)).filter(({ residual }) => residual < EXPLAINED);
   const simplest = withFactor.find(wellKnown) ?? withFactor[0];
   if (simplest) return simplest;
-  const slope = wrongSlope(trial);
-  if (slope) return found('wrong_derivative', slope);
+  const digits = digitsKept(trial);
+  if (digits) return found('rounded', `is kept in ${digits} only: all after them is lost`);
   const single = singleEntries(trial);
-  if (single) return single;
+  if (single?.inLine) return single.explanation;
+  const slope = wrongSlope(trial);
+  if (slope) return found(slope.cause, slope.words);
+  if (single) return single.explanation;
   const closest = [...asTheyAre, whole].reduce((a, b) => (b.residual < a.residual ? b : a));
   if (closest.residual > WORTH_TELLING) return found('unexplained', 'is wrong in a way that no simple explanation fits', 1);
   return { ...closest, words: `${closest.words}; that comes closest, but leaves ${(closest.residual * 100).toPrecision(2)} % of the error` };

@@ -6,7 +6,8 @@ export type Cause =
   | 'derivative_missing' | 'derivative_at_output' | 'derivative_of_output_at_input' | 'derivative_of_another' | 'derivative_twice' | 'wrong_derivative'
   | 'upstream_ignored' | 'input_ignored' | 'masked_by_gradient' | 'mask_inverted' | 'diagonal_only' | 'not_transposed'
   | 'one_sample' | 'sample_missing' | 'from_earlier_call' | 'target_ignored' | 'constant_added' | 'weights_added' | 'single_entries'
-  | 'argument_changed' | 'flat' | 'unexplained';
+  | 'argument_changed' | 'rounded' | 'wrong_sum' | 'samples_mixed' | 'penalty_missing' | 'derivative_inverted' | 'options_ignored' | 'sum_missing'
+  | 'not_repeatable' | 'accumulated' | 'skip_missing' | 'penalty_twice' | 'flat' | 'unexplained';
 
 export interface Guess {
   readonly cause: Cause;

@@ -1,16 +1,31 @@
 // One layer alone, on tensors of its own: samples of the real batch go in, a random gradient comes from above, and
 // what backward makes of it is put beside differences of forward.
 import { MemoryPlan, sizeOf, type Shape, type Tensor } from '../../engine/kernels/tensor';
-import type { BackwardContext, ForwardContext, LayerDefinition } from '../../engine/layers/layer';
-import type { Pass } from '../../engine/network';
+import type { BackwardContext, ForwardContext, LayerDefinition, Reach } from '../../engine/layers/layer';
+import type { LayerModel, Pass } from '../../engine/network';
 import type { Random } from '../../engine/random';
-import type { Change, Dimension, LayerTrial, Trial } from './trial';
+import { fits } from '../carrier';
+import { roundOffIn, SHORTER, slopeOf } from './difference';
+import { penaltyOf } from './penalty';
+import { type Change, type Dimension, type Jacobians, type LayerTrial, largest, type Trial } from './trial';
 
-/** Most differences for one tensor of a layer that does not say what its numbers reach. */
+/** Differences for one tensor of a layer that does not say what its numbers reach: most, and numbers written in all. */
 const MOST_MOVES = 2000;
+const MOST_WRITTEN = 4e6;
+/** Largest Jacobian of one sample. */
+const MOST_SLOPES = 1024;
 const STEP = 6e-6;
-/** Slopes to the two sides that differ by this share are those of a kink. */
-const KINK = 1e-2;
+
+/** Gradients by tensor. */
+type Gradients = ReadonlyMap<string, Float64Array>;
+
+interface MoreCalls {
+  readonly withOther: Gradients;
+  /** dL/dx with the upstream gradient of the call before. */
+  readonly withBefore: Float64Array;
+  readonly once: Gradients;
+  readonly twice: Gradients;
+}
 
 export class LayerBench {
   readonly definition: LayerDefinition;
@@ -18,29 +33,35 @@ export class LayerBench {
   readonly samples: number;
   /** Arguments that forward or backward has written to and must not. */
   readonly mutated: { readonly by: 'forward' | 'backward'; readonly tensor: string }[] = [];
+  readonly #reach: Reach | undefined;
   readonly #upstream: Float64Array;
   readonly #input: Float64Array;
   readonly #output: Float64Array;
   readonly #before: { readonly upstream: Float64Array; readonly input: Float64Array };
   readonly #gradients: ReadonlyMap<string, Float64Array>;
   readonly #otherInput: Float64Array;
-  readonly #afterOther: ReadonlyMap<string, Float64Array>;
-  /** dL/dx with the upstream gradient of the call before. */
-  readonly #fromBefore: Float64Array;
   readonly #values: ReadonlyMap<string, Float64Array>;
+  /** More calls, for explanations only. */
+  #calls: MoreCalls | null = null;
+  readonly #trials = new Map<string, Trial>();
+  readonly #penalties: ReadonlyMap<string, Float64Array | null>;
+  readonly #defaults: unknown;
   readonly #dimensions: readonly Dimension[];
 
   /**
    * @param samples how many; rows of the batch again and again where it has fewer.
    * @param outputs what the layer's outputs are called: units, classes.
+   * @param trusted whether what layers say they reach has held so far.
    */
-  constructor(pass: Pass, layer: number, samples: number, outputs: string, random: Random) {
+  constructor(pass: Pass, layer: number, samples: number, outputs: string, random: Random, trusted: boolean) {
     const { network } = pass;
     const { kernels } = network;
     const model = network.model.layers[layer];
     this.definition = model.definition;
     this.samples = samples;
     const own = network.parameters.filter((parameter) => parameter.layer === layer);
+    const declared = model.definition.reach;
+    this.#reach = trusted && fits(declared, sizeOf(model.inputShape), sizeOf(model.outputShape), own) ? declared : undefined;
     const buffers = Object.fromEntries(network.buffers.filter((buffer) => buffer.layer === layer).map(({ shortName, value }) => [shortName, value]));
     const input: Shape = [samples, ...model.inputShape];
     const output: Shape = [samples, ...model.outputShape];
@@ -59,6 +80,8 @@ export class LayerBench {
     };
     own.forEach(({ value }, i) => parameters[2 * i].data.set(value.data));
     this.#values = new Map(own.map(({ shortName, value }) => [shortName, Float64Array.from(value.data)]));
+    this.#penalties = new Map(own.map((parameter) => [parameter.shortName, penaltyOf(network.model, parameter)]));
+    this.#defaults = defaultsOf(model);
     const normal = (n: number): Float64Array => Float64Array.from({ length: n }, () => random.normal(0, 1));
     const batch = pass.inputOf(layer).data;
     this.#input = Float64Array.from(x.data, (_, i) => batch[i % batch.length]);
@@ -76,12 +99,21 @@ export class LayerBench {
     this.#run(this.#before.input, this.#before.upstream);
     this.#gradients = this.#run(this.#input, this.#upstream, true);
     this.#output = Float64Array.from(y.data);
-    this.#afterOther = this.#run(this.#otherInput, this.#upstream);
-    this.#fromBefore = this.#run(this.#input, this.#before.upstream).get('input') ?? new Float64Array(0);
   }
 
   /** What the layer makes of the gradient of one tensor: `input`, or a parameter by its short name. */
   trial(tensor: string): Trial {
+    const trial = this.#trials.get(tensor) ?? this.#try(tensor);
+    this.#trials.set(tensor, trial);
+    return trial;
+  }
+
+  /** `input`, and the parameters by their short names. */
+  get tensors(): readonly string[] {
+    return [...this.#values.keys(), 'input'];
+  }
+
+  #try(tensor: string): Trial {
     const analytic = this.#gradients.get(tensor) ?? new Float64Array(0);
     const numeric = this.#numeric(tensor, {});
     const layer: LayerTrial = {
@@ -91,19 +123,40 @@ export class LayerBench {
       input: this.#input,
       output: this.#output,
       before: this.#before,
-      elementwise: this.definition.reach === 'columnwise' && this.#isElementwise(),
-      deaf: this.#deaf(tensor, analytic, numeric),
+      elementwise: () => this.#isElementwise(),
+      repeated: () => [this.#more.once.get(tensor) ?? analytic, this.#more.twice.get(tensor) ?? analytic],
+      defaults: this.#defaults,
+      deaf: () => this.#deaf(tensor, analytic, numeric),
       numericWith: (change) => (this.#fits(change) ? this.#numeric(tensor, change) : null),
       through: (values) => this.#through(values),
       diagonal: () => this.#diagonal(),
+      jacobians: () => this.#jacobians(analytic, numeric),
     };
     return {
       of: tensor === 'input' ? 'input' : 'parameter',
-      tensor, analytic, numeric, layer,
+      tensor, analytic, numeric, layer, loss: null, stride: this.#strideOf(tensor),
+      noise: roundOffIn(largest(this.#output), STEP) * this.#upstream.reduce((sum, each) => sum + Math.abs(each), 0),
+      penalty: this.#penalties.get(tensor) ?? null,
       shape: this.#tensor(tensor).shape,
       value: tensor === 'input' ? this.#input : (this.#values.get(tensor) ?? new Float64Array(0)),
       dimensions: this.#dimensions,
     };
+  }
+
+  get #more(): MoreCalls {
+    this.#calls ??= {
+      withOther: this.#run(this.#otherInput, this.#upstream),
+      withBefore: this.#run(this.#input, this.#before.upstream).get('input') ?? new Float64Array(0),
+      once: this.#run(this.#input, this.#upstream),
+      twice: this.#run(this.#input, this.#upstream),
+    };
+    return this.#calls;
+  }
+
+  #strideOf(tensor: string): number {
+    if (this.#reach) return 1;
+    const moves = Math.min(MOST_MOVES, Math.max(100, MOST_WRITTEN / this.context.output.data.length));
+    return Math.ceil(this.#tensor(tensor).data.length / moves);
   }
 
   /** The same gradients by autograd, of the input and of each parameter; null where it cannot follow the layer. */
@@ -120,7 +173,8 @@ export class LayerBench {
 
   #isElementwise(): boolean {
     const given = this.#gradients.get('input') ?? [];
-    return this.#fromBefore.every((value, i) => Math.abs(value / this.#before.upstream[i] - given[i] / this.#upstream[i]) < 1e-9);
+    if (given.length !== this.#upstream.length) return false;
+    return this.#more.withBefore.every((value, i) => Math.abs(value / this.#before.upstream[i] - given[i] / this.#upstream[i]) < 1e-9);
   }
 
   #tensor(name: string): Tensor {
@@ -156,11 +210,12 @@ export class LayerBench {
   }
 
   /** dS/d tensor by central differences, where S is the sum of output times upstream gradient. */
-  #numeric(name: string, { upstream = this.#upstream, input = this.#input }: Change): Float64Array {
+  #numeric(name: string, { upstream = this.#upstream, input = this.#input, options }: Change): Float64Array {
     this.#load(input);
+    const context = options === undefined ? this.context : { ...this.context, options };
     const tensor = this.#tensor(name);
     const result = new Float64Array(tensor.data.length).fill(NaN);
-    const { reach } = this.definition;
+    const reach = this.#reach;
     const rows = this.samples;
     const width = this.context.output.data.length / rows;
     const inputs = this.context.input.data.length / rows;
@@ -179,14 +234,13 @@ export class LayerBench {
     if (reach === 'columnwise' || reach === 'weighted_sum') {
       const groups = name === 'input' ? Array.from({ length: rows }, (_, row) => all.slice(row * width, (row + 1) * width)) : [all];
       for (const group of groups) {
-        const out = slopes(this.context, this.definition, tensor, group);
+        const out = slopes(context, this.definition, tensor, group);
         group.forEach((entry, column) => (result[entry] = shareOf(out, upstream, width, { column })));
       }
       return result;
     }
-    const stride = Math.ceil(all.length / MOST_MOVES);
-    for (let i = 0; i < all.length; i += stride) {
-      result[i] = shareOf(slopes(this.context, this.definition, tensor, [i]), upstream, width, {});
+    for (let i = 0; i < all.length; i += this.#strideOf(name)) {
+      result[i] = shareOf(slopes(context, this.definition, tensor, [i]), upstream, width, {});
     }
     return result;
   }
@@ -232,9 +286,35 @@ export class LayerBench {
     return Float64Array.from({ length: n }, (_, i) => slopes(this.context, this.definition, input, [i])[i]);
   }
 
+  #jacobians(analytic: Float64Array, numeric: Float64Array): Jacobians | null {
+    const { samples, context, definition } = this;
+    const [inputs, outputs] = [context.input.data.length / samples, context.output.data.length / samples];
+    if (inputs * outputs > MOST_SLOPES) return null;
+    const [given, right] = [new Float64Array(samples * outputs * inputs), new Float64Array(samples * outputs * inputs)];
+    for (let k = 0; k < outputs; k++) {
+      const handed = this.#run(this.#input, this.#upstream.map((_, i) => (i % outputs === k ? 1 : 0))).get('input') ?? [];
+      for (let row = 0; row < samples; row++) for (let i = 0; i < inputs; i++) given[(row * outputs + k) * inputs + i] = handed[row * inputs + i];
+    }
+    this.#load(this.#input);
+    for (let i = 0; i < inputs; i++) {
+      const out = slopes(context, definition, context.input, Array.from({ length: samples }, (_, row) => row * inputs + i));
+      for (let row = 0; row < samples; row++) for (let k = 0; k < outputs; k++) right[(row * outputs + k) * inputs + i] = out[row * outputs + k];
+    }
+    const fits = (slopesOf: Float64Array, gradient: Float64Array): boolean => {
+      const slack = 1e-6 * largest(gradient);
+      return gradient.every((value, at) => {
+        const [row, i] = [Math.floor(at / inputs), at % inputs];
+        let sum = 0;
+        for (let k = 0; k < outputs; k++) sum += this.#upstream[row * outputs + k] * slopesOf[(row * outputs + k) * inputs + i];
+        return Number.isNaN(value) || Number.isNaN(sum) || Math.abs(sum - value) <= slack;
+      });
+    };
+    return fits(given, analytic) && fits(right, numeric) ? { outputs, inputs, given, right } : null;
+  }
+
   /** Backward gives the same for another input, though the right gradient is another one. */
   #deaf(tensor: string, analytic: Float64Array, numeric: Float64Array): boolean {
-    const other = this.#afterOther.get(tensor);
+    const other = this.#more.withOther.get(tensor);
     if (!other || analytic.some((value, i) => Math.abs(value - other[i]) > 1e-12 * Math.abs(value))) return false;
     const right = this.#numeric(tensor, { input: this.#otherInput });
     return numeric.some((value, i) => Math.abs(value - right[i]) > 1e-3 * Math.abs(value));
@@ -244,18 +324,13 @@ export class LayerBench {
 /** The slope of every output as `entries` of a tensor of the context move together; NaN at a kink. Puts them back. */
 function slopes(context: ForwardContext<unknown>, definition: LayerDefinition, { data }: Tensor, entries: readonly number[]): Float64Array {
   const start = entries.map((entry) => data[entry]);
-  const at = (sign: number): Float64Array => {
-    entries.forEach((entry, k) => (data[entry] = start[k] + sign * STEP));
+  const at = (by: number): Float64Array => {
+    entries.forEach((entry, k) => (data[entry] = start[k] + by));
     definition.forward(context);
     return Float64Array.from(context.output.data);
   };
-  const [low, here, high] = [at(-1), at(0), at(1)];
-  entries.forEach((entry, k) => (data[entry] = start[k]));
-  return high.map((up, i) => {
-    const [right, left] = [up - here[i], here[i] - low[i]];
-    const kinked = Math.abs(right - left) > KINK * Math.max(Math.abs(right), Math.abs(left)) + 1e-13 * Math.max(1, Math.abs(here[i]));
-    return kinked ? NaN : (up - low[i]) / (2 * STEP);
-  });
+  const [low, lower, higher, high, here] = [at(-STEP), at(-SHORTER * STEP), at(SHORTER * STEP), at(STEP), at(0)];
+  return high.map((_, i) => slopeOf({ low: low[i], lower: lower[i], here: here[i], higher: higher[i], high: high[i] }, STEP));
 }
 
 /** The sum of slopes times upstream gradient over one row, one column, or everything. */
@@ -265,4 +340,11 @@ function shareOf(out: Float64Array, upstream: Float64Array, width: number, { row
     row !== undefined ? [row * width, (row + 1) * width, 1] : column !== undefined ? [column, out.length, width] : [0, out.length, 1];
   for (let i = first; i < last; i += step) sum += out[i] * upstream[i];
   return sum;
+}
+
+/** Null where a spec must give some, or where they would change what the layer gives. */
+function defaultsOf({ definition, options, inputShape, outputShape }: LayerModel): unknown {
+  const parsed = definition.options.safeParse({});
+  if (!parsed.success || JSON.stringify(parsed.data) === JSON.stringify(options)) return null;
+  return JSON.stringify(definition.outputShape(inputShape, parsed.data)) === JSON.stringify(outputShape) ? parsed.data : null;
 }

@@ -22,6 +22,17 @@ export function* samples({ of, numeric, layer, tensor }: Trial): Iterable<Guess>
     yield* changed({ input: input.map(() => 1) }, 'input_ignored', "does not depend on the layer's input");
     yield* changed({ input: layer.output }, 'derivative_at_output', "is made with the layer's output in place of its input");
   }
+  if (layer.defaults !== null) yield* changed({ options: layer.defaults }, 'options_ignored', 'ignores the options: it is that of the layer with the options that it has unless told');
+  if (of === 'parameter') {
+    for (const [by, other] of [[width, 'next'], [-width, 'previous']] as const) {
+      const rolled = upstream.map((_, i) => upstream[(i + by + upstream.length) % upstream.length]);
+      yield* changed({ upstream: rolled }, 'samples_mixed', `pairs each sample with the arriving gradient of the ${other} one`);
+    }
+    if (numeric.length === width && width > 1) {
+      const sums = numeric.map((_, j) => upstream.subarray((j % layer.samples) * width, ((j % layer.samples) + 1) * width).reduce((a, b) => a + b, 0));
+      yield { cause: 'wrong_sum', words: 'is summed over the units, and should be summed over the samples', values: sums };
+    }
+  }
   yield* changed({ input: before.input }, 'from_earlier_call', 'is made with the input of an earlier step');
   yield* changed({ upstream: before.upstream }, 'from_earlier_call', 'is made with the arriving gradient of an earlier step');
   yield* changed(before, 'from_earlier_call', 'is that of an earlier step');

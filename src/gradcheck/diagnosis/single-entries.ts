@@ -9,7 +9,13 @@ const RIGHT = 1e-6;
 /** Entries of which at least so many are right. */
 const MOST = 0.5;
 
-export function singleEntries({ analytic, numeric, shape, dimensions }: Trial): Explanation | null {
+export interface SingleEntries {
+  readonly explanation: Explanation;
+  /** One entry, one row or one column. */
+  readonly inLine: boolean;
+}
+
+export function singleEntries({ analytic, numeric, shape, dimensions }: Trial): SingleEntries | null {
   const slack = RIGHT * largest(numeric);
   const wrong: number[] = [];
   let known = 0;
@@ -26,7 +32,11 @@ export function singleEntries({ analytic, numeric, shape, dimensions }: Trial): 
   const { factor, residual } = fit(pick(analytic), pick(numeric), pick(numeric));
   const what =
     wrong.every((i) => analytic[i] === 0) ? 'is zero there' : residual < EXPLAINED ? `${factorWords(factor, dimensions)} there` : 'is right everywhere else';
-  return { cause: 'single_entries', words: `is wrong ${where}: it ${what}`, factor: residual < EXPLAINED ? factor : null, dimension: null, residual: 0 };
+  const words = `is wrong ${where}: it ${what}`;
+  return {
+    explanation: { cause: 'single_entries', words, factor: residual < EXPLAINED ? factor : null, dimension: null, residual: 0 },
+    inLine: wrong.length === 1 || line !== null,
+  };
 }
 
 function sameLine(at: readonly (readonly number[])[]): string | null {

@@ -13,6 +13,7 @@ export interface Dimension {
 export interface Change {
   readonly upstream?: Float64Array;
   readonly input?: Float64Array;
+  readonly options?: unknown;
 }
 
 export interface Trial {
@@ -31,6 +32,22 @@ export interface Trial {
   readonly dimensions: readonly Dimension[];
   /** Of a layer: what it was given, and numbers that it saw in the call before. */
   readonly layer: LayerTrial | null;
+  readonly loss: LossTrial | null;
+  /** Bound of the round-off in a numeric value. */
+  readonly noise: number;
+  /** Every so many entries were measured, from the first on. */
+  readonly stride: number;
+  /** The penalty's own gradient for a parameter that has one; the layer alone is tried without. */
+  readonly penalty: Float64Array | null;
+}
+
+export interface LossTrial {
+  readonly target: Float64Array;
+  readonly samples: number;
+  /** Whether the gradient is the same for other targets, though it should not. */
+  deaf(): boolean;
+  /** The numeric gradient for other targets. */
+  numericWith(target: Float64Array): Float64Array;
 }
 
 export interface LayerTrial {
@@ -42,15 +59,31 @@ export interface LayerTrial {
   /** Upstream gradient and input of the call before. */
   readonly before: { readonly upstream: Float64Array; readonly input: Float64Array };
   /** Whether backward gives the same after another input, though it should not. */
-  readonly deaf: boolean;
+  deaf(): boolean;
   /** Whether dx at each place is dy there times a number that does not depend on dy. */
-  readonly elementwise: boolean;
+  elementwise(): boolean;
+  /** What backward gave in two more calls with the same arguments. */
+  repeated(): readonly [Float64Array, Float64Array];
+  /** The options that the layer has where a spec gives none; null where it needs some, or they would change its size. */
+  readonly defaults: unknown;
   /** The numeric gradient under other circumstances; null where sizes do not fit. */
   numericWith(change: Change): Float64Array | null;
   /** What forward makes of any input of the layer's size, less what it makes of zeros. */
   through(input: Float64Array): Float64Array | null;
   /** The slope of each output by the input at the same place, one by one. */
   diagonal(): Float64Array;
+  /** Null for a layer that is too large, mixes samples, or whose backward does not follow dy in proportion. */
+  jacobians(): Jacobians | null;
+}
+
+/** Of each sample the slope of every output by every input: [samples, outputs, inputs]. */
+export interface Jacobians {
+  readonly outputs: number;
+  readonly inputs: number;
+  /** By backward. */
+  readonly given: Float64Array;
+  /** By differences of forward. */
+  readonly right: Float64Array;
 }
 
 /** Largest absolute finite number. */
@@ -63,11 +96,15 @@ export function largest(values: ArrayLike<number>): number {
 /** Difference, as a share of the largest number, that is called wrong. */
 const WRONG = 1e-4;
 
+type Values = Pick<Trial, 'numeric'> & Partial<Pick<Trial, 'noise'>>;
+
+/** How far two values may differ. */
+export const slackOf = ({ numeric, noise = 0 }: Values): number => Math.max(WRONG * largest(numeric), 1e-9, noise);
+
 /** Index of the entry that is off the most, or -1 where all are right. */
-export function worstOf({ analytic, numeric }: Pick<Trial, 'analytic' | 'numeric'>): number {
-  const slack = WRONG * largest(numeric);
+export function worstOf({ analytic, numeric, noise }: Values & Pick<Trial, 'analytic'>): number {
   let worst = -1;
-  let most = Math.max(slack, 1e-9);
+  let most = slackOf({ numeric, noise });
   for (let i = 0; i < analytic.length; i++) {
     if (Number.isNaN(numeric[i])) continue;
     const error = Number.isFinite(analytic[i]) ? Math.abs(analytic[i] - numeric[i]) : Infinity;

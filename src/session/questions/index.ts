@@ -1,6 +1,8 @@
 // The questions. To add one: a file beside this, and a line in the table.
 import type { Position } from '../frame';
 import type { TrainingSession } from '../session';
+import { checkEntry } from './check-entry';
+import { checkMap } from './check-map';
 import { filters } from './filters';
 import { fitted } from './fitted';
 import { jacobian } from './jacobian';
@@ -16,6 +18,8 @@ import { weightHistory } from './weight-history';
 import { why } from './why';
 
 export const questions = {
+  check_entry: checkEntry,
+  check_map: checkMap,
   tensor,
   fitted,
   picture,

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { kernelsOf } from '../../../src/engine/kernels/create';
 import type { Kernels } from '../../../src/engine/kernels/kernels';
 import type { Precision, Tensor } from '../../../src/engine/kernels/tensor';
+import { type Unary, unaryFunctions } from '../../../src/engine/kernels/unary';
 import { Random } from '../../../src/engine/random';
 import { filled, unwritten } from '../../support/tensors';
 
@@ -86,5 +87,21 @@ describe.each(all)('$backend in $precision', ({ backend, precision }) => {
       most = Math.max(most, Math.abs(kernels.binaryCrossEntropy(p, zero) - truth) / place);
     }
     expect(most).toBeLessThan(4);
+  });
+
+  it.each(Object.keys(unaryFunctions) as Unary[])('%s and its slope are within 4 places, or of 1 where they are smaller', (f) => {
+    const x = spread(kernels, 30);
+    const one = filled(kernels, [COUNT], new Array<number>(COUNT).fill(1));
+    const y = unwritten(kernels, [COUNT]);
+    const { value, slope } = unaryFunctions[f];
+    const places = (truth: (x: number, a: number) => number): number => {
+      let most = 0;
+      x.data.forEach((z, i) => (most = Math.max(most, Math.abs(y.data[i] - truth(z, 0.75)) / Math.max(1, Math.abs(truth(z, 0.75))))));
+      return most * 2 ** (precision === 'float64' ? 52 : 23);
+    };
+    kernels.unary(y, x, f, 0.75);
+    expect(places(value)).toBeLessThan(4);
+    kernels.unaryBackward(y, one, x, f, 0.75);
+    expect(places(slope)).toBeLessThan(4);
   });
 });

@@ -5,7 +5,7 @@ import { BACKENDS } from '../../support/backends';
 import { tensorOf } from '../../support/tensors';
 import { unfoldedShape, type Windows } from '../../../src/engine/kernels/windows';
 import '../../support/allclose';
-import { convolutions, pooling } from '../../support/large-jobs';
+import { convolutions, elementwise, pooling } from '../../support/large-jobs';
 import { describeKernels } from './contract';
 import { Draw } from './draw';
 
@@ -32,15 +32,16 @@ describeKernels('wasm-relaxed-simd prepared', (precision) => prepared(kernelsOf(
 describe.each(BACKENDS)('prepare on %s', (backend) => {
   it('does work that cannot be written down by itself, each time', () => {
     const kernels = kernelsOf(backend, 'float64');
-    const x = tensorOf(kernels, [1, 2]);
+    const [x, dx, t] = [[1, 2], [0, 0], [1, 0]].map((values) => tensorOf(kernels, values));
     const work = kernels.prepare(() => {
       kernels.scale(x, x, 2);
-      kernels.combine(x, x, 1, 1);
+      kernels.pointwiseLossBackward(dx, x, t, 'huber', 100, 1);
     });
     expect(Array.from(x.data)).toEqual([1, 2]);
     work();
     work();
-    expect(Array.from(x.data)).toEqual([16, 32]);
+    expect(Array.from(x.data)).toEqual([4, 8]);
+    expect(Array.from(dx.data)).toEqual([3, 8]);
   });
 
   it('does all of it in order, each time', () => {
@@ -74,8 +75,8 @@ describe.each(BACKENDS)('prepare on %s', (backend) => {
   });
 });
 
-describe.each(['wasm-simd', 'wasm-relaxed-simd'] as const)('images on %s', (backend) => {
-  it.each([...Object.entries(convolutions), ['pooling', pooling] as const])('past any block size agree with the reference: %s', (_, job) => {
+describe.each(['wasm-simd', 'wasm-relaxed-simd'] as const)('what is cut into pieces on %s', (backend) => {
+  it.each([...Object.entries(convolutions), ['pooling', pooling] as const, ['element by element', elementwise] as const])('agrees with the reference: %s', (_, job) => {
     const expected = job(kernelsOf('reference', 'float64'))();
     const actual = job(kernelsOf(backend, 'float64'))();
     actual.forEach((tensor, i) => {

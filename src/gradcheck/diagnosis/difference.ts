@@ -1,0 +1,32 @@
+// One slope by differences at two steps: where they do not agree there is a kink, or none can be had.
+
+/** Share by which the slopes at the two steps may differ. */
+const AGREE = 1e-5;
+/** Slopes to the two sides that differ by this share are those of a kink. */
+const KINK = 1e-2;
+/** Round-off of a difference of two values, in units of the larger. */
+const ROUND_OFF = 8e-16;
+/** The second step, as a share of the first. */
+export const SHORTER = 0.25;
+
+/** What a function is at a point, and a step to its two sides and a quarter of that. */
+export interface Five {
+  readonly low: number;
+  readonly lower: number;
+  readonly here: number;
+  readonly higher: number;
+  readonly high: number;
+}
+
+/** NaN at a kink. */
+export function slopeOf({ low, lower, here, higher, high }: Five, step: number): number {
+  const noise = ROUND_OFF * Math.max(Math.abs(here), Math.abs(low), Math.abs(high));
+  const [right, left] = [high - here, here - low];
+  if (Math.abs(right - left) > KINK * Math.max(Math.abs(right), Math.abs(left)) + noise) return NaN;
+  const [slope, shorter] = [(high - low) / (2 * step), (higher - lower) / (2 * SHORTER * step)];
+  const agrees = Math.abs(slope - shorter) <= AGREE * Math.max(Math.abs(slope), Math.abs(shorter)) + noise / (SHORTER * step);
+  return agrees ? slope : NaN;
+}
+
+/** The error that round-off leaves in a slope of values up to this one. */
+export const roundOffIn = (largest: number, step: number): number => (ROUND_OFF * largest) / step;

@@ -1,0 +1,114 @@
+// Each layer by itself, and the loss with and without its penalty: what each of them tells that the whole cannot.
+import { describe, expect, it } from 'vitest';
+import type { LayerDefinition } from '../../src/engine/layers/layer';
+import { losses } from '../../src/engine/losses';
+import type { LossDefinition } from '../../src/engine/losses/loss';
+import type { CheckReport } from '../../src/gradcheck';
+import { checkNet, type LayerRecipe, layerOf, linear, makeNet, type NetRecipe } from './nets';
+
+const LAYERS: readonly LayerRecipe[] = [linear(4), { kind: 'tanh' }, linear(6), { kind: 'tanh' }, linear(3)];
+const RECIPE: NetRecipe = { inputs: 5, batch: 8, loss: 'cross_entropy', layers: LAYERS, seed: 3 };
+
+const withLayer = (at: number, spoil: LayerDefinition['backward'], recipe = RECIPE): NetRecipe => {
+  const inner = layerOf(LAYERS[at].kind);
+  const definition: LayerDefinition = {
+    ...inner,
+    backward(context) {
+      inner.backward(context);
+      spoil(context);
+    },
+  };
+  return { ...recipe, layers: recipe.layers.map((layer, i) => (i === at ? { ...layer, definition } : layer)) };
+};
+
+/** `linear1: weight pass, bias pass, input pass`, and who spoils what arrives. */
+const told = ({ layers }: CheckReport): string[] =>
+  layers.map(({ name, arriving, tensors }) => `${name ?? 'loss'}: ${tensors.map((each) => `${each.name} ${each.verdict}`).join(', ')}${arriving ? `; ${arriving}` : ''}`);
+
+const double = (data: Float64Array | Float32Array | undefined): void => data?.forEach((value, i) => (data[i] = 2 * value));
+
+describe('layers alone', () => {
+  it('are all right in a right network, down to the gradient of the batch itself', () => {
+    expect(told(checkNet(makeNet(RECIPE)))).toEqual([
+      'linear1: weight pass, bias pass, input pass', 'tanh1: input pass', 'linear2: weight pass, bias pass, input pass', 'tanh2: input pass',
+      'linear3: weight pass, bias pass, input pass', 'loss: prediction pass',
+    ]);
+  });
+
+  it('tell a wrong signal from a wrong use of a right one', () => {
+    const report = checkNet(makeNet(withLayer(2, ({ gradInput, gradParameters }) => (double(gradInput?.data), double(gradParameters.bias.data)))));
+    // In the whole network linear1 is wrong, too; alone it is not.
+    expect(report.parameters.filter(({ verdict }) => verdict === 'wrong').map(({ name }) => name)).toEqual(['linear1.weight', 'linear1.bias', 'linear2.bias']);
+    expect(told(report)).toEqual([
+      'linear1: weight pass, bias pass, input pass; linear2', 'tanh1: input pass; linear2', 'linear2: weight pass, bias wrong, input wrong', 'tanh2: input pass',
+      'linear3: weight pass, bias pass, input pass', 'loss: prediction pass',
+    ]);
+  });
+
+  it('show a fault in what the first layer hands back, which no parameter sees', () => {
+    const report = checkNet(makeNet(withLayer(0, ({ gradInput }) => double(gradInput?.data))));
+    expect(report.counts.wrong).toBe(0);
+    expect(told(report)[0]).toBe('linear1: weight pass, bias pass, input wrong');
+  });
+
+  it('name the loss as what spoils the signal of all', () => {
+    const inner = losses.cross_entropy as LossDefinition;
+    const loss: LossDefinition = {
+      ...inner,
+      gradient(context, out) {
+        inner.gradient(context, out);
+        double(out.data);
+      },
+    };
+    const lines = told(checkNet(makeNet({ ...RECIPE, loss: { definition: loss } })));
+    expect(lines.slice(0, -1).every((line) => line.endsWith('; the loss'))).toBe(true);
+    expect(lines.at(-1)).toBe('loss: prediction wrong');
+  });
+
+  it('say which arguments are overwritten', () => {
+    const { layers } = checkNet(makeNet(withLayer(2, ({ input }) => double(input.data))));
+    expect(layers.filter(({ overwrites }) => overwrites.length > 0)).toMatchObject([{ name: 'linear2', overwrites: ['input'] }]);
+  });
+
+  it('go by what is measured where a layer says that it reaches less than it does', () => {
+    const liar: LayerRecipe = { kind: 'softmax', definition: { ...layerOf('softmax'), reach: 'columnwise' } };
+    const { compared, layers } = checkNet(makeNet({ ...RECIPE, layers: [linear(4), liar, linear(3)] }));
+    expect(compared.agreed).toBe(false);
+    expect(layers.flatMap(({ tensors }) => tensors.map(({ verdict }) => verdict))).not.toContain('wrong');
+  });
+});
+
+describe('a penalty', () => {
+  const penalty = { l1: 0.01, l2: 0.1, biases: false };
+  const ENTRIES = 4 * 6 + 6 * 5 + 3 * 7;
+
+  it('is checked with and without', () => {
+    const report = checkNet(makeNet({ ...RECIPE, penalty }));
+    expect(report).toMatchObject({ passed: true, entries: ENTRIES, counts: { pass: ENTRIES } });
+    expect(report.withoutPenalty).toMatchObject({ passed: true, counts: { pass: ENTRIES, wrong: 0 } });
+    expect(checkNet(makeNet(RECIPE)).withoutPenalty).toBeNull();
+    // Without it, the derivatives are others.
+    const [whole] = report.parameters;
+    const [data] = report.withoutPenalty?.parameters ?? [];
+    expect(data.name).toBe(whole.name);
+    expect(data.worst?.index && data.worst.numeric).not.toBe(whole.worst?.numeric);
+  });
+
+  it('that a layer takes out of its gradient is missing in the whole, and missed nowhere else', () => {
+    const wrong = withLayer(2, ({ gradParameters, parameters }) =>
+      gradParameters.weight.data.forEach((value, i, data) => (data[i] = value - 0.1 * parameters.weight.data[i] - 0.01 * Math.sign(parameters.weight.data[i]))), { ...RECIPE, penalty });
+    const { diagnosis, passed } = checkNet(makeNet(wrong));
+    expect(passed).toBe(false);
+    expect(diagnosis).toMatchObject({ layer: 'linear2', tensor: 'weight', cause: 'penalty_missing' });
+  });
+
+  it('that hides a fault does not pass: wrong without it is wrong', () => {
+    // An extra decay that is there for the data's loss alone: with a penalty of the same size it would look right.
+    let calls = 0;
+    const wrong = withLayer(0, ({ gradParameters }) => (calls++ === 1 ? double(gradParameters.weight.data) : undefined), { ...RECIPE, penalty });
+    const report = checkNet(makeNet(wrong));
+    expect(report.counts.wrong).toBe(0);
+    expect(report.withoutPenalty?.passed).toBe(false);
+    expect(report.passed).toBe(false);
+  });
+});

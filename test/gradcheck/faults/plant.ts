@@ -1,0 +1,162 @@
+// Plants one fault into a random network and asks the check about it. Networks and seeds have nothing in common with
+// those of other tests.
+import type { LayerKind } from '../../../src/engine/layers';
+import { losses, type LossKind } from '../../../src/engine/losses';
+import type { LossDefinition } from '../../../src/engine/losses/loss';
+import type { LayerModel } from '../../../src/engine/network';
+import { Random } from '../../../src/engine/random';
+import type { CheckReport } from '../../../src/gradcheck';
+import { checkNet, layerOf, type LayerRecipe, linear, makeNet, type Net, type NetRecipe } from '../nets';
+import { ANY_GRADIENT } from './any-gradient';
+import type { Cause, Fault, Site } from './fault';
+import { HAND_WRITTEN, type HandWritten } from './hand-written';
+import { OF_LAYERS } from './layers';
+
+export type Plantable = Fault | HandWritten;
+
+export const FAULTS: readonly Plantable[] = [...ANY_GRADIENT, ...OF_LAYERS, ...HAND_WRITTEN];
+
+const isHandWritten = (fault: Plantable): fault is HandWritten => 'definition' in fault;
+
+export interface Outcome {
+  readonly report: CheckReport;
+  readonly caught: boolean;
+  /** Layer, tensor and cause named first are those that were planted. */
+  readonly named: boolean;
+  readonly layer: string | null;
+  readonly tensor: string;
+}
+
+const pick = <T>(random: Random, from: readonly T[]): T => from[random.below(from.length)];
+
+const OPTIONS: Partial<Record<LayerKind, (random: Random) => Readonly<Record<string, unknown>>>> = {
+  leaky_relu: (random) => ({ negative_slope: random.uniform(0.1, 0.4) }),
+  elu: (random) => ({ alpha: random.uniform(0.5, 2) }),
+  softplus: (random) => ({ beta: random.uniform(0.5, 3) }),
+  relu: (random) => ({ scale: pick(random, [1, 1, 2.5]) }),
+  dropout: (random) => ({ p: random.uniform(0.2, 0.6) }),
+};
+
+const BETWEEN = ['tanh', 'sigmoid', 'relu', 'leaky_relu', 'elu', 'gelu', 'silu', 'softplus', 'softmax', 'log_softmax', 'dropout', 'identity'] as const;
+
+const LAST: Partial<Record<LossKind, LayerKind>> = { bce: 'sigmoid', cross_entropy_on_probabilities: 'softmax', nll: 'log_softmax' };
+
+function drawRecipe(random: Random, seed: number, needs: LayerRecipe | undefined): NetRecipe {
+  const size = (): number => 2 + random.below(8);
+  const layers: LayerRecipe[] = [];
+  const depth = 1 + random.below(3);
+  const place = random.below(depth);
+  const same = random.below(3) === 0 ? size() : 0;
+  for (let i = 0; i < depth; i++) {
+    const kind = pick(random, BETWEEN);
+    layers.push(linear(same || size()));
+    layers.push(i === place && needs ? needs : { kind, options: OPTIONS[kind]?.(random) ?? {} });
+  }
+  const loss = pick(random, Object.keys(losses) as LossKind[]);
+  layers.push(linear(same || 2 + random.below(5)));
+  const last = LAST[loss];
+  if (last) layers.push({ kind: last });
+  return {
+    inputs: same || size(), batch: 2 + random.below(11), loss, layers, seed,
+    precision: needs?.definition ? 'float64' : pick(random, ['float64', 'float32'] as const),
+    penalty: random.below(4) === 0 ? { l1: random.below(2) * 0.01, l2: random.uniform(0.01, 0.2), biases: random.below(2) === 0 } : undefined,
+  };
+}
+
+/** A step on another batch, for layers that keep something of it; the batch of before is back afterwards. */
+function trainOnAnother({ pass, network }: Net, random: Random): void {
+  const batch = pass.input.data.slice();
+  for (let i = 0; i < batch.length; i++) pass.input.data[i] = random.normal();
+  backprop({ pass, network });
+  pass.input.data.set(batch);
+}
+
+function backprop({ network, pass }: Net): number[] {
+  network.zeroGradients();
+  pass.evaluate();
+  pass.lossBackward();
+  for (let layer = pass.outputs.length - 1; layer >= 0; layer--) pass.backward(layer);
+  return network.parameters.flatMap(({ gradient }) => Array.from(gradient.data));
+}
+
+interface Place {
+  readonly layer: number | null;
+  readonly site: Site;
+}
+
+/** Every gradient of the network that reaches a parameter. */
+function placesIn({ network: { model }, pass: { batch } }: Net): Place[] {
+  const { penalty } = model;
+  const outputs = model.layers[model.layers.length - 1].outputShape.reduce((a, b) => a * b, 1);
+  const ofLayer = ({ definition: { kind, parameters }, options: own, inputShape, outputShape }: LayerModel, layer: number): Place[] => {
+    const names = parameters?.(inputShape, own).map(({ name }) => name) ?? [];
+    if (layer > 0) names.push('input');
+    const size = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
+    return names.map((tensor) => ({ layer, site: { kind: kind as LayerKind, tensor, options: own, inputs: size(inputShape), outputs: size(outputShape), batch, penalty } }));
+  };
+  const ofLoss: Place = { layer: null, site: { kind: 'loss', tensor: 'prediction', options: model.loss.options, inputs: outputs, outputs, batch, penalty } };
+  return [...model.layers.flatMap(ofLayer), ofLoss];
+}
+
+/** Null where the network has no place for the fault, or it changes no gradient of a parameter there. */
+export function plant(fault: Plantable, seed: number): Outcome | null {
+  const random = new Random(seed, `fault: ${fault.kind}`);
+  if (isHandWritten(fault)) {
+    const needs: LayerRecipe = { kind: 'identity', definition: fault.definition };
+    const recipe = drawRecipe(random, seed, needs);
+    return ask(recipe, differences(trained(recipe, random)), recipe.layers.indexOf(needs), fault.tensor, fault.causes, random);
+  }
+  const recipe = drawRecipe(random, seed, fault.needs && { kind: fault.needs, options: OPTIONS[fault.needs]?.(random) });
+  const right = trained(recipe, random);
+  const places = placesIn(right).filter(({ layer, site }) => (layer === null ? fault.loss : fault.layer) && fault.fits(site));
+  if (places.length === 0) return null;
+  const { layer, site } = pick(random, places);
+  // Made anew for each network: a fault may keep something.
+  const wrong = (): NetRecipe => spoiled(recipe, fault, layer, site, random.stream('fault'));
+  return ask(wrong(), backprop(right), layer, site.tensor, fault.causes, random, wrong());
+}
+
+function spoiled(recipe: NetRecipe, { layer: spoilLayer, loss: spoilLoss }: Fault, at: number | null, site: Site, random: Random): NetRecipe {
+  if (at === null) {
+    const inner = losses[recipe.loss as LossKind] as LossDefinition;
+    return { ...recipe, loss: { definition: spoilLoss?.(inner, site, random) ?? inner } };
+  }
+  return { ...recipe, layers: recipe.layers.map((each, i) => (i === at ? { ...each, definition: spoilLayer?.(layerOf(each.kind), site, random) } : each)) };
+}
+
+/** @param again the same network, for what a fault keeps is not to be kept from one question to the next. */
+function ask(recipe: NetRecipe, expected: readonly number[], layer: number | null, tensor: string, causes: readonly Cause[], random: Random, again = recipe): Outcome | null {
+  const wrong = backprop(trained(recipe, random));
+  const differs = expected.some((g, i) => !(Math.abs(g - wrong[i]) <= Math.max(1e-6, 1e-3 * Math.max(Math.abs(g), Math.abs(wrong[i])))));
+  if (!differs || expected.some((g) => !Number.isFinite(g))) return null;
+  const net = trained(again, random);
+  const report = checkNet(net);
+  if (!Number.isFinite(report.loss)) return null;
+  const name = layer === null ? null : net.network.model.layers[layer].name;
+  const { diagnosis } = report;
+  const isTensor = diagnosis?.cause === 'argument_changed' || diagnosis?.tensor === tensor;
+  const named = diagnosis !== null && diagnosis.layer === name && isTensor && causes.includes(diagnosis.cause);
+  return { report, caught: report.counts.wrong > 0 && !report.passed, named, layer: name, tensor };
+}
+
+/** The network after a step on another batch. */
+function trained(recipe: NetRecipe, random: Random): Net {
+  const net = makeNet(recipe);
+  trainOnAnother(net, random.stream('another batch'));
+  return net;
+}
+
+/** Where there is no right backward to compare with: central differences, nothing more. */
+function differences({ network, pass }: Net): number[] {
+  return network.parameters.flatMap(({ value: { data } }) =>
+    Array.from(data, (start, i) => {
+      const at = (value: number): number => {
+        data[i] = value;
+        return pass.evaluate();
+      };
+      const slope = (at(start + 1e-5) - at(start - 1e-5)) / 2e-5;
+      data[i] = start;
+      return slope;
+    }),
+  );
+}
