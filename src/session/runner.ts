@@ -292,7 +292,7 @@ export class Runner {
       }
       const sampled = next % sampleEvery === 0 && this.#looking.affordable;
       let start = now();
-      session.step(due || sampled || asked || next === target);
+      session.step((due && this.#watched) || sampled || asked || next === target);
       if (!this.#lossIsFinite()) {
         this.#diverged();
         return;
@@ -309,6 +309,11 @@ export class Runner {
     }
     this.#pace.measure(session.position.step);
     if (now() - this.#lastRecord >= RECORD_MS) this.#record();
+  }
+
+  /** Whether a view shows anything of a step but its loss. */
+  get #watched(): boolean {
+    return this.#probes.size > 0 || this.#questions.length > 0;
   }
 
   #lossIsFinite(): boolean {
