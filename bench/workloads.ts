@@ -32,12 +32,12 @@ export function sessionOf({ sizes, activation, batch, loss, convolutions = [] }:
   const outputs = units[units.length - 1];
   let state = 1;
   const draw = (): number => (state = (state * 48271) % 2147483647) / 2147483647 - 0.5;
-  const rows = (n: number): number[][] => Array.from({ length: batch * 4 }, () => Array.from({ length: n }, draw));
+  const rows = (n: number): number[][] => Array.from({ length: Math.max(batch * 4, 40) }, () => Array.from({ length: n }, draw));
   const before = convolutions.flatMap((out_channels) => [{ type: 'conv2d', out_channels, kernel_size: 5, padding: 2 }, activation, { type: 'max_pool2d', kernel_size: 2 }]);
   const spec = {
     data: convolutions.length > 0 ? { type: 'images', samples: batch * 5 } : {
       type: 'inline', inputs: rows(features),
-      ...(loss === 'mse' ? { targets: rows(outputs) } : { labels: Array.from({ length: batch * 4 }, (_, i) => i % outputs) }),
+      ...(loss === 'mse' ? { targets: rows(outputs) } : { labels: Array.from({ length: Math.max(batch * 4, 40) }, (_, i) => i % outputs) }),
     },
     layers: [...before, ...(convolutions.length > 0 ? ['flatten'] : []), ...units.flatMap((out_features, i) => [{ type: 'linear', out_features }, ...(i < units.length - 1 ? [activation] : [])])],
     loss, optimizer: { type: 'sgd', lr: 0.01 }, batch_size: batch, shuffle: false, epochs,
