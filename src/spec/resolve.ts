@@ -80,6 +80,11 @@ function inferShapes(spec: Spec, inputShape: Shape, code: LayerCode | undefined)
       problems.push(problem('shape-mismatch', spec.source.locate(path), message, misfit.remedy));
       return false;
     }
+    if (definition.fit && i > 0) {
+      const message = `${layer.name} learns of the training samples themselves, but ${spec.layers[i - 1].name} stands ahead of it.`;
+      problems.push(problem('not-first', layer.range, message, `Make ${layer.name} the first layer.`));
+      return false;
+    }
     const expected = definition.expectedInput?.(layer.options);
     if (expected && !sameShape(expected, shape)) {
       const path = firstWritten(spec, [['layers', i, 'in_features'], ['layers', i, 'weight'], ['layers', i]]);
@@ -160,6 +165,20 @@ function checkInputs(spec: Spec, shape: Shape): Problem | undefined {
   );
 }
 
+/** Whether there are training samples enough for the layers that learn of them. */
+function checkFits(spec: Spec, layers: readonly LayerModel[], train: number): Problem | undefined {
+  for (const [i, { name, definition, options }] of layers.entries()) {
+    const [samples, option] = definition.fit?.samples(options) ?? [0, ''];
+    if (samples <= train) continue;
+    return problem(
+      'too-few-samples', spec.source.locate(firstWritten(spec, [['layers', i, option], ['layers', i]])),
+      `${name} takes ${samples} training samples as its ${option}, but there are ${train}.`,
+      `Set "${option}" to ${train} or less, or give more samples.`,
+    );
+  }
+  return undefined;
+}
+
 /** Samples of a part: a share that is not 0 holds out at least one. */
 const partOf = (samples: number, share: number): number => (share > 0 ? Math.max(1, Math.round(samples * share)) : 0);
 
@@ -198,7 +217,7 @@ export function resolve(
     };
   }
 
-  const unfit = checkInputs(spec, data.inputShape);
+  const unfit = checkInputs(spec, data.inputShape) ?? checkFits(spec, layers, train);
   if (unfit) return { problems: [unfit] };
 
   const batchSize = spec.batchSize === 'full' ? train : Math.min(spec.batchSize, train);
