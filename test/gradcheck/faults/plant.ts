@@ -203,7 +203,7 @@ function trained(recipe: NetRecipe, random: Random): Net {
   return net;
 }
 
-/** Where there is no right backward to compare with: central differences, nothing more. */
+/** Where there is no right backward to compare with: central differences; NaN at a kink, where there is nothing to compare with. */
 function differences({ network, pass }: Net): number[] {
   return network.parameters.flatMap(({ value: { data } }) =>
     Array.from(data, (start, i) => {
@@ -211,9 +211,9 @@ function differences({ network, pass }: Net): number[] {
         data[i] = value;
         return pass.evaluate();
       };
-      const slope = (at(start + 1e-5) - at(start - 1e-5)) / 2e-5;
+      const [slope, shorter] = [1e-5, 2e-6].map((h) => (at(start + h) - at(start - h)) / (2 * h));
       data[i] = start;
-      return slope;
+      return Math.abs(slope - shorter) <= 1e-6 + 1e-4 * Math.abs(slope) ? slope : NaN;
     }),
   );
 }
