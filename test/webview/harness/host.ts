@@ -111,6 +111,8 @@ export class FakeHost {
       case 'restore':
       case 'startOver':
       case 'copy':
+      case 'allowCode':
+      case 'manageTrust':
         // Only kept: what happens then is the extension's business.
         return;
     }
