@@ -347,6 +347,7 @@ describe('the views', () => {
     const { analytic, numeric, bar, relativeError, left, right, step, value, loss } = entry;
     expectNumbers(await numbersIn(page.locator('.entry .facts')), [analytic, numeric, bar, relativeError, left, right, step, value, loss]);
     await page.locator('.entry summary').click();
+    await page.locator('.entry tbody td').first().waitFor();
     const curve = await numbersIn(page.locator('.entry tbody'));
     expect(curve.full).toEqual([...entry.at].flatMap((at, i) => [at, entry.losses[i]].map(fullNumber)));
     await page.getByRole('button', { name: '±0.01', exact: true }).click();
