@@ -7,7 +7,7 @@ import { toCss, type Rgb } from '../colours';
 import type { Context } from '../context';
 import { takeAway } from '../controls/take-away';
 import { icon, value } from '../controls/value';
-import { formatNumber, formatPower, formatRound, fullNumber } from '../numbers';
+import { formatNumber, formatPower, formatRound } from '../numbers';
 import type { Sheet } from '../sheet';
 import { decadeBounds, decadeTicks, linearBounds, type Range } from './axes';
 import { MOST_LINES, swatch } from './line-chart';

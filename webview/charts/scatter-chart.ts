@@ -7,7 +7,7 @@ import type { Context } from '../context';
 import type { CheckReport, Verdict } from '../../src/protocol/panel';
 import { takeAway } from '../controls/take-away';
 import { icon, value } from '../controls/value';
-import { formatPower, fullNumber, MINUS } from '../numbers';
+import { formatPower, MINUS } from '../numbers';
 import type { Sheet } from '../sheet';
 import type { Theme } from '../theme';
 import { verdictNames } from '../words';

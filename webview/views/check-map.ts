@@ -6,9 +6,9 @@ import { VERDICT_ORDER } from '../charts/scatter-chart';
 import type { Context } from '../context';
 import { drawLegend } from '../controls/legend';
 import { takeAway } from '../controls/take-away';
-import { icon, value } from '../controls/value';
+import { value } from '../controls/value';
 import { Heatmap, type Matrix, type Scale, scaleOf } from '../heatmap';
-import { formatIndex, formatNumber, formatPower, formatShape, fullNumber } from '../numbers';
+import { formatIndex, formatNumber, formatPower, formatShape } from '../numbers';
 import { verdictNames } from '../words';
 
 type ErrorMap = AnswerTo<'check_map'>;

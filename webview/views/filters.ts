@@ -3,9 +3,9 @@ import { html, nothing, render, type TemplateResult } from 'lit/html.js';
 import type { AnswerTo, Question } from '../../src/protocol/panel';
 import type { Context, Mounted } from '../context';
 import { takeAway } from '../controls/take-away';
-import { icon, value } from '../controls/value';
+import { value } from '../controls/value';
 import { type Cell, Heatmap, scaleOf } from '../heatmap';
-import { counted, formatIndex, formatShape, fullNumber } from '../numbers';
+import { counted, formatIndex, formatShape } from '../numbers';
 import type { PanelData } from '../store';
 
 type Filters = AnswerTo<'filters'>;

@@ -8,7 +8,7 @@ import type { Context, Settings, View } from '../context';
 import { drawInput, isImage } from '../controls/input-image';
 import { takeAway } from '../controls/take-away';
 import { icon, value } from '../controls/value';
-import { counted, formatCount, formatShare, fullNumber } from '../numbers';
+import { counted, formatCount, formatShare } from '../numbers';
 import type { Theme } from '../theme';
 
 type Predictions = AnswerTo<'predictions'>;

@@ -8,7 +8,7 @@ import { sampleField } from '../controls/sample-field';
 import { takeAway } from '../controls/take-away';
 import { icon, value } from '../controls/value';
 import { type ColumnName, type Drawing, NetworkPicture, type Picture, type Target } from '../network-picture';
-import { counted, formatCount, formatIndex, formatShape, fullNumber } from '../numbers';
+import { counted, formatCount, formatIndex, formatShape } from '../numbers';
 import { lastPhase, words } from '../words';
 import { filtersOf, mountFilters } from './filters';
 
