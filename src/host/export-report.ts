@@ -1,5 +1,5 @@
 // A report of the run in front: asks the engine for all that can be measured where it stands, and saves the page.
-import * as vscode from 'vscode';
+import type * as vscode from 'vscode';
 import { reportHtml } from '../report/report';
 import type { OpenRun } from './runs';
 import { NOT_NOW } from './run-words';

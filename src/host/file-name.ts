@@ -7,7 +7,7 @@ export function fileNameOf(text: string, ending: string): string {
   const plain = text
     .normalize('NFC')
     // Not a letter, mark, number, or one of a few signs: also control characters, bidi marks, and separators.
-    .replace(/[^\p{L}\p{M}\p{N} _.,()\-]+/gu, ' ')
+    .replace(/[^\p{L}\p{M}\p{N} _.,()-]+/gu, ' ')
     .replace(/\s+/g, ' ')
     .trim();
   const short = [...plain].slice(0, LONGEST).join('').replace(/^[. ]+|[. ]+$/g, '');

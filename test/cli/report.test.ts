@@ -39,7 +39,7 @@ it('says what is missing in a call', async () => {
 
 it('a wrong gradient is in the report and in the exit code', async () => {
   const file = join(folder, 'wrong.html');
-  const { code } = await cli.run(['report', 'examples/wrong-loss-scale.nabla.json', '--step', '1', '--check', '--out', file]);
+  const { code } = await cli.run(['report', 'examples/wrong-loss-scale.nabla.json', '--allow-code', '--step', '1', '--check', '--out', file]);
   expect(code).toBe(1);
   expect(readFileSync(file, 'utf8')).toContain('<strong>Why:</strong>');
 });

@@ -3,7 +3,6 @@ import { html, nothing, render, type TemplateResult } from 'lit/html.js';
 import type { LayerFigures, LayerInfo, ModelInfo } from '../../src/protocol/panel';
 import type { Context, View } from '../context';
 import { takeAway } from '../controls/take-away';
-import {  } from '../controls/value';
 import { counted, formatBytes, formatCount, formatShape } from '../numbers';
 import type { Sheet } from '../sheet';
 

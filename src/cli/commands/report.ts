@@ -31,16 +31,18 @@ export async function report(terminal: Terminal, call: ReportCall, version: stri
   };
   session.evaluate();
   const stride = Math.max(1, Math.ceil(target / MEASURED));
+  const measured = (step: number): boolean => step % stride === 0 || step === target;
   const progress = new Progress(terminal);
   const outcome = await trainTo(
     terminal, session, target,
     () => {
-      if (session.position.step % stride !== 0) return undefined;
+      if (!measured(session.position.step)) return undefined;
       sampleReadings(session, PROBES);
       keep();
       return undefined;
     },
     () => progress.show(session.position.step / target, () => `step ${session.position.step} of ${target}`),
+    measured,
   );
   progress.clear();
   const diverged = outcome.kind === 'diverged';
