@@ -20,6 +20,7 @@ import { FolderFiles } from '../files/data-files';
 import { openingSpec } from '../session/load';
 import type { Begun, Loaded, WorkerCalls } from './messages';
 import type { OwnCodeWatch } from './own-code-watch';
+import { warmUp } from './warm-up';
 import { RecordPost } from './record-post';
 import { describePhase } from './words';
 
@@ -64,6 +65,10 @@ export class Engine implements WorkerCalls {
 
   constructor(options: EngineOptions) {
     this.#options = options;
+  }
+
+  warmUp(): Promise<void> {
+    return this.#atLength(this.#options.loading, warmUp);
   }
 
   load(request: OpenRequest): Promise<Loaded> {

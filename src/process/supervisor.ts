@@ -21,11 +21,14 @@ export interface SupervisorOptions {
   readonly onEnd: (ending: Ending) => void;
 }
 
+const PREPARE_MS = 250;
+
 export class Supervisor implements EngineCalls {
   readonly #options: SupervisorOptions;
   readonly #workers = new Set<WorkerHandle>();
-  #started = 0;
   #current: WorkerHandle;
+  /** Started and warm, for the next time that code of the user's own is loaded: starting takes longer than loading. */
+  #spare: WorkerHandle | null = null;
   /** The worker in which a spec is being opened. */
   #opening: WorkerHandle | null = null;
   /** Openings are done one after the other. */
@@ -52,7 +55,7 @@ export class Supervisor implements EngineCalls {
       // A guess that may be wrong, which costs a worker and nothing else.
       const ownCode = request.code === true && request.text.includes('"custom"');
       const fresh = this.#current.hasOwnCode || (ownCode && this.#current.used);
-      return this.#open(fresh ? this.#start() : this.#current, request, ownCode, () => Promise.resolve(request.record ?? null));
+      return this.#open(fresh ? this.#fresh() : this.#current, request, ownCode, () => Promise.resolve(request.record ?? null));
     });
   }
 
@@ -64,7 +67,7 @@ export class Supervisor implements EngineCalls {
     return this.#inTurn(() => {
       const request = this.#request;
       if (!request) throw new Error('No run is open.');
-      return this.#open(this.#start(), request, true, () => this.#current.calls.handOver());
+      return this.#open(this.#fresh(), request, true, () => this.#current.calls.handOver());
     });
   }
 
@@ -134,6 +137,27 @@ export class Supervisor implements EngineCalls {
       return { ok: false, problems: problemsOf(request.text, new LayerFault(error.ending.fault)) };
     } finally {
       this.#opening = null;
+      // What was opened is shown first.
+      setTimeout(() => this.#prepare(), PREPARE_MS).unref();
+    }
+  }
+
+  #fresh(): WorkerHandle {
+    const spare = this.#spare;
+    this.#spare = null;
+    return spare ?? this.#start();
+  }
+
+  /** Has a spare worker where one may be needed soon, and else none. */
+  #prepare(): void {
+    if (this.#opening) return;
+    if (!this.#current.hasOwnCode) {
+      if (this.#spare) this.#dispose(this.#spare);
+      this.#spare = null;
+    } else if (!this.#spare) {
+      this.#spare = this.#start();
+      // Cold, it does as well.
+      this.#spare.calls.warmUp().catch(() => undefined);
     }
   }
 
@@ -150,10 +174,12 @@ export class Supervisor implements EngineCalls {
   #start(): WorkerHandle {
     const worker: WorkerHandle = new WorkerHandle({
       ...this.#options.worker,
-      number: this.#started++,
+      // The one that computes and the one to follow it are never both odd, or both even; see BlackBox.
+      number: (this.#current?.number ?? 0) + 1,
       host: (from) => this.#hostCalls(from),
       onEnd: (from, ending) => {
         this.#workers.delete(from);
+        if (from === this.#spare) this.#spare = null;
         // One that was being opened is answered for by whoever opens it, where its own code ended it.
         const answered = from === this.#opening && ending.fault !== null;
         if (from === this.#current && !answered) this.#options.onEnd(ending);
