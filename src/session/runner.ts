@@ -2,8 +2,10 @@
 // that the next command is heard, and hands out frames, one in flight at a time. Clock and event loop
 // are given to it, so that it runs the same anywhere.
 import type { CheckReport } from '../gradcheck/report';
+import { Bursts, quietSteps } from './bursts';
 import { checkGradients } from './check-job';
 import { CommandError, type SessionCommand } from './command';
+import type { Drive, Job } from './drive';
 import { evaluationInterval, isCheap } from './evaluation';
 import { forwardWorkOf } from './whole-step';
 import type { Frame, NonFinite, ProbeId, RunStatus } from './frame';
@@ -11,6 +13,7 @@ import { FrameGate } from './frame-gate';
 import { handOver } from './hand-over';
 import { makeFrame, sampleReadings } from './make-frame';
 import { asFault } from '../engine/custom/fault';
+import { Looking } from './looking';
 import { locateNonFinite } from './non-finite';
 import { Pace } from './pace';
 import type { Answered, Question } from './questions';
@@ -24,22 +27,6 @@ const SLICE_MS = 8;
 const RECORD_MS = 2000;
 // Readings over a whole run, beside those of the frames: a fast run is over before there are many of these.
 const SAMPLES = 512;
-
-/** Where training goes by itself. */
-interface Drive {
-  readonly target: number;
-  readonly status: 'running' | 'seeking';
-  /** Phases of the step after the target, when seeking. */
-  readonly phase?: number;
-  /** Whether the speed that was set holds; somewhere in particular one wants to get at once. */
-  readonly paced?: boolean;
-}
-
-/** Work that a later command may cut short. */
-interface Job {
-  cancelled: boolean;
-  readonly done: Promise<void>;
-}
 
 export class Runner {
   readonly session: TrainingSession;
@@ -55,6 +42,8 @@ export class Runner {
   #truncatedTo: number | null = null;
   #lastRecord = -Infinity;
   readonly #pace: Pace;
+  readonly #bursts: Bursts;
+  readonly #looking: Looking;
   readonly #gate: FrameGate;
   #checkCancelled = false;
   #disposed = false;
@@ -63,6 +52,8 @@ export class Runner {
     this.#options = options;
     this.session = options.session;
     this.#pace = new Pace(options.now);
+    this.#bursts = new Bursts(options.now);
+    this.#looking = new Looking(options.now);
     this.#gate = new FrameGate(options.now, (sequence) => this.#frame(sequence), options.emit);
     const { failure } = this.session;
     if (failure) options.onFault?.(failure.fault);
@@ -283,39 +274,51 @@ export class Runner {
     const { session } = this;
     const { now } = this.#options;
     const end = now() + SLICE_MS;
-    const sampleEvery = Math.ceil(session.totalSteps / SAMPLES);
-    const checkEvery = session.run.gradientCheck.every;
+    const running = status === 'running';
+    const sampleEvery = this.#probes.size > 0 ? Math.ceil(session.totalSteps / SAMPLES) : Infinity;
+    const checkEvery = (running && session.run.gradientCheck.every) || Infinity;
+    const evaluateEvery = running ? session.model.batchesPerEpoch * evaluationInterval(session.run) : Infinity;
+    const step = (): boolean => (session.step(), this.#lossIsFinite());
     while (!job.cancelled && session.position.step < target && now() < end) {
       if (paced && this.#pace.wait(session.position.step) > 0) break;
       const next = session.position.step + 1;
-      const { due } = this.#gate;
-      const sampled = this.#probes.size > 0 && next % sampleEvery === 0;
+      const due = this.#gate.due && this.#looking.affordable;
       const asked = this.#asked.any;
-      session.step(due || sampled || asked || next === target);
+      const quiet = due || asked || (paced && this.#pace.limited) ? 0 : quietSteps(next - 1, target, [sampleEvery, checkEvery, evaluateEvery]);
+      if (quiet > 0) {
+        if (this.#bursts.run(quiet, step)) continue;
+        this.#diverged();
+        return;
+      }
+      const sampled = next % sampleEvery === 0 && this.#looking.affordable;
+      let start = now();
+      session.step((due && this.#watched) || sampled || asked || next === target);
       if (!this.#lossIsFinite()) {
         this.#diverged();
         return;
       }
       if (sampled) sampleReadings(session, this.#probes);
+      if (due || sampled) this.#looking.pay(now() - start - this.#bursts.usual);
       if (asked) this.#asked.answer();
-      if (status === 'running') {
-        if (this.#evaluationDue(next)) await this.#evaluate(job);
-        if (checkEvery > 0 && next % checkEvery === 0) this.#options.onChecked?.(await this.#runCheck(job));
-      }
-      if (due) this.#gate.show();
+      if (next % evaluateEvery === 0) await this.#evaluate(job);
+      if (next % checkEvery === 0) this.#options.onChecked?.(await this.#runCheck(job));
+      if (!due) continue;
+      start = now();
+      this.#gate.show();
+      this.#looking.pay(now() - start);
     }
     this.#pace.measure(session.position.step);
     if (now() - this.#lastRecord >= RECORD_MS) this.#record();
   }
 
+  /** Whether a view shows anything of a step but its loss. */
+  get #watched(): boolean {
+    return this.#probes.size > 0 || this.#questions.length > 0;
+  }
+
   #lossIsFinite(): boolean {
     const { loss } = this.session;
     return loss === null || Number.isFinite(loss);
-  }
-
-  #evaluationDue(step: number): boolean {
-    const { batchesPerEpoch } = this.session.model;
-    return step % (batchesPerEpoch * evaluationInterval(this.session.run)) === 0;
   }
 
   async #evaluate(job: Job | null): Promise<void> {
