@@ -9,6 +9,7 @@ import type { WideVectors } from '../engine/kernels/wide';
 import type { SessionCommand } from '../session/command';
 import type { ModelInfo, ProbeId } from '../session/frame';
 import type { Answered, Question } from '../session/questions';
+import type { HandedOver } from '../session/hand-over';
 import type { RunRecord } from '../session/record';
 import { hasOwnCode } from '../engine/network';
 import { Runner } from '../session/runner';
@@ -171,7 +172,7 @@ export class Engine implements WorkerCalls {
     return this.#runner?.record() ?? null;
   }
 
-  async handOver(): Promise<RunRecord | null> {
+  async handOver(): Promise<HandedOver | null> {
     return (await this.#runner?.handOver()) ?? null;
   }
 

@@ -7,10 +7,12 @@ import type { Answered, Question } from '../session/questions';
 import type { CheckReport } from '../gradcheck/report';
 import type { SessionCommand } from '../session/command';
 import type { ProbeId } from '../session/frame';
+import type { HandedOver } from '../session/hand-over';
 import type { RunRecord } from '../session/record';
 import { parseSpec, type Problem } from '../spec';
 import { faultProblem } from '../spec/layer-code';
 import type { HostVoice } from './engine';
+import type { Begun } from './messages';
 import type { Ending } from './words';
 import { WorkerEndError, WorkerHandle, type WorkerHandleOptions } from './worker-handle';
 
@@ -33,6 +35,8 @@ export class Supervisor implements EngineCalls {
   #opening: WorkerHandle | null = null;
   /** Openings are done one after the other. */
   #queue: Promise<unknown> = Promise.resolve();
+  /** Settles when no worker is about to take over. */
+  #taking: Promise<unknown> = Promise.resolve();
   #request: OpenRequest | null = null;
 
   constructor(options: SupervisorOptions) {
@@ -55,7 +59,7 @@ export class Supervisor implements EngineCalls {
       // A guess that may be wrong, which costs a worker and nothing else.
       const ownCode = request.code === true && request.text.includes('"custom"');
       const fresh = this.#current.hasOwnCode || (ownCode && this.#current.used);
-      return this.#open(fresh ? this.#fresh() : this.#current, request, ownCode, () => Promise.resolve(request.record ?? null));
+      return this.#open(fresh ? this.#fresh() : this.#current, request, ownCode, () => Promise.resolve(request.record ? { record: request.record, going: null } : null));
     });
   }
 
@@ -71,7 +75,8 @@ export class Supervisor implements EngineCalls {
     });
   }
 
-  command(command: SessionCommand): Promise<void> {
+  async command(command: SessionCommand): Promise<void> {
+    await this.#taking;
     return this.#current.calls.command(command);
   }
 
@@ -95,7 +100,7 @@ export class Supervisor implements EngineCalls {
     return this.#current.calls.record();
   }
 
-  handOver(): Promise<RunRecord | null> {
+  handOver(): Promise<HandedOver | null> {
     return this.#current.calls.handOver();
   }
 
@@ -106,7 +111,7 @@ export class Supervisor implements EngineCalls {
   }
 
   async #open(
-    worker: WorkerHandle, request: OpenRequest, ownCode: boolean, recordOf: () => Promise<RunRecord | null>,
+    worker: WorkerHandle, request: OpenRequest, ownCode: boolean, handedOver: () => Promise<HandedOver | null>,
   ): Promise<OpenResult> {
     this.#opening = worker;
     worker.hasOwnCode ||= ownCode;
@@ -118,13 +123,13 @@ export class Supervisor implements EngineCalls {
         return { ok, ...loaded };
       }
       const { problems } = loaded;
-      const record = await recordOf();
-      const begun = await worker.calls.begin(record && { ...record, text: request.text });
-      const before = this.#current;
-      this.#current = worker;
+      const begun = await this.#takeOver(async () => {
+        const { record, going } = (await handedOver()) ?? { record: null, going: null };
+        const answer = await worker.calls.begin(record && { ...record, text: request.text });
+        return { answer, going };
+      }, worker);
       worker.used = true;
       this.#request = request;
-      if (before !== worker) this.#dispose(before);
       return { ok, problems, ...begun };
     } catch (error) {
       if (!(error instanceof WorkerEndError) || !error.ending.fault) {
@@ -159,6 +164,18 @@ export class Supervisor implements EngineCalls {
       // Cold, it does as well.
       this.#spare.calls.warmUp().catch(() => undefined);
     }
+  }
+
+  /** Commands wait meanwhile: the worker that leaves would carry them out for nobody. */
+  async #takeOver(work: () => Promise<{ readonly answer: Begun; readonly going: SessionCommand | null }>, worker: WorkerHandle): Promise<Begun> {
+    const taking = work();
+    this.#taking = taking.catch(() => undefined);
+    const { answer, going } = await taking;
+    const before = this.#current;
+    this.#current = worker;
+    if (going) worker.calls.command(going).catch(() => undefined);
+    if (before !== worker) this.#dispose(before);
+    return answer;
   }
 
   /** Leaves a worker that could not take over; the one that computes stays. */
