@@ -3,6 +3,7 @@ import type { Position } from '../frame';
 import type { TrainingSession } from '../session';
 import { checkEntry } from './check-entry';
 import { checkMap } from './check-map';
+import { cost } from './cost';
 import { filters } from './filters';
 import { fitted } from './fitted';
 import { jacobian } from './jacobian';
@@ -12,6 +13,7 @@ import { picture } from './picture';
 import { points } from './points';
 import { predictions } from './predictions';
 import type { QuestionDefinition } from './question';
+import { readings } from './readings';
 import { ridges } from './ridges';
 import { tensor } from './tensor';
 import { weightHistory } from './weight-history';
@@ -20,6 +22,7 @@ import { why } from './why';
 export const questions = {
   check_entry: checkEntry,
   check_map: checkMap,
+  cost,
   tensor,
   fitted,
   picture,
@@ -30,6 +33,7 @@ export const questions = {
   other_rates: otherRates,
   jacobian,
   why,
+  readings,
   ridges,
   filters,
 } as const;
