@@ -1,21 +1,14 @@
 // Measured inside a real VS Code: what a person waits for, and what training does to the extension host.
-// Writes the figures to the file that NABLASCOPE_BENCH_OUT names; scripts/bench.mjs prints them.
 import * as assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import * as vscode from 'vscode';
 import { eventually } from '../../test/host/support/extension';
 import { outside } from '../../test/host/support/outside';
 import { closeAll, command, nablascope, openRun, until } from '../../test/host/support/runs';
+import { keep } from './figures';
 
-const figures: Record<string, number[]> = {};
 const SECONDS = 8;
 const STEPS = 60;
-
-function keep(name: string, ...values: number[]): void {
-  (figures[name] ??= []).push(...values);
-  writeFileSync(process.env.NABLASCOPE_BENCH_OUT ?? '', JSON.stringify(figures));
-}
 
 const wait = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
 

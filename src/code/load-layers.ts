@@ -10,8 +10,10 @@ import type { LayerDefinition } from '../engine/layers/layer';
 import { withFiles } from '../files/data-files';
 import type { LayerCode, Spec } from '../spec';
 import { loadAsModules } from './as-modules';
-import { Places } from './place';
+import { Places, removeTypes } from './place';
 
+/** A module. */
+const NOTHING: string = 'data:text/javascript,';
 /** Under a debugger files run by the paths that the editor knows. */
 const KEEPS_LINKS = process.execArgv.includes('--preserve-symlinks');
 /** Milliseconds until a file that waits for something is given up. */
@@ -29,6 +31,13 @@ type Made = { readonly definition: LayerDefinition } | { readonly error: unknown
 /** The custom layers of a spec: name, index and the module as the spec writes it. */
 export const customLayers = ({ layers }: Spec) =>
   layers.flatMap(({ type, name, options }, index) => (type === 'custom' ? [{ name, index, module: (options as CustomOptions).module }] : []));
+
+/** Starts what reads modules and removes types, where Node can. */
+export async function readTypeScript(): Promise<void> {
+  loadAsModules();
+  await import(NOTHING);
+  removeTypes('');
+}
 
 /** Never throws: what is wrong with a file is thrown when its layer is asked for. */
 export async function loadLayers(spec: Spec, where: CodeFolder, watch: LayerWatch): Promise<LayerCode> {

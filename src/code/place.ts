@@ -12,12 +12,17 @@ function lineAt(text: string, offset: number): { readonly line: number; readonly
 
 const pathOf = (name: string): string => (name.startsWith('file:') ? fileURLToPath(name) : name);
 
+/** As Node does, where it can: blanks in place of types. Throws where the text is more than types. */
+export function removeTypes(text: string): string {
+  const { stripTypeScriptTypes } = nodeModule as { stripTypeScriptTypes?: (code: string) => string };
+  return stripTypeScriptTypes ? quietly(() => stripTypeScriptTypes(text)) : text;
+}
+
 /** A file as it runs: what is removed of its types leaves blanks, so that every place stays. */
 function asItRuns(file: string): string | null {
   try {
     const text = fs.readFileSync(file, 'utf8');
-    const { stripTypeScriptTypes } = nodeModule as { stripTypeScriptTypes?: (code: string) => string };
-    return /\.[cm]?ts$/.test(file) && stripTypeScriptTypes ? quietly(() => stripTypeScriptTypes(text)) : text;
+    return /\.[cm]?ts$/.test(file) ? removeTypes(text) : text;
   } catch {
     return null;
   }

@@ -31,7 +31,9 @@ export function engineVoice({ view, log, show, current, fault, keep }: EngineVoi
       if (current()) view.setCheck(report);
     },
     fault: (found) => {
-      if (current()) fault(found);
+      if (!current()) return;
+      log.error(found.stack ?? found.message);
+      fault(found);
     },
     log: (level, text, source) => log[level](source === null ? text : `${source}: ${text}`),
     checkpoint: (record) => {

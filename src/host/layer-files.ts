@@ -26,6 +26,7 @@ export const codeFolder = ({ root, folder }: RunPlace): string => root ?? folder
 /** What the files of a run's layers held when they were loaded last. */
 export class LayerFiles {
   #loaded: ReadonlyMap<string, string> = new Map();
+  #looking: Promise<unknown> = Promise.resolve();
 
   /** They are about to be loaded. */
   async read(spec: Spec, { folder }: RunPlace): Promise<void> {
@@ -33,11 +34,17 @@ export class LayerFiles {
   }
 
   /** Whether what a file holds now is other code of these layers; it is taken as loaded then. */
-  async changed(file: string, spec: Spec, { folder }: RunPlace): Promise<boolean> {
+  changed(file: string, spec: Spec, place: RunPlace): Promise<boolean> {
+    // The editor and the file system tell of the same change: one look after the other, so that none is of an older state.
+    const found = this.#looking.then(() => this.#look(file, spec, place));
+    this.#looking = found.catch(() => undefined);
+    return found;
+  }
+
+  async #look(file: string, spec: Spec, { folder }: RunPlace): Promise<boolean> {
     const own = ownLayers(spec);
     if (own.length === 0) return false;
     const files = await filesOf(spec, folder);
-    // Of the same change the editor and the file system tell, one while the other is still looked into.
     const before = this.#loaded;
     // One that is gone was among them before, or is what the spec names.
     const concerned = files.has(file) || before.has(file) || own.some(({ module }) => path.resolve(folder, module) === file);

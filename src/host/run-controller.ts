@@ -134,7 +134,8 @@ export class RunController {
 
   /** Runs a command of the session; what it cannot do is said in the panel. */
   async command(command: SessionCommand): Promise<void> {
-    this.#problems.setFault(null, this.#source);
+    // The panel tells its speed by itself; what a layer did is not over for that.
+    if (command.type !== 'setSpeed') this.#problems.setFault(null, this.#source);
     await this.#call((calls) => calls.command(command));
   }
 
@@ -157,7 +158,6 @@ export class RunController {
     if (kind === 'problems') return this.#request({ source: this.#source });
     const engine = this.#engine;
     if (!engine || !this.#problems.opened || kind !== 'run') return;
-    const target = this.running ? (this.view.frame?.target ?? null) : null;
     const { meaning } = this.#problems.opened;
     const result = await engine.calls.reload();
     if (engine !== this.#engine) return;
@@ -168,7 +168,6 @@ export class RunController {
       if (this.#needs) await engine.calls.need(this.#needs.probes, this.#needs.questions);
     }
     this.#showProblems();
-    if (target !== null) await this.command(target === this.view.model?.totalSteps ? { type: 'run' } : { type: 'runToStep', step: target });
   }
 
   async need(probes: readonly ProbeId[], questions: readonly Question[]): Promise<void> {
@@ -223,7 +222,7 @@ export class RunController {
     const { kind } = this.view.state;
     if (kind === 'loading' || kind === 'code' || (kind === 'problems' && !this.spec)) return NOT_NOW[kind];
     // What the engine died of comes some steps after what was kept of the run.
-    const [from, steps] = kind === 'stopped' ? [this.#record, Infinity] : [(await this.#engine?.calls.handOver()) ?? null, 1];
+    const [from, steps] = kind === 'stopped' ? [this.#record, Infinity] : [(await this.#engine?.calls.handOver())?.record ?? null, 1];
     return { open: openRequest(from?.text ?? this.text, this.place, this.#options), from, steps };
   }
 

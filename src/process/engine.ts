@@ -9,6 +9,7 @@ import type { WideVectors } from '../engine/kernels/wide';
 import type { SessionCommand } from '../session/command';
 import type { ModelInfo, ProbeId } from '../session/frame';
 import type { Answered, Question } from '../session/questions';
+import type { HandedOver } from '../session/hand-over';
 import type { RunRecord } from '../session/record';
 import { hasOwnCode } from '../engine/network';
 import { Runner } from '../session/runner';
@@ -20,6 +21,7 @@ import { FolderFiles } from '../files/data-files';
 import { openingSpec } from '../session/load';
 import type { Begun, Loaded, WorkerCalls } from './messages';
 import type { OwnCodeWatch } from './own-code-watch';
+import { warmUp } from './warm-up';
 import { RecordPost } from './record-post';
 import { describePhase } from './words';
 
@@ -64,6 +66,10 @@ export class Engine implements WorkerCalls {
 
   constructor(options: EngineOptions) {
     this.#options = options;
+  }
+
+  warmUp(): Promise<void> {
+    return this.#atLength(this.#options.loading, warmUp);
   }
 
   load(request: OpenRequest): Promise<Loaded> {
@@ -166,7 +172,7 @@ export class Engine implements WorkerCalls {
     return this.#runner?.record() ?? null;
   }
 
-  async handOver(): Promise<RunRecord | null> {
+  async handOver(): Promise<HandedOver | null> {
     return (await this.#runner?.handOver()) ?? null;
   }
 

@@ -34,6 +34,8 @@ export interface Begun {
 
 /** Answered by the worker: what the host may ask, with opening in two parts. */
 export interface WorkerCalls extends Omit<EngineCalls, 'open' | 'reload'> {
+  /** Does once what takes longer the first time, before anybody waits for it. */
+  warmUp(): Promise<void>;
   /** Reads a spec and loads the code of its layers; the run before stays. */
   load(request: OpenRequest): Promise<Loaded>;
   /** Begins the run that was loaded last. @param record to go on from. */

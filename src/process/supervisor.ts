@@ -7,10 +7,12 @@ import type { Answered, Question } from '../session/questions';
 import type { CheckReport } from '../gradcheck/report';
 import type { SessionCommand } from '../session/command';
 import type { ProbeId } from '../session/frame';
+import type { HandedOver } from '../session/hand-over';
 import type { RunRecord } from '../session/record';
 import { parseSpec, type Problem } from '../spec';
 import { faultProblem } from '../spec/layer-code';
 import type { HostVoice } from './engine';
+import type { Begun } from './messages';
 import type { Ending } from './words';
 import { WorkerEndError, WorkerHandle, type WorkerHandleOptions } from './worker-handle';
 
@@ -21,15 +23,20 @@ export interface SupervisorOptions {
   readonly onEnd: (ending: Ending) => void;
 }
 
+const PREPARE_MS = 250;
+
 export class Supervisor implements EngineCalls {
   readonly #options: SupervisorOptions;
   readonly #workers = new Set<WorkerHandle>();
-  #started = 0;
   #current: WorkerHandle;
+  /** Started and warm, for the next time that code of the user's own is loaded: starting takes longer than loading. */
+  #spare: WorkerHandle | null = null;
   /** The worker in which a spec is being opened. */
   #opening: WorkerHandle | null = null;
   /** Openings are done one after the other. */
   #queue: Promise<unknown> = Promise.resolve();
+  /** Settles when no worker is about to take over. */
+  #taking: Promise<unknown> = Promise.resolve();
   #request: OpenRequest | null = null;
 
   constructor(options: SupervisorOptions) {
@@ -52,7 +59,7 @@ export class Supervisor implements EngineCalls {
       // A guess that may be wrong, which costs a worker and nothing else.
       const ownCode = request.code === true && request.text.includes('"custom"');
       const fresh = this.#current.hasOwnCode || (ownCode && this.#current.used);
-      return this.#open(fresh ? this.#start() : this.#current, request, ownCode, () => Promise.resolve(request.record ?? null));
+      return this.#open(fresh ? this.#fresh() : this.#current, request, ownCode, () => Promise.resolve(request.record ? { record: request.record, going: null } : null));
     });
   }
 
@@ -64,11 +71,12 @@ export class Supervisor implements EngineCalls {
     return this.#inTurn(() => {
       const request = this.#request;
       if (!request) throw new Error('No run is open.');
-      return this.#open(this.#start(), request, true, () => this.#current.calls.handOver());
+      return this.#open(this.#fresh(), request, true, () => this.#current.calls.handOver());
     });
   }
 
-  command(command: SessionCommand): Promise<void> {
+  async command(command: SessionCommand): Promise<void> {
+    await this.#taking;
     return this.#current.calls.command(command);
   }
 
@@ -92,7 +100,7 @@ export class Supervisor implements EngineCalls {
     return this.#current.calls.record();
   }
 
-  handOver(): Promise<RunRecord | null> {
+  handOver(): Promise<HandedOver | null> {
     return this.#current.calls.handOver();
   }
 
@@ -103,7 +111,7 @@ export class Supervisor implements EngineCalls {
   }
 
   async #open(
-    worker: WorkerHandle, request: OpenRequest, ownCode: boolean, recordOf: () => Promise<RunRecord | null>,
+    worker: WorkerHandle, request: OpenRequest, ownCode: boolean, handedOver: () => Promise<HandedOver | null>,
   ): Promise<OpenResult> {
     this.#opening = worker;
     worker.hasOwnCode ||= ownCode;
@@ -115,13 +123,13 @@ export class Supervisor implements EngineCalls {
         return { ok, ...loaded };
       }
       const { problems } = loaded;
-      const record = await recordOf();
-      const begun = await worker.calls.begin(record && { ...record, text: request.text });
-      const before = this.#current;
-      this.#current = worker;
+      const begun = await this.#takeOver(async () => {
+        const { record, going } = (await handedOver()) ?? { record: null, going: null };
+        const answer = await worker.calls.begin(record && { ...record, text: request.text });
+        return { answer, going };
+      }, worker);
       worker.used = true;
       this.#request = request;
-      if (before !== worker) this.#dispose(before);
       return { ok, problems, ...begun };
     } catch (error) {
       if (!(error instanceof WorkerEndError) || !error.ending.fault) {
@@ -134,7 +142,40 @@ export class Supervisor implements EngineCalls {
       return { ok: false, problems: problemsOf(request.text, new LayerFault(error.ending.fault)) };
     } finally {
       this.#opening = null;
+      // What was opened is shown first.
+      setTimeout(() => this.#prepare(), PREPARE_MS).unref();
     }
+  }
+
+  #fresh(): WorkerHandle {
+    const spare = this.#spare;
+    this.#spare = null;
+    return spare ?? this.#start();
+  }
+
+  /** Has a spare worker where one may be needed soon, and else none. */
+  #prepare(): void {
+    if (this.#opening) return;
+    if (!this.#current.hasOwnCode) {
+      if (this.#spare) this.#dispose(this.#spare);
+      this.#spare = null;
+    } else if (!this.#spare) {
+      this.#spare = this.#start();
+      // Cold, it does as well.
+      this.#spare.calls.warmUp().catch(() => undefined);
+    }
+  }
+
+  /** Commands wait meanwhile: the worker that leaves would carry them out for nobody. */
+  async #takeOver(work: () => Promise<{ readonly answer: Begun; readonly going: SessionCommand | null }>, worker: WorkerHandle): Promise<Begun> {
+    const taking = work();
+    this.#taking = taking.catch(() => undefined);
+    const { answer, going } = await taking;
+    const before = this.#current;
+    this.#current = worker;
+    if (going) worker.calls.command(going).catch(() => undefined);
+    if (before !== worker) this.#dispose(before);
+    return answer;
   }
 
   /** Leaves a worker that could not take over; the one that computes stays. */
@@ -150,10 +191,12 @@ export class Supervisor implements EngineCalls {
   #start(): WorkerHandle {
     const worker: WorkerHandle = new WorkerHandle({
       ...this.#options.worker,
-      number: this.#started++,
+      // The one that computes and the one to follow it are never both odd, or both even; see BlackBox.
+      number: (this.#current?.number ?? 0) + 1,
       host: (from) => this.#hostCalls(from),
       onEnd: (from, ending) => {
         this.#workers.delete(from);
+        if (from === this.#spare) this.#spare = null;
         // One that was being opened is answered for by whoever opens it, where its own code ended it.
         const answered = from === this.#opening && ending.fault !== null;
         if (from === this.#current && !answered) this.#options.onEnd(ending);

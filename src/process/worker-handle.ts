@@ -10,7 +10,7 @@ import { Watchdog } from './watchdog';
 import { describeHang, type Ending, endInCode, outOfMemory } from './words';
 
 export interface WorkerHandleOptions {
-  /** Counted up. */
+  /** Tells it from others, see BlackBox. */
   readonly number: number;
   /** Milliseconds, see Watchdog. */
   readonly hangAfter: number;
@@ -47,6 +47,7 @@ const stripsTypes = (): string[] => {
 const YOUNG_MB = 24;
 
 export class WorkerHandle {
+  readonly number: number;
   readonly calls: BirpcReturn<WorkerCalls, HostCalls>;
   /** Whether it has held a run. */
   used = false;
@@ -61,6 +62,7 @@ export class WorkerHandle {
 
   constructor(options: WorkerHandleOptions) {
     this.#options = options;
+    this.number = options.number;
     const { number, loading, blackBox, heap, hangAfter, codeHangAfter, interval } = options;
     this.#worker = new Worker(path.join(__dirname, 'engine-worker.js'), {
       workerData: { activity: this.#activity.memory, loading, blackBox, worker: number } satisfies WorkerData,

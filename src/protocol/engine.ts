@@ -5,6 +5,7 @@ import type { CheckReport } from '../gradcheck/report';
 import type { SessionCommand } from '../session/command';
 import type { Frame, ModelInfo, ProbeId } from '../session/frame';
 import type { Answered, Question } from '../session/questions';
+import type { HandedOver } from '../session/hand-over';
 import type { RunRecord } from '../session/record';
 import type { Problem } from '../spec/problem';
 
@@ -51,8 +52,8 @@ export interface EngineCalls {
   cancelOpen(): Promise<void>;
   /**
    * Loads the layers' files of the open spec anew and goes on: with the weights from before the step that is shown, which
-   * is done again. What does not load, or fails at once, is said, and the run before stays. A run in progress rests
-   * afterwards.
+   * is done again. What does not load, or fails at once, is said, and the run before stays. A run in progress
+   * goes on.
    */
   reload(): Promise<OpenResult>;
   /** Settles when the command is carried out; `run` and its kin, when running has begun. Throws where it makes no sense. */
@@ -66,8 +67,8 @@ export interface EngineCalls {
   cancelCheck(): Promise<void>;
   /** Enough to go on elsewhere, bit for bit; null when nothing is open. */
   record(): Promise<RunRecord | null>;
-  /** The same, from which the step that is shown is done again with other code of the layers; a run in progress goes on. */
-  handOver(): Promise<RunRecord | null>;
+  /** A record from which the step that is shown is done again with other code of the layers; a run in progress goes on. */
+  handOver(): Promise<HandedOver | null>;
 }
 
 /** Answered by the extension host. */

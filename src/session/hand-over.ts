@@ -1,8 +1,15 @@
 // Hands a run over to other code of its layers: with the weights from before the step that is shown, so that this step
 // is done again and what changed is seen at once.
 import { asFault } from '../engine/custom/fault';
+import type { SessionCommand } from './command';
 import type { RunRecord } from './record';
 import type { TrainingSession } from './session';
+
+export interface HandedOver {
+  readonly record: RunRecord;
+  /** What it was at, to go on with. */
+  readonly going: SessionCommand | null;
+}
 
 /** Leaves the session where it stands. */
 export function handOver(session: TrainingSession): RunRecord {

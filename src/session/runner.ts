@@ -10,7 +10,7 @@ import { evaluationInterval, isCheap } from './evaluation';
 import { forwardWorkOf } from './whole-step';
 import type { Frame, NonFinite, ProbeId, RunStatus } from './frame';
 import { FrameGate } from './frame-gate';
-import { handOver } from './hand-over';
+import { type HandedOver, handOver } from './hand-over';
 import { makeFrame, sampleReadings } from './make-frame';
 import { asFault } from '../engine/custom/fault';
 import { Looking } from './looking';
@@ -111,15 +111,16 @@ export class Runner {
     return this.session.record();
   }
 
-  /** A record for a runner with other code of the layers; a run in progress goes on afterwards. */
-  async handOver(): Promise<RunRecord> {
-    let record = this.session.record();
+  /** For a runner with other code of the layers; a run in progress goes on afterwards. */
+  async handOver(): Promise<HandedOver> {
+    let handed: HandedOver = { record: this.session.record(), going: null };
     await this.#enqueue(() => {
-      const drive = this.#driving;
-      record = handOver(this.session);
-      if (drive?.status === 'running') this.#drive(drive);
+      const drive = this.#driving?.status === 'running' ? this.#driving : null;
+      const going = drive && (drive.paced ? { type: 'run' } as const : { type: 'runToStep', step: drive.target } as const);
+      handed = { record: handOver(this.session), going };
+      if (drive) this.#drive(drive);
     }, true);
-    return record;
+    return handed;
   }
 
   /** Ends all work; nothing is emitted afterwards. */

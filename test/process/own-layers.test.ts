@@ -252,6 +252,21 @@ describe('loading a layer anew', () => {
     await toStep(6);
   });
 
+  it('many times, with files that cannot be loaded between, still names the layer that ends the process', async () => {
+    file('own.layer.ts', SILU);
+    await opened();
+    for (let step = 1; step <= 6; step++) {
+      await toStep(step);
+      file('own.layer.ts', step % 3 === 0 ? 'export default { forward( };' : step % 2 === 0 ? SILU : TANH);
+      expect((await engine.client.calls.reload()).ok).toBe(step % 3 !== 0);
+    }
+    file('own.layer.ts', `let calls = 0;\nexport default { forward({ x, ops }) { if (calls++ > 9) process.kill(process.pid, 'SIGKILL'); return ops.tanh(x); } };`);
+    expect(await engine.client.calls.reload()).toMatchObject({ ok: true });
+    engine.client.calls.command({ type: 'run' }).catch(() => undefined);
+    await engine.until(() => engine.exits.length > 0);
+    expect(engine.blamed).toMatchObject({ layer: 'own1', call: 'forward' });
+  });
+
   it('rests in the phase that the new code fails in, with a way on', async () => {
     file('own.layer.ts', SILU);
     await opened();
