@@ -59,14 +59,14 @@ function curveFrom(value: unknown, length: number): Curve {
 
 function runFrom(value: unknown): RunResult {
   if (!isObject(value) || !isObject(value.settings)) throw new TypeError('a run is without settings');
-  const { settings, outcome, message, milliseconds, steps, hash } = value;
+  const { settings, outcome, message, milliseconds, steps, backend, hash } = value;
   if (outcome === 'failed' && typeof message === 'string') return { settings, outcome, message };
   if (outcome !== 'finished' && outcome !== 'diverged') throw new TypeError('a run is without an outcome');
   if (typeof steps !== 'number' || typeof milliseconds !== 'number' || typeof hash !== 'string' || !isObject(value.parts)) throw new TypeError('a run is not whole');
   const epochs = numbers(value.epochs);
   const { parts } = value;
   const curves = PARTS.filter((part) => part in parts).map((part): [Part, Curve] => [part, curveFrom(parts[part], epochs.length)]);
-  return { settings, outcome, message: typeof message === 'string' ? message : null, milliseconds, steps, hash, epochs, parts: Object.fromEntries(curves) };
+  return { settings, outcome, message: typeof message === 'string' ? message : null, milliseconds, steps, backend: typeof backend === 'string' ? backend : null, hash, epochs, parts: Object.fromEntries(curves) };
 }
 
 /** @returns undefined where the text is no such file, or of another version */

@@ -19,6 +19,8 @@ export interface Trained {
   readonly message: string | null;
   /** Steps done. */
   readonly steps: number;
+  /** The kernels that computed it; null in files from before this was kept. */
+  readonly backend: string | null;
   /** Of all parameters and the optimizer's state at the end; equal for runs that are equal to the bit. */
   readonly hash: string;
   /** Epochs after which the parts were evaluated, from 0; a diverged run was evaluated up to there. */
@@ -54,7 +56,7 @@ export function* trainRun(run: CompiledRun, text: string): Generator<{ readonly 
     }
   };
   const trained = (message: string | null): Trained => ({
-    outcome: message === null ? 'finished' : 'diverged', message, steps: session.position.step, hash: session.hash(), epochs,
+    outcome: message === null ? 'finished' : 'diverged', message, steps: session.position.step, backend: model.backend, hash: session.hash(), epochs,
     parts: Object.fromEntries(curves.map(({ part, loss, accuracy }) => [part, { loss, accuracy: accuracy.length > 0 ? accuracy : null }])),
   });
   evaluate();

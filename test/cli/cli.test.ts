@@ -1,5 +1,5 @@
 // The command as people run it: what it prints, where, and how it ends.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -243,9 +243,19 @@ describe('nablascope train', () => {
   it('prints the losses of all parts and ends with 0', async () => {
     const { code, out, err } = await cli.run(['train', example('circles')]);
     expect({ code, err }).toEqual({ code: 0, err: '' });
-    expect(out).toMatch(/^Two circles: 2 → 4 → tanh → 2, cross_entropy, sgd with lr 0\.1, float32\n/);
+    expect(out).toMatch(/^Two circles: 2 → 4 → tanh → 2, cross_entropy, sgd with lr 0\.1, float32, wasm-relaxed-simd\n/);
     for (const part of ['train', 'validation', 'test']) expect(out).toMatch(new RegExp(`^${part} +0\\.\\d+ +\\d+\\.\\d %$`, 'm'));
     expect(out).toMatch(/Trained 800 steps in \d/);
+  });
+
+  it.each([['train'], ['check'], ['trace', '--step', '1']])('%s says which kernels computed it', async (...call) => {
+    const [command, ...rest] = call;
+    const text = readFileSync(example('circles'), 'utf8');
+    const portable = file('portable.nabla.json', text.replace('"name"', '"deterministic": "portable", "name"'));
+    for (const [which, backend] of [[example('circles'), 'wasm-relaxed-simd'], [portable, 'wasm-simd']]) {
+      const { answer } = await json<{ backend: string }>(command, which, ...rest, ...(command === 'train' ? ['--epochs', '1'] : []));
+      expect(answer.backend).toBe(backend);
+    }
   });
 
   it('gives the series, the same each time', async () => {

@@ -36,7 +36,7 @@ interface Answer {
   readonly best: { group: number; part: string } | null;
   readonly notes: readonly string[];
   readonly groups: readonly { settings: object; final: { train: { loss: { mean: number; deviation: number | null } } } }[];
-  readonly runs: readonly { settings: Record<string, number>; hash: string; parts: { train: { loss: number[]; accuracy: number[] } } }[];
+  readonly runs: readonly { settings: Record<string, number>; backend: string; hash: string; parts: { train: { loss: number[]; accuracy: number[] } } }[];
 }
 
 it('prints a table of the settings, and keeps the results beside the spec', async () => {
@@ -58,6 +58,7 @@ it('trains each run as the spec by itself would be', async () => {
   const alone = JSON.parse((await cli.run(['train', 'b.nabla.json', '--json'], { cwd })).out) as { hash: string; evaluation: { train: { loss: number; accuracy: number } } };
   expect(runs[3].settings).toEqual({ 'optimizer.lr': 0.5, seed: 2 });
   expect(runs[3].hash).toBe(alone.hash);
+  expect(runs.map(({ backend }) => backend)).toEqual(runs.map(() => 'wasm-relaxed-simd'));
   expect({ loss: runs[3].parts.train.loss.at(-1), accuracy: runs[3].parts.train.accuracy.at(-1) }).toEqual(alone.evaluation.train);
 });
 

@@ -7,7 +7,7 @@ import { reportOf, spreadOf } from '../../src/sweep/report';
 import { FORMAT, keepResults, keyOf, readResults, type RunResult, type SweepResults, VERSION, writeResults } from '../../src/sweep/results';
 
 const run = (settings: object, loss: number[], accuracy: number[] | null = null): RunResult => ({
-  settings: { ...settings }, outcome: 'finished', message: null, milliseconds: 5, steps: 10, hash: 'abc', epochs: loss.map((_, i) => i),
+  settings: { ...settings }, outcome: 'finished', message: null, milliseconds: 5, steps: 10, backend: 'wasm-simd', hash: 'abc', epochs: loss.map((_, i) => i),
   parts: { train: { loss, accuracy }, validation: { loss: loss.map((value) => 2 * value), accuracy } },
 });
 

@@ -54,7 +54,7 @@ function table(context: Context, model: ModelInfo): TemplateResult {
   const [parameters, trained, macs] = [sumOf(model, 'parameters'), sumOf(model, 'trained'), sumOf(model, 'macs')];
   return html`
     <p class="hint">
-      Shapes of one sample; memory with batches of ${counted(batchSize, 'sample')}, in ${model.precision}.
+      Shapes of one sample; memory with batches of ${counted(batchSize, 'sample')}, in ${model.precision}; computed by <code>${model.backend}</code>.
       ${trained < parameters ? html`<b>${counted(parameters - trained, 'parameter')} frozen.</b>` : nothing}
       ${takeAway(context, { title: 'Shapes', sheet: () => sheetOf(model) })}
     </p>

@@ -86,6 +86,7 @@ export async function checkGradients(terminal: Terminal, session: TrainingSessio
     pass: session.passToCheck(),
     step: session.position.step,
     options: session.run.gradientCheck,
+    kernels: session.kernelOptions,
   });
   const { entries } = gradientCheck;
   let more = true;
@@ -101,7 +102,7 @@ export async function checkGradients(terminal: Terminal, session: TrainingSessio
 }
 
 function toText(terminal: Terminal, session: TrainingSession, report: CheckReport): string {
-  const { run } = session;
+  const { run, model } = session;
   const { step, rtol, atol } = report.options;
   const rows = report.parameters.map((parameter) => [
     parameter.name, shapeText(parameter.shape), grouped(parameter.entries), grouped(parameter.checked),
@@ -112,7 +113,7 @@ function toText(terminal: Terminal, session: TrainingSession, report: CheckRepor
   const [titles, ...lines] = table(head, rows, 2);
   return [
     `${run.name}: step ${report.step}, ${counted(report.samples, 'sample')}, ${report.mode ? `layers in ${report.mode} mode, ` : ''}loss ${short(report.loss)}`,
-    `central differences in float64, step ${chosen(step)} · max(1, |w|), rtol ${chosen(rtol)}, atol ${chosen(atol)}`,
+    `central differences in float64, ${model.backend}, step ${chosen(step)} · max(1, |w|), rtol ${chosen(rtol)}, atol ${chosen(atol)}`,
     '',
     paint(terminal, 'bold', titles),
     ...lines.map((line, i) => paintLast(terminal, line, report.parameters[i])),
@@ -160,7 +161,7 @@ function comparison({ entries, largestDifference, agreed }: Comparison): string 
     : `${both}: ${tiny(largestDifference)} apart. A layer reaches further than it declares, so no shortcut was taken.`;
 }
 
-function toJson({ file }: CheckCall, { run }: TrainingSession, report: CheckReport, problems: readonly unknown[]) {
+function toJson({ file }: CheckCall, { run, model }: TrainingSession, report: CheckReport, problems: readonly unknown[]) {
   const { points: _points, options, ...rest } = report;
-  return { command: 'check', file, name: run.name, problems, ...rest, options };
+  return { command: 'check', file, name: run.name, problems, backend: model.backend, ...rest, options };
 }

@@ -55,7 +55,7 @@ export async function trace(terminal: Terminal, call: TraceCall): Promise<ExitCo
     return EXIT.failed;
   }
   const traced = takeStep(session);
-  if (call.json) terminal.out.write(jsonText({ command: 'trace', file: call.file, name: session.run.name, problems: warnings, ...toJson(traced) }));
+  if (call.json) terminal.out.write(jsonText({ command: 'trace', file: call.file, name: session.run.name, problems: warnings, backend: session.model.backend, ...toJson(traced) }));
   else terminal.out.write(toText(terminal, session, traced, call.full ? EVERYTHING : SCREEN));
   if (Number.isFinite(traced.loss)) return EXIT.good;
   const nonFinite = locateNonFinite(session);
@@ -95,7 +95,7 @@ function takeStep(session: TrainingSession): Trace {
 }
 
 function toText(terminal: Terminal, session: TrainingSession, traced: Trace, limits: MatrixLimits): string {
-  const { run, totalSteps } = session;
+  const { run, model, totalSteps } = session;
   const { step, epoch, batch, lr, loss, accuracy, input, target, layers } = traced;
   const lines: string[] = [];
   const heading = (text: string): void => void lines.push('', paint(terminal, 'bold', text));
@@ -104,7 +104,7 @@ function toText(terminal: Terminal, session: TrainingSession, traced: Trace, lim
   };
   lines.push(
     `${run.name}: step ${grouped(step)} of ${grouped(totalSteps)} (epoch ${grouped(epoch)}, batch ${grouped(batch)}), ` +
-      `${counted(input.value.shape[0], 'sample')}, lr ${lr}, ${run.precision}`,
+      `${counted(input.value.shape[0], 'sample')}, lr ${lr}, ${run.precision}, ${model.backend}`,
     'Rows are samples; rows of a weight are units. dL/d… is the gradient of the loss.',
   );
   heading('input');

@@ -104,7 +104,7 @@ function describe({ run, model, totalSteps }: TrainingSession, target: number): 
   const layers = [String(model.inputShape.join('×')), ...model.layers.map(({ kind, outputShape }) => (kind === 'linear' ? outputShape.join('×') : kind))];
   const samples = PARTS.filter((part) => model.samples[part] > 0).map((part) => `${grouped(model.samples[part])} ${part}`);
   return [
-    `${run.name}: ${layers.join(' → ')}, ${model.loss.kind}, ${model.optimizer.kind} with lr ${run.optimizer.options.lr}, ${model.precision}`,
+    `${run.name}: ${layers.join(' → ')}, ${model.loss.kind}, ${model.optimizer.kind} with lr ${run.optimizer.options.lr}, ${model.precision}, ${model.backend}`,
     `${counted(model.parameterCount, 'parameter')}; samples: ${samples.join(', ')}; ` +
       (target === totalSteps
         ? `${counted(model.epochs, 'epoch')} of ${counted(model.batchesPerEpoch, 'step')}`
@@ -153,6 +153,7 @@ function toJson({ file }: TrainCall, { session, history, outcome, failed, evalua
     milliseconds,
     parameters: model.parameterCount,
     samples: model.samples,
+    backend: model.backend,
     hash: session.hash(),
     evaluation,
     failedCheck: failed && { step: failed.step, counts: failed.counts, conclusion: conclusion(failed) },
