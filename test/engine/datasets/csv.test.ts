@@ -36,6 +36,15 @@ describe('a CSV file', () => {
     expect(data.featureNames).toEqual(['c', 'a']);
   });
 
+  it('keeps classes in a byte each, and in more where there are more of them, or their numbers are higher', () => {
+    const rows = (labels: readonly (string | number)[]): string => `a,b\n${labels.map((label, i) => `${i},${label}`).join('\n')}\n`;
+    const few = read(rows(['x', 'y', 'x']));
+    expect([few.targets.BYTES_PER_ELEMENT, ...few.targets]).toEqual([1, 0, 1, 0]);
+    const names = Array.from({ length: 600 }, (_, i) => `c${String(i % 300).padStart(3, '0')}`);
+    expect([...read(rows(names)).targets]).toEqual(names.map((name) => Number(name.slice(1))));
+    expect([...read(rows([999, 3, 999]), { classes: 1000 }).targets]).toEqual([999, 3, 999]);
+  });
+
   it('may have no header', () => {
     const data = read('1;2;a\n3;4;b', { header: false });
     expect(data).toMatchObject({ samples: 2, featureNames: ['column 1', 'column 2'], classes: ['a', 'b'] });
