@@ -190,6 +190,38 @@ describe('rows of a CSV file', () => {
       { numRuns: 2000 },
     );
   });
+
+  it('have the same cells in the columns that are asked for, whichever these are', () => {
+    const cell = fc.string({ unit: fc.constantFrom('a', '1', ' ', 'é'), maxLength: 3 });
+    const source = fc.oneof(
+      fc.tuple(fc.array(fc.array(cell, { minLength: 1, maxLength: 4 }), { minLength: 1, maxLength: 6 }), fc.constantFrom('\n', '\r\n', '\r')).map(([cells, newline]) => Papa.unparse(cells, { newline })),
+      fc.string({ unit: fc.constantFrom('a', '1', ',', '"', '\n', '\r'), maxLength: 24 }),
+    );
+    const rowsOf = (whole: string, size: number, only: readonly number[]): unknown => {
+      const reader = new CsvReader(',');
+      if (only.length > 0) reader.only(only);
+      const found: unknown[] = [];
+      try {
+        for (let from = 0; from < whole.length; from += size) {
+          for (const { line, cells } of reader.rows(whole.slice(from, from + size), from + size >= whole.length)) {
+            found.push({ line, count: cells.length, chosen: columns.map((column) => cells[column]) });
+          }
+        }
+      } catch (error) {
+        expect(error).toBeInstanceOf(CsvSyntaxError);
+        return (error as CsvSyntaxError).message;
+      }
+      return found;
+    };
+    let columns: readonly number[] = [];
+    fc.assert(
+      fc.property(source, fc.integer({ min: 1, max: 40 }), fc.uniqueArray(fc.integer({ min: 0, max: 4 }), { minLength: 1, maxLength: 3 }), (whole, size, chosen) => {
+        columns = chosen;
+        expect(rowsOf(whole, size, chosen)).toEqual(rowsOf(whole, size, []));
+      }),
+      { numRuns: 2000 },
+    );
+  });
 });
 
 describe('readCsv', () => {
