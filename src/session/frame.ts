@@ -56,6 +56,22 @@ export interface LayerInfo {
   readonly idleness?: { readonly name: 'dead' | 'saturated'; readonly rule: string };
 }
 
+/** A transform of the data, and what it learned of the training part. */
+export interface FittedInfo {
+  readonly kind: string;
+  readonly summary: string;
+  readonly values: readonly {
+    /** `mean`, `std`. */
+    readonly name: string;
+    readonly shape: readonly number[];
+    /** The first ones; there may be more. */
+    readonly first: readonly number[];
+    readonly count: number;
+    readonly min: number;
+    readonly max: number;
+  }[];
+}
+
 /** Everything about a run that does not change while it trains. */
 export interface ModelInfo {
   readonly name: string;
@@ -63,6 +79,8 @@ export interface ModelInfo {
   readonly layers: readonly LayerInfo[];
   readonly loss: { readonly kind: string; readonly summary: string; readonly math?: LossMath };
   readonly optimizer: { readonly kind: string; readonly summary: string; readonly math?: { readonly update: string } };
+  /** What the transforms of the data learned of the training part, in their order. */
+  readonly transforms: readonly FittedInfo[];
   readonly phases: readonly Phase[];
   readonly samples: Readonly<Record<Part, number>>;
   /** Samples in a batch; the last one of an epoch may be smaller. */

@@ -3,7 +3,8 @@ import { sizeOf } from '../engine/kernels/tensor';
 import type { Network } from '../engine/network';
 import type { CompiledRun } from '../spec/compiled';
 import { summarize } from '../spec/summary';
-import type { LayerInfo, ModelInfo } from './frame';
+import type { FittedTransform } from '../engine/transforms/apply';
+import type { FittedInfo, LayerInfo, ModelInfo } from './frame';
 import { phasesOf } from './phases';
 
 export function describeModel(run: CompiledRun, network: Network, batchesPerEpoch: number): ModelInfo {
@@ -36,6 +37,7 @@ export function describeModel(run: CompiledRun, network: Network, batchesPerEpoc
     layers,
     loss: described(run.model.loss.definition),
     optimizer: described(run.optimizer.definition),
+    transforms: run.transforms.map(fittedInfo),
     phases: phasesOf(layers.length),
     samples: { train: run.split.train.length, validation: run.split.validation.length, test: run.split.test.length },
     batchSize: run.batchSize,
@@ -54,3 +56,16 @@ export function describeModel(run: CompiledRun, network: Network, batchesPerEpoc
 
 const described = <Math>({ kind, summary, math }: { readonly kind: string; readonly summary: string; readonly math?: Math }) =>
   ({ kind, summary, ...(math !== undefined && { math }) });
+
+/** More are not told one by one. */
+const MOST_FITTED = 32;
+
+const fittedInfo = ({ definition: { kind, summary }, values }: FittedTransform): FittedInfo => ({
+  kind,
+  summary,
+  values: values.map(({ name, shape, values: all }) => ({
+    name, shape, first: [...all.subarray(0, MOST_FITTED)], count: all.length,
+    min: all.reduce((least, value) => Math.min(least, value), Infinity),
+    max: all.reduce((most, value) => Math.max(most, value), -Infinity),
+  })),
+});

@@ -87,7 +87,9 @@ export function* loadingRun(text: string, files: DataFiles, options: LoadOptions
   const { spec, resolved, dataset, problems } = yield* checkingSpec(text, files, options);
   if (!spec || !resolved) return { spec, problems: spec && !options.code ? [...problems, ...notAllowed(spec)] : problems };
   try {
-    return { run: yield* compilingRun(resolved, dataset ?? (yield* generate(spec, files))), spec, problems };
+    const run = yield* compilingRun(resolved, dataset ?? (yield* generate(spec, files)));
+    const ofData = (options.rules ?? []).flatMap((rule) => rule.ofData?.(resolved, run) ?? []);
+    return { run, spec, problems: [...problems, ...ofData].sort((a, b) => a.start - b.start || a.end - b.end) };
   } catch (error) {
     return { spec, problems: [...problems, dataProblem(spec, error)] };
   }

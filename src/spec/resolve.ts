@@ -12,6 +12,7 @@ import { optimizers } from '../engine/optimizers';
 import type { OptimizerDefinition } from '../engine/optimizers/optimizer';
 import { transforms } from '../engine/transforms';
 import type { TransformDefinition } from '../engine/transforms/transform';
+import type { CompiledRun } from './compiled';
 import { faultProblem, type LayerCode } from './layer-code';
 import { formatBytes, MEMORY_LIMIT, mostToBlame, networkSize, predictBytes } from './memory';
 import { suggestion } from './names';
@@ -40,6 +41,8 @@ export interface Resolved {
 export interface SpecRule {
   readonly id: string;
   rule(resolved: Resolved): readonly Problem[];
+  /** The same of the data, once it is read and transformed. */
+  ofData?(resolved: Resolved, run: CompiledRun): readonly Problem[];
 }
 
 export interface ResolveOptions {

@@ -1,7 +1,8 @@
 // The rules about a spec's text: each one finds what it is for, at its range, and keeps quiet about the rest.
 import { describe, expect, it } from 'vitest';
 import { specRules } from '../../src/health/rules';
-import { checkSpec } from '../../src/spec/load';
+import { checkSpec, loadRun } from '../../src/spec/load';
+import type { Problem } from '../../src/spec/problem';
 import { noFiles } from '../support/files';
 import { marked, specText } from '../spec/marked';
 
@@ -79,6 +80,30 @@ describe('a rule', () => {
     ['part of a layer frozen', specText({ layers: '[{ "type": "linear", "out_features": 2, "freeze": ["bias"] }]' })],
   ])('keeps quiet about %s', (_what, text) => {
     expect(check(text).problems).toEqual([]);
+  });
+
+  const scaled = (more: object, values = (i: number): number[] => [1013 + i % 7, i % 2]): object => ({
+    data: { type: 'inline', inputs: Array.from({ length: 20 }, (_, i) => values(i)), labels: Array.from({ length: 20 }, (_, i) => i % 2), classes: 2 },
+    layers: [{ type: 'linear', out_features: 4 }, 'tanh', { type: 'linear', out_features: 2 }], loss: 'cross_entropy', ...more,
+  });
+  const ofData = (spec: object): readonly Problem[] => loadRun(JSON.stringify(spec), noFiles, { rules: specRules }).problems;
+
+  it('warns (not-scaled) of inputs far from 0, and of tiny ones, at the data', () => {
+    const spec = scaled({});
+    const [large, ...others] = ofData(spec);
+    expect(others).toEqual([]);
+    expect(large).toMatchObject({ code: 'not-scaled', severity: 'warning', start: 8, end: 8 + JSON.stringify((spec as { data: object }).data).length });
+    // 1013 to 1019, each nearly as often.
+    expect(large.message).toMatch(/^The data is not scaled: input 1 is around 101\d(\.\d)? ± [12](\.\d)?, and /);
+    expect(large.remedy).toContain('"transforms": ["standardize"]');
+    expect(ofData(scaled({}, (i) => [1e-4 * (i % 5), 1e-5])).map(({ code, message }) => [code, message.includes('hardly anything')])).toEqual([['not-scaled', true]]);
+  });
+
+  it('keeps quiet about inputs that are scaled, by a transform or by a layer, or are all 0', () => {
+    expect(ofData(scaled({ transforms: ['standardize'] }))).toEqual([]);
+    expect(ofData(scaled({ layers: ['batch_norm1d', { type: 'linear', out_features: 2 }] }))).toEqual([]);
+    expect(ofData(scaled({}, () => [0, 0]))).toEqual([]);
+    expect(ofData(scaled({}, (i) => [i % 3, -3]))).toEqual([]);
   });
 
   it('has an id of its own', () => {

@@ -79,6 +79,8 @@ describe('data from files', () => {
   it('tells the weather when its columns are standardized, and hardly without', () => {
     const parts = train(example('weather')).evaluate();
     for (const part of ['train', 'validation', 'test'] as const) expect(parts[part]!.accuracy).toBeGreaterThan(0.9);
+    const { problems } = open('weather', textOf('weather').replace('"transforms": ["standardize"],', ''));
+    expect(problems.map(({ code, message }) => [code, message.slice(0, 36)])).toEqual([['not-scaled', 'The data is not scaled: pressure_hpa']]);
     const raw = train(changed('weather', '"transforms": ["standardize"],', '')).evaluate();
     expect(raw.train!.loss).toBeGreaterThan(3 * parts.train!.loss);
   });

@@ -124,6 +124,21 @@ describe('the views', () => {
     }
   });
 
+  it('Shapes: what the transforms of the data learned, to every digit', async () => {
+    const weather = new FakeHost(readExample('weather'));
+    const own = await openPanel(browser, weather);
+    await own.page.locator('#tab-shapes').click();
+    await own.settled();
+    const [{ values }] = weather.session?.run.transforms ?? [];
+    expect(values.map(({ name, values: all }) => [name, all.length])).toEqual([['mean', 4], ['std', 4]]);
+    for (const { name, values: all } of values) {
+      expectNumbers(await numbersIn(own.page.locator(`[data-fitted="standardize ${name}"]`)), [Math.min(...all), Math.max(...all), ...all]);
+    }
+    expect(own.problems).toEqual([]);
+    await weather.dispose();
+    await own.page.close();
+  });
+
   it('Learn: the chart’s keys, live text and table are the history’s values', async () => {
     const chart = panel.page.locator('.chart').first();
     const at = (name: string, step: number): number => {

@@ -3,6 +3,7 @@ import { html, nothing, render, type TemplateResult } from 'lit/html.js';
 import type { LayerFigures, LayerInfo, ModelInfo } from '../../src/protocol/panel';
 import type { Context, View } from '../context';
 import { takeAway } from '../controls/take-away';
+import { value } from '../controls/value';
 import { counted, formatBytes, formatCount, formatShape } from '../numbers';
 import type { Sheet } from '../sheet';
 
@@ -68,9 +69,24 @@ function table(context: Context, model: ModelInfo): TemplateResult {
         <th scope="row">total</th>${number(0)}${number(parameters)}${number(macs)}<td class="number">${formatBytes(memory)}</td>${number(0)}${number(0)}
       </tr></tfoot>
     </table></div>
+    ${model.transforms.length > 0 ? fitted(model) : nothing}
     <dl class="meanings">${columns.map(([name, meaning]) => html`<div><dt>${name}</dt><dd>${meaning}</dd></div>`)}</dl>
   `;
 }
+
+/** What the transforms of the data learned, before anything else happens to it. */
+const fitted = ({ transforms, samples }: ModelInfo): TemplateResult => html`
+  <h2>Transforms of the data</h2>
+  <p class="hint">Fitted to the ${counted(samples.train, 'training sample')}, applied to every part.</p>
+  <div class="scroll" tabindex="0" role="region" aria-label="Table: what transforms of the data learned"><table class="values">
+    <thead><tr><th scope="col">transform</th><th scope="col" class="text">learned</th><th scope="col">shape</th><th scope="col">smallest</th><th scope="col">largest</th><th scope="col" class="text">values</th></tr></thead>
+    <tbody>${transforms.flatMap(({ kind, summary, values }) => values.map(({ name, shape, first, count, min, max }, i) => html`<tr data-fitted=${`${kind} ${name}`}>
+      <th scope="row" title=${summary}>${i === 0 ? kind : nothing}</th><td class="text">${name}</td><td class="number">${formatShape(shape)}</td>
+      <td>${value(min)}</td><td>${value(max)}</td>
+      <td class="text">${first.map((each, j) => html`${j > 0 ? ', ' : ''}${value(each)}`)}${count > first.length ? `, … ${formatCount(count)} in all` : ''}</td>
+    </tr>`))}</tbody>
+  </table></div>
+`;
 
 /** A row a layer. */
 const sheetOf = ({ layers }: ModelInfo): Sheet => ({

@@ -7,6 +7,7 @@ export type Delimiter = (typeof DELIMITERS)[number];
 export interface CsvRow {
   /** Line of the file on which the row starts, counted from 1. */
   readonly line: number;
+  /** Of a reader that was told which ones: all others may be empty, and all are gone with the next row. */
   readonly cells: readonly string[];
 }
 
@@ -33,6 +34,8 @@ export function detectDelimiter(text: string): Delimiter {
   return DELIMITERS.reduce((best, next) => ((counts.get(next) ?? 0) > (counts.get(best) ?? 0) ? next : best));
 }
 
+const orNever = (index: number): number => (index < 0 ? Infinity : index);
+
 export class CsvReader {
   #delimiter: string | undefined;
   /** What no row was made of yet. */
@@ -42,12 +45,23 @@ export class CsvReader {
   #begun = false;
   /** The next quote in the text; beyond its end where there is none. */
   #quote = 0;
+  /** The next carriage return, likewise. */
+  #return = 0;
   /** No line feed follows in the text. */
   #feedless = false;
+  /** The columns whose cells are read, rising; null for all of them. */
+  #only: readonly number[] | null = null;
+  /** What rows of chosen columns share: a file may have many millions, and what is made for each must be thrown away again. */
+  readonly #shared = { line: 0, cells: [] as string[] };
 
   /** @param delimiter the one that the first line uses most, unless given */
   constructor(delimiter?: string) {
     this.#delimiter = delimiter;
+  }
+
+  /** From the next piece on only the cells of these columns are needed. */
+  only(columns: readonly number[]): void {
+    this.#only = [...new Set(columns)].sort((a, b) => a - b);
   }
 
   /**
@@ -65,6 +79,7 @@ export class CsvReader {
     this.#delimiter ??= this.#detect(last);
     if (this.#delimiter === undefined) return;
     this.#findQuote();
+    this.#return = -1;
     this.#feedless = false;
     while (this.#at < this.#text.length) {
       const row = this.#plainRow(this.#delimiter) ?? this.#anyRow(this.#delimiter, last);
@@ -86,7 +101,7 @@ export class CsvReader {
 
   #findQuote(): void {
     const found = this.#text.indexOf('"', this.#at);
-    this.#quote = found < 0 ? Infinity : found;
+    this.#quote = orNever(found);
   }
 
   /** A row without quotes, which ends in a line feed: most are. */
@@ -94,11 +109,41 @@ export class CsvReader {
     const end = this.#feedless ? -1 : this.#text.indexOf('\n', this.#at);
     this.#feedless ||= end < 0;
     if (end < 0 || end > this.#quote) return undefined;
+    if (this.#only) return this.#chosenCells(delimiter, end, this.#only);
     const returned = this.#text.charCodeAt(end - 1) === 13 && end > this.#at;
     const row = this.#text.slice(this.#at, returned ? end - 1 : end);
     if (row.includes('\r')) return undefined;
     this.#at = end + 1;
     return { line: this.#line++, cells: row.split(delimiter) };
+  }
+
+  /** A row without quotes that ends in a line feed at `end`, of which some cells are needed. */
+  #chosenCells(delimiter: string, end: number, only: readonly number[]): CsvRow | undefined {
+    const text = this.#text;
+    let to = end;
+    if (this.#return < this.#at) this.#return = orNever(text.indexOf('\r', this.#at));
+    if (this.#return === end - 1) to = end - 1;
+    else if (this.#return < end) return undefined;
+    const { cells } = this.#shared;
+    let column = 0;
+    let wanted = 0;
+    for (let at = this.#at; ; column++) {
+      const found = text.indexOf(delimiter, at);
+      const stop = found < 0 || found > to ? to : found;
+      // Rows with another number of cells are complained about, which takes the place of what is left out here.
+      if (column === only[wanted]) {
+        cells[column] = text.slice(at, stop);
+        wanted++;
+      } else if (column >= cells.length) cells[column] = '';
+      if (stop === to) break;
+      at = stop + 1;
+    }
+    cells.length = column + 1;
+    this.#shared.line = this.#line++;
+    // An empty line has one cell, which is looked at.
+    if (column === 0) cells[0] = text.slice(this.#at, to);
+    this.#at = end + 1;
+    return this.#shared;
   }
 
   /** Any row; undefined where its end is not in the text yet. */

@@ -155,6 +155,11 @@ class Table {
     );
   }
 
+  /** Indexes of the columns that are read. */
+  get columns(): readonly number[] {
+    return [...this.#inputs, this.#targetIndex];
+  }
+
   get full(): boolean {
     return this.#picker.full;
   }
@@ -199,6 +204,7 @@ function* readTable(context: GenerateContext<CsvOptions>, file: DataFile): InPie
   const reader = new CsvReader(delimiter);
   let table: Table | undefined;
   let found = 0;
+  let pieces = 0;
   for (const { piece, last } of marked(file.text())) {
     let rows: Iterable<CsvRow> = reader.rows(piece, last);
     if (!table) {
@@ -207,13 +213,14 @@ function* readTable(context: GenerateContext<CsvOptions>, file: DataFile): InPie
       if (!first) continue;
       table = new Table(context, first, last ? others.length + 1 : Math.ceil((file.size / piece.length) * (others.length + 1) * 1.02));
       rows = header ? others : [first, ...others];
+      reader.only(table.columns);
     }
     for (const row of rows) {
       found++;
       table.add(row);
       if (table.full) return table.finish();
     }
-    yield readingWords(file);
+    if (++pieces % 4 === 0) yield readingWords(file);
   }
   if (!table || found === 0) {
     throw new DataError(

@@ -46,8 +46,8 @@ export function inMemory(name: string, bytes: Uint8Array): DataFile {
 
 /** Bytes that are read at a time: quick enough, and short enough to let others work in between. */
 export const PIECE = 2 ** 20;
-/** The same of text: strings longer than about 128 KB live longer in memory than they are needed. */
-export const TEXT_PIECE = 2 ** 16;
+/** The same of text. What is read lives through the engine's collections of garbage, and the memory for what is young grows with what does. */
+export const TEXT_PIECE = 2 ** 14;
 
 const MEGABYTE = 2 ** 20;
 

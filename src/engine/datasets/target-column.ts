@@ -31,8 +31,8 @@ interface Odd {
 export class TargetColumn {
   /** What each cell reads as. Absent while the labels, which know their numbers, are few. */
   #values: GrowingRows | null;
-  /** Which label each cell is. */
-  #codes = new Int32Array(16);
+  /** Which label each cell is; in a byte each until there are more labels than that tells. */
+  #codes: Uint8Array | Int32Array = new Uint8Array(16);
   #rows = 0;
   readonly #labels = new Map<string, Label>();
   /** By code. */
@@ -54,7 +54,7 @@ export class TargetColumn {
     readonly expected: number,
   ) {
     this.#values = options.task === 'values' ? new GrowingRows(1, 'float64', expected) : null;
-    if (!this.#values) this.#codes = new Int32Array(Math.ceil(expected));
+    if (!this.#values) this.#codes = new Uint8Array(Math.ceil(expected));
   }
 
   set(row: number, line: number, cell: string): void {
@@ -90,8 +90,10 @@ export class TargetColumn {
       words: this.place(found[i].line),
       path: ['path'],
     }));
-    const targets = this.#codes.subarray(0, this.#rows);
-    for (let i = 0; i < targets.length; i++) targets[i] = encoded.indexes[targets[i]];
+    const codes = this.#codes.subarray(0, this.#rows);
+    // A class may have a higher number than there are labels.
+    const targets = encoded.classes.length > 256 ? Int32Array.from(codes) : codes;
+    for (let i = 0; i < targets.length; i++) targets[i] = encoded.indexes[codes[i]];
     return { classes: encoded.classes, targets };
   }
 
@@ -108,8 +110,10 @@ export class TargetColumn {
       this.#labels.set(label.text, label);
       this.#found.push(label);
     }
-    if (row >= this.#codes.length) {
-      const more = new Int32Array(Math.ceil((row * 9) / 8) + 16);
+    const grown = row >= this.#codes.length ? Math.ceil((row * 9) / 8) + 16 : this.#codes.length;
+    const wide = this.#codes instanceof Int32Array || label.code > 255;
+    if (grown > this.#codes.length || (wide && this.#codes instanceof Uint8Array)) {
+      const more = wide ? new Int32Array(grown) : new Uint8Array(grown);
       more.set(this.#codes);
       this.#codes = more;
     }

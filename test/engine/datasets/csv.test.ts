@@ -36,6 +36,15 @@ describe('a CSV file', () => {
     expect(data.featureNames).toEqual(['c', 'a']);
   });
 
+  it('keeps classes in a byte each, and in more where there are more of them, or their numbers are higher', () => {
+    const rows = (labels: readonly (string | number)[]): string => `a,b\n${labels.map((label, i) => `${i},${label}`).join('\n')}\n`;
+    const few = read(rows(['x', 'y', 'x']));
+    expect([few.targets.BYTES_PER_ELEMENT, ...few.targets]).toEqual([1, 0, 1, 0]);
+    const names = Array.from({ length: 600 }, (_, i) => `c${String(i % 300).padStart(3, '0')}`);
+    expect([...read(rows(names)).targets]).toEqual(names.map((name) => Number(name.slice(1))));
+    expect([...read(rows([999, 3, 999]), { classes: 1000 }).targets]).toEqual([999, 3, 999]);
+  });
+
   it('may have no header', () => {
     const data = read('1;2;a\n3;4;b', { header: false });
     expect(data).toMatchObject({ samples: 2, featureNames: ['column 1', 'column 2'], classes: ['a', 'b'] });
@@ -177,6 +186,38 @@ describe('rows of a CSV file', () => {
     fc.assert(
       fc.property(source, fc.integer({ min: 1, max: 9 }), fc.constantFrom(',', undefined), (whole, size, delimiter) => {
         expect(rowsOf(whole, size, delimiter)).toEqual(rowsOf(whole, Infinity, delimiter));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('have the same cells in the columns that are asked for, whichever these are', () => {
+    const cell = fc.string({ unit: fc.constantFrom('a', '1', ' ', 'é'), maxLength: 3 });
+    const source = fc.oneof(
+      fc.tuple(fc.array(fc.array(cell, { minLength: 1, maxLength: 4 }), { minLength: 1, maxLength: 6 }), fc.constantFrom('\n', '\r\n', '\r')).map(([cells, newline]) => Papa.unparse(cells, { newline })),
+      fc.string({ unit: fc.constantFrom('a', '1', ',', '"', '\n', '\r'), maxLength: 24 }),
+    );
+    const rowsOf = (whole: string, size: number, only: readonly number[]): unknown => {
+      const reader = new CsvReader(',');
+      if (only.length > 0) reader.only(only);
+      const found: unknown[] = [];
+      try {
+        for (let from = 0; from < whole.length; from += size) {
+          for (const { line, cells } of reader.rows(whole.slice(from, from + size), from + size >= whole.length)) {
+            found.push({ line, count: cells.length, chosen: columns.map((column) => cells[column]) });
+          }
+        }
+      } catch (error) {
+        expect(error).toBeInstanceOf(CsvSyntaxError);
+        return (error as CsvSyntaxError).message;
+      }
+      return found;
+    };
+    let columns: readonly number[] = [];
+    fc.assert(
+      fc.property(source, fc.integer({ min: 1, max: 40 }), fc.uniqueArray(fc.integer({ min: 0, max: 4 }), { minLength: 1, maxLength: 3 }), (whole, size, chosen) => {
+        columns = chosen;
+        expect(rowsOf(whole, size, chosen)).toEqual(rowsOf(whole, size, []));
       }),
       { numRuns: 2000 },
     );
