@@ -29,6 +29,8 @@ const PENDING = 512;
 export class TrainingSession {
   readonly network: Network;
   readonly model: ModelInfo;
+  /** Milliseconds; null where the session was given no clock. */
+  readonly now: (() => number) | null;
   readonly kernelOptions: KernelOptions;
   /** What the history gained since somebody last took it. */
   readonly pending = new History(PENDING);
@@ -53,6 +55,7 @@ export class TrainingSession {
     options: SessionOptions = {},
   ) {
     const { optimizer, split, batchSize, shuffle, seed } = run;
+    this.now = options.now ?? null;
     this.kernelOptions = { deterministic: run.deterministic, backend: options.backend, team: options.team, wideVectors: options.wideVectors };
     this.network = new Network(run.model, createKernels(run.precision, this.kernelOptions), {
       batch: batchSize,

@@ -2,6 +2,7 @@
 import type { View } from '../context';
 import { activations } from './activations';
 import { check } from './check';
+import { cost } from './cost';
 import { fit } from './fit';
 import { gradients } from './gradients';
 import { learn } from './learn';
@@ -11,4 +12,4 @@ import { step } from './step';
 import { sweep } from './sweep';
 import { tensors } from './tensors';
 
-export const views: readonly View[] = [learn, step, network, fit, gradients, activations, check, tensors, shapes, sweep];
+export const views: readonly View[] = [learn, step, network, fit, gradients, activations, check, tensors, shapes, sweep, cost];

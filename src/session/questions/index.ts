@@ -3,6 +3,7 @@ import type { Position } from '../frame';
 import type { TrainingSession } from '../session';
 import { checkEntry } from './check-entry';
 import { checkMap } from './check-map';
+import { cost } from './cost';
 import { filters } from './filters';
 import { fitted } from './fitted';
 import { jacobian } from './jacobian';
@@ -20,6 +21,7 @@ import { why } from './why';
 export const questions = {
   check_entry: checkEntry,
   check_map: checkMap,
+  cost,
   tensor,
   fitted,
   picture,

@@ -64,6 +64,13 @@ describe.each(layerKinds)('layer %s', (kind) => {
   it('is filed under its own kind and says what it computes', () => {
     expect(definition.kind).toBe(kind);
     expect(definition.summary).toMatch(/\S.*[.:].*/);
+    expect(definition.math?.forward).toMatch(/y/);
+    expect(definition.math?.input).toContain(String.raw`\d{x`);
+  });
+
+  it('has a rule for the gradient of each of its parameters', () => {
+    const declared = definition.parameters?.(inputShapeFor(kind, 4), definition.options.parse(requiredOptions(kind))) ?? [];
+    expect(Object.keys(definition.math?.parameters ?? {})).toEqual(declared.map(({ name }) => name));
   });
 
   it('has golden values', () => {
