@@ -4,7 +4,8 @@
 import type { CheckReport } from '../gradcheck/report';
 import { checkGradients } from './check-job';
 import { CommandError, type SessionCommand } from './command';
-import { evaluationInterval, isCheap } from './evaluation';
+import type { Drive, Job } from './drive';
+import { isCheap, isEvaluationDue } from './evaluation';
 import { forwardWorkOf } from './whole-step';
 import type { Frame, NonFinite, ProbeId, RunStatus } from './frame';
 import { FrameGate } from './frame-gate';
@@ -24,22 +25,6 @@ const SLICE_MS = 8;
 const RECORD_MS = 2000;
 // Readings over a whole run, beside those of the frames: a fast run is over before there are many of these.
 const SAMPLES = 512;
-
-/** Where training goes by itself. */
-interface Drive {
-  readonly target: number;
-  readonly status: 'running' | 'seeking';
-  /** Phases of the step after the target, when seeking. */
-  readonly phase?: number;
-  /** Whether the speed that was set holds; somewhere in particular one wants to get at once. */
-  readonly paced?: boolean;
-}
-
-/** Work that a later command may cut short. */
-interface Job {
-  cancelled: boolean;
-  readonly done: Promise<void>;
-}
 
 export class Runner {
   readonly session: TrainingSession;
@@ -75,7 +60,7 @@ export class Runner {
 
   /** Carries out a command; commands are taken in turn, and each ends what runs before it. */
   command(command: SessionCommand): Promise<void> {
-    if (command.type === 'setLearningRate') return this.#enqueue(() => this.#setLearningRate(command.lr), false);
+    if (command.type === 'setLearningRate') return this.#enqueue(() => void (this.session.setLearningRate(command.lr) && this.#changed()), false);
     if (command.type === 'setSpeed') {
       return this.#enqueue(() => this.#pace.setLimit(command.stepsPerSecond, this.session.position.step), false);
     }
@@ -181,15 +166,15 @@ export class Runner {
         return this.#runTo(command.step);
       case 'runToEpoch':
         return this.#runTo(command.epoch * session.model.batchesPerEpoch);
-      case 'seek': {
-        const { phase = 0 } = command;
-        refuseSeek(session, command.step, phase);
-        session.rewind(command.step, phase);
-        // Short ways are gone at once; on long ones the panel shows how far it is.
-        this.#drive({ target: command.step, status: 'seeking', phase });
-        await this.#job?.done;
-        return;
-      }
+      case 'seek':
+        return this.#seek(command.step, command.phase);
+      case 'fork':
+        return this.#changeAt(command.step, () => {
+          if (command.lr !== null) session.setLearningRate(command.lr);
+          if (command.seed !== null) session.setSeed(command.seed);
+        });
+      case 'setWeights':
+        return this.#changeAt(step, () => session.setWeights(command.weights));
       case 'reset':
         session.reset();
         this.#truncatedTo = -1;
@@ -199,11 +184,30 @@ export class Runner {
     }
   }
 
-  #setLearningRate(lr: number): void {
-    if (!this.session.setLearningRate(lr)) return;
+  /** Later steps no longer hold. */
+  #changed(): void {
     this.#truncate(this.session.shownStep);
     this.#gate.show();
     this.#record();
+  }
+
+  /** Short ways are gone at once; on long ones the panel shows how far it is. */
+  async #seek(step: number, phase = 0): Promise<void> {
+    refuseSeek(this.session, step, phase);
+    this.session.rewind(step, phase);
+    this.#drive({ target: step, status: 'seeking', phase });
+    await this.#job?.done;
+  }
+
+  /** Changes the run by hand at the end of a step, if it gets there. */
+  async #changeAt(step: number, change: () => void): Promise<void> {
+    await this.#seek(step);
+    const { position } = this.session;
+    if (position.step !== step || position.phase > 0) return;
+    refuseNonFinite(this.#nonFinite);
+    change();
+    this.#changed();
+    this.#settle();
   }
 
   #diverged(): void {
@@ -299,7 +303,7 @@ export class Runner {
       if (sampled) sampleReadings(session, this.#probes);
       if (asked) this.#asked.answer();
       if (status === 'running') {
-        if (this.#evaluationDue(next)) await this.#evaluate(job);
+        if (isEvaluationDue(session.run, session.model, next)) await this.#evaluate(job);
         if (checkEvery > 0 && next % checkEvery === 0) this.#options.onChecked?.(await this.#runCheck(job));
       }
       if (due) this.#gate.show();
@@ -311,11 +315,6 @@ export class Runner {
   #lossIsFinite(): boolean {
     const { loss } = this.session;
     return loss === null || Number.isFinite(loss);
-  }
-
-  #evaluationDue(step: number): boolean {
-    const { batchesPerEpoch } = this.session.model;
-    return step % (batchesPerEpoch * evaluationInterval(this.session.run)) === 0;
   }
 
   async #evaluate(job: Job | null): Promise<void> {

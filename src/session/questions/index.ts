@@ -1,10 +1,12 @@
 // The questions. To add one: a file beside this, and a line in the table.
 import type { Position } from '../frame';
 import type { TrainingSession } from '../session';
+import { changedSince } from './changed-since';
 import { checkEntry } from './check-entry';
 import { checkMap } from './check-map';
 import { filters } from './filters';
 import { fitted } from './fitted';
+import { fork } from './fork';
 import { jacobian } from './jacobian';
 import { nodes } from './nodes';
 import { otherRates } from './other-rates';
@@ -18,10 +20,12 @@ import { weightHistory } from './weight-history';
 import { why } from './why';
 
 export const questions = {
+  changed_since: changedSince,
   check_entry: checkEntry,
   check_map: checkMap,
   tensor,
   fitted,
+  fork,
   picture,
   points,
   predictions,
