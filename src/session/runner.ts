@@ -206,7 +206,7 @@ export class Runner {
     if (position.step !== step || position.phase > 0) return;
     refuseNonFinite(this.#nonFinite);
     change();
-    this.#changed();
+    this.#truncate(this.session.shownStep);
     this.#settle();
   }
 
