@@ -3,7 +3,7 @@
 import { AVERAGE_POOL, AVERAGE_POOL_BACK, describe, described, MAX_POOL, MAX_POOL_BACK } from './jobs';
 import { real } from './real';
 import { share } from './threads';
-import { SIZE } from './vectors';
+import { LANES, SIZE, VECTOR } from './vectors';
 
 /** Elements of a piece, about, and how many make it worth sharing. */
 const PIECE: i32 = 4096;
@@ -51,6 +51,56 @@ function winner(row: usize, step: usize, rows: i32, columns: i32): usize {
   return best;
 }
 
+/** Of two vectors side by side, every second element from the first on. */
+// @ts-ignore: decorator
+@inline
+function evens(x: v128, y: v128): v128 {
+  return sizeof<real>() == 8 ? v128.shuffle<f64>(x, y, 0, 2) : v128.shuffle<f32>(x, y, 0, 2, 4, 6);
+}
+
+// @ts-ignore: decorator
+@inline
+function odds(x: v128, y: v128): v128 {
+  return sizeof<real>() == 8 ? v128.shuffle<f64>(x, y, 1, 3) : v128.shuffle<f32>(x, y, 1, 3, 5, 7);
+}
+
+/** Stores them side by side again. */
+// @ts-ignore: decorator
+@inline
+function storeMixed(at: usize, even: v128, odd: v128): void {
+  v128.store(at, sizeof<real>() == 8 ? v128.shuffle<f64>(even, odd, 0, 2) : v128.shuffle<f32>(even, odd, 0, 4, 1, 5));
+  v128.store(at, sizeof<real>() == 8 ? v128.shuffle<f64>(even, odd, 1, 3) : v128.shuffle<f32>(even, odd, 2, 6, 3, 7), VECTOR);
+}
+
+/** Where the second wins over the first; see `winner`. */
+// @ts-ignore: decorator
+@inline
+function wins(second: v128, first: v128): v128 {
+  return v128.or(v128.gt<real>(second, first), v128.ne<real>(second, second));
+}
+
+/** Windows of 2x2 side by side, a vector of them at a time, as `winner` decides. @returns how many */
+function pairs(back: bool, y: usize, x: usize, dx: usize, step: usize, windows: i32): i32 {
+  let done = 0;
+  for (; done + LANES <= windows; done += LANES) {
+    const above = v128.load(x), above2 = v128.load(x, VECTOR), below = v128.load(x + step), below2 = v128.load(x + step, VECTOR);
+    const a = evens(above, above2), b = odds(above, above2), c = evens(below, below2), d = odds(below, below2);
+    const isB = wins(b, a);
+    const ofTwo = v128.bitselect(b, a, isB);
+    const isC = wins(c, ofTwo);
+    const ofThree = v128.bitselect(c, ofTwo, isC);
+    const isD = wins(d, ofThree);
+    if (back) {
+      const g = v128.load(y);
+      const notD = v128.andnot(g, isD), notC = v128.andnot(notD, isC);
+      storeMixed(dx, v128.andnot(notC, isB), v128.and(notC, isB));
+      storeMixed(dx + step, v128.and(notD, isC), v128.and(g, isD));
+    } else v128.store(y, v128.bitselect(d, ofThree, isD));
+    x += 2 * VECTOR; dx += 2 * VECTOR; y += VECTOR;
+  }
+  return done;
+}
+
 export function poolPiece(kind: i32, index: i32): void {
   const height = size(HEIGHT), width = size(WIDTH), kernelY = size(KERNEL_Y), kernelX = size(KERNEL_X);
   const strideY = size(STRIDE_Y), strideX = size(STRIDE_X), paddingY = size(PADDING_Y), paddingX = size(PADDING_X);
@@ -61,11 +111,16 @@ export function poolPiece(kind: i32, index: i32): void {
   let y = described(Y) + <usize>(first * down * across) * SIZE, dy = described(DY) + <usize>(first * down * across) * SIZE;
   let x = described(X) + <usize>first * plane, dx = described(DX) + <usize>first * plane;
   const back = kind == MAX_POOL_BACK || kind == AVERAGE_POOL_BACK;
+  const inPairs = (kind == MAX_POOL || kind == MAX_POOL_BACK) &&
+    kernelY == 2 && kernelX == 2 && strideY == 2 && strideX == 2 && paddingY == 0 && paddingX == 0;
   if (back) memory.fill(dx, 0, <usize>(last - first) * plane);
   for (let i = first; i < last; i++) {
     for (let row = 0; row < down; row++) {
       const top = max(0, row * strideY - paddingY), bottom = min(height, row * strideY - paddingY + kernelY);
-      for (let column = 0; column < across; column++) {
+      const offset = <usize>(top * width) * SIZE;
+      const together = inPairs ? pairs(back, back ? dy : y, x + offset, dx + offset, step, across) : 0;
+      y += <usize>together * SIZE; dy += <usize>together * SIZE;
+      for (let column = together; column < across; column++) {
         const left = max(0, column * strideX - paddingX), right = min(width, column * strideX - paddingX + kernelX);
         const offset = <usize>(top * width + left) * SIZE;
         if (kind == MAX_POOL) store<real>(y, load<real>(winner(x + offset, step, bottom - top, right - left)));

@@ -168,6 +168,9 @@ export class Pass {
 }
 
 /** Element by element: views and `set` cost more than what they copy, and would leave garbage in every step. */
+/** Numbers in a row from which on it is copied as a whole, for which something small is made. */
+const WIDE = 64;
+
 function gather({ shape, data }: Tensor, from: TensorData | TargetData, indices: Uint32Array, first: number): void {
   const rows = shape[0];
   const width = data.length / rows;
@@ -180,6 +183,13 @@ function gather({ shape, data }: Tensor, from: TensorData | TargetData, indices:
       const at = indices[first + row] * 2;
       data[2 * row] = from[at];
       data[2 * row + 1] = from[at + 1];
+    }
+    return;
+  }
+  if (width >= WIDE) {
+    for (let row = 0; row < rows; row++) {
+      const at = indices[first + row] * width;
+      data.set(from.subarray(at, at + width), row * width);
     }
     return;
   }

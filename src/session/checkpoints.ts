@@ -10,11 +10,17 @@ export const DEFAULT_BUDGET = 64 * 2 ** 20;
 // Enough to step back a while without replaying anything; more would only be searched in vain.
 const MOST_RECENT = 64;
 
-/** Multiply-adds between two checkpoints: a few milliseconds to replay. */
-const REPLAY_WORK = 4e6;
+/** Multiply-adds between two checkpoints, or up to twice as many: a few milliseconds to replay. */
+const REPLAY_WORK = 2e6;
 
-/** Steps from one checkpoint to the next, a power of two. @param work multiply-adds of a step. */
-export const intervalFor = (work: number): number => 2 ** Math.max(0, Math.floor(Math.log2(REPLAY_WORK / Math.max(1, work))));
+/** Multiply-adds in the time that a byte is copied in, 50 times over: copies take about 2 % of the time. */
+const WORK_OF_BYTE = 170;
+
+/** Steps from one checkpoint to the next, a power of two. @param work multiply-adds of a step. @param bytes of a checkpoint. */
+export function intervalFor(work: number, bytes: number): number {
+  const steps = Math.max(REPLAY_WORK, WORK_OF_BYTE * bytes) / Math.max(1, work);
+  return 2 ** Math.max(0, Math.ceil(Math.log2(steps)));
+}
 
 /** @throws RangeError where a copy is not of tensors like these. */
 export function assertFits({ tensors }: Checkpoint, state: readonly Tensor[]): void {

@@ -75,7 +75,8 @@ export class TrainingSession {
     this.model = describeModel(run, this.network, batches.perEpoch);
     this.#lossPhase = this.model.phases.findIndex(({ kind }) => kind === 'loss');
     const work = workOf(this.model, this.network);
-    const { checkpointBudget = DEFAULT_BUDGET, checkpointInterval = intervalFor(work) } = options;
+    const bytes = this.network.state.reduce((sum, { data }) => sum + data.byteLength, 0);
+    const { checkpointBudget = DEFAULT_BUDGET, checkpointInterval = intervalFor(work, bytes) } = options;
     this.#checkpoints = new Checkpoints(checkpointBudget, checkpointInterval);
     const { network, model, pending: history } = this;
     this.#current = new StepPhases({ run, network, model, batches, rates: this.#rates, history, work, activity: options.activity });

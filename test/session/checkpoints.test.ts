@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Checkpoints } from '../../src/session/checkpoints';
+import { Checkpoints, intervalFor } from '../../src/session/checkpoints';
 
 const checkpoint = (step: number, numbers: number) => ({ step, tensors: [new Float64Array(numbers)] });
 
@@ -26,6 +26,20 @@ describe('checkpoints', () => {
       expect(step - (checkpoints.nearest(step)?.step ?? 0)).toBeLessThanOrEqual(256);
     }
     expect(checkpoints.nearest(9_990)?.step).toBe(9_990);
+  });
+
+  it('are so far apart that a few milliseconds replay, and copying is a small part of the work', () => {
+    expect(intervalFor(200, 100)).toBe(16384);
+    expect(intervalFor(36e6, 1e3)).toBe(1);
+    // A megabyte after every 36 million multiply-adds would be a tenth of the time.
+    expect(intervalFor(36e6, 1e6)).toBe(8);
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 1e9 }), fc.integer({ min: 1, max: 1e9 }), (work, bytes) => {
+        const steps = intervalFor(work, bytes);
+        expect(Number.isInteger(Math.log2(steps))).toBe(true);
+        expect(bytes / (steps * work)).toBeLessThanOrEqual(1 / 170);
+      }),
+    );
   });
 
   it('give the latest copy that is not after the step', () => {

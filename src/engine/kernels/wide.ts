@@ -29,7 +29,7 @@ const SHAPES = [[50, 70, 300], [37, 33, 270], [256, 70, 40], [1, 9, 13], [300, 1
 
 /** Images, channels, height, width; then windows: kernel, stride, padding. */
 const IMAGES = [[3, 4, 19, 17], [2, 5, 8, 8]] as const;
-const WINDOWS = [[5, 5, 1, 1, 2, 2], [3, 2, 2, 3, 1, 0]] as const;
+const WINDOWS = [[5, 5, 1, 1, 2, 2], [3, 2, 2, 3, 1, 0], [2, 2, 2, 2, 0, 0]] as const;
 const OUTPUTS = 13;
 const UNARY = Object.keys(unaryFunctions).map((_, i) => i);
 

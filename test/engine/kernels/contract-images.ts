@@ -224,6 +224,29 @@ export function describeImages(kernels: Kernels): void {
     );
   });
 
+  it('maxPool2d over windows of 2x2 in a row: of equal ones the first, of NaNs the last', () => {
+    // Every way to fill a window with these, side by side, and one column that is in no window.
+    const values = [-1, 0, 2, NaN];
+    const windows = values.flatMap((a) => values.flatMap((b) => values.flatMap((c) => values.map((d) => [a, b, c, d]))));
+    const row = (of: (window: number[]) => number[]): number[] => [...windows.flatMap(of), 9];
+    const x = tensorOf(kernels, [[[row(([a, b]) => [a, b]), row(([, , c, d]) => [c, d])]]]);
+    const pooling: Windows = { kernel_size: [2, 2], padding: [0, 0] };
+    const y = unwritten(kernels, [1, 1, 1, windows.length]);
+    kernels.maxPool2d(y, x, pooling);
+    expect(Array.from(y.data)).toEqual(windows.map((window) => Math.max(...window)));
+    const dx = unwritten(kernels, x.shape);
+    kernels.maxPool2dBackward(dx, tensorOf(kernels, [[[windows.map((_, i) => i + 1)]]]), x, pooling);
+    const expected = windows.map((window, i) => {
+      const lastNaN = window.map(Number.isNaN).lastIndexOf(true);
+      const winner = lastNaN >= 0 ? lastNaN : window.indexOf(Math.max(...window));
+      return window.map((_, place) => (place === winner ? i + 1 : 0));
+    });
+    const width = 2 * windows.length + 1;
+    const actual = windows.map((_, i) => [0, 1, width, width + 1].map((place) => dx.data[2 * i + place]));
+    expect(actual).toEqual(expected);
+    expect([dx.data[width - 1], dx.data[2 * width - 1]]).toEqual([0, 0]);
+  });
+
   it('avgPool2d takes the mean, with or without the zeros around, and goes back evenly', () => {
     fc.assert(
       fc.property(geometries(true), fc.nat(), fc.boolean(), (geometry, seed, padded) => {
