@@ -10,5 +10,6 @@ import { shapes } from './shapes';
 import { step } from './step';
 import { sweep } from './sweep';
 import { tensors } from './tensors';
+import { time } from './time';
 
-export const views: readonly View[] = [learn, step, network, fit, gradients, activations, check, tensors, shapes, sweep];
+export const views: readonly View[] = [learn, step, network, fit, gradients, activations, check, tensors, time, shapes, sweep];

@@ -52,7 +52,7 @@ export const fork = defineQuestion({
       forking = { key, other: beside(session, from), history: new History(), own: null, diverged: null };
       forks.set(session, forking);
     }
-    for (let left = stepsOfSlice(forking.other); left > 0 && !isDone(forking, to); ) left -= goOn(forking, { from, lr, seed, to });
+    for (let left = stepsOfSlice(forking.other); left > 0 && !isDone(forking, to); ) left -= goOn(forking, { from, lr, seed, to }, session.frontier);
     const { other, history, own, diverged } = forking;
     const { step } = other.position;
     return { step, done: isDone(forking, to), diverged, history: history.data(), own: own ?? { lr: session.run.optimizer.options.lr, seed: session.run.seed }, drawn: isDrawn(session, from) };
@@ -61,8 +61,8 @@ export const fork = defineQuestion({
 
 const isDone = ({ other, own, diverged }: Forking, to: number): boolean => own !== null && (diverged !== null || other.position.step >= to);
 
-/** One step, or at `from` the turn to another way. @returns how many steps that took as long as. */
-function goOn(forking: Forking, { from, lr, seed, to }: ForkRequest): number {
+/** One step, or at `from` the turn to another way. @param frontier where the run was evaluated last @returns how many steps that took as long as. */
+function goOn(forking: Forking, { from, lr, seed, to }: ForkRequest, frontier: number): number {
   const { other, history } = forking;
   if (forking.own === null) {
     if (other.position.step < from) {
@@ -78,7 +78,7 @@ function goOn(forking: Forking, { from, lr, seed, to }: ForkRequest): number {
   const { step } = other.position;
   if (other.loss !== null) history.add(seriesName.batchLoss, step, other.loss);
   if (other.loss !== null && !Number.isFinite(other.loss)) forking.diverged = step;
-  else if (step === to || isEvaluationDue(other.run, other.model, step)) return 1 + evaluateInto(forking);
+  else if (step === to || step === frontier || isEvaluationDue(other.run, other.model, step)) return 1 + evaluateInto(forking);
   return 1;
 }
 
