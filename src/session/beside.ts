@@ -10,7 +10,7 @@ const SLICE_WORK = 2e7;
 const SLICE_STEPS = 1000;
 
 /** Bytes of a network above which no second one is made. */
-const MOST_MEMORY = 512 * 2 ** 20;
+export const MOST_MEMORY = 512 * 2 ** 20;
 
 /** Takes no copies of its own to go back to. */
 const NEVER = 2 ** 40;

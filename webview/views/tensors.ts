@@ -4,11 +4,14 @@ import { html, nothing, render, type TemplateResult } from 'lit/html.js';
 import type { AnswerTo, LayerInfo, Question, TensorKind, TensorReading } from '../../src/protocol/panel';
 import type { Context, Settings, View } from '../context';
 import { icon, value } from '../controls/value';
+import { NumberField } from '../controls/number-field';
+import { whatIfBar } from '../controls/what-if-bar';
 import { drawLegend } from '../controls/legend';
 import { counted, formatCount, formatIndex, formatShape, fullNumber } from '../numbers';
 import { type Cell, Heatmap, type Scale, scaleOf } from '../heatmap';
 import { keepPins, pinsOf } from '../pins';
 import { Slices } from '../slices';
+import { triedOf, tryWeight, whatIfIfAny } from '../what-if';
 import type { PanelData } from '../store';
 
 type TensorQuestion = Question<'tensor'>;
@@ -41,7 +44,7 @@ export const tensors: View = {
   needs: [],
   questions: (data, settings) => {
     const wanted = wantedTensor(data, settings);
-    return wanted && pinsOf(settings).since === null ? [wanted] : [];
+    return [...(wanted && pinsOf(settings).since === null ? [wanted] : []), ...whatIfIfAny(settings)];
   },
   mount(host, context) {
     const top = document.createElement('div');
@@ -60,12 +63,43 @@ export const tensors: View = {
       answered++;
       update(true);
     });
-    const heatmap = new Heatmap(() => renderBelow());
+    /** The cell whose weight is to be tried. */
+    let picked: Cell | null = null;
+    const heatmap = new Heatmap(() => renderBelow(), (cell) => {
+      picked = cell;
+      renderBelow();
+      host.querySelector<HTMLInputElement>('#tensor-try')?.focus();
+    });
+    const tryField = new NumberField({
+      id: 'tensor-try', label: 'What if it were', title: 'Tries another value, here and in the view What if. The run is not touched.', width: 'wide',
+      refuse: (words) => context.notify('warning', words),
+      commit(typed) {
+        const weight = pickedWeight();
+        if (weight) tryWeight(context, { parameter: weight.parameter, index: weight.index, value: typed });
+        return null;
+      },
+    });
+    /** A single weight of a parameter as it is now. */
+    const pickedWeight = () => {
+      const [layer, wanted] = [selected(context.data), wantedTensor(context.data, context.settings)];
+      const own = layer?.parameters.find(({ shortName }) => shortName === wanted?.parameter);
+      if (!picked || !shown || !own || wanted?.kind !== 'parameter' || shown.rowStride * shown.columnStride !== 1) return null;
+      if (picked.row >= shown.rows || picked.column >= shown.columns) return null;
+      const index = picked.row * shown.columns + picked.column;
+      return { parameter: own.name, index, ...picked, value: (compared?.now ?? shown).cells[index] };
+    };
+    const tryIt = (): TemplateResult | typeof nothing => {
+      const weight = pickedWeight();
+      if (!weight) return wantedTensor(context.data, context.settings)?.kind === 'parameter' && shown ? html`<p class="hint">Click a cell, or press Enter on it, to try another value.</p>` : nothing;
+      const tried = triedOf(context.settings).weights.find(({ parameter, index }) => parameter === weight.parameter && index === weight.index);
+      return html`<div class="chooser"><span><bdi>${weight.parameter}</bdi>${formatIndex(shown?.shape.length === 1 ? [weight.column] : [weight.row, weight.column])}</span>
+        ${tryField.template(fullNumber(tried?.value ?? weight.value))}</div>`;
+    };
     map.append(heatmap.canvas);
 
     const renderBelow = (): void => {
       render(shown ? reading(context, shown, heatmap.cursor, compared) : absence(context, since), head);
-      render(shown ? html`${compared ? otherBatch(context, shown) : nothing}${details(context, shown, open, (event) => {
+      render(shown ? html`${tryIt()}${compared ? otherBatch(context, shown) : nothing}${details(context, shown, open, (event) => {
         open = (event.target as HTMLDetailsElement).open;
         renderBelow();
       })}` : nothing, below);
@@ -94,7 +128,7 @@ export const tensors: View = {
     const update = (text: boolean): void => {
       draw();
       if (!text) return;
-      render(chooser(context), top);
+      render(html`${whatIfBar(context, true)}${chooser(context)}`, top);
       renderBelow();
     };
     return {

@@ -17,6 +17,7 @@ import type { QuestionDefinition } from './question';
 import { ridges } from './ridges';
 import { tensor } from './tensor';
 import { weightHistory } from './weight-history';
+import { whatIf } from './what-if';
 import { why } from './why';
 
 export const questions = {
@@ -33,6 +34,7 @@ export const questions = {
   nodes,
   other_rates: otherRates,
   jacobian,
+  what_if: whatIf,
   why,
   ridges,
   filters,
