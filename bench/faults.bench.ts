@@ -1,10 +1,11 @@
 // Faults planted one at a time into random networks: a mutator over every layer's and loss's backward, and layers
 // written by hand with a mistake. How many the check catches, and how often layer, tensor and cause are named first.
-// `FAULTS=2000` plants more of them, `SEED=1` other ones.
-import { FAULTS as KINDS, plant } from '../test/gradcheck/faults/plant';
+// `FAULTS=2000` plants more of them, `SEED=1` other ones, `SET=first` or `SET=second` those of one of the two sets only.
+import { FAULTS as ALL, FIRST, plant, SECOND } from '../test/gradcheck/faults/plant';
 import { table } from './measure';
 
 const FAULTS = Number(process.env.FAULTS ?? 500);
+const KINDS = { first: FIRST, second: SECOND }[process.env.SET ?? ''] ?? ALL;
 const SEED = Number(process.env.SEED ?? 0);
 /** Draws of a network that has a place for a fault. */
 const TRIES = 400;

@@ -89,3 +89,33 @@ export function handWrittenLoop(
     }
   };
 }
+
+/** Moves weight `i` of the first of two layers by so much and returns the loss: the plain way to a numeric gradient. float64. */
+export function forwardLoop(sizes: readonly number[], batch: number): (i: number, by: number) => number {
+  const [inputs, hidden, outputs] = sizes;
+  let state = 7;
+  const draw = (n: number): Float64Array => new Float64Array(n).map(() => ((state = (state * 48271) % 2147483647) / 2147483647 - 0.5) / 10);
+  const [x, w1, b1, w2, b2] = [batch * inputs, hidden * inputs, hidden, outputs * hidden, outputs].map(draw);
+  const h = new Float64Array(hidden);
+  const y = new Float64Array(outputs);
+  return (i, by) => {
+    w1[i] += by;
+    let loss = 0;
+    for (let sample = 0; sample < batch; sample++) {
+      for (let j = 0; j < hidden; j++) {
+        let sum = b1[j];
+        for (let k = 0; k < inputs; k++) sum += x[sample * inputs + k] * w1[j * inputs + k];
+        h[j] = 1 / (1 + Math.exp(-sum));
+      }
+      let total = 0;
+      for (let j = 0; j < outputs; j++) {
+        let sum = b2[j];
+        for (let k = 0; k < hidden; k++) sum += h[k] * w2[j * hidden + k];
+        y[j] = sum;
+        total += Math.exp(sum);
+      }
+      loss += (Math.log(total) - y[sample % outputs]) / batch;
+    }
+    return loss;
+  };
+}

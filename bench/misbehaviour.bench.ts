@@ -1,7 +1,8 @@
 // Layers of the user's own that misbehave, each kind many times in the real engine process: how many are stopped and named,
 // and how soon. `TIMES=10` does each ten times instead of a hundred.
 import { buildEngine } from '../test/process/built-engine';
-import { misbehave, MISBEHAVIOURS } from '../test/process/misbehaviour';
+import { misbehave } from '../test/process/misbehaviour';
+import { MISBEHAVIOURS } from '../test/support/misbehaviours';
 import { median, round, table } from './measure';
 
 const TIMES = Number(process.env.TIMES ?? 100);

@@ -21,10 +21,26 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 
+/** The peers in JavaScript, where bench/package.json is installed. */
+async function bundlePeers(outdir) {
+  if (!fs.existsSync(path.join(folder, 'node_modules'))) return;
+  const entryPoints = fs.readdirSync(folder).filter((file) => /^peer-(?!process).*\.mjs$/.test(file)).map((file) => path.join(folder, file));
+  // Some of them are not written for import by Node, and ask for what only `require` has.
+  const banner = [
+    "import { createRequire } from 'node:module';", "import { dirname } from 'node:path';", "import { fileURLToPath } from 'node:url';",
+    'const require = createRequire(import.meta.url), __filename = fileURLToPath(import.meta.url), __dirname = dirname(__filename);',
+  ];
+  await esbuild.build({
+    entryPoints, outdir, bundle: true, platform: 'node', format: 'esm', outExtension: { '.js': '.mjs' }, mainFields: ['module', 'main'],
+    banner: { js: banner.join('\n') }, logLevel: 'error',
+  });
+}
+
 let failed = false;
 for (const name of names.length > 0 ? names : known) {
   console.log(`\n== ${name}`);
   const outdir = path.join(root, 'out', 'bench');
+  if (name === 'kernels') await bundlePeers(outdir);
   await esbuild.build({
     // The helping threads' file lies beside it, as it does beside what ships.
     entryPoints: { [name]: path.join(folder, `${name}.bench.ts`), 'engine-thread': path.join(root, 'src', 'machine', 'thread.ts') },
@@ -37,7 +53,7 @@ for (const name of names.length > 0 ? names : known) {
     absWorkingDir: root,
     logLevel: 'warning',
   });
-  const { status } = spawnSync(process.execPath, ['--expose-gc', path.join(outdir, `${name}.js`)], { stdio: 'inherit', cwd: root });
+  const { status } = spawnSync(process.execPath, ['--expose-gc', '--max-semi-space-size=8', path.join(outdir, `${name}.js`)], { stdio: 'inherit', cwd: root });
   failed ||= status !== 0;
 }
 process.exit(failed ? 1 : 0);

@@ -24,6 +24,7 @@ const parts = {
   'engine-process': 'src/process/entry.ts',
   'engine-worker': 'src/process/worker.ts',
   'engine-thread': 'src/machine/thread.ts',
+  'debug-process': 'src/process/debug/entry.ts',
   'sweep-process': 'src/process/sweep/entry.ts',
   'sweep-worker': 'src/process/sweep/worker.ts',
   cli: 'src/cli/main.ts',

@@ -7,7 +7,9 @@ import { registerCodeLens } from './host/code-lens';
 import { registerCommands } from './host/commands';
 import { Contexts } from './host/contexts';
 import { Diagnostics } from './host/diagnostics';
+import { LayerDebugger } from './host/layer-debugger';
 import { watchLayers } from './host/layer-watch';
+import { NewLayer } from './host/new-layer';
 import { RunStore } from './host/run-store';
 import { Runs } from './host/runs';
 import { SelectionSync } from './host/selection';
@@ -30,6 +32,7 @@ export function activate({ extensionUri, storageUri, globalStorageUri, globalSta
   const engineFile = vscode.Uri.joinPath(extensionUri, 'dist', 'engine-process.js').fsPath;
   const consent = new CodeConsent(globalState);
   const runs = new Runs({ extensionUri, consent, engineFile, documents, diagnostics, store, log });
+  const layerDebugger = new LayerDebugger(vscode.Uri.joinPath(extensionUri, 'dist').fsPath, log);
   keepRuns = () => runs.disposeAll();
 
   subscriptions.push(
@@ -42,9 +45,10 @@ export function activate({ extensionUri, storageUri, globalStorageUri, globalSta
     new Status(runs),
     new Contexts(runs),
     registerCodeActions(),
-    registerCodeLens(),
+    registerCodeLens(documents),
     watchLayers(runs, fail),
-    registerCommands(runs, consent),
+    registerCommands(runs, { consent, layerDebugger, newLayer: new NewLayer(extensionUri, documents), log }),
+    layerDebugger,
     registerSerializer(runs, log),
     new TestExplorer({ documents, consent, engineFile, fail }),
   );

@@ -12,6 +12,8 @@ import type { LayerCode, Spec } from '../spec';
 import { loadAsModules } from './as-modules';
 import { Places } from './place';
 
+/** Under a debugger files run by the paths that the editor knows. */
+const KEEPS_LINKS = process.execArgv.includes('--preserve-symlinks');
 /** Milliseconds until a file that waits for something is given up. */
 const PATIENCE = 3000;
 
@@ -79,7 +81,8 @@ function namedFrom(folders: readonly (string | null)[]): (file: string) => strin
 /** The file's real path, under the rules for data files. */
 function found(folder: string, root: string | null, module: string): string {
   withFiles({ folder, root }, (files) => files.open(module, []));
-  return fs.realpathSync(path.resolve(folder, module));
+  const file = path.resolve(folder, module);
+  return KEEPS_LINKS ? file : fs.realpathSync(file);
 }
 
 class TooLate extends Error {}

@@ -21,6 +21,8 @@ export interface LayerModel {
   readonly outputShape: Shape;
   /** Short names of parameters that are not updated. */
   readonly freeze: readonly string[];
+  /** What its buffers were fitted to, by name. */
+  readonly fitted?: Readonly<Record<string, Float64Array>>;
   /** Line of the spec, counted from 1, for what is said about the layer. */
   readonly line?: number;
 }
@@ -226,7 +228,11 @@ export class Network {
       this.kernels.fill(parameter.gradient, 0);
       for (const state of parameter.optimizerState) this.kernels.fill(state, 0);
     }
-    for (const { value, fill } of this.buffers) this.kernels.fill(value, fill);
+    for (const { value, fill, shortName, layer } of this.buffers) {
+      const fitted = this.model.layers[layer].fitted?.[shortName];
+      if (fitted) value.data.set(fitted);
+      else this.kernels.fill(value, fill);
+    }
   }
 
   zeroGradients(): void {

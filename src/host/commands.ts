@@ -4,6 +4,9 @@ import * as vscode from 'vscode';
 import type { SessionCommand } from '../protocol/engine';
 import { askEpoch, askLearningRate, askReachedStep, askStep } from './ask';
 import type { CodeConsent } from './code-consent';
+import type { LayerDebugger } from './layer-debugger';
+import { ownFiles } from './layer-files';
+import type { NewLayer } from './new-layer';
 import { openNewSpec } from './new-spec';
 import type { OpenRun, Runs } from './runs';
 import { isSpec } from './spec-documents';
@@ -46,7 +49,16 @@ const works: Readonly<Record<string, Work>> = {
   startOver: ({ controller }) => controller.startOver(),
 };
 
-export function registerCommands(runs: Runs, consent: CodeConsent): vscode.Disposable {
+/** What commands do beside what runs do. */
+export interface CommandParts {
+  readonly consent: CodeConsent;
+  readonly layerDebugger: LayerDebugger;
+  readonly newLayer: NewLayer;
+  /** Holds what layers write to the console. */
+  readonly log: vscode.LogOutputChannel;
+}
+
+export function registerCommands(runs: Runs, { consent, layerDebugger, newLayer, log }: CommandParts): vscode.Disposable {
   const registered = Object.entries(works).map(([name, work]) =>
     vscode.commands.registerCommand(`nablascope.${name}`, async (argument: unknown) => {
       const run = runs.active ?? (await openInFront(runs));
@@ -58,11 +70,38 @@ export function registerCommands(runs: Runs, consent: CodeConsent): vscode.Dispo
       await (uri instanceof vscode.Uri ? openUri(runs, uri) : openInFront(runs));
     }),
     vscode.commands.registerCommand('nablascope.forgetCodeFolders', () => consent.askAndForget()),
+    vscode.commands.registerCommand('nablascope.debugLayer', (uri: unknown, layer: unknown) => debugLayer(runs, layerDebugger, uri, layer)),
+    vscode.commands.registerCommand('nablascope.showLog', () => log.show(true)),
+    vscode.commands.registerCommand('nablascope.newLayer', () => newLayer.open(specInFront(runs))),
     vscode.commands.registerCommand('nablascope.newSpec', async () => {
       await openNew(runs);
     }),
   );
   return vscode.Disposable.from(...registered);
+}
+
+/** The spec in the editor in front, else that of the panel. */
+function specInFront(runs: Runs): vscode.TextDocument | undefined {
+  const document = vscode.window.activeTextEditor?.document;
+  if (document && isSpec(document)) return document;
+  const uri = runs.active?.uri.toString();
+  return vscode.workspace.textDocuments.find((open) => open.uri.toString() === uri);
+}
+
+/** @param uri of a spec, with the name of its layer; or of a layer's file; or of nothing, then that in front. */
+async function debugLayer(runs: Runs, layerDebugger: LayerDebugger, uri: unknown, layer: unknown): Promise<void> {
+  const at = uri instanceof vscode.Uri ? uri : vscode.window.activeTextEditor?.document.uri;
+  const choices = (run: OpenRun) =>
+    ownFiles(run.controller).map(({ name, file }) => ({ run, name, file, label: name, description: run.controller.place.file }));
+  let found = runs.all.flatMap(choices).filter(({ file }) => file === at?.fsPath);
+  if (found.length === 0) {
+    const run = at && isSpec({ uri: at }) ? await openUri(runs, at) : await openInFront(runs);
+    if (!run) return;
+    found = choices(run).filter(({ name }) => layer === undefined || name === layer);
+    if (found.length === 0) run.controller.view.notice('warning', 'This spec has no layer of your own.');
+  }
+  const chosen = found.length > 1 ? await vscode.window.showQuickPick(found, { placeHolder: 'Debug which layer?' }) : found[0];
+  if (chosen) await layerDebugger.debug(chosen.run, chosen.name);
 }
 
 async function openNew(runs: Runs): Promise<OpenRun> {

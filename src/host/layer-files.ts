@@ -16,6 +16,10 @@ export const ownLayers = (spec: Spec): { readonly name: string; readonly index: 
     type === 'custom' ? [{ name, index, module: (options as { readonly module: string }).module }] : [],
   );
 
+/** Those of a run, with their files by full path. */
+export const ownFiles = ({ spec, place }: { readonly spec: Spec | undefined; readonly place: RunPlace }) =>
+  spec ? ownLayers(spec).map((own) => ({ ...own, file: path.resolve(place.folder, own.module) })) : [];
+
 /** The folder that a yes to code of the user's own is for: the workspace's, or that of a lone file. */
 export const codeFolder = ({ root, folder }: RunPlace): string => root ?? folder;
 
@@ -32,8 +36,9 @@ export class LayerFiles {
   async changed(file: string, spec: Spec, { folder }: RunPlace): Promise<boolean> {
     const own = ownLayers(spec);
     if (own.length === 0) return false;
-    const before = this.#loaded;
     const files = await filesOf(spec, folder);
+    // Of the same change the editor and the file system tell, one while the other is still looked into.
+    const before = this.#loaded;
     // One that is gone was among them before, or is what the spec names.
     const concerned = files.has(file) || before.has(file) || own.some(({ module }) => path.resolve(folder, module) === file);
     if (!concerned || same(before, files)) return false;

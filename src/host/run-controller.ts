@@ -1,6 +1,7 @@
 // One run of one spec: starts its engine process when needed, opens what the text says, keeps what it can
 // be restored from, and passes commands on. It knows no editor and no webview; those are given to it.
 import { EngineClient, EngineExitError } from '../process/client';
+import type { StepsAgain } from '../protocol/debug';
 import type { EngineCalls, SessionCommand } from '../protocol/engine';
 import type { Fault } from '../engine/custom/fault';
 import { describeFault } from '../process/words';
@@ -19,19 +20,7 @@ import { RunProblems } from './run-problems';
 import type { StoredRun } from './run-store';
 import { messageOf, NOT_NOW } from './run-words';
 import { RunView } from './run-view';
-
-/** What to open next. */
-interface Wish {
-  readonly source: SpecText;
-  /** The text of the editor when this was wished for. */
-  readonly asOf: SpecText;
-  /** Go on from here. */
-  readonly kept: StoredRun | null;
-  /** Said when the run has begun. */
-  readonly say: string | null;
-  /** Set it running then. */
-  readonly run: boolean;
-}
+import type { Wish } from './wish';
 
 /** So many deaths of the engine in one run are no accident. */
 const MOST_DEATHS = 3;
@@ -166,7 +155,7 @@ export class RunController {
     if (kind === 'problems') return this.#request({ source: this.#source });
     const engine = this.#engine;
     if (!engine || !this.#problems.opened || kind !== 'run') return;
-    const { running } = this;
+    const target = this.running ? (this.view.frame?.target ?? null) : null;
     const { meaning } = this.#problems.opened;
     const result = await engine.calls.reload();
     if (engine !== this.#engine) return;
@@ -177,7 +166,7 @@ export class RunController {
       if (this.#needs) await engine.calls.need(this.#needs.probes, this.#needs.questions);
     }
     this.#showProblems();
-    if (running) await this.command({ type: 'run' });
+    if (target !== null) await this.command(target === this.view.model?.totalSteps ? { type: 'run' } : { type: 'runToStep', step: target });
   }
 
   async need(probes: readonly ProbeId[], questions: readonly Question[]): Promise<void> {
@@ -216,16 +205,22 @@ export class RunController {
 
   /** A new run of the text as it stands. */
   async startOver(): Promise<void> {
-    if (!this.#source.spec) {
-      this.view.notice('warning', 'The spec has problems; solve them first.');
-      return;
-    }
-    await this.#request({ source: this.#source });
+    if (this.#source.spec) await this.#request({ source: this.#source });
+    else this.view.notice('warning', NOT_NOW.problems);
   }
 
   /** Where the run stands, bit for bit; null where none is. */
   async record(): Promise<RunRecord | null> {
     return (await this.#engine?.calls.record()) ?? null;
+  }
+
+  /** What it takes to do the step that is shown again elsewhere; a sentence where there is none. */
+  async stepsAgain(): Promise<StepsAgain | string> {
+    const { kind } = this.view.state;
+    if (kind === 'loading' || kind === 'code' || (kind === 'problems' && !this.spec)) return NOT_NOW[kind];
+    // What the engine died of comes some steps after what was kept of the run.
+    const [from, steps] = kind === 'stopped' ? [this.#record, Infinity] : [(await this.#engine?.calls.handOver()) ?? null, 1];
+    return { open: openRequest(from?.text ?? this.text, this.place, this.#options), from, steps };
   }
 
   /** The document was saved elsewhere; the run goes on there. */
@@ -319,11 +314,8 @@ export class RunController {
   /** Another spec: a new run, or the same one with another end. */
   async #openChanged(source: SpecText, meaning: Meaning): Promise<void> {
     const run = this.running;
-    if (!this.#problems.opened) {
-      await this.#request({ source, run });
-      return;
-    }
-    if (meaning.trajectory === this.#problems.opened.meaning.trajectory) {
+    const { opened } = this.#problems;
+    if (meaning.trajectory === opened?.meaning.trajectory) {
       const record = await this.record().catch(() => null);
       const end = (source.spec?.epochs ?? 0) * (this.view.model?.batchesPerEpoch ?? 0);
       if (source !== this.#source) return;
@@ -333,7 +325,7 @@ export class RunController {
         return;
       }
     }
-    await this.#request({ source, say: 'The spec changed: a new run began.', run });
+    await this.#request({ source, say: opened && 'The spec changed: a new run began.', run });
   }
 
   #startEngine(): EngineClient {

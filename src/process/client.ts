@@ -14,10 +14,10 @@ export interface EngineClientOptions<Voice extends object> {
   readonly file: string;
   /** For the supervisor, such as `--heap=512`. */
   readonly arguments?: readonly string[];
+  /** For Node itself, such as `--preserve-symlinks`. */
+  readonly nodeArguments?: readonly string[];
   /** What the engine may call. */
   readonly host: Voice;
-  /** For a debugger to attach to: Node's own arguments, such as `--inspect=0`. The watchdog then waits for ever. */
-  readonly debug?: readonly string[];
   /** Called once, unless `dispose` was called before: why the process ended, and which layer of the user's own is to blame. */
   readonly onExit: (reason: string, fault: Fault | null) => void;
   /** What the process wrote to its output, for a log. */
@@ -30,8 +30,6 @@ export class EngineExitError extends Error {
 }
 
 const STDERR_KEPT = 8192;
-/** Where the watchdog waits. */
-const PATIENT = ['--hang-after=0', '--code-hang-after=0'];
 
 let started = 0;
 
@@ -48,10 +46,10 @@ export class EngineClient<Calls extends object = EngineCalls, Voice extends obje
   constructor(options: EngineClientOptions<Voice>) {
     const blackBox = path.join(os.tmpdir(), `nablascope-${process.pid}-${++started}.txt`);
     makeBlackBox(blackBox);
-    const args = [`--black-box=${blackBox}`, ...(options.debug ? PATIENT : []), ...(options.arguments ?? [])];
+    const args = [`--black-box=${blackBox}`, ...(options.arguments ?? [])];
     const child = fork(options.file, args, {
       execPath: process.execPath,
-      execArgv: [...(options.debug ?? [])],
+      execArgv: [...(options.nodeArguments ?? [])],
       env: environment(),
       serialization: 'advanced',
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

@@ -96,7 +96,7 @@ export class Engine implements WorkerCalls {
     return this.#atLength(this.#options.loading, async () => {
       const { run, request: { text, checkpointBudget, wideVectors } } = ready;
       const { activity, team } = this.#options;
-      const options = { checkpointBudget, activity: activity.cells, team, wideVectors: this.#options.wideVectors(wideVectors ?? false) };
+      const options = { now: () => performance.now(), checkpointBudget, activity: activity.cells, team, wideVectors: this.#options.wideVectors(wideVectors ?? false) };
       let session: TrainingSession;
       let restarted: string | undefined;
       try {

@@ -19,9 +19,9 @@ const LOOK_MS = 100;
 
 const { values } = parseArgs({
   options: {
-    /** Milliseconds that the worker may be silent; 0 for as long as it likes, as under a debugger. */
+    /** Milliseconds that the worker may be silent. */
     'hang-after': { type: 'string', default: '5000' },
-    /** Milliseconds that code of the user's own may take at a time; 0 for as long as it likes. */
+    /** Milliseconds that code of the user's own may take at a time. */
     'code-hang-after': { type: 'string', default: '1250' },
     /** Milliseconds beyond that while a spec and its data are loaded, which is one piece of work. */
     loading: { type: 'string', default: '60000' },
@@ -47,11 +47,10 @@ function main(): void {
     setTimeout(kill, 1000);
   };
 
-  const patience = (milliseconds: string): number => Number(milliseconds) || Infinity;
   const supervisor: Supervisor = new Supervisor({
     worker: {
-      hangAfter: patience(values['hang-after']),
-      codeHangAfter: patience(values['code-hang-after']),
+      hangAfter: Number(values['hang-after']),
+      codeHangAfter: Number(values['code-hang-after']),
       loading: Number(values.loading),
       heap: Number(values.heap),
       interval: LOOK_MS,

@@ -38,8 +38,6 @@ export interface WorkerCalls extends Omit<EngineCalls, 'open' | 'reload'> {
   load(request: OpenRequest): Promise<Loaded>;
   /** Begins the run that was loaded last. @param record to go on from. */
   begin(record: RunRecord | null): Promise<Begun>;
-  /** A record for another worker with other code of the layers; a run in progress goes on. */
-  handOver(): Promise<RunRecord | null>;
 }
 
 /** From the worker, before anything can hang: what a watchdog will have to name. */

@@ -92,6 +92,10 @@ export class Supervisor implements EngineCalls {
     return this.#current.calls.record();
   }
 
+  handOver(): Promise<RunRecord | null> {
+    return this.#current.calls.handOver();
+  }
+
   #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
     const result = this.#queue.then(work);
     this.#queue = result.catch(() => undefined);

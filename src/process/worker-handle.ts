@@ -43,6 +43,9 @@ const stripsTypes = (): string[] => {
   return asked ? ['--experimental-strip-types'] : [];
 };
 
+/** Megabytes for objects just made: training makes few, but the engine would let them pile up to many times as much. */
+const YOUNG_MB = 24;
+
 export class WorkerHandle {
   readonly calls: BirpcReturn<WorkerCalls, HostCalls>;
   /** Whether it has held a run. */
@@ -61,7 +64,7 @@ export class WorkerHandle {
     const { number, loading, blackBox, heap, hangAfter, codeHangAfter, interval } = options;
     this.#worker = new Worker(path.join(__dirname, 'engine-worker.js'), {
       workerData: { activity: this.#activity.memory, loading, blackBox, worker: number } satisfies WorkerData,
-      resourceLimits: { maxOldGenerationSizeMb: heap },
+      resourceLimits: { maxOldGenerationSizeMb: heap, maxYoungGenerationSizeMb: YOUNG_MB },
       execArgv: stripsTypes(),
     });
     this.#watchdog = new Watchdog({ read: () => this.#activity.read(), limit: hangAfter, codeLimit: codeHangAfter, interval });

@@ -66,6 +66,8 @@ export interface EngineCalls {
   cancelCheck(): Promise<void>;
   /** Enough to go on elsewhere, bit for bit; null when nothing is open. */
   record(): Promise<RunRecord | null>;
+  /** The same, from which the step that is shown is done again with other code of the layers; a run in progress goes on. */
+  handOver(): Promise<RunRecord | null>;
 }
 
 /** Answered by the extension host. */

@@ -1,4 +1,4 @@
-// What a runner is busy with.
+// What a runner is at.
 
 /** Where training goes by itself. */
 export interface Drive {

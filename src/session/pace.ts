@@ -14,6 +14,11 @@ export class Pace {
   /** @param now milliseconds, from any origin. */
   constructor(readonly now: () => number) {}
 
+  /** Whether there is a limit. */
+  get limited(): boolean {
+    return this.#limit !== null;
+  }
+
   /** @param stepsPerSecond null for as fast as it goes. */
   setLimit(stepsPerSecond: number | null, step: number): void {
     if (stepsPerSecond !== null && !(stepsPerSecond > 0)) {

@@ -34,10 +34,10 @@ export function readLayers(
     parameters: network.parameters
       .filter((parameter) => parameter.layer === layer)
       .map(({ name, value, gradient }) => {
-        const { mean, std } = summarize(kernels, value);
+        const { mean, std, norm } = summarize(kernels, value);
         return {
           name,
-          norm: Math.sqrt(kernels.moments(value).sumOfSquares),
+          norm,
           mean,
           std,
           gradient: probes.has('gradients') && progress.backward(layer) ? measureGradient(kernels, gradient) : null,

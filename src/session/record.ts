@@ -29,6 +29,13 @@ export interface WeightChange {
   readonly value: number;
 }
 
+/** A weight that was set by hand: what it was before. */
+export interface WeightEdit {
+  readonly parameter: string;
+  readonly index: number;
+  readonly before: number;
+}
+
 /** What was changed by hand, and when. */
 export type RunChange = LearningRateChange | SeedChange | WeightChange;
 

@@ -2,16 +2,18 @@
 // that the next command is heard, and hands out frames, one in flight at a time. Clock and event loop
 // are given to it, so that it runs the same anywhere.
 import type { CheckReport } from '../gradcheck/report';
+import { Bursts, quietSteps } from './bursts';
 import { checkGradients } from './check-job';
 import { CommandError, type SessionCommand } from './command';
 import type { Drive, Job } from './drive';
-import { isCheap, isEvaluationDue } from './evaluation';
+import { evaluationInterval, isCheap } from './evaluation';
 import { forwardWorkOf } from './whole-step';
 import type { Frame, NonFinite, ProbeId, RunStatus } from './frame';
 import { FrameGate } from './frame-gate';
 import { handOver } from './hand-over';
 import { makeFrame, sampleReadings } from './make-frame';
 import { asFault } from '../engine/custom/fault';
+import { Looking } from './looking';
 import { locateNonFinite } from './non-finite';
 import { Pace } from './pace';
 import type { Answered, Question } from './questions';
@@ -20,6 +22,7 @@ import type { RunRecord } from './record';
 import { refuseAtEnd, refuseNonFinite, refuseSeek, refuseTarget } from './refusals';
 import type { RunnerOptions } from './runner-options';
 import type { TrainingSession } from './session';
+import { Turns } from './turns';
 
 const SLICE_MS = 8;
 const RECORD_MS = 2000;
@@ -35,19 +38,21 @@ export class Runner {
   #probes: ReadonlySet<ProbeId> = new Set(['activations', 'gradients', 'updates']);
   #questions: readonly Question[] = [];
   readonly #asked = new WaitingQuestions();
-  #job: Job | null = null;
-  #queue: Promise<void> = Promise.resolve();
+  readonly #turns = new Turns(() => this.#settle());
   #truncatedTo: number | null = null;
   #lastRecord = -Infinity;
   readonly #pace: Pace;
+  readonly #bursts: Bursts;
+  readonly #looking: Looking;
   readonly #gate: FrameGate;
   #checkCancelled = false;
-  #disposed = false;
 
   constructor(options: RunnerOptions) {
     this.#options = options;
     this.session = options.session;
     this.#pace = new Pace(options.now);
+    this.#bursts = new Bursts(options.now);
+    this.#looking = new Looking(options.now);
     this.#gate = new FrameGate(options.now, (sequence) => this.#frame(sequence), options.emit);
     const { failure } = this.session;
     if (failure) options.onFault?.(failure.fault);
@@ -60,11 +65,11 @@ export class Runner {
 
   /** Carries out a command; commands are taken in turn, and each ends what runs before it. */
   command(command: SessionCommand): Promise<void> {
-    if (command.type === 'setLearningRate') return this.#enqueue(() => void (this.session.setLearningRate(command.lr) && this.#changed()), false);
+    if (command.type === 'setLearningRate') return this.#turns.take(() => void (this.session.setLearningRate(command.lr) && this.#changed()), false);
     if (command.type === 'setSpeed') {
-      return this.#enqueue(() => this.#pace.setLimit(command.stepsPerSecond, this.session.position.step), false);
+      return this.#turns.take(() => this.#pace.setLimit(command.stepsPerSecond, this.session.position.step), false);
     }
-    return this.#enqueue(() => this.#execute(command), true);
+    return this.#turns.take(() => this.#execute(command), true);
   }
 
   /** What every frame is to hold from now on. */
@@ -84,9 +89,9 @@ export class Runner {
   /** Checks every gradient at this position; training in progress waits, and goes on afterwards. */
   async check(): Promise<CheckReport> {
     let report: CheckReport | undefined;
-    await this.#enqueue(async () => {
+    await this.#turns.take(async () => {
       const drive = this.#driving;
-      const job = this.#begin(async (current) => {
+      const job = this.#turns.begin(async (current) => {
         await this.#guarded(async () => (report = await this.#runCheck(current)));
       });
       await job.done;
@@ -108,7 +113,7 @@ export class Runner {
   /** A record for a runner with other code of the layers; a run in progress goes on afterwards. */
   async handOver(): Promise<RunRecord> {
     let record = this.session.record();
-    await this.#enqueue(() => {
+    await this.#turns.take(() => {
       const drive = this.#driving;
       record = handOver(this.session);
       if (drive?.status === 'running') this.#drive(drive);
@@ -118,32 +123,9 @@ export class Runner {
 
   /** Ends all work; nothing is emitted afterwards. */
   async dispose(): Promise<void> {
-    this.#disposed = true;
     this.#gate.close();
-    if (this.#job) this.#job.cancelled = true;
-    await this.#queue;
-    await this.#job?.done;
+    await this.#turns.close();
     this.#asked.answer();
-  }
-
-  #enqueue(work: () => Promise<void> | void, interrupt: boolean): Promise<void> {
-    if (interrupt && this.#job) this.#job.cancelled = true;
-    const result = this.#queue.then(async () => {
-      if (interrupt) {
-        if (this.#job) this.#job.cancelled = true;
-        await this.#job?.done;
-      }
-      if (this.#disposed) return;
-      try {
-        await work();
-      } catch (error) {
-        // What was interrupted for a command that was then refused has come to rest all the same.
-        if (interrupt && !this.#job) this.#settle();
-        throw error;
-      }
-    });
-    this.#queue = result.catch(() => undefined);
-    return result;
   }
 
   async #execute(command: Exclude<SessionCommand, { type: 'setLearningRate' | 'setSpeed' }>): Promise<void> {
@@ -196,7 +178,7 @@ export class Runner {
     refuseSeek(this.session, step, phase);
     this.session.rewind(step, phase);
     this.#drive({ target: step, status: 'seeking', phase });
-    await this.#job?.done;
+    await this.#turns.job?.done;
   }
 
   /** Changes the run by hand at the end of a step, if it gets there. */
@@ -253,15 +235,6 @@ export class Runner {
     this.#drive({ target: step, status: 'running', paced });
   }
 
-  #begin(work: (job: Job) => Promise<void>): Job {
-    const job = { cancelled: false } as { cancelled: boolean; done: Promise<void> };
-    this.#job = job;
-    job.done = work(job).finally(() => {
-      if (this.#job === job) this.#job = null;
-    });
-    return job;
-  }
-
   /** Trains, or replays, up to a position in slices. */
   #drive(drive: Drive): void {
     const { target, status, phase = 0 } = drive;
@@ -269,7 +242,7 @@ export class Runner {
     this.#status = status;
     this.#driving = drive;
     this.#pace.start(session.position.step);
-    this.#begin(async (job) => {
+    this.#turns.begin(async (job) => {
       const went = await this.#guarded(async () => {
         while (!job.cancelled && session.position.step < target) {
           await this.#slice(job, drive);
@@ -287,29 +260,46 @@ export class Runner {
     const { session } = this;
     const { now } = this.#options;
     const end = now() + SLICE_MS;
-    const sampleEvery = Math.ceil(session.totalSteps / SAMPLES);
-    const checkEvery = session.run.gradientCheck.every;
+    const running = status === 'running';
+    const sampleEvery = this.#probes.size > 0 ? Math.ceil(session.totalSteps / SAMPLES) : Infinity;
+    const checkEvery = (running && session.run.gradientCheck.every) || Infinity;
+    const evaluateEvery = running ? session.model.batchesPerEpoch * evaluationInterval(session.run) : Infinity;
+    const step = (): boolean => (session.step(), this.#lossIsFinite());
     while (!job.cancelled && session.position.step < target && now() < end) {
       if (paced && this.#pace.wait(session.position.step) > 0) break;
       const next = session.position.step + 1;
-      const { due } = this.#gate;
-      const sampled = this.#probes.size > 0 && next % sampleEvery === 0;
+      const due = this.#gate.due && this.#looking.affordable;
       const asked = this.#asked.any;
-      session.step(due || sampled || asked || next === target);
+      const quiet = due || asked || (paced && this.#pace.limited) ? 0 : quietSteps(next - 1, target, [sampleEvery, checkEvery, evaluateEvery]);
+      if (quiet > 0) {
+        if (this.#bursts.run(quiet, step)) continue;
+        this.#diverged();
+        return;
+      }
+      const sampled = next % sampleEvery === 0 && this.#looking.affordable;
+      let start = now();
+      session.step((due && this.#watched) || sampled || asked || next === target);
       if (!this.#lossIsFinite()) {
         this.#diverged();
         return;
       }
       if (sampled) sampleReadings(session, this.#probes);
+      if (due || sampled) this.#looking.pay(now() - start - this.#bursts.usual);
       if (asked) this.#asked.answer();
-      if (status === 'running') {
-        if (isEvaluationDue(session.run, session.model, next)) await this.#evaluate(job);
-        if (checkEvery > 0 && next % checkEvery === 0) this.#options.onChecked?.(await this.#runCheck(job));
-      }
-      if (due) this.#gate.show();
+      if (next % evaluateEvery === 0) await this.#evaluate(job);
+      if (next % checkEvery === 0) this.#options.onChecked?.(await this.#runCheck(job));
+      if (!due) continue;
+      start = now();
+      this.#gate.show();
+      this.#looking.pay(now() - start);
     }
     this.#pace.measure(session.position.step);
     if (now() - this.#lastRecord >= RECORD_MS) this.#record();
+  }
+
+  /** Whether a view shows anything of a step but its loss. */
+  get #watched(): boolean {
+    return this.#probes.size > 0 || this.#questions.length > 0;
   }
 
   #lossIsFinite(): boolean {
@@ -373,7 +363,7 @@ export class Runner {
   }
 
   #record(): void {
-    if (this.#disposed) return;
+    if (this.#turns.closed) return;
     this.#lastRecord = this.#options.now();
     this.#options.onRecord?.(this.session.record());
   }

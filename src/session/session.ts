@@ -17,7 +17,7 @@ import { describeModel } from './model-info';
 import { findNonFinite } from './non-finite';
 import { progressOf } from './progress';
 import type { Progress } from './readings';
-import type { Checkpoint, RunRecord, WeightChange } from './record';
+import type { Checkpoint, RunRecord, WeightChange, WeightEdit } from './record';
 import { Ridges } from './ridges';
 import { hashOf } from './state-hash';
 import type { SessionOptions } from './session-options';
@@ -27,16 +27,11 @@ import { workOf } from './whole-step';
 // Values of a frame's history that wait for the next frame.
 const PENDING = 512;
 
-/** A weight that was set by hand: what it was before. */
-export interface WeightEdit {
-  readonly parameter: string;
-  readonly index: number;
-  readonly before: number;
-}
-
 export class TrainingSession {
   readonly network: Network;
   readonly model: ModelInfo;
+  /** Milliseconds; null where the session was given no clock. */
+  readonly now: (() => number) | null;
   readonly kernelOptions: KernelOptions;
   /** What the history gained since somebody last took it. */
   readonly pending = new History(PENDING);
@@ -63,6 +58,7 @@ export class TrainingSession {
     options: SessionOptions = {},
   ) {
     const { optimizer, split, batchSize, shuffle, seed } = run;
+    this.now = options.now ?? null;
     this.kernelOptions = { deterministic: run.deterministic, backend: options.backend, team: options.team, wideVectors: options.wideVectors };
     this.network = new Network(run.model, createKernels(run.precision, this.kernelOptions), {
       batch: batchSize,

@@ -2,6 +2,7 @@
 import { augmentations } from '../engine/augmentations';
 import type { AugmentationDefinition } from '../engine/augmentations/augmentation';
 import type { Dataset } from '../engine/datasets/dataset';
+import type { LayerModel, NetworkModel } from '../engine/network';
 import { optimizers } from '../engine/optimizers';
 import type { OptimizerDefinition } from '../engine/optimizers/optimizer';
 import type { InPieces } from '../engine/pieces';
@@ -31,6 +32,17 @@ function splitSamples({ spec, samples, data }: Resolved): CompiledRun['split'] {
   };
 }
 
+/** Layers that learn of the training part have done so. */
+function* fittedModel(model: NetworkModel, seed: number, { inputs, inputShape: shape }: Dataset, train: Uint32Array): InPieces<NetworkModel> {
+  const layers: LayerModel[] = [];
+  for (const layer of model.layers) {
+    const { name, definition, options } = layer;
+    const random = new Random(seed, 'fit').stream(name);
+    layers.push(definition.fit ? { ...layer, fitted: yield* definition.fit.buffers({ options, inputs, shape, train, random }) } : layer);
+  }
+  return { ...model, layers };
+}
+
 /**
  * @param dataset data of the shape that the spec was resolved with; its inputs are transformed in place
  * @throws DataError where targets are not what the loss is for
@@ -40,11 +52,12 @@ export function* compilingRun(resolved: Resolved, dataset: Dataset): InPieces<Co
   const split = splitSamples(resolved);
   const targets = encodeTargets(dataset, encoding, targetWidth, model.loss.definition);
   const chosen = spec.transforms.map(({ type, options }): Transform => ({ definition: transforms[type] as TransformDefinition, options }));
+  const fitted = yield* applyTransforms(chosen, dataset.inputs, dataset.inputShape, split.train);
   return {
     name: spec.name,
-    model,
+    model: yield* fittedModel(model, spec.seed, dataset, split.train),
     dataset,
-    transforms: yield* applyTransforms(chosen, dataset.inputs, dataset.inputShape, split.train),
+    transforms: fitted,
     augmentations: spec.augment.map(({ type, options }) => ({ definition: augmentations[type] as AugmentationDefinition, options })),
     targets,
     targetWidth,

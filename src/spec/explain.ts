@@ -92,7 +92,7 @@ function subject(path: Path): string {
   const key = keys[keys.length - 1];
   if (key === undefined) return 'The spec';
   if (indexes.length === 0) return `"${key}"`;
-  if (path.length === 2 && key === 'layers') return `Layer ${indexes[0] + 1}`;
+  if (indexes.length === 1 && key === 'layers') return path.length === 2 ? `Layer ${indexes[0] + 1}` : `Layer ${indexes[0] + 1} of the block`;
   const last = indexes[indexes.length - 1] + 1;
   return indexes.length === 1 ? `Entry ${last} of "${key}"` : `Entry ${last} of row ${indexes[0] + 1} of "${key}"`;
 }

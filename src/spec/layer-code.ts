@@ -14,20 +14,20 @@ export interface LayerCode {
 }
 
 /** A fault of a custom layer at its line in the spec. Other errors are thrown on. */
-export function faultProblem({ source }: Spec, layer: number, error: unknown): Problem {
+export function faultProblem({ source, layers }: Spec, layer: number, error: unknown): Problem {
   if (!(error instanceof LayerFault)) throw error;
   const { call, message, remedy, place } = error.fault;
-  const path = call === 'load' ? ['layers', layer, 'module'] : ['layers', layer];
+  const path = call === 'load' ? [...layers[layer].path, 'module'] : layers[layer].path;
   return { ...problem('custom-layer', source.locate(path), message, remedy), place };
 }
 
 /** For every custom layer, that its code may not run. */
 export const notAllowed = ({ source, layers }: Spec): readonly Problem[] =>
-  layers.flatMap(({ type, name }, i) =>
+  layers.flatMap(({ type, name, path }) =>
     type === 'custom'
       ? problem(
           'code-not-allowed',
-          source.locate(['layers', i, 'module']),
+          source.locate([...path, 'module']),
           `${name} is code of your own, and running it was not allowed.`,
           'Allow it for this folder if you trust what is in it; in the terminal with --allow-code.',
         )

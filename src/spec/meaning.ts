@@ -14,7 +14,7 @@ export function meaningOf({ name, data, transforms, augment, layers, loss, optim
     data: { ...data, range: undefined },
     transforms: transforms.map((transform) => ({ ...transform, range: undefined })),
     augment: augment.map((augmentation) => ({ ...augmentation, range: undefined })),
-    layers: layers.map((layer) => ({ ...layer, range: undefined })),
+    layers: layers.map((layer) => ({ ...layer, range: undefined, path: undefined })),
     loss: { ...loss, range: undefined },
     optimizer: { ...optimizer, range: undefined },
     schedule: { ...schedule, range: undefined },

@@ -35,7 +35,7 @@ export const predictBytes = (needs: MemoryNeeds): number =>
   predictMemory(needs.model, needs.precision, networkSize(needs)) + dataBytes(needs);
 
 /** Paths of the sizes in a spec, the one most to blame for the memory first; the caller takes the first that is written. */
-export function mostToBlame(needs: MemoryNeeds): readonly Path[] {
+export function mostToBlame(needs: MemoryNeeds, places: readonly { readonly path: Path }[]): readonly Path[] {
   const { model, precision, batchSize, optimizerTensors } = needs;
   const element = bytesPerElement(precision);
   const widths = model.layers.map(({ outputShape }) => sizeOf(outputShape));
@@ -47,7 +47,8 @@ export function mostToBlame(needs: MemoryNeeds): readonly Path[] {
   if (dataBytes(needs) >= Math.max(activations, parameters)) return data;
   const sized = model.layers.map(({ definition }, i) => (definition.parameters ? widths[i] : 0));
   const widest = sized.indexOf(Math.max(...sized));
-  const layer: Path[] = [['layers', widest, 'out_features'], ['layers', widest, 'out_channels'], ['layers', widest]];
+  const { path } = places[widest];
+  const layer: Path[] = [[...path, 'out_features'], [...path, 'out_channels'], path];
   if (activations < parameters || batchSize < widths[widest]) return layer;
   return [['batch_size'], ...layer];
 }

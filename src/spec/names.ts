@@ -8,7 +8,7 @@ const ALIASES: Readonly<Record<string, string>> = {
   crossentropyloss: 'cross_entropy', categoricalcrossentropy: 'cross_entropy_on_probabilities', ce: 'cross_entropy',
   softmaxcrossentropy: 'cross_entropy', nllloss: 'nll', negativeloglikelihood: 'nll',
   mseloss: 'mse', meansquarederror: 'mse', sse: 'sum_squared_error', l2: 'sum_squared_error', squarederror: 'sum_squared_error',
-  l1: 'mae', l1loss: 'mae', meanabsoluteerror: 'mae', huberloss: 'huber', smoothl1: 'huber', hingeloss: 'hinge', svm: 'hinge',
+  l1: 'mae', l1loss: 'mae', meanabsoluteerror: 'mae', huberloss: 'huber', smoothl1: 'huber', rbf: 'kernel', kernelmap: 'kernel', nystroem: 'kernel', hingeloss: 'hinge', svm: 'hinge',
   multimarginloss: 'multi_margin', crammersinger: 'multi_margin', multiclasshinge: 'multi_margin',
   bceloss: 'bce', binarycrossentropy: 'bce', bcewithlogitsloss: 'bce_with_logits',
   gd: 'sgd', adamoptimizer: 'adam', gradientdescent: 'sgd',

@@ -3,7 +3,8 @@ import { schedules } from '../engine/schedules';
 import type { ScheduleDefinition } from '../engine/schedules/schedule';
 import { explain } from './explain';
 import type { Problem } from './problem';
-import { type SpecInput, specSchema } from './schema';
+import { expanded, expandedCount, MAX_LAYERS, nameAt, tooMany } from './repeat';
+import { type SpecInput, specSchema, type WrittenLayer } from './schema';
 import { problem, quote, readSource, type Source } from './source';
 import type { Spec, SpecLayer, SpecUnit } from './spec';
 import { optionsOf, sweepProblems } from './sweep';
@@ -27,13 +28,19 @@ interface NamedLayers {
 const ofFile = (module: string): string => /([^/\\]*?)(\.layer)?(\.[^./\\]*)?$/.exec(module)?.[1].slice(0, 80) || 'custom';
 
 /** `linear1`, `tanh1`, `linear2`, … where no name is given. */
-function nameLayers(source: Source, layers: SpecInput['layers']): NamedLayers {
+function nameLayers(source: Source, written: SpecInput['layers']): NamedLayers {
+  const total = expandedCount(written);
+  if (total > MAX_LAYERS) {
+    const block = written.findLastIndex(({ type }) => type === 'repeat');
+    return { layers: [], problems: [problem('out-of-range', source.locate(['layers', block, 'times']), ...tooMany(total))] };
+  }
   const running = new Map<string, number>();
-  const named = layers.map(({ type, name, freeze, ...options }, i): SpecLayer => {
+  const layers = expanded(written as Parameters<typeof expanded<WrittenLayer>>[0]);
+  const named = layers.map(({ layer: { type, name, freeze, ...options }, path, time }): SpecLayer => {
     const own = type === 'custom' ? ofFile(String(options.module)) : type;
     const number = (running.get(own) ?? 0) + 1;
     running.set(own, number);
-    return { type, name: name ?? `${own}${number}`, freeze, options, range: source.locate(['layers', i]) };
+    return { type, name: name === undefined ? `${own}${number}` : nameAt(name, time), freeze, options, path, range: source.locate(path) };
   });
   const first = new Map<string, number>();
   const problems: Problem[] = [];
@@ -44,11 +51,11 @@ function nameLayers(source: Source, layers: SpecInput['layers']): NamedLayers {
       return;
     }
     // Of a given and a running name, the given one can be changed.
-    const given = layers[i].name !== undefined ? i : before;
+    const given = layers[i].layer.name !== undefined ? i : before;
     problems.push(
       problem(
         'duplicate-name',
-        source.locate(['layers', given, 'name']),
+        source.locate([...named[given].path, 'name']),
         `Layers ${before + 1} and ${i + 1} are both named ${quote(name)}.`,
         'Give every layer a name of its own.',
       ),

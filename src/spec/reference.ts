@@ -96,7 +96,7 @@ transforms.
 ${family(of('augment').items ?? {}, [])}
 ## Layers
 
-Every layer takes, beside its own options:
+Layers that repeat are written once, in a \`repeat\`. Every other layer takes, beside its own options:
 
 ${optionTable({ properties: { name: layerUnit.properties?.name ?? {}, freeze: layerUnit.properties?.freeze ?? {} } })}
 ${family(layer, ['name', 'freeze'], idleness)}

@@ -75,17 +75,22 @@ function inferShapes(spec: Spec, inputShape: Shape, code: LayerCode | undefined)
     const layer = spec.layers[i];
     const misfit = definition.misfit?.(shape, layer.options);
     if (misfit) {
-      const path = firstWritten(spec, [...(misfit.option ? [['layers', i, misfit.option]] : []), ['layers', i]]);
+      const path = firstWritten(spec, [...(misfit.option ? [[...layer.path, misfit.option]] : []), layer.path]);
       const message = `${layer.name} ${misfit.needs}, but ${giver} gives ${formatShape(shape)}.`;
       problems.push(problem('shape-mismatch', spec.source.locate(path), message, misfit.remedy));
       return false;
     }
+    if (definition.fit && i > 0) {
+      const message = `${layer.name} learns of the training samples themselves, but ${spec.layers[i - 1].name} stands ahead of it.`;
+      problems.push(problem('not-first', layer.range, message, `Make ${layer.name} the first layer.`));
+      return false;
+    }
     const expected = definition.expectedInput?.(layer.options);
     if (expected && !sameShape(expected, shape)) {
-      const path = firstWritten(spec, [['layers', i, 'in_features'], ['layers', i, 'weight'], ['layers', i]]);
+      const path = firstWritten(spec, [[...layer.path, 'in_features'], [...layer.path, 'weight'], layer.path]);
       const given = formatShape(shape);
       const own =
-        path[2] === 'weight'
+        path.at(-1) === 'weight'
           ? `Give each row of "weight" in ${layer.name} ${given} numbers`
           : `Make ${layer.name} take ${given}`;
       problems.push(
@@ -126,7 +131,7 @@ function inferShapes(spec: Spec, inputShape: Shape, code: LayerCode | undefined)
 }
 
 function checkFreeze(spec: Spec, index: number, definition: LayerDefinition, input: Shape): Problem[] {
-  const { name, freeze, options } = spec.layers[index];
+  const { name, freeze, options, path } = spec.layers[index];
   if (freeze.length === 0) return [];
   const known = (definition.parameters?.(input, options) ?? []).map((parameter) => parameter.name);
   return freeze.flatMap((wanted, i) =>
@@ -134,7 +139,7 @@ function checkFreeze(spec: Spec, index: number, definition: LayerDefinition, inp
       ? []
       : problem(
           'unknown-parameter',
-          spec.source.locate(['layers', index, 'freeze', i]),
+          spec.source.locate([...path, 'freeze', i]),
           known.length === 0 ? `${name} has no parameters to freeze.` : `${name} has no parameter ${quote(wanted)}.`,
           known.length === 0 ? 'Remove "freeze".' : suggestion(wanted, known),
         ),
@@ -158,6 +163,20 @@ function checkInputs(spec: Spec, shape: Shape): Problem | undefined {
     `${spec.augment[0].type} is for images, height × width or channels × height × width, but a sample has the shape ${formatShape(shape)}.`,
     'Remove it, or give data with images.',
   );
+}
+
+/** Whether there are training samples enough for the layers that learn of them. */
+function checkFits(spec: Spec, layers: readonly LayerModel[], train: number): Problem | undefined {
+  for (const [i, { name, definition, options }] of layers.entries()) {
+    const [samples, option] = definition.fit?.samples(options) ?? [0, ''];
+    if (samples <= train) continue;
+    return problem(
+      'too-few-samples', spec.source.locate(firstWritten(spec, [[...spec.layers[i].path, option], spec.layers[i].path])),
+      `${name} takes ${samples} training samples as its ${option}, but there are ${train}.`,
+      `Set "${option}" to ${train} or less, or give more samples.`,
+    );
+  }
+  return undefined;
 }
 
 /** Samples of a part: a share that is not 0 holds out at least one. */
@@ -198,7 +217,7 @@ export function resolve(
     };
   }
 
-  const unfit = checkInputs(spec, data.inputShape);
+  const unfit = checkInputs(spec, data.inputShape) ?? checkFits(spec, layers, train);
   if (unfit) return { problems: [unfit] };
 
   const batchSize = spec.batchSize === 'full' ? train : Math.min(spec.batchSize, train);
@@ -209,7 +228,7 @@ export function resolve(
   const needs = { model, data, targetWidth, largestPart, batchSize, optimizerTensors, precision: spec.precision };
   const memory = predictBytes(needs);
   if (memory > memoryLimit) {
-    const path = firstWritten(spec, mostToBlame(needs));
+    const path = firstWritten(spec, mostToBlame(needs, spec.layers));
     return {
       problems: [
         problem(

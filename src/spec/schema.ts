@@ -11,10 +11,8 @@ import { type OptimizerKind, optimizers } from '../engine/optimizers';
 import { count, nonNegative, positive } from '../engine/options';
 import { type ScheduleKind, schedules } from '../engine/schedules';
 import { type TransformKind, transforms } from '../engine/transforms';
+import { MAX_LAYERS, repeat } from './repeat';
 import { unit } from './unit';
-
-/** More layers than this are refused: a panel cannot show them, and a text that long is a mistake. */
-export const MAX_LAYERS = 1000;
 
 const share = (part: string) =>
   z.number().check(z.gte(0), z.lt(1), z.describe(`Share of the samples held out for ${part}, from 0 to below 1.`));
@@ -67,31 +65,46 @@ const augmentation = unit<AugmentationKind, object>(
   () => ({}),
 );
 
-const layer = unit<LayerKind | typeof custom.kind, { name?: string; freeze: readonly string[] }>(
-  'layer',
-  'A layer, by its name or as an object with its options.',
-  { ...layers, custom },
-  () => ({
-    name: z.optional(
-      z
-        .string()
-        .check(
-          z.minLength(1),
-          z.maxLength(100),
-          z.describe('A name of your own. Unless given: the type, or the file of a custom layer, and a running number, such as linear1.'),
-        ),
-    ),
-    freeze: z._default(
-      z
-        .array(z.string())
-        .check(z.describe('Parameters that are shown and checked but not updated, such as ["bias"].')),
-      [],
-    ),
-  }),
-  [
-    { label: 'linear', description: layers.linear.summary, body: { type: 'linear', out_features: '^${1:4}' } },
-    { label: 'custom', description: custom.summary, body: { type: 'custom', module: '${1:./swish.layer.ts}' } },
-  ],
+interface LayerExtra {
+  name?: string;
+  freeze: readonly string[];
+}
+
+const layerExtra = () => ({
+  name: z.optional(
+    z
+      .string()
+      .check(
+        z.minLength(1),
+        z.maxLength(100),
+        z.describe('A name of your own. Unless given: the type, or the file of a custom layer, and a running number, such as linear1.'),
+      ),
+  ),
+  freeze: z._default(
+    z
+      .array(z.string())
+      .check(z.describe('Parameters that are shown and checked but not updated, such as ["bias"].')),
+    [],
+  ),
+});
+
+const LAYER = 'A layer, by its name or as an object with its options.';
+
+const layerSnippets = [
+  { label: 'linear', description: layers.linear.summary, body: { type: 'linear', out_features: '^${1:4}' } },
+  { label: 'custom', description: custom.summary, body: { type: 'custom', module: '${1:./swish.layer.ts}' } },
+];
+
+const innerLayer = unit<LayerKind | typeof custom.kind, LayerExtra>('layer', LAYER, { ...layers, custom }, layerExtra, layerSnippets);
+
+const block = repeat(innerLayer);
+
+const layerTable = { ...layers, custom, repeat: block } as const;
+
+const layer = unit<keyof typeof layerTable, Partial<LayerExtra>>(
+  'layer', LAYER, layerTable,
+  (kind) => (kind === block.kind ? ({} as ReturnType<typeof layerExtra>) : layerExtra()),
+  [...layerSnippets, { label: 'repeat', description: block.summary, body: { type: 'repeat', times: '^${1:3}', layers: [{ type: 'linear', out_features: '^${2:4}' }, '${3:tanh}'] } }],
 );
 
 const loss = unit<LossKind, object>(
@@ -328,5 +341,8 @@ export const specSchema = z
 
 export type SpecInput = z.output<typeof specSchema>;
 
+/** A layer as a block holds it, and outside of one. */
+export type WrittenLayer = z.output<typeof innerLayer>;
+
 /** The families of units, for docs and messages. */
-export const families = { data: datasets, transforms, augment: augmentations, layers: { ...layers, custom }, loss: losses, optimizer: optimizers, schedule: schedules } as const;
+export const families = { data: datasets, transforms, augment: augmentations, layers: layerTable, loss: losses, optimizer: optimizers, schedule: schedules } as const;

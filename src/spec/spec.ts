@@ -14,7 +14,7 @@ import type { Schedule } from '../engine/schedules/learning-rate';
 import type { TransformKind } from '../engine/transforms';
 import type { Clip } from '../engine/update';
 import type { GradientCheckOptions } from './compiled';
-import type { Range, Source } from './source';
+import type { Path, Range, Source } from './source';
 import type { SweepOption } from './sweep';
 
 /** A unit with its options, as its definition's schema gives them. */
@@ -25,6 +25,8 @@ export interface SpecUnit<Kind extends string> {
 }
 
 export interface SpecLayer extends SpecUnit<LayerKind | typeof custom.kind> {
+  /** Where the spec writes it: `layers`, 2, or within a block. Layers of a block share it. */
+  readonly path: Path;
   /** Unique in the spec. */
   readonly name: string;
   /** Short names of parameters that are not updated. */

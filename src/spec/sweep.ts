@@ -29,14 +29,21 @@ class PathError extends Error {
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+const typeOf = (layer: unknown): string => String(isObject(layer) ? layer.type : layer);
+
 /** The layers' names, given or running; see parse.ts. */
 function layerNames(layers: readonly unknown[]): string[] {
   const running = new Map<string, number>();
+  const number = (type: string, times = 1): number => {
+    running.set(type, (running.get(type) ?? 0) + times);
+    return running.get(type) ?? 0;
+  };
   return layers.map((layer) => {
-    const type = String(isObject(layer) ? layer.type : layer);
-    const number = (running.get(type) ?? 0) + 1;
-    running.set(type, number);
-    return isObject(layer) && typeof layer.name === 'string' ? layer.name : `${type}${number}`;
+    const type = typeOf(layer);
+    // What a block holds has running numbers, too.
+    if (isObject(layer) && Array.isArray(layer.layers)) for (const inner of layer.layers) number(typeOf(inner), Number(layer.times));
+    const own = `${type}${number(type)}`;
+    return isObject(layer) && typeof layer.name === 'string' ? layer.name : own;
   });
 }
 

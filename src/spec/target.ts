@@ -58,7 +58,7 @@ function wrongWidth(spec: Spec, model: NetworkModel, needs: string, widths: read
     const remedy = `Add { "type": "linear", "out_features": ${widths[0]} } to the layers.`;
     return problem('loss-mismatch', spec.layers[spec.layers.length - 1].range, message, remedy);
   }
-  const path = ['layers', sized, 'out_features'];
+  const path = [...spec.layers[sized].path, 'out_features'];
   const range = spec.source.has(path) ? spec.source.locate(path) : spec.layers[sized].range;
   const { target, threshold } = model.loss.definition;
   const single = target === 'classes' && sizeOf(last.outputShape) === 1 && widths[0] === 2;

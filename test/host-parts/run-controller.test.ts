@@ -1,5 +1,5 @@
 // A run controller with a real engine process, without an editor around it.
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -44,6 +44,7 @@ class Watched {
   readonly messages: ToPanel[] = [];
   readonly frames: Frame[] = [];
   found: readonly Problem[] = [];
+  readonly warnings: string[] = [];
   readonly #waiting = new Set<() => void>();
 
   constructor(text: string) {
@@ -51,7 +52,7 @@ class Watched {
       {
         place: { uri: 'file:///spec.nabla.json', file: 'spec.nabla.json', folder, root: folder },
         store,
-        log: { info: () => {}, warn: () => {}, error: () => {}, debug: () => {} },
+        log: { info: () => {}, warn: (text) => void this.warnings.push(text), error: () => {}, debug: () => {} },
         permission: () => 'allowed',
         engineFile: built.file,
         checkpointBudget: () => 64 * 2 ** 20,
@@ -317,5 +318,37 @@ describe('a run controller', () => {
     await watched.controller.startOver();
     await watched.until(() => watched.view.state.kind === 'run');
     expect(watched.view.model?.layers[1].kind).toBe('relu');
+  });
+
+  it('of a layer of the user hands on what it writes to the console, and does the step shown again elsewhere', async () => {
+    await writeFile(join(folder, 'own.layer.ts'), 'export default { forward({ x, ops }) { console.warn("shape", x.shape); return ops.tanh(x); } };');
+    const watched = await opened('{ "data": "circles", "layers": [{ "type": "custom", "module": "./own.layer.ts" }, { "type": "linear", "out_features": 2 }], "loss": "cross_entropy" }');
+    await watched.at(0);
+    await watched.controller.command({ type: 'runToStep', step: 3 });
+    await watched.at(3);
+    await watched.until(() => watched.warnings.length > 0);
+    expect(watched.warnings[0]).toMatch(/^own1: shape \[ \d+, 2 \]$/);
+    expect(await watched.controller.stepsAgain()).toMatchObject({ open: { folder, code: true }, from: { position: { step: 3, phase: 0 }, checkpoint: { step: 2 } }, steps: 1 });
+    watched.kill();
+    await watched.until(() => watched.view.state.kind === 'stopped');
+    expect(await watched.controller.stepsAgain()).toMatchObject({ from: { text: watched.controller.text }, steps: Infinity });
+  });
+
+  it('takes up a change of a layer once, however often it is told, and goes on to where it was to go', async () => {
+    const code = (factor: number): string => `export default { forward: ({ x, ops }) => ops.multiply(x, ${factor}) };`;
+    const file = join(folder, 'own.layer.ts');
+    await writeFile(file, code(1));
+    const watched = await opened('{ "data": "circles", "layers": [{ "type": "custom", "module": "./own.layer.ts" }, { "type": "linear", "out_features": 2 }], "loss": "cross_entropy", "epochs": 1000 }');
+    await watched.at(0);
+    await watched.controller.fileChanged(file);
+    const begun = (): number => watched.messages.filter(({ type }) => type === 'snapshot').length;
+    const before = begun();
+    await watched.controller.command({ type: 'runToStep', step: 2000 });
+    await watched.until(() => watched.controller.running);
+    await writeFile(file, code(2));
+    await Promise.all([watched.controller.fileChanged(file), watched.controller.fileChanged(file)]);
+    await watched.controller.fileChanged(file);
+    expect(begun()).toBe(before + 1);
+    await watched.at(2000);
   });
 });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { meaningOf } from '../../src/spec/meaning';
+import { bodyOf } from '../../src/host/layer-body';
 import { newSpecText } from '../../src/host/new-spec-text';
 import { shiftProblems } from '../../src/host/problem-shift';
 import { readSpecText } from '../../src/host/spec-text';
@@ -97,5 +98,21 @@ describe('problems while the text around them is edited', () => {
   it('follow edits that come one after the other', () => {
     const edits = [{ offset: 8, length: 1, text: '' }, { offset: 0, length: 0, text: 'xy' }];
     expect(shiftProblems([problem(4, 7)], edits)).toEqual([problem(6, 9)]);
+  });
+});
+
+describe('the body of a function of a layer', () => {
+  it.each([
+    ['export default { forward: ({ x, ops }) => |ops.tanh(x) };'],
+    ['export default {\n  forward({ x, ops }) {\n    // forward(x) {\n    |return ops.tanh(x);\n  },\n};'],
+    ['export default {\n  backward: (call) => g(call),\n  forward: function named({ x }: { x: Tensor }): Tensor {\n    |const y = x;\n  } };'],
+    ['export default { text: "forward(", forward: (call = f(1, (2))) => { |return call; } };'],
+    ['/* forward( */ export default { forward ( { x } ) : Tensor {|x;} }'],
+  ])('begins where it does something: %s', (marked) => {
+    expect(bodyOf(marked.replace('|', ''), 'forward')).toBe(marked.indexOf('|'));
+  });
+
+  it.each(['', 'export default {};', 'import forward from "./a.ts"; export default { forward };', 'export default { forward('])('is not guessed: %s', (text) => {
+    expect(bodyOf(text, 'forward')).toBeNull();
   });
 });

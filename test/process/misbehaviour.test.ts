@@ -2,7 +2,8 @@
 // `npm run bench -- misbehaviour` does each a hundred times, and measures how soon.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type BuiltEngine, buildEngine } from './built-engine';
-import { misbehave, MISBEHAVIOURS } from './misbehaviour';
+import { misbehave } from './misbehaviour';
+import { MISBEHAVIOURS } from '../support/misbehaviours';
 
 let built: BuiltEngine;
 

@@ -1,49 +1,10 @@
-// Layers that misbehave, each in a way of its own, after some calls that go well; and what the engine makes of them.
+// What the engine makes of layers that misbehave.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Fault } from '../../src/engine/custom/fault';
+import { behaving, type Misbehaviour } from '../support/misbehaviours';
 import { WatchedEngine } from './built-engine';
-
-/** Calls of forward that go well. */
-const GOOD_CALLS = 30;
-
-const GOOD = 'return ops.tanh(x);';
-const layer = (bad: string): string => `
-import { execSync } from 'node:child_process';
-const kept: unknown[] = [];
-let calls = 0;
-export default {
-  forward({ x, ops }) {
-    if (calls++ > ${GOOD_CALLS}) { ${bad} }
-    ${GOOD}
-  },
-};
-`;
-
-export interface Misbehaviour {
-  readonly name: string;
-  readonly source: string;
-  /** Whether the engine's process is ended by it. */
-  readonly ends: boolean;
-  /** What is said of it. */
-  readonly words: RegExp;
-}
-
-export const MISBEHAVIOURS: readonly Misbehaviour[] = [
-  { name: 'hangs', source: layer('while (true) calls++;'), ends: true, words: /did not come back within/ },
-  { name: 'blocks in the system', source: layer("execSync('sleep 60');"), ends: true, words: /did not come back within/ },
-  {
-    name: 'exhausts memory', ends: true, words: /took more memory than there is|did not come back within|ended the engine by the signal/,
-    source: layer('const map = new Map(); for (let i = 0; ; i++) { map.set(i, { i }); kept.push(map, new Array(1000).fill(i)); }'),
-  },
-  { name: 'calls process.exit', source: layer('process.exit(3);'), ends: false, words: /process\.exit\(3\) would end the engine/ },
-  { name: 'kills its process', source: layer("process.kill(process.pid, 'SIGKILL');"), ends: true, words: /ended the engine by the signal SIGKILL/ },
-  { name: 'throws null', source: layer('throw null;'), ends: false, words: /threw null/ },
-  { name: 'returns another shape', source: layer('return ops.tensor([1, 2]);'), ends: false, words: /with the shape 1×2 in place of/ },
-  { name: 'returns NaN', source: layer('return ops.multiply(x, NaN);'), ends: false, words: /gave an output with NaN at \[0, 0\]/ },
-  { name: 'changes its input', source: layer('x.data[0] = 7;'), ends: false, words: /changed its input in place/ },
-];
 
 const SPEC = JSON.stringify({
   data: 'circles', layers: [{ type: 'linear', out_features: 4 }, { type: 'custom', module: './own.layer.ts' }, { type: 'linear', out_features: 2 }],
@@ -65,13 +26,13 @@ export interface Outcome {
 }
 
 /** Lets a layer misbehave in a real engine, and goes on with the run once it behaves. */
-export async function misbehave(engineFile: string, { source }: Misbehaviour, now: () => number): Promise<Outcome> {
+export async function misbehave(engineFile: string, kind: Misbehaviour, now: () => number): Promise<Outcome> {
   const folder = mkdtempSync(join(tmpdir(), 'nablascope-bad-'));
   const file = join(folder, 'own.layer.ts');
   const request = { text: SPEC, folder, root: folder, code: true };
   let engine = new WatchedEngine(engineFile);
   try {
-    writeFileSync(file, source);
+    writeFileSync(file, kind.source);
     const opened = await engine.client.calls.open(request);
     if (!opened.ok) throw new Error(JSON.stringify(opened.problems));
     await engine.client.calls.command({ type: 'runToStep', step: 5 });
@@ -84,7 +45,7 @@ export async function misbehave(engineFile: string, { source }: Misbehaviour, no
     const fault = engine.faults[0] ?? engine.blamed;
     const { exits } = engine;
 
-    writeFileSync(file, source.replace(/if \(calls.*/, ''));
+    writeFileSync(file, behaving(kind));
     if (exits.length === 0) {
       const again = await engine.client.calls.reload();
       if (!again.ok) throw new Error(JSON.stringify(again.problems));

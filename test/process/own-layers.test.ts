@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { newLayerText } from '../../src/host/new-layer-text';
 import type { OpenRequest, OpenResult } from '../../src/protocol/engine';
 import { type BuiltEngine, buildEngine, WatchedEngine } from './built-engine';
 
@@ -111,6 +112,25 @@ export default {
     await engine.until(() => engine.lines.length > 1);
     expect(engine.lines[0]).toBe('warn own1: loaded { a: 1 }');
     expect(engine.lines[1]).toMatch(/^info own1: shape \[ \d+, 4 \]$/);
+  });
+});
+
+describe('the file of a new layer', () => {
+  it.each([['ts', true], ['mjs', false]] as const)('works as it is, and with its backward: %s', async (ending, typescript) => {
+    const text = newLayerText(`own.layer.${ending}`, typescript);
+    const at = spec({ type: 'custom', module: `./own.layer.${ending}` });
+    file(`own.layer.${ending}`, text);
+    await opened({ text: at });
+    await toStep(3);
+    const { loss } = engine.last ?? {};
+    expect(await engine.client.calls.check()).toMatchObject({ passed: true, complete: true, counts: { wrong: 0 } });
+    const withBackward = text.replace(/^ {2}\/\/ (?=( {2,}|backward|\}))/gm, '  ');
+    expect(withBackward).toMatch(/^ {2}backward\(/m);
+    file(`own.layer.${ending}`, withBackward);
+    await opened({ text: at });
+    await toStep(3);
+    expect(engine.last?.loss).toBeCloseTo(loss ?? NaN, 12);
+    expect(await engine.client.calls.check()).toMatchObject({ passed: true, complete: true, counts: { wrong: 0 } });
   });
 });
 

@@ -76,6 +76,7 @@ interface GoldenFiles {
   readonly 'layers.json': GoldenLayer;
   readonly 'layers-images.json': GoldenLayer;
   readonly 'layers-normal.json': GoldenLayer;
+  readonly 'layers-kernel.json': GoldenLayer;
   readonly 'layers-saturated.json': GoldenLayer;
   readonly 'losses.json': GoldenLoss;
   readonly 'networks.json': GoldenNetwork;

@@ -9,6 +9,7 @@ const REQUIRED: Partial<Record<LayerKind, object>> = {
   conv2d: { out_channels: 3, kernel_size: [3, 2], stride: [2, 1], padding: 1 },
   max_pool2d: { kernel_size: [2, 3], stride: 2, padding: 1 },
   avg_pool2d: { kernel_size: [2, 3], padding: 1 },
+  kernel: { centers: 3 },
 };
 
 /** The options that a layer cannot do without, as a spec writes them. */

@@ -4,10 +4,12 @@ import type { BackwardContext, LayerDefinition } from '../../src/engine/layers/l
 import { losses, type LossKind } from '../../src/engine/losses';
 import type { LossContext, LossDefinition } from '../../src/engine/losses/loss';
 import type { Kernels } from '../../src/engine/kernels/kernels';
-import type { Shape, Tensor } from '../../src/engine/kernels/tensor';
+import { type Shape, sizeOf, type Tensor } from '../../src/engine/kernels/tensor';
 import { type LayerModel, Network, type NetworkModel, type NetworkSize, type Pass } from '../../src/engine/network';
 import { optimizers, type OptimizerKind } from '../../src/engine/optimizers';
 import type { OptimizerDefinition } from '../../src/engine/optimizers/optimizer';
+import { finish } from '../../src/engine/pieces';
+import { Random } from '../../src/engine/random';
 import { type Clip, updateParameters } from '../../src/engine/update';
 import type { GoldenLayer, GoldenLoss, GoldenStack } from './golden';
 import { flat, type Nested, shapeOf } from './nested';
@@ -17,14 +19,22 @@ export const layerOf = (kind: LayerKind): LayerDefinition => layers[kind] as Lay
 export const lossOf = (kind: LossKind): LossDefinition => losses[kind] as LossDefinition;
 export const optimizerOf = (kind: OptimizerKind): OptimizerDefinition => optimizers[kind] as OptimizerDefinition;
 
+/** Random samples for a layer that learns of them. */
+function trainingPart(shape: Shape, samples: number) {
+  const random = new Random(4, 'samples');
+  return { inputs: Float64Array.from({ length: samples * sizeOf(shape) }, () => random.uniform(-2, 2)), train: Uint32Array.from({ length: samples }, (_, i) => i) };
+}
+
 /** What a layer has beside its parameters: memory to work in, and its buffers as they are at the start. */
-export function contextParts(kernels: Kernels, { workspace, buffers }: LayerDefinition, input: Shape, options: unknown) {
+export function contextParts(kernels: Kernels, { workspace, buffers, fit }: LayerDefinition, input: Shape, options: unknown) {
+  const fitted = fit && finish(fit.buffers({ options, ...trainingPart(input, fit.samples(options)[0]), shape: input, random: new Random(3, 'fit') }));
   return {
     workspace: (workspace?.(input, options) ?? []).map((shape) => unwritten(kernels, shape)),
     buffers: Object.fromEntries(
       (buffers?.(input, options) ?? []).map(({ name, shape, fill }): [string, Tensor] => {
         const buffer = unwritten(kernels, shape);
-        buffer.data.fill(fill);
+        if (fitted?.[name]) buffer.data.set(fitted[name]);
+        else buffer.data.fill(fill);
         return [name, buffer];
       }),
     ),

@@ -5,12 +5,12 @@ import { formatNumber, formatSigned, fullNumber } from '../numbers';
 /** What stands where nothing was measured. */
 export const NOTHING = '–';
 
-/** @param signed leaves room for a minus, so that columns align */
-export function value(of: number | null | undefined, { signed = false, title = '' } = {}): TemplateResult {
+/** @param signed leaves room for a minus, so that columns align @param text in place of four digits */
+export function value(of: number | null | undefined, { signed = false, title = '', text = '' } = {}): TemplateResult {
   if (of === null || of === undefined) return html`<span class="number none">${NOTHING}</span>`;
   const full = fullNumber(of);
   return html`<span class="number" data-value=${full} title=${title ? `${title}: ${full}` : full}>${
-    signed ? formatSigned(of) : formatNumber(of)
+    text || (signed ? formatSigned(of) : formatNumber(of))
   }</span>`;
 }
 

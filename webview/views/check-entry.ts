@@ -1,7 +1,7 @@
 // One entry of a check, looked at closely: what backprop claims, what was measured with its error bar, the slopes to
 // the two sides, and the loss along it.
 import { html, nothing, render, svg, type TemplateResult } from 'lit/html.js';
-import { claimColour, curveColour, type EntryDetail, LossCurveChart, measuredColour } from '../charts/loss-curve-chart';
+import { claimColour, curveColour, type EntryDetail, LossCurveChart, measuredColour, within } from '../charts/loss-curve-chart';
 import { toCss, type Rgb } from '../colours';
 import type { Context } from '../context';
 import { icon, value } from '../controls/value';
@@ -111,6 +111,8 @@ export class CheckEntry {
   }
 
   #table({ at, losses, kinks }: EntryDetail): TemplateResult {
+    const finite = losses.filter(Number.isFinite);
+    const [across, up] = [at[at.length - 1] - at[0], Math.max(...finite) - Math.min(...finite)];
     const text = (): string => ['value\tloss', ...Array.from(at, (x, i) => `${fullNumber(x)}\t${fullNumber(losses[i])}`)].join('\n');
     return html`
       <p class="hint">
@@ -119,7 +121,7 @@ export class CheckEntry {
       </p>
       <div class="scroll" tabindex="0" role="region" aria-label="Table: loss along this entry"><table>
         <thead><tr><th scope="col">value</th><th scope="col">loss</th></tr></thead>
-        <tbody>${Array.from(at, (x, i) => html`<tr><td>${value(x, { signed: true })}</td><td>${value(losses[i])}</td></tr>`)}</tbody>
+        <tbody>${Array.from(at, (x, i) => html`<tr><td>${value(x, { text: within(x, across / at.length) })}</td><td>${value(losses[i], { text: within(losses[i], up / at.length) })}</td></tr>`)}</tbody>
       </table></div>
     `;
   }

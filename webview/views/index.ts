@@ -2,6 +2,7 @@
 import type { View } from '../context';
 import { activations } from './activations';
 import { check } from './check';
+import { cost } from './cost';
 import { fit } from './fit';
 import { gradients } from './gradients';
 import { learn } from './learn';
@@ -13,4 +14,4 @@ import { tensors } from './tensors';
 import { time } from './time';
 import { whatIf } from './what-if';
 
-export const views: readonly View[] = [learn, step, network, whatIf, fit, gradients, activations, check, tensors, time, shapes, sweep];
+export const views: readonly View[] = [learn, step, network, whatIf, fit, gradients, activations, check, tensors, time, shapes, sweep, cost];

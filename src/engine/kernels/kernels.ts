@@ -1,6 +1,7 @@
 // The one interface through which all arithmetic on tensors goes. Layers, losses, optimizers and probes
 // call it and nothing else, so a backend can be replaced without touching them. Kernels trust shapes:
 // they were inferred when the network was compiled. Matrices are row-major [rows, columns].
+import type { Similarity } from './feature-map';
 import type { Pointwise } from './pointwise';
 import type { MemoryPlan, Precision, Tensor } from './tensor';
 import type { Unary } from './unary';
@@ -110,6 +111,10 @@ export interface Kernels {
   normalizeRowsBackward(
     dx: Tensor | null, dWeight: Tensor | null, dBias: Tensor | null, dy: Tensor, x: Tensor, weight: Tensor | null, size: number, eps: number,
   ): void;
+
+  /** y[n,m] = k(x, centers[m,d]) matrix[m,m], k as f says; `workspace` is [BLOCK, m] of feature-map.ts. */
+  featureMap(y: Tensor, x: Tensor, centers: Tensor, matrix: Tensor, f: Similarity, workspace: Tensor): void;
+  featureMapBackward(dx: Tensor, dy: Tensor, x: Tensor, centers: Tensor, matrix: Tensor, f: Similarity, workspace: Tensor): void;
 
   /** sum of (x - t)². */
   squaredError(x: Tensor, t: Tensor): number;

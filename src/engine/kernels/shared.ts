@@ -1,6 +1,7 @@
 // Kernels that every backend may take over as they are: plain loops over the tensors' typed arrays, wherever
 // these lie. A backend extends this class and overrides what it has a faster version of.
 import { convolve, convolveBackwardInput, convolveBackwardWeight } from './convolution';
+import { featureMap, featureMapBackward, type Similarity } from './feature-map';
 import { channelMoments, normalizeChannels, normalizeChannelsBackward, normalizeRows, normalizeRowsBackward } from './normalization';
 import { onward, type Pointwise, pointwiseFunction } from './pointwise';
 import { averagePool, averagePoolBackward, maxPool, maxPoolBackward } from './pooling';
@@ -214,5 +215,15 @@ export abstract class SharedKernels {
   ): void {
     this.beforeShared();
     normalizeRowsBackward(dx, dWeight, dBias, dy, x, weight, size, eps);
+  }
+
+  featureMap(y: Tensor, x: Tensor, centers: Tensor, matrix: Tensor, f: Similarity, workspace: Tensor): void {
+    this.beforeShared();
+    featureMap(this, y, x, centers, matrix, f, workspace);
+  }
+
+  featureMapBackward(dx: Tensor, dy: Tensor, x: Tensor, centers: Tensor, matrix: Tensor, f: Similarity, workspace: Tensor): void {
+    this.beforeShared();
+    featureMapBackward(this, dx, dy, x, centers, matrix, f, workspace);
   }
 }

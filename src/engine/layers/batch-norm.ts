@@ -41,6 +41,11 @@ export const batchNorm = <const Kind extends string>(kind: Kind, summary: string
   defineLayer({
     kind,
     summary,
+    math: {
+      forward: String.raw`y = \gamma \odot \hat{x} + \beta, \quad \hat{x} = \frac{x - \mu}{\sqrt{v + \varepsilon}}, \quad \mu, v \text{: mean and variance of the channel}`,
+      input: String.raw`\d{x} = \frac{\gamma}{\sqrt{v + \varepsilon}} \odot \Big(\d{y} - \operatorname{mean} \d{y} - \hat{x} \odot \operatorname{mean}\big(\d{y} \odot \hat{x}\big)\Big) \text{ in training}`,
+      parameters: { weight: String.raw`\d{\gamma} = \sum \d{y} \odot \hat{x}`, bias: String.raw`\d{\beta} = \sum \d{y}` },
+    },
     options,
     misfit: (input) => (input.length === dimensions ? undefined : misfit),
     outputShape: (input) => input,

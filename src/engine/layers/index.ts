@@ -8,6 +8,7 @@ import { elu } from './elu';
 import { flatten } from './flatten';
 import { gelu } from './gelu';
 import { identity } from './identity';
+import { kernel } from './kernel';
 import { layerNorm } from './layer-norm';
 import { leakyRelu } from './leaky-relu';
 import { linear } from './linear';
@@ -40,6 +41,7 @@ export const layers = {
   layer_norm: layerNorm,
   dropout,
   flatten,
+  kernel,
   identity,
 } as const;
 

@@ -27,6 +27,11 @@ const sizeIn = ({ shape, data }: Tensor, { normalized_shape }: Options): number 
 export const layerNorm = defineLayer({
   kind: 'layer_norm',
   summary: 'Every sample to mean 0 and variance 1 by itself, in training and evaluation alike. Then y = weight · x + bias.',
+  math: {
+    forward: String.raw`y = \gamma \odot \hat{x} + \beta, \quad \hat{x} = \frac{x - \mu}{\sqrt{v + \varepsilon}}, \quad \mu, v \text{: mean and variance of the sample}`,
+    input: String.raw`\d{x} = \frac{1}{\sqrt{v + \varepsilon}} \Big(g - \operatorname{mean} g - \hat{x} \odot \operatorname{mean}(g \odot \hat{x})\Big), \quad g = \gamma \odot \d{y}`,
+    parameters: { weight: String.raw`\d{\gamma} = \sum_{\text{samples}} \d{y} \odot \hat{x}`, bias: String.raw`\d{\beta} = \sum_{\text{samples}} \d{y}` },
+  },
   options,
   misfit(input, layer) {
     const wanted = normalized(input, layer);

@@ -4,7 +4,8 @@ import type * as z from 'zod/mini';
 import type { CodePlace } from '../custom/fault';
 import type { InitializerOptions } from '../initializers';
 import type { Kernels } from '../kernels/kernels';
-import type { Shape, Tensor } from '../kernels/tensor';
+import type { Shape, Tensor, TensorData } from '../kernels/tensor';
+import type { InPieces } from '../pieces';
 import type { Random } from '../random';
 
 /** A parameter that a layer asks for. */
@@ -23,6 +24,25 @@ export interface BufferDeclaration {
   readonly shape: Shape;
   /** What all of it is at the start. */
   readonly fill: number;
+}
+
+/** What a layer that learns of the training part is given to do so, before any step. */
+export interface LayerFitContext<Options> {
+  readonly options: Options;
+  /** [samples, ...shape], transformed. */
+  readonly inputs: TensorData;
+  /** Of one sample. */
+  readonly shape: Shape;
+  /** Samples to learn of. */
+  readonly train: Uint32Array;
+  readonly random: Random;
+}
+
+export interface LayerFit<Options> {
+  /** How many training samples it needs at least, and the option that says so. */
+  samples(options: Options): readonly [count: number, option: string];
+  /** What is in its buffers from the start, by name. */
+  buffers(context: LayerFitContext<Options>): InPieces<Readonly<Record<string, Float64Array>>>;
 }
 
 /** What a layer does in each mode, for one that does not do the same in both; goes on after "In training it". */
@@ -119,6 +139,8 @@ export interface LayerDefinition<Kind extends string = string, Options = unknown
   outputShape(input: Shape, options: Options): Shape;
   parameters?(input: Shape, options: Options): readonly ParameterDeclaration[];
   buffers?(input: Shape, options: Options): readonly BufferDeclaration[];
+  /** For a layer that learns its buffers of the training part before the first step; it must be the first one. */
+  readonly fit?: LayerFit<Options>;
   /** Memory for its kernels to work in. All layers share it: it holds nothing from one call to the next. */
   workspace?(input: Shape, options: Options): readonly Shape[];
   /**

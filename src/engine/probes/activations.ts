@@ -25,11 +25,11 @@ export function measureActivation(kernels: Kernels, output: Tensor, idleness: Id
   return { histogram, low: min, high: max, mean, std, idle: idleness ? idleShare(kernels, output, idleness) : null };
 }
 
-/** Mean, standard deviation and range of a tensor. */
-export function summarize(kernels: Kernels, x: Tensor): { mean: number; std: number; min: number; max: number } {
-  const { sum, sumOfDeviations, min, max } = kernels.moments(x);
+/** Mean, standard deviation, range and Euclidean norm of a tensor. */
+export function summarize(kernels: Kernels, x: Tensor): { mean: number; std: number; min: number; max: number; norm: number } {
+  const { sum, sumOfSquares, sumOfDeviations, min, max } = kernels.moments(x);
   const n = x.data.length;
-  return { mean: sum / n, std: Math.sqrt(sumOfDeviations / n), min, max };
+  return { mean: sum / n, std: Math.sqrt(sumOfDeviations / n), min, max, norm: Math.sqrt(sumOfSquares) };
 }
 
 function idleShare(kernels: Kernels, output: Tensor, { active, share }: Idleness): number {

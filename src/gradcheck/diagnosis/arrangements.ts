@@ -1,6 +1,7 @@
 // Right numbers in wrong places: transposed, one off, reversed, rows or columns in another order.
 import type { Guess } from './guess';
 import type { Trial } from './trial';
+import { turned } from './windows';
 
 type Place = (row: number, column: number) => readonly [row: number, column: number];
 
@@ -17,6 +18,7 @@ export function* arrangements({ shape, numeric, analytic }: Trial): Iterable<Gue
     });
   const turn = (i: number, n: number): number => (i + n) % n;
 
+  for (const [cause, words, values] of turned(numeric, shape)) yield { cause, words: `has windows each of which ${words}`, values };
   if (rows > 1 && columns > 1) {
     // Row-major of the transpose, which for a square is the transpose.
     const values = numeric.map((_, i) => numeric[(i % rows) * columns + Math.floor(i / rows)]);

@@ -6,16 +6,20 @@ import type { Cause, Guess, Guesses } from './guess';
 import { factorWords, named } from './factors';
 import { digitsKept } from './digits';
 import { whereFlat } from './flat';
+import { otherLosses } from './losses';
+import { norms } from './norms';
 import { penalties } from './penalty';
 import { repeats } from './repeats';
 import { samples } from './samples';
 import { targets } from './targets';
 import { singleEntries } from './single-entries';
 import type { Dimension, Trial } from './trial';
+import { terms } from './terms';
 import { values } from './values';
+import { windows } from './windows';
 
 /** Families of explanations, in the order of preference. */
-const FAMILIES: readonly Guesses<Trial>[] = [targets, activations, samples, penalties, arrangements, values];
+const FAMILIES: readonly Guesses<Trial>[] = [targets, otherLosses, norms, activations, samples, terms, windows, penalties, arrangements, values];
 
 /** A closest explanation that leaves more than this share of the error is not worth telling. */
 const WORTH_TELLING = 0.3;
@@ -40,10 +44,15 @@ export function explain(trial: Trial): Explanation {
   const whole = scaled(trial, { cause: 'factor', words: '', values: numeric });
   if (whole.residual < EXPLAINED && wellKnown(whole)) return whole;
 
-  const guesses = FAMILIES.flatMap((family) => [...family(trial)]);
-  const asTheyAre = guesses.map((guess) => unscaled(trial, guess));
-  const exact = asTheyAre.find(({ residual }) => residual < EXPLAINED);
-  if (exact) return exact;
+  const guesses: Guess[] = [];
+  const asTheyAre: Explanation[] = [];
+  // One by one: each may cost many a forward pass, and the first that holds is the answer.
+  for (const family of FAMILIES) for (const guess of family(trial)) {
+    const told = unscaled(trial, guess);
+    if (told.residual < EXPLAINED) return told;
+    guesses.push(guess);
+    asTheyAre.push(told);
+  }
   if (trial.loss?.deaf()) return found('target_ignored', 'stays the same whatever the targets are: it does not depend on them');
   const flat = whereFlat(trial);
   if (flat) return flat;

@@ -28,17 +28,18 @@ export function fit(
 ): Fit {
   let products = 0;
   let squares = 0;
-  let used = 0;
+  let [used, measured] = [0, 0];
   const usable = (i: number): boolean =>
     Number.isFinite(analytic[i]) && Number.isFinite(numeric[i]) && Number.isFinite(values[i]);
   for (let i = 0; i < analytic.length; i++) {
+    if (Number.isFinite(analytic[i]) && Number.isFinite(numeric[i])) measured++;
     if (!usable(i)) continue;
     products += (analytic[i] - (base?.[i] ?? 0)) * values[i];
     squares += values[i] * values[i];
     used++;
   }
   const by = factor ?? (squares > 0 ? products / squares : 0);
-  if (used * 2 < analytic.length || squares === 0) return { factor: by, residual: Infinity };
+  if (used * 2 < measured || squares === 0) return { factor: by, residual: Infinity };
   const left: number[] = [];
   const errors: number[] = [];
   for (let i = 0; i < analytic.length; i++) {

@@ -7,7 +7,9 @@ export type Cause =
   | 'upstream_ignored' | 'input_ignored' | 'masked_by_gradient' | 'mask_inverted' | 'diagonal_only' | 'not_transposed'
   | 'one_sample' | 'sample_missing' | 'from_earlier_call' | 'target_ignored' | 'constant_added' | 'weights_added' | 'single_entries'
   | 'argument_changed' | 'rounded' | 'wrong_sum' | 'samples_mixed' | 'penalty_missing' | 'derivative_inverted' | 'options_ignored' | 'sum_missing'
-  | 'not_repeatable' | 'accumulated' | 'skip_missing' | 'penalty_twice' | 'flat' | 'unexplained';
+  | 'not_repeatable' | 'accumulated' | 'skip_missing' | 'penalty_twice' | 'flat'
+  | 'mirrored' | 'place_missing' | 'channel_missing' | 'overwritten' | 'weights_ignored' | 'winners_ignored'
+  | 'statistics_constant' | 'scale_missing' | 'unbiased' | 'other_mode' | 'not_normalized' | 'activation_missing' | 'input_squared' | 'input_sign' | 'unexplained';
 
 export interface Guess {
   readonly cause: Cause;

@@ -5,16 +5,20 @@ import type { BackwardContext, ForwardContext, LayerDefinition, Reach } from '..
 import type { LayerModel, Pass } from '../../engine/network';
 import type { Random } from '../../engine/random';
 import { fits } from '../carrier';
-import { roundOffIn, SHORTER, slopeOf } from './difference';
+import { roundOffIn } from './difference';
 import { penaltyOf } from './penalty';
-import { type Change, type Dimension, type Jacobians, type LayerTrial, largest, type Trial } from './trial';
+import { KeptSlopes, shareOf, slopes, STEP } from './slopes';
+import { type Change, type Dimension, type Jacobians, type LayerTrial, largest, type Slopes, type Trial } from './trial';
 
 /** Differences for one tensor of a layer that does not say what its numbers reach: most, and numbers written in all. */
 const MOST_MOVES = 2000;
 const MOST_WRITTEN = 4e6;
 /** Largest Jacobian of one sample. */
 const MOST_SLOPES = 1024;
-const STEP = 6e-6;
+/** The same where only forward is asked. */
+const MOST_SLOPES_FORWARD = 65_536;
+/** Entries of a parameter that are moved to see what each reaches. */
+const MOST_ENTRIES = 1024;
 
 /** Gradients by tensor. */
 type Gradients = ReadonlyMap<string, Float64Array>;
@@ -44,6 +48,7 @@ export class LayerBench {
   /** More calls, for explanations only. */
   #calls: MoreCalls | null = null;
   readonly #trials = new Map<string, Trial>();
+  readonly #slopesOf = new Map<string, KeptSlopes>();
   readonly #penalties: ReadonlyMap<string, Float64Array | null>;
   readonly #defaults: unknown;
   readonly #dimensions: readonly Dimension[];
@@ -120,6 +125,11 @@ export class LayerBench {
       kind: this.definition.kind,
       samples: this.samples,
       upstream: this.#upstream,
+      inputShape: this.context.input.shape,
+      outputShape: this.context.output.shape,
+      options: this.context.options,
+      parameters: this.#values,
+      buffers: new Map(Object.entries(this.context.buffers).map(([name, { data }]) => [name, Float64Array.from(data)])),
       input: this.#input,
       output: this.#output,
       before: this.#before,
@@ -130,6 +140,8 @@ export class LayerBench {
       numericWith: (change) => (this.#fits(change) ? this.#numeric(tensor, change) : null),
       through: (values) => this.#through(values),
       diagonal: () => this.#diagonal(),
+      entryOf: () => this.#entryOf(tensor),
+      slopes: () => this.#slopes(MOST_SLOPES_FORWARD),
       jacobians: () => this.#jacobians(analytic, numeric),
     };
     return {
@@ -210,8 +222,9 @@ export class LayerBench {
   }
 
   /** dS/d tensor by central differences, where S is the sum of output times upstream gradient. */
-  #numeric(name: string, { upstream = this.#upstream, input = this.#input, options }: Change): Float64Array {
+  #numeric(name: string, { upstream = this.#upstream, input = this.#input, options, parameters }: Change): Float64Array {
     this.#load(input);
+    for (const [each, values] of parameters ?? []) this.context.parameters[each].data.set(values);
     const context = options === undefined ? this.context : { ...this.context, options };
     const tensor = this.#tensor(name);
     const result = new Float64Array(tensor.data.length).fill(NaN);
@@ -239,9 +252,17 @@ export class LayerBench {
       }
       return result;
     }
+    // As the layer is, but for what comes from above: such questions are many, and have the same slopes.
+    const isOwn = input === this.#input && options === undefined && parameters === undefined;
+    const before = isOwn ? this.#slopesOf.get(name) : undefined;
+    if (before?.isWhole) return before.into(result, upstream);
+    const kept = new KeptSlopes();
     for (let i = 0; i < all.length; i += this.#strideOf(name)) {
-      result[i] = shareOf(slopes(context, this.definition, tensor, [i]), upstream, width, {});
+      const out = slopes(context, this.definition, tensor, [i]);
+      result[i] = shareOf(out, upstream, width, {});
+      if (isOwn) kept.add(i, out);
     }
+    if (isOwn) this.#slopesOf.set(name, kept);
     return result;
   }
 
@@ -286,19 +307,50 @@ export class LayerBench {
     return Float64Array.from({ length: n }, (_, i) => slopes(this.context, this.definition, input, [i])[i]);
   }
 
-  #jacobians(analytic: Float64Array, numeric: Float64Array): Jacobians | null {
+  #slopes(most: number): Slopes | null {
     const { samples, context, definition } = this;
     const [inputs, outputs] = [context.input.data.length / samples, context.output.data.length / samples];
-    if (inputs * outputs > MOST_SLOPES) return null;
-    const [given, right] = [new Float64Array(samples * outputs * inputs), new Float64Array(samples * outputs * inputs)];
-    for (let k = 0; k < outputs; k++) {
-      const handed = this.#run(this.#input, this.#upstream.map((_, i) => (i % outputs === k ? 1 : 0))).get('input') ?? [];
-      for (let row = 0; row < samples; row++) for (let i = 0; i < inputs; i++) given[(row * outputs + k) * inputs + i] = handed[row * inputs + i];
-    }
+    if (inputs * outputs > most) return null;
+    const right = new Float64Array(samples * outputs * inputs);
     this.#load(this.#input);
     for (let i = 0; i < inputs; i++) {
       const out = slopes(context, definition, context.input, Array.from({ length: samples }, (_, row) => row * inputs + i));
       for (let row = 0; row < samples; row++) for (let k = 0; k < outputs; k++) right[(row * outputs + k) * inputs + i] = out[row * outputs + k];
+    }
+    return { inputs, outputs, right };
+  }
+
+  #entryOf(tensor: string): Int32Array | null {
+    const { data } = this.#tensor(tensor);
+    if (tensor === 'input' || data.length > MOST_ENTRIES) return null;
+    this.#load(this.#input);
+    const { output } = this.context;
+    const entries = new Int32Array(output.data.length).fill(-1);
+    this.definition.forward(this.context);
+    const here = output.data.slice();
+    for (let entry = 0; entry < data.length; entry++) {
+      const start = data[entry];
+      data[entry] = start + 1;
+      this.definition.forward(this.context);
+      data[entry] = start;
+      for (let i = 0; i < here.length; i++) {
+        if (output.data[i] === here[i]) continue;
+        if (entries[i] >= 0) return null;
+        entries[i] = entry;
+      }
+    }
+    return entries;
+  }
+
+  #jacobians(analytic: Float64Array, numeric: Float64Array): Jacobians | null {
+    const slopesForward = this.#slopes(MOST_SLOPES);
+    if (!slopesForward) return null;
+    const { samples } = this;
+    const { inputs, outputs, right } = slopesForward;
+    const given = new Float64Array(right.length);
+    for (let k = 0; k < outputs; k++) {
+      const handed = this.#run(this.#input, this.#upstream.map((_, i) => (i % outputs === k ? 1 : 0))).get('input') ?? [];
+      for (let row = 0; row < samples; row++) for (let i = 0; i < inputs; i++) given[(row * outputs + k) * inputs + i] = handed[row * inputs + i];
     }
     const fits = (slopesOf: Float64Array, gradient: Float64Array): boolean => {
       const slack = 1e-6 * largest(gradient);
@@ -319,27 +371,6 @@ export class LayerBench {
     const right = this.#numeric(tensor, { input: this.#otherInput });
     return numeric.some((value, i) => Math.abs(value - right[i]) > 1e-3 * Math.abs(value));
   }
-}
-
-/** The slope of every output as `entries` of a tensor of the context move together; NaN at a kink. Puts them back. */
-function slopes(context: ForwardContext<unknown>, definition: LayerDefinition, { data }: Tensor, entries: readonly number[]): Float64Array {
-  const start = entries.map((entry) => data[entry]);
-  const at = (by: number): Float64Array => {
-    entries.forEach((entry, k) => (data[entry] = start[k] + by));
-    definition.forward(context);
-    return Float64Array.from(context.output.data);
-  };
-  const [low, lower, higher, high, here] = [at(-STEP), at(-SHORTER * STEP), at(SHORTER * STEP), at(STEP), at(0)];
-  return high.map((_, i) => slopeOf({ low: low[i], lower: lower[i], here: here[i], higher: higher[i], high: high[i] }, STEP));
-}
-
-/** The sum of slopes times upstream gradient over one row, one column, or everything. */
-function shareOf(out: Float64Array, upstream: Float64Array, width: number, { row, column }: { row?: number; column?: number }): number {
-  let sum = 0;
-  const [first, last, step] =
-    row !== undefined ? [row * width, (row + 1) * width, 1] : column !== undefined ? [column, out.length, width] : [0, out.length, 1];
-  for (let i = first; i < last; i += step) sum += out[i] * upstream[i];
-  return sum;
 }
 
 /** Null where a spec must give some, or where they would change what the layer gives. */

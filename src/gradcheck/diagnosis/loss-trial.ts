@@ -1,4 +1,7 @@
 // The gradient of the loss with respect to the prediction, alone: the batch's own prediction and targets.
+import { MemoryPlan } from '../../engine/kernels/tensor';
+import { losses } from '../../engine/losses';
+import type { LossDefinition } from '../../engine/losses/loss';
 import type { Pass } from '../../engine/network';
 import { roundOffIn, SHORTER, slopeOf } from './difference';
 import { type Dimension, largest, type Trial } from './trial';
@@ -41,8 +44,21 @@ export function lossTrial(pass: Pass, outputs: string): Trial | null {
   return {
     of: 'prediction', tensor: 'prediction', shape: prediction.shape, analytic, numeric, value: Float64Array.from(prediction.data), dimensions, layer: null,
     stride: strideOf(pass), noise: roundOffIn(Math.abs(pass.loss()), stepAt(0)),
-    loss: { target: right, samples: batch, deaf, numericWith }, penalty: null,
+    loss: { target: right, samples: batch, deaf, numericWith, others: () => ofOthers(pass) }, penalty: null,
   };
+}
+
+/** Losses with the options that they have unless told; those that need some are left out. */
+function* ofOthers({ network: { model, kernels }, prediction, target }: Pass): Iterable<readonly [string, Float64Array]> {
+  const plan = new MemoryPlan(kernels.precision);
+  plan.reserve(prediction.shape);
+  const [out] = kernels.allocate(plan);
+  for (const definition of Object.values(losses) as unknown as LossDefinition[]) {
+    const { success, data: options } = definition.options.safeParse({});
+    if (definition.kind === model.loss.definition.kind || !success) continue;
+    definition.gradient({ kernels, options, prediction, target }, out);
+    yield [definition.kind, Float64Array.from(out.data)];
+  }
 }
 
 const strideOf = ({ prediction }: Pass): number => Math.ceil(prediction.data.length / MOST_MOVES);

@@ -1,6 +1,6 @@
 // What goes wrong where gradients are summed over the batch, or made from what a layer keeps.
 import type { Guess } from './guess';
-import type { Change, Trial } from './trial';
+import type { Change, LayerTrial, Trial } from './trial';
 
 export function* samples({ of, numeric, layer, tensor }: Trial): Iterable<Guess> {
   if (!layer) return;
@@ -17,6 +17,9 @@ export function* samples({ of, numeric, layer, tensor }: Trial): Iterable<Guess>
   yield* changed(only((sample) => sample === last), 'one_sample', `comes from the last sample alone${bias}`);
   yield* changed(only((sample) => sample !== last), 'sample_missing', 'leaves the last sample out');
   yield* changed(only((sample) => sample !== 0), 'sample_missing', 'leaves the first sample out');
+  yield* changed(only((sample) => sample % 2 === 0), 'sample_missing', 'leaves every second sample out');
+  yield* changed(only((sample) => sample % 2 === 1), 'sample_missing', 'leaves every second sample out');
+  yield* switched(layer);
   if (of === 'parameter') {
     yield* changed({ upstream: upstream.map(() => 1) }, 'upstream_ignored', 'ignores the arriving gradient');
     yield* changed({ input: input.map(() => 1) }, 'input_ignored', "does not depend on the layer's input");
@@ -39,4 +42,14 @@ export function* samples({ of, numeric, layer, tensor }: Trial): Iterable<Guess>
   if (numeric.length < 2) return;
   // As a share of itself: a sample's own weight in the sum cannot be told from one number.
   yield* changed({ upstream: upstream.map(Math.abs) }, 'absolute_value', 'has lost the signs of the arriving gradient');
+}
+
+/** As if an option that is on were off, or the other way round. */
+function* switched({ options, numericWith }: LayerTrial): Iterable<Guess> {
+  if (typeof options !== 'object' || options === null) return;
+  for (const [name, on] of Object.entries(options)) {
+    if (typeof on !== 'boolean') continue;
+    const values = numericWith({ options: { ...options, [name]: !on } });
+    if (values) yield { cause: 'options_ignored', words: `is made as if "${name}" were ${String(!on)}`, values };
+  }
 }

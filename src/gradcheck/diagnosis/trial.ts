@@ -14,6 +14,8 @@ export interface Change {
   readonly upstream?: Float64Array;
   readonly input?: Float64Array;
   readonly options?: unknown;
+  /** Values of parameters, by short name. */
+  readonly parameters?: ReadonlyMap<string, Float64Array>;
 }
 
 export interface Trial {
@@ -46,6 +48,8 @@ export interface LossTrial {
   readonly samples: number;
   /** Whether the gradient is the same for other targets, though it should not. */
   deaf(): boolean;
+  /** The gradients of other losses for the same prediction and targets, by kind. */
+  others(): Iterable<readonly [kind: string, gradient: Float64Array]>;
   /** The numeric gradient for other targets. */
   numericWith(target: Float64Array): Float64Array;
 }
@@ -53,6 +57,13 @@ export interface LossTrial {
 export interface LayerTrial {
   readonly kind: string;
   readonly samples: number;
+  /** With the samples in front. */
+  readonly inputShape: Shape;
+  readonly outputShape: Shape;
+  readonly options: unknown;
+  /** Values of its parameters and buffers, by short name. */
+  readonly parameters: ReadonlyMap<string, Float64Array>;
+  readonly buffers: ReadonlyMap<string, Float64Array>;
   readonly upstream: Float64Array;
   readonly input: Float64Array;
   readonly output: Float64Array;
@@ -72,18 +83,25 @@ export interface LayerTrial {
   through(input: Float64Array): Float64Array | null;
   /** The slope of each output by the input at the same place, one by one. */
   diagonal(): Float64Array;
+  /** Of a parameter whose every output comes from one entry of it at most: which; -1 for none. Null for any other. */
+  entryOf(): Int32Array | null;
+  /** By differences of forward, the slope of every output by every input of the same sample; null for a layer that is too large. */
+  slopes(): Slopes | null;
   /** Null for a layer that is too large, mixes samples, or whose backward does not follow dy in proportion. */
   jacobians(): Jacobians | null;
 }
 
 /** Of each sample the slope of every output by every input: [samples, outputs, inputs]. */
-export interface Jacobians {
+export interface Slopes {
   readonly outputs: number;
   readonly inputs: number;
-  /** By backward. */
-  readonly given: Float64Array;
   /** By differences of forward. */
   readonly right: Float64Array;
+}
+
+export interface Jacobians extends Slopes {
+  /** By backward. */
+  readonly given: Float64Array;
 }
 
 /** Largest absolute finite number. */

@@ -13,11 +13,12 @@ export const noActivation: SpecRule = {
   rule(resolved) {
     const { layers } = resolved.model;
     let linear: string | undefined;
-    return layers.flatMap(({ name, definition: { kind, macs } }, index) => {
+    return layers.flatMap(({ name, definition: { kind, macs, parameters } }, index) => {
       if (PASSES_ON.includes(kind)) return [];
       const before = linear;
-      linear = macs ? name : undefined;
-      if (!macs || before === undefined) return [];
+      const sums = macs && parameters;
+      linear = sums ? name : undefined;
+      if (!sums || before === undefined) return [];
       return [
         aboutLayer(
           resolved, index, 'no-activation',

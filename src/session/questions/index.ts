@@ -4,6 +4,7 @@ import type { TrainingSession } from '../session';
 import { changedSince } from './changed-since';
 import { checkEntry } from './check-entry';
 import { checkMap } from './check-map';
+import { cost } from './cost';
 import { filters } from './filters';
 import { fitted } from './fitted';
 import { fork } from './fork';
@@ -24,6 +25,7 @@ export const questions = {
   changed_since: changedSince,
   check_entry: checkEntry,
   check_map: checkMap,
+  cost,
   tensor,
   fitted,
   fork,

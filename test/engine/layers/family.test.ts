@@ -64,10 +64,17 @@ describe.each(layerKinds)('layer %s', (kind) => {
   it('is filed under its own kind and says what it computes', () => {
     expect(definition.kind).toBe(kind);
     expect(definition.summary).toMatch(/\S.*[.:].*/);
+    expect(definition.math?.forward).toMatch(/y/);
+    expect(definition.math?.input).toContain(String.raw`\d{x`);
+  });
+
+  it('has a rule for the gradient of each of its parameters', () => {
+    const declared = definition.parameters?.(inputShapeFor(kind, 4), definition.options.parse(requiredOptions(kind))) ?? [];
+    expect(Object.keys(definition.math?.parameters ?? {})).toEqual(declared.map(({ name }) => name));
   });
 
   it('has golden values', () => {
-    expect([...golden('layers.json'), ...golden('layers-images.json'), ...golden('layers-normal.json')].filter((testCase) => testCase.kind === kind).length).toBeGreaterThanOrEqual(4);
+    expect([...golden('layers.json'), ...golden('layers-images.json'), ...golden('layers-normal.json'), ...golden('layers-kernel.json')].filter((testCase) => testCase.kind === kind).length).toBeGreaterThanOrEqual(4);
   });
 
   it('writes all of its output and input gradient, at any size', () => {
@@ -172,7 +179,7 @@ describe('kinks', () => {
     };
     return (at(side * 1e-6) - at(side * 1e-9)) / (side * (1e-6 - 1e-9));
   };
-  const elementwise = rowLayers.filter((kind) => !layerOf(kind).parameters);
+  const elementwise = rowLayers.filter((kind) => !layerOf(kind).parameters && !layerOf(kind).buffers);
   const variants: [LayerKind, object][] = [
     ...elementwise.map((kind): [LayerKind, object] => [kind, {}]),
     ['leaky_relu', { negative_slope: 1 }], ['leaky_relu', { negative_slope: 0.3 }],
@@ -221,7 +228,7 @@ describe('the two modes', () => {
     expect(layerOf(kind).modes?.(contextOf(kind, 4, 5, 14).options) !== undefined).toBe(differ);
   });
 
-  it.each(layerKinds.filter((kind) => layerOf(kind).buffers))('%s writes its buffers when it tracks, and never else', (kind) => {
+  it.each(layerKinds.filter((kind) => layerOf(kind).track))('%s writes its buffers when it tracks, and never else', (kind) => {
     const context = contextOf(kind, 4, 5, 15);
     const read = (): number[][] => Object.values(context.buffers).map(({ data }) => Array.from(data));
     const before = read();

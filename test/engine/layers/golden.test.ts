@@ -7,7 +7,7 @@ import { golden, type GoldenLayer } from '../../support/golden';
 import { flat } from '../../support/nested';
 import { layerContext, layerOf } from '../../support/units';
 
-const cases = [...golden('layers.json'), ...golden('layers-images.json'), ...golden('layers-normal.json')];
+const cases = [...golden('layers.json'), ...golden('layers-images.json'), ...golden('layers-normal.json'), ...golden('layers-kernel.json')];
 
 /** Runs both passes of a case. */
 function run(kernels: Kernels, testCase: GoldenLayer) {

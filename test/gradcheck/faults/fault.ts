@@ -4,6 +4,7 @@ import type { Kernels } from '../../../src/engine/kernels/kernels';
 import { MemoryPlan, type Tensor } from '../../../src/engine/kernels/tensor';
 import type { LayerKind } from '../../../src/engine/layers';
 import type { BackwardContext, LayerDefinition } from '../../../src/engine/layers/layer';
+import type { LossKind } from '../../../src/engine/losses';
 import type { LossDefinition } from '../../../src/engine/losses/loss';
 import type { Penalty } from '../../../src/engine/penalty';
 import type { Random } from '../../../src/engine/random';
@@ -22,6 +23,8 @@ export interface Site {
   readonly outputs: number;
   readonly batch: number;
   readonly penalty: Penalty | undefined;
+  /** Of the network. */
+  readonly loss: LossKind;
 }
 
 export interface Fault {
@@ -30,6 +33,8 @@ export interface Fault {
   readonly causes: readonly Cause[];
   /** A layer that the network must have for it. */
   readonly needs?: LayerKind;
+  /** What kind of network it needs: of images, or with layers that normalize. */
+  readonly within?: 'images' | 'norms';
   readonly fits: (site: Site) => boolean;
   /** Made anew for each network, so that it can keep something. */
   readonly layer?: (inner: LayerDefinition, site: Site, random: Random) => LayerDefinition;

@@ -25,13 +25,13 @@ const hand = (
 const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
 
 /** y from x number by number, dx from dy, x and y. */
-const pointwise = (kind: string, causes: readonly Cause[], f: (x: number) => number, dx: (dy: number, x: number, y: number) => number): HandWritten =>
+export const pointwise = (kind: string, causes: readonly Cause[], f: (x: number) => number, dx: (dy: number, x: number, y: number) => number): HandWritten =>
   hand(kind, 'input', causes,
     ({ input, output }) => input.data.forEach((x, i) => (output.data[i] = f(x))),
     ({ input, output, gradOutput, gradInput }) => gradInput?.data.forEach((_, i) => (gradInput.data[i] = dx(gradOutput.data[i], input.data[i], output.data[i]))));
 
 /** y = gain x + shift, feature by feature; `mistake` does its backward. */
-const affine = (kind: string, tensor: string, causes: readonly Cause[], mistake: (at: { dy: number; x: number; y: number; gain: number; j: number; n: number; sample: number; batch: number }, add: (name: string, value: number) => void, set: (name: string, value: number) => void) => number): HandWritten =>
+export const affine = (kind: string, tensor: string, causes: readonly Cause[], mistake: (at: { dy: number; x: number; y: number; gain: number; j: number; n: number; sample: number; batch: number }, add: (name: string, value: number) => void, set: (name: string, value: number) => void) => number): HandWritten =>
   hand(kind, tensor, causes,
     ({ input, output, parameters: { gain, shift } }) => input.data.forEach((x, i) => (output.data[i] = gain.data[i % gain.data.length] * x + shift.data[i % gain.data.length])),
     ({ input, output, gradOutput, gradInput, parameters: { gain }, gradParameters }) => {
@@ -50,7 +50,7 @@ const affine = (kind: string, tensor: string, causes: readonly Cause[], mistake:
     ]);
 
 /** Each sample by itself. */
-const bySample = (kind: string, causes: readonly Cause[], f: (x: number[]) => number[], dx: (dy: number[], x: number[], y: number[]) => number[]): HandWritten =>
+export const bySample = (kind: string, causes: readonly Cause[], f: (x: number[]) => number[], dx: (dy: number[], x: number[], y: number[]) => number[]): HandWritten =>
   hand(kind, 'input', causes,
     ({ input: { data, shape: [batch] }, output }) => {
       const n = data.length / batch;

@@ -49,7 +49,7 @@ export class FakeHost {
     }
     const { run, problems } = loadRun(text, filesIn(folder));
     if (!run) throw new Error(problems.map(({ message }) => message).join('\n'));
-    this.session = new TrainingSession(run, text);
+    this.session = new TrainingSession(run, text, { now: () => performance.now() });
     this.#runner = new Runner({
       session: this.session,
       emit: (frame) => this.#emit(frame),
@@ -112,6 +112,8 @@ export class FakeHost {
       case 'restore':
       case 'startOver':
       case 'copy':
+      case 'allowCode':
+      case 'manageTrust':
         // Only kept: what happens then is the extension's business.
         return;
     }

@@ -1,4 +1,4 @@
-# The peer of kernels.bench.ts: the same training steps in PyTorch. Reads one JSON request a line, answers with
+# A peer of kernels.bench.ts: the same training steps in PyTorch. Reads one JSON request a line, answers with
 # microseconds a step. Pre-made batches, no data loader, no logging: forward, loss, backward, SGD.
 import json
 import sys
@@ -37,11 +37,33 @@ class Workload:
         self.optimizer.step()
 
 
+def gradcheck_seconds(sizes, batch, entries):
+    """Seconds of torch.autograd.gradcheck in float64 over the first so many weights of the first layer."""
+    torch.manual_seed(0)
+    first, second = [torch.randn(sizes[i + 1], sizes[i], dtype=torch.float64) / sizes[i] ** 0.5 for i in range(2)]
+    biases = [torch.zeros(size, dtype=torch.float64) for size in sizes[1:]]
+    x = torch.rand(batch, sizes[0], dtype=torch.float64) - 0.5
+    t = torch.arange(batch) % sizes[-1]
+    part, rest = first.reshape(-1)[:entries].clone().requires_grad_(), first.reshape(-1)[entries:].clone()
+
+    def loss(part):
+        weight = torch.cat([part, rest]).reshape(first.shape)
+        hidden = torch.sigmoid(torch.nn.functional.linear(x, weight, biases[0]))
+        return torch.nn.functional.cross_entropy(torch.nn.functional.linear(hidden, second, biases[1]), t)
+
+    start = time.perf_counter()
+    torch.autograd.gradcheck(loss, (part,))
+    return time.perf_counter() - start
+
+
 workloads = {}
 print(json.dumps({"version": torch.__version__}), flush=True)
 for line in sys.stdin:
     request = json.loads(line)
     torch.set_num_threads(request["threads"])
+    if "gradcheck" in request:
+        print(json.dumps(gradcheck_seconds(request["sizes"], request["batch"], request["gradcheck"])), flush=True)
+        continue
     name = request["name"]
     if name not in workloads:
         workloads[name] = Workload(
