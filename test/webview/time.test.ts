@@ -59,9 +59,10 @@ describe('pinned steps', () => {
     await host.until(({ position, target }) => position.step === 80 && target === null);
     await panel.settled();
     await page.locator('#tab-time').click();
+    await panel.settled();
     const losses = host.history.get(seriesName.loss('train'))?.data();
     const [then, now] = [losses?.low[losses.steps.indexOf(24)] ?? NaN, host.frame?.evaluation.train?.loss ?? NaN];
-    expect(await full('[data-pin="24"] td:nth-child(3)')).toEqual([then, now - then].map(fullNumber));
+    expect(await full('[data-pin="24"] td:nth-child(4)')).toEqual([then, now - then].map(fullNumber));
     await page.locator('[data-pin="24"] th button').click();
     await host.until(({ position, target }) => position.step === 24 && target === null);
     // Another panel, made anew, has them again.
@@ -125,6 +126,7 @@ describe('a fork', () => {
     expect(await full('[data-outcome]')).toEqual([common, run].map(fullNumber));
     expect(await page.locator('[data-differs]').innerText()).toContain('From step 40 on the fork has learning rate 0.5 instead of 0.1.');
     await page.locator('figure summary').click();
+    await page.locator('figure tbody').waitFor();
     const rows = await page.locator('figure table tbody tr').evaluateAll((all) => all.map((row) => [row.querySelector('th')?.textContent, ...[...row.querySelectorAll('td')].map((cell) => cell.querySelector<HTMLElement>('[data-value]')?.dataset.value ?? '')]));
     const losses = host.history.get(seriesName.batchLoss)?.data();
     expect(rows.find(([step]) => step === '80')?.slice(1, 3)).toEqual([losses?.low[79], fork.loss].map((loss) => fullNumber(loss ?? NaN)));

@@ -76,9 +76,9 @@ describe('moving an input', () => {
     expect([...shares].sort()).toEqual(shares);
     // A slider moves one number; all of its way is one change to undo.
     await page.locator('input.try').first().focus();
-    for (let i = 0; i < 3; i++) await page.keyboard.press('ArrowRight');
+    for (let i = 0; i < 3; i++) await page.keyboard.press('ArrowLeft');
     await panel.settled();
-    expect(Number(await page.locator('#try-input-0').inputValue())).toBeGreaterThan(20);
+    expect(Number(await page.locator('#try-input-0').inputValue())).toBeLessThan(20);
     await page.locator('[data-action="try-undo"]').focus();
     await page.keyboard.press('Enter');
     expect(await page.locator('#try-input-0').inputValue()).toBe('20');
@@ -135,7 +135,9 @@ describe('setting a weight', () => {
     const sample = host.frame?.answers.length ? Number((await page.locator('.what-if').innerText()).match(/sample (\d+)/)?.[1]) : NaN;
     const shown = await full('[data-tried-loss]');
     // An input of the picture can be moved, too.
-    await page.locator('.map canvas').focus();
+    await page.locator('.map canvas').first().focus();
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('Home');
     await page.keyboard.press('Enter');
     await page.locator('#network-try').waitFor();
     await type('#network-try', '0.25');

@@ -23,7 +23,7 @@ export function whatIfBar(context: Context, away: boolean): TemplateResult | typ
           ${answer ? html`Loss of sample ${answer.sample}: ${value(answer.loss.before)} → <span data-tried-loss>${value(answer.loss.after)}</span>.` : html`<span class="hint">It cannot be computed for this network or sample.</span>`}`
         : 'nothing is tried any more.'
     }</p>
-    <p>
+    <p class="acts">
       <button class="quiet" data-action="try-undo" title="Takes back the last change of what is tried" aria-disabled=${canUndo(settings) ? 'false' : 'true'}
         @click=${() => undoTried(context)}>${icon('discard')} Undo</button>
       <button class="quiet" data-action="try-reset" title="Everything as in the run" aria-disabled=${any ? 'false' : 'true'} @click=${() => any && resetTried(context)}>${icon('clear-all')} Reset</button>

@@ -213,22 +213,22 @@ function pinned(context: Context): TemplateResult {
     const losses = [[exact(seriesName.batchLoss, step), now.batch], ...shown.map((part) => [exact(seriesName.loss(part), step), now.part(part)])];
     return html`<tr data-pin=${step}>
       <th scope="row">${gone ? html`step ${formatCount(step)}` : html`<button class="link" title="Go to this step" @click=${() => context.seek(step)}>step ${formatCount(step)}</button>`}</th>
-      ${losses.map(([then, after]) => html`<td>${value(then)}${change(then, after)}</td>`)}
-      <td class="text">${gone ? html`<span class="hint">not reached in this run</span>` : html`<button class="link" title="Shows any tensor now, at step ${step}, and the difference"
+      <td class="text"><button class="quiet" aria-label=${`Take the pin off step ${step}`} title="Take the pin off" @click=${() => togglePin(context, step)}>${icon('close')}</button>
+        ${gone ? html`<span class="hint">not reached in this run</span>` : html`<button class="link" title="What changed since: shows any tensor now, at step ${step}, and the difference"
           @click=${() => {
             keepPins(context, { since: step });
             context.set({ view: 'tensors' });
-          }}>what changed since</button>`}
-        <button class="quiet" aria-label=${`Take the pin off step ${step}`} title="Take the pin off" @click=${() => togglePin(context, step)}>${icon('close')}</button></td>
+          }}>changes</button>`}</td>
+      ${losses.map(([then, after]) => html`<td>${value(then)}${change(then, after)}</td>`)}
     </tr>`;
   };
   return html`<section class="part">
     <div class="chart-head"><h2>Pinned steps</h2><span class="unit">losses there, and in brackets how much now differs</span></div>
     <div class="scroll" tabindex="0" role="region" aria-label="Pinned steps"><table class="values">
-      <thead><tr><th scope="col"><span class="unseen">step</span></th><th scope="col">batch</th>${shown.map((part) => html`<th scope="col">${part}</th>`)}<th scope="col"><span class="unseen">act</span></th></tr></thead>
+      <thead><tr><th scope="col"><span class="unseen">step</span></th><th scope="col" class="text"><span class="unseen">what can be done</span></th><th scope="col">batch</th>${shown.map((part) => html`<th scope="col">${part}</th>`)}</tr></thead>
       <tbody>
-        <tr class="selected"><th scope="row">now, step ${formatCount(here)}</th><td>${value(now.batch)}</td>${shown.map((part) => html`<td>${value(now.part(part))}</td>`)}
-          <td class="text">${steps.includes(here) ? nothing : html`<button class="link" data-action="pin-here" title="Pin this step" @click=${() => togglePin(context, here)}>pin it</button>`}</td></tr>
+        <tr class="selected"><th scope="row">now, step ${formatCount(here)}</th><td class="text">${steps.includes(here) ? nothing : html`<button class="link" data-action="pin-here" title="Pin this step" @click=${() => togglePin(context, here)}>pin it</button>`}</td>
+          <td>${value(now.batch)}</td>${shown.map((part) => html`<td>${value(now.part(part))}</td>`)}</tr>
         ${steps.map(row)}
       </tbody>
     </table></div>

@@ -74,6 +74,8 @@ export const whatIf: View = {
       const node = inputOf(answer);
       if (!node) return html``;
       const factor = scaleOf(node.before, node.after);
+      const { inputs: tried } = triedOf(context.settings);
+      const now = (i: number): number => tried.find(({ index: own }) => own === i)?.value ?? node.after[i];
       const rows = [...node.before.subarray(0, MOST_INPUTS)];
       const count = node.shape.reduce((a, b) => a * b, 1);
       return html`<section class="part">
@@ -83,7 +85,7 @@ export const whatIf: View = {
         <div class="scroll" tabindex="0" role="region" aria-label="Input"><table>
           <thead><tr><th scope="col">number</th><th scope="col">in the data</th><th scope="col" class="text">tried</th></tr></thead>
           <tbody>${rows.map((given, i) => html`<tr><th scope="row">${formatIndex(indexOf(node.shape, i))}</th><td>${value(given, { signed: true })}</td>
-            <td class="text">${inputField(i).template(fullNumber(node.after[i]), { visibleLabel: false })} ${slider(context, i, given, node.after[i])}</td></tr>`)}</tbody>
+            <td class="text">${inputField(i).template(fullNumber(now(i)), { visibleLabel: false })} ${slider(context, i, given, now(i))}</td></tr>`)}</tbody>
         </table></div>
         ${count > rows.length ? html`<p class="hint">The first ${rows.length} of ${counted(count, 'number')}.</p>` : nothing}
       </section>`;
