@@ -119,11 +119,8 @@ export class StepPhases {
     this.stale = false;
     // Clearing an empty map makes a new one.
     if (this.updateRatios.size > 0) this.updateRatios.clear();
-    whole.forward(this.#pass);
-    this.loss = this.#pass.loss();
+    this.loss = whole.run(this.#pass, rates.at(step), step + 1);
     history.add(seriesName.batchLoss, step + 1, this.loss);
-    whole.backward(this.#pass);
-    whole.update(rates.at(step), step + 1);
     this.measured = false;
   }
 }

@@ -19,15 +19,10 @@ export const workOf = ({ layers, batchSize }: Pick<ModelInfo, 'layers' | 'batchS
 export const forwardWorkOf = (layers: ModelInfo['layers']): number =>
   layers.reduce((sum, { figures }) => sum + Math.max(figures.macs, figures.parameters), 0);
 
-interface Prepared {
-  readonly forward: () => void;
-  readonly backward: () => void;
-}
-
 export class WholeStep {
-  readonly #passes = new Map<Pass, Prepared>();
+  readonly #passes = new Map<Pass, () => number>();
+  /** The rate of the updates that are part of what is prepared. */
   #lr = NaN;
-  #update: () => void = () => undefined;
 
   constructor(
     readonly network: Network,
@@ -45,46 +40,32 @@ export class WholeStep {
     return new WholeStep(network, optimizer, steady);
   }
 
-  /** Clears the gradients, then goes forward through all layers. */
-  forward(pass: Pass): void {
-    this.#prepared(pass).forward();
-  }
-
-  /** From the loss back through all layers. */
-  backward(pass: Pass): void {
-    this.#prepared(pass).backward();
-  }
-
-  /** @param step counted from 1 */
-  update(lr: number, step: number): void {
-    if (!this.steady) {
-      updateParameters(this.network, this.rule, lr, step);
-      return;
-    }
-    if (lr !== this.#lr) {
+  /** Does a step, counted from 1, on the batch in `pass`. @returns the loss */
+  run(pass: Pass, lr: number, step: number): number {
+    if (this.steady && lr !== this.#lr) {
       this.#lr = lr;
-      this.#update = this.network.kernels.prepare(() => updateParameters(this.network, this.rule, lr, step));
+      this.#passes.clear();
     }
-    this.#update();
+    let prepared = this.#passes.get(pass);
+    if (!prepared) this.#passes.set(pass, (prepared = this.#prepare(pass)));
+    const loss = prepared();
+    if (!this.steady) updateParameters(this.network, this.rule, lr, step);
+    return loss;
   }
 
-  #prepared(pass: Pass): Prepared {
-    const known = this.#passes.get(pass);
-    if (known) return known;
+  #prepare(pass: Pass): () => number {
     const { network } = this;
-    const { kernels } = network;
     const layers = pass.outputs.length;
-    const prepared = {
-      forward: kernels.prepare(() => {
-        network.zeroGradients();
-        for (let layer = 0; layer < layers; layer++) pass.forwardAndTrack(layer);
-      }),
-      backward: kernels.prepare(() => {
-        pass.lossBackward();
-        for (let layer = layers - 1; layer >= 0; layer--) pass.backward(layer);
-      }),
+    const forward = (): void => {
+      network.zeroGradients();
+      for (let layer = 0; layer < layers; layer++) pass.forwardAndTrack(layer);
     };
-    this.#passes.set(pass, prepared);
-    return prepared;
+    const backward = (): void => {
+      pass.lossBackward();
+      for (let layer = layers - 1; layer >= 0; layer--) pass.backward(layer);
+      // A steady update has the same numbers at every step.
+      if (this.steady) updateParameters(network, this.rule, this.#lr, 1);
+    };
+    return network.kernels.prepareAround(forward, () => pass.loss(), backward);
   }
 }

@@ -70,6 +70,7 @@ describe('pinned steps', () => {
     expect(await again.page.locator('[data-pin="24"]').count()).toBe(1);
     expect(await again.page.locator('[data-action="pin"]').getAttribute('aria-pressed')).toBe('true');
     await again.page.locator('[data-action="pin"]').click();
+    await again.settled();
     expect(await again.page.locator('[data-pin]').count()).toBe(0);
     await panel.page.close();
     panel = again;

@@ -38,6 +38,14 @@ const full = (selector: string): Promise<string[]> =>
 async function type(field: string, text: string): Promise<void> {
   await panel.page.locator(field).fill(text);
   await panel.page.keyboard.press('Enter');
+  await computed();
+}
+
+/** Until what follows of all that is tried is shown. */
+async function computed(): Promise<void> {
+  await panel.settled();
+  await panel.page.locator('.follows[aria-busy="true"]').waitFor({ state: 'detached' });
+  await panel.settled();
 }
 
 /** The session's own numbers for a sample by itself. */
@@ -77,12 +85,14 @@ describe('moving an input', () => {
     // A slider moves one number; all of its way is one change to undo.
     await page.locator('input.try').first().focus();
     for (let i = 0; i < 3; i++) await page.keyboard.press('ArrowLeft');
-    await panel.settled();
+    await computed();
     expect(Number(await page.locator('#try-input-0').inputValue())).toBeLessThan(20);
     await page.locator('[data-action="try-undo"]').focus();
     await page.keyboard.press('Enter');
+    await computed();
     expect(await page.locator('#try-input-0').inputValue()).toBe('20');
     await page.locator('[data-action="try-reset"]').click();
+    await computed();
     expect(await page.locator('#try-input-0').inputValue()).toBe('1');
     expect(await page.locator('.what-if[data-tried="0"]').count()).toBe(1);
   });
@@ -117,6 +127,7 @@ describe('setting a weight', () => {
     const p = [1 / (1 + Math.exp(b - a)), 1 / (1 + Math.exp(a - b))];
     const target = session.run.dataset.targets[3];
     gradients.forEach((gradient, i) => expect(Number(gradient)).toBeCloseTo((p[Math.floor(i / 4)] - (Math.floor(i / 4) === target ? 1 : 0)) * after.outputs[1][i % 4], 5));
+    await computed();
     expect(await page.locator('.what-if').count()).toBe(0);
   });
 
@@ -136,8 +147,6 @@ describe('setting a weight', () => {
     const shown = await full('[data-tried-loss]');
     // An input of the picture can be moved, too.
     await page.locator('.map canvas').first().focus();
-    await page.keyboard.press('ArrowRight');
-    await page.keyboard.press('Home');
     await page.keyboard.press('Enter');
     await page.locator('#network-try').waitFor();
     await type('#network-try', '0.25');

@@ -20,7 +20,7 @@ export function whatIfBar(context: Context, away: boolean): TemplateResult | typ
     <p role="status">${icon('beaker')} <b>What if:</b> ${
       any
         ? html`${what}${weights.length > 0 && inputs.length > 0 ? '' : inputs.length > 0 ? ' of the input' : ''} tried; the run is not touched.
-          ${answer ? html`Loss of sample ${answer.sample}: ${value(answer.loss.before)} → <span data-tried-loss>${value(answer.loss.after)}</span>.` : html`<span class="hint">It cannot be computed for this network or sample.</span>`}`
+          ${answer ? html`Loss of sample ${answer.sample}: ${value(answer.loss.before)} → <span data-tried-loss>${value(answer.loss.after)}</span>.` : html`<span class="hint">What follows is being computed.</span>`}`
         : 'nothing is tried any more.'
     }</p>
     <p class="acts">

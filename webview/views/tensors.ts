@@ -3,6 +3,7 @@
 import { html, nothing, render, type TemplateResult } from 'lit/html.js';
 import type { AnswerTo, LayerInfo, Question, TensorKind, TensorReading } from '../../src/protocol/panel';
 import type { Context, Settings, View } from '../context';
+import { takeAway } from '../controls/take-away';
 import { icon, value } from '../controls/value';
 import { NumberField } from '../controls/number-field';
 import { whatIfBar } from '../controls/what-if-bar';
@@ -57,6 +58,7 @@ export const tensors: View = {
     let open = false;
     let shown: TensorReading | null = null;
     let drawn = '';
+    let title = '';
     let answered = 0;
     let compared: Compared | null = null;
     const since = new Slices<'changed_since'>(context, ({ reached }) => reached === pinsOf(context.settings).since, () => {
@@ -99,7 +101,7 @@ export const tensors: View = {
 
     const renderBelow = (): void => {
       render(shown ? reading(context, shown, heatmap.cursor, compared) : absence(context, since), head);
-      render(shown ? html`${tryIt()}${compared ? otherBatch(context, shown) : nothing}${details(context, shown, open, (event) => {
+      render(shown ? html`${tryIt()}${compared ? otherBatch(context, shown) : nothing}${details(context, { reading: shown, canvas: heatmap.canvas, title }, open, (event) => {
         open = (event.target as HTMLDetailsElement).open;
         renderBelow();
       })}` : nothing, below);
@@ -120,7 +122,8 @@ export const tensors: View = {
       const key = `${compared ? answered : data.frame?.sequence} ${theme.version} ${map.clientWidth} ${JSON.stringify(wanted)} ${JSON.stringify(pins)}`;
       if (key === drawn) return;
       drawn = key;
-      heatmap.canvas.setAttribute('aria-label', `${nameOf(layer, wanted)}, ${formatShape(shown.shape)}. Arrow keys move from cell to cell.`);
+      title = `${nameOf(layer, wanted)}${!beside || pins.show === 'now' ? '' : pins.show === 'then' ? ` at step ${beside.since}` : `, now less that at step ${beside.since}`}`;
+      heatmap.canvas.setAttribute('aria-label', `${title}, ${formatShape(shown.shape)}. Arrow keys move from cell to cell.`);
       heatmap.draw(shown, scaleFor(shown, compared), theme, map.clientWidth, { row: shown.rowStride, column: shown.columnStride });
     };
     const resized = new ResizeObserver(draw);
@@ -261,7 +264,14 @@ function otherBatch({ data, settings }: Context, { kind }: TensorReading): Templ
   return html`<p class="hint"><b>Another batch:</b> the rows at step ${formatCount(pinsOf(settings).since ?? 0)} are other samples than the rows now.</p>`;
 }
 
-function details(context: Context, reading: TensorReading, open: boolean, toggle: (event: Event) => void): TemplateResult {
+interface Drawn {
+  readonly reading: TensorReading;
+  readonly title: string;
+  readonly canvas: HTMLCanvasElement;
+}
+
+function details(context: Context, drawn: Drawn, open: boolean, toggle: (event: Event) => void): TemplateResult {
+  const { reading } = drawn;
   const { rows, columns, rowStride, columnStride, shape } = reading;
   const reduced = rowStride > 1 || columnStride > 1;
   return html`
@@ -272,7 +282,7 @@ function details(context: Context, reading: TensorReading, open: boolean, toggle
     </p>
     <details class="data" @toggle=${toggle}>
       <summary>Table</summary>
-      ${open ? table(context, reading, `${rows} by ${columns}`) : nothing}
+      ${open ? table(context, drawn, `${rows} by ${columns}`) : nothing}
     </details>
   `;
 }
@@ -281,11 +291,13 @@ function span(word: string, index: number, stride: number): TemplateResult {
   return stride === 1 ? html`${word} <b class="number">${index}</b>` : html`${word}s <b class="number">${index * stride}</b> to <b class="number">${(index + 1) * stride - 1}</b>`;
 }
 
-function table({ send }: Context, { rows, columns, cells, rowStride, columnStride }: TensorReading, size: string): TemplateResult {
+function table(context: Context, { reading, title, canvas }: Drawn, size: string): TemplateResult {
+  const { rows, columns, cells, rowStride, columnStride } = reading;
   const row = (i: number): Float64Array => cells.subarray(i * columns, (i + 1) * columns);
-  const all = (): string => Array.from({ length: rows }, (_, i) => [...row(i)].map(fullNumber).join('\t')).join('\n');
+  const heads = ['', ...Array.from({ length: columns }, (_, j) => formatIndex([j * columnStride]))];
+  const sheet = () => ({ heads, rows: Array.from({ length: rows }, (_, i) => [formatIndex([i * rowStride]), ...row(i)]) });
   return html`
-    <p class="hint"><button class="quiet" @click=${() => send({ type: 'copy', text: all() })}>${icon('copy')} Copy all</button></p>
+    <p class="hint">${takeAway(context, { title, sheet, canvas })}</p>
     <div class="scroll" tabindex="0" role="region" aria-label=${`Table: ${size} values`}><table>
       <thead><tr><th scope="col"><span class="unseen">row</span></th>${Array.from({ length: columns }, (_, j) => html`<th scope="col">${formatIndex([j * columnStride])}</th>`)}</tr></thead>
       <tbody>${Array.from({ length: rows }, (_, i) => html`<tr><th scope="row">${formatIndex([i * rowStride])}</th>${[...row(i)].map((cell) => html`<td>${value(cell, { signed: true })}</td>`)}</tr>`)}</tbody>

@@ -227,7 +227,7 @@ function pinned(context: Context): TemplateResult {
     <div class="scroll" tabindex="0" role="region" aria-label="Pinned steps"><table class="values">
       <thead><tr><th scope="col"><span class="unseen">step</span></th><th scope="col" class="text"><span class="unseen">what can be done</span></th><th scope="col">batch</th>${shown.map((part) => html`<th scope="col">${part}</th>`)}</tr></thead>
       <tbody>
-        <tr class="selected"><th scope="row">now, step ${formatCount(here)}</th><td class="text">${steps.includes(here) ? nothing : html`<button class="link" data-action="pin-here" title="Pin this step" @click=${() => togglePin(context, here)}>pin it</button>`}</td>
+        <tr><th scope="row">now, step ${formatCount(here)}</th><td class="text">${steps.includes(here) ? nothing : html`<button class="link" data-action="pin-here" title="Pin this step" @click=${() => togglePin(context, here)}>pin it</button>`}</td>
           <td>${value(now.batch)}</td>${shown.map((part) => html`<td>${value(now.part(part))}</td>`)}</tr>
         ${steps.map(row)}
       </tbody>

@@ -111,14 +111,20 @@ export const whatIf: View = {
       </section>`;
     };
 
+    // What is being typed into or moved must not go away while the engine computes what follows of it.
+    let last: WhatIf | null = null;
+    let run = -1;
     const update = (text: boolean): void => {
       if (!text) return;
-      const answer = context.answer(whatIfQuestion(context.settings));
+      const fresh = context.answer(whatIfQuestion(context.settings));
+      if (run !== context.data.run) last = null;
+      run = context.data.run;
+      const answer = (last = fresh ?? last);
       render(
         html`
           ${whatIfBar(context, false)}
           <div class="chooser">${sampleField(context, answer && { sample: answer.sample, inBatch: true })}</div>
-          ${answer ? html`${inputs(answer)}${weights()}${follows(context, answer)}` : html`<section class="empty"><p>The engine is asked. For a network that is too large to copy, or a weight that is not in it, there is nothing to say.</p></section>${weights()}`}
+          ${answer ? html`${inputs(answer)}${weights()}${follows(context, answer, fresh !== null)}` : html`<section class="empty"><p>The engine is asked. For a network that is too large to copy, or a weight that is not in it, there is nothing to say.</p></section>${weights()}`}
         `,
         host,
       );
@@ -151,7 +157,8 @@ function weightName({ data }: Context, { parameter, index }: { readonly paramete
   return own ? `${parameter}${formatIndex(indexOf(own.shape, index))}` : parameter;
 }
 
-function follows({ data }: Context, { loss, train, probabilities, nodes }: WhatIf): TemplateResult {
+/** @param fresh whether it is of what is tried now; else it is being computed */
+function follows({ data }: Context, { loss, train, probabilities, nodes }: WhatIf, fresh: boolean): TemplateResult {
   const { model } = data;
   if (!model) return html``;
   const cells = (before: number, after: number) => html`<td data-before>${value(before, { signed: true })}</td><td data-after>${value(after, { signed: true })}</td>
@@ -168,8 +175,8 @@ function follows({ data }: Context, { loss, train, probabilities, nodes }: WhatI
   const forward = nodes.filter(({ node }) => node.of === 'output');
   const backward = nodes.filter(({ node }) => node.of === 'output_gradient' || node.of === 'parameter_gradient');
   const body = ({ node, shape, before, after }: WhatIf['nodes'][number]) => many(nodeName(model, node), shape, before, after);
-  return html`<section class="part">
-    <div class="chart-head"><h2>What follows</h2><span class="unit">for this sample by itself, layers in evaluation mode</span></div>
+  return html`<section class="part follows" aria-busy=${fresh ? 'false' : 'true'}>
+    <div class="chart-head"><h2>What follows</h2><span class="unit">${fresh ? '' : 'being computed; '}for this sample by itself, layers in evaluation mode</span></div>
     <div class="scroll tall" tabindex="0" role="region" aria-label="What follows, before and after"><table>
       <thead><tr><th scope="col"><span class="unseen">value</span></th><th scope="col">in the run</th><th scope="col">what if</th><th scope="col">difference</th></tr></thead>
       <tbody>

@@ -84,7 +84,7 @@ interface WebAssemblyApi {
   validate(bytes: Uint8Array): boolean;
   readonly Module: new (bytes: Uint8Array) => object;
   readonly Memory: new (size: { initial: number; maximum: number; shared: boolean }) => Memory;
-  readonly Instance: new (module: object, imports: { env: { memory: Memory } }) => { readonly exports: unknown };
+  readonly Instance: new (module: object, imports: { env: Readonly<Record<string, unknown>> }) => { readonly exports: unknown };
 }
 declare const WebAssembly: WebAssemblyApi;
 
@@ -116,3 +116,7 @@ export const sharedMemory = (pages: number, most: number): Memory =>
 /** The module on this memory; other threads may have instances of their own on it. */
 export const instantiate = (module: object, memory: Memory): Exports =>
   new WebAssembly.Instance(module, { env: { memory } }).exports as Exports;
+
+/** `run` of a module that works on this memory and calls some of these functions. */
+export const link = (module: object, memory: Memory, functions: Exports): (() => number) =>
+  (new WebAssembly.Instance(module, { env: { ...functions, memory } }).exports as { run: () => number }).run;

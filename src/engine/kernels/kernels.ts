@@ -31,6 +31,12 @@ export interface Kernels {
    */
   prepare(work: () => void): () => void;
 
+  /**
+   * The same around a number: what it returns does `before`, finds `value`, does `after` and returns the number. `value` calls
+   * kernels that write nothing, and what it makes of their numbers depends on nothing else.
+   */
+  prepareAround(before: () => void, value: () => number, after: () => void): () => number;
+
   fill(out: Tensor, value: number): void;
   copy(out: Tensor, x: Tensor): void;
   /** out = scale * x. */

@@ -1,7 +1,7 @@
 // The kernels in plain TypeScript: correct, portable, and the oracle that other backends are tested
 // against. Sums run in double precision and in index order; float32 rounds once, when it is stored.
 import type { Kernels, Moments } from './kernels';
-import { SharedKernels } from './shared';
+import { around, SharedKernels } from './shared';
 import { layOut, type MemoryPlan, type Precision, type Tensor, type TensorData } from './tensor';
 import { logistic } from './unary';
 
@@ -56,6 +56,10 @@ export class ReferenceKernels extends SharedKernels implements Kernels {
 
   prepare(work: () => void): () => void {
     return work;
+  }
+
+  prepareAround(before: () => void, value: () => number, after: () => void): () => number {
+    return around(before, value, after);
   }
 
   fill(out: Tensor, value: number): void {

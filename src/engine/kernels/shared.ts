@@ -11,6 +11,14 @@ import type { Windows } from './windows';
 
 const columns = (x: Tensor): number => x.shape[x.shape.length - 1] ?? 1;
 
+/** Does one after the other, each time. */
+export const around = (before: () => void, value: () => number, after: () => void) => (): number => {
+  before();
+  const found = value();
+  after();
+  return found;
+};
+
 export abstract class SharedKernels {
   /** Called ahead of each of them: they act at once, and can be no part of what a backend only writes down. */
   protected abstract beforeShared(): void;

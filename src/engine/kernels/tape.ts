@@ -1,5 +1,5 @@
 // Writes down what kernels are called with, for `play` of assembly/tape.ts to do all of it in one call. Only
-// operations that return nothing can be written down.
+// operations that return nothing can be written down, and one that returns a number.
 import type { Exports } from './instance';
 
 /** By the number that they have on a tape: how many addresses and sizes they take. Doubles follow those. */
@@ -13,14 +13,25 @@ const OPERATIONS: readonly (readonly [name: keyof Exports, words: number])[] = [
   ['unary', 4], ['unaryBackward', 5], ['logSoftmax', 4], ['logSoftmaxBackward', 5],
 ];
 
+/** Those that return a number and write nothing; they take addresses and sizes only, and have no number on a tape. */
+export const RETURNING = [
+  'squaredError', 'crossEntropy', 'negativeLogLikelihood', 'binaryCrossEntropy', 'binaryCrossEntropyWithLogits',
+] as const satisfies readonly (keyof Exports)[];
+
+/** Thrown out of work that cannot be written down, and caught where it was to be. */
+export class CannotPrepare extends Error {}
+
 /** Bytes of an operation, and where in it the doubles begin. */
 const OPERATION = 64;
 const DOUBLES = 48;
 
-interface Operation {
+export interface Operation {
   readonly number: number;
+  readonly name: keyof Exports;
   readonly words: readonly number[];
   readonly doubles: readonly number[];
+  /** It returns a number, which is what the tape returns. */
+  readonly returns: boolean;
 }
 
 export class Tapes {
@@ -36,24 +47,37 @@ export class Tapes {
     this.#top = top;
   }
 
-  /** What to call in place of the module, until `stop`. */
-  start(exports: Exports): Exports {
+  /** What to call in place of the module, until `stop`. @param returning whether one operation may return a number */
+  start(exports: Exports, returning = false): Exports {
     this.recording = true;
     this.#operations = [];
     const refuse = (): never => {
+      if (returning) throw new CannotPrepare();
       throw new Error('only kernels that return nothing can be prepared');
     };
     const recorder: Record<string, unknown> = Object.fromEntries(Object.keys(exports).map((name) => [name, refuse]));
     OPERATIONS.forEach(([name, count], number) => {
       recorder[name] = (...values: number[]): void => {
-        this.#operations.push({ number, words: values.slice(0, count), doubles: values.slice(count) });
+        this.#operations.push({ number, name, words: values.slice(0, count), doubles: values.slice(count), returns: false });
       };
     });
+    for (const name of returning ? RETURNING : []) {
+      recorder[name] = (...words: number[]): number => {
+        if (this.#operations.some(({ returns }) => returns)) refuse();
+        this.#operations.push({ number: NaN, name, words, doubles: [], returns: true });
+        return NaN;
+      };
+    }
     return recorder as unknown as Exports;
   }
 
   stop(): void {
     this.recording = false;
+  }
+
+  /** What was recorded last. */
+  get operations(): readonly Operation[] {
+    return this.#operations;
   }
 
   /** Writes what was recorded into memory; null where there is no room. */

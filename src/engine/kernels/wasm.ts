@@ -1,9 +1,11 @@
 // The kernels in WebAssembly (sources: assembly/). Tensors lie in a memory of their own for each instance,
 // which goes with the last tensor in it. It is shared memory because that can grow without cutting off the
 // tensors that were made before. Tensors of another instance or of the reference are not for these kernels.
-import { compile, decode, type Exports, instantiate, type Memory, sharedMemory } from './instance';
+import { fuse } from './fused';
+import { compile, decode, type Exports, instantiate, link, type Memory, sharedMemory } from './instance';
 import type { Kernels } from './kernels';
-import { Tapes } from './tape';
+import { around } from './shared';
+import { CannotPrepare, RETURNING, Tapes } from './tape';
 import type { Team } from './team';
 import { layOut, type MemoryPlan, type Precision, type Tensor } from './tensor';
 import { LOWEST, WasmCalls } from './wasm-calls';
@@ -19,9 +21,6 @@ const MOST_PAGES = 65536;
 const MARGIN = 64;
 /** Multiply-adds of a product from which on threads are called; mirrors assembly/products.ts. */
 const WORTH = 500_000;
-
-/** Thrown out of work that cannot be written down, and caught where it was to be. */
-class CannotPrepare extends Error {}
 
 export class WasmKernels extends WasmCalls implements Kernels {
   readonly backend: string;
@@ -108,20 +107,54 @@ export class WasmKernels extends WasmCalls implements Kernels {
   }
 
   prepare(work: () => void): () => void {
-    const exports = this.exports;
+    const { exports } = this;
     // Recorded inside another recording, its operations become part of that one.
-    if (this.#tapes.recording) return work;
-    this.exports = this.#tapes.start(exports);
+    if (this.#tapes.recording || !this.#record(work, false)) return work;
+    const fused = this.#fuse();
+    if (fused) return fused;
+    const tape = this.#tapes.write(this.memory.buffer);
+    return tape ? () => exports.play(tape.from, tape.to) : work;
+  }
+
+  prepareAround(before: () => void, value: () => number, after: () => void): () => number {
+    const { exports } = this;
+    const recorded = this.precision === 'float32' && !this.#tapes.recording && this.#record(around(before, value, after), true);
+    const fused = recorded && this.#fuse();
+    if (!fused) return around(this.prepare(before), value, this.prepare(after));
+    // Then `value` is asked again, with what the kernel in it returned.
+    let returned = NaN;
+    const answers: Exports = { ...exports, ...Object.fromEntries(RETURNING.map((name) => [name, () => returned])) };
+    return () => {
+      returned = fused();
+      this.exports = answers;
+      try {
+        return value();
+      } finally {
+        this.exports = exports;
+      }
+    };
+  }
+
+  /** Writes down what `work` calls. @returns whether that is possible */
+  #record(work: () => void, returning: boolean): boolean {
+    const { exports } = this;
+    this.exports = this.#tapes.start(exports, returning);
     try {
       work();
+      return true;
     } catch (error) {
-      if (error instanceof CannotPrepare) return work;
+      if (error instanceof CannotPrepare) return false;
       throw error;
     } finally {
       this.exports = exports;
       this.#tapes.stop();
     }
-    const tape = this.#tapes.write(this.memory.buffer);
-    return tape ? () => exports.play(tape.from, tape.to) : work;
+  }
+
+  /** What was recorded, as code of its own. */
+  #fuse(): (() => number) | null {
+    if (this.precision !== 'float32') return null;
+    const fused = fuse(this.#tapes.operations, this.backend === 'wasm-relaxed-simd', MOST_PAGES);
+    return fused && link(compile(fused.bytes), this.memory, this.exports);
   }
 }

@@ -15,6 +15,7 @@ import { picture } from './picture';
 import { points } from './points';
 import { predictions } from './predictions';
 import type { QuestionDefinition } from './question';
+import { readings } from './readings';
 import { ridges } from './ridges';
 import { tensor } from './tensor';
 import { weightHistory } from './weight-history';
@@ -38,6 +39,7 @@ export const questions = {
   jacobian,
   what_if: whatIf,
   why,
+  readings,
   ridges,
   filters,
 } as const;

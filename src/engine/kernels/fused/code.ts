@@ -1,0 +1,326 @@
+// Writes the code of one function without arguments, in vectors of four float32. What is computed lies in locals that are
+// assigned once; what memory holds is remembered as long as no loop or call may have changed it, and not loaded again.
+import { doubleBytes, floatBytes, signed, unsigned } from './bytes';
+
+/** The number of a local that holds a vector. */
+export type Value = number;
+
+/** An address: fixed, or from a pointer of a loop on. */
+export interface Address {
+  /** The number of a local, or `FIXED`. */
+  readonly pointer: number;
+  readonly offset: number;
+}
+
+const FIXED = -1;
+export const fixed = (offset: number): Address => ({ pointer: FIXED, offset });
+export const after = ({ pointer, offset }: Address, bytes: number): Address => ({ pointer, offset: offset + bytes });
+
+/** Elements of a vector. */
+export const LANES = 4;
+/** Bytes of an element. */
+export const SIZE = 4;
+/** Bytes of a vector. */
+export const VECTOR = 16;
+
+/** Types of locals. */
+const I32 = 0x7f;
+const F64 = 0x7c;
+const V128 = 0x7b;
+
+const GET = 0x20;
+const SET = 0x21;
+const SIMD = 0xfd;
+
+/** Instructions on vectors of four float32, or of two float64 where the name says doubles, and their numbers. */
+const OPERATIONS = {
+  equal: 0x41, less: 0x43, lessOrEqual: 0x45, and: 0x4e, andnot: 0x4f, or: 0x50, add: 0xe4, subtract: 0xe5, multiply: 0xe6,
+  divide: 0xe7, pmax: 0xeb, addIntegers: 0xae,
+  equalDoubles: 0x47, addDoubles: 0xf0, subtractDoubles: 0xf1, multiplyDoubles: 0xf2, divideDoubles: 0xf3, maxDoubles: 0xf5,
+  subtractLongs: 0xd1,
+} as const;
+const OF_ONE = { negate: 0xe1, absoluteDoubles: 0xec, promote: 0x5f, demote: 0x5e } as const;
+const SHIFTS = { left: 0xab, longsLeft: 0xcb, longsRight: 0xcd } as const;
+const LOAD = 0x00;
+const LOAD_SPLAT = 0x09;
+const STORE = 0x0b;
+const CONSTANT = 0x0c;
+const SHUFFLE = 0x0d;
+const BITSELECT = 0x52;
+const STORE_ONE = 0x5a;
+const STORE_TWO = 0x5b;
+const FIRST_DOUBLE = 0x21;
+const RELAXED_MADD = 0x105;
+
+interface Lane {
+  readonly value: Value;
+  readonly lane: number;
+}
+
+/** One number for each address. */
+const keyOf = ({ pointer, offset }: Address): number => (pointer + 1) * 2 ** 33 + offset;
+
+export class Code {
+  readonly #body: number[] = [];
+  /** What is computed once, before everything else. */
+  readonly #constants: number[] = [];
+  readonly #types: number[] = [];
+  /** What the function returns. */
+  #returned: number | null = null;
+  readonly #known = new Map<number, Lane>();
+  readonly #splats = new Map<number, Value>();
+  readonly #shuffles = new Map<string, Value>();
+  readonly #constantValues = new Map<string, Value>();
+
+  constructor(
+    /** Whether products and sums are rounded once where the machine can. */
+    readonly relaxed: boolean,
+  ) {}
+
+  get size(): number {
+    return this.#body.length;
+  }
+
+  /** The function's body, as a module holds it. */
+  bytes(): number[] {
+    const locals = [...unsigned(this.#types.length), ...this.#types.flatMap((type) => [1, type])];
+    const result = this.#returned === null ? [0x44, ...doubleBytes(NaN)] : [GET, ...unsigned(this.#returned)];
+    return [...locals, ...this.#constants, ...this.#body, ...result, 0x0b];
+  }
+
+  /** The same number in every lane, rounded to float32. */
+  constant(x: number): Value {
+    return this.#constant(`float ${Object.is(x, -0) ? '-0' : x}`, () => floatBytes(x));
+  }
+
+  /** The same integer of 32 bits in every lane. */
+  integer(x: number): Value {
+    return this.#constant(`integer ${x}`, () => [0, 8, 16, 24].map((bit) => (x >> bit) & 255));
+  }
+
+  /** The same double in both lanes. */
+  double(x: number): Value {
+    return this.#constant(`double ${x}`, () => doubleBytes(x));
+  }
+
+  /** The same integer of 64 bits in both lanes. */
+  long(x: bigint): Value {
+    return this.#constant(`long ${x}`, () => [...new Uint8Array(new BigInt64Array([x]).buffer)]);
+  }
+
+  binary(name: keyof typeof OPERATIONS, a: Value, b: Value): Value {
+    this.#get(a);
+    this.#get(b);
+    return this.#result(OPERATIONS[name]);
+  }
+
+  add = (a: Value, b: Value): Value => this.binary('add', a, b);
+  subtract = (a: Value, b: Value): Value => this.binary('subtract', a, b);
+  multiply = (a: Value, b: Value): Value => this.binary('multiply', a, b);
+
+  /** a b + c. */
+  madd(a: Value, b: Value, c: Value): Value {
+    if (!this.relaxed) return this.add(this.multiply(a, b), c);
+    this.#get(a);
+    this.#get(b);
+    this.#get(c);
+    return this.#result(RELAXED_MADD);
+  }
+
+  /** Bits of a where those of mask are 1, else of b. */
+  bitselect(a: Value, b: Value, mask: Value): Value {
+    this.#get(a);
+    this.#get(b);
+    this.#get(mask);
+    return this.#result(BITSELECT);
+  }
+
+  unary(name: keyof typeof OF_ONE, x: Value): Value {
+    this.#get(x);
+    return this.#result(OF_ONE[name]);
+  }
+
+  shift(name: keyof typeof SHIFTS, x: Value, bits: number): Value {
+    this.#get(x);
+    this.#body.push(0x41, ...signed(bits));
+    return this.#result(SHIFTS[name]);
+  }
+
+  /** A value that is assigned again, by `assign`. */
+  variable(from: Value): Value {
+    const variable = this.#local(V128);
+    this.assign(variable, from);
+    return variable;
+  }
+
+  assign(variable: Value, value: Value): void {
+    this.#get(value);
+    this.#body.push(SET, ...unsigned(variable));
+  }
+
+  /** The elements at four addresses; those at null may be anything. A whole vector is readable wherever an element is. */
+  gather(addresses: readonly (Address | null)[]): Value {
+    const wanted = addresses.filter((address) => address !== null);
+    const [first] = wanted;
+    if (wanted.every(({ pointer, offset }) => pointer === first.pointer && offset === first.offset)) return this.#splat(first);
+    const consecutive = addresses.every((address, lane) => address === null || address.offset === first.offset + lane * SIZE);
+    if (consecutive && addresses[0] !== null && wanted.every((address) => !this.#known.has(keyOf(address)))) return this.#load(first);
+    for (const address of wanted) {
+      if (!this.#known.has(keyOf(address))) this.#load(after(address, -(address.offset & (VECTOR - 1))));
+    }
+    return this.#shuffle(addresses.map((address) => (address ? (this.#known.get(keyOf(address)) ?? null) : null)));
+  }
+
+  /** Up to four elements from an address on. */
+  load(address: Address, count = LANES): Value {
+    return this.gather(Array.from({ length: LANES }, (_, lane) => (lane < count ? after(address, lane * SIZE) : null)));
+  }
+
+  /** Stores the first elements of a value, 1 to 4. */
+  store(address: Address, value: Value, count: number): void {
+    if (count >= LANES) this.#store(address, value, STORE, 2);
+    else {
+      if (count >= 2) this.#store(address, value, STORE_TWO, 3, 0);
+      if (count % 2 === 1) this.#store(after(address, (count - 1) * SIZE), value, STORE_ONE, 2, count - 1);
+    }
+    for (let lane = 0; lane < count; lane++) {
+      const key = keyOf(after(address, lane * SIZE));
+      this.#known.set(key, { value, lane });
+      this.#splats.delete(key);
+    }
+  }
+
+  /** Does `body` a number of times, at least once, with pointers that start and advance as told, in bytes. */
+  loop(times: number, pointers: readonly (readonly [from: number, step: number])[], body: (pointers: readonly Address[]) => void): void {
+    this.forget();
+    const locals = pointers.map(([from]) => {
+      const local = this.#local(I32);
+      this.#body.push(0x41, ...signed(from), SET, ...unsigned(local));
+      return local;
+    });
+    this.#body.push(0x03, 0x40);
+    body(locals.map((pointer) => ({ pointer, offset: 0 })));
+    pointers.forEach(([, step], i) => {
+      this.#get(locals[i]);
+      this.#body.push(0x41, ...signed(step), 0x6a, SET, ...unsigned(locals[i]));
+    });
+    const [from, step] = pointers[0];
+    this.#get(locals[0]);
+    this.#body.push(0x41, ...signed(from + times * step), 0x49, 0x0d, 0x00, 0x0b);
+    this.forget();
+  }
+
+  /** Calls an imported function. @param returns whether what it returns is to be returned */
+  call(index: number, words: readonly number[], doubles: readonly number[], returns = false): void {
+    for (const word of words) this.#body.push(0x41, ...signed(word));
+    for (const double of doubles) this.#body.push(0x44, ...doubleBytes(double));
+    this.#body.push(0x10, ...unsigned(index));
+    // What returns something writes nothing.
+    if (returns) this.#body.push(SET, ...unsigned((this.#returned = this.#local(F64))));
+    else this.forget();
+  }
+
+  /** Returns the sum of two doubles. */
+  returnSum(x: Value): void {
+    this.#returned = this.#local(F64);
+    for (const lane of [0, 1]) {
+      this.#get(x);
+      this.#body.push(SIMD, ...unsigned(FIRST_DOUBLE), lane);
+    }
+    this.#body.push(0xa0, SET, ...unsigned(this.#returned));
+  }
+
+  /** What was loaded or stored so far may have changed. */
+  forget(): void {
+    this.#known.clear();
+    this.#splats.clear();
+    this.#shuffles.clear();
+  }
+
+  #splat(address: Address): Value {
+    const lane = this.#known.get(keyOf(address));
+    if (lane) return this.#shuffle([lane, lane, lane, lane]);
+    const found = this.#splats.get(keyOf(address));
+    if (found !== undefined) return found;
+    this.#address(address);
+    const value = this.#result(LOAD_SPLAT, 2, ...unsigned(this.#offset(address)));
+    this.#splats.set(keyOf(address), value);
+    return value;
+  }
+
+  #load(address: Address): Value {
+    this.#address(address);
+    const value = this.#result(LOAD, 2, ...unsigned(this.#offset(address)));
+    for (let lane = 0; lane < LANES; lane++) {
+      const key = keyOf(after(address, lane * SIZE));
+      if (!this.#known.has(key)) this.#known.set(key, { value, lane });
+    }
+    return value;
+  }
+
+  /** A vector of lanes of others; null may be anything. */
+  #shuffle(lanes: readonly (Lane | null)[]): Value {
+    const values = [...new Set(lanes.flatMap((lane) => (lane ? [lane.value] : [])))];
+    if (values.length === 1 && lanes.every((lane, i) => !lane || lane.lane === i)) return values[0];
+    const key = lanes.map((lane) => (lane ? `${lane.value}.${lane.lane}` : '')).join();
+    const found = this.#shuffles.get(key);
+    if (found !== undefined) return found;
+    let [result] = values;
+    for (let i = Math.min(1, values.length - 1); i < values.length; i++) {
+      this.#get(result);
+      this.#get(values[i]);
+      const first = i <= 1;
+      const from = lanes.map((lane, to) => {
+        if (lane && i > 0 && lane.value === values[i]) return LANES + lane.lane;
+        return lane && first && lane.value === values[0] ? lane.lane : to;
+      });
+      result = this.#result(SHUFFLE, ...from.flatMap((lane) => [0, 1, 2, 3].map((byte) => lane * SIZE + byte)));
+    }
+    this.#shuffles.set(key, result);
+    return result;
+  }
+
+  #store(address: Address, value: Value, operation: number, alignment: number, ...lane: number[]): void {
+    this.#address(address);
+    this.#get(value);
+    this.#body.push(SIMD, ...unsigned(operation), alignment, ...unsigned(this.#offset(address)), ...lane);
+  }
+
+  // A whole address is the offset of an instruction; with a pointer, offsets may be negative, so they are added to it.
+  #address({ pointer, offset }: Address): void {
+    if (pointer === FIXED) this.#body.push(0x41, 0);
+    else {
+      this.#get(pointer);
+      if (offset < 0) this.#body.push(0x41, ...signed(offset), 0x6a);
+    }
+  }
+
+  #offset({ offset }: Address): number {
+    return Math.max(0, offset);
+  }
+
+  #constant(key: string, bytesOf: () => readonly number[]): Value {
+    let value = this.#constantValues.get(key);
+    if (value === undefined) {
+      value = this.#local(V128);
+      const bytes = bytesOf();
+      this.#constants.push(SIMD, CONSTANT, ...Array.from({ length: VECTOR }, (_, i) => bytes[i % bytes.length]), SET, ...unsigned(value));
+      this.#constantValues.set(key, value);
+    }
+    return value;
+  }
+
+  #local(type: number): number {
+    return this.#types.push(type) - 1;
+  }
+
+  #get(local: number): void {
+    this.#body.push(GET, ...unsigned(local));
+  }
+
+  #result(operation: number, ...immediates: number[]): Value {
+    const value = this.#local(V128);
+    this.#body.push(SIMD, ...unsigned(operation), ...immediates, SET, ...unsigned(value));
+    return value;
+  }
+}

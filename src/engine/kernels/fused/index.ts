@@ -1,0 +1,36 @@
+// A module made for one tape: the kernels on it with their addresses and sizes written into the code, one after the other,
+// without loops where they are small. Same operations in the same order as the kernels, hence the same bits. What no unit
+// writes is a call of the kernel.
+import type { Operation } from '../tape';
+import { type Import, moduleOf } from './bytes';
+import { Code } from './code';
+import * as elementwise from './elementwise';
+import * as losses from './losses';
+import * as products from './products';
+import * as rows from './rows';
+import type { Unit } from './unit';
+
+/** By the kernel's name. */
+const units: Readonly<Record<string, Unit>> = { ...elementwise, ...losses, ...products, ...rows };
+
+/** Bytes of code from which on the machine would no longer read it fast enough. */
+const MOST_BYTES = 40_000;
+
+export interface Fused {
+  readonly bytes: Uint8Array;
+  /** Kernels that it calls. */
+  readonly imports: readonly Import[];
+}
+
+/** The module for what is on a tape of float32 kernels; null where it would be too large. */
+export function fuse(operations: readonly Operation[], relaxed: boolean, pages: number): Fused | null {
+  const called = operations;
+  const imports = [...new Map(called.map(({ name, words, doubles, returns }) => [name, { name, words: words.length, doubles: doubles.length, returns }])).values()];
+  const code = new Code(relaxed);
+  for (const { name, words, doubles, returns } of operations) {
+    const written = name in units && units[name](code, words, doubles) !== false;
+    if (!written) code.call(imports.findIndex((each) => each.name === name), words, doubles, returns);
+    if (code.size > MOST_BYTES) return null;
+  }
+  return { bytes: moduleOf(imports, code.bytes(), pages), imports };
+}
