@@ -5,7 +5,8 @@ import { activateExtension, eventually, inWorkspace } from '../support/extension
 import { outside } from '../support/outside';
 import { closeAll, command, openRun, untilStep } from '../support/runs';
 
-const textOf = async (uri: vscode.Uri): Promise<string> => new TextDecoder().decode(await vscode.workspace.fs.readFile(uri));
+/** With its mark at the start, where it has one. */
+const textOf = async (uri: vscode.Uri): Promise<string> => new TextDecoder('utf-8', { ignoreBOM: true }).decode(await vscode.workspace.fs.readFile(uri));
 
 /** Takes the dialog's own proposal. */
 async function accept(name: string): Promise<string> {
