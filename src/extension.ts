@@ -23,7 +23,7 @@ export type { NablascopeApi, ObservedRun } from './host/api';
 /** What has to be kept when the window closes; VS Code hands `deactivate` nothing. */
 let keepRuns: (() => Promise<void>) | undefined;
 
-export function activate({ extensionUri, storageUri, globalStorageUri, globalState, subscriptions }: vscode.ExtensionContext): NablascopeApi {
+export function activate({ extension, extensionUri, storageUri, globalStorageUri, globalState, subscriptions }: vscode.ExtensionContext): NablascopeApi {
   const log = vscode.window.createOutputChannel('Nablascope', { log: true });
   const fail = (error: unknown): void => log.error(error instanceof Error ? error : String(error));
   const store = new RunStore((storageUri ?? globalStorageUri).fsPath, fail);
@@ -47,7 +47,7 @@ export function activate({ extensionUri, storageUri, globalStorageUri, globalSta
     registerCodeActions(),
     registerCodeLens(documents),
     watchLayers(runs, fail),
-    registerCommands(runs, { consent, layerDebugger, newLayer: new NewLayer(extensionUri, documents), log }),
+    registerCommands(runs, { consent, layerDebugger, newLayer: new NewLayer(extensionUri, documents), version: versionOf(extension), log }),
     layerDebugger,
     registerSerializer(runs, log),
     new TestExplorer({ documents, consent, engineFile, fail }),
@@ -59,3 +59,5 @@ export function activate({ extensionUri, storageUri, globalStorageUri, globalSta
 export async function deactivate(): Promise<void> {
   await keepRuns?.();
 }
+
+const versionOf = ({ packageJSON }: vscode.Extension<unknown>): string => (packageJSON as { readonly version: string }).version;

@@ -14,7 +14,7 @@ export class CallError extends Error {
   }
 }
 
-export const COMMANDS = ['check', 'train', 'trace', 'summary', 'sweep', 'cost'] as const;
+export const COMMANDS = ['check', 'train', 'trace', 'summary', 'sweep', 'cost', 'report'] as const;
 export type CommandName = (typeof COMMANDS)[number];
 
 interface Shared {
@@ -49,6 +49,8 @@ export type Call =
   | ({ readonly command: 'summary' } & Shared)
   | ({ readonly command: 'cost' } & Shared)
   | ({ readonly command: 'sweep' } & SweepWords & Shared)
+  /** After `step` steps, null for the whole run; `out` is the file. */
+  | ({ readonly command: 'report'; readonly step: number | null; readonly out: string; readonly check: boolean } & Shared)
   /** Step `step`, counted from 1. */
   | ({ readonly command: 'trace'; readonly step: number; readonly full: boolean } & Shared);
 
@@ -66,6 +68,7 @@ const options: Readonly<Record<CommandName, ParseArgsOptionsConfig>> = {
   trace: { ...shared, step: { type: 'string' }, full: { type: 'boolean' } },
   summary: shared,
   cost: shared,
+  report: { ...shared, step: { type: 'string' }, out: { type: 'string' }, check: { type: 'boolean' } },
   sweep: {
     ...shared,
     set: { type: 'string', multiple: true }, seeds: { type: 'string' }, workers: { type: 'string' }, results: { type: 'string' },
@@ -107,6 +110,11 @@ export function parseCall(words: readonly string[]): Call {
     }
     case 'trace':
       return { command, ...about, step: wholeNumber('step', values.step, 1) ?? 1, full: values.full === true };
+    case 'report': {
+      const out = textOf(values.out);
+      if (out === null) throw new CallError('"report" needs a file to write.', `Give it: nablascope report ${about.file} --out report.html`);
+      return { command, ...about, step: wholeNumber('step', values.step, 0), out, check: values.check === true };
+    }
     case 'summary':
     case 'cost':
       return { command, ...about };

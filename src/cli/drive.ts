@@ -15,6 +15,7 @@ export type Outcome =
  * @param target steps that shall be done.
  * @param each called after every step, and waited for where it gives a promise.
  * @param shown called now and then.
+ * @param measured whether the size of this step's update is measured, too.
  */
 export async function trainTo(
   { now, pause, interrupted }: Terminal,
@@ -22,11 +23,12 @@ export async function trainTo(
   target: number,
   each: () => Promise<void> | undefined,
   shown: () => void,
+  measured: (step: number) => boolean = () => false,
 ): Promise<Outcome> {
   while (session.position.step < target) {
     const end = now() + SLICE_MS;
     do {
-      session.step();
+      session.step(measured(session.position.step + 1));
       if (session.loss !== null && !Number.isFinite(session.loss)) {
         return { kind: 'diverged', nonFinite: locateNonFinite(session) };
       }

@@ -16,6 +16,7 @@ Usage
   nablascope summary SPEC                       shapes, parameters, multiply-adds, memory, receptive field
   nablascope sweep SPEC [--set PATH=V,V …]      every combination of options, side by side: mean and spread
   nablascope cost SPEC                          a gradient by one forward pass a parameter, and by backprop, timed
+  nablascope report SPEC --out FILE [--step K]  a step or the whole run as one HTML file that opens anywhere
 
 Options of all
   --json         the result as JSON; its form is described in docs/terminal.md
@@ -80,6 +81,18 @@ pass a parameter, and by backprop, as the network grows wider and deeper. Multip
 naive way takes longer than a second, as many passes as fit into one are timed, the others are told by proportion, and that is said.
 
   --json  the figures as JSON
+
+${exits}
+`,
+  report: `nablascope report SPEC --out FILE [--step K] [--check] [--json]
+
+Trains, and writes what came of it as one HTML file without scripts: the spec, where the run stands, curves of losses, gradients
+and updates, and for every layer its outputs, gradients and updates at the last step.
+
+  --out FILE  the file to write
+  --step K    stop after K steps instead of the spec's end
+  --check     check every gradient at that step, and tell the result in the report
+  --json      what was written, as JSON
 
 ${exits}
 `,

@@ -3,6 +3,7 @@
 import { type Call, CallError, parseCall } from './arguments';
 import { check } from './commands/check';
 import { cost } from './commands/cost';
+import { report } from './commands/report';
 import { summary } from './commands/summary';
 import { sweep } from './commands/sweep';
 import { trace } from './commands/trace';
@@ -50,6 +51,8 @@ async function execute(terminal: Terminal, call: Call, version: string): Promise
       return summary(terminal, call);
     case 'cost':
       return cost(terminal, call);
+    case 'report':
+      return report(terminal, call, version);
     case 'sweep':
       return sweep(terminal, call);
   }

@@ -4,6 +4,7 @@ import * as vscode from 'vscode';
 import type { SessionCommand } from '../protocol/engine';
 import { askEpoch, askLearningRate, askReachedStep, askStep } from './ask';
 import type { CodeConsent } from './code-consent';
+import { exportReport } from './export-report';
 import type { LayerDebugger } from './layer-debugger';
 import { ownFiles } from './layer-files';
 import type { NewLayer } from './new-layer';
@@ -54,11 +55,13 @@ export interface CommandParts {
   readonly consent: CodeConsent;
   readonly layerDebugger: LayerDebugger;
   readonly newLayer: NewLayer;
+  /** Of the extension. */
+  readonly version: string;
   /** Holds what layers write to the console. */
   readonly log: vscode.LogOutputChannel;
 }
 
-export function registerCommands(runs: Runs, { consent, layerDebugger, newLayer, log }: CommandParts): vscode.Disposable {
+export function registerCommands(runs: Runs, { consent, layerDebugger, newLayer, version, log }: CommandParts): vscode.Disposable {
   const registered = Object.entries(works).map(([name, work]) =>
     vscode.commands.registerCommand(`nablascope.${name}`, async (argument: unknown) => {
       const run = runs.active ?? (await openInFront(runs));
@@ -68,6 +71,10 @@ export function registerCommands(runs: Runs, { consent, layerDebugger, newLayer,
   registered.push(
     vscode.commands.registerCommand('nablascope.open', async (uri: unknown) => {
       await (uri instanceof vscode.Uri ? openUri(runs, uri) : openInFront(runs));
+    }),
+    vscode.commands.registerCommand('nablascope.exportReport', async () => {
+      const run = runs.active ?? (await openInFront(runs));
+      if (run) await exportReport(run, version);
     }),
     vscode.commands.registerCommand('nablascope.forgetCodeFolders', () => consent.askAndForget()),
     vscode.commands.registerCommand('nablascope.debugLayer', (uri: unknown, layer: unknown) => debugLayer(runs, layerDebugger, uri, layer)),

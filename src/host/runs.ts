@@ -13,6 +13,7 @@ import type { RunStore } from './run-store';
 import { checkpointBudget, dataFolders, wideVectors } from './settings';
 import { isSpec, type ReadSpec, type SpecDocuments } from './spec-documents';
 import { readSpecText } from './spec-text';
+import { saveTaken } from './save';
 import { SweepController } from './sweep-controller';
 
 export interface RunsOptions {
@@ -244,6 +245,8 @@ export class Runs implements vscode.Disposable {
         return;
       case 'copy':
         return vscode.env.clipboard.writeText(message.text);
+      case 'save':
+        return saveTaken(run, message);
       case 'select':
       case 'reveal':
         this.#editorRequest.fire({ run, message });

@@ -104,4 +104,6 @@ export type FromPanel =
   | { readonly type: 'allowCode' }
   | { readonly type: 'manageTrust' }
   /** Text for the clipboard. */
-  | { readonly type: 'copy'; readonly text: string };
+  | { readonly type: 'copy'; readonly text: string }
+  /** A file where a dialog says: CSV as text, PNG as base64. Its name is made of the title. */
+  | { readonly type: 'save'; readonly kind: 'csv' | 'png'; readonly title: string; readonly content: string };

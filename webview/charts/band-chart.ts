@@ -5,8 +5,10 @@ import type { ChartDataset, Plugin } from 'chart.js';
 import type { Spread } from '../../src/protocol/panel';
 import { toCss, type Rgb } from '../colours';
 import type { Context } from '../context';
+import { takeAway } from '../controls/take-away';
 import { icon, value } from '../controls/value';
-import { formatNumber, formatPower, formatRound, fullNumber } from '../numbers';
+import { formatNumber, formatPower, formatRound } from '../numbers';
+import type { Sheet } from '../sheet';
 import { decadeBounds, decadeTicks, linearBounds, type Range } from './axes';
 import { MOST_LINES, swatch } from './line-chart';
 import { axisLook, baseOptions, Chart, FONT_SIZE } from './setup';
@@ -59,17 +61,18 @@ function extentOf(bands: readonly Band[], kind: BandKind, positive: boolean): Ra
 /** Every epoch that any of them was evaluated after, rising. */
 export const epochsOf = (bands: readonly Band[]): number[] => [...new Set(bands.flatMap(({ epochs }) => epochs))].sort((a, b) => a - b);
 
-/** Tab-separated, with a heading and every digit. */
-export function asText(bands: readonly Band[]): string {
-  const head = ['epoch', ...bands.flatMap(({ name }) => ['mean', 'deviation', 'smallest', 'largest'].map((what) => `${name} ${what}`))];
-  const rows = epochsOf(bands).map((epoch) => [
-    String(epoch),
-    ...bands.flatMap(({ epochs, spreads }) => {
-      const spread: Spread | undefined = spreads[epochs.indexOf(epoch)];
-      return spread ? [spread.mean, spread.deviation, spread.min, spread.max].map((one) => (one === null ? '' : fullNumber(one))) : ['', '', '', ''];
-    }),
-  ]);
-  return [head, ...rows].map((cells) => cells.join('\t')).join('\n');
+/** A row an epoch. */
+export function sheetOf(bands: readonly Band[]): Sheet {
+  return {
+    heads: ['epoch', ...bands.flatMap(({ name }) => ['mean', 'deviation', 'smallest', 'largest'].map((what) => `${name} ${what}`))],
+    rows: epochsOf(bands).map((epoch) => [
+      epoch,
+      ...bands.flatMap(({ epochs, spreads }) => {
+        const spread: Spread | undefined = spreads[epochs.indexOf(epoch)];
+        return spread ? [spread.mean, spread.deviation, spread.min, spread.max] : [null, null, null, null];
+      }),
+    ]),
+  };
 }
 
 export class BandChart {
@@ -254,7 +257,7 @@ export class BandChart {
     return html`
       <p class="hint">
         Mean ${band === 'range' ? 'with the smallest and largest value' : '± standard deviation'} by epoch.
-        <button class="quiet" @click=${() => this.context.send({ type: 'copy', text: asText(this.#bands) })}>${icon('copy')} Copy all</button>
+        ${takeAway(this.context, { title, sheet: () => sheetOf(this.#bands), canvas: this.#canvas })}
       </p>
       <div class="scroll" tabindex="0" role="region" aria-label=${`Table: ${title}`}><table>
         <thead><tr><th scope="col">epoch</th>${this.#bands.map(({ name }) => html`<th scope="col">${name}</th>`)}</tr></thead>

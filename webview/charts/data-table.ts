@@ -2,8 +2,10 @@
 import { html, nothing, type TemplateResult } from 'lit/html.js';
 import type { Context } from '../context';
 import type { SeriesData } from '../../src/protocol/panel';
-import { icon, value, valueRange } from '../controls/value';
-import { formatCount, fullNumber } from '../numbers';
+import { takeAway } from '../controls/take-away';
+import { value, valueRange } from '../controls/value';
+import { formatCount } from '../numbers';
+import type { Sheet } from '../sheet';
 
 export interface Column {
   readonly name: string;
@@ -33,18 +35,19 @@ function find({ data }: Column, step: number): number {
   return steps[from] === step ? from : -1;
 }
 
-/** Tab-separated, with a heading; where a row spans several steps, smallest and largest value. */
-export function asText(columns: readonly Column[]): string {
-  const row = (step: number): string => {
-    const cells = columns.map((column) => {
-      const at = find(column, step);
-      if (!column.data || at < 0) return '';
-      const [low, high] = [column.data.low[at], column.data.high[at]];
-      return Object.is(low, high) ? fullNumber(low) : `${fullNumber(low)} ${fullNumber(high)}`;
-    });
-    return [step, ...cells].join('\t');
+/** A row a step; a column of which some row spans several steps becomes two, of the smallest and the largest value. */
+export function sheetOf(columns: readonly Column[]): Sheet {
+  const wide = columns.map(({ data }) => data !== undefined && data.low.some((low, i) => !Object.is(low, data.high[i])));
+  const heads = columns.flatMap(({ name }, i) => (wide[i] ? [`${name} smallest`, `${name} largest`] : [name]));
+  const cells = (column: Column, i: number, step: number): (number | null)[] => {
+    const at = find(column, step);
+    const [low, high] = column.data && at >= 0 ? [column.data.low[at], column.data.high[at]] : [null, null];
+    return wide[i] ? [low, high] : [low];
   };
-  return [['step', ...columns.map(({ name }) => name)].join('\t'), ...stepsOf(columns).map(row)].join('\n');
+  return {
+    heads: ['step', ...heads],
+    rows: stepsOf(columns).map((step) => [step, ...columns.flatMap((column, i) => cells(column, i, step))]),
+  };
 }
 
 export class DataTable {
@@ -53,6 +56,7 @@ export class DataTable {
   /** @param refresh draws the text of the chart again */
   constructor(
     readonly context: Context,
+    readonly canvas: HTMLCanvasElement,
     readonly refresh: () => void,
   ) {}
 
@@ -76,9 +80,7 @@ export class DataTable {
       <p class="hint">
         ${steps.length > shown.length ? `The latest ${shown.length} of ${formatCount(steps.length)} rows, the last first.` : 'The last step first.'}
         ${stride > 1 ? `A row spans up to ${stride} steps: their smallest and largest value.` : nothing}
-        <button class="quiet" @click=${() => this.context.send({ type: 'copy', text: asText(columns) })}>
-          ${icon('copy')} Copy all
-        </button>
+        ${takeAway(this.context, { title, sheet: () => sheetOf(columns), canvas: this.canvas })}
       </p>
       <div class="scroll" tabindex="0" role="region" aria-label=${`Table: ${title}`}>
         <table>

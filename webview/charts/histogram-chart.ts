@@ -3,8 +3,10 @@ import { html, nothing, render } from 'lit/html.js';
 import { toCss } from '../colours';
 import type { Context } from '../context';
 import type { ActivationReading } from '../../src/protocol/panel';
+import { takeAway } from '../controls/take-away';
 import { value } from '../controls/value';
 import { formatCount, formatNumber, formatShare } from '../numbers';
+import type { Sheet } from '../sheet';
 import { axisLook, baseOptions, Chart, FONT_SIZE } from './setup';
 
 export class HistogramChart {
@@ -89,7 +91,8 @@ export class HistogramChart {
             <summary>Table</summary>
             ${
               this.#open && reading
-                ? html`<div class="scroll" tabindex="0" role="region" aria-label="Table: histogram">
+                ? html`<p class="hint">${takeAway(this.context, { title: `Output of ${name}`, sheet: () => sheetOf(reading), canvas: this.#canvas })}</p>
+                  <div class="scroll" tabindex="0" role="region" aria-label="Table: histogram">
                     <table>
                       <thead><tr><th scope="col">from</th><th scope="col">to</th><th scope="col">entries</th></tr></thead>
                       <tbody>
@@ -117,3 +120,9 @@ export class HistogramChart {
     this.#text(name, reading);
   }
 }
+
+/** A row a bin. */
+const sheetOf = ({ low, high, histogram }: ActivationReading): Sheet => ({
+  heads: ['from', 'to', 'entries'],
+  rows: [...histogram].map((count, i) => [low + (i * (high - low)) / histogram.length, low + ((i + 1) * (high - low)) / histogram.length, count]),
+});

@@ -76,7 +76,7 @@ export class LineChart {
     this.#range = options.logarithmic ? StickyRange.decades() : StickyRange.linear();
     this.#canvas = document.createElement('canvas');
     this.#canvas.setAttribute('role', 'img');
-    this.#table = new DataTable(context, () => this.#text());
+    this.#table = new DataTable(context, this.#canvas, () => this.#text());
     this.#text();
     this.#chart = this.#create();
     this.#listen();

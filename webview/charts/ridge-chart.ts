@@ -4,8 +4,10 @@ import { html, nothing, render, type TemplateResult } from 'lit/html.js';
 import { mix, toCss } from '../colours';
 import type { Context } from '../context';
 import type { AnswerTo } from '../../src/protocol/panel';
+import { takeAway } from '../controls/take-away';
 import { icon } from '../controls/value';
-import { counted, formatCount, formatPower } from '../numbers';
+import { counted, formatCount, formatPower, fullNumber } from '../numbers';
+import type { Sheet } from '../sheet';
 import { axisLook, baseOptions, Chart, FONT_SIZE } from './setup';
 
 export type Spread = AnswerTo<'ridges'>;
@@ -109,7 +111,7 @@ export class RidgeChart {
         <div class="plot ridges">${this.#canvas}${spread ? nothing : html`<p class="plot-empty">Nothing measured yet.</p>`}</div>
         <div class="chart-foot">
           <span class="how">${icon('info')} ${how} Steps are those at which gradients were looked at, in their order.</span>
-          <details class="data" @toggle=${this.#toggle}><summary>Table</summary>${this.#open && spread ? table(spread) : nothing}</details>
+          <details class="data" @toggle=${this.#toggle}><summary>Table</summary>${this.#open && spread ? html`<p class="hint">${takeAway(this.context, { title: `Spread of dL/d ${name}`, sheet: () => sheetOf(spread), canvas: this.#canvas })}</p>${table(spread)}` : nothing}</details>
         </div>
       `,
       this.host,
@@ -158,3 +160,9 @@ function table({ steps, bins, binsPerDecade, low, counts, zeros, nonFinite }: Sp
     </table>
   </div>`;
 }
+
+/** A row a step, a column a bin. */
+const sheetOf = ({ steps, bins, binsPerDecade, low, counts, zeros, nonFinite }: Spread): Sheet => ({
+  heads: ['step', 'exactly 0', ...Array.from({ length: bins }, (_, bin) => `from ${fullNumber(low * 10 ** (bin / binsPerDecade))}`), 'not finite'],
+  rows: [...steps].map((step, row) => [step, zeros[row], ...counts.subarray(row * bins, (row + 1) * bins), nonFinite[row]]),
+});

@@ -5,8 +5,10 @@ import type { ChartDataset, Plugin } from 'chart.js';
 import { toCss, type Rgb } from '../colours';
 import type { Context } from '../context';
 import type { CheckReport, Verdict } from '../../src/protocol/panel';
+import { takeAway } from '../controls/take-away';
 import { icon, value } from '../controls/value';
-import { formatPower, fullNumber, MINUS } from '../numbers';
+import { formatPower, MINUS } from '../numbers';
+import type { Sheet } from '../sheet';
 import type { Theme } from '../theme';
 import { verdictNames } from '../words';
 import { axisLook, baseOptions, Chart, FONT_SIZE } from './setup';
@@ -253,7 +255,7 @@ export class ScatterChart {
     return html`
       <p class="hint">
         ${rows.length < analytic.length ? `The first ${rows.length} of ${analytic.length} entries, every wrong and kinked one first.` : nothing}
-        <button class="quiet" @click=${() => this.context.send({ type: 'copy', text: pointsAsText(report) })}>${icon('copy')} Copy all</button>
+        ${takeAway(this.context, { title: 'Numeric against backprop', sheet: () => sheetOf(report), canvas: this.#canvas })}
       </p>
       <div class="scroll" tabindex="0" role="region" aria-label="Table: numeric against backprop">
         <table>
@@ -275,16 +277,13 @@ export class ScatterChart {
   }
 }
 
-/** Tab-separated, with a heading and every digit. */
-export function pointsAsText({ points, parameters }: CheckReport): string {
-  const rows = [...points.analytic.keys()].map((i) =>
-    [
-      parameters[points.parameter[i]]?.name, fullNumber(points.analytic[i]), fullNumber(points.numeric[i]), fullNumber(points.bar[i]),
-      VERDICT_ORDER[points.verdict[i]],
-    ].join('\t'),
-  );
-  return ['parameter\tbackprop\tnumeric\terror bar\tverdict', ...rows].join('\n');
-}
+/** A row an entry. */
+export const sheetOf = ({ points, parameters }: CheckReport): Sheet => ({
+  heads: ['parameter', 'backprop', 'numeric', 'error bar', 'verdict'],
+  rows: [...points.analytic.keys()].map((i) => [
+    parameters[points.parameter[i]]?.name, points.analytic[i], points.numeric[i], points.bar[i], VERDICT_ORDER[points.verdict[i]],
+  ]),
+});
 
 /** The same shapes as in the plot, for its key. */
 function shape(verdict: Verdict, colour: string): TemplateResult<2> {

@@ -4,8 +4,9 @@ import { html, nothing, render, svg, type TemplateResult } from 'lit/html.js';
 import { claimColour, curveColour, type EntryDetail, LossCurveChart, measuredColour, within } from '../charts/loss-curve-chart';
 import { toCss, type Rgb } from '../colours';
 import type { Context } from '../context';
+import { takeAway } from '../controls/take-away';
 import { icon, value } from '../controls/value';
-import { formatIndex, formatNumber, formatRound, fullNumber } from '../numbers';
+import { formatIndex, formatNumber, formatRound } from '../numbers';
 import { verdictMeanings, verdictNames } from '../words';
 
 /** How far the curve goes to each side, as a share of max(1, |w|). */
@@ -110,14 +111,14 @@ export class CheckEntry {
     void this.#ask(false);
   }
 
-  #table({ at, losses, kinks }: EntryDetail): TemplateResult {
+  #table({ name, index, at, losses, kinks }: EntryDetail): TemplateResult {
+    const sheet = () => ({ heads: ['value', 'loss'], rows: Array.from(at, (x, i) => [x, losses[i]]) });
     const finite = losses.filter(Number.isFinite);
     const [across, up] = [at[at.length - 1] - at[0], Math.max(...finite) - Math.min(...finite)];
-    const text = (): string => ['value\tloss', ...Array.from(at, (x, i) => `${fullNumber(x)}\t${fullNumber(losses[i])}`)].join('\n');
     return html`
       <p class="hint">
         ${kinks.length > 0 ? `Kinks near ${Array.from(kinks, (kink) => formatNumber(kink)).slice(0, 8).join(', ')}${kinks.length > 8 ? ` and ${kinks.length - 8} more` : ''}.` : 'No kink in this range.'}
-        <button class="quiet" @click=${() => this.context.send({ type: 'copy', text: text() })}>${icon('copy')} Copy all</button>
+        ${takeAway(this.context, { title: `Loss along ${name} ${formatIndex(index)}`, sheet, canvas: this.#chart?.canvas })}
       </p>
       <div class="scroll" tabindex="0" role="region" aria-label="Table: loss along this entry"><table>
         <thead><tr><th scope="col">value</th><th scope="col">loss</th></tr></thead>

@@ -5,9 +5,10 @@ import type { AnswerTo, CheckReport } from '../../src/protocol/panel';
 import { VERDICT_ORDER } from '../charts/scatter-chart';
 import type { Context } from '../context';
 import { drawLegend } from '../controls/legend';
-import { icon, value } from '../controls/value';
+import { takeAway } from '../controls/take-away';
+import { value } from '../controls/value';
 import { Heatmap, type Matrix, type Scale, scaleOf } from '../heatmap';
-import { formatIndex, formatNumber, formatPower, formatShape, fullNumber } from '../numbers';
+import { formatIndex, formatNumber, formatPower, formatShape } from '../numbers';
 import { verdictNames } from '../words';
 
 type ErrorMap = AnswerTo<'check_map'>;
@@ -220,12 +221,13 @@ export class CheckMap {
     const { index, shape, analytic, numeric, bar, error, verdict } = map;
     const rows = [...index.keys()].slice(0, MOST_ROWS);
     const name = (i: number): string => VERDICT_ORDER.at(verdict[i])?.replace('_', ' ') ?? 'not checked';
-    const text = (): string =>
-      ['entry\tbackprop\tnumeric\terror bar\trelative error\tverdict', ...[...index.keys()].map((i) =>
-        [formatIndex(unravel(index[i], shape)), ...[analytic, numeric, bar, error].map((values) => fullNumber(values[i])), name(i)].join('\t'))].join('\n');
+    const sheet = () => ({
+      heads: ['entry', 'backprop', 'numeric', 'error bar', 'relative error', 'verdict'],
+      rows: [...index.keys()].map((i) => [formatIndex(unravel(index[i], shape)), analytic[i], numeric[i], bar[i], error[i], name(i)]),
+    });
     return html`
       <p class="hint">${rows.length < index.length ? `The first ${rows.length} of ${index.length} cells.` : nothing}
-        <button class="quiet" @click=${() => this.context.send({ type: 'copy', text: text() })}>${icon('copy')} Copy all</button></p>
+        ${takeAway(this.context, { title: `Errors of ${map.name}`, sheet, canvas: this.#heatmap.canvas })}</p>
       <div class="scroll" tabindex="0" role="region" aria-label=${`Table: errors of ${map.name}`}><table>
         <thead><tr><th scope="col">entry</th><th scope="col">backprop</th><th scope="col">numeric</th><th scope="col">error bar</th><th scope="col">relative error</th><th scope="col" class="text">verdict</th></tr></thead>
         <tbody>${rows.map((i) => html`<tr>

@@ -5,8 +5,10 @@ import type { AnswerTo, ModelInfo } from '../../src/protocol/panel';
 import { GrowthChart, type Growth } from '../charts/growth-chart';
 import { swatch } from '../charts/line-chart';
 import type { Context, View } from '../context';
+import { takeAway } from '../controls/take-away';
 import { icon, value } from '../controls/value';
-import { counted, formatCount, formatNumber, formatRound, fullNumber } from '../numbers';
+import { counted, formatCount, formatNumber, formatRound } from '../numbers';
+import type { Sheet } from '../sheet';
 import type { Theme } from '../theme';
 
 type Answer = AnswerTo<'cost'>;
@@ -93,7 +95,7 @@ export const cost: View = {
         `, figure);
         chart.update(lines, { x: 'parameters', y: 'milliseconds', words: wordsOf(found) });
       }
-      render(found.length > 0 ? table(found, context) : nothing, below);
+      render(found.length > 0 ? table(found, context, chart?.canvas) : nothing, below);
     };
 
     return {
@@ -140,7 +142,7 @@ function head(answers: readonly Answer[], running: boolean, trouble: string | nu
 
 const times = (ratio: number): string => `${formatRound(Number(ratio.toPrecision(3)))}×`;
 
-function table(answers: readonly Answer[], { send }: Context): TemplateResult {
+function table(answers: readonly Answer[], context: Context, canvas: HTMLCanvasElement | undefined): TemplateResult {
   const costs = answers.map(({ cost: each }) => each);
   const proportional = costs.some(({ timed, parameters }) => timed < parameters);
   const difference = Math.max(...costs.map((each) => each.difference));
@@ -148,7 +150,7 @@ function table(answers: readonly Answer[], { send }: Context): TemplateResult {
     <p class="hint">
       Hidden layers × units in each. Milliseconds are the shortest of several tries; multiply-adds are counted.
       ${proportional ? html`<b>~</b> only so many passes were timed, the others are told by proportion.` : nothing}
-      <button class="quiet" @click=${() => send({ type: 'copy', text: asText(costs) })}>${icon('copy')} Copy all</button>
+      ${takeAway(context, { title: 'Time of one gradient', sheet: () => sheetOf(costs), canvas })}
     </p>
     <div class="scroll" tabindex="0" role="region" aria-label="Table: cost of a gradient"><table class="values">
       <thead><tr>
@@ -165,9 +167,8 @@ function table(answers: readonly Answer[], { send }: Context): TemplateResult {
   `;
 }
 
-/** Tab-separated, with a heading and every digit. */
-function asText(costs: readonly Cost[]): string {
-  const head = ['hidden layers', 'units', 'parameters', 'backprop in ms', 'naive in ms', 'forward passes timed', 'multiply-adds of backprop', 'multiply-adds of naive'];
-  const rows = costs.map(({ depth, width, parameters, backprop, naive, timed, macs }) => [depth, width, parameters, backprop, naive, timed, macs.backprop, macs.naive].map(fullNumber));
-  return [head, ...rows].map((cells) => cells.join('\t')).join('\n');
-}
+/** A row a network. */
+const sheetOf = (costs: readonly Cost[]): Sheet => ({
+  heads: ['hidden layers', 'units', 'parameters', 'backprop in ms', 'naive in ms', 'forward passes timed', 'multiply-adds of backprop', 'multiply-adds of naive'],
+  rows: costs.map(({ depth, width, parameters, backprop, naive, timed, macs }) => [depth, width, parameters, backprop, naive, timed, macs.backprop, macs.naive]),
+});

@@ -2,9 +2,10 @@
 import { html, nothing, render, type TemplateResult } from 'lit/html.js';
 import type { AnswerTo, Question } from '../../src/protocol/panel';
 import type { Context, Mounted } from '../context';
-import { icon, value } from '../controls/value';
+import { takeAway } from '../controls/take-away';
+import { value } from '../controls/value';
 import { type Cell, Heatmap, scaleOf } from '../heatmap';
-import { counted, formatIndex, formatShape, fullNumber } from '../numbers';
+import { counted, formatIndex, formatShape } from '../numbers';
 import type { PanelData } from '../store';
 
 type Filters = AnswerTo<'filters'>;
@@ -45,7 +46,7 @@ export function mountFilters(host: HTMLElement, context: Context, question: () =
         : heatmap.cursor ? reading(shown, heatmap.cursor)
         : html`<span class="hint">Point at a cell, or use the arrow keys, to read its value.</span>`
       }</p>`, head);
-    render(shown ? html`${omitted(shown)}<details class="data" @toggle=${toggle}><summary>Table</summary>${open ? table(context, shown) : nothing}</details>` : nothing, below);
+    render(shown ? html`${omitted(shown)}<details class="data" @toggle=${toggle}><summary>Table</summary>${open ? table(context, heatmap.canvas, shown) : nothing}</details>` : nothing, below);
   };
   const toggle = (event: Event): void => {
     open = (event.target as HTMLDetailsElement).open;
@@ -77,16 +78,17 @@ function omitted({ shape, outputs, inputs }: Filters): TemplateResult | typeof n
 }
 
 /** A row a filter, its values row by row. */
-function table({ send }: Context, { shape, outputs, inputs, columns, cells }: Filters): TemplateResult {
+function table(context: Context, canvas: HTMLCanvasElement, { parameter, shape, outputs, inputs, columns, cells }: Filters): TemplateResult {
   const [, , height, width] = shape;
   const rows = [...outputs].flatMap((output, o) => [...inputs].map((input, i) => ({
     name: formatIndex([output, input]),
     values: Array.from({ length: height * width }, (_, at) => cells[(o * height + Math.floor(at / width)) * columns + i * width + (at % width)]),
   })));
-  const all = (): string => rows.map(({ name, values }) => [name, ...values.map(fullNumber)].join('\t')).join('\n');
-  return html`<p class="hint"><button class="quiet" @click=${() => send({ type: 'copy', text: all() })}>${icon('copy')} Copy all</button></p>
+  const places = Array.from({ length: height * width }, (_, at) => formatIndex([Math.floor(at / width), at % width]));
+  const sheet = () => ({ heads: ['filter', ...places], rows: rows.map(({ name, values }) => [name, ...values]) });
+  return html`<p class="hint">${takeAway(context, { title: `Filters ${parameter}`, sheet, canvas })}</p>
     <div class="scroll" tabindex="0" role="region" aria-label="Table: filters"><table>
-      <thead><tr><th scope="col">filter</th>${Array.from({ length: height * width }, (_, at) => html`<th scope="col">${formatIndex([Math.floor(at / width), at % width])}</th>`)}</tr></thead>
+      <thead><tr><th scope="col">filter</th>${places.map((place) => html`<th scope="col">${place}</th>`)}</tr></thead>
       <tbody>${rows.map(({ name, values }) => html`<tr><th scope="row">${name}</th>${values.map((cell) => html`<td>${value(cell, { signed: true })}</td>`)}</tr>`)}</tbody>
     </table></div>`;
 }

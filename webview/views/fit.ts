@@ -6,8 +6,9 @@ import { classColour, classStyle, FitChart, type Fitted, type Points } from '../
 import { toCss } from '../colours';
 import type { Context, Settings, View } from '../context';
 import { drawInput, isImage } from '../controls/input-image';
+import { takeAway } from '../controls/take-away';
 import { icon, value } from '../controls/value';
-import { counted, formatCount, formatShare, fullNumber } from '../numbers';
+import { counted, formatCount, formatShare } from '../numbers';
 import type { Theme } from '../theme';
 
 type Predictions = AnswerTo<'predictions'>;
@@ -75,7 +76,7 @@ export const fit: View = {
               ? classes ? 'Each place has the colour of the class that the network gives it. Click a point to follow its sample.' : 'Each place has the colour of its prediction, each point that of its target: where they differ, it is wrong.'
               : 'The line is what the network gives for each input; points are the data. Click one to follow its sample.'
           }</p>
-          <details class="data" @toggle=${toggle}><summary>Table</summary>${open ? dataTable(context, fitted, drawn) : nothing}</details>
+          <details class="data" @toggle=${toggle}><summary>Table</summary>${open ? dataTable(context, chart?.canvas, fitted, drawn) : nothing}</details>
         `,
         figure,
       );
@@ -140,8 +141,8 @@ function mark(index: number, theme: Theme): TemplateResult {
 }
 
 /** The line's values where there is one input, else the samples of the plane. */
-function dataTable({ send, data }: Context, { axes, columns, outputs, predictions }: Fitted, points: Points): TemplateResult {
-  const classes = data.model?.classes ?? null;
+function dataTable(context: Context, canvas: HTMLCanvasElement | undefined, { axes, columns, outputs, predictions }: Fitted, points: Points): TemplateResult {
+  const classes = context.data.model?.classes ?? null;
   const [{ min, max }] = axes;
   const width = points.targets.length / Math.max(1, points.samples.length);
   const rows: readonly (readonly [string, readonly number[]])[] =
@@ -152,9 +153,9 @@ function dataTable({ send, data }: Context, { axes, columns, outputs, prediction
           [points.inputs[2 * i], points.inputs[2 * i + 1], ...(classes ? [] : points.targets.subarray(i * width, (i + 1) * width))],
         ]);
   const heads = axes.length === 1 ? ['point', axes[0].name, 'prediction'] : [classes ? 'class' : 'sample', axes[0].name, axes[1].name, ...(classes ? [] : ['target'])];
-  const copy = (): string => [heads.join('\t'), ...rows.map(([name, values]) => [name, ...values.map(fullNumber)].join('\t'))].join('\n');
+  const sheet = () => ({ heads, rows: rows.map(([name, values]) => [name, ...values]) });
   return html`
-    <p class="hint">${rows.length > MOST_ROWS ? `The first ${MOST_ROWS} of ${formatCount(rows.length)} rows. ` : nothing}<button class="quiet" @click=${() => send({ type: 'copy', text: copy() })}>${icon('copy')} Copy all</button></p>
+    <p class="hint">${rows.length > MOST_ROWS ? `The first ${MOST_ROWS} of ${formatCount(rows.length)} rows. ` : nothing}${takeAway(context, { title: 'Fit', sheet, canvas })}</p>
     <div class="scroll" tabindex="0" role="region" aria-label="Table: the fit"><table>
       <thead><tr>${heads.map((head) => html`<th scope="col"><bdi>${head}</bdi></th>`)}</tr></thead>
       <tbody>${rows.slice(0, MOST_ROWS).map(([name, values]) => html`<tr><th scope="row"><bdi>${name}</bdi></th>${values.map((one) => html`<td>${value(one, { signed: true })}</td>`)}</tr>`)}</tbody>

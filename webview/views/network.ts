@@ -5,9 +5,10 @@ import type { AnswerTo, Question } from '../../src/protocol/panel';
 import { LineChart } from '../charts/line-chart';
 import type { Context, Settings, View } from '../context';
 import { sampleField } from '../controls/sample-field';
+import { takeAway } from '../controls/take-away';
 import { icon, value } from '../controls/value';
 import { type ColumnName, type Drawing, NetworkPicture, type Picture, type Target } from '../network-picture';
-import { counted, formatCount, formatIndex, formatShape, fullNumber } from '../numbers';
+import { counted, formatCount, formatIndex, formatShape } from '../numbers';
 import { lastPhase, words } from '../words';
 import { filtersOf, mountFilters } from './filters';
 
@@ -89,7 +90,7 @@ export const network: View = {
         picture.cursor ? describe(context, answer, picture.cursor) : html`<span class="hint">Point at a unit or a weight to read it; click one for its history and its place in the spec.</span>`
       }</p>` : html`<section class="empty"><p>The engine is asked for the picture.</p></section>`, head);
       render(answer ? html`${chosen ? details(context, answer, chosen) : nothing}${legend(context)}
-        <details class="data" @toggle=${toggle}><summary>Table</summary>${open ? table(context, answer) : nothing}</details>` : nothing, below);
+        <details class="data" @toggle=${toggle}><summary>Table</summary>${open ? table(context, picture.canvas, answer) : nothing}</details>` : nothing, below);
       void follow(answer);
     };
     const toggle = (event: Event): void => {
@@ -204,12 +205,12 @@ function details(context: Context, answer: Picture, target: Target): TemplateRes
     }</section>`;
 }
 
-function table(context: Context, { columns }: Picture): TemplateResult {
+function table(context: Context, canvas: HTMLCanvasElement, { columns }: Picture): TemplateResult {
   const names = namesOf(context);
   const rows = columns.flatMap(({ shown, values, gradients }, c) => [...shown].map((unit, i) => ({ name: `${names[c].name}${formatIndex([unit])}`, value: values?.[i], gradient: gradients?.[i] })));
-  const all = (): string => ['unit\tvalue\tgradient', ...rows.map((row) => `${row.name}\t${row.value === undefined ? '' : fullNumber(row.value)}\t${row.gradient === undefined ? '' : fullNumber(row.gradient)}`)].join('\n');
+  const sheet = () => ({ heads: ['unit', 'value', 'gradient'], rows: rows.map((row) => [row.name, row.value, row.gradient]) });
   const hidden = columns.reduce((sum, { units, shown }) => sum + units - shown.length, 0);
-  return html`<p class="hint">${hidden > 0 ? `${counted(hidden, 'unit')} of large layers are left out: ${formatCount(rows.length)} are shown. ` : nothing}<button class="quiet" @click=${() => context.send({ type: 'copy', text: all() })}>${icon('copy')} Copy all</button></p>
+  return html`<p class="hint">${hidden > 0 ? `${counted(hidden, 'unit')} of large layers are left out: ${formatCount(rows.length)} are shown. ` : nothing}${takeAway(context, { title: 'Network', sheet, canvas })}</p>
     <div class="scroll" tabindex="0" role="region" aria-label="Table: units"><table>
       <thead><tr><th scope="col">unit</th><th scope="col">value</th><th scope="col">dL/d value</th></tr></thead>
       <tbody>${rows.map((row) => html`<tr><th scope="row"><bdi>${row.name}</bdi></th><td>${value(row.value, { signed: true })}</td><td>${value(row.gradient, { signed: true })}</td></tr>`)}</tbody>

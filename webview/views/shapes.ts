@@ -2,8 +2,9 @@
 import { html, nothing, render, type TemplateResult } from 'lit/html.js';
 import type { LayerFigures, LayerInfo, ModelInfo } from '../../src/protocol/panel';
 import type { Context, View } from '../context';
-import { icon } from '../controls/value';
+import { takeAway } from '../controls/take-away';
 import { counted, formatBytes, formatCount, formatShape } from '../numbers';
+import type { Sheet } from '../sheet';
 
 const columns = [
   ['output', 'Shape of one sample’s output.'],
@@ -55,7 +56,7 @@ function table(context: Context, model: ModelInfo): TemplateResult {
     <p class="hint">
       Shapes of one sample; memory with batches of ${counted(batchSize, 'sample')}, in ${model.precision}.
       ${trained < parameters ? html`<b>${counted(parameters - trained, 'parameter')} frozen.</b>` : nothing}
-      <button class="quiet" @click=${() => context.send({ type: 'copy', text: asText(model) })}>${icon('copy')} Copy all</button>
+      ${takeAway(context, { title: 'Shapes', sheet: () => sheetOf(model) })}
     </p>
     <div class="scroll" tabindex="0" role="region" aria-label="Table: shapes and sizes by layer"><table class="values shapes">
       <thead><tr><th scope="col">layer</th>${columns.map(([name, meaning]) => html`<th scope="col" title=${meaning}>${name}</th>`)}</tr></thead>
@@ -71,11 +72,10 @@ function table(context: Context, model: ModelInfo): TemplateResult {
   `;
 }
 
-/** Tab-separated, with a heading and every digit. */
-function asText({ layers }: ModelInfo): string {
-  const rows = layers.map(({ name, kind, outputShape, figures }) => [
-    name, kind, outputShape.join('×'), figures.parameters, figures.macs, figures.memory, field(figures), figures.dense ?? '',
-  ]);
-  const head = ['layer', 'kind', 'output', 'parameters', 'multiply-adds', 'memory in bytes', 'receptive field', 'fully connected'];
-  return [head, ...rows].map((cells) => cells.join('\t')).join('\n');
-}
+/** A row a layer. */
+const sheetOf = ({ layers }: ModelInfo): Sheet => ({
+  heads: ['layer', 'kind', 'output', 'parameters', 'multiply-adds', 'memory in bytes', 'receptive field', 'fully connected'],
+  rows: layers.map(({ name, kind, outputShape, figures }) => [
+    name, kind, outputShape.join('×'), figures.parameters, figures.macs, figures.memory, field(figures), figures.dense,
+  ]),
+});

@@ -3,6 +3,7 @@
 import { html, nothing, render, type TemplateResult } from 'lit/html.js';
 import type { LayerInfo, Question, TensorKind, TensorReading } from '../../src/protocol/panel';
 import type { Context, Settings, View } from '../context';
+import { takeAway } from '../controls/take-away';
 import { icon, value } from '../controls/value';
 import { drawLegend } from '../controls/legend';
 import { counted, formatIndex, formatShape, fullNumber } from '../numbers';
@@ -52,12 +53,13 @@ export const tensors: View = {
     let open = false;
     let shown: TensorReading | null = null;
     let drawn = '';
+    let title = '';
     const heatmap = new Heatmap(() => renderBelow());
     map.append(heatmap.canvas);
 
     const renderBelow = (): void => {
       render(shown ? reading(context, shown, heatmap.cursor) : absence(context), head);
-      render(shown ? details(context, shown, open, (event) => {
+      render(shown ? details(context, { reading: shown, canvas: heatmap.canvas, title }, open, (event) => {
         open = (event.target as HTMLDetailsElement).open;
         renderBelow();
       }) : nothing, below);
@@ -74,7 +76,8 @@ export const tensors: View = {
       const key = `${data.frame?.sequence} ${theme.version} ${map.clientWidth} ${JSON.stringify(wanted)}`;
       if (key === drawn) return;
       drawn = key;
-      heatmap.canvas.setAttribute('aria-label', `${nameOf(layer, wanted)}, ${formatShape(shown.shape)}. Arrow keys move from cell to cell.`);
+      title = nameOf(layer, wanted);
+      heatmap.canvas.setAttribute('aria-label', `${title}, ${formatShape(shown.shape)}. Arrow keys move from cell to cell.`);
       heatmap.draw(shown, scaleFor(shown), theme, map.clientWidth, { row: shown.rowStride, column: shown.columnStride });
     };
     const resized = new ResizeObserver(draw);
@@ -156,7 +159,14 @@ function reading(context: Context, reading: TensorReading, cursor: Cell | null):
   `;
 }
 
-function details(context: Context, reading: TensorReading, open: boolean, toggle: (event: Event) => void): TemplateResult {
+interface Drawn {
+  readonly reading: TensorReading;
+  readonly title: string;
+  readonly canvas: HTMLCanvasElement;
+}
+
+function details(context: Context, drawn: Drawn, open: boolean, toggle: (event: Event) => void): TemplateResult {
+  const { reading } = drawn;
   const { rows, columns, rowStride, columnStride, shape } = reading;
   const reduced = rowStride > 1 || columnStride > 1;
   return html`
@@ -167,7 +177,7 @@ function details(context: Context, reading: TensorReading, open: boolean, toggle
     </p>
     <details class="data" @toggle=${toggle}>
       <summary>Table</summary>
-      ${open ? table(context, reading, `${rows} by ${columns}`) : nothing}
+      ${open ? table(context, drawn, `${rows} by ${columns}`) : nothing}
     </details>
   `;
 }
@@ -176,11 +186,13 @@ function span(word: string, index: number, stride: number): TemplateResult {
   return stride === 1 ? html`${word} <b class="number">${index}</b>` : html`${word}s <b class="number">${index * stride}</b> to <b class="number">${(index + 1) * stride - 1}</b>`;
 }
 
-function table({ send }: Context, { rows, columns, cells, rowStride, columnStride }: TensorReading, size: string): TemplateResult {
+function table(context: Context, { reading, title, canvas }: Drawn, size: string): TemplateResult {
+  const { rows, columns, cells, rowStride, columnStride } = reading;
   const row = (i: number): Float64Array => cells.subarray(i * columns, (i + 1) * columns);
-  const all = (): string => Array.from({ length: rows }, (_, i) => [...row(i)].map(fullNumber).join('\t')).join('\n');
+  const heads = ['', ...Array.from({ length: columns }, (_, j) => formatIndex([j * columnStride]))];
+  const sheet = () => ({ heads, rows: Array.from({ length: rows }, (_, i) => [formatIndex([i * rowStride]), ...row(i)]) });
   return html`
-    <p class="hint"><button class="quiet" @click=${() => send({ type: 'copy', text: all() })}>${icon('copy')} Copy all</button></p>
+    <p class="hint">${takeAway(context, { title, sheet, canvas })}</p>
     <div class="scroll" tabindex="0" role="region" aria-label=${`Table: ${size} values`}><table>
       <thead><tr><th scope="col"><span class="unseen">row</span></th>${Array.from({ length: columns }, (_, j) => html`<th scope="col">${formatIndex([j * columnStride])}</th>`)}</tr></thead>
       <tbody>${Array.from({ length: rows }, (_, i) => html`<tr><th scope="row">${formatIndex([i * rowStride])}</th>${[...row(i)].map((cell) => html`<td>${value(cell, { signed: true })}</td>`)}</tr>`)}</tbody>

@@ -13,6 +13,7 @@ import { picture } from './picture';
 import { points } from './points';
 import { predictions } from './predictions';
 import type { QuestionDefinition } from './question';
+import { readings } from './readings';
 import { ridges } from './ridges';
 import { tensor } from './tensor';
 import { weightHistory } from './weight-history';
@@ -32,6 +33,7 @@ export const questions = {
   other_rates: otherRates,
   jacobian,
   why,
+  readings,
   ridges,
   filters,
 } as const;

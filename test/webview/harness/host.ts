@@ -111,6 +111,7 @@ export class FakeHost {
       case 'restore':
       case 'startOver':
       case 'copy':
+      case 'save':
       case 'allowCode':
       case 'manageTrust':
         // Only kept: what happens then is the extension's business.

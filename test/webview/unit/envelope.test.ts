@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { Series } from '../../../src/history/series';
 import { envelope, extent, readAt } from '../../../webview/charts/envelope';
 import { otherSteps } from '../../../webview/charts/line-chart';
-import { asText, stepsOf } from '../../../webview/charts/data-table';
+import { sheetOf, stepsOf } from '../../../webview/charts/data-table';
+import { asTabs } from '../../../webview/sheet';
 
 const series = (values: readonly number[], capacity = 4096) => {
   const all = new Series(capacity);
@@ -91,8 +92,14 @@ describe('the table behind a chart', () => {
     b.add(4, 7);
     const columns = [{ name: 'a', data: a.data() }, { name: 'b', data: b.data() }, { name: 'c', data: undefined }];
     expect(stepsOf(columns)).toEqual([1, 2, 4]);
-    expect(asText(columns)).toBe(
+    expect(asTabs(sheetOf(columns))).toBe(
       'step\ta\tb\tc\n1\t0.30000000000000004\t\t\n2\tNaN\t-1e-300\t\n4\t\t7\t',
     );
+  });
+
+  it('has a column of its own for each end of a range', () => {
+    const sheet = sheetOf([{ name: 'a', data: series([3, 1, 2, 5], 2) }]);
+    expect(sheet.heads).toEqual(['step', 'a smallest', 'a largest']);
+    expect(sheet.rows).toEqual([[0, 1, 3], [2, 2, 5]]);
   });
 });
