@@ -19,10 +19,17 @@ export const workOf = ({ layers, batchSize }: Pick<ModelInfo, 'layers' | 'batchS
 export const forwardWorkOf = (layers: ModelInfo['layers']): number =>
   layers.reduce((sum, { figures }) => sum + Math.max(figures.macs, figures.parameters), 0);
 
+interface Prepared {
+  readonly forward: () => void;
+  readonly backward: () => void;
+}
+
 export class WholeStep {
-  readonly #passes = new Map<Pass, () => number>();
-  /** The rate of the updates that are part of what is prepared. */
+  readonly #passes = new Map<Pass, Prepared>();
+  /** Whole steps, with updates at the rate `#lr` if those are steady. */
+  readonly #steps = new Map<Pass, () => number>();
   #lr = NaN;
+  #update: () => void = () => undefined;
 
   constructor(
     readonly network: Network,
@@ -44,28 +51,43 @@ export class WholeStep {
   run(pass: Pass, lr: number, step: number): number {
     if (this.steady && lr !== this.#lr) {
       this.#lr = lr;
-      this.#passes.clear();
+      this.#update = this.network.kernels.prepare(() => updateParameters(this.network, this.rule, lr, step));
+      this.#steps.clear();
     }
-    let prepared = this.#passes.get(pass);
-    if (!prepared) this.#passes.set(pass, (prepared = this.#prepare(pass)));
-    const loss = prepared();
+    let whole = this.#steps.get(pass);
+    if (!whole) this.#steps.set(pass, (whole = this.#around(pass)));
+    const loss = whole();
     if (!this.steady) updateParameters(this.network, this.rule, lr, step);
     return loss;
   }
 
-  #prepare(pass: Pass): () => number {
+  #around(pass: Pass): () => number {
+    const { forward, backward } = this.#prepared(pass);
+    const update = this.#update;
+    const after = (): void => {
+      backward();
+      update();
+    };
+    return this.network.kernels.prepareAround(forward, () => pass.loss(), after);
+  }
+
+  #prepared(pass: Pass): Prepared {
+    const known = this.#passes.get(pass);
+    if (known) return known;
     const { network } = this;
+    const { kernels } = network;
     const layers = pass.outputs.length;
-    const forward = (): void => {
-      network.zeroGradients();
-      for (let layer = 0; layer < layers; layer++) pass.forwardAndTrack(layer);
+    const prepared = {
+      forward: kernels.prepare(() => {
+        network.zeroGradients();
+        for (let layer = 0; layer < layers; layer++) pass.forwardAndTrack(layer);
+      }),
+      backward: kernels.prepare(() => {
+        pass.lossBackward();
+        for (let layer = layers - 1; layer >= 0; layer--) pass.backward(layer);
+      }),
     };
-    const backward = (): void => {
-      pass.lossBackward();
-      for (let layer = layers - 1; layer >= 0; layer--) pass.backward(layer);
-      // A steady update has the same numbers at every step.
-      if (this.steady) updateParameters(network, this.rule, this.#lr, 1);
-    };
-    return network.kernels.prepareAround(forward, () => pass.loss(), backward);
+    this.#passes.set(pass, prepared);
+    return prepared;
   }
 }

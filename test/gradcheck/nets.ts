@@ -3,8 +3,7 @@ import { layers, type LayerKind } from '../../src/engine/layers';
 import type { LayerDefinition } from '../../src/engine/layers/layer';
 import { losses, type LossKind } from '../../src/engine/losses';
 import type { LossDefinition } from '../../src/engine/losses/loss';
-import type { Backend } from '../../src/engine/kernels/create';
-import { ReferenceKernels } from '../../src/engine/kernels/reference';
+import { type Backend, kernelsOf } from '../../src/engine/kernels/create';
 import { sizeOf, type Precision, type Shape } from '../../src/engine/kernels/tensor';
 import { type LayerModel, Network, type NetworkModel } from '../../src/engine/network';
 import type { Penalty } from '../../src/engine/penalty';
@@ -58,9 +57,9 @@ function modelOf({ inputs, layers: recipes, loss, penalty }: NetRecipe): Network
 }
 
 /** A network with its batch loaded: targets are one-hot rows, or numbers in [0, 1]. */
-export function makeNet(recipe: NetRecipe) {
+export function makeNet(recipe: NetRecipe, backend: Backend = 'reference') {
   const { batch, seed = 1, precision = 'float64', spread = 1 } = recipe;
-  const network = new Network(modelOf(recipe), new ReferenceKernels(precision), {
+  const network = new Network(modelOf(recipe), kernelsOf(backend, precision), {
     batch, evaluationBatch: 0, optimizerTensors: 0,
   });
   network.initialize(seed);

@@ -1,9 +1,9 @@
-// A small network's step in one call computes what its phases compute one by one, to the bit.
+// A small network's step in few calls, and later as code of its own, computes what its phases compute one by one, to the bit.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { sessionOf } from '../support/run';
 
-const STEPS = 5;
+const STEPS = 6;
 const layer = fc.integer({ min: 1, max: 18 }).map((out_features) => ({ type: 'linear', out_features }));
 const activation = fc.constantFrom('tanh', 'sigmoid', 'relu', 'leaky_relu', 'softmax', 'batch_norm1d');
 const hidden = fc.array(fc.tuple(layer, activation), { maxLength: 3 }).map((pairs) => pairs.flat());
@@ -40,8 +40,8 @@ const spec = fc
 describe.each(['wasm-simd', 'wasm-relaxed-simd'] as const)('a whole step on %s', (backend) => {
   it('is its phases one by one', () => {
     fc.assert(
-      fc.property(spec, (drawn) => {
-        const [whole, phases] = [0, 1].map(() => sessionOf(drawn, { backend }));
+      fc.property(spec, fc.integer({ min: 0, max: 3 }), (drawn, fuseAfter) => {
+        const [whole, phases] = [0, 1].map(() => sessionOf(drawn, { backend, fuseAfter }));
         for (let step = 1; step <= STEPS; step++) {
           whole.step();
           do phases.stepPhase();

@@ -23,11 +23,13 @@ export interface KernelOptions {
   readonly team?: Team;
   /** Has products run in vectors of 256 bits where that computes the same. */
   readonly wideVectors?: WideVectors;
+  /** How many steps of a small network are played before they become code of their own. That changes no bit. */
+  readonly fuseAfter?: number;
 }
 
-export function kernelsOf(backend: Backend, precision: Precision, { team, wideVectors }: KernelOptions = {}): Kernels {
+export function kernelsOf(backend: Backend, precision: Precision, { team, wideVectors, fuseAfter }: KernelOptions = {}): Kernels {
   if (backend === 'reference') return new ReferenceKernels(precision);
-  return new WasmKernels(precision, backend === 'wasm-relaxed-simd' ? 'relaxed' : 'plain', team, wideVectors);
+  return new WasmKernels(precision, backend === 'wasm-relaxed-simd' ? 'relaxed' : 'plain', team, wideVectors, fuseAfter);
 }
 
 export function createKernels(precision: Precision, options: KernelOptions = {}): Kernels {

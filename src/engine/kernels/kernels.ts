@@ -32,8 +32,9 @@ export interface Kernels {
   prepare(work: () => void): () => void;
 
   /**
-   * The same around a number: what it returns does `before`, finds `value`, does `after` and returns the number. `value` calls
-   * kernels that write nothing, and what it makes of their numbers depends on nothing else.
+   * The same around a number: what it returns does `before`, finds `value`, does `after` and returns the number. `before` and
+   * `after` may be prepared themselves. `value` calls kernels that write nothing, and what it makes of their numbers depends on
+   * nothing else.
    */
   prepareAround(before: () => void, value: () => number, after: () => void): () => number;
 

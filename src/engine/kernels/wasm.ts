@@ -45,6 +45,8 @@ export class WasmKernels extends WasmCalls implements Kernels {
     /** Threads that help with large products. */
     readonly team: Team | null = null,
     wideVectors: WideVectors | null = null,
+    /** How often something is played before it becomes code of its own, which takes as long as about so many small steps. */
+    readonly fuseAfter = 10_000,
   ) {
     super();
     this.backend = simd === 'relaxed' ? 'wasm-relaxed-simd' : 'wasm-simd';
@@ -110,22 +112,32 @@ export class WasmKernels extends WasmCalls implements Kernels {
     const { exports } = this;
     // Recorded inside another recording, its operations become part of that one.
     if (this.#tapes.recording || !this.#record(work, false)) return work;
-    const fused = this.#fuse();
-    if (fused) return fused;
     const tape = this.#tapes.write(this.memory.buffer);
-    return tape ? () => exports.play(tape.from, tape.to) : work;
+    return tape ? () => (this.#tapes.recording ? work() : exports.play(tape.from, tape.to)) : work;
   }
 
   prepareAround(before: () => void, value: () => number, after: () => void): () => number {
+    let run = around(before, value, after);
+    if (this.precision === 'float64') return run;
+    let left = this.fuseAfter;
+    return () => {
+      if (left-- === 0) run = this.#fuse(run, value) ?? run;
+      return run();
+    };
+  }
+
+  /** Work around a value as code of its own; null where that is not possible, or too much. */
+  #fuse(work: () => number, value: () => number): (() => number) | null {
     const { exports } = this;
-    const recorded = this.precision === 'float32' && !this.#tapes.recording && this.#record(around(before, value, after), true);
-    const fused = recorded && this.#fuse();
-    if (!fused) return around(this.prepare(before), value, this.prepare(after));
+    if (!this.#record(work, true)) return null;
+    const fused = fuse(this.#tapes.operations, this.backend === 'wasm-relaxed-simd', MOST_PAGES);
+    if (!fused) return null;
+    const run = link(compile(fused.bytes), this.memory, exports);
     // Then `value` is asked again, with what the kernel in it returned.
     let returned = NaN;
     const answers: Exports = { ...exports, ...Object.fromEntries(RETURNING.map((name) => [name, () => returned])) };
     return () => {
-      returned = fused();
+      returned = run();
       this.exports = answers;
       try {
         return value();
@@ -149,12 +161,5 @@ export class WasmKernels extends WasmCalls implements Kernels {
       this.exports = exports;
       this.#tapes.stop();
     }
-  }
-
-  /** What was recorded, as code of its own. */
-  #fuse(): (() => number) | null {
-    if (this.precision !== 'float32') return null;
-    const fused = fuse(this.#tapes.operations, this.backend === 'wasm-relaxed-simd', MOST_PAGES);
-    return fused && link(compile(fused.bytes), this.memory, this.exports);
   }
 }
