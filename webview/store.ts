@@ -22,6 +22,8 @@ export interface PanelData {
   readonly history: History;
   readonly check: CheckReport | null;
   readonly checking: CheckProgress | null;
+  /** What can be undone, in words; null where nothing can. */
+  readonly undo: string | null;
   readonly sweep: PanelSweep;
   readonly notices: readonly Notice[];
   /** Index of the selected layer. */
@@ -35,7 +37,7 @@ export const MAX_NOTICES = 3;
 
 export const emptyData = (layer: number | null = null): PanelData => ({
   file: '', state: null, problems: [], model: null, frame: null, history: new History(), check: null,
-  checking: null, sweep: { state: null, starting: false, trouble: null }, notices: [], layer, run: 0,
+  checking: null, undo: null, sweep: { state: null, starting: false, trouble: null }, notices: [], layer, run: 0,
 });
 
 export function reduce(data: PanelData, message: Exclude<ToPanel, { type: 'answer' }>): PanelData {
@@ -62,6 +64,8 @@ export function reduce(data: PanelData, message: Exclude<ToPanel, { type: 'answe
       return { ...data, checking: message.progress };
     case 'check':
       return { ...data, check: message.report, checking: null };
+    case 'undo':
+      return { ...data, undo: message.what };
     case 'sweep':
       return { ...data, sweep: message.sweep };
     case 'notice':
@@ -76,12 +80,13 @@ export function reduce(data: PanelData, message: Exclude<ToPanel, { type: 'answe
 
 /** Says that steps which had been reached are gone: nobody asked for that in so many words. */
 function forgotten(data: PanelData, { lr, truncatedTo, frontier }: Frame): PanelData {
+  const other = lr !== data.frame?.lr;
   const before = data.frame?.frontier ?? 0;
   // A reset forgets everything, as its name says.
   if (truncatedTo === null || truncatedTo < 0 || before <= frontier) return data;
   return notify(
     data, 'info',
-    `What followed step ${formatCount(frontier)}, up to step ${formatCount(before)}, came from another learning rate and is forgotten. Run goes on with lr ${formatRound(lr)}.`,
+    `What followed step ${formatCount(frontier)}, up to step ${formatCount(before)}, ${other ? 'came from another learning rate and is forgotten' : 'no longer follows from what was changed, and is forgotten'}. Run goes on with lr ${formatRound(lr)}.`,
   );
 }
 

@@ -13,25 +13,14 @@ import { engineVoice } from './engine-voice';
 import { codeFolder, LayerFiles, ownLayers } from './layer-files';
 import { Newest } from './newest';
 import { openRequest } from './open-request';
+import { Past } from './past';
 import type { Edit } from './problem-shift';
 import type { CodePermission, RunOptions, RunPlace, SpecText } from './run-options';
 import { RunProblems } from './run-problems';
 import type { StoredRun } from './run-store';
 import { messageOf, NOT_NOW } from './run-words';
 import { RunView } from './run-view';
-
-/** What to open next. */
-interface Wish {
-  readonly source: SpecText;
-  /** The text of the editor when this was wished for. */
-  readonly asOf: SpecText;
-  /** Go on from here. */
-  readonly kept: StoredRun | null;
-  /** Said when the run has begun. */
-  readonly say: string | null;
-  /** Set it running then. */
-  readonly run: boolean;
-}
+import type { Wish } from './wish';
 
 /** So many deaths of the engine in one run are no accident. */
 const MOST_DEATHS = 3;
@@ -41,6 +30,7 @@ const LAST_WORD_MS = 500;
 export class RunController {
   readonly view: RunView;
   readonly #problems: RunProblems;
+  readonly #past: Past;
   readonly #files = new LayerFiles();
   place: RunPlace;
   readonly #options: RunOptions;
@@ -59,6 +49,7 @@ export class RunController {
     this.place = options.place;
     this.#source = source;
     this.view = new RunView(options.place.file, options.tell);
+    this.#past = new Past(this.view);
     this.#problems = new RunProblems(this.view, options.found);
     this.#wishes = new Newest((wish) => this.#fulfil(wish), (error) => options.log.error(error instanceof Error ? error : String(error)));
   }
@@ -135,7 +126,14 @@ export class RunController {
   /** Runs a command of the session; what it cannot do is said in the panel. */
   async command(command: SessionCommand): Promise<void> {
     this.#problems.setFault(null, this.#source);
+    await this.#past.keep(command, () => this.record());
     await this.#call((calls) => calls.command(command));
+  }
+
+  /** Takes back the last change of the run by hand: it goes on where it stood before. */
+  async undo(): Promise<void> {
+    const before = this.#past.take();
+    if (before) await this.#request({ source: this.#source, kept: before.run, say: `Undone: ${before.what}.` });
   }
 
   /** More, or less, of the user's own code may run than before. */
@@ -194,9 +192,7 @@ export class RunController {
     this.view.setChecking(null);
   }
 
-  async cancelCheck(): Promise<void> {
-    await this.#call((calls) => calls.cancelCheck());
-  }
+  cancelCheck = (): Promise<void> => this.#call((calls) => calls.cancelCheck());
 
   /** After the engine died: a new one goes on from the last record. */
   async restore(): Promise<void> {
@@ -293,6 +289,7 @@ export class RunController {
       return;
     }
     if (!kept) {
+      this.#past.clear();
       this.#deaths = 0;
       this.#record = null;
     }
@@ -384,13 +381,9 @@ export class RunController {
     }
   }
 
-  #kept(record: RunRecord): StoredRun {
-    return { record, history: this.view.history.data() };
-  }
+  readonly #kept = (record: RunRecord): StoredRun => ({ record, history: this.view.history.data() });
 
-  #showProblems(): void {
-    this.#problems.show(this.#source);
-  }
+  readonly #showProblems = (): void => this.#problems.show(this.#source);
 
   get #permission(): CodePermission {
     return this.#options.permission(codeFolder(this.place));

@@ -18,7 +18,7 @@ export type LoadedStore =
   | { readonly kind: 'damaged' };
 
 // Changes with the shape of StoredRun: what another version wrote is not understood.
-const MAGIC = Buffer.from('nablascope run 1\n');
+const MAGIC = Buffer.from('nablascope run 2\n');
 const DIGEST_BYTES = 32;
 const WRITE_MS = 1000;
 

@@ -15,6 +15,7 @@ export class RunView {
   #frame: Frame | null = null;
   #check: CheckReport | null = null;
   #checking: CheckProgress | null = null;
+  #undo: string | null = null;
 
   /**
    * @param file name for titles.
@@ -59,6 +60,7 @@ export class RunView {
       history: this.history.data(),
       check: this.#check,
       checking: this.#checking,
+      undo: this.#undo,
     };
   }
 
@@ -104,6 +106,12 @@ export class RunView {
   setChecking(progress: CheckProgress | null): void {
     this.#checking = progress;
     this.tell({ type: 'checking', progress });
+  }
+
+  /** What can be undone, in words that go on after "Undo:"; null where nothing can. */
+  setUndo(what: string | null): void {
+    this.#undo = what;
+    this.tell({ type: 'undo', what });
   }
 
   setCheck(report: CheckReport): void {

@@ -234,6 +234,8 @@ export class Runs implements vscode.Disposable {
         return controller.cancelCheck();
       case 'sweep':
         return message.action === 'cancel' ? sweep.cancel() : sweep.start(message.action === 'fresh');
+      case 'undo':
+        return controller.undo();
       case 'restore':
         return controller.restore();
       case 'startOver':

@@ -59,6 +59,8 @@ export interface PanelSnapshot {
   readonly history: HistoryData;
   readonly check: CheckReport | null;
   readonly checking: CheckProgress | null;
+  /** What can be undone, in words that go on after "Undo:"; null where nothing can. */
+  readonly undo: string | null;
 }
 
 export interface CheckProgress {
@@ -75,6 +77,7 @@ export type ToPanel =
   | { readonly type: 'frame'; readonly frame: Frame }
   | { readonly type: 'checking'; readonly progress: CheckProgress | null }
   | { readonly type: 'check'; readonly report: CheckReport }
+  | { readonly type: 'undo'; readonly what: string | null }
   | { readonly type: 'sweep'; readonly sweep: PanelSweep }
   /** To `ask`; a sentence instead where it could not be answered. */
   | { readonly type: 'answer'; readonly id: number; readonly answered: Answered | string }
@@ -98,6 +101,8 @@ export type FromPanel =
   /** A row was selected: mark its line in the spec. */
   | { readonly type: 'select'; readonly layer: number }
   | { readonly type: 'reveal'; readonly problem: number }
+  /** Takes back the last change of the run by hand. */
+  | { readonly type: 'undo' }
   | { readonly type: 'restore' }
   | { readonly type: 'startOver' }
   /** Layers of the user's own may run in this spec's folder. */

@@ -14,10 +14,12 @@ export interface Batch {
   readonly order: Uint32Array;
   readonly from: number;
   readonly size: number;
+  /** What else its step draws comes from this one. */
+  readonly seed: number;
 }
 
 /** Fills a training pass with the batch of a step, counted from 0: a pure function of the run and the step. */
-export function loadBatch({ dataset, targets, augmentations, seed }: CompiledRun, pass: Pass, { order, from }: Batch, step: number): void {
+export function loadBatch({ dataset, targets, augmentations }: CompiledRun, pass: Pass, { order, from, seed }: Batch, step: number): void {
   pass.load(dataset.inputs, targets, order, from);
   if (augmentations.length > 0) augment(augmentations, pass.input, seed, step);
   pass.drawFor(seed, step);
@@ -27,14 +29,15 @@ export class Batches {
   readonly perEpoch: number;
   /** Of `#order`. */
   #epoch = -1;
+  #seed = NaN;
   #order: Uint32Array;
 
-  /** @param samples sample numbers of the training part. */
+  /** @param samples sample numbers of the training part. @param seedAt the seed of a step, counted from 0. */
   constructor(
     readonly samples: Uint32Array,
     readonly batchSize: number,
     readonly shuffle: boolean,
-    readonly seed: number,
+    readonly seedAt: (step: number) => number,
   ) {
     this.perEpoch = Math.ceil(samples.length / batchSize);
     this.#order = samples;
@@ -46,18 +49,20 @@ export class Batches {
     const index = step - epoch * this.perEpoch;
     const from = index * this.batchSize;
     const size = Math.min(this.batchSize, this.samples.length - from);
-    return { epoch, index, order: this.#orderOf(epoch), from, size };
+    const seed = this.seedAt(step);
+    return { epoch, index, order: this.#orderOf(epoch, seed), from, size, seed };
   }
 
-  #orderOf(epoch: number): Uint32Array {
+  #orderOf(epoch: number, seed: number): Uint32Array {
     // A full batch keeps the order of the data, so that its rows can be found there.
     if (!this.shuffle || this.perEpoch === 1) return this.samples;
-    if (epoch !== this.#epoch) {
-      const random = new Random(this.seed, 'shuffle').stream(String(epoch));
+    if (epoch !== this.#epoch || seed !== this.#seed) {
+      const random = new Random(seed, 'shuffle').stream(String(epoch));
       const order = random.permutation(this.samples.length);
       for (let i = 0; i < order.length; i++) order[i] = this.samples[order[i]];
       this.#order = order;
       this.#epoch = epoch;
+      this.#seed = seed;
     }
     return this.#order;
   }

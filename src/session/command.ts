@@ -1,4 +1,8 @@
 // What can be done to a run; the same from a button, a key, the palette, the terminal, and later a debugger.
+import type { WeightChange } from './record';
+
+/** An entry of a parameter, by its place in the flat tensor, and what it is to be. */
+export type WeightSetting = Omit<WeightChange, 'step'>;
 
 export type SessionCommand =
   | { readonly type: 'step' }
@@ -16,6 +20,10 @@ export type SessionCommand =
   | { readonly type: 'reset' }
   /** Sets what the schedule starts from: the rate itself where it is constant. */
   | { readonly type: 'setLearningRate'; readonly lr: number }
+  /** Goes to a step that was reached, and goes on differently from there: with another rate, another seed, or both. */
+  | { readonly type: 'fork'; readonly step: number; readonly lr: number | null; readonly seed: number | null }
+  /** Sets weights where the run stands; in the middle of a step, at its beginning. Later steps are forgotten. */
+  | { readonly type: 'setWeights'; readonly weights: readonly WeightSetting[] }
   /** How fast `run` goes, to be able to watch; null for as fast as it can. */
   | { readonly type: 'setSpeed'; readonly stepsPerSecond: number | null };
 

@@ -4,7 +4,7 @@ import { isSum } from '../engine/losses/reduction';
 import type { Network } from '../engine/network';
 import type { CompiledRun } from '../spec/compiled';
 import { EVALUATION_BATCH } from '../spec/memory';
-import type { Frame, Part } from './frame';
+import type { Frame, ModelInfo, Part } from './frame';
 
 // Evaluating during training may take about this share of the time.
 const SHARE = 0.1;
@@ -23,6 +23,10 @@ export function evaluationInterval({ split }: CompiledRun): number {
   // A training step costs about three forward passes.
   return Math.max(1, Math.ceil(evaluated / (3 * split.train.length) / SHARE));
 }
+
+/** Whether all parts are evaluated after a step of training. */
+export const isEvaluationDue = (run: CompiledRun, { batchesPerEpoch }: Pick<ModelInfo, 'batchesPerEpoch'>, step: number): boolean =>
+  step % (batchesPerEpoch * evaluationInterval(run)) === 0;
 
 /** Whether all parts can be evaluated without anybody waiting. @param work multiply-adds of one sample's way forward */
 export function isCheap({ split }: CompiledRun, work: number): boolean {

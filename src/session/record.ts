@@ -13,6 +13,32 @@ export interface LearningRateChange {
   readonly lr: number;
 }
 
+/** From step `step` on, samples are ordered and layers draw by this seed; at step 0 the weights start from it, too. */
+export interface SeedChange {
+  readonly step: number;
+  readonly seed: number;
+}
+
+/** Once `step` updates are done, this weight is `value`. */
+export interface WeightChange {
+  readonly step: number;
+  /** `linear1.weight`. */
+  readonly parameter: string;
+  /** Of the entry in the flat parameter. */
+  readonly index: number;
+  readonly value: number;
+}
+
+/** A weight that was set by hand: what it was before. */
+export interface WeightEdit {
+  readonly parameter: string;
+  readonly index: number;
+  readonly before: number;
+}
+
+/** What was changed by hand, and when. */
+export type RunChange = LearningRateChange | SeedChange | WeightChange;
+
 export interface RunRecord {
   /** The text of the spec that the run is of. */
   readonly text: string;
@@ -20,5 +46,5 @@ export interface RunRecord {
   readonly checkpoint: Checkpoint;
   readonly position: Position;
   readonly frontier: number;
-  readonly changes: readonly LearningRateChange[];
+  readonly changes: readonly RunChange[];
 }

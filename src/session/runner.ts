@@ -22,6 +22,7 @@ import type { RunRecord } from './record';
 import { refuseAtEnd, refuseNonFinite, refuseSeek, refuseTarget } from './refusals';
 import type { RunnerOptions } from './runner-options';
 import type { TrainingSession } from './session';
+import { Turns } from './turns';
 
 const SLICE_MS = 8;
 const RECORD_MS = 2000;
@@ -37,8 +38,7 @@ export class Runner {
   #probes: ReadonlySet<ProbeId> = new Set(['activations', 'gradients', 'updates']);
   #questions: readonly Question[] = [];
   readonly #asked = new WaitingQuestions();
-  #job: Job | null = null;
-  #queue: Promise<void> = Promise.resolve();
+  readonly #turns = new Turns(() => this.#settle());
   #truncatedTo: number | null = null;
   #lastRecord = -Infinity;
   readonly #pace: Pace;
@@ -46,7 +46,6 @@ export class Runner {
   readonly #looking: Looking;
   readonly #gate: FrameGate;
   #checkCancelled = false;
-  #disposed = false;
 
   constructor(options: RunnerOptions) {
     this.#options = options;
@@ -66,11 +65,11 @@ export class Runner {
 
   /** Carries out a command; commands are taken in turn, and each ends what runs before it. */
   command(command: SessionCommand): Promise<void> {
-    if (command.type === 'setLearningRate') return this.#enqueue(() => this.#setLearningRate(command.lr), false);
+    if (command.type === 'setLearningRate') return this.#turns.take(() => void (this.session.setLearningRate(command.lr) && this.#changed()), false);
     if (command.type === 'setSpeed') {
-      return this.#enqueue(() => this.#pace.setLimit(command.stepsPerSecond, this.session.position.step), false);
+      return this.#turns.take(() => this.#pace.setLimit(command.stepsPerSecond, this.session.position.step), false);
     }
-    return this.#enqueue(() => this.#execute(command), true);
+    return this.#turns.take(() => this.#execute(command), true);
   }
 
   /** What every frame is to hold from now on. */
@@ -90,9 +89,9 @@ export class Runner {
   /** Checks every gradient at this position; training in progress waits, and goes on afterwards. */
   async check(): Promise<CheckReport> {
     let report: CheckReport | undefined;
-    await this.#enqueue(async () => {
+    await this.#turns.take(async () => {
       const drive = this.#driving;
-      const job = this.#begin(async (current) => {
+      const job = this.#turns.begin(async (current) => {
         await this.#guarded(async () => (report = await this.#runCheck(current)));
       });
       await job.done;
@@ -114,7 +113,7 @@ export class Runner {
   /** A record for a runner with other code of the layers; a run in progress goes on afterwards. */
   async handOver(): Promise<RunRecord> {
     let record = this.session.record();
-    await this.#enqueue(() => {
+    await this.#turns.take(() => {
       const drive = this.#driving;
       record = handOver(this.session);
       if (drive?.status === 'running') this.#drive(drive);
@@ -124,32 +123,9 @@ export class Runner {
 
   /** Ends all work; nothing is emitted afterwards. */
   async dispose(): Promise<void> {
-    this.#disposed = true;
     this.#gate.close();
-    if (this.#job) this.#job.cancelled = true;
-    await this.#queue;
-    await this.#job?.done;
+    await this.#turns.close();
     this.#asked.answer();
-  }
-
-  #enqueue(work: () => Promise<void> | void, interrupt: boolean): Promise<void> {
-    if (interrupt && this.#job) this.#job.cancelled = true;
-    const result = this.#queue.then(async () => {
-      if (interrupt) {
-        if (this.#job) this.#job.cancelled = true;
-        await this.#job?.done;
-      }
-      if (this.#disposed) return;
-      try {
-        await work();
-      } catch (error) {
-        // What was interrupted for a command that was then refused has come to rest all the same.
-        if (interrupt && !this.#job) this.#settle();
-        throw error;
-      }
-    });
-    this.#queue = result.catch(() => undefined);
-    return result;
   }
 
   async #execute(command: Exclude<SessionCommand, { type: 'setLearningRate' | 'setSpeed' }>): Promise<void> {
@@ -172,15 +148,15 @@ export class Runner {
         return this.#runTo(command.step);
       case 'runToEpoch':
         return this.#runTo(command.epoch * session.model.batchesPerEpoch);
-      case 'seek': {
-        const { phase = 0 } = command;
-        refuseSeek(session, command.step, phase);
-        session.rewind(command.step, phase);
-        // Short ways are gone at once; on long ones the panel shows how far it is.
-        this.#drive({ target: command.step, status: 'seeking', phase });
-        await this.#job?.done;
-        return;
-      }
+      case 'seek':
+        return this.#seek(command.step, command.phase);
+      case 'fork':
+        return this.#changeAt(command.step, () => {
+          if (command.lr !== null) session.setLearningRate(command.lr);
+          if (command.seed !== null) session.setSeed(command.seed);
+        });
+      case 'setWeights':
+        return this.#changeAt(step, () => session.setWeights(command.weights));
       case 'reset':
         session.reset();
         this.#truncatedTo = -1;
@@ -190,11 +166,30 @@ export class Runner {
     }
   }
 
-  #setLearningRate(lr: number): void {
-    if (!this.session.setLearningRate(lr)) return;
+  /** Later steps no longer hold. */
+  #changed(): void {
     this.#truncate(this.session.shownStep);
     this.#gate.show();
     this.#record();
+  }
+
+  /** Short ways are gone at once; on long ones the panel shows how far it is. */
+  async #seek(step: number, phase = 0): Promise<void> {
+    refuseSeek(this.session, step, phase);
+    this.session.rewind(step, phase);
+    this.#drive({ target: step, status: 'seeking', phase });
+    await this.#turns.job?.done;
+  }
+
+  /** Changes the run by hand at the end of a step, if it gets there. */
+  async #changeAt(step: number, change: () => void): Promise<void> {
+    await this.#seek(step);
+    const { position } = this.session;
+    if (position.step !== step || position.phase > 0) return;
+    refuseNonFinite(this.#nonFinite);
+    change();
+    this.#truncate(this.session.shownStep);
+    this.#settle();
   }
 
   #diverged(): void {
@@ -240,15 +235,6 @@ export class Runner {
     this.#drive({ target: step, status: 'running', paced });
   }
 
-  #begin(work: (job: Job) => Promise<void>): Job {
-    const job = { cancelled: false } as { cancelled: boolean; done: Promise<void> };
-    this.#job = job;
-    job.done = work(job).finally(() => {
-      if (this.#job === job) this.#job = null;
-    });
-    return job;
-  }
-
   /** Trains, or replays, up to a position in slices. */
   #drive(drive: Drive): void {
     const { target, status, phase = 0 } = drive;
@@ -256,7 +242,7 @@ export class Runner {
     this.#status = status;
     this.#driving = drive;
     this.#pace.start(session.position.step);
-    this.#begin(async (job) => {
+    this.#turns.begin(async (job) => {
       const went = await this.#guarded(async () => {
         while (!job.cancelled && session.position.step < target) {
           await this.#slice(job, drive);
@@ -377,7 +363,7 @@ export class Runner {
   }
 
   #record(): void {
-    if (this.#disposed) return;
+    if (this.#turns.closed) return;
     this.#lastRecord = this.#options.now();
     this.#options.onRecord?.(this.session.record());
   }

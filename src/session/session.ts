@@ -8,6 +8,7 @@ import { finish } from '../engine/pieces';
 import { History, seriesName } from '../history/history';
 import type { CompiledRun } from '../spec/compiled';
 import { type Batch, Batches } from './batches';
+import { Changes } from './changes';
 import { assertFits, Checkpoints, DEFAULT_BUDGET, intervalFor } from './checkpoints';
 import { type Evaluation, EVALUATION_BATCH, evaluate, PARTS } from './evaluation';
 import type { BatchPlace, ModelInfo, NonFinite, Position } from './frame';
@@ -16,7 +17,7 @@ import { describeModel } from './model-info';
 import { findNonFinite } from './non-finite';
 import { progressOf } from './progress';
 import type { Progress } from './readings';
-import type { Checkpoint, RunRecord } from './record';
+import type { Checkpoint, RunRecord, WeightChange, WeightEdit } from './record';
 import { Ridges } from './ridges';
 import { hashOf } from './state-hash';
 import type { SessionOptions } from './session-options';
@@ -41,7 +42,9 @@ export class TrainingSession {
   readonly #lossPhase: number;
   readonly #current: StepPhases;
   readonly #checkpoints: Checkpoints;
+  readonly #changes: Changes;
   readonly #rates: LearningRates;
+  readonly #edits: WeightEdit[] = [];
   #step = 0;
   #frontier = 0;
   /** Where a run begins whose start was computed by other code of its layers. */
@@ -63,8 +66,9 @@ export class TrainingSession {
       evaluationBatch: Math.min(EVALUATION_BATCH, Math.max(...PARTS.map((part) => split[part].length))),
       optimizerTensors: optimizer.definition.state(optimizer.options).length,
     });
-    const batches = new Batches(split.train, batchSize, shuffle, seed);
-    this.#rates = new LearningRates(run, batches.perEpoch);
+    this.#changes = new Changes({ lr: optimizer.options.lr, seed });
+    const batches = new Batches(split.train, batchSize, shuffle, (step) => this.#changes.seedAt(step));
+    this.#rates = new LearningRates(run, this.#changes, batches.perEpoch);
     this.model = describeModel(run, this.network, batches.perEpoch);
     this.#lossPhase = this.model.phases.findIndex(({ kind }) => kind === 'loss');
     const work = workOf(this.model, this.network);
@@ -87,7 +91,8 @@ export class TrainingSession {
       session.#checkpoints.keep(checkpoint);
       if (ownCode) session.#base = checkpoint;
     }
-    session.#rates.changes = record.changes;
+    session.#changes.all = record.changes;
+    if (checkpoint.step === 0 && record.changes.length > 0) session.#restore(undefined);
     try {
       session.seek(position.step, position.phase);
     } catch (error) {
@@ -148,7 +153,12 @@ export class TrainingSession {
 
   /** What the schedule starts from there: the optimizer's `lr`, or what it was set to since. */
   get baseLr(): number {
-    return this.#rates.baseAt(this.#step);
+    return this.#changes.lrAt(this.#step);
+  }
+
+  /** What the next step draws from: the spec's seed, or what it was set to since. */
+  get seed(): number {
+    return this.#changes.seedAt(this.#step);
   }
 
   /** ‖update‖ / ‖weights‖ by parameter, of the last update when it was measured. */
@@ -231,7 +241,7 @@ export class TrainingSession {
 
   reset(): void {
     this.#base = null;
-    this.#rates.changes = [];
+    this.#changes.all = [];
     this.#frontier = 0;
     this.#evaluation = null;
     this.#checkpoints.truncate(0);
@@ -242,9 +252,43 @@ export class TrainingSession {
 
   /** Sets what the schedule starts from, from the current step on; later ones are forgotten. @returns whether anything changed. */
   setLearningRate(lr: number): boolean {
-    if (!this.#rates.setBase(lr, this.#step)) return false;
+    if (!this.#changes.setLr(lr, this.#step)) return false;
     this.forgetLater();
     return true;
+  }
+
+  /** Sets what samples are ordered by and layers draw from, from the current step on; later ones are forgotten. @returns whether anything changed. */
+  setSeed(seed: number): boolean {
+    if (!this.#changes.setSeed(seed, this.#step)) return false;
+    this.forgetLater();
+    if (this.#step === 0) this.#restore(undefined);
+    return true;
+  }
+
+  /** Sets weights where the run stands, at a step's end; later steps are forgotten. @throws RangeError where there is no such weight. */
+  setWeights(weights: readonly Omit<WeightChange, 'step'>[]): void {
+    if (this.#current.phase > 0) throw new RangeError('weights are set between two steps');
+    for (const { parameter, index, value } of weights) {
+      const count = this.network.parameters.find(({ name }) => name === parameter)?.value.data.length ?? 0;
+      if (!Number.isInteger(index) || index < 0 || index >= count) throw new RangeError(`there is no weight ${index} of ${parameter}`);
+      if (!Number.isFinite(value)) throw new RangeError(`a weight is a finite number, not ${value}`);
+    }
+    this.#changes.setWeights(weights, this.#step);
+    this.forgetLater();
+    this.#evaluation = null;
+    this.#apply(weights);
+    this.#checkpoints.truncate(this.#step - 1);
+    if (this.#base?.step === this.#step) this.#base = this.#checkpoint();
+  }
+
+  /** Weights that were set by hand at the end of the shown step, with what they were before, in the order in which they were set. */
+  get edits(): readonly WeightEdit[] {
+    return this.#current.phase === 0 ? this.#edits : [];
+  }
+
+  /** What was changed by hand up to a step, and all that it takes to tell whether the way there is the same. */
+  wayTo(step: number): string {
+    return JSON.stringify([this.earliest, this.#changes.upTo(step)]);
   }
 
   /** Steps after this one no longer hold. */
@@ -285,15 +329,15 @@ export class TrainingSession {
     return findNonFinite(this.network, this.#current.pass, phase, this.#current.loss, this.shownStep, lr, definition.state(options));
   }
 
-  /** Enough to go on elsewhere. */
-  record(): RunRecord {
-    const latest = this.#current.phase === 0 ? this.#step - 1 : this.#step;
+  /** Enough to go on elsewhere. @param position anywhere in the run */
+  record(position = this.position): RunRecord {
+    const latest = position.phase === 0 ? position.step - 1 : position.step;
     return {
       text: this.text,
       checkpoint: this.#checkpoints.nearest(latest) ?? { step: 0, tensors: [] },
-      position: this.position,
+      position,
       frontier: this.#frontier,
-      changes: [...this.#rates.changes],
+      changes: [...this.#changes.all],
     };
   }
 
@@ -314,15 +358,30 @@ export class TrainingSession {
   #finished(): void {
     this.#step++;
     this.#frontier = Math.max(this.#frontier, this.#step);
+    this.#edits.length = 0;
+    this.#apply(this.#changes.weightsAt(this.#step));
     if (this.#checkpoints.wants(this.#step)) this.#checkpoints.add(this.#checkpoint());
   }
 
   #restore(found: Checkpoint | undefined): void {
     const checkpoint = found ?? this.#base;
+    this.#edits.length = 0;
     if (checkpoint) this.network.state.forEach(({ data }, i) => data.set(checkpoint.tensors[i]));
-    else this.network.initialize(this.run.seed);
+    else {
+      this.network.initialize(this.#changes.seedAt(0));
+      this.#apply(this.#changes.weightsAt(0));
+    }
     this.#step = checkpoint?.step ?? 0;
     this.#current.restored(this.#step);
+  }
+
+  #apply(weights: readonly Omit<WeightChange, 'step'>[]): void {
+    for (const { parameter, index, value } of weights) {
+      const tensor = this.network.parameters.find(({ name }) => name === parameter)?.value;
+      if (!tensor || index >= tensor.data.length) continue;
+      this.#edits.push({ parameter, index, before: tensor.data[index] });
+      tensor.data[index] = value;
+    }
   }
 
   #checkpoint(): Checkpoint {

@@ -9,8 +9,11 @@ import { RunStore } from '../../src/host/run-store';
 import { readSpecText } from '../../src/host/spec-text';
 import type { ToPanel } from '../../src/protocol/panel';
 import type { Frame } from '../../src/session/frame';
+import type { RunRecord } from '../../src/session/record';
+import { TrainingSession } from '../../src/session/session';
 import type { Problem } from '../../src/spec';
 import { type BuiltEngine, buildEngine } from '../process/built-engine';
+import { runOf } from '../support/run';
 
 let built: BuiltEngine;
 let folder: string;
@@ -257,6 +260,51 @@ describe('a run controller', () => {
     await watched.at(20);
     expect(watched.view.frame?.loss).toBe(loss);
     expect(watched.view.history.get('loss/batch')?.length).toBe(20);
+  });
+
+  it('keeps over a crash what was set by hand, to the bit', async () => {
+    const watched = await opened();
+    await watched.controller.command({ type: 'runToStep', step: 20 });
+    await watched.at(20);
+    const weight = { parameter: watched.view.model?.layers[0].parameters[0].name ?? '', index: 1, value: 0.25 };
+    await watched.controller.command({ type: 'setWeights', weights: [weight] });
+    await watched.controller.command({ type: 'runToStep', step: 24 });
+    await watched.at(24);
+    watched.kill();
+    await watched.until(() => watched.view.state.kind === 'stopped');
+    await watched.controller.restore();
+    await watched.at(24);
+    const session = new TrainingSession(runOf(newSpecText), newSpecText);
+    session.seek(20);
+    session.setWeights([weight]);
+    session.seek(24);
+    const restored = TrainingSession.resume(session.run, (await watched.controller.record()) as RunRecord);
+    expect(restored.hash()).toBe(session.hash());
+    expect(watched.view.frame?.loss).toBe(session.loss);
+  });
+
+  it('takes back what was changed by hand, the last first, with the steps that were forgotten', async () => {
+    const watched = await opened();
+    await watched.controller.command({ type: 'runToStep', step: 20 });
+    await watched.at(20);
+    const before = watched.view.history.get('loss/batch')?.data();
+    expect(watched.view.snapshot().undo).toBeNull();
+    await watched.controller.command({ type: 'fork', step: 5, lr: 0.5, seed: 3 });
+    await watched.at(5);
+    await watched.controller.command({ type: 'setWeights', weights: [{ parameter: watched.view.model?.layers[0].parameters[0].name ?? '', index: 0, value: 2 }] });
+    expect(watched.view.snapshot().undo).toMatch(/^setting /);
+    await watched.controller.undo();
+    await watched.until(() => watched.view.snapshot().undo === 'the other way on from step 5');
+    await watched.controller.undo();
+    await watched.at(20);
+    expect(watched.view.snapshot().undo).toBeNull();
+    expect(watched.view.history.get('loss/batch')?.data()).toEqual(before);
+    const session = new TrainingSession(runOf(newSpecText), newSpecText);
+    session.seek(20);
+    expect(TrainingSession.resume(session.run, (await watched.controller.record()) as RunRecord).hash()).toBe(session.hash());
+    // Nothing is left to be taken back.
+    await watched.controller.undo();
+    expect(watched.view.frame?.position.step).toBe(20);
   });
 
   it('does not start an engine again by itself', async () => {

@@ -315,3 +315,37 @@ describe('a runner', () => {
     expect(failures).toEqual([]);
   });
 });
+
+describe('changes by hand', () => {
+  it('a fork goes back to its step, and trains on as a session does that is told the same', async () => {
+    const { runner, next } = watched();
+    await runner.command({ type: 'runToStep', step: 60 });
+    await next((frame) => frame.position.step === 60 && atRest(frame));
+    await runner.command({ type: 'fork', step: 20, lr: 0.05, seed: 5 });
+    const turned = await next((frame) => frame.truncatedTo === 20 && frame.position.step === 20);
+    expect(turned.frontier).toBe(20);
+    await runner.command({ type: 'runToStep', step: 61 });
+    await next((frame) => frame.position.step === 61 && atRest(frame));
+    const session = sessionOf(smallSpec);
+    session.seek(20);
+    session.setLearningRate(0.05);
+    session.setSeed(5);
+    session.seek(61);
+    expect(runner.session.hash()).toBe(session.hash());
+    await expect(runner.command({ type: 'fork', step: 62, lr: 0.1, seed: null })).rejects.toThrow('not reached yet');
+  });
+
+  it('weights are set at the beginning of the step that is under way, and are in the record', async () => {
+    const { runner, records, next } = watched();
+    await runner.command({ type: 'runToStep', step: 5 });
+    await next((frame) => frame.position.step === 5 && atRest(frame));
+    await runner.command({ type: 'stepPhase' });
+    await runner.command({ type: 'setWeights', weights: [{ parameter: 'linear2.bias', index: 1, value: 3 }] });
+    expect(runner.session.position).toEqual({ step: 5, phase: 0 });
+    expect(runner.session.network.parameters[3].value.data[1]).toBe(3);
+    expect(records[records.length - 1].changes).toEqual([{ step: 5, parameter: 'linear2.bias', index: 1, value: 3 }]);
+    const frame = await next(({ truncatedTo }) => truncatedTo === 5);
+    expect(frame.evaluation.train?.loss).toBe(runner.session.evaluate().train?.loss);
+    await expect(runner.command({ type: 'setWeights', weights: [{ parameter: 'linear9.bias', index: 1, value: 3 }] })).rejects.toThrow('no weight');
+  });
+});

@@ -7,6 +7,7 @@ import type { Context } from '../context';
 import type { SeriesData } from '../../src/protocol/panel';
 import { icon, value, valueRange } from '../controls/value';
 import { formatCount, formatNumber, formatPower, formatRound } from '../numbers';
+import { pinsOf } from '../pins';
 import { decadeTicks, stepEnd, StickyRange, type Range } from './axes';
 import { DataTable } from './data-table';
 import { envelope, extent, readAt, type Reading } from './envelope';
@@ -41,6 +42,8 @@ export interface LineChartOptions {
   /** Kept in sight even where the data is elsewhere. */
   readonly include?: Range;
   readonly band?: { readonly low: number; readonly high: number };
+  /** A step beyond the run's that the axis has to reach. */
+  readonly reach?: () => number;
   /** A control of this chart alone, beside its title. */
   readonly tool?: () => TemplateResult;
 }
@@ -132,6 +135,7 @@ export class LineChart {
           playhead: this.#playhead,
           crosshair: this.context.crosshair.step,
           band: this.options.band ?? null,
+          pins: pinsOf(this.context.settings).steps,
           broken: this.context.data.frame?.nonFinite?.step ?? null,
           labels: this.#labels,
         })),
@@ -155,7 +159,7 @@ export class LineChart {
       this.#range.reset();
     }
     const chart = this.#chart;
-    const last = Math.max(1, data.frame?.frontier ?? 0, this.#playhead);
+    const last = Math.max(1, data.frame?.frontier ?? 0, this.#playhead, options.reach?.() ?? 0);
     const end = stepEnd(last, data.model?.totalSteps ?? last);
     const found = extent(this.#lines.map((line) => line.data), this.#positive);
     const wanted = found && options.include

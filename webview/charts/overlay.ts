@@ -18,6 +18,8 @@ export interface Overlay {
   /** Step that the run stands at. */
   readonly playhead: number;
   readonly crosshair: number | null;
+  /** Steps that are pinned. */
+  readonly pins: readonly number[];
   readonly band: { readonly low: number; readonly high: number } | null;
   /** Step where the first NaN arose. */
   readonly broken: number | null;
@@ -110,6 +112,7 @@ export function overlayPlugin(overlay: () => Overlay): Plugin<'line'> {
       const { theme } = now;
       ctx.save();
       vertical(chart, now.playhead, toCss(theme.foreground, 0.45), []);
+      for (const pin of now.pins) vertical(chart, pin, toCss(theme.foreground, 0.6), [1, 3]);
       if (now.broken !== null) vertical(chart, now.broken, toCss(theme.bad), [2, 2]);
       if (now.crosshair !== null) vertical(chart, now.crosshair, toCss(theme.foreground, 0.85), [4, 3]);
       drawLabels(chart, now);

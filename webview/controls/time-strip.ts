@@ -8,7 +8,9 @@ import { envelope, extent } from '../charts/envelope';
 import { toCss } from '../colours';
 import type { Context, Mounted } from '../context';
 import { formatCount } from '../numbers';
+import { pinsOf, togglePin } from '../pins';
 import { fitCanvas } from './mini-histogram';
+import { icon } from './value';
 
 export function mountTimeStrip(host: HTMLElement, context: Context): Mounted {
   const range = StickyRange.linear();
@@ -48,6 +50,14 @@ export function mountTimeStrip(host: HTMLElement, context: Context): Mounted {
       ctx.fillStyle = toCss(theme.bad);
       ctx.fillRect(x(Math.min(broken, end)) - 1, 0, 2, height);
     }
+    ctx.fillStyle = toCss(theme.foreground, 0.85);
+    for (const pin of pinsOf(context.settings).steps) {
+      if (pin > end) continue;
+      // A flag, so that it is not taken for the thumb.
+      const at = Math.round(x(pin));
+      ctx.fillRect(at, 0, 1, height);
+      ctx.fillRect(at < width / 2 ? at : at - 6, 0, 7, 6);
+    }
     if (context.crosshair.step !== null) {
       ctx.fillStyle = toCss(theme.foreground, 0.5);
       ctx.fillRect(Math.round(x(context.crosshair.step)), 0, 1, height);
@@ -59,6 +69,8 @@ export function mountTimeStrip(host: HTMLElement, context: Context): Mounted {
     const frontier = frame?.frontier ?? 0;
     const step = held ?? frame?.position.step ?? 0;
     const off = frontier === 0 || state?.kind !== 'run';
+    const pinned = pinsOf(context.settings).steps.includes(step);
+    const pin = pinned ? `Take the pin off step ${step}` : `Pin step ${step}, to compare other steps with it`;
     render(
       html`
         <span class="from number">0</span>
@@ -75,6 +87,8 @@ export function mountTimeStrip(host: HTMLElement, context: Context): Mounted {
             @change=${() => (held = null)} />
         </div>
         <span class="until number" title="The furthest step of this run">${formatCount(frontier)}</span>
+        <button class="tool" data-action="pin" aria-pressed=${pinned ? 'true' : 'false'} aria-label=${pin} title=${pin}
+          ?disabled=${state?.kind !== 'run'} @click=${() => togglePin(context, step)}>${icon(pinned ? 'pinned' : 'pin')}</button>
       `,
       host,
     );

@@ -101,7 +101,7 @@ export function mountTransport(host: HTMLElement, context: Context): Mounted {
           <button class="tool" aria-label="Run to there" title="Run to there" aria-disabled=${live ? 'false' : 'true'}
             @click=${() => live && runTo()}>${icon('arrow-right')}</button>
         </span>
-        <span class="group">${lrField.template(frame ? String(frame.lr) : '', { disabled: !live })}</span>
+        <span class="group">${undoButton(context, live)}${lrField.template(frame ? String(frame.lr) : '', { disabled: !live })}</span>
         <span class="group end">
           <button class="tool worded" data-action="check" aria-label="Check gradients" aria-disabled=${live && !checking ? 'false' : 'true'}
             title="Compares every gradient with a numeric derivative, at this step"
@@ -135,6 +135,13 @@ export function mountTransport(host: HTMLElement, context: Context): Mounted {
     },
     dispose: () => render(nothing, host),
   };
+}
+
+function undoButton({ data, send }: Context, live: boolean): TemplateResult {
+  const can = live && data.undo !== null;
+  const label = data.undo === null ? 'Undo: nothing was changed by hand' : `Undo: ${data.undo}`;
+  return html`<button class="tool" data-action="undo" aria-label=${label} title=${label} aria-disabled=${can ? 'false' : 'true'}
+    @click=${() => can && send({ type: 'undo' })}>${icon('discard')}</button>`;
 }
 
 function problemsButton({ data, set, settings }: Context): TemplateResult {

@@ -11,5 +11,7 @@ import { shapes } from './shapes';
 import { step } from './step';
 import { sweep } from './sweep';
 import { tensors } from './tensors';
+import { time } from './time';
+import { whatIf } from './what-if';
 
-export const views: readonly View[] = [learn, step, network, fit, gradients, activations, check, tensors, shapes, sweep, cost];
+export const views: readonly View[] = [learn, step, network, whatIf, fit, gradients, activations, check, tensors, time, shapes, sweep, cost];

@@ -4,12 +4,15 @@ import { html, nothing, render, type TemplateResult } from 'lit/html.js';
 import type { AnswerTo, Question } from '../../src/protocol/panel';
 import { LineChart } from '../charts/line-chart';
 import type { Context, Settings, View } from '../context';
+import { NumberField } from '../controls/number-field';
 import { sampleField } from '../controls/sample-field';
 import { takeAway } from '../controls/take-away';
 import { icon, value } from '../controls/value';
+import { whatIfBar } from '../controls/what-if-bar';
 import { type ColumnName, type Drawing, NetworkPicture, type Picture, type Target } from '../network-picture';
-import { counted, formatCount, formatIndex, formatShape } from '../numbers';
+import { counted, formatCount, formatIndex, formatShape, fullNumber } from '../numbers';
 import { lastPhase, words } from '../words';
+import { triedOf, tryInput, tryWeight, whatIfIfAny, whatIfQuestion } from '../what-if';
 import { filtersOf, mountFilters } from './filters';
 
 const ID = 'network';
@@ -50,7 +53,7 @@ export const network: View = {
   needs: [],
   questions: (data, settings) => {
     const filters = filtersOf(data, ownOf(settings).edges);
-    return filters ? [questionOf(settings), filters] : [questionOf(settings)];
+    return [questionOf(settings), ...(filters ? [filters] : []), ...whatIfIfAny(settings)];
   },
   mount(host, context) {
     const parts = Array.from({ length: 6 }, () => document.createElement('div'));
@@ -69,6 +72,32 @@ export const network: View = {
       text();
     });
     map.append(picture.canvas);
+    const refuse = (words: string): void => context.notify('warning', words);
+    const tryField = new NumberField({
+      id: 'network-try', label: 'What if it were', title: 'Tries another value, here and in the view What if. The run is not touched.', width: 'wide', refuse,
+      commit(typed) {
+        const answer = shown();
+        const weight = answer && chosen?.kind === 'edge' ? weightOf(context, answer, chosen) : null;
+        if (weight) tryWeight(context, { parameter: weight.parameter, index: weight.index, value: typed });
+        else if (answer && chosen?.kind === 'unit' && chosen.column === 0) tryInput(context, unitOf(answer, 0, chosen.unit), typed);
+        return null;
+      },
+    });
+    /** For a weight, or a number of the input. */
+    const tryIt = (answer: Picture, target: Target): TemplateResult | typeof nothing => {
+      const { weights, inputs } = triedOf(context.settings);
+      if (target.kind === 'unit') {
+        if (target.column > 0) return nothing;
+        const index = unitOf(answer, 0, target.unit);
+        const now = inputs.find((input) => input.index === index)?.value ?? answer.columns[0].values?.[target.unit];
+        return html`<div class="chooser">${tryField.template(now === undefined ? '' : fullNumber(now))}</div>`;
+      }
+      const weight = weightOf(context, answer, target);
+      if (!weight) return nothing;
+      const tried = weights.find(({ parameter, index }) => parameter === weight.parameter && index === weight.index)?.value;
+      const now = tried ?? (ownOf(context.settings).edges === 'weight' ? weight.value : null);
+      return html`<div class="chooser">${tryField.template(now === null ? '' : fullNumber(now))}</div>`;
+    };
     const filters = mountFilters(under, context, () => filtersOf(context.data, ownOf(context.settings).edges));
 
     const shown = (): Picture | null => context.answer(questionOf(context.settings));
@@ -85,11 +114,11 @@ export const network: View = {
     };
     const text = (): void => {
       const answer = shown();
-      render(chooser(context, answer), top);
+      render(html`${whatIfBar(context, true)}${chooser(context, answer)}`, top);
       render(answer ? html`<p class="reading" role="status" aria-live="off">${
         picture.cursor ? describe(context, answer, picture.cursor) : html`<span class="hint">Point at a unit or a weight to read it; click one for its history and its place in the spec.</span>`
       }</p>` : html`<section class="empty"><p>The engine is asked for the picture.</p></section>`, head);
-      render(answer ? html`${chosen ? details(context, answer, chosen) : nothing}${legend(context)}
+      render(answer ? html`${chosen ? html`${details(context, answer, chosen)}${tryIt(answer, chosen)}` : nothing}${legend(context)}
         <details class="data" @toggle=${toggle}><summary>Table</summary>${open ? table(context, picture.canvas, answer) : nothing}</details>` : nothing, below);
       void follow(answer);
     };
@@ -176,11 +205,19 @@ function describe(context: Context, answer: Picture, target: Target): TemplateRe
   if (target.kind === 'unit') {
     const { values, gradients } = answer.columns[target.column];
     return html`<b><bdi>${names[target.column].name}</bdi>${formatIndex([unitOf(answer, target.column, target.unit)])}</b>
-      is ${value(values?.[target.unit], { signed: true })}, dL/d of it ${value(gradients?.[target.unit], { signed: true })}`;
+      is ${value(values?.[target.unit], { signed: true })}, dL/d of it ${value(gradients?.[target.unit], { signed: true })}${tried(context, target.column, unitOf(answer, target.column, target.unit))}`;
   }
   const weight = weightOf(context, answer, target);
   if (!weight) return html``;
   return html`<b><bdi>${weight.parameter}</bdi>${formatIndex(weight.place)}</b>: ${ownOf(context.settings).edges} ${value(weight.value, { signed: true })}`;
+}
+
+/** What the unit would be with what is tried. */
+function tried({ settings, answer }: Context, column: number, unit: number): TemplateResult | typeof nothing {
+  const whatIf = whatIfIfAny(settings).length > 0 ? answer(whatIfQuestion(settings)) : null;
+  const found = whatIf?.nodes.find(({ node }) => (column === 0 ? node.of === 'input' : node.of === 'output' && node.layer === column - 1));
+  if (!found || unit >= found.after.length) return nothing;
+  return html`, <span data-what-if>what if ${value(found.before[unit], { signed: true })} → ${value(found.after[unit], { signed: true })}</span>`;
 }
 
 /** What was clicked, in words with all numbers. */

@@ -1,13 +1,18 @@
 // Every value of one tensor of the selected layer: its output, the gradient that arrives there, a parameter, or the
 // gradient of one.
 import { html, nothing, render, type TemplateResult } from 'lit/html.js';
-import type { LayerInfo, Question, TensorKind, TensorReading } from '../../src/protocol/panel';
+import type { AnswerTo, LayerInfo, Question, TensorKind, TensorReading } from '../../src/protocol/panel';
 import type { Context, Settings, View } from '../context';
 import { takeAway } from '../controls/take-away';
 import { icon, value } from '../controls/value';
+import { NumberField } from '../controls/number-field';
+import { whatIfBar } from '../controls/what-if-bar';
 import { drawLegend } from '../controls/legend';
-import { counted, formatIndex, formatShape, fullNumber } from '../numbers';
+import { counted, formatCount, formatIndex, formatShape, fullNumber } from '../numbers';
 import { type Cell, Heatmap, type Scale, scaleOf } from '../heatmap';
+import { keepPins, pinsOf } from '../pins';
+import { Slices } from '../slices';
+import { triedOf, tryWeight, whatIfIfAny } from '../what-if';
 import type { PanelData } from '../store';
 
 type TensorQuestion = Question<'tensor'>;
@@ -40,7 +45,7 @@ export const tensors: View = {
   needs: [],
   questions: (data, settings) => {
     const wanted = wantedTensor(data, settings);
-    return wanted ? [wanted] : [];
+    return [...(wanted && pinsOf(settings).since === null ? [wanted] : []), ...whatIfIfAny(settings)];
   },
   mount(host, context) {
     const top = document.createElement('div');
@@ -54,42 +59,85 @@ export const tensors: View = {
     let shown: TensorReading | null = null;
     let drawn = '';
     let title = '';
-    const heatmap = new Heatmap(() => renderBelow());
+    let answered = 0;
+    let compared: Compared | null = null;
+    const since = new Slices<'changed_since'>(context, ({ reached }) => reached === pinsOf(context.settings).since, () => {
+      answered++;
+      update(true);
+    });
+    /** The cell whose weight is to be tried. */
+    let picked: Cell | null = null;
+    const heatmap = new Heatmap(() => renderBelow(), (cell) => {
+      picked = cell;
+      renderBelow();
+      host.querySelector<HTMLInputElement>('#tensor-try')?.focus();
+    });
+    const tryField = new NumberField({
+      id: 'tensor-try', label: 'What if it were', title: 'Tries another value, here and in the view What if. The run is not touched.', width: 'wide',
+      refuse: (words) => context.notify('warning', words),
+      commit(typed) {
+        const weight = pickedWeight();
+        if (weight) tryWeight(context, { parameter: weight.parameter, index: weight.index, value: typed });
+        return null;
+      },
+    });
+    /** A single weight of a parameter as it is now. */
+    const pickedWeight = () => {
+      const [layer, wanted] = [selected(context.data), wantedTensor(context.data, context.settings)];
+      const own = layer?.parameters.find(({ shortName }) => shortName === wanted?.parameter);
+      if (!picked || !shown || !own || wanted?.kind !== 'parameter' || shown.rowStride * shown.columnStride !== 1) return null;
+      if (picked.row >= shown.rows || picked.column >= shown.columns) return null;
+      const index = picked.row * shown.columns + picked.column;
+      return { parameter: own.name, index, ...picked, value: (compared?.now ?? shown).cells[index] };
+    };
+    const tryIt = (): TemplateResult | typeof nothing => {
+      const weight = pickedWeight();
+      if (!weight) return wantedTensor(context.data, context.settings)?.kind === 'parameter' && shown ? html`<p class="hint">Click a cell, or press Enter on it, to try another value.</p>` : nothing;
+      const tried = triedOf(context.settings).weights.find(({ parameter, index }) => parameter === weight.parameter && index === weight.index);
+      return html`<div class="chooser"><span><bdi>${weight.parameter}</bdi>${formatIndex(shown?.shape.length === 1 ? [weight.column] : [weight.row, weight.column])}</span>
+        ${tryField.template(fullNumber(tried?.value ?? weight.value))}</div>`;
+    };
     map.append(heatmap.canvas);
 
     const renderBelow = (): void => {
-      render(shown ? reading(context, shown, heatmap.cursor) : absence(context), head);
-      render(shown ? details(context, { reading: shown, canvas: heatmap.canvas, title }, open, (event) => {
+      render(shown ? reading(context, shown, heatmap.cursor, compared) : absence(context, since), head);
+      render(shown ? html`${tryIt()}${compared ? otherBatch(context, shown) : nothing}${details(context, { reading: shown, canvas: heatmap.canvas, title }, open, (event) => {
         open = (event.target as HTMLDetailsElement).open;
         renderBelow();
-      }) : nothing, below);
+      })}` : nothing, below);
       const legend = head.querySelector('canvas');
-      if (legend && shown) drawLegend(legend, scaleFor(shown), context.theme);
+      if (legend && shown) drawLegend(legend, scaleFor(shown, compared), context.theme);
     };
     const draw = (): void => {
       const { data, theme, settings } = context;
       const wanted = wantedTensor(data, settings);
-      shown = wanted && context.answer(wanted);
+      const pins = pinsOf(settings);
+      const beside = wanted && pins.since !== null ? { ...wanted, about: 'changed_since', since: pins.since } as const : null;
+      since.want(`${data.run} ${data.frame?.sequence}`, beside);
+      compared = since.answer;
+      shown = beside ? (compared?.[pins.show] ?? null) : wanted && context.answer(wanted);
       map.hidden = shown === null;
       const layer = selected(data);
       if (!shown || !layer || !wanted) return;
-      const key = `${data.frame?.sequence} ${theme.version} ${map.clientWidth} ${JSON.stringify(wanted)}`;
+      const key = `${compared ? answered : data.frame?.sequence} ${theme.version} ${map.clientWidth} ${JSON.stringify(wanted)} ${JSON.stringify(pins)}`;
       if (key === drawn) return;
       drawn = key;
-      title = nameOf(layer, wanted);
+      title = `${nameOf(layer, wanted)}${!beside || pins.show === 'now' ? '' : pins.show === 'then' ? ` at step ${beside.since}` : `, now less that at step ${beside.since}`}`;
       heatmap.canvas.setAttribute('aria-label', `${title}, ${formatShape(shown.shape)}. Arrow keys move from cell to cell.`);
-      heatmap.draw(shown, scaleFor(shown), theme, map.clientWidth, { row: shown.rowStride, column: shown.columnStride });
+      heatmap.draw(shown, scaleFor(shown, compared), theme, map.clientWidth, { row: shown.rowStride, column: shown.columnStride });
     };
     const resized = new ResizeObserver(draw);
     resized.observe(map);
+    const update = (text: boolean): void => {
+      draw();
+      if (!text) return;
+      render(html`${whatIfBar(context, true)}${chooser(context)}`, top);
+      renderBelow();
+    };
     return {
-      update(text) {
-        draw();
-        if (!text) return;
-        render(chooser(context), top);
-        renderBelow();
-      },
+      update,
       dispose() {
+        since.want('', null);
         resized.disconnect();
         for (const part of [top, head, below]) render(nothing, part);
       },
@@ -98,7 +146,21 @@ export const tensors: View = {
 };
 
 /** Weights and gradients have signs; an output that is never negative is a magnitude. */
-const scaleFor = (reading: TensorReading): Scale => scaleOf(reading, reading.kind !== 'output');
+function scaleFor(reading: TensorReading, compared: Compared | null): Scale {
+  const difference = reading === compared?.difference;
+  const own = scaleOf(reading, reading.kind !== 'output' || difference);
+  const other = difference || !compared ? null : reading === compared.now ? compared.then : compared.now;
+  if (!other) return own;
+  // The same colours for now and then: else the difference could not be seen by going from one to the other.
+  const both = scaleOf(other, own.kind === 'signed');
+  const high = Math.max(own.high, both.high);
+  const signed = own.kind === 'signed' || both.kind === 'signed';
+  return signed ? { kind: 'signed', low: -high, high } : { kind: 'magnitude', low: 0, high };
+}
+
+type Compared = AnswerTo<'changed_since'>;
+
+
 
 function chooser(context: Context): TemplateResult {
   const { data, settings, set, select } = context;
@@ -121,11 +183,42 @@ function chooser(context: Context): TemplateResult {
       ${layer.parameters.map(({ shortName }) => html`${choice('parameter', shortName, shortName)}${choice('parameter_gradient', shortName, `dL/d ${shortName}`)}`)}
       ${layer.buffers.map(({ shortName }) => choice('buffer', shortName, shortName))}
     </span>
+    ${besideChooser(context)}
   </div>`;
 }
 
+/** Which pinned step the tensor is seen beside. */
+function besideChooser(context: Context): TemplateResult | typeof nothing {
+  const { steps, since, show } = pinsOf(context.settings);
+  if (steps.length === 0) return nothing;
+  const segment = (which: typeof show, label: string) =>
+    html`<button class="segment" aria-pressed=${show === which ? 'true' : 'false'} @click=${() => keepPins(context, { show: which })}>${label}</button>`;
+  return html`<label class="field" title="Shows this tensor beside itself at a pinned step, computed again to the bit"><span>Since</span>
+      <select id="since" @change=${(event: Event) => keepPins(context, { since: Number((event.target as HTMLSelectElement).value) < 0 ? null : Number((event.target as HTMLSelectElement).value) })}>
+        <option value="-1" ?selected=${since === null}>no step</option>
+        ${steps.map((step) => html`<option value=${step} ?selected=${step === since}>step ${formatCount(step)}</option>`)}
+      </select></label>
+    ${since === null ? nothing : html`<span class="segments" role="group" aria-label="What is drawn">
+      ${segment('now', 'now')}${segment('then', `step ${formatCount(since)}`)}${segment('difference', 'difference')}</span>`}`;
+}
+
+/** Why a tensor cannot be seen beside itself, or not yet. */
+function besideAbsence({ data, settings }: Context, { answer, trouble, busy }: Slices<'changed_since'>): TemplateResult | null {
+  const { since } = pinsOf(settings);
+  if (since === null || !data.frame) return null;
+  const say = (text: TemplateResult | string) => html`<section class="empty"><p>${text}</p></section>`;
+  if (trouble) return say(trouble);
+  if (since > data.frame.frontier) return say(html`<b>Step ${formatCount(since)} was not reached in this run.</b> Run to there, or compare with another step.`);
+  if (answer && answer.reached < since) return say(`Step ${formatCount(since)} is computed again: at step ${formatCount(answer.reached)}.`);
+  if (answer && !answer.difference) return say('The two batches are of different sizes, so there is no difference. Choose now or then.');
+  return busy ? say('The engine is asked for both steps.') : null;
+}
+
 /** Why there is nothing to see, and what to do. */
-function absence({ data, settings }: Context): TemplateResult {
+function absence(context: Context, since: Slices<'changed_since'>): TemplateResult {
+  const { data, settings } = context;
+  const beside = besideAbsence(context, since);
+  if (beside) return beside;
   const wanted = wantedTensor(data, settings);
   const { frame } = data;
   if (!wanted || !frame) return html`<section class="empty"><p>There is no layer to look at.</p></section>`;
@@ -141,9 +234,9 @@ function absence({ data, settings }: Context): TemplateResult {
 }
 
 /** Above the map, so that it does not move under the pointer: the cell that is pointed at, and the scale. */
-function reading(context: Context, reading: TensorReading, cursor: Cell | null): TemplateResult {
+function reading(context: Context, reading: TensorReading, cursor: Cell | null, compared: Compared | null): TemplateResult {
   const { columns, cells, rowStride, columnStride } = reading;
-  const scale = scaleFor(reading);
+  const scale = scaleFor(reading, compared);
   const at = cursor ? cells[cursor.row * columns + cursor.column] : null;
   return html`
     <div class="legend">
@@ -152,11 +245,23 @@ function reading(context: Context, reading: TensorReading, cursor: Cell | null):
     </div>
     <p class="reading" role="status" aria-live=${context.data.frame?.status === 'running' ? 'off' : 'polite'}>${
       cursor
-        ? html`${span('row', cursor.row, rowStride)}, ${span('column', cursor.column, columnStride)}: ${value(at, { signed: true })}
+        ? html`${span('row', cursor.row, rowStride)}, ${span('column', cursor.column, columnStride)}: ${compared && cursor ? html`${parts(context, compared, cursor)}` : value(at, { signed: true })}
           <button class="quiet" @click=${() => context.send({ type: 'copy', text: fullNumber(at ?? NaN) })}>${icon('copy')} Copy</button>`
         : html`<span class="hint">Point at a cell, or use the arrow keys, to read its value.</span>`
     }</p>
   `;
+}
+
+/** The cell now, then, and their difference. */
+function parts({ settings }: Context, { now, then, difference }: Compared, { row, column }: Cell): TemplateResult {
+  const at = (reading: TensorReading | null) => (reading ? value(reading.cells[row * reading.columns + column], { signed: true }) : value(null));
+  return html`<span data-part="now">now ${at(now)}</span>, <span data-part="then">at step ${formatCount(pinsOf(settings).since ?? 0)} ${at(then)}</span>,
+    <span data-part="difference">difference ${at(difference)}</span>`;
+}
+
+function otherBatch({ data, settings }: Context, { kind }: TensorReading): TemplateResult | typeof nothing {
+  if (ofParameter(kind) || data.model?.batchesPerEpoch === 1) return nothing;
+  return html`<p class="hint"><b>Another batch:</b> the rows at step ${formatCount(pinsOf(settings).since ?? 0)} are other samples than the rows now.</p>`;
 }
 
 interface Drawn {

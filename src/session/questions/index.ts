@@ -1,11 +1,13 @@
 // The questions. To add one: a file beside this, and a line in the table.
 import type { Position } from '../frame';
 import type { TrainingSession } from '../session';
+import { changedSince } from './changed-since';
 import { checkEntry } from './check-entry';
 import { checkMap } from './check-map';
 import { cost } from './cost';
 import { filters } from './filters';
 import { fitted } from './fitted';
+import { fork } from './fork';
 import { jacobian } from './jacobian';
 import { nodes } from './nodes';
 import { otherRates } from './other-rates';
@@ -17,14 +19,17 @@ import { readings } from './readings';
 import { ridges } from './ridges';
 import { tensor } from './tensor';
 import { weightHistory } from './weight-history';
+import { whatIf } from './what-if';
 import { why } from './why';
 
 export const questions = {
+  changed_since: changedSince,
   check_entry: checkEntry,
   check_map: checkMap,
   cost,
   tensor,
   fitted,
+  fork,
   picture,
   points,
   predictions,
@@ -32,6 +37,7 @@ export const questions = {
   nodes,
   other_rates: otherRates,
   jacobian,
+  what_if: whatIf,
   why,
   readings,
   ridges,

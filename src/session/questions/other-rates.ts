@@ -25,10 +25,11 @@ export const otherRates = defineQuestion({
   about: 'other_rates',
   /** Null before the update, where the network is large, and where an update at rate 0 says nothing of others. */
   answer(session: TrainingSession, _asked: object): OtherRatesAnswer | null {
-    const { network, updateRatios, pass, model, shownStep } = session;
+    const { network, updateRatios, pass, model, shownStep, edits } = session;
     const moved = network.parameters.filter(({ frozen }) => !frozen);
     const lr = session.rateOf(shownStep);
-    if (shownStep === 0 || lr === 0 || moved.length === 0 || !moved.every(({ name }) => updateRatios.has(name))) return null;
+    // What was set by hand after the update is no part of it.
+    if (shownStep === 0 || lr === 0 || edits.length > 0 || moved.length === 0 || !moved.every(({ name }) => updateRatios.has(name))) return null;
     if (model.parameterCount * pass.batch * FACTORS.length > MOST_WORK) return null;
     const copy = new Network(network.model, kernelsOf('reference', 'float64'), { batch: pass.batch, evaluationBatch: 0, optimizerTensors: 0 });
     const own = copy.pass(pass.batch);

@@ -59,7 +59,10 @@ export function follow(session: TrainingSession, wanted: number | null): Followe
  * The weights that a followed sample's numbers came from: at a step's end those before its update. They are what is
  * there less the update, and so right to the last digit or two.
  */
-export function weightsUsed({ updateRatios }: TrainingSession, { row }: FollowedSample, { name, value, previous }: Parameter): Tensor['data'] {
+export function weightsUsed({ updateRatios, edits }: TrainingSession, { row }: FollowedSample, { name, value, previous }: Parameter): Tensor['data'] {
   if (row === null || !updateRatios.has(name)) return value.data;
-  return value.data.map((after, i) => after - previous.data[i]);
+  const used = value.data.map((after, i) => after - previous.data[i]);
+  // What was set by hand since: the first time it was set tells what the update made of it.
+  for (const { parameter, index, before } of [...edits].reverse()) if (parameter === name) used[index] = before - previous.data[index];
+  return used;
 }

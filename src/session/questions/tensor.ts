@@ -1,5 +1,5 @@
 // All values of one tensor of a step, as a matrix that is small enough to be drawn.
-import type { Tensor } from '../../engine/kernels/tensor';
+import type { Shape, Tensor } from '../../engine/kernels/tensor';
 import type { TensorKind, TensorReading, TensorRequest } from '../frame';
 import type { TrainingSession } from '../session';
 import { defineQuestion } from './question';
@@ -16,7 +16,7 @@ export const tensor = defineQuestion({
 });
 
 /** Undefined where it does not exist, or holds nothing of this step yet. */
-function tensorFor({ network, pass, progress }: TrainingSession, { layer, kind, parameter }: TensorRequest): Tensor | undefined {
+export function tensorFor({ network, pass, progress }: TrainingSession, { layer, kind, parameter }: TensorRequest): Tensor | undefined {
   const found = network.parameters.find((p) => p.layer === layer && p.shortName === parameter);
   switch (kind) {
     case 'output':
@@ -32,7 +32,8 @@ function tensorFor({ network, pass, progress }: TrainingSession, { layer, kind, 
   }
 }
 
-function reduce({ shape, data }: Tensor, kind: TensorKind): TensorReading {
+/** As a matrix, reduced where it is too large to be drawn. */
+export function reduce({ shape, data }: { readonly shape: Shape; readonly data: ArrayLike<number> }, kind: TensorKind): TensorReading {
   const columns = shape[shape.length - 1] ?? 1;
   const rows = data.length / columns;
   const rowStride = Math.ceil(rows / MAX_TILE);

@@ -140,8 +140,11 @@ function whyOutput(session: TrainingSession, followed: FollowedSample, layer: nu
 function whyUpdated(session: TrainingSession, followed: FollowedSample, node: OfParameter, index: number): WhyAnswer | null {
   const parameter = updated(session, node);
   if (!parameter) return null;
-  const before = parameter.value.data[index] - parameter.previous.data[index];
-  return answer(followed, parameter.value.data[index], 'sum', [
+  const now = parameter.value.data[index];
+  const made = session.edits.find((edit) => edit.parameter === parameter.name && edit.index === index)?.before ?? now;
+  const before = made - parameter.previous.data[index];
+  return answer(followed, now, 'sum', [
+    ...(made === now ? [] : [product([{ value: now - made, cell: null, name: 'set by hand' }])]),
     product([{ value: before, cell: { node: { ...node, of: 'parameter' }, index } }]),
     product([{ value: parameter.previous.data[index], cell: { node: { ...node, of: 'update' }, index } }]),
   ]);

@@ -78,7 +78,7 @@ export class FakeHost {
   snapshot(): PanelSnapshot {
     return {
       file: this.#file, state: this.state, problems: this.problems, model: this.session?.model ?? null,
-      frame: this.frame, history: this.history.data(), check: null, checking: null,
+      frame: this.frame, history: this.history.data(), check: null, checking: null, undo: null,
     };
   }
 
@@ -108,6 +108,7 @@ export class FakeHost {
       case 'sweep':
       case 'select':
       case 'reveal':
+      case 'undo':
       case 'restore':
       case 'startOver':
       case 'copy':

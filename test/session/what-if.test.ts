@@ -1,0 +1,89 @@
+// What would follow, against what does follow where the change is really made, and against derivatives by hand.
+import { describe, expect, it } from 'vitest';
+import { answerTo, type AnswerTo } from '../../src/session/questions';
+import type { TrainingSession } from '../../src/session/session';
+import { example } from '../support/examples';
+import { sessionOf, smallSpec } from '../support/run';
+
+type Asked = { sample: number | null; weights: { parameter: string; index: number; value: number }[]; inputs: { index: number; value: number }[] };
+
+function whatIf(session: TrainingSession, asked: Partial<Asked>): AnswerTo<'what_if'> {
+  const { answer } = answerTo(session, { about: 'what_if', sample: null, weights: [], inputs: [], ...asked });
+  if (!answer) throw new Error('no answer');
+  return answer;
+}
+const output = ({ nodes }: AnswerTo<'what_if'>, layer: number) => {
+  const found = nodes.find(({ node }) => node.of === 'output' && node.layer === layer);
+  if (!found) throw new Error('no output');
+  return found;
+};
+
+describe('what would follow', () => {
+  it.each(['float32', 'float64'])('of other weights is to the bit what follows where they are set, in %s', (precision) => {
+    const session = sessionOf({ ...smallSpec, precision });
+    session.seek(9);
+    const before = [session.hash(), session.pass.outputs.map(({ data }) => [...data])];
+    const weights = [{ parameter: 'linear1.weight', index: 3, value: 1.5 }, { parameter: 'linear2.bias', index: 0, value: -1 }];
+    const answer = whatIf(session, { sample: 4, weights });
+    expect([session.hash(), session.pass.outputs.map(({ data }) => [...data])]).toEqual(before);
+    expect(answer.sample).toBe(4);
+    const evaluated = () => {
+      const pass = session.network.evaluationPass(1);
+      pass.load(session.run.dataset.inputs, session.run.targets, Uint32Array.of(4), 0);
+      const loss = pass.evaluate();
+      return { loss, outputs: pass.outputs.map(({ data }) => [...data]), train: session.evaluate().train?.loss };
+    };
+    const now = evaluated();
+    session.setWeights(weights);
+    const then = evaluated();
+    expect(answer.loss).toEqual({ before: now.loss, after: then.loss });
+    expect(answer.train).toEqual({ before: now.train, after: then.train });
+    [0, 1, 2].forEach((layer) => {
+      expect([...output(answer, layer).before]).toEqual(now.outputs[layer]);
+      expect([...output(answer, layer).after]).toEqual(then.outputs[layer]);
+    });
+  });
+
+  it('has the gradients of the loss of this sample, as differences have them', () => {
+    const session = sessionOf({ ...smallSpec, precision: 'float64' });
+    session.seek(5);
+    const inputs = [{ index: 1, value: 0.3 }];
+    const answer = whatIf(session, { sample: 2, inputs });
+    const gradient = answer.nodes.find(({ node }) => node.of === 'parameter_gradient' && node.layer === 0 && node.parameter === 'weight');
+    const h = 1e-5;
+    const { data } = session.network.parameters[0].value;
+    [...data].forEach((value, index) => {
+      const loss = (at: number) => whatIf(session, { sample: 2, inputs, weights: [{ parameter: 'linear1.weight', index, value: at }] }).loss.after;
+      expect(gradient?.after[index]).toBeCloseTo((loss(value + h) - loss(value - h)) / (2 * h), 8);
+    });
+    const logits = output(answer, 2).after;
+    const sum = Math.exp(logits[0]) + Math.exp(logits[1]);
+    expect([...(answer.probabilities?.after ?? [])]).toEqual([...logits].map((logit) => expect.closeTo(Math.exp(logit) / sum, 14)));
+    expect(answer.train).toBeNull();
+  });
+
+  it('says nothing of what does not exist', () => {
+    const session = sessionOf(smallSpec);
+    for (const asked of [{ weights: [{ parameter: 'linear1.weight', index: 8, value: 1 }] }, { weights: [{ parameter: 'none', index: 0, value: 1 }] }, { inputs: [{ index: 2, value: 1 }] }, { inputs: [{ index: 0, value: NaN }] }]) {
+      expect(answerTo(session, { about: 'what_if', sample: null, weights: [], inputs: [], ...asked }).answer).toBeNull();
+    }
+  });
+});
+
+describe('the soft argmax of system E', () => {
+  it('sharpens as its input is scaled, up to the argmax', () => {
+    const session = example('soft-argmax');
+    const input = [1, 2, 3];
+    const shares = [1, 2, 5, 20].map((scale) => {
+      const answer = whatIf(session, { sample: 0, inputs: input.map((value, index) => ({ index, value: value * scale })) });
+      const { before, after } = output(answer, 1);
+      const powers = input.map((value) => Math.exp(value * scale - 3 * scale));
+      const sum = powers.reduce((a, b) => a + b, 0);
+      expect([...after]).toEqual(powers.map((power) => expect.closeTo(power / sum, 14)));
+      expect([...before]).toEqual([0.09003057317038046, 0.24472847105479764, 0.6652409557748218].map((value) => expect.closeTo(value, 14)));
+      return after[2];
+    });
+    for (let i = 1; i < shares.length; i++) expect(shares[i]).toBeGreaterThan(shares[i - 1]);
+    expect(1 - shares[3]).toBeLessThan(1e-8);
+  });
+});

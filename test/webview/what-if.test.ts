@@ -1,0 +1,160 @@
+// Edit and watch: what is tried is seen at once and marked as such, the run is not touched until weights are kept; every
+// number read back from the page is the engine's own.
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { TrainingSession } from '../../src/session/session';
+import { fullNumber } from '../../webview/numbers';
+import { openBrowser, type PanelBrowser } from './chromium';
+import { violations } from './harness/axe';
+import { FakeHost, readExample } from './harness/host';
+import { openPanel, type PanelPage } from './harness/page';
+
+let browser: PanelBrowser;
+let host: FakeHost;
+let panel: PanelPage;
+
+beforeAll(async () => {
+  browser = await openBrowser();
+});
+afterAll(() => browser.close());
+afterEach(async () => {
+  expect(panel.problems).toEqual([]);
+  await host.dispose();
+  await panel.page.close();
+});
+
+async function open(text: string, kept: Record<string, unknown>, step = 0): Promise<TrainingSession> {
+  host = new FakeHost(text);
+  if (step > 0) {
+    await host.runner.command({ type: 'runToStep', step });
+    await host.until(({ position, target }) => position.step === step && target === null);
+  }
+  panel = await openPanel(browser, host, { kept });
+  return host.session as TrainingSession;
+}
+
+const full = (selector: string): Promise<string[]> =>
+  panel.page.locator(`${selector} [data-value]`).evaluateAll((all) => all.map((one) => (one as HTMLElement).dataset.value ?? ''));
+
+async function type(field: string, text: string): Promise<void> {
+  await panel.page.locator(field).fill(text);
+  await panel.page.keyboard.press('Enter');
+  await computed();
+}
+
+/** Until what follows of all that is tried is shown. */
+async function computed(): Promise<void> {
+  await panel.settled();
+  await panel.page.locator('.follows[aria-busy="true"]').waitFor({ state: 'detached' });
+  await panel.settled();
+}
+
+/** The session's own numbers for a sample by itself. */
+function evaluated(session: TrainingSession, sample: number): { loss: number; outputs: number[][] } {
+  const pass = session.network.evaluationPass(1);
+  pass.load(session.run.dataset.inputs, session.run.targets, Uint32Array.of(sample), 0);
+  const loss = pass.evaluate();
+  return { loss, outputs: pass.outputs.map(({ data }) => [...data]) };
+}
+
+// As examples/soft-argmax.nabla.json with k = 1, without the layer of its own: the panel's harness runs none.
+const softArgmax = JSON.stringify({
+  name: 'Softmax is a soft argmax',
+  data: { type: 'inline', inputs: [[1, 2, 3], [0.5, 0.2, 0.1]], labels: [2, 0], classes: 3 },
+  layers: [{ type: 'identity', name: 'scaled' }, 'softmax'],
+  loss: 'cross_entropy_on_probabilities', batch_size: 'full', epochs: 5, precision: 'float64',
+});
+
+describe('moving an input', () => {
+  it('sharpens a soft argmax as it is scaled, by keyboard alone', async () => {
+    await open(softArgmax, { view: 'what_if', sample: 0 });
+    const { page } = panel;
+    const shares: number[] = [];
+    for (const scale of [1, 2, 5, 20]) {
+      await type('#try-scale', String(scale));
+      await page.locator(`[data-node="input"], [data-node="loss"]`).first().waitFor();
+      await page.waitForFunction((wanted) => document.querySelector<HTMLInputElement>('#try-input-2')?.value === wanted, String(3 * scale));
+      await panel.settled();
+      const powers = [1, 2, 3].map((value) => Math.exp(value * scale - 3 * scale));
+      const sum = powers.reduce((a, b) => a + b, 0);
+      const shown = (await full('[data-node="output of softmax1"] [data-after]')).map(Number);
+      shown.forEach((value, i) => expect(value).toBeCloseTo(powers[i] / sum, 14));
+      expect(await page.locator('.what-if[data-tried="3"]').count()).toBe(scale === 1 ? 0 : 1);
+      shares.push(shown[2]);
+    }
+    expect([...shares].sort()).toEqual(shares);
+    // A slider moves one number; all of its way is one change to undo.
+    await page.locator('input.try').first().focus();
+    for (let i = 0; i < 3; i++) await page.keyboard.press('ArrowLeft');
+    await computed();
+    expect(Number(await page.locator('#try-input-0').inputValue())).toBeLessThan(20);
+    await page.locator('[data-action="try-undo"]').focus();
+    await page.keyboard.press('Enter');
+    await computed();
+    expect(await page.locator('#try-input-0').inputValue()).toBe('20');
+    await page.locator('[data-action="try-reset"]').click();
+    await computed();
+    expect(await page.locator('#try-input-0').inputValue()).toBe('1');
+    expect(await page.locator('.what-if[data-tried="0"]').count()).toBe(1);
+  });
+});
+
+describe('setting a weight', () => {
+  it('shows all that follows, leaves the run alone, and sets it there when it is kept', async () => {
+    const session = await open(readExample('circles'), { view: 'what_if', sample: 3 }, 12);
+    const { page } = panel;
+    const hash = session.hash();
+    const before = evaluated(session, 3);
+    await page.locator('#try-parameter').selectOption('output.weight');
+    await type('#try-index', '2');
+    await type('#try-weight', '1.75');
+    await page.locator('.what-if[data-tried="1"]').waitFor();
+    await page.locator('[data-node="train"]').waitFor();
+    await panel.settled();
+    expect(session.hash()).toBe(hash);
+    const seen = await Promise.all(['loss', 'output of output'].map(async (node) => [await full(`[data-node="${node}"] [data-before]`), await full(`[data-node="${node}"] [data-after]`), await full(`[data-node="${node}"] [data-difference]`)]));
+    const gradients = await full('[data-node="dL/d output.weight"] [data-after]');
+    await panel.shot('panel-dark-what-if');
+    expect(await violations(page)).toEqual([]);
+    await page.locator('[data-action="try-keep"]').focus();
+    await page.keyboard.press('Enter');
+    await host.until(({ truncatedTo }) => truncatedTo === 12);
+    expect(session.network.parameters.find(({ name }) => name === 'output.weight')?.value.data[2]).toBe(1.75);
+    const after = evaluated(session, 3);
+    expect(seen[0]).toEqual([[before.loss], [after.loss], [after.loss - before.loss]].map((values) => values.map(fullNumber)));
+    expect(seen[1]).toEqual([before.outputs[2], after.outputs[2], after.outputs[2].map((value, i) => value - before.outputs[2][i])].map((values) => values.map(fullNumber)));
+    // dL/dW_ij = (p_i − y_i) h_j, by hand.
+    const [a, b] = after.outputs[2];
+    const p = [1 / (1 + Math.exp(b - a)), 1 / (1 + Math.exp(a - b))];
+    const target = session.run.dataset.targets[3];
+    gradients.forEach((gradient, i) => expect(Number(gradient)).toBeCloseTo((p[Math.floor(i / 4)] - (Math.floor(i / 4) === target ? 1 : 0)) * after.outputs[1][i % 4], 5));
+    await computed();
+    expect(await page.locator('.what-if').count()).toBe(0);
+  });
+
+  it('begins at a cell of Tensors, and is marked in every view that shows it', async () => {
+    const session = await open(readExample('circles'), { view: 'tensors', layer: 0, tensor: 'parameter', parameter: 'weight' }, 5);
+    const { page } = panel;
+    await page.locator('.map canvas').focus();
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Enter');
+    expect(await page.locator('#tensor-try').inputValue()).toBe(fullNumber(session.network.parameters[0].value.data[2]));
+    await type('#tensor-try', '0.5');
+    await page.locator('.what-if[data-tried="1"] [data-tried-loss] [data-value]').waitFor();
+    expect(await violations(page)).toEqual([]);
+    await page.locator('#tab-network').click();
+    await page.locator('.what-if [data-tried-loss] [data-value]').waitFor();
+    const sample = host.frame?.answers.length ? Number((await page.locator('.what-if').innerText()).match(/sample (\d+)/)?.[1]) : NaN;
+    const shown = await full('[data-tried-loss]');
+    // An input of the picture can be moved, too.
+    await page.locator('.map canvas').first().focus();
+    await page.keyboard.press('Enter');
+    await page.locator('#network-try').waitFor();
+    await type('#network-try', '0.25');
+    await page.locator('.what-if[data-tried="2"]').waitFor();
+    await page.locator('[data-action="try-undo"]').click();
+    await page.locator('.what-if[data-tried="1"]').waitFor();
+    expect(session.network.parameters[0].value.data[2]).not.toBe(0.5);
+    session.network.parameters[0].value.data[2] = 0.5;
+    expect(shown).toEqual([fullNumber(evaluated(session, sample).loss)]);
+  });
+});
