@@ -18,7 +18,9 @@ dl div { break-inside: avoid; } dt { font-size: .85rem; } dd { margin: 0; overfl
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { padding: .2rem .6rem; text-align: right; border-bottom: 1px solid var(--line); vertical-align: top; }
 th:first-child, th.text, td.text { text-align: left; }
-tbody th { font-weight: 600; max-width: 20rem; }
+tbody th { font-weight: 600; }
+/* In a table a word that is broken anywhere would be broken everywhere. */
+th bdi { overflow-wrap: break-word; }
 tr, figure { break-inside: avoid; }
 figure { margin: 1rem 0; } figcaption { font-weight: 600; }
 figure > svg { width: 100%; height: auto; }

@@ -90,6 +90,27 @@ describe.each(themeNames)('in %s', (theme) => {
     await close(run);
   });
 
+  it('the accessibility checker finds nothing wrong at 320 pixels, nor with several views open', async () => {
+    const run = await trained({ width: 320, theme });
+    const { page } = run.panel;
+    const views = await viewsOf(page);
+    for (const view of views) {
+      await page.locator(`#tab-${view}`).click();
+      await run.panel.settled();
+      expect(await violations(page)).toEqual([]);
+    }
+    await close(run);
+    const host = new FakeHost(readExample('circles'));
+    await host.runner.command({ type: 'runToStep', step: 40 });
+    await host.until(({ position, target }) => position.step === 40 && target === null);
+    const panel = await openPanel(browser, host, { width: 1400, theme, kept: { several: true, open: views } });
+    await panel.settled();
+    expect(await panel.page.locator('.tiles .view').count()).toBe(views.length);
+    expect(await violations(panel.page)).toEqual([]);
+    await panel.shot(`panel-${theme}-several`);
+    await close({ host, panel });
+  });
+
   it('the accessibility checker finds nothing wrong with the other states', async () => {
     const host = new FakeHost(diverging);
     const panel = await openPanel(browser, host, { theme });

@@ -104,6 +104,7 @@ describe('of a trained run', () => {
 
   it.each(['light', 'dark'] as const)('the accessibility checker finds nothing in %s', async (colorScheme) => {
     const { page } = shown;
+    await page.setViewportSize({ width: 1000, height: 1400 });
     await page.emulateMedia({ colorScheme });
     await page.screenshot({ path: join('test/screenshots', `report-${colorScheme}.png`), fullPage: true });
     expect(await violations(page)).toEqual([]);

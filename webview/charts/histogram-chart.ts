@@ -75,7 +75,7 @@ export class HistogramChart {
     const bin = reading ? (reading.high - reading.low) / reading.histogram.length : 0;
     render(
       html`
-        <div class="chart-head"><h2>Output of ${name} at this step</h2><span class="unit">entries in 32 equal bins</span></div>
+        <div class="chart-head"><h2>Output of <bdi>${name}</bdi> at this step</h2><span class="unit">entries in 32 equal bins</span></div>
         <div class="keys">
           <span class="key">entries <span class="number">${formatCount(entries)}</span></span>
           <span class="key">smallest ${value(reading?.low)}</span>

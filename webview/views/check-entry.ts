@@ -77,7 +77,7 @@ export class CheckEntry {
     render(
       html`
         <div class="chart-head">
-          <h2>${name} ${formatIndex(index)}</h2><span class="sign ${verdict}">${verdictNames[verdict]}</span>
+          <h2><bdi>${name}</bdi> ${formatIndex(index)}</h2><span class="sign ${verdict}">${verdictNames[verdict]}</span>
           <span class="option"><button class="quiet" aria-label="Close this entry" title="Close" @click=${() => this.close()}>${icon('close')}</button></span>
         </div>
         <p class="hint">${verdictMeanings[verdict]}</p>

@@ -129,7 +129,7 @@ function alone({ layers, autograd }: CheckReport): TemplateResult | typeof nothi
       <tbody>${layers.map(
         ({ name, kind, arriving, tensors, overwrites }) => html`<tr data-alone=${name ?? 'loss'}>
           <th scope="row">${name ?? kind}</th>
-          <td class="text">${name === null ? '–' : arriving === null ? 'right' : html`<span class="sign wrong">${icon('error')}wrong, from ${arriving}</span>`}</td>
+          <td class="text">${name === null ? '–' : arriving === null ? 'right' : html`<span class="sign wrong">${icon('error')}wrong, from <bdi>${arriving}</bdi></span>`}</td>
           <td class="text">${tensors.map(
             (tensor) => html`<span class="tensor">${tensor.name === 'input' || tensor.name === 'prediction' ? `dL/d ${tensor.name}` : tensor.name} ${sign(tensor.checked, tensor.verdict)}</span>`,
           )}${overwrites.length > 0 ? html`<span class="sign wrong">${icon('error')}overwrites ${overwrites.join(', ')}</span>` : nothing}</td>

@@ -173,7 +173,7 @@ function renderTable(host: HTMLElement, { data, select }: Context): void {
     const info = layer.parameters[i];
     const reading: ParameterReading | undefined = frame?.layers[layer.index]?.parameters[i];
     return html`<tr data-parameter=${info.name} class=${data.layer === layer.index ? 'selected' : ''} @click=${() => select(layer.index)}>
-      <th scope="row">${info.name}${info.frozen ? html` <span class="hint">frozen</span>` : nothing}</th>
+      <th scope="row"><bdi>${info.name}</bdi>${info.frozen ? html` <span class="hint">frozen</span>` : nothing}</th>
       <td class="text shape">${formatShape(info.shape)}</td>
       <td>${value(reading?.norm)}</td>
       <td>${value(reading?.gradient?.norm)}</td>

@@ -41,7 +41,7 @@ const field = ({ receptiveField }: LayerFigures): string => (receptiveField === 
 function row(layer: LayerInfo, context: Context): TemplateResult {
   const { index, name, kind, outputShape, figures } = layer;
   return html`<tr data-shape-of=${name} class=${context.data.layer === index ? 'chosen' : ''} @click=${() => context.select(index)}>
-    <th scope="row">${name}${name === kind ? nothing : html` <span class="hint">${kind}</span>`}</th>
+    <th scope="row"><bdi>${name}</bdi>${name === kind ? nothing : html` <span class="hint">${kind}</span>`}</th>
     <td class="number">${formatShape(outputShape)}</td>
     ${number(figures.parameters)}${number(figures.macs)}
     <td class="number">${formatBytes(figures.memory)}</td>

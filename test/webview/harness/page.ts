@@ -140,7 +140,8 @@ function applyTheme({ name, kind, variables }: { name: string; kind: string; var
     const { documentElement, body } = document;
     for (const property of [...documentElement.style]) documentElement.style.removeProperty(property);
     for (const [property, value] of Object.entries(variables)) documentElement.style.setProperty(property, value);
-    body.className = kind;
+    // VS Code gives the light one both classes.
+    body.className = kind === 'vscode-high-contrast-light' ? `${kind} vscode-high-contrast` : kind;
     body.dataset.vscodeThemeKind = kind;
     body.dataset.vscodeThemeName = name;
     body.dataset.vscodeThemeId = name;

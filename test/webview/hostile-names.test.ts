@@ -1,0 +1,105 @@
+// 500 hostile names in every place of a spec that takes a name: plain text in every view, nothing made of them, and marks in them
+// that turn text do not reach what stands beside.
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openBrowser, type PanelBrowser } from './chromium';
+import { FakeHost } from './harness/host';
+import { openPanel } from './harness/page';
+
+const fixed = [
+  '<img src=x onerror="window.broken=1">', '<script>window.broken=1</script>', '</script><script>window.broken=1</script>', '<svg/onload=window.broken=1>',
+  '<iframe srcdoc="<script>parent.broken=1</script>">', '"><b onmouseover=window.broken=1>', "' onclick='window.broken=1", '<!-- ', '-->', ']]>', '<style>*{display:none}</style>',
+  '<base href=//evil.test>', '<meta http-equiv=refresh content="0;url=//evil.test">', 'javascript:window.broken=1', '${window.broken=1}', '{{window.broken=1}}', '&lt;b&gt;&amp;',
+  '\u202Etxet denrut', '\u202Dforced', '\u202Bembedded', '\u202A', '\u2066open', '\u2067open', '\u2068open', '\u2069closed', '\u2069\u2069\u202E', '\u202C\u202C\u202E', '\u200Fmark', '\u061Cmark', 'אבג', 'مرحبا',
+  'zero\u200Bwidth', '\u200D', '\uFEFF', '\u00AD', 'e\u0301\u0300\u0302\u0303\u0304\u0305', '\0', 'a\0b', '\u0001\u0002', '\u001B[31mred', '\u0007', '\b\b\b', '\r\n', '\t', '\u2028', '\u2029', '\u0085', '\u007F',
+  '😀👨‍👩‍👧‍👦🏳️‍🌈', '\uD800', '\uDC00', '\uFFFE', '\u{E0001}', '%s%n%x', '../../etc/passwd', 'constructor', '__proto__', 'toString', 'hasOwnProperty', 'null', 'undefined', 'NaN', ' ', '=1+1',
+  'x'.repeat(100), 'ب'.repeat(100), '<b>'.repeat(33), 'a b '.repeat(25),
+];
+
+const piece = fc.oneof(
+  fc.constantFrom(...fixed), fc.string({ unit: 'binary', minLength: 1, maxLength: 30 }),
+  fc.constantFrom('<', '>', '"', "'", '&', '`', '\u202E', '\u2066', '\u2067', '\u2069', '\u200B', '\0', '</td>', '<td>'),
+);
+const drawn = fc.sample(fc.array(piece, { minLength: 1, maxLength: 3 }).map((all) => all.join('').slice(0, 95)), { seed: 20261121, numRuns: 900 });
+const names = [...new Set([...fixed, ...drawn])].slice(0, 500);
+
+/** Layers and classes named so; the names of parameters follow. */
+const specOf = (layers: readonly string[], classes: readonly string[]): string => JSON.stringify({
+  name: layers[0],
+  data: { type: 'inline', inputs: classes.map((_, i) => [i / 10, -i / 10]), labels: [...classes], classes: [...classes], feature_names: layers.slice(1, 3) },
+  layers: [
+    ...layers.slice(0, -1).map((name, i) => (i % 2 ? { type: 'tanh', name } : { type: 'linear', out_features: 2, name })),
+    { type: 'linear', out_features: classes.length, name: layers[layers.length - 1] },
+  ],
+  loss: 'cross_entropy', optimizer: { type: 'sgd', lr: 0.01 }, batch_size: classes.length, epochs: 5,
+});
+
+let browser: PanelBrowser;
+beforeAll(async () => {
+  browser = await openBrowser();
+});
+afterAll(() => browser.close());
+
+it('there are 500 of them', () => expect(names.length).toBe(500));
+
+/** Half a character does not survive the way out of the browser. */
+const whole = (text: string): string => Buffer.from(text).toString();
+
+const GROUPS = 5;
+describe.each(Array.from({ length: GROUPS }, (_, i) => i))('part %s of them', (part) => {
+  it('is plain text in every view', async () => {
+    const own = names.slice((part * 500) / GROUPS, ((part + 1) * 500) / GROUPS);
+    const [layers, classes] = [own.filter((_, i) => i % 5 < 3), own.filter((_, i) => i % 5 >= 3)];
+    const host = new FakeHost(specOf(layers, classes), { file: `${own[1]}.nabla.json` });
+    await host.runner.command({ type: 'runToStep', step: 3 });
+    await host.until(({ position, target }) => position.step === 3 && target === null);
+    const panel = await openPanel(browser, host, { width: 1400, height: 900 });
+    const { page } = panel;
+    const outside: string[] = [];
+    page.on('dialog', (dialog) => outside.push(dialog.message()));
+    page.on('request', (request) => outside.push(request.url()));
+    const problems = own.slice(0, 20).map((name, i) => ({ severity: 'warning', message: name, remedy: `“${name}”?`, line: i + 1, column: 1 }) as const);
+    await panel.send({ type: 'problems', problems });
+    for (const name of own.slice(0, 3)) await panel.send({ type: 'notice', level: 'info', text: name });
+    const views = await page.locator('[role="tab"]').evaluateAll((all) => all.map(({ id }) => id.replace('tab-', '')));
+    for (const view of views) {
+      await page.locator(`#tab-${view}`).evaluate((tab: HTMLElement) => tab.click());
+      if (view === 'check') {
+        await page.locator('[data-action="check"]').evaluate((button: HTMLElement) => button.click());
+        await page.locator('.verdict').waitFor();
+      }
+      await panel.settled();
+      await page.locator('.view summary').evaluateAll((all) => { for (const each of all) (each as HTMLElement).click(); });
+      await panel.settled();
+      const found = await page.evaluate(lookForTrouble);
+      expect({ view, ...found }).toEqual({ view, elements: [], turned: [], broken: undefined });
+    }
+    const shown = await page.locator('.layers .name b').evaluateAll((all) => all.map(({ textContent }) => textContent));
+    // The page's parser never sees them: what arrives is what was sent, half characters aside.
+    expect(shown.map((name) => whole(name ?? ''))).toEqual(layers.map(whole));
+    expect(outside.filter((each) => !each.startsWith('http://panel.test/'))).toEqual([]);
+    expect(panel.problems).toEqual([]);
+    await host.dispose();
+    await page.close();
+  });
+});
+
+/** Runs in the page: elements that nobody made on purpose, and text beside marks that turn it. */
+function lookForTrouble(): { elements: string[]; turned: string[]; broken: unknown } {
+  const panel = document.getElementById('panel') as HTMLElement;
+  const elements = [...panel.querySelectorAll('script, iframe, img, style, base, meta, object, embed, form, link, [onerror], [onload], [onclick], [onmouseover], [style*="display:none"]')].map(({ outerHTML }) => outerHTML.slice(0, 200));
+  const marks = /[\u202A-\u202E\u2066-\u2069]/;
+  const turned = new Set<string>();
+  const walker = document.createTreeWalker(panel, NodeFilter.SHOW_TEXT);
+  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+    const text = node.textContent ?? '';
+    if (!marks.test(text)) continue;
+    let element = node.parentElement as HTMLElement;
+    if (element.tagName === 'OPTION' || element.checkVisibility() === false) continue;
+    while (!/isolate|plaintext/.test(getComputedStyle(element).unicodeBidi) && getComputedStyle(element).display.startsWith('inline')) element = element.parentElement as HTMLElement;
+    // Letters and digits of our own in the same run of text would be turned, too.
+    const others = [...element.childNodes].filter((child) => child !== node && child.nodeType === Node.TEXT_NODE).map(({ textContent }) => textContent ?? '');
+    if (others.some((other) => /[\p{L}\p{N}]/u.test(other))) turned.add(`${element.tagName}.${element.className}: ${others.join('|').trim().slice(0, 80)}`);
+  }
+  return { elements, turned: [...turned], broken: (globalThis as unknown as { broken?: unknown }).broken };
+}
