@@ -17,16 +17,25 @@ export class LayerDebugger implements vscode.Disposable {
   readonly #dist: string;
   readonly #log: Log;
   readonly #clients = new Map<OpenRun, Client>();
-  readonly #subscription: vscode.Disposable;
+  /** Of what is debugged, by the process's id. */
+  readonly #sessions = new Map<unknown, vscode.DebugSession>();
+  readonly #subscriptions: readonly vscode.Disposable[];
 
   /** @param dist the folder of what ships. */
   constructor(dist: string, log: Log) {
     this.#dist = dist;
     this.#log = log;
-    this.#subscription = vscode.debug.onDidTerminateDebugSession(({ configuration }) => {
-      // Who detaches wants it to end.
-      for (const [run, client] of this.#clients) if (client.pid === configuration.nablascope) void this.#end(run, client);
-    });
+    this.#subscriptions = [
+      vscode.debug.onDidStartDebugSession((session) => {
+        const { nablascope } = session.configuration;
+        if (nablascope !== undefined && !session.parentSession) this.#sessions.set(nablascope, session);
+      }),
+      vscode.debug.onDidTerminateDebugSession(({ configuration }) => {
+        this.#sessions.delete(configuration.nablascope);
+        // Who detaches wants it to end.
+        for (const [run, client] of this.#clients) if (client.pid === configuration.nablascope) void this.#end(run, client);
+      }),
+    ];
   }
 
   /** Settles when the step is done, or the debugger was ended. @param name of the layer in the spec. */
@@ -70,12 +79,15 @@ export class LayerDebugger implements vscode.Disposable {
   }
 
   dispose(): void {
-    this.#subscription.dispose();
+    for (const subscription of this.#subscriptions) subscription.dispose();
     for (const [run, client] of this.#clients) void this.#end(run, client);
   }
 
   async #end(run: OpenRun, client: Client): Promise<void> {
     if (this.#clients.get(run) === client) this.#clients.delete(run);
+    // The debugger is told: it may not notice at once that there is nothing left to debug.
+    const session = this.#sessions.get(client.pid);
+    if (session) await vscode.debug.stopDebugging(session);
     await client.dispose();
   }
 

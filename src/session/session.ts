@@ -25,7 +25,7 @@ import { StepPhases } from './step-phases';
 import { workOf } from './whole-step';
 
 // Values of a frame's history that wait for the next frame.
-const PENDING = 512;
+const PENDING = 256;
 
 export class TrainingSession {
   readonly network: Network;

@@ -6,13 +6,13 @@ import type { Page } from 'playwright-core';
 import { pack, unpack } from '../../../src/protocol/channel';
 import type { FromPanel, ToPanel } from '../../../src/protocol/panel';
 import type { PanelBrowser } from '../chromium';
-import type { FakeHost } from './host';
 import themes from './themes.json';
 
 export type ThemeName = keyof typeof themes;
 export const themeNames = Object.keys(themes) as ThemeName[];
 
-const root = resolve(__dirname, '../../..');
+// Tests and benchmarks run in the project's folder.
+const root = resolve();
 const screenshots = join(root, 'test', 'screenshots');
 const origin = 'http://panel.test';
 
@@ -69,7 +69,15 @@ function encode(message: unknown): string {
   );
 }
 
-export async function openPanel(browser: PanelBrowser, host: FakeHost, options: PageOptions = {}): Promise<PanelPage> {
+/** The other side of a panel. */
+export interface PanelHost {
+  /** Joins a page; from now on messages go there. */
+  connect(send: (message: ToPanel) => Promise<void>): void;
+  /** What the panel says. */
+  receive(message: FromPanel): Promise<void>;
+}
+
+export async function openPanel(browser: Pick<PanelBrowser, 'newPage'>, host: PanelHost, options: PageOptions = {}): Promise<PanelPage> {
   refuseOldBuild();
   const { width = 1000, height = 800, theme = 'dark', kept } = options;
   const { page, problems } = await browser.newPage({ viewport: { width, height } });
