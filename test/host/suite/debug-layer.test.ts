@@ -18,8 +18,13 @@ interface Frame {
 
 /** Where a debugger stands still, one after the other. */
 class Stops implements vscode.DebugAdapterTrackerFactory, vscode.Disposable {
-  readonly #registered = vscode.debug.registerDebugAdapterTrackerFactory('*', this);
   readonly #stops: Stop[] = [];
+  readonly #running = new Map<string, string>();
+  readonly #registered = vscode.Disposable.from(
+    vscode.debug.registerDebugAdapterTrackerFactory('*', this),
+    vscode.debug.onDidStartDebugSession(({ id, name }) => this.#running.set(id, name)),
+    vscode.debug.onDidTerminateDebugSession(({ id }) => this.#running.delete(id)),
+  );
 
   createDebugAdapterTracker(session: vscode.DebugSession): vscode.DebugAdapterTracker {
     return {
@@ -31,6 +36,11 @@ class Stops implements vscode.DebugAdapterTrackerFactory, vscode.Disposable {
 
   next(): Promise<Stop> {
     return eventually('a stop at a breakpoint', () => this.#stops.shift());
+  }
+
+  /** Debuggers that have begun and not ended. */
+  get running(): readonly string[] {
+    return [...this.#running.values()];
   }
 
   dispose(): void {
@@ -97,7 +107,10 @@ describe('debugging a layer of the user', () => {
     await untilStep(uri, 5);
     await goOn(stop);
     await debugged;
-    await eventually('the end of the debugger', () => vscode.debug.activeDebugSession === undefined);
+    await eventually('the end of the debugger', () => {
+      assert.deepEqual(stops.running, []);
+      return true;
+    });
     assert.deepEqual((await recordOf(run)).position, before.position);
 
     // What the engine itself hands to the layer at this step: the layer says so.
