@@ -2,6 +2,7 @@
 import type { Tensor } from '../../engine/kernels/tensor';
 import type { ForwardContext, LayerDefinition } from '../../engine/layers/layer';
 import { SHORTER, slopeOf } from './difference';
+import { largest } from './trial';
 
 export const STEP = 6e-6;
 
@@ -17,7 +18,8 @@ export function slopes(context: ForwardContext<unknown>, definition: LayerDefini
     return Float64Array.from(context.output.data);
   };
   const [low, lower, higher, high, here] = [at(-STEP), at(-SHORTER * STEP), at(SHORTER * STEP), at(STEP), at(0)];
-  return high.map((_, i) => slopeOf({ low: low[i], lower: lower[i], here: here[i], higher: higher[i], high: high[i] }, STEP));
+  const most = largest(high.map((each, i) => (each - low[i]) / (2 * STEP)));
+  return high.map((_, i) => slopeOf({ low: low[i], lower: lower[i], here: here[i], higher: higher[i], high: high[i] }, STEP, most));
 }
 
 /** The sum of slopes times upstream gradient over one row, one column, or everything. */
