@@ -111,7 +111,7 @@ export class CheckEngine {
         this.#heard();
         return Promise.resolve();
       },
-      checkProgress: (checked, entries) => this.#progress(entries === 0 ? 1 : checked / entries),
+      checkProgress: ({ checked, entries }) => this.#progress(entries === 0 ? 1 : checked / entries),
       checked: (report) => {
         this.#own = report;
       },
