@@ -92,6 +92,12 @@ describe('a smooth layer alone', () => {
       .toEqual(report.layers.flatMap(({ name, tensors }) => tensors.map(({ name: tensor }) => `${name ?? 'loss'} ${tensor}: 0 kinks, 0 wrong`)));
   });
 
+  it('is right where all samples are the same, so that none shows whether it needs the others', () => {
+    const net = makeNet({ inputs: 1, batch: 1, loss: 'mse', layers: [{ kind: 'batch_norm1d' }, linear(1)] });
+    net.pass.input.data.set([0]);
+    expect(checkNet(net).layers.flatMap(({ tensors }) => tensors.map(({ verdict }) => verdict))).not.toContain('wrong');
+  });
+
   it('that has one shows it, on it and next to it', () => {
     for (const beside of [0, 1e-9, 1e-7, 1e-6, 3e-6]) {
       const net = makeNet({ inputs: 6, batch: 5, loss: 'mse', layers: [{ kind: 'relu' }, linear(2)] });

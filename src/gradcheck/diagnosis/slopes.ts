@@ -2,7 +2,6 @@
 import type { Tensor } from '../../engine/kernels/tensor';
 import type { ForwardContext, LayerDefinition } from '../../engine/layers/layer';
 import { SHORTER, slopeOf } from './difference';
-import { largest } from './trial';
 
 export const STEP = 6e-6;
 
@@ -41,7 +40,7 @@ export function slopes(
   return found;
 }
 
-/** Whether the output for each sample depends on that sample alone. Leaves the input as it was. */
+/** Whether the output for each sample depends on that sample alone; false where that cannot be told. Leaves the input as it was. */
 export function rowsApart(context: ForwardContext<unknown>, definition: LayerDefinition): boolean {
   const { data, shape } = context.input;
   const rows = shape[0];
@@ -51,7 +50,9 @@ export function rowsApart(context: ForwardContext<unknown>, definition: LayerDef
   for (let row = 0; row < rows; row++) {
     // Its neighbour's numbers in its place: far from its own, and none that the layer could not take.
     const next = (row + 1) % rows;
-    data.set(all.subarray(next * inputs, (next + 1) * inputs), row * inputs);
+    const other = all.subarray(next * inputs, (next + 1) * inputs);
+    if (other.every((value, i) => value === all[row * inputs + i])) return false;
+    data.set(other, row * inputs);
     const now = outputOf(context, definition);
     data.set(all);
     if (now.some((value, i) => Math.floor(i / outputs) !== row && !Object.is(value, before[i]))) return false;
