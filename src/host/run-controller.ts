@@ -362,7 +362,7 @@ export class RunController {
     this.#deaths++;
     this.#options.log.error(reason);
     const step = this.#record?.position.step ?? 0;
-    const run = this.running && this.view.frame?.target === null;
+    const run = this.running && this.view.frame?.target === this.view.model?.totalSteps;
     const suspect = this.#wideVectors.ended(fault);
     const again = this.#deaths < MOST_DEATHS;
     const restorable = again && this.#record !== null;
