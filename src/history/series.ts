@@ -40,6 +40,11 @@ export class Series {
     }
   }
 
+  /** Merges buckets until they are at least so wide. @param stride a power of 2 */
+  widen(stride: number): void {
+    if (stride > this.#stride) this.#widen(stride);
+  }
+
   /** Forgets everything after `step`. A bucket that reaches past it goes whole: it may hold what is no longer true. */
   truncate(step: number): void {
     let keep = this.#steps.length;
