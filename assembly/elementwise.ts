@@ -148,18 +148,24 @@ export function reluBackward(dx: usize, dy: usize, x: usize, n: i32, by: f64): v
   if (n > 0) storePart(dx, whereActive(v128.mul<real>(s, loadPart(dy, n)), loadPart(x, n)), n);
 }
 
-/** The largest of n elements; NaN where one is. */
+/**
+ * The largest of n elements, NaN left aside where another is there: an exponential of the difference to it is NaN all the
+ * same. The plain maximum, which heeds NaN and the sign of 0, takes eight instructions where this one takes one.
+ */
 export function maxOf(x: usize, n: i32): real {
   if (n < LANES) {
     let largest = load<real>(x);
-    for (let i: usize = 1; i < <usize>n; i++) largest = max(largest, load<real>(x + i * SIZE));
+    for (let i: usize = 1; i < <usize>n; i++) {
+      const next = load<real>(x + i * SIZE);
+      largest = largest < next ? next : largest;
+    }
     return largest;
   }
   let largest = v128.load(x);
   let i = LANES;
-  for (; i + LANES <= n; i += LANES) largest = v128.max<real>(largest, v128.load(x + <usize>i * SIZE));
+  for (; i + LANES <= n; i += LANES) largest = v128.pmax<real>(largest, v128.load(x + <usize>i * SIZE));
   // The last vector may overlap the one before: it holds nothing new but the rest.
-  if (i < n) largest = v128.max<real>(largest, v128.load(x + <usize>(n - LANES) * SIZE));
+  if (i < n) largest = v128.pmax<real>(largest, v128.load(x + <usize>(n - LANES) * SIZE));
   return maxOfLanes(largest);
 }
 

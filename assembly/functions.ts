@@ -81,35 +81,32 @@ function constant(offset: usize): v128 {
   return v128.load(TABLE + offset);
 }
 
-/** p r + 1/n! */
+/** 1/n! + r/(n + 1)! */
 // @ts-ignore: decorator
 @inline
-function term(p: v128, r: v128, n: usize): v128 {
-  return madd(p, r, v128.load(TABLE + I_FACTORIALS + (n - 2) * 16));
+function twoTerms(r: v128, n: usize): v128 {
+  return madd(v128.load(TABLE + I_FACTORIALS + (n - 1) * 16), r, v128.load(TABLE + I_FACTORIALS + (n - 2) * 16));
 }
 
-/** exp(r) - 1 for |r| <= ln(2) / 2, by its series; relative precision also near 0. */
+/**
+ * exp(r) - 1 for |r| <= ln(2) / 2, by its series; relative precision also near 0. Terms are taken in pairs (Estrin), because
+ * what takes long is one addition that waits for another.
+ */
 // @ts-ignore: decorator
 @inline
 function expMinusOne(r: v128): v128 {
+  const r2 = v128.mul<real>(r, r);
   let p: v128;
   if (DOUBLE) {
-    p = constant(I_FACTORIALS + 11 * 16);
-    p = term(p, r, 12);
-    p = term(p, r, 11);
-    p = term(p, r, 10);
-    p = term(p, r, 9);
-    p = term(p, r, 8);
-    p = term(p, r, 7);
+    const r4 = v128.mul<real>(r2, r2);
+    const low = madd(twoTerms(r, 4), r2, twoTerms(r, 2));
+    const middle = madd(twoTerms(r, 8), r2, twoTerms(r, 6));
+    const high = madd(twoTerms(r, 12), r2, twoTerms(r, 10));
+    p = madd(madd(high, r4, middle), r4, low);
   } else {
-    p = constant(I_FACTORIALS + 5 * 16);
+    p = madd(madd(twoTerms(r, 6), r2, twoTerms(r, 4)), r2, twoTerms(r, 2));
   }
-  p = term(p, r, 6);
-  p = term(p, r, 5);
-  p = term(p, r, 4);
-  p = term(p, r, 3);
-  p = term(p, r, 2);
-  return madd(v128.mul<real>(r, r), p, r);
+  return madd(r2, p, r);
 }
 
 /** x / ln 2, rounded to a whole number n, plus ROUNDER. */
@@ -204,6 +201,42 @@ export function sigmoidOf(x: v128): v128 {
   return v128.div<real>(above, v128.add<real>(one, e));
 }
 
+/** 2/3 + 2/5 z + 2/7 z² + ... + 2/21 z⁹, terms in pairs. */
+// @ts-ignore: decorator
+@inline
+function seriesOfLog(z: f64): f64 {
+  const z2 = z * z;
+  const z4 = z2 * z2;
+  const low = (2.0 / 3.0 + (2.0 / 5.0) * z) + z2 * (2.0 / 7.0 + (2.0 / 9.0) * z);
+  const middle = (2.0 / 11.0 + (2.0 / 13.0) * z) + z2 * (2.0 / 15.0 + (2.0 / 17.0) * z);
+  return low + z4 * (middle + z4 * (2.0 / 19.0 + (2.0 / 21.0) * z));
+}
+
+/** a + b z, of two doubles. */
+// @ts-ignore: decorator
+@inline
+function sumOfProduct(a: v128, b: v128, z: v128): v128 {
+  return f64x2.add(a, f64x2.mul(b, z));
+}
+
+/** a + b z for two numbers. */
+// @ts-ignore: decorator
+@inline
+function twoOfLog(a: f64, b: f64, z: v128): v128 {
+  return sumOfProduct(f64x2.splat(a), f64x2.splat(b), z);
+}
+
+/** `seriesOfLog` of two doubles. */
+// @ts-ignore: decorator
+@inline
+function seriesOfLogs(z: v128): v128 {
+  const z2 = f64x2.mul(z, z);
+  const z4 = f64x2.mul(z2, z2);
+  const low = sumOfProduct(twoOfLog(2.0 / 3.0, 2.0 / 5.0, z), z2, twoOfLog(2.0 / 7.0, 2.0 / 9.0, z));
+  const middle = sumOfProduct(twoOfLog(2.0 / 11.0, 2.0 / 13.0, z), z2, twoOfLog(2.0 / 15.0, 2.0 / 17.0, z));
+  return sumOfProduct(low, z4, sumOfProduct(middle, z4, twoOfLog(2.0 / 19.0, 2.0 / 21.0, z)));
+}
+
 /** ln x, in double precision whatever the module's: with s = f / (2 + f), ln(1 + f) = f - s (f - 2 s² (1/3 + s²/5 + ...)). */
 export function log(x: f64): f64 {
   if (!(x > 0)) return x == 0 ? -Infinity : NaN;
@@ -222,17 +255,7 @@ export function log(x: f64): f64 {
   const f = reinterpret<f64>(bits) - 1;
   const s = f / (2 + f);
   const z = s * s;
-  let p: f64 = 2.0 / 21.0;
-  p = p * z + 2.0 / 19.0;
-  p = p * z + 2.0 / 17.0;
-  p = p * z + 2.0 / 15.0;
-  p = p * z + 2.0 / 13.0;
-  p = p * z + 2.0 / 11.0;
-  p = p * z + 2.0 / 9.0;
-  p = p * z + 2.0 / 7.0;
-  p = p * z + 2.0 / 5.0;
-  p = p * z + 2.0 / 3.0;
-  return n * 6.93147180369123816490e-1 + (f - (s * (f - p * z) - n * 1.90821492927058770002e-10));
+  return n * 6.93147180369123816490e-1 + (f - (s * (f - seriesOfLog(z) * z) - n * 1.90821492927058770002e-10));
 }
 
 /** ln(1 + x): what 1 + x rounds away is put back by the ratio. */
@@ -255,18 +278,8 @@ export function log1pOfPositive(x: v128): v128 {
   const n = f64x2.sub(v128.or(excess, i64x2.splat(0x4330000000000000)), f64x2.splat(4503599627370496.0));
   const s = f64x2.div(f, f64x2.add(f64x2.splat(2), f));
   const z = f64x2.mul(s, s);
-  let p = f64x2.splat(2.0 / 21.0);
-  p = f64x2.add(f64x2.mul(p, z), f64x2.splat(2.0 / 19.0));
-  p = f64x2.add(f64x2.mul(p, z), f64x2.splat(2.0 / 17.0));
-  p = f64x2.add(f64x2.mul(p, z), f64x2.splat(2.0 / 15.0));
-  p = f64x2.add(f64x2.mul(p, z), f64x2.splat(2.0 / 13.0));
-  p = f64x2.add(f64x2.mul(p, z), f64x2.splat(2.0 / 11.0));
-  p = f64x2.add(f64x2.mul(p, z), f64x2.splat(2.0 / 9.0));
-  p = f64x2.add(f64x2.mul(p, z), f64x2.splat(2.0 / 7.0));
-  p = f64x2.add(f64x2.mul(p, z), f64x2.splat(2.0 / 5.0));
-  p = f64x2.add(f64x2.mul(p, z), f64x2.splat(2.0 / 3.0));
   const low = f64x2.sub(
-    f64x2.mul(s, f64x2.sub(f, f64x2.mul(p, z))),
+    f64x2.mul(s, f64x2.sub(f, f64x2.mul(seriesOfLogs(z), z))),
     f64x2.mul(n, f64x2.splat(1.90821492927058770002e-10)),
   );
   const log = f64x2.add(f64x2.mul(n, f64x2.splat(6.93147180369123816490e-1)), f64x2.sub(f, low));

@@ -94,7 +94,7 @@ function termOfTwo(share: v128, x: v128, largest: v128, logSum: v128): v128 {
 function twoRowsOfTwo(x: v128, x1: v128, t: v128, t1: v128): v128 {
   const a = firstOfTwo(x, x1);
   const b = secondOfTwo(x, x1);
-  const largest = f64x2.max(a, b);
+  const largest = f64x2.pmax(a, b);
   const logSum = log1pOfPositive(expOfMinus(f64x2.abs(f64x2.sub(a, b))));
   return f64x2.add(termOfTwo(firstOfTwo(t, t1), a, largest, logSum), termOfTwo(secondOfTwo(t, t1), b, largest, logSum));
 }
@@ -139,18 +139,36 @@ function crossEntropyBackwardOfTwo(dx: usize, x: usize, t: usize, n: i32, scale:
   }
 }
 
+/**
+ * The loss of a row of n classes. The differences of the logits come before the logarithm: the maximum plus it would round
+ * away the digits of a small loss. What has no share counts nothing, even where it is infinite.
+ */
+// @ts-ignore: decorator
+@inline
+function crossEntropyOfRow(x: usize, t: usize, n: i32): f64 {
+  const largest = maxOf(x, n);
+  const logSum = log1p(massBelow(x, n, largest));
+  const top = f64x2.splat(<f64>largest);
+  let below = f64x2.splat(0);
+  let shares = f64x2.splat(0);
+  for (let left = n; left > 0; left -= 2) {
+    const share = left > 1 ? loadPair(t) : loadOne(t);
+    const z = left > 1 ? loadPair(x) : loadOne(x);
+    below = f64x2.add(below, v128.andnot(f64x2.mul(share, f64x2.sub(top, z)), f64x2.eq(share, f64x2.splat(0))));
+    shares = f64x2.add(shares, share);
+    x += 2 * SIZE; t += 2 * SIZE;
+  }
+  const mass = sumOfPair(shares);
+  return mass == 0 ? 0 : sumOfPair(below) + mass * logSum;
+}
+
 export function crossEntropy(x: usize, t: usize, m: i32, n: i32): f64 {
   if (n == 2) return crossEntropyOfTwo(x, t, m);
+  const step = <usize>n * SIZE;
   let total: f64 = 0;
-  for (let i = 0; i < m; i++) {
-    const largest = maxOf(x, n);
-    const logSum = log1p(massBelow(x, n, largest));
-    for (let j = 0; j < n; j++) {
-      const share = <f64>load<real>(t);
-      // The difference of the logits first: the maximum plus logSum would round away the digits of a small loss.
-      if (share != 0) total += share * (<f64>largest - <f64>load<real>(x) + logSum);
-      x += SIZE; t += SIZE;
-    }
+  for (; m > 0; m--) {
+    total += crossEntropyOfRow(x, t, n);
+    x += step; t += step;
   }
   return total;
 }

@@ -38,15 +38,13 @@ export function sumOfLanes(x: v128): real {
   );
 }
 
-/** The largest lane; NaN where one is. */
+/** The largest lane, NaN left aside where another is there. */
 // @ts-ignore: decorator
 @inline
 export function maxOfLanes(x: v128): real {
-  if (sizeof<real>() == 8) return <real>max(f64x2.extract_lane(x, 0), f64x2.extract_lane(x, 1));
-  return <real>max(
-    max(f32x4.extract_lane(x, 0), f32x4.extract_lane(x, 1)),
-    max(f32x4.extract_lane(x, 2), f32x4.extract_lane(x, 3)),
-  );
+  const one = v128.pmax<real>(x, v128.shuffle<f64>(x, x, 1, 0));
+  if (sizeof<real>() == 8) return first(one);
+  return first(v128.pmax<real>(one, v128.shuffle<f32>(one, one, 1, 0, 3, 2)));
 }
 
 /** Two elements as f64; sums that people read run in double precision. */

@@ -13,12 +13,10 @@ import { NOT_CHECKED, summarizeParameter } from './summary';
 const FLOOR = 1e-9;
 
 export class Alone {
-  /** By layer, once all work is done. */
+  /** By layer, from the first one; all of them once all work is done. */
   readonly benches: LayerBench[] = [];
   /** Null for a network without layers. */
   loss: Trial | null = null;
-  readonly #work: Iterator<void>;
-
   /**
    * @param pass with the batch, and parameters as they were checked; it is evaluated anew.
    * @param trusted whether what layers say they reach has held so far.
@@ -26,21 +24,10 @@ export class Alone {
   constructor(
     readonly pass: Pass,
     readonly trusted: boolean,
-  ) {
-    this.#work = this.#tryAll();
-  }
+  ) {}
 
-  /** Does a part of the work; true while there is more. */
-  advance(): boolean {
-    return !this.#work.next().done;
-  }
-
-  finish(): this {
-    while (this.advance());
-    return this;
-  }
-
-  *#tryAll(): Generator<void> {
+  /** A slice of the work at a time. */
+  *tryAll(): Generator<void> {
     const { pass, trusted } = this;
     const { layers, loss } = pass.network.model;
     pass.evaluate();

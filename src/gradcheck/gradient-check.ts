@@ -8,12 +8,16 @@ import { errorMap, type ErrorMap } from './error-map';
 import { placed } from './diagnosis/place';
 import { Judge } from './judge';
 import type { CheckRequest } from './options';
-import { VERDICTS, type CheckReport, type Diagnosis, type LayerCheck } from './report';
+import { VERDICTS, type CheckProgress, type CheckReport } from './report';
 import { Shadow } from './shadow';
-import { NOT_CHECKED, summarize, type ParameterFindings } from './summary';
+import { noCounts, NOT_CHECKED, summarize, type ParameterFindings } from './summary';
 import { threeWays } from './three-ways';
 
 const WRONG = VERDICTS.indexOf('wrong');
+
+type Why = Required<Pick<CheckReport, 'diagnosis' | 'layers' | 'autograd'>>;
+
+const NOT_LOOKED: Why = { diagnosis: null, layers: [], autograd: [] };
 
 /**
  * Compares backprop's gradient with central differences of the loss, entry by entry, in float64.
@@ -30,13 +34,14 @@ export class GradientCheck {
   /** Parameters in the order of checking, last layer first: see Shadow.along. */
   readonly #order: readonly number[];
   #checked = 0;
+  #counts = noCounts();
   /** Position in #order, entries done there, and the way through them. */
   #turn = 0;
   #done = 0;
   #stride = 1;
-  /** Made when all entries are judged. */
-  #layersAlone: Alone | null = null;
-  #why: { readonly after: number; readonly diagnosis: Diagnosis | null; readonly layers: readonly LayerCheck[] } | null = null;
+  /** Looking for the reason, with as many entries judged as then; and what came of it. */
+  #search: { readonly after: number; readonly work: Iterator<void> } | null = null;
+  #why: Why = NOT_LOOKED;
   /** The same check without the penalty, where there is one: it follows when all entries are judged. */
   readonly #without: GradientCheck | null;
 
@@ -72,24 +77,39 @@ export class GradientCheck {
     return this.#checked + (this.#without?.checked ?? 0);
   }
 
-  /** Judges up to `entries` more; true while there are more. */
+  /** Judges up to `entries` more; when there are none left, looks for the reason, a slice at a time. True while there is more to do. */
   advance(entries: number): boolean {
     let left = entries;
     for (; left > 0 && this.#turn < this.#order.length; left--) this.#next();
     if (this.#turn < this.#order.length) return true;
     if (this.#without?.advance(left)) return true;
-    this.#layersAlone ??= this.#newAlone();
-    return this.#layersAlone?.advance() ?? false;
+    return this.explain();
+  }
+
+  /**
+   * Tries each layer by itself, and says why something is wrong, by what was judged so far: a slice of that work; true
+   * while there is more. A report before its end holds nothing of it.
+   */
+  explain(): boolean {
+    if (!this.alone || !Number.isFinite(this.#shadow.loss)) return false;
+    if (this.#search?.after !== this.#checked) this.#search = { after: this.#checked, work: this.#look() };
+    return !this.#search.work.next().done;
+  }
+
+  /** How far it is, at a glance. */
+  progress(): CheckProgress {
+    const counts = { ...this.#counts };
+    const without = this.#without?.progress();
+    for (const verdict of VERDICTS) counts[verdict] += without?.counts[verdict] ?? 0;
+    return { checked: this.checked, entries: this.entries, counts, explaining: this.checked === this.entries };
   }
 
   /** What was found so far, and why, if something is wrong. */
   report(): CheckReport {
     const without = this.#without?.report();
     const withoutPenalty = without ? { parameters: without.parameters, counts: without.counts, passed: without.passed, complete: without.complete } : null;
-    const { diagnosis, layers } = this.#alone();
-    const compared = this.#comparison.report();
-    const report = summarize(this.#findings, { ...this.#about, compared, diagnosis, layers, withoutPenalty });
-    const autograd = this.alone ? threeWays(this.#shadow.pass, compared.agreed) : [];
+    const { diagnosis, layers, autograd } = this.#why;
+    const report = summarize(this.#findings, { ...this.#about, compared: this.#comparison.report(), diagnosis, layers, withoutPenalty });
     return autograd.length > 0 ? { ...report, autograd } : report;
   }
 
@@ -108,17 +128,15 @@ export class GradientCheck {
   }
 
   /** Each layer by itself, and why something is wrong. Leaves the shadow as it was for the next entry. */
-  #alone(): { readonly diagnosis: Diagnosis | null; readonly layers: readonly LayerCheck[] } {
-    if (this.#why?.after !== this.#checked) {
-      const whole = this.#findings.map(({ analytic, numeric, verdicts }) => ({ analytic, numeric, isWrong: verdicts.includes(WRONG) }));
-      const alone = (this.#layersAlone ?? (whole.some(({ isWrong }) => isWrong) ? this.#newAlone() : null))?.finish() ?? null;
-      this.#why = { after: this.#checked, diagnosis: placed(this.#shadow.network.model, alone && diagnose(alone, whole)), layers: alone?.report() ?? [] };
-    }
-    return this.#why;
-  }
-
-  #newAlone(): Alone | null {
-    return this.alone && Number.isFinite(this.#shadow.loss) ? new Alone(this.#shadow.pass, this.#comparison.report().agreed) : null;
+  *#look(): Generator<void> {
+    this.#why = NOT_LOOKED;
+    const { pass, network } = this.#shadow;
+    const trusted = this.#comparison.report().agreed;
+    const whole = this.#findings.map(({ analytic, numeric, verdicts }) => ({ analytic, numeric, isWrong: verdicts.includes(WRONG) }));
+    const alone = new Alone(pass, trusted);
+    yield* alone.tryAll();
+    const diagnosis = placed(network.model, yield* diagnose(alone, whole));
+    this.#why = { diagnosis, layers: alone.report(), autograd: yield* threeWays(pass, trusted) };
   }
 
   /** A layer reaches further than it says: nothing that was judged by that is worth anything. */
@@ -128,6 +146,7 @@ export class GradientCheck {
     this.#turn = 0;
     this.#done = 0;
     this.#checked = 0;
+    this.#counts = noCounts();
   }
 
   #next(): void {
@@ -151,6 +170,7 @@ export class GradientCheck {
     numeric[index] = this.#judge.numeric;
     bars[index] = this.#judge.bar;
     this.#checked++;
+    this.#counts[verdict]++;
     this.#done++;
     if (this.#done === analytic.length) {
       this.#turn++;

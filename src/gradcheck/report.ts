@@ -114,7 +114,7 @@ export interface CheckReport {
   readonly parameters: readonly ParameterCheck[];
   /** The same entries of the loss without the penalty; null where there is none. */
   readonly withoutPenalty: WithoutPenalty | null;
-  /** From the first layer to the loss, each alone; empty before every entry was checked, unless something is wrong. */
+  /** From the first layer to the loss, each alone; empty before all of them were tried. */
   readonly layers: readonly LayerCheck[];
   readonly entries: number;
   readonly checked: number;
@@ -124,7 +124,7 @@ export interface CheckReport {
   /** No entry is wrong, with or without the penalty, and at least one passed. */
   readonly passed: boolean;
   readonly compared: Comparison;
-  /** Null where nothing is wrong. */
+  /** Null where nothing is wrong, or the check was stopped before the reason was found. */
   readonly diagnosis: Diagnosis | null;
   /** Of layers with a written backward that autograd can follow; left out where there are none. */
   readonly autograd?: readonly AutogradComparison[];
@@ -142,6 +142,12 @@ export interface CheckReport {
     readonly verdict: Uint8Array;
   };
   readonly options: { readonly step: number; readonly rtol: number; readonly atol: number };
+}
+
+/** How far a check is. */
+export interface CheckProgress extends Pick<CheckReport, 'checked' | 'entries' | 'counts'> {
+  /** Every entry is judged: now each layer is tried alone, and the reason looked for. */
+  readonly explaining: boolean;
 }
 
 export const VERDICTS = ['pass', 'wrong', 'kink', 'below_noise'] as const satisfies readonly Verdict[];

@@ -129,6 +129,6 @@ function pointsOf(findings: readonly ParameterFindings[]): CheckReport['points']
   };
 }
 
-const noCounts = (): Record<Verdict, number> => ({ pass: 0, wrong: 0, kink: 0, below_noise: 0 });
+export const noCounts = (): Record<Verdict, number> => ({ pass: 0, wrong: 0, kink: 0, below_noise: 0 });
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);

@@ -10,17 +10,17 @@ const DIFFERS = 1e-4;
 const SAMPLES = 5;
 
 /**
- * The pass must hold the batch, evaluated.
+ * A slice of the work at a time. The pass must hold the batch, evaluated.
  * @param trusted whether what layers say they reach has held so far.
  */
-export function threeWays(pass: Pass, trusted: boolean): readonly AutogradComparison[] {
+export function* threeWays(pass: Pass, trusted: boolean): Generator<void, readonly AutogradComparison[]> {
   const { layers } = pass.network.model;
-  return layers.flatMap(({ name, definition }, layer) => {
-    if (!definition.autograd) return [];
+  const found: AutogradComparison[] = [];
+  for (const [layer, { name, definition }] of layers.entries()) {
+    if (!definition.autograd) continue;
     const bench = new LayerBench(pass, layer, SAMPLES, 'outputs', new Random(layer, 'three ways'), trusted);
-    const automatic = bench.autograd();
-    if (!automatic) return [];
-    return [...automatic].map(([tensor, gradient]): AutogradComparison => {
+    for (const [tensor, gradient] of bench.autograd() ?? []) {
+      yield;
       const { analytic: written, numeric } = bench.trial(tensor);
       const between = (a: Float64Array, b: Float64Array): number => {
         let most = 0;
@@ -28,9 +28,10 @@ export function threeWays(pass: Pass, trusted: boolean): readonly AutogradCompar
         return most / Math.max(largest(numeric), largest(a), Number.MIN_VALUE);
       };
       const apart = { writtenAutograd: between(written, gradient), writtenNumeric: between(written, numeric), autogradNumeric: between(gradient, numeric) };
-      return { layer: name, tensor, ...apart, sentence: sentence(name, tensor, apart) };
-    });
-  });
+      found.push({ layer: name, tensor, ...apart, sentence: sentence(name, tensor, apart) });
+    }
+  }
+  return found;
 }
 
 type Apart = Pick<AutogradComparison, 'writtenAutograd' | 'writtenNumeric' | 'autogradNumeric'>;

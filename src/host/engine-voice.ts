@@ -24,8 +24,8 @@ export function engineVoice({ view, log, show, current, fault, keep }: EngineVoi
     loading: (words) => {
       if (current() && view.state.kind === 'loading') view.setState({ kind: 'loading', text: `${words} …` });
     },
-    checkProgress: (checked, entries) => {
-      if (current() && view.checking) view.setChecking({ checked, entries });
+    checkProgress: (progress) => {
+      if (current() && view.checking) view.setChecking(progress);
     },
     checked: (report) => {
       if (current()) view.setCheck(report);

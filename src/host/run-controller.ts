@@ -182,7 +182,7 @@ export class RunController {
   async check(): Promise<void> {
     if (this.view.checking) return;
     const { model } = this.view;
-    this.view.setChecking({ checked: 0, entries: model?.parameterCount ?? 0 });
+    this.view.setChecking({ checked: 0, entries: model?.parameterCount ?? 0, counts: { pass: 0, wrong: 0, kink: 0, below_noise: 0 }, explaining: false });
     await this.#call(async (calls) => {
       const report = await calls.check();
       // Another run may have begun meanwhile.

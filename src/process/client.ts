@@ -36,8 +36,8 @@ let started = 0;
 /** @typeParam Calls what the process answers; those of a run unless told. */
 export class EngineClient<Calls extends object = EngineCalls, Voice extends object = HostCalls> {
   readonly calls: Calls;
-  /** Settles when the process has ended. */
-  readonly exited: Promise<void>;
+  /** Settles when the process has ended, with why. */
+  readonly exited: Promise<string>;
   readonly #child: ChildProcess;
   #disposed = false;
   #notice: SupervisorNotice | null = null;
@@ -56,7 +56,7 @@ export class EngineClient<Calls extends object = EngineCalls, Voice extends obje
     });
     this.#child = child;
     const rpc = createBirpc<Calls, Voice>(options.host, {
-      post: (message) => post(child, message),
+      post: (message) => this.#post(message),
       on: (listener) =>
         child.on('message', (message) => {
           if (isNotice(message)) this.#notice = message;
@@ -84,7 +84,7 @@ export class EngineClient<Calls extends object = EngineCalls, Voice extends obje
         const running = openBlackBox(blackBox);
         const { reason, fault } = describeExit({ code, signal, notice: this.#notice, running, stderr: this.#stderr, startError });
         rpc.$close(new EngineExitError(reason));
-        resolve();
+        resolve(reason);
         if (!this.#disposed) options.onExit(reason, fault);
       };
       // `close` comes after the last message, `exit` may come before it.
@@ -105,13 +105,16 @@ export class EngineClient<Calls extends object = EngineCalls, Voice extends obje
     this.#child.kill('SIGKILL');
     await this.exited;
   }
-}
 
-function post(child: ChildProcess, message: object): Promise<void> {
-  return new Promise((resolve, reject) => {
-    if (!child.connected) reject(new EngineExitError('The engine has ended.'));
-    else child.send(message, (error) => (error ? reject(error) : resolve()));
-  });
+  /** What a process that is going does not take waits for its end, which alone knows why. */
+  async #post(message: object): Promise<void> {
+    const refused = await new Promise<Error | null>((resolve) => {
+      if (this.#child.connected) this.#child.send(message, resolve);
+      else resolve(new Error('The channel is closed.'));
+    });
+    if (!refused) return;
+    throw this.#child.connected ? refused : new EngineExitError(await this.exited);
+  }
 }
 
 function isNotice(message: unknown): message is SupervisorNotice {

@@ -226,7 +226,7 @@ export class Engine implements WorkerCalls {
         }),
       onFault: (fault) => void opened.then(() => host().fault.asEvent(fault)),
       onRecord: (record) => void opened.then(() => records.add(record)),
-      onCheckProgress: (checked, entries) => void host().checkProgress.asEvent(checked, entries),
+      onCheckProgress: (progress) => void host().checkProgress.asEvent(progress),
       onChecked: (report) => void host().checked.asEvent(report),
     });
     return runner;

@@ -214,7 +214,7 @@ export class Supervisor implements EngineCalls {
       frame: async (frame) => {
         if (current()) await host().frame(frame);
       },
-      checkProgress: (checked, entries) => void (current() && host().checkProgress.asEvent(checked, entries)),
+      checkProgress: (progress) => void (current() && host().checkProgress.asEvent(progress)),
       checked: (report) => void (current() && host().checked.asEvent(report)),
       checkpoint: (record) => void (current() && host().checkpoint.asEvent(record)),
       loading: (progress) => void host().loading.asEvent(progress),

@@ -1,7 +1,7 @@
 // The calls between the extension host and its engine process. Both sides are typed by these interfaces
 // and carried by birpc; a call settles with its result, an error, or the exit of the process.
 import type { Fault } from '../engine/custom/fault';
-import type { CheckReport } from '../gradcheck/report';
+import type { CheckProgress, CheckReport } from '../gradcheck/report';
 import type { SessionCommand } from '../session/command';
 import type { Frame, ModelInfo, ProbeId } from '../session/frame';
 import type { Answered, Asking, Question } from '../session/questions';
@@ -75,7 +75,7 @@ export interface EngineCalls {
 export interface HostCalls {
   /** The next frame waits until this settles. */
   frame(frame: Frame): Promise<void>;
-  checkProgress(checked: number, entries: number): void;
+  checkProgress(progress: CheckProgress): void;
   /** What an `open` that takes long is doing, in words. */
   loading(words: string): void;
   /** A check that ran by itself (`gradient_check.every`). */

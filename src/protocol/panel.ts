@@ -1,12 +1,12 @@
 // The messages between the extension host and a panel. `ToPanel` goes to the webview, `FromPanel` comes back.
-import type { CheckReport } from '../gradcheck/report';
+import type { CheckProgress, CheckReport } from '../gradcheck/report';
 import type { HistoryData } from '../history/history';
 import type { Frame, ModelInfo, ProbeId } from '../session/frame';
 import type { Answered, Asking, Question } from '../session/questions';
 import type { SessionCommand } from './engine';
 import type { SweepState } from './sweep';
 
-export type { CheckReport, EntryReport, ParameterCheck, Verdict } from '../gradcheck/report';
+export type { CheckProgress, CheckReport, EntryReport, ParameterCheck, Verdict } from '../gradcheck/report';
 export type { HistoryData } from '../history/history';
 export type { SeriesData } from '../history/series';
 export type {
@@ -61,11 +61,6 @@ export interface PanelSnapshot {
   readonly checking: CheckProgress | null;
   /** What can be undone, in words that go on after "Undo:"; null where nothing can. */
   readonly undo: string | null;
-}
-
-export interface CheckProgress {
-  readonly checked: number;
-  readonly entries: number;
 }
 
 export type ToPanel =

@@ -1,13 +1,13 @@
 // A gradient check of where a session stands, in slices between which the event loop can turn.
 import { GradientCheck } from '../gradcheck/gradient-check';
-import type { CheckReport } from '../gradcheck/report';
+import type { CheckProgress, CheckReport } from '../gradcheck/report';
 import type { TrainingSession } from './session';
 
 export interface CheckJob {
   readonly cancelled: () => boolean;
   readonly now: () => number;
   readonly turn: () => Promise<void>;
-  readonly progress?: (checked: number, entries: number) => void;
+  readonly progress?: (progress: CheckProgress) => void;
 }
 
 /** Kept until the next one, so that single entries can be asked about: a float64 copy of the network. */
@@ -18,6 +18,9 @@ export const lastCheckOf = (session: TrainingSession): GradientCheck | undefined
 const SLICE_MS = 8;
 // Entries checked between two looks at the clock.
 const CHUNK = 16;
+
+// Cancelled with something wrong found, it says why if that takes no longer.
+const WHY_MS = 100;
 
 /** Cancelled, it reports what was checked. */
 export async function checkGradients(session: TrainingSession, { cancelled, now, turn, progress }: CheckJob): Promise<CheckReport> {
@@ -33,9 +36,10 @@ export async function checkGradients(session: TrainingSession, { cancelled, now,
     const end = now() + SLICE_MS;
     do more = check.advance(CHUNK);
     while (more && now() < end);
-    progress?.(check.checked, check.entries);
+    progress?.(check.progress());
     await turn();
   }
+  if (more && check.progress().counts.wrong > 0) for (const end = now() + WHY_MS; now() < end && check.explain(););
   lastChecks.set(session, check);
   return check.report();
 }

@@ -1,6 +1,6 @@
 // What a runner is given: a session, a clock and an event loop, and whom to tell.
 import type { Fault } from '../engine/custom/fault';
-import type { CheckReport } from '../gradcheck/report';
+import type { CheckProgress, CheckReport } from '../gradcheck/report';
 import type { Frame } from './frame';
 import type { RunRecord } from './record';
 import type { TrainingSession } from './session';
@@ -20,7 +20,7 @@ export interface RunnerOptions {
   /** A layer of the user's own failed; the run rests in the phase in which it did. */
   readonly onFault?: (fault: Fault) => void;
   readonly onRecord?: (record: RunRecord) => void;
-  readonly onCheckProgress?: (checked: number, entries: number) => void;
+  readonly onCheckProgress?: (progress: CheckProgress) => void;
   /** A check that ran by itself. */
   readonly onChecked?: (report: CheckReport) => void;
 }

@@ -84,8 +84,8 @@ export class CheckEngine {
     const { checkEvery } = model;
     if (checkEvery === 0 || checkEvery > model.totalSteps) return { kind: 'checked', model, problems, reports, diverged: null };
     await calls.command({ type: 'runToStep', step: checkEvery });
-    const gone = exited.then(() => {
-      throw new EngineExitError('The engine has ended.');
+    const gone = exited.then((reason) => {
+      throw new EngineExitError(reason);
     });
     const diverged = await Promise.race([this.#arrival(checkEvery), gone]);
     // The run checks by itself there; to be sure, it is asked where it did not.
@@ -111,7 +111,7 @@ export class CheckEngine {
         this.#heard();
         return Promise.resolve();
       },
-      checkProgress: (checked, entries) => this.#progress(entries === 0 ? 1 : checked / entries),
+      checkProgress: ({ checked, entries }) => this.#progress(entries === 0 ? 1 : checked / entries),
       checked: (report) => {
         this.#own = report;
       },

@@ -78,6 +78,36 @@ describe('layers alone', () => {
   });
 });
 
+describe('a smooth layer alone', () => {
+  const IMAGES: readonly LayerRecipe[] = [
+    { kind: 'conv2d', options: { out_channels: 3, kernel_size: 3 } }, { kind: 'batch_norm2d' }, { kind: 'avg_pool2d', options: { kernel_size: 2 } },
+    { kind: 'flatten' }, linear(4), { kind: 'layer_norm' }, { kind: 'gelu' }, linear(3), { kind: 'batch_norm1d' }, { kind: 'silu' }, linear(3), { kind: 'log_softmax' },
+  ];
+
+  // A spread of 0.02 makes the derivatives of a normalization large: its second ones are not taken for kinks.
+  it.each([[1, 1], [2, 1], [3, 0.02], [4, 30]])('has no kink anywhere (seed %d, spread %d)', (seed, spread) => {
+    const report = checkNet(makeNet({ inputs: [2, 8, 8], batch: 6, loss: 'mse', layers: IMAGES, seed, spread }));
+    expect(report.counts).toMatchObject({ kink: 0, wrong: 0 });
+    expect(report.layers.flatMap(({ name, tensors }) => tensors.map(({ name: tensor, counts }) => `${name ?? 'loss'} ${tensor}: ${counts.kink} kinks, ${counts.wrong} wrong`)))
+      .toEqual(report.layers.flatMap(({ name, tensors }) => tensors.map(({ name: tensor }) => `${name ?? 'loss'} ${tensor}: 0 kinks, 0 wrong`)));
+  });
+
+  it('is right where all samples are the same, so that none shows whether it needs the others', () => {
+    const net = makeNet({ inputs: 1, batch: 1, loss: 'mse', layers: [{ kind: 'batch_norm1d' }, linear(1)] });
+    net.pass.input.data.set([0]);
+    expect(checkNet(net).layers.flatMap(({ tensors }) => tensors.map(({ verdict }) => verdict))).not.toContain('wrong');
+  });
+
+  it('that has one shows it, on it and next to it', () => {
+    for (const beside of [0, 1e-9, 1e-7, 1e-6, 3e-6]) {
+      const net = makeNet({ inputs: 6, batch: 5, loss: 'mse', layers: [{ kind: 'relu' }, linear(2)] });
+      net.pass.input.data.set([beside, -beside, 0.7], 0);
+      const [relu] = checkNet(net).layers;
+      expect(relu.tensors[0].counts).toMatchObject({ kink: 2, wrong: 0 });
+    }
+  });
+});
+
 describe('a penalty', () => {
   const penalty = { l1: 0.01, l2: 0.1, biases: false };
   const ENTRIES = 4 * 6 + 6 * 5 + 3 * 7;

@@ -108,10 +108,26 @@ describe('a diagnosis', () => {
   it('on the way changes nothing for the entries that follow', () => {
     const make = () => new GradientCheck({ ...makeNet(spoiled(({ gradInput }) => scale(gradInput?.data, 2))), step: 0, options: OPTIONS });
     const [asked, unasked] = [make(), make()];
-    while (asked.advance(10)) asked.report();
+    while (asked.advance(10)) {
+      while (asked.explain());
+      asked.report();
+    }
     while (unasked.advance(10));
     expect(asked.report()).toEqual(unasked.report());
     expect(asked.report().diagnosis).not.toBeNull();
+  });
+
+  it('is looked for in slices, with every verdict told before, and can be given up', () => {
+    const check = new GradientCheck({ ...makeNet(spoiled(({ gradInput }) => scale(gradInput?.data, -1.01))), step: 0, options: OPTIONS });
+    while (check.checked < check.entries) check.advance(1);
+    expect(check.progress()).toEqual({ checked: 75, entries: 75, counts: { pass: 51, wrong: 24, kink: 0, below_noise: 0 }, explaining: true });
+    let slices = 0;
+    while (check.explain()) {
+      slices++;
+      expect(check.report()).toMatchObject({ complete: true, passed: false, diagnosis: null, layers: [] });
+    }
+    expect(slices).toBeGreaterThan(10);
+    expect(check.report()).toMatchObject({ diagnosis: { layer: 'linear2', tensor: 'input', cause: 'factor' } });
   });
 
   it('tries a dropout with the mask that was drawn', () => {

@@ -79,7 +79,7 @@ export class WatchedEngine {
         this.lines.push(`${level} ${source}: ${text}`);
         this.#wake();
       },
-      checkProgress: (checked) => {
+      checkProgress: ({ checked }) => {
         this.progress.push(checked);
         this.#wake();
       },

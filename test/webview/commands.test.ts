@@ -392,12 +392,12 @@ describe('a check', () => {
   });
 
   it('shows its progress and can be cancelled', async () => {
-    await panel.send({ type: 'checking', progress: { checked: 5, entries: 22 } });
+    await panel.send({ type: 'checking', progress: { checked: 5, entries: 22, counts: { pass: 3, wrong: 2, kink: 0, below_noise: 0 }, explaining: false } });
     await panel.page.locator('#tab-check').click();
     await panel.settled();
     const progress = panel.page.locator('progress');
     expect([await progress.getAttribute('max'), await progress.evaluate((bar) => (bar as HTMLProgressElement).value)]).toEqual(['22', 5]);
-    expect(await panel.page.locator('.progress').innerText()).toContain('Checking: 5 of 22 entries');
+    expect(await panel.page.locator('.progress').innerText()).toMatch(/Checking: 5 of 22 entries\s+3 pass\s+2 wrong/);
     await panel.page.locator('[data-action="cancelCheck"]').click();
     expect(host.of('cancelCheck').length).toBe(1);
   });

@@ -127,7 +127,7 @@ describe.each(themeNames)('in %s', (theme) => {
     await panel.send({ type: 'notice', level: 'error', text: 'This run ends at step 400; raise "epochs" in the spec to go further.' });
     await panel.page.locator('#tab-check').click();
     await panel.page.locator('[data-action="problems"]').click();
-    await panel.send({ type: 'checking', progress: { checked: 7, entries: 25 } });
+    await panel.send({ type: 'checking', progress: { checked: 7, entries: 25, counts: { pass: 6, wrong: 1, kink: 0, below_noise: 0 }, explaining: false } });
     await panel.shot(`panel-${theme}-problems`);
     expect(await violations(panel.page)).toEqual([]);
     await panel.send({ type: 'state', state: { kind: 'stopped', reason: 'The engine ran out of memory.', restorable: true, step: 38 } });

@@ -55,9 +55,11 @@ export const check: View = {
 function progress({ data, send }: Context): TemplateResult | typeof nothing {
   const { checking } = data;
   if (!checking) return nothing;
-  const { checked, entries } = checking;
+  const { checked, entries, counts, explaining } = checking;
+  const found = VERDICT_ORDER.filter((verdict) => counts[verdict] > 0);
   return html`<div class="progress">
-    <p>Checking: <span class="number">${formatCount(checked)}</span> of ${counted(entries, 'entry', 'entries')}</p>
+    <p>Checking: <span class="number">${formatCount(checked)}</span> of ${counted(entries, 'entry', 'entries')}${explaining ? html`. Now each layer is tried alone${counts.wrong > 0 ? ', to find out why' : ''}.` : nothing}</p>
+    <p class="so-far">${found.map((verdict) => html`<span class="sign ${verdict}">${icon(verdictIcons[verdict])}<span class="number">${formatCount(counts[verdict])}</span> ${verdictNames[verdict]}</span> `)}</p>
     <progress max=${Math.max(1, entries)} value=${checked} aria-label="Entries checked"></progress>
     <button class="secondary" data-action="cancelCheck" @click=${() => send({ type: 'cancelCheck' })}>Cancel</button>
   </div>`;

@@ -1,7 +1,7 @@
 // `nablascope check`: every gradient at one step, as a table by parameter and one plain sentence.
 import path from 'node:path';
 import { LayerFault } from '../../engine/custom/fault';
-import { type CheckReport, type Comparison, GradientCheck, type ParameterCheck } from '../../gradcheck';
+import { type CheckProgress, type CheckReport, type Comparison, GradientCheck, type ParameterCheck } from '../../gradcheck';
 import { casesOf } from '../../gradcheck/cases';
 import { conclusion } from '../../gradcheck/conclusion';
 import { counted, grouped, indexText, short, tiny } from '../../gradcheck/words';
@@ -20,6 +20,8 @@ type CheckCall = Extract<Call, { command: 'check' }>;
 
 const SLICE_MS = 40;
 const CHUNK = 16;
+// Interrupted with something wrong found, it says why if that takes no longer.
+const WHY_MS = 100;
 
 /** Stopped before there was anything to report. */
 const STOPPED: JUnitCase['message'] = 'Stopped by Ctrl-C before the gradients were checked.';
@@ -94,11 +96,17 @@ export async function checkGradients(terminal: Terminal, session: TrainingSessio
     const end = terminal.now() + SLICE_MS;
     do more = gradientCheck.advance(CHUNK);
     while (more && terminal.now() < end);
-    progress.show(gradientCheck.checked / entries, () => `${grouped(gradientCheck.checked)} of ${counted(entries, 'gradient')} checked`);
+    progress.show(gradientCheck.checked / entries, () => progressText(gradientCheck.progress()));
     await terminal.pause();
   }
+  if (more && gradientCheck.progress().counts.wrong > 0) for (const end = terminal.now() + WHY_MS; terminal.now() < end && gradientCheck.explain(););
   progress.clear();
   return gradientCheck.report();
+}
+
+function progressText({ checked, entries, counts, explaining }: CheckProgress): string {
+  const wrong = counts.wrong > 0 ? `, ${grouped(counts.wrong)} wrong` : '';
+  return `${grouped(checked)} of ${counted(entries, 'gradient')} checked${wrong}${explaining ? '; trying each layer alone' : ''}`;
 }
 
 function toText(terminal: Terminal, session: TrainingSession, report: CheckReport): string {

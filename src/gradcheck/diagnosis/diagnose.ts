@@ -21,8 +21,8 @@ interface Suspect {
   readonly trial: Trial;
 }
 
-/** Null when nothing is wrong. */
-export function diagnose({ pass, benches, loss }: Alone, checked: readonly WholeCheck[]): Diagnosis | null {
+/** Null when nothing is wrong. A slice of the work at a time. */
+export function* diagnose({ pass, benches, loss }: Alone, checked: readonly WholeCheck[]): Generator<void, Diagnosis | null> {
   const { model, parameters } = pass.network;
   const wrong = parameters.filter((_, i) => checked[i].isWrong);
   if (wrong.length === 0) return null;
@@ -52,17 +52,17 @@ export function diagnose({ pass, benches, loss }: Alone, checked: readonly Whole
   const inForward = vandal('forward');
   if (inForward) return inForward;
   if (suspects.length > 0) {
-    const told = tell(pass, suspects, checked);
+    const told = yield* tell(pass, suspects, checked);
     return told.cause === 'unexplained' ? (vandal('backward') ?? told) : told;
   }
-  return vandal('backward') ?? together(pass, checked);
+  return vandal('backward') ?? (yield* together(pass, checked));
 }
 
 /** The suspect nearest to the loss: what it hands on misleads everything ahead of it. */
-function tell(pass: Pass, suspects: readonly Suspect[], checked: readonly WholeCheck[]): Diagnosis {
+function* tell(pass: Pass, suspects: readonly Suspect[], checked: readonly WholeCheck[]): Generator<void, Diagnosis> {
   const { model, parameters } = pass.network;
   const [{ layer, trial }, ...others] = suspects;
-  const told = explain(trial);
+  const told = yield* explain(trial);
   const isIt = (each: Suspect, name: string): boolean =>
     each.trial.of === 'parameter' && each.layer !== null && name === `${model.layers[each.layer].name}.${each.trial.tensor}`;
   const misled = parameters.filter(({ name }, i) => checked[i].isWrong && !suspects.some((each) => isIt(each, name))).map(({ name }) => name);
@@ -92,7 +92,7 @@ function gradientName(pass: Pass, { layer, trial }: Suspect): string {
 }
 
 /** Every layer alone is right: what is wrong shows in the whole only. */
-function together(pass: Pass, checked: readonly WholeCheck[]): Diagnosis {
+function* together(pass: Pass, checked: readonly WholeCheck[]): Generator<void, Diagnosis> {
   const { model, parameters } = pass.network;
   const at = parameters.findLastIndex((_, i) => checked[i].isWrong);
   const { name, shortName, layer, value } = parameters[at];
@@ -102,7 +102,7 @@ function together(pass: Pass, checked: readonly WholeCheck[]): Diagnosis {
     dimensions: [{ name: 'samples in the batch', size: pass.batch }],
   };
   const worst = worstOf(trial);
-  const told = explain(trial);
+  const told = yield* explain(trial);
   return {
     layer: model.layers[layer].name, kind: model.layers[layer].definition.kind, line: lineOf(pass, layer), tensor: shortName,
     index: worst < 0 ? null : unravel(worst, value.shape), analytic: analytic[worst] ?? null, numeric: numeric[worst] ?? null,

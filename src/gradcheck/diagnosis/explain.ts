@@ -36,7 +36,8 @@ export interface Explanation {
   readonly residual: number;
 }
 
-export function explain(trial: Trial): Explanation {
+/** A slice of the work at a time: each explanation may cost many a forward pass. */
+export function* explain(trial: Trial): Generator<void, Explanation> {
   const { analytic, numeric } = trial;
   const found = (cause: Cause, words: string, residual = 0): Explanation => ({ cause, words, factor: null, dimension: null, residual });
   if (analytic.some((value) => !Number.isFinite(value))) return found('not_finite', 'is not finite: it has NaN or infinity in it');
@@ -46,16 +47,19 @@ export function explain(trial: Trial): Explanation {
 
   const guesses: Guess[] = [];
   const asTheyAre: Explanation[] = [];
-  // One by one: each may cost many a forward pass, and the first that holds is the answer.
+  // One by one: the first that holds is the answer.
   for (const family of FAMILIES) for (const guess of family(trial)) {
+    yield;
     const told = unscaled(trial, guess);
     if (told.residual < EXPLAINED) return told;
     guesses.push(guess);
     asTheyAre.push(told);
   }
+  yield;
   if (trial.loss?.deaf()) return found('target_ignored', 'stays the same whatever the targets are: it does not depend on them');
   const flat = whereFlat(trial);
   if (flat) return flat;
+  yield;
   const changing = repeats(trial);
   if (changing) return found(changing.cause, changing.words);
   if (trial.layer?.deaf()) return found('from_earlier_call', 'stays the same whatever the input: it is made with numbers of an earlier step');
@@ -67,6 +71,7 @@ export function explain(trial: Trial): Explanation {
   if (digits) return found('rounded', `is kept in ${digits} only: all after them is lost`);
   const single = singleEntries(trial);
   if (single?.inLine) return single.explanation;
+  yield;
   const slope = wrongSlope(trial);
   if (slope) return found(slope.cause, slope.words);
   if (single) return single.explanation;

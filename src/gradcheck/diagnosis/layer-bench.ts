@@ -7,7 +7,7 @@ import type { Random } from '../../engine/random';
 import { fits } from '../carrier';
 import { roundOffIn } from './difference';
 import { penaltyOf } from './penalty';
-import { KeptSlopes, shareOf, slopes, STEP } from './slopes';
+import { KeptSlopes, outputOf, rowsApart, shareOf, slopes, STEP } from './slopes';
 import { type Change, type Dimension, type Jacobians, type LayerTrial, largest, type Slopes, type Trial } from './trial';
 
 /** Differences for one tensor of a layer that does not say what its numbers reach: most, and numbers written in all. */
@@ -52,6 +52,7 @@ export class LayerBench {
   readonly #penalties: ReadonlyMap<string, Float64Array | null>;
   readonly #defaults: unknown;
   readonly #dimensions: readonly Dimension[];
+  #apart: boolean | null = null;
 
   /**
    * @param samples how many; rows of the batch again and again where it has fewer.
@@ -257,10 +258,25 @@ export class LayerBench {
     const before = isOwn ? this.#slopesOf.get(name) : undefined;
     if (before?.isWhole) return before.into(result, upstream);
     const kept = new KeptSlopes();
-    for (let i = 0; i < all.length; i += this.#strideOf(name)) {
-      const out = slopes(context, this.definition, tensor, [i]);
-      result[i] = shareOf(out, upstream, width, {});
-      if (isOwn) kept.add(i, out);
+    const chosen = all.filter((i) => i % this.#strideOf(name) === 0);
+    const here = outputOf(context, this.definition);
+    if (name === 'input' && (this.#apart ??= rowsApart(context, this.definition))) {
+      // One number of each sample at a time.
+      const ofRow = Array.from({ length: rows }, (_, row) => chosen.filter((i) => Math.floor(i / inputs) === row));
+      for (let k = 0; k < Math.max(...ofRow.map(({ length }) => length)); k++) {
+        const group = ofRow.flatMap((own, row) => (k < own.length ? [{ row, entry: own[k] }] : []));
+        const out = slopes(context, this.definition, tensor, group.map(({ entry }) => entry), here);
+        for (const { row, entry } of group) {
+          result[entry] = shareOf(out, upstream, width, { row });
+          if (isOwn) kept.add(entry, out, row * width, (row + 1) * width);
+        }
+      }
+    } else {
+      for (const i of chosen) {
+        const out = slopes(context, this.definition, tensor, [i], here);
+        result[i] = shareOf(out, upstream, width, {});
+        if (isOwn) kept.add(i, out);
+      }
     }
     if (isOwn) this.#slopesOf.set(name, kept);
     return result;

@@ -59,16 +59,17 @@ export function problemsOf(uri: vscode.Uri, count: number): Promise<vscode.Diagn
   });
 }
 
-/** Switches the colour theme, for example `Dark Modern`, `Light Modern`, `Default High Contrast`. */
+/**
+ * Switches the colour theme, for example `Default Light Modern`, and waits for its kind: to a theme of the kind that is
+ * already there nothing is waited for, because VS Code does not always say that it changed.
+ */
 export async function setTheme(id: string): Promise<void> {
-  const workbench = vscode.workspace.getConfiguration('workbench');
-  if (workbench.get('colorTheme') === id) return;
-  const changed = new Promise<void>((resolve) => {
-    const listener = vscode.window.onDidChangeActiveColorTheme(() => {
-      listener.dispose();
-      resolve();
-    });
-  });
-  await workbench.update('colorTheme', id, vscode.ConfigurationTarget.Global);
-  await changed;
+  await vscode.workspace.getConfiguration('workbench').update('colorTheme', id, vscode.ConfigurationTarget.Global);
+  await eventually(`the theme ${id}`, () => vscode.window.activeColorTheme.kind === kindOf(id));
+}
+
+function kindOf(theme: string): vscode.ColorThemeKind {
+  const light = theme.includes('Light');
+  if (theme.includes('High Contrast')) return light ? vscode.ColorThemeKind.HighContrastLight : vscode.ColorThemeKind.HighContrast;
+  return light ? vscode.ColorThemeKind.Light : vscode.ColorThemeKind.Dark;
 }

@@ -56,7 +56,7 @@ export class FakeHost {
       now: () => performance.now(),
       pause: () => new Promise((go) => setImmediate(go)),
       fail: (error) => (this.#error = error),
-      onCheckProgress: (checked, entries) => void this.send({ type: 'checking', progress: { checked, entries } }),
+      onCheckProgress: (progress) => void this.send({ type: 'checking', progress }),
       onChecked: (report) => void this.send({ type: 'check', report }),
     });
   }

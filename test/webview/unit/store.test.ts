@@ -83,8 +83,9 @@ describe('the store', () => {
   it('ends the progress of a check with its report', async () => {
     const { host } = await threeSteps();
     const report = await host.runner.check();
-    let data = reduce(emptyData(), { type: 'checking', progress: { checked: 4, entries: 22 } });
-    expect(data.checking).toEqual({ checked: 4, entries: 22 });
+    const progress = { checked: 4, entries: 22, counts: { pass: 4, wrong: 0, kink: 0, below_noise: 0 }, explaining: false };
+    let data = reduce(emptyData(), { type: 'checking', progress });
+    expect(data.checking).toEqual(progress);
     data = reduce(data, { type: 'check', report });
     expect([data.check, data.checking]).toEqual([report, null]);
     await host.dispose();

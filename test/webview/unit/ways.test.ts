@@ -38,7 +38,7 @@ describe('keys', () => {
     expect(can(data({ position: { step: 800, phase: 0 }, frontier: 800, status: 'finished' }))).toEqual([false, true, false, true]);
     expect(can(data({ position: { step: 9, phase: 2 }, frontier: 9, status: 'diverged' }))).toEqual([false, true, false, true]);
     expect(can({ ...data(), state: { kind: 'stopped', reason: '', restorable: true, step: 0 } })).toEqual([false, false, false, false]);
-    expect(can({ ...data(), checking: { checked: 0, entries: 9 } })).toEqual([false, false, false, false]);
+    expect(can({ ...data(), checking: { checked: 0, entries: 9, counts: { pass: 0, wrong: 0, kink: 0, below_noise: 0 }, explaining: false } })).toEqual([false, false, false, false]);
     expect(commandOf('toggleRun', { ...frame, status: 'running' })).toEqual({ type: 'pause' });
     expect(commandOf('toggleRun', frame)).toEqual({ type: 'run' });
     await host.dispose();

@@ -7,13 +7,13 @@ const LN2_HIGH = 0.693359375;
 const LN2_LOW = -2.1219444e-4;
 const LOWEST = -87.33654022216797;
 const LOWEST_OF_TANH = -40;
-const FACTORIALS = [2, 6, 24, 120, 720, 5040];
 
 /** exp(r) - 1 for |r| <= ln(2) / 2. */
 function expMinusOne(code: Code, r: Value): Value {
-  const [last, ...others] = FACTORIALS.map((factorial) => code.constant(1 / factorial)).reverse();
-  const p = others.reduce((sum, coefficient) => code.madd(sum, r, coefficient), last);
-  return code.madd(code.multiply(r, r), p, r);
+  const twoTerms = (one: number, next: number): Value => code.madd(code.constant(1 / next), r, code.constant(1 / one));
+  const square = code.multiply(r, r);
+  const high = code.madd(twoTerms(720, 5040), square, twoTerms(24, 120));
+  return code.madd(square, code.madd(high, square, twoTerms(2, 6)), r);
 }
 
 /** For x <= 0: the power of two next to exp(x), and exp(what is left) - 1. */
@@ -61,8 +61,12 @@ export function log1pOfPositive(code: Code, x: Value): Value {
   const n = subtract(code.binary('or', excess, code.long(0x4330000000000000n)), code.double(2 ** 52));
   const s = divide(f, add(code.double(2), f));
   const z = multiply(s, s);
-  let p = code.double(2 / 21);
-  for (let odd = 19; odd >= 3; odd -= 2) p = add(multiply(p, z), code.double(2 / odd));
+  const sumOfProduct = (a: Value, b: Value, c: Value): Value => add(a, multiply(b, c));
+  const twoTerms = (odd: number): Value => sumOfProduct(code.double(2 / odd), code.double(2 / (odd + 2)), z);
+  const z2 = multiply(z, z);
+  const z4 = multiply(z2, z2);
+  const middle = sumOfProduct(twoTerms(11), z2, twoTerms(15));
+  const p = sumOfProduct(sumOfProduct(twoTerms(3), z2, twoTerms(7)), z4, sumOfProduct(middle, z4, twoTerms(19)));
   const low = subtract(multiply(s, subtract(f, multiply(p, z))), multiply(n, code.double(1.90821492927058770002e-10)));
   const log = add(multiply(n, code.double(6.93147180369123816490e-1)), subtract(f, low));
   const exact = multiply(log, divide(x, subtract(y, one)));

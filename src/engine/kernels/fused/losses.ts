@@ -35,7 +35,7 @@ export const crossEntropy: Unit = (code, [x, t, m, n]) => {
     code.unary('promote', code.gather([after(at, j * SIZE), after(at, (2 + j) * SIZE), null, null]));
   sumOf(code, m / 2, [x, t], 4 * SIZE, (logits, targets) => {
     const [a, b] = [0, 1].map((j) => column(logits, j));
-    const largest = code.binary('maxDoubles', a, b);
+    const largest = code.binary('pmaxDoubles', a, b);
     const distance = code.unary('absoluteDoubles', code.binary('subtractDoubles', a, b));
     const e = expOfNegative(code, code.unary('negate', code.unary('demote', distance)));
     const logSum = log1pOfPositive(code, code.unary('promote', e));
