@@ -32,7 +32,8 @@ export function makeFrame(session: TrainingSession, request: FrameRequest): Fram
   const { network, pass, progress } = session;
   const layers = readLayers(network, pass, progress, request.probes, session.updateRatios);
   const { accuracy, loss } = session;
-  logReadings(session, layers, accuracy);
+  // A frame that goes on with the one before has the same readings.
+  if (!request.all || !request.views.goesOn) logReadings(session, layers, accuracy);
   const figures = {
     sequence: request.sequence,
     status: request.status,
@@ -68,8 +69,7 @@ function answerViews(session: TrainingSession, { views, all }: FrameRequest, roo
     size += more;
     count++;
   }
-  views.answered(count);
-  return { answers, size, partial: count < views.count };
+  return { answers, size, partial: views.answered(count, all) };
 }
 
 /** Adds the readings of a step that gets no frame to the history. */

@@ -172,6 +172,7 @@ export class Runner {
   /** Later steps no longer hold. */
   #changed(): void {
     this.#truncate(this.session.shownStep);
+    this.#views.renew();
     this.#gate.show();
     this.#record();
   }
@@ -351,6 +352,7 @@ export class Runner {
     this.#record();
     this.#options.beat?.(false);
     this.#asked.answer();
+    this.#views.renew();
     this.#gate.show();
   }
 
@@ -389,6 +391,7 @@ export class Runner {
     });
     // At rest no other frame would come.
     if (frame.partial && !drive) this.#gate.show();
+    else this.#views.renew();
     return frame;
   }
 }

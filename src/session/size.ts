@@ -1,12 +1,12 @@
 // How many bytes a message takes on its way, at most: as JSON with typed arrays beside it, or as a structured clone.
 
-/** A number written out with all of its digits. */
-const NUMBER = 25;
+/** A number written out with all of its digits, and one that has few. */
+const [NUMBER, COUNT] = [25, 8];
 /** What an array or an object says of itself; a typed array also which part of which buffer it is. */
 const [BRACKETS, VIEW] = [4, 160];
 
 export function sizeOf(value: unknown): number {
-  if (typeof value === 'number') return NUMBER;
+  if (typeof value === 'number') return Number.isInteger(value) && Math.abs(value) < 1e6 && !Object.is(value, -0) ? COUNT : NUMBER;
   if (typeof value === 'string') return sizeOfText(value);
   if (typeof value !== 'object' || value === null) return 6;
   if (ArrayBuffer.isView(value)) return VIEW + value.byteLength;
