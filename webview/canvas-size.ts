@@ -8,21 +8,23 @@ interface Size {
 
 const known = new WeakMap<Element, Size>();
 
-const observer = new ResizeObserver((entries) => {
+function observed(entries: readonly ResizeObserverEntry[]): void {
   for (const { target } of entries) {
     const before = known.get(target);
     const now = { width: target.clientWidth, height: target.clientHeight };
     known.set(target, now);
     if (before && (before.width !== now.width || before.height !== now.height)) target.dispatchEvent(new Event('resized', { bubbles: true }));
   }
-});
+}
+
+let observer: ResizeObserver | null = null;
 
 /** In CSS pixels. */
 export function sizeOf(element: Element): Size {
   const size = known.get(element);
   if (size && size.width > 0 && size.height > 0) return size;
   const now = { width: element.clientWidth, height: element.clientHeight };
-  if (!size) observer.observe(element);
+  if (!size) (observer ??= new ResizeObserver(observed)).observe(element);
   known.set(element, now);
   return now;
 }

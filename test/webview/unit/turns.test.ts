@@ -54,10 +54,10 @@ describe('parts of the panel', () => {
   });
 
   it('are all drawn with their text where everything is to be, and where there is time', () => {
-    const { turns, draw, wait } = panel({ a: 30, b: 30 });
+    const { turns, draw, wait } = panel({ a: 8, b: 8 });
     expect(draw(true)).toEqual({ drawn: ['a text', 'b text'], done: true });
     turns.news();
-    wait(200);
+    wait(250);
     expect(draw(false, Infinity)).toEqual({ drawn: ['a text', 'b text'], done: true });
   });
 
