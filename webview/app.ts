@@ -57,8 +57,8 @@ export class App {
   #drawing = false;
   /** All is to be drawn, and not only whose turn it is. */
   #everything = true;
-  /** Something has changed that is not on the screen yet. */
-  #later: ReturnType<typeof setTimeout> | null = null;
+  /** Draws what had no turn yet, unless a frame comes first. */
+  #later: ReturnType<typeof setTimeout> | undefined;
   /** Frame that has arrived and is not on the screen yet. */
   #unpainted: number | null = null;
   /** When the frame before was said to be painted. */
@@ -255,6 +255,7 @@ export class App {
   #schedule(): void {
     if (this.#drawing) return;
     this.#drawing = true;
+    clearTimeout(this.#later);
     this.root.dataset.drawn = 'waiting';
     requestAnimationFrame(() => {
       this.#drawing = false;
@@ -269,12 +270,7 @@ export class App {
     const speed = this.#store.data.frame?.stepsPerSecond ?? Infinity;
     const done = this.#turns.draw([...this.#controls, ...this.#area.parts(this.#everything)], this.#everything, speed <= SLOW ? Infinity : BUDGET_MS);
     this.#everything = false;
-    if (!done) {
-      this.#later ??= setTimeout(() => {
-        this.#later = null;
-        this.#schedule();
-      }, LATER_MS);
-    }
+    if (!done) this.#later = setTimeout(() => this.#schedule(), LATER_MS);
     // Says, to whoever looks at the page from outside, whether it shows all that it was told.
     if (done && !this.#drawing) this.root.dataset.drawn = 'done';
   }
