@@ -6,7 +6,7 @@ import type { EngineCalls, OpenRequest, SessionCommand } from '../protocol/engin
 import type { Fault } from '../engine/custom/fault';
 import { describeFault } from '../process/words';
 import type { ProbeId } from '../session/frame';
-import type { Answered, Question } from '../session/questions';
+import type { Answered, Asking, Question } from '../session/questions';
 import type { RunRecord } from '../session/record';
 import { type Meaning, meaningOf, type Spec } from '../spec';
 import { engineVoice } from './engine-voice';
@@ -43,7 +43,7 @@ export class RunController {
   #deaths = 0;
   readonly #wideVectors = new WideVectorsTrust();
   readonly #wishes: Newest<Wish>;
-  #needs: { readonly probes: readonly ProbeId[]; readonly questions: readonly Question[] } | null = null;
+  #needs: { readonly probes: readonly ProbeId[]; readonly questions: readonly Asking[] } | null = null;
   #disposed = false;
 
   constructor(options: RunOptions, source: SpecText) {
@@ -170,7 +170,7 @@ export class RunController {
     this.#showProblems();
   }
 
-  async need(probes: readonly ProbeId[], questions: readonly Question[]): Promise<void> {
+  async need(probes: readonly ProbeId[], questions: readonly Asking[]): Promise<void> {
     this.#needs = { probes, questions };
     if (this.view.state.kind === 'run') await this.#call((calls) => calls.need(probes, questions));
   }
