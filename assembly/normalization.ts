@@ -69,11 +69,30 @@ function productOf(dy: usize, x: usize, n: i32, middle: f64): f64 {
   return sumOfPair(sum) + (n > 0 ? <f64>load<real>(dy) * (<f64>load<real>(x) - middle) : 0);
 }
 
+/** Two channels of one number a sample, which lie side by side. */
+function momentsOfPair(mean: usize, variance: usize, x: usize, samples: i32, step: usize): void {
+  const count = f64x2.splat(<f64>samples);
+  let sum = f64x2.splat(0), squares = f64x2.splat(0);
+  for (let i = 0, at = x; i < samples; i++, at += step) sum = f64x2.add(sum, loadPair(at));
+  const middle = f64x2.div(sum, count);
+  for (let i = 0, at = x; i < samples; i++, at += step) {
+    const d = f64x2.sub(loadPair(at), middle);
+    squares = f64x2.add(squares, f64x2.mul(d, d));
+  }
+  storePair(mean, middle);
+  storePair(variance, f64x2.div(squares, count));
+}
+
 /** Mean, and mean square distance from it, of each channel; x is [samples, channels, size]. */
 export function channelMoments(mean: usize, variance: usize, x: usize, samples: i32, channels: i32, size: i32): void {
   const plane = <usize>size * SIZE, sample = <usize>channels * plane;
   const count = <f64>samples * <f64>size;
-  for (let channel = 0; channel < channels; channel++) {
+  let channel = 0;
+  for (; size == 1 && channel + 1 < channels; channel += 2) {
+    const at = <usize>channel * SIZE;
+    momentsOfPair(mean + at, variance + at, x + at, samples, sample);
+  }
+  for (; channel < channels; channel++) {
     const from = x + <usize>channel * plane;
     let sum: f64 = 0, squares: f64 = 0;
     for (let i = 0; i < samples; i++) sum += sumOf(from + <usize>i * sample, size);
@@ -105,6 +124,31 @@ export function normalizeChannels(
   }
 }
 
+/** The same as below for two channels of one number a sample, which lie side by side. */
+function backwardOfPair(
+  dx: usize, dWeight: usize, dBias: usize, dy: usize, x: usize, mean: usize, variance: usize, weight: usize,
+  samples: i32, step: usize, eps: f64, ofBatch: i32,
+): void {
+  const middle = loadPair(mean), count = f64x2.splat(<f64>samples);
+  const inverse = f64x2.div(f64x2.splat(1), f64x2.sqrt(f64x2.add(loadPair(variance), f64x2.splat(eps))));
+  let sum = f64x2.splat(0), product = f64x2.splat(0);
+  for (let i = 0, at: usize = 0; i < samples; i++, at += step) {
+    const arriving = loadPair(dy + at);
+    sum = f64x2.add(sum, arriving);
+    product = f64x2.add(product, f64x2.mul(arriving, f64x2.sub(loadPair(x + at), middle)));
+  }
+  if (dWeight) storePair(dWeight, f64x2.add(loadPair(dWeight), f64x2.mul(product, inverse)));
+  if (dBias) storePair(dBias, f64x2.add(loadPair(dBias), sum));
+  if (!dx) return;
+  const by = weight ? f64x2.mul(loadPair(weight), inverse) : inverse;
+  const shift = ofBatch ? f64x2.div(sum, count) : f64x2.splat(0);
+  const slope = ofBatch ? f64x2.div(f64x2.mul(f64x2.mul(product, inverse), inverse), count) : f64x2.splat(0);
+  for (let i = 0, at: usize = 0; i < samples; i++, at += step) {
+    const through = f64x2.mul(f64x2.sub(loadPair(x + at), middle), slope);
+    storePair(dx + at, f64x2.mul(by, f64x2.sub(f64x2.sub(loadPair(dy + at), shift), through)));
+  }
+}
+
 /** dx, dWeight and dBias, each unless it is 0; ofBatch: mean and variance depend on x. */
 export function normalizeChannelsBackward(
   dx: usize, dWeight: usize, dBias: usize, dy: usize, x: usize, mean: usize, variance: usize, weight: usize,
@@ -112,7 +156,15 @@ export function normalizeChannelsBackward(
 ): void {
   const plane = <usize>size * SIZE, step = <usize>channels * plane;
   const count = <f64>samples * <f64>size;
-  for (let channel = 0; channel < channels; channel++) {
+  let channel = 0;
+  for (; size == 1 && channel + 1 < channels; channel += 2) {
+    const at = <usize>channel * SIZE;
+    backwardOfPair(
+      dx ? dx + at : 0, dWeight ? dWeight + at : 0, dBias ? dBias + at : 0, dy + at, x + at, mean + at, variance + at,
+      weight ? weight + at : 0, samples, step, eps, ofBatch,
+    );
+  }
+  for (; channel < channels; channel++) {
     const offset = <usize>channel * plane;
     const middle = number(mean, channel, 0);
     const inverse = 1 / Math.sqrt(number(variance, channel, 1) + eps);
