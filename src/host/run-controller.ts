@@ -6,7 +6,7 @@ import type { EngineCalls, SessionCommand } from '../protocol/engine';
 import type { Fault } from '../engine/custom/fault';
 import { describeFault } from '../process/words';
 import type { ProbeId } from '../session/frame';
-import type { Answered, Question } from '../session/questions';
+import type { Answered, Asking, Question } from '../session/questions';
 import type { RunRecord } from '../session/record';
 import { type Meaning, meaningOf, type Spec } from '../spec';
 import { engineVoice } from './engine-voice';
@@ -41,7 +41,7 @@ export class RunController {
   #waiting: Wish | null = null;
   #deaths = 0;
   readonly #wishes: Newest<Wish>;
-  #needs: { readonly probes: readonly ProbeId[]; readonly questions: readonly Question[] } | null = null;
+  #needs: { readonly probes: readonly ProbeId[]; readonly questions: readonly Asking[] } | null = null;
   #disposed = false;
 
   constructor(options: RunOptions, source: SpecText) {
@@ -168,7 +168,7 @@ export class RunController {
     this.#showProblems();
   }
 
-  async need(probes: readonly ProbeId[], questions: readonly Question[]): Promise<void> {
+  async need(probes: readonly ProbeId[], questions: readonly Asking[]): Promise<void> {
     this.#needs = { probes, questions };
     if (this.view.state.kind === 'run') await this.#call((calls) => calls.need(probes, questions));
   }

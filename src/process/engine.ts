@@ -8,7 +8,7 @@ import type { Team } from '../engine/kernels/team';
 import type { WideVectors } from '../engine/kernels/wide';
 import type { SessionCommand } from '../session/command';
 import type { ModelInfo, ProbeId } from '../session/frame';
-import type { Answered, Question } from '../session/questions';
+import type { Answered, Asking, Question } from '../session/questions';
 import type { HandedOver } from '../session/hand-over';
 import type { RunRecord } from '../session/record';
 import { hasOwnCode } from '../engine/network';
@@ -146,7 +146,7 @@ export class Engine implements WorkerCalls {
     await runner.command(command);
   }
 
-  async need(probes: readonly ProbeId[], questions: readonly Question[]): Promise<void> {
+  async need(probes: readonly ProbeId[], questions: readonly Asking[]): Promise<void> {
     this.#open().need(probes, questions);
   }
 
