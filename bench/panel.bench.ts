@@ -47,7 +47,7 @@ class Bridge implements PanelHost {
       frame: (frame) => this.#emit(frame),
       checkProgress: () => undefined, loading: () => undefined, checked: () => undefined,
       fault: ({ message }) => console.error(message),
-      log: () => undefined, checkpoint: () => undefined,
+      log: () => undefined, checkpoint: () => undefined, triesWideVectors: () => undefined,
     },
     onExit: (reason) => {
       throw new Error(reason);

@@ -40,7 +40,8 @@ export interface EngineOptions {
   readonly host: () => HostVoice;
   /** Threads that help with large products. */
   readonly team: Team;
-  readonly wideVectors: (wanted: boolean) => WideVectors | undefined;
+  /** Undefined where nobody wants them. */
+  readonly wideVectors: WideVectors | undefined;
 }
 
 // Slow kernels on a slow machine, for one multiply-add.
@@ -102,7 +103,7 @@ export class Engine implements WorkerCalls {
     return this.#atLength(this.#options.loading, async () => {
       const { run, request: { text, checkpointBudget, wideVectors } } = ready;
       const { activity, team } = this.#options;
-      const options = { now: () => performance.now(), checkpointBudget, activity: activity.cells, team, wideVectors: this.#options.wideVectors(wideVectors ?? false) };
+      const options = { now: () => performance.now(), checkpointBudget, activity: activity.cells, team, wideVectors: wideVectors ? this.#options.wideVectors : undefined };
       let session: TrainingSession;
       let restarted: string | undefined;
       try {

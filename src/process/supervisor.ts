@@ -217,6 +217,7 @@ export class Supervisor implements EngineCalls {
       checkProgress: (progress) => void (current() && host().checkProgress.asEvent(progress)),
       checked: (report) => void (current() && host().checked.asEvent(report)),
       checkpoint: (record) => void (current() && host().checkpoint.asEvent(record)),
+      triesWideVectors: () => void host().triesWideVectors.asEvent(),
       loading: (progress) => void host().loading.asEvent(progress),
       fault: (fault) => void host().fault.asEvent(fault),
       log: (level, text, source) => void host().log.asEvent(level, text, source),

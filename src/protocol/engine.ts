@@ -86,6 +86,8 @@ export interface HostCalls {
   log(level: LogLevel, text: string, source: string | null): void;
   /** The latest point that the run can be restored from, sent now and then. */
   checkpoint(record: RunRecord): void;
+  /** From now on it uses an experiment of the JavaScript engine; see OpenRequest.wideVectors. */
+  triesWideVectors(): void;
 }
 
 /** From the supervisor itself, beside the calls: why the process is about to end. */

@@ -59,8 +59,8 @@ export class TrainingSession {
   ) {
     const { optimizer, split, batchSize, shuffle, seed } = run;
     this.now = options.now ?? null;
-    const { backend, team, wideVectors, fuseAfter } = options;
-    this.kernelOptions = { deterministic: run.deterministic, backend, team, wideVectors, fuseAfter };
+    const { backend, team, wideVectors, fuseAfter, wideAfter } = options;
+    this.kernelOptions = { deterministic: run.deterministic, backend, team, wideVectors, fuseAfter, wideAfter };
     this.network = new Network(run.model, createKernels(run.precision, this.kernelOptions), {
       batch: batchSize,
       evaluationBatch: Math.min(EVALUATION_BATCH, Math.max(...PARTS.map((part) => split[part].length))),

@@ -21,11 +21,14 @@ const MOST_PAGES = 65536;
 const MARGIN = 64;
 /** Multiply-adds of a product from which on threads are called; mirrors assembly/products.ts. */
 const WORTH = 500_000;
+/** Multiply-adds of such products after which wide vectors are looked for: they take about as long as looking. */
+const WIDE_AFTER = 4e9;
 
 export class WasmKernels extends WasmCalls implements Kernels {
   readonly backend: string;
   /** Whether products run in vectors of 256 bits. */
   wide = false;
+  readonly #simd: Simd;
   /** What other threads get. */
   #module: object;
   protected readonly memory: Memory;
@@ -37,6 +40,10 @@ export class WasmKernels extends WasmCalls implements Kernels {
   #top: number;
   /** Where each helper works by itself. */
   readonly #scratch: readonly number[];
+  /** Multiply-adds of large products so far. */
+  #work = 0;
+  /** Until they were looked for. */
+  #vectors: WideVectors | null;
 
   /** @throws where the engine lacks the instructions, or room for the memory. */
   constructor(
@@ -47,15 +54,19 @@ export class WasmKernels extends WasmCalls implements Kernels {
     wideVectors: WideVectors | null = null,
     /** How often something is played before it becomes code of its own, which takes as long as about so many small steps. */
     readonly fuseAfter = 10_000,
+    /** Multiply-adds of large products after which wide vectors are looked for, so that what is small or brief never is. */
+    readonly wideAfter = WIDE_AFTER,
   ) {
     super();
+    this.#simd = simd;
     this.backend = simd === 'relaxed' ? 'wasm-relaxed-simd' : 'wasm-simd';
     this.#module = compile(decode(wasmModules[simd][precision]));
     this.#pages = 1;
     this.memory = sharedMemory(this.#pages, MOST_PAGES);
     this.exports = instantiate(this.#module, this.memory);
     this.exports.prepareConstants();
-    if (wideVectors) this.#widen(wideVectors, simd);
+    this.#vectors = wideVectors;
+    this.#widenAfter(0);
     const { TAPES, TENSORS, SCRATCH_SIZE } = this.exports;
     if (TENSORS.value > LOWEST) throw new Error('assembly/ needs more scratch memory than LOWEST says');
     this.#scratch = (team?.helpers ?? []).map((_, i) => LOWEST + i * SCRATCH_SIZE.value);
@@ -75,8 +86,16 @@ export class WasmKernels extends WasmCalls implements Kernels {
     return layOut(plan, this.memory.buffer, base);
   }
 
-  /** Takes what threads share from a module with wide vectors, where that computes the same and is faster. */
-  #widen(wideVectors: WideVectors, simd: Simd): void {
+  /** After so much more work: takes what threads share from a module with wide vectors, where that computes the same and is faster. */
+  #widenAfter(work: number): void {
+    this.#work += work;
+    if (!this.#vectors || this.#work < this.wideAfter) return;
+    this.#widen(this.#vectors);
+    this.#vectors = null;
+  }
+
+  #widen(wideVectors: WideVectors): void {
+    const simd = this.#simd;
     // A section that says nothing makes it another module to the engine, which would give back the first one otherwise.
     const another = (): object => compile(new Uint8Array([...decode(wasmModules[simd][this.precision]), 0, 2, 1, 0x77]));
     const wide = wideModule(`${simd} ${this.precision}`, this.precision, wideVectors, this.#module, another);
@@ -86,11 +105,15 @@ export class WasmKernels extends WasmCalls implements Kernels {
     this.exports = { ...this.exports, ...Object.fromEntries(WIDE_KERNELS.map((name) => [name, exports[name]])) };
     this.#module = wide;
     this.wide = true;
+    // Whoever helps has the other module.
+    if (this.team?.engagedWith === this) this.team.release();
   }
 
   /** Has the other threads ready for a product of so many multiply-adds, if that is worth it. */
   protected together(work: number): void {
-    if (work < WORTH || !this.team || this.team.engagedWith === this || this.#tapes.recording) return;
+    if (work < WORTH || this.#tapes.recording) return;
+    this.#widenAfter(work);
+    if (!this.team || this.team.engagedWith === this) return;
     this.team.engage(this, this.exports, { module: this.#module, memory: this.memory, wide: this.wide }, this.#scratch);
   }
 
@@ -138,11 +161,12 @@ export class WasmKernels extends WasmCalls implements Kernels {
     const answers: Exports = { ...exports, ...Object.fromEntries(RETURNING.map((name) => [name, () => returned])) };
     return () => {
       returned = run();
+      const usual = this.exports;
       this.exports = answers;
       try {
         return value();
       } finally {
-        this.exports = exports;
+        this.exports = usual;
       }
     };
   }
