@@ -45,6 +45,12 @@ export class History {
     this.#named(name).add(step, value);
   }
 
+  /** The first `count` of `values`, one at each step from `step` on. */
+  addAll(name: string, step: number, values: Float64Array, count: number): void {
+    const series = this.#named(name);
+    for (let i = 0; i < count; i++) series.add(step + i, values[i]);
+  }
+
   merge(data: HistoryData): void {
     for (const [name, series] of Object.entries(data)) this.#named(name).merge(series);
   }

@@ -268,7 +268,10 @@ export class Runner {
     const sampleEvery = this.#probes.size > 0 ? Math.ceil(session.totalSteps / SAMPLES) : Infinity;
     const checkEvery = (running && session.run.gradientCheck.every) || Infinity;
     const evaluateEvery = running ? session.model.batchesPerEpoch * evaluationInterval(session.run) : Infinity;
-    const step = (): boolean => (session.step(), this.#lossIsFinite());
+    const train = (most: number): number => {
+      const done = session.train(most);
+      return this.#lossIsFinite() ? done : 0;
+    };
     while (!job.cancelled && session.position.step < target && now() < end) {
       if (paced && this.#pace.wait(session.position.step) > 0) break;
       const next = session.position.step + 1;
@@ -276,7 +279,7 @@ export class Runner {
       const asked = this.#asked.any;
       const quiet = due || asked || (paced && this.#pace.limited) ? 0 : quietSteps(next - 1, target, [sampleEvery, checkEvery, evaluateEvery]);
       if (quiet > 0) {
-        if (this.#bursts.run(quiet, step)) continue;
+        if (this.#bursts.run(quiet, train)) continue;
         this.#diverged();
         return;
       }

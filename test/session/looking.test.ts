@@ -54,7 +54,7 @@ describe('bursts', () => {
     let time = 0;
     let steps = 0;
     const bursts = new Bursts(() => time);
-    const step = (): boolean => ((time += each), ++steps, true);
+    const step = (): number => ((time += each), ++steps, 1);
     for (let i = 0; i < 20; i++) bursts.run(10_000, step);
     const [from, before] = [time, steps];
     expect(bursts.run(10_000, step)).toBe(true);
@@ -66,9 +66,9 @@ describe('bursts', () => {
   it('do no more than they may, and stop where a step says so', () => {
     const bursts = new Bursts(() => 0);
     let steps = 0;
-    for (let i = 0; i < 20; i++) bursts.run(3, () => (steps++, true));
+    for (let i = 0; i < 20; i++) bursts.run(3, () => (steps++, 1));
     expect(steps).toBe(1 + 2 + 18 * 3);
-    expect(bursts.run(3, () => ++steps < 58)).toBe(false);
+    expect(bursts.run(3, () => (++steps < 58 ? 1 : 0))).toBe(false);
     expect(steps).toBe(58);
   });
 });

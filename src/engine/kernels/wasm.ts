@@ -3,11 +3,11 @@
 // tensors that were made before. Tensors of another instance or of the reference are not for these kernels.
 import { fuse } from './fused';
 import { compile, decode, type Exports, instantiate, link, type Memory, sharedMemory } from './instance';
-import type { Kernels } from './kernels';
+import type { Feed, Kernels, Repeated } from './kernels';
 import { around } from './shared';
 import { CannotPrepare, RETURNING, Tapes } from './tape';
 import type { Team } from './team';
-import { layOut, type MemoryPlan, type Precision, type Tensor } from './tensor';
+import { layOut, MemoryPlan, type Precision, type Tensor, view } from './tensor';
 import { LOWEST, WasmCalls } from './wasm-calls';
 import { wasmModules } from './wasm-modules';
 import { WIDE_KERNELS, wideModule, type WideVectors } from './wide';
@@ -21,6 +21,9 @@ const MOST_PAGES = 65536;
 const MARGIN = 64;
 /** Multiply-adds of a product from which on threads are called; mirrors assembly/products.ts. */
 const WORTH = 500_000;
+/** Doubles that a module may return at a time. */
+const LIST = 1024;
+const ONE = new Float64Array(1);
 /** Multiply-adds of such products after which wide vectors are looked for: they take about as long as looking. */
 const WIDE_AFTER = 4e9;
 
@@ -36,6 +39,8 @@ export class WasmKernels extends WasmCalls implements Kernels {
   protected exports: Exports;
   readonly #tapes: Tapes;
   #pages: number;
+  /** Where modules write what they return; made with the first of them. */
+  #list: Tensor | null = null;
   /** Bytes in use. */
   #top: number;
   /** Where each helper works by itself. */
@@ -139,35 +144,63 @@ export class WasmKernels extends WasmCalls implements Kernels {
     return tape ? () => (this.#tapes.recording ? work() : exports.play(tape.from, tape.to)) : work;
   }
 
-  prepareAround(before: () => void, value: () => number, after: () => void): () => number {
-    let run = around(before, value, after);
-    if (this.precision === 'float64') return run;
+  prepareAround(before: () => void, value: () => number, after: () => void, feeds: () => readonly Feed[] = () => []): Repeated {
+    const played = around(before, value, after);
+    if (this.precision === 'float64') return { once: played, often: null };
     let left = this.fuseAfter;
-    return () => {
-      if (left-- === 0) run = this.#fuse(run, value) ?? run;
-      return run();
+    const repeated: { -readonly [Key in keyof Repeated]: Repeated[Key] } = {
+      once: () => {
+        if (left-- !== 0) return played();
+        const fed = feeds();
+        const often = this.#fuse(played, value, fed);
+        if (often && fed.length > 0) repeated.often = often;
+        else if (often) repeated.once = () => (often(0, 1, ONE), ONE[0]);
+        else repeated.once = played;
+        return repeated.often ? played() : repeated.once();
+      },
+      often: null,
     };
+    return repeated;
   }
 
   /** Work around a value as code of its own; null where that is not possible, or too much. */
-  #fuse(work: () => number, value: () => number): (() => number) | null {
+  #fuse(work: () => number, value: () => number, feeds: readonly Feed[]): Repeated['often'] {
     const { exports } = this;
-    if (!this.#record(work, true)) return null;
-    const fused = fuse(this.#tapes.operations, this.backend === 'wasm-relaxed-simd', MOST_PAGES);
+    const fed = (): number => {
+      for (const { to, from } of feeds) this.copy(to, view(from, to.shape));
+      return work();
+    };
+    if (!this.#record(fed, true)) return null;
+    const sources = feeds.map(({ to, from }) => {
+      const bytes = to.data.byteLength;
+      return { from: from.data.byteOffset, bytes, step: from.data.byteLength > bytes ? bytes : 0 };
+    });
+    const fused = fuse(this.#tapes.operations, sources, this.backend === 'wasm-relaxed-simd', MOST_PAGES);
     if (!fused) return null;
     const run = link(compile(fused.bytes), this.memory, exports);
+    if (!this.#list) {
+      const plan = new MemoryPlan('float64');
+      plan.reserve([LIST]);
+      [this.#list] = this.allocate(plan);
+    }
+    const list = this.#list.data;
+    const from = list.byteOffset;
     // Then `value` is asked again, with what the kernel in it returned.
     let returned = NaN;
     const answers: Exports = { ...exports, ...Object.fromEntries(RETURNING.map((name) => [name, () => returned])) };
-    return () => {
-      returned = run();
+    return (piece, times, numbers) => {
+      const done = (run(from, from + Math.min(times, list.length) * 8, piece) - from) / 8;
       const usual = this.exports;
       this.exports = answers;
       try {
-        return value();
+        for (let i = 0; i < done; i++) {
+          returned = list[i];
+          numbers[i] = value();
+        }
       } finally {
         this.exports = usual;
       }
+      return done;
     };
   }
 
