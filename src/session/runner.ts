@@ -1,6 +1,5 @@
-// Drives a session for whoever watches: takes commands one after the other, trains in short slices so
-// that the next command is heard, and hands out frames, one in flight at a time. Clock and event loop
-// are given to it, so that it runs the same anywhere.
+// Drives a session for whoever watches: takes commands one after the other, trains in short slices so that the next command
+// is heard, and hands out frames, one in flight at a time. Clock and event loop are given to it, so that it runs the same anywhere.
 import type { CheckReport } from '../gradcheck/report';
 import { Bursts, quietSteps } from './bursts';
 import { checkGradients } from './check-job';
