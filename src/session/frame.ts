@@ -38,6 +38,12 @@ export interface ParameterInfo {
   readonly frozen: boolean;
 }
 
+/** A line of the spec, counted from 1, and what it says. */
+export interface SpecPlace {
+  readonly line: number;
+  readonly text: string;
+}
+
 export interface LayerInfo {
   readonly index: number;
   readonly name: string;
@@ -52,6 +58,8 @@ export interface LayerInfo {
   readonly modes?: { readonly training: string; readonly evaluation: string };
   readonly figures: LayerFigures;
   readonly math?: LayerMath;
+  /** Where the spec writes it; absent in a network that was not made from one. */
+  readonly place?: SpecPlace;
   /** What idle units of this layer are called and by which rule; absent where none can be. */
   readonly idleness?: { readonly name: 'dead' | 'saturated'; readonly rule: string };
 }
@@ -77,7 +85,7 @@ export interface ModelInfo {
   readonly name: string;
   readonly inputShape: readonly number[];
   readonly layers: readonly LayerInfo[];
-  readonly loss: { readonly kind: string; readonly summary: string; readonly math?: LossMath };
+  readonly loss: { readonly kind: string; readonly summary: string; readonly math?: LossMath; readonly place?: SpecPlace };
   readonly optimizer: { readonly kind: string; readonly summary: string; readonly math?: { readonly update: string } };
   /** What the transforms of the data learned of the training part, in their order. */
   readonly transforms: readonly FittedInfo[];

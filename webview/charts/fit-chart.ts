@@ -7,7 +7,11 @@ import type { AnswerTo } from '../../src/protocol/panel';
 import { scaleOf, tableFor, tableIndex } from '../heatmap';
 import { formatNumber, formatRound } from '../numbers';
 import type { Theme } from '../theme';
+import { cutMiddle } from '../words';
 import { axisLook, baseOptions, Chart, FONT_SIZE } from './setup';
+
+/** Of an axis: the name of an input has no more room. */
+const LONGEST_TITLE = 32;
 
 export type Fitted = AnswerTo<'fitted'>;
 export type Points = AnswerTo<'points'>;
@@ -101,7 +105,7 @@ export class FitChart {
       this.#under.getContext('2d')?.putImageData(image, 0, 0);
     }
     const look = axisLook(theme);
-    const title = (text: string) => ({ display: true, text, padding: 0, color: toCss(theme.muted), font: { family: theme.fontFamily, size: FONT_SIZE } });
+    const title = (text: string) => ({ display: true, text: cutMiddle(text, LONGEST_TITLE), padding: 0, color: toCss(theme.muted), font: { family: theme.fontFamily, size: FONT_SIZE } });
     const ticks = { ...look.ticks, maxTicksLimit: 7, includeBounds: false, callback: (tick: number) => formatRound(tick) };
     const { x, y } = this.#chart.options.scales ?? {};
     Object.assign(x ?? {}, { ...look, ...range(axes[0]), ticks, title: title(axes[0].name) });
