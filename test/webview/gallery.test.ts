@@ -26,12 +26,12 @@ interface Exhibit {
 
 const exhibits: Readonly<Record<string, Exhibit>> = {
   images: { text: images, theme: 'light', steps: 6 },
-  'one-input': { text: readExample('noisy-sine'), theme: 'dark', steps: 200, checked: true },
+  'one-input': { text: readExample('noisy-sine'), theme: 'dark', steps: 200 },
   deep: { text: deepest, theme: 'hc', steps: 30, layer: 20 },
   wide: { text: widest, theme: 'light', steps: 12 },
   names: { text: longNames, theme: 'dark', steps: 20, layer: 2, checked: true },
   nan: { text: diverging, theme: 'light', steps: Infinity },
-  new: { text: readExample('circles'), theme: 'hc-light', steps: 0, checked: true },
+  new: { text: readExample('circles'), theme: 'hc-light', steps: 0 },
   finished: { text: readExample('xor'), theme: 'light', steps: Infinity },
 };
 
