@@ -140,20 +140,19 @@ function crossEntropyBackwardOfTwo(dx: usize, x: usize, t: usize, n: i32, scale:
 }
 
 /**
- * The loss of a row of n classes. The differences of the logits come before the logarithm: the maximum plus it would round
- * away the digits of a small loss. What has no share counts nothing, even where it is infinite.
+ * The loss of a row of n classes, of its largest logit and the log of the sum of exp(x - largest). The differences of the logits
+ * come first: the maximum plus the logarithm would round away the digits of a small loss. What has no share counts nothing,
+ * even where it is infinite.
  */
 // @ts-ignore: decorator
 @inline
-function crossEntropyOfRow(x: usize, t: usize, n: i32): f64 {
-  const largest = maxOf(x, n);
-  const logSum = log1p(massBelow(x, n, largest));
+function crossEntropyOfRow(x: usize, t: usize, n: i32, largest: real, logSum: f64): f64 {
   const top = f64x2.splat(<f64>largest);
   let below = f64x2.splat(0);
   let shares = f64x2.splat(0);
-  for (let left = n; left > 0; left -= 2) {
-    const share = left > 1 ? loadPair(t) : loadOne(t);
-    const z = left > 1 ? loadPair(x) : loadOne(x);
+  for (; n > 0; n -= 2) {
+    const share = n > 1 ? loadPair(t) : loadOne(t);
+    const z = n > 1 ? loadPair(x) : loadOne(x);
     below = f64x2.add(below, v128.andnot(f64x2.mul(share, f64x2.sub(top, z)), f64x2.eq(share, f64x2.splat(0))));
     shares = f64x2.add(shares, share);
     x += 2 * SIZE; t += 2 * SIZE;
@@ -162,13 +161,20 @@ function crossEntropyOfRow(x: usize, t: usize, n: i32): f64 {
   return mass == 0 ? 0 : sumOfPair(below) + mass * logSum;
 }
 
+/** Two rows at a time, so that one logarithm serves both. */
 export function crossEntropy(x: usize, t: usize, m: i32, n: i32): f64 {
   if (n == 2) return crossEntropyOfTwo(x, t, m);
   const step = <usize>n * SIZE;
   let total: f64 = 0;
-  for (; m > 0; m--) {
-    total += crossEntropyOfRow(x, t, n);
-    x += step; t += step;
+  for (; m > 0; m -= 2) {
+    // The last row may be alone, and is its own neighbour.
+    const next = m > 1 ? step : 0;
+    const largest = maxOf(x, n), nextLargest = maxOf(x + next, n);
+    const below = f64x2.replace_lane(f64x2.splat(massBelow(x, n, largest)), 1, massBelow(x + next, n, nextLargest));
+    const logSums = log1pOfPositive(below);
+    total += crossEntropyOfRow(x, t, n, largest, f64x2.extract_lane(logSums, 0));
+    if (m > 1) total += crossEntropyOfRow(x + next, t + next, n, nextLargest, f64x2.extract_lane(logSums, 1));
+    x += 2 * step; t += 2 * step;
   }
   return total;
 }

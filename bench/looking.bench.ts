@@ -2,7 +2,7 @@
 // takes its frames at once, against steps one after the other. In turn, so that all see the same machine.
 import type { ProbeId } from '../src/session/frame';
 import { startTeam } from '../src/machine/start-team';
-import type { Question } from '../src/session/questions';
+import type { Asking } from '../src/session/questions';
 import { Runner } from '../src/session/runner';
 import type { TrainingSession } from '../src/session/session';
 import { median, round, table } from './measure';
@@ -16,7 +16,7 @@ const ALL: readonly ProbeId[] = ['activations', 'gradients', 'updates'];
 interface Looking {
   readonly name: string;
   readonly probes: readonly ProbeId[];
-  readonly questions: (session: TrainingSession) => readonly Question[];
+  readonly questions: (session: TrainingSession) => readonly Asking[];
 }
 
 const ways: readonly Looking[] = [
@@ -26,7 +26,7 @@ const ways: readonly Looking[] = [
     name: 'and a weight matrix with its gradient\'s sizes', probes: ALL,
     questions: ({ network }) => {
       const parameter = network.parameters[0].name;
-      return [{ about: 'ridges', parameter }];
+      return [[{ about: 'ridges', parameter }]];
     },
   },
 ];

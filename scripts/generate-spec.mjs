@@ -9,7 +9,7 @@ const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 
 const { outputFiles } = await esbuild.build({
   stdin: {
-    contents: `export { schemaText } from './src/spec/json-schema'; export { reference } from './src/spec/reference';`,
+    contents: `export { schemaText } from './src/spec/editor-schema'; export { reference } from './src/spec/reference';`,
     resolveDir: root,
   },
   bundle: true,

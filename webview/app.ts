@@ -2,7 +2,7 @@
 // drawn. It knows no control's or view's inside.
 import { html, nothing, render } from 'lit/html.js';
 import { Crosshair } from './charts/crosshair';
-import type { Context, Mounted, Settings } from './context';
+import type { Context, Settings } from './context';
 import { actionOf, canDo, commandOf } from './controls/keys';
 import { mountLayerList } from './controls/layer-list';
 import { mountNotices } from './controls/notices';
@@ -20,6 +20,7 @@ import { readSettings } from './settings';
 import { stepsPerSecond } from './speed';
 import { actedOn, dismiss, emptyData, notify, Store } from './store';
 import { ThemeWatcher } from './theme';
+import { BUDGET_MS, type Part, Turns } from './turns';
 import { views } from './views';
 
 /** What the page is given by the editor. */
@@ -29,16 +30,19 @@ export interface Host {
   setState(state: unknown): void;
 }
 
-/** Text that changes faster cannot be read. */
-const TEXT_MS = 100;
-/** Of a run at full speed, text takes at most about this share of the panel's time: hundreds of layers cost more. */
-const TEXT_SHARE = 0.25;
+/** What had no turn is drawn after so long, if no frame came meanwhile. */
+const LATER_MS = 100;
+/** Steps a second that frames keep up with: then every part shows every step that is shown at all. */
+const SLOW = 25;
+/** The share of the time that the page may be busy with frames: what takes it long, it is sent less often. */
+const BUSY_SHARE = 0.5;
 
 export class App {
   readonly #store: Store;
   readonly #theme: ThemeWatcher;
   readonly #context: Context;
-  readonly #controls: Mounted[] = [];
+  readonly #controls: Part[] = [];
+  readonly #turns = new Turns(() => performance.now());
   readonly #seeker: Seeker;
   readonly #questions: Questions;
   readonly #page: HTMLElement;
@@ -51,12 +55,14 @@ export class App {
   #needed = '';
   #paced = '';
   #drawing = false;
-  #lastText = -Infinity;
-  #textPause = TEXT_MS;
-  /** Text has changed that is not on the screen yet. */
-  #textWaits = false;
+  /** All is to be drawn, and not only whose turn it is. */
+  #everything = true;
+  /** Draws what had no turn yet, unless a frame comes first. */
+  #later: ReturnType<typeof setTimeout> | undefined;
   /** Frame that has arrived and is not on the screen yet. */
   #unpainted: number | null = null;
+  /** When the frame before was said to be painted. */
+  #lastPainted = -Infinity;
 
   constructor(
     readonly root: HTMLElement,
@@ -94,15 +100,19 @@ export class App {
     this.#body = part('.body');
     this.#title = part('h1');
     this.#area = new ViewArea(part('.tiles'), this.#context, views, () => this.#need());
-    this.#controls.push(
+    this.#controls.push(...[
       mountTransport(part('.transport'), this.#context),
       mountStateLine(part('.state'), this.#context),
       mountLayerList(part('.layers'), this.#context),
       mountTabs(part('.tabs'), this.#context, views),
       mountTimeStrip(part('.time'), this.#context),
       mountNotices(part('.notices'), this.#context),
-    );
-    this.#store.subscribe(() => this.#schedule());
+    ].map((mounted) => ({ mounted, live: false })));
+    this.#store.subscribe(() => {
+      this.#turns.news();
+      this.#schedule();
+    });
+    root.addEventListener('resized', () => this.#refresh());
     this.#theme.subscribe(() => this.#refresh());
     this.#listen(document, part('.layers'));
     this.#save();
@@ -122,7 +132,7 @@ export class App {
     }
     this.#store.receive(message);
     // What is not a frame of a run at full speed is to be read at once.
-    if (message.type !== 'frame' || message.frame.status !== 'running') this.#lastText = -Infinity;
+    if (message.type !== 'frame' || message.frame.status !== 'running') this.#everything = true;
     if (message.type === 'select' || message.type === 'snapshot') this.#save();
     this.#need();
     this.#pace();
@@ -216,7 +226,7 @@ export class App {
     const { visible } = this.#area;
     const wanted = new Set<ProbeId>(this.#listVisible ? ['activations', 'gradients', 'updates'] : []);
     for (const probe of visible.flatMap(({ needs }) => needs)) wanted.add(probe);
-    const questions = visible.flatMap((view) => view.questions?.(data, this.#settings) ?? []);
+    const questions = visible.map((view) => view.questions?.(data, this.#settings) ?? []).filter(({ length }) => length > 0);
     const message: FromPanel = { type: 'need', probes: [...wanted], questions };
     const text = `${data.run} ${JSON.stringify(message)}`;
     if (text === this.#needed) return;
@@ -237,38 +247,32 @@ export class App {
 
   /** Draws everything, text too, with the next frame of the screen. */
   #refresh(): void {
-    this.#lastText = -Infinity;
+    this.#everything = true;
+    this.#turns.news();
     this.#schedule();
   }
 
   #schedule(): void {
     if (this.#drawing) return;
     this.#drawing = true;
+    clearTimeout(this.#later);
     this.root.dataset.drawn = 'waiting';
     requestAnimationFrame(() => {
       this.#drawing = false;
+      const start = performance.now();
       this.#draw();
-      this.#acknowledge();
+      this.#acknowledge(start);
     });
   }
 
   #draw(): void {
-    const now = performance.now();
-    const text = now - this.#lastText >= this.#textPause;
-    if (text) this.#lastText = now;
-    else if (!this.#textWaits) {
-      this.#textWaits = true;
-      setTimeout(() => {
-        this.#textWaits = false;
-        this.#schedule();
-      }, this.#textPause);
-    }
     this.#layOut();
-    for (const control of this.#controls) control.update(text);
-    this.#area.update(text);
-    if (text) this.#textPause = Math.max(TEXT_MS, (performance.now() - now) / TEXT_SHARE);
+    const speed = this.#store.data.frame?.stepsPerSecond ?? Infinity;
+    const done = this.#turns.draw([...this.#controls, ...this.#area.parts(this.#everything)], this.#everything, speed <= SLOW ? Infinity : BUDGET_MS);
+    this.#everything = false;
+    if (!done) this.#later = setTimeout(() => this.#schedule(), LATER_MS);
     // Says, to whoever looks at the page from outside, whether it shows all that it was told.
-    if (!this.#textWaits && !this.#drawing) this.root.dataset.drawn = 'done';
+    if (done && !this.#drawing) this.root.dataset.drawn = 'done';
   }
 
   /** The page of a state, or the run with its current view. */
@@ -276,7 +280,8 @@ export class App {
     const page = statePage(this.#context);
     this.#page.hidden = page === null;
     this.#body.hidden = page !== null;
-    this.#title.textContent = this.#store.data.model?.name ?? '';
+    const name = this.#store.data.model?.name ?? '';
+    if (this.#title.textContent !== name) this.#title.textContent = name;
     this.root.classList.toggle('has-run', page === null);
     this.root.classList.toggle('stopped', this.#store.data.state?.kind === 'stopped');
     render(page ?? nothing, this.#page);
@@ -285,11 +290,31 @@ export class App {
     else this.#area.clear();
   }
 
-  /** The next frame may come once this one is on the screen. */
-  #acknowledge(): void {
+  /** The next frame may come once this one is on the screen. @param start of its drawing */
+  #acknowledge(start: number): void {
     const sequence = this.#unpainted;
     if (sequence === null) return;
     this.#unpainted = null;
-    requestAnimationFrame(() => this.host.postMessage({ type: 'painted', sequence }));
+    const painted = (): void => {
+      this.#lastPainted = performance.now();
+      this.host.postMessage({ type: 'painted', sequence });
+    };
+    // Heard once the page has painted what was just drawn.
+    afterPaint(() => {
+      const now = performance.now();
+      const rest = (now - start) / BUSY_SHARE - (now - this.#lastPainted);
+      if (rest > 1) setTimeout(painted, rest);
+      else painted();
+    });
   }
+}
+
+/** The task after the one that draws the page. */
+function afterPaint(then: () => void): void {
+  const { port1, port2 } = new MessageChannel();
+  port1.onmessage = () => {
+    port1.close();
+    then();
+  };
+  port2.postMessage(null);
 }

@@ -144,13 +144,18 @@ export class NetworkPicture {
     if (!drawing || !theme) return;
     const { height } = this.#size();
     const ratio = pixelRatio();
-    canvas.width = Math.round(this.#width * ratio);
-    canvas.height = Math.round(height * ratio);
-    canvas.style.width = `${this.#width}px`;
-    canvas.style.height = `${height}px`;
+    const [wide, tall] = [Math.round(this.#width * ratio), Math.round(height * ratio)];
+    // Setting a size makes a canvas anew, even if it is the same.
+    if (canvas.width !== wide || canvas.height !== tall) {
+      canvas.width = wide;
+      canvas.height = tall;
+      canvas.style.width = `${this.#width}px`;
+      canvas.style.height = `${height}px`;
+    }
     const ctx = canvas.getContext('2d');
     if (!ctx) return;
     ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
+    ctx.clearRect(0, 0, this.#width, height);
     this.#heads(ctx, drawing, theme, height);
     this.#lines(ctx, drawing, theme);
     this.#units(ctx, drawing, theme);
@@ -261,9 +266,12 @@ export class NetworkPicture {
     }
     const table = low < 0 ? theme.diverging : theme.sequential;
     const image = new ImageData(width, height);
-    of.forEach((pixel, i) => image.data.set([table[pixel * 3], table[pixel * 3 + 1], table[pixel * 3 + 2], 255], i * 4));
-    this.#pixels.width = width;
-    this.#pixels.height = height;
+    of.forEach((pixel, i) => {
+      for (let part = 0; part < 3; part++) image.data[4 * i + part] = table[3 * pixel + part];
+      image.data[4 * i + 3] = 255;
+    });
+    if (this.#pixels.width !== width) this.#pixels.width = width;
+    if (this.#pixels.height !== height) this.#pixels.height = height;
     this.#pixels.getContext('2d')?.putImageData(image, 0, 0);
     ctx.imageSmoothingEnabled = high > low;
     ctx.drawImage(this.#pixels, left, top, unit, unit);

@@ -1,13 +1,16 @@
 // Questions of the panel to the engine: what the frame holds, and what is asked once and answered by number.
 import type { Answered, AnswerTo, Frame, FromPanel, Question, QuestionKind } from '../src/protocol/panel';
 
-export const sameQuestion = (a: Question, b: Question): boolean => JSON.stringify(a) === JSON.stringify(b);
+export const sameQuestion = (a: Question, b: Question): boolean => a.about === b.about && JSON.stringify(a) === JSON.stringify(b);
 
 /** What a frame answers; null where it was not asked, or there was nothing to say. */
 export function answerIn<Kind extends QuestionKind>(frame: Frame | null, question: Question<Kind>): AnswerTo<Kind> | null {
   const found = frame?.answers.find((answered) => sameQuestion(answered.question, question as Question));
   return (found as Answered<Kind> | undefined)?.answer ?? null;
 }
+
+export const answersAll = (frame: Frame, questions: readonly Question[]): boolean =>
+  questions.every((question) => frame.answers.some((answered) => sameQuestion(answered.question, question)));
 
 interface Waiting {
   resolve(answered: Answered): void;

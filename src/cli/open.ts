@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { type CodeFolder, loadLayers } from '../code/load-layers';
 import { type ReadableFolders, withFiles } from '../files/data-files';
+import type { FittedTransform } from '../engine/transforms/apply';
 import { specRules } from '../health/rules';
 import { TrainingSession } from '../session/session';
 import { startTeam } from '../machine/start-team';
@@ -53,15 +54,31 @@ export async function openSpec(
   return { session: new TrainingSession(adapt(run), text, { team: startTeam(), wideVectors: wideVectorsIfWanted() }), warnings };
 }
 
-/** The shapes of a spec, without making data that is not needed to tell. Throws as `openSpec` does. */
-export async function resolveSpec(terminal: Terminal, call: Named): Promise<{ readonly resolved: Resolved; readonly warnings: readonly PlacedProblem[] }> {
+export interface ResolvedSpec {
+  readonly resolved: Resolved;
+  /** What the transforms of the data learned of the training part. */
+  readonly fitted: readonly FittedTransform[];
+  readonly warnings: readonly PlacedProblem[];
+}
+
+/** The shapes of a spec, and what its transforms learn, without making data that is not needed to tell. Throws as `openSpec` does. */
+export async function resolveSpec(terminal: Terminal, call: Named): Promise<ResolvedSpec> {
   const { text, folders } = readSpec(terminal, call);
   const code = await codeOf(text, folders, call);
-  const { spec, resolved, problems } = withFiles(folders, (files) => checkSpec(text, files, { rules: specRules, code }));
-  const all = spec && !resolved && !code ? [...problems, ...notAllowed(spec)] : problems;
-  const warnings = place(terminal, call, text, all, resolved !== undefined);
+  const learns = (parseSpec(text).spec?.transforms.length ?? 0) > 0;
+  const { resolved, fitted, problems } = withFiles(folders, (files) => {
+    const options = { rules: specRules, code };
+    if (learns) {
+      const { run, ...loaded } = loadRun(text, files, options);
+      return { ...loaded, fitted: run?.transforms ?? [] };
+    }
+    const checked = checkSpec(text, files, options);
+    const { spec } = checked;
+    return { ...checked, fitted: [], ...(spec && !checked.resolved && !code && { problems: [...checked.problems, ...notAllowed(spec)] }) };
+  });
+  const warnings = place(terminal, call, text, problems, resolved !== undefined);
   if (!resolved) throw new SpecError(warnings);
-  return { resolved, warnings };
+  return { resolved, fitted, warnings };
 }
 
 /** In a terminal nobody looks after the user's code: what hangs hangs, and Ctrl-C ends it. */

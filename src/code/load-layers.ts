@@ -118,7 +118,7 @@ function notLoaded(layer: string, file: string, places: Places, error: unknown):
     case 'ERR_UNKNOWN_FILE_EXTENSION':
       return fault(
         `This version of Node (${process.version}) does not read TypeScript.`,
-        `Write the layer in JavaScript (${name.replace(/\.[cm]?ts$/, '.mjs')}), or use a version of VS Code with Node 22.18 or later.`,
+        `Write the layer in JavaScript (${name.replace(/\.[cm]?ts$/, '.mjs')}), or use Node 22.18 or later, in VS Code a version that brings it.`,
         { file, line: null, column: null },
       );
     case 'ERR_MODULE_NOT_FOUND':

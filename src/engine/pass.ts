@@ -167,11 +167,11 @@ export class Pass {
   }
 }
 
-/** Element by element: views and `set` cost more than what they copy, and would leave garbage in every step. */
 /** Numbers in a row from which on it is copied as a whole, for which something small is made. */
 const WIDE = 64;
 
-function gather({ shape, data }: Tensor, from: TensorData | TargetData, indices: Uint32Array, first: number): void {
+/** Element by element: views and `set` cost more than what they copy, and would leave garbage in every step. */
+export function gather({ shape, data }: Tensor, from: TensorData | TargetData, indices: Uint32Array, first: number): void {
   const rows = shape[0];
   const width = data.length / rows;
   if (width === 1) {

@@ -10,6 +10,7 @@ import { KinkedLayer, layerKinks, lossKinks } from './kinks';
 import { roundOff } from './noise';
 import type { CheckRequest } from './options';
 import { PlainLine } from './plain-line';
+import { tolerant } from './tolerant';
 
 /**
  * Whether shortcuts are right for a network. They know nothing of what a layer draws for its columns. One that declares
@@ -31,7 +32,9 @@ export class Shadow {
 
   constructor({ network: original, pass: { batch, input, target, drawn }, options, kernels: wanted }: CheckRequest) {
     const kernels = createKernels('float64', wanted);
-    this.network = new Network(original.model, kernels, { batch, evaluationBatch: 0, optimizerTensors: 0 });
+    let trying = false;
+    const model = { ...original.model, layers: original.model.layers.map((layer) => tolerant(layer, () => trying)) };
+    this.network = new Network(model, kernels, { batch, evaluationBatch: 0, optimizerTensors: 0 });
     const pass = options.mode === 'evaluation' ? this.network.passInEvaluation(batch) : this.network.pass(batch);
     this.pass = pass;
     const load = (): void => {
@@ -51,8 +54,9 @@ export class Shadow {
     // Once more from the start: a faulty backward may have written where it must not.
     load();
     this.loss = pass.evaluate();
+    trying = true;
     this.noise = roundOff(pass, this.loss);
-    const { layers, loss } = original.model;
+    const { layers, loss } = model;
     const startOf = (layer: number): Tensor => {
       const { shape, data } = pass.inputOf(layer);
       return { shape, data: Float64Array.from(data) };
@@ -63,7 +67,7 @@ export class Shadow {
     const prediction = startOf(layers.length);
     const seams = loss.definition.seam ? new KinkedLayer(layers.length, lossKinks(loss, prediction, pass.target), prediction) : null;
     if (seams) kinked.push(seams);
-    this.line = new EntryLine(new PlainLine(pass, kinked), canCarry(original.model) ? new Carrier(pass, seams) : null, new InnerKinks(pass));
+    this.line = new EntryLine(new PlainLine(pass, kinked), canCarry(model) ? new Carrier(pass, seams) : null, new InnerKinks(pass));
   }
 
   /**

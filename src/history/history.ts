@@ -28,11 +28,14 @@ export const seriesName = {
   updateRatio: (name: string) => `update/${name}`,
 } as const;
 
+/** Buckets that the host and a panel keep of each series. */
+const LENGTH = 2048;
+
 export class History {
   readonly #series = new Map<string, Series>();
 
   /** @param capacity buckets kept of each series. */
-  constructor(readonly capacity = 2048) {}
+  constructor(readonly capacity = LENGTH) {}
 
   get(name: string): Series | undefined {
     return this.#series.get(name);
@@ -42,8 +45,38 @@ export class History {
     this.#named(name).add(step, value);
   }
 
+  /** The first `count` of `values`, one at each step from `step` on. */
+  addAll(name: string, step: number, values: Float64Array, count: number): void {
+    const series = this.#named(name);
+    for (let i = 0; i < count; i++) series.add(step + i, values[i]);
+  }
+
   merge(data: HistoryData): void {
     for (const [name, series] of Object.entries(data)) this.#named(name).merge(series);
+  }
+
+  get size(): number {
+    return this.#series.size;
+  }
+
+  /** Merges what no history of this length keeps apart, in series that have a value at every step or every few. */
+  coarsen(names: readonly string[], steps: number): void {
+    const stride = 2 ** Math.ceil(Math.log2(Math.max(1, steps / LENGTH)));
+    for (const name of names) this.#series.get(name)?.widen(stride / 2);
+  }
+
+  /** Takes whole series out as long as they fit, and one at least; the others come first the next time. */
+  take(sizeOf: (series: SeriesData) => number, room: number): HistoryData {
+    const taken: Record<string, SeriesData> = {};
+    let size = 0;
+    for (const [name, series] of this.#series) {
+      const data = series.data();
+      size += name.length + sizeOf(data);
+      if (size > room && Object.keys(taken).length > 0) break;
+      taken[name] = data;
+      this.#series.delete(name);
+    }
+    return taken;
   }
 
   truncate(step: number): void {

@@ -17,6 +17,8 @@ export class Series {
   #steps: number[] = [];
   #low: number[] = [];
   #high: number[] = [];
+  /** What `data` gave, as long as it holds: charts ask at every drawing. */
+  #data: SeriesData | null = null;
 
   /** @param capacity the most buckets kept; at least 2. */
   constructor(readonly capacity = 2048) {}
@@ -38,10 +40,16 @@ export class Series {
     }
   }
 
+  /** Merges buckets until they are at least so wide. @param stride a power of 2 */
+  widen(stride: number): void {
+    if (stride > this.#stride) this.#widen(stride);
+  }
+
   /** Forgets everything after `step`. A bucket that reaches past it goes whole: it may hold what is no longer true. */
   truncate(step: number): void {
     let keep = this.#steps.length;
     while (keep > 0 && this.#steps[keep - 1] + this.#stride - 1 > step) keep--;
+    this.#data = null;
     this.#steps.length = keep;
     this.#low.length = keep;
     this.#high.length = keep;
@@ -53,15 +61,16 @@ export class Series {
   }
 
   data(): SeriesData {
-    return {
+    return (this.#data ??= {
       stride: this.#stride,
       steps: Float64Array.from(this.#steps),
       low: Float64Array.from(this.#low),
       high: Float64Array.from(this.#high),
-    };
+    });
   }
 
   #put(step: number, low: number, high: number): void {
+    this.#data = null;
     const bucket = step - (step % this.#stride);
     const last = this.#steps.length - 1;
     let at = last;
@@ -96,6 +105,7 @@ export class Series {
 
   #widen(stride: number): void {
     const { steps, low, high } = this.data();
+    this.#data = null;
     this.#stride = stride;
     this.#steps = [];
     this.#low = [];

@@ -12,9 +12,10 @@ export interface EngineVoiceOptions extends Pick<RunOptions, 'log' | 'show'> {
   readonly fault: HostCalls['fault'];
   /** Keeps what the run can be restored from. */
   readonly keep: (record: RunRecord) => void;
+  readonly triesWideVectors: HostCalls['triesWideVectors'];
 }
 
-export function engineVoice({ view, log, show, current, fault, keep }: EngineVoiceOptions): HostCalls {
+export function engineVoice({ view, log, show, current, fault, keep, triesWideVectors }: EngineVoiceOptions): HostCalls {
   return {
     frame: async (frame) => {
       if (!current()) return;
@@ -38,6 +39,11 @@ export function engineVoice({ view, log, show, current, fault, keep }: EngineVoi
     log: (level, text, source) => log[level](source === null ? text : `${source}: ${text}`),
     checkpoint: (record) => {
       if (current()) keep(record);
+    },
+    triesWideVectors: () => {
+      if (!current()) return;
+      log.info('The network is large: vectors of 256 bits are used where they compute the same bits in less time.');
+      triesWideVectors();
     },
   };
 }

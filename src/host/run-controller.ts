@@ -2,11 +2,11 @@
 // be restored from, and passes commands on. It knows no editor and no webview; those are given to it.
 import { EngineClient, EngineExitError } from '../process/client';
 import type { StepsAgain } from '../protocol/debug';
-import type { EngineCalls, SessionCommand } from '../protocol/engine';
+import type { EngineCalls, OpenRequest, SessionCommand } from '../protocol/engine';
 import type { Fault } from '../engine/custom/fault';
 import { describeFault } from '../process/words';
 import type { ProbeId } from '../session/frame';
-import type { Answered, Question } from '../session/questions';
+import type { Answered, Asking, Question } from '../session/questions';
 import type { RunRecord } from '../session/record';
 import { type Meaning, meaningOf, type Spec } from '../spec';
 import { engineVoice } from './engine-voice';
@@ -20,6 +20,7 @@ import { RunProblems } from './run-problems';
 import type { StoredRun } from './run-store';
 import { messageOf, NOT_NOW } from './run-words';
 import { RunView } from './run-view';
+import { WideVectorsTrust, withoutWideVectors } from './wide-vectors';
 import type { Wish } from './wish';
 
 /** So many deaths of the engine in one run are no accident. */
@@ -40,8 +41,9 @@ export class RunController {
   /** Opened once its own layers may run. */
   #waiting: Wish | null = null;
   #deaths = 0;
+  readonly #wideVectors = new WideVectorsTrust();
   readonly #wishes: Newest<Wish>;
-  #needs: { readonly probes: readonly ProbeId[]; readonly questions: readonly Question[] } | null = null;
+  #needs: { readonly probes: readonly ProbeId[]; readonly questions: readonly Asking[] } | null = null;
   #disposed = false;
 
   constructor(options: RunOptions, source: SpecText) {
@@ -168,7 +170,7 @@ export class RunController {
     this.#showProblems();
   }
 
-  async need(probes: readonly ProbeId[], questions: readonly Question[]): Promise<void> {
+  async need(probes: readonly ProbeId[], questions: readonly Asking[]): Promise<void> {
     this.#needs = { probes, questions };
     if (this.view.state.kind === 'run') await this.#call((calls) => calls.need(probes, questions));
   }
@@ -194,12 +196,12 @@ export class RunController {
   cancelCheck = (): Promise<void> => this.#call((calls) => calls.cancelCheck());
 
   /** After the engine died: a new one goes on from the last record. */
-  async restore(): Promise<void> {
+  async restore(how: Partial<Pick<Wish, 'say' | 'run'>> = {}): Promise<void> {
     const { state } = this.view;
     if (state.kind !== 'stopped' || !state.restorable || !this.#record) return;
     const record = this.#record;
     const source = record.text === this.#source.text ? this.#source : this.#options.read(record.text);
-    await this.#request({ source, kept: this.#kept(record) });
+    await this.#request({ source, kept: this.#kept(record), ...how });
   }
 
   /** A new run of the text as it stands. */
@@ -219,7 +221,7 @@ export class RunController {
     if (kind === 'loading' || kind === 'code' || (kind === 'problems' && !this.spec)) return NOT_NOW[kind];
     // What the engine died of comes some steps after what was kept of the run.
     const [from, steps] = kind === 'stopped' ? [this.#record, Infinity] : [(await this.#engine?.calls.handOver())?.record ?? null, 1];
-    return { open: openRequest(from?.text ?? this.text, this.place, this.#options), from, steps };
+    return { open: this.#openRequest(from?.text ?? this.text), from, steps };
   }
 
   /** The document was saved elsewhere; the run goes on there. */
@@ -278,7 +280,7 @@ export class RunController {
     const engine = (this.#engine ??= this.#startEngine());
     if (this.view.state.kind !== 'run') this.view.setState({ kind: 'loading', text: 'Loading the spec and its data …' });
     const record = kept ? { ...kept.record, text: source.text } : undefined;
-    const result = await engine.calls.open({ ...openRequest(source.text, this.place, this.#options), record });
+    const result = await engine.calls.open({ ...this.#openRequest(source.text), record });
     if (this.#disposed || engine !== this.#engine) return;
     if (!result.ok && result.cancelled) return;
     this.#problems.take({ meaning: meaningOf(source.spec), problems: result.problems }, result.ok);
@@ -298,6 +300,8 @@ export class RunController {
     if (this.#needs) await engine.calls.need(this.#needs.probes, this.#needs.questions);
     if (wish.run) await this.command({ type: 'run' });
   }
+
+  readonly #openRequest = (text: string): OpenRequest => this.#wideVectors.request(openRequest(text, this.place, this.#options));
 
   #couldNotOpen(wish: Wish, error: unknown): void {
     this.#options.log.error(error instanceof Error ? error : String(error));
@@ -343,6 +347,7 @@ export class RunController {
           this.#record = record;
           this.#options.store.keep(this.place.uri, () => this.#kept(record));
         },
+        triesWideVectors: () => this.#wideVectors.tried(),
       }),
       onExit: (reason, fault) => this.#engineEnded(engine, reason, fault),
       onOutput: (text) => log.info(`engine: ${text.trimEnd()}`),
@@ -357,12 +362,15 @@ export class RunController {
     this.#deaths++;
     this.#options.log.error(reason);
     const step = this.#record?.position.step ?? 0;
+    const run = this.running && this.view.frame?.target === this.view.model?.totalSteps;
+    const suspect = this.#wideVectors.ended(fault);
     const again = this.#deaths < MOST_DEATHS;
     const restorable = again && this.#record !== null;
     const words = again ? reason : `${reason} It is the third time in this run, so it is not restored once more.`;
     if (this.view.checking) this.view.setChecking(null);
     this.view.setState({ kind: 'stopped', reason: words, restorable, step });
     this.#problems.setFault(fault, this.#source);
+    if (suspect) void this.restore({ say: `${reason} ${withoutWideVectors(step)}`, run });
   }
 
   /** Asks the engine; an error that is not its end is said as a notice. */

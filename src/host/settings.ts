@@ -14,4 +14,4 @@ export function dataFolders(): readonly string[] {
 }
 
 /** Products in vectors of 256 bits, where the engine can. */
-export const wideVectors = (): boolean => vscode.workspace.getConfiguration('nablascope').get('wideVectors', false);
+export const wideVectors = (): boolean => vscode.workspace.getConfiguration('nablascope').get('wideVectors', true);

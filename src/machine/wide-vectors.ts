@@ -1,5 +1,5 @@
 // V8 can join pairs of 128-bit vectors into 256-bit ones when it compiles WebAssembly. The flag is experimental, so
-// nothing uses it unless asked to, and it is on only while one module is compiled as a whole.
+// it is on only while one module is compiled as a whole, whose results are compared before they are used.
 import v8 from 'node:v8';
 import type { WideVectors } from '../engine/kernels/wide';
 
@@ -22,6 +22,6 @@ export const wideVectors: WideVectors = {
   now: () => performance.now(),
 };
 
-/** @param wanted `1` for yes: NABLASCOPE_WIDE_VECTORS unless told. */
+/** @param wanted `0` for no: NABLASCOPE_WIDE_VECTORS unless told. */
 export const wideVectorsIfWanted = (wanted = process.env.NABLASCOPE_WIDE_VECTORS): WideVectors | undefined =>
-  wanted === '1' ? wideVectors : undefined;
+  wanted === '0' ? undefined : wideVectors;

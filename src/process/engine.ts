@@ -8,7 +8,7 @@ import type { Team } from '../engine/kernels/team';
 import type { WideVectors } from '../engine/kernels/wide';
 import type { SessionCommand } from '../session/command';
 import type { ModelInfo, ProbeId } from '../session/frame';
-import type { Answered, Question } from '../session/questions';
+import type { Answered, Asking, Question } from '../session/questions';
 import type { HandedOver } from '../session/hand-over';
 import type { RunRecord } from '../session/record';
 import { hasOwnCode } from '../engine/network';
@@ -40,7 +40,8 @@ export interface EngineOptions {
   readonly host: () => HostVoice;
   /** Threads that help with large products. */
   readonly team: Team;
-  readonly wideVectors: (wanted: boolean) => WideVectors | undefined;
+  /** Undefined where nobody wants them. */
+  readonly wideVectors: WideVectors | undefined;
 }
 
 // Slow kernels on a slow machine, for one multiply-add.
@@ -102,7 +103,7 @@ export class Engine implements WorkerCalls {
     return this.#atLength(this.#options.loading, async () => {
       const { run, request: { text, checkpointBudget, wideVectors } } = ready;
       const { activity, team } = this.#options;
-      const options = { now: () => performance.now(), checkpointBudget, activity: activity.cells, team, wideVectors: this.#options.wideVectors(wideVectors ?? false) };
+      const options = { now: () => performance.now(), checkpointBudget, activity: activity.cells, team, wideVectors: wideVectors ? this.#options.wideVectors : undefined };
       let session: TrainingSession;
       let restarted: string | undefined;
       try {
@@ -146,7 +147,7 @@ export class Engine implements WorkerCalls {
     await runner.command(command);
   }
 
-  async need(probes: readonly ProbeId[], questions: readonly Question[]): Promise<void> {
+  async need(probes: readonly ProbeId[], questions: readonly Asking[]): Promise<void> {
     this.#open().need(probes, questions);
   }
 

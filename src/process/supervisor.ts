@@ -3,7 +3,7 @@
 // worker before goes on until the new one has taken over.
 import type { EngineCalls, HostCalls, OpenRequest, OpenResult } from '../protocol/engine';
 import { LayerFault } from '../engine/custom/fault';
-import type { Answered, Question } from '../session/questions';
+import type { Answered, Asking, Question } from '../session/questions';
 import type { CheckReport } from '../gradcheck/report';
 import type { SessionCommand } from '../session/command';
 import type { ProbeId } from '../session/frame';
@@ -80,7 +80,7 @@ export class Supervisor implements EngineCalls {
     return this.#current.calls.command(command);
   }
 
-  need(probes: readonly ProbeId[], questions: readonly Question[]): Promise<void> {
+  need(probes: readonly ProbeId[], questions: readonly Asking[]): Promise<void> {
     return this.#current.calls.need(probes, questions);
   }
 
@@ -217,6 +217,7 @@ export class Supervisor implements EngineCalls {
       checkProgress: (progress) => void (current() && host().checkProgress.asEvent(progress)),
       checked: (report) => void (current() && host().checked.asEvent(report)),
       checkpoint: (record) => void (current() && host().checkpoint.asEvent(record)),
+      triesWideVectors: () => void host().triesWideVectors.asEvent(),
       loading: (progress) => void host().loading.asEvent(progress),
       fault: (fault) => void host().fault.asEvent(fault),
       log: (level, text, source) => void host().log.asEvent(level, text, source),

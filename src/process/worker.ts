@@ -25,6 +25,7 @@ function main(): void {
 
   const tell = (message: Omit<NamesMessage, 'type'>): void => port.postMessage({ type: 'names', ...message } satisfies NamesMessage);
   const watch = new OwnCodeWatch(activity, blackBox, worker, (layers) => tell({ layers }));
+  const wideVectors = wideVectorsIfWanted();
   const engine: Engine = new Engine({
     activity,
     loading,
@@ -32,7 +33,7 @@ function main(): void {
     named: (phases) => tell({ phases }),
     host: (): HostVoice => rpc,
     team: startTeam(),
-    wideVectors: (wanted) => wideVectorsIfWanted(wanted ? '1' : undefined),
+    wideVectors: wideVectors && { ...wideVectors, compile: (work) => (void rpc.triesWideVectors.asEvent(), wideVectors.compile(work)) },
   });
   const rpc: BirpcReturn<HostCalls, WorkerCalls> = createBirpc<HostCalls, WorkerCalls>(engine, {
     post: (message) => port.postMessage(message),

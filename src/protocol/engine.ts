@@ -4,7 +4,7 @@ import type { Fault } from '../engine/custom/fault';
 import type { CheckProgress, CheckReport } from '../gradcheck/report';
 import type { SessionCommand } from '../session/command';
 import type { Frame, ModelInfo, ProbeId } from '../session/frame';
-import type { Answered, Question } from '../session/questions';
+import type { Answered, Asking, Question } from '../session/questions';
 import type { HandedOver } from '../session/hand-over';
 import type { RunRecord } from '../session/record';
 import type { Problem } from '../spec/problem';
@@ -58,8 +58,8 @@ export interface EngineCalls {
   reload(): Promise<OpenResult>;
   /** Settles when the command is carried out; `run` and its kin, when running has begun. Throws where it makes no sense. */
   command(command: SessionCommand): Promise<void>;
-  /** What every frame is to hold from now on. */
-  need(probes: readonly ProbeId[], questions: readonly Question[]): Promise<void>;
+  /** What frames are to hold from now on: at rest all of it; while it trains as fast as it can, the questions of views in turn. */
+  need(probes: readonly ProbeId[], questions: readonly Asking[]): Promise<void>;
   /** Answers where the run stands; while it trains, at the end of a step. */
   ask(question: Question): Promise<Answered>;
   /** Checks every gradient at this position; a run in progress waits. Cancelled, it settles with what was checked. */
@@ -86,6 +86,8 @@ export interface HostCalls {
   log(level: LogLevel, text: string, source: string | null): void;
   /** The latest point that the run can be restored from, sent now and then. */
   checkpoint(record: RunRecord): void;
+  /** From now on it uses an experiment of the JavaScript engine; see OpenRequest.wideVectors. */
+  triesWideVectors(): void;
 }
 
 /** From the supervisor itself, beside the calls: why the process is about to end. */

@@ -2,7 +2,7 @@
 import type { CheckProgress, CheckReport } from '../gradcheck/report';
 import type { HistoryData } from '../history/history';
 import type { Frame, ModelInfo, ProbeId } from '../session/frame';
-import type { Answered, Question } from '../session/questions';
+import type { Answered, Asking, Question } from '../session/questions';
 import type { SessionCommand } from './engine';
 import type { SweepState } from './sweep';
 
@@ -13,7 +13,7 @@ export type {
   ActivationReading, BatchPlace, Frame, GradientReading, LayerFigures, LayerInfo, LayerReading, ModelInfo, NonFinite, ParameterInfo,
   ParameterReading, Part, Phase, Position, ProbeId, RunStatus, TensorKind, TensorReading, TensorRequest,
 } from '../session/frame';
-export type { Answered, AnswerTo, Question, QuestionKind } from '../session/questions';
+export type { Answered, AnswerTo, Asking, Question, QuestionKind } from '../session/questions';
 export type { SessionCommand };
 export type { Best, Group, Measures, Spread, SweepReport } from '../sweep/report';
 export type { RunState, SweepState } from '../sweep/state';
@@ -84,8 +84,8 @@ export type ToPanel =
 export type FromPanel =
   | { readonly type: 'ready' }
   | { readonly type: 'painted'; readonly sequence: number }
-  /** What the visible views need from now on. */
-  | { readonly type: 'need'; readonly probes: readonly ProbeId[]; readonly questions: readonly Question[] }
+  /** What the visible views need from now on; a list of questions a view. */
+  | { readonly type: 'need'; readonly probes: readonly ProbeId[]; readonly questions: readonly Asking[] }
   /** A question of its own, apart from the frames; answered under its number. */
   | { readonly type: 'ask'; readonly id: number; readonly question: Question }
   | { readonly type: 'command'; readonly command: SessionCommand }

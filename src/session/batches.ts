@@ -53,6 +53,12 @@ export class Batches {
     return { epoch, index, order: this.#orderOf(epoch, seed), from, size, seed };
   }
 
+  /** How many steps from this one on, counted from 0, take batches of one size that follow each other in one order. */
+  alike(step: number): number {
+    if (this.perEpoch === 1) return Infinity;
+    return Math.max(1, Math.floor(this.samples.length / this.batchSize) - (step % this.perEpoch));
+  }
+
   #orderOf(epoch: number, seed: number): Uint32Array {
     // A full batch keeps the order of the data, so that its rows can be found there.
     if (!this.shuffle || this.perEpoch === 1) return this.samples;

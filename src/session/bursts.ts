@@ -18,11 +18,15 @@ export class Bursts {
   /** @param now milliseconds, from any origin. */
   constructor(readonly now: () => number) {}
 
-  /** Does at most so many steps, until one says false. @returns whether none did */
-  run(most: number, step: () => boolean): boolean {
+  /** Does at most so many steps. @param train does some of so many, and returns how many; 0 to stop. @returns whether it was not stopped */
+  run(most: number, train: (most: number) => number): boolean {
     const steps = Math.min(most, this.#size);
     const start = this.now();
-    for (let i = 0; i < steps; i++) if (!step()) return false;
+    for (let left = steps; left > 0; ) {
+      const done = train(left);
+      if (done === 0) return false;
+      left -= done;
+    }
     const elapsed = this.now() - start;
     this.usual = elapsed / steps;
     if (elapsed > LONG) this.#size = Math.max(1, this.#size >> 1);

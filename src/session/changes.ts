@@ -1,6 +1,16 @@
 // What was changed by hand in a run, each thing at its step. A run is a function of its spec and of these alone, so that
 // it can be gone back in, replayed and restored to the bit.
+import type { Parameter } from '../engine/network';
 import type { RunChange, WeightChange } from './record';
+
+/** @throws RangeError where there is no such weight, or it cannot be what it is set to. */
+export function assertWeights(weights: readonly Omit<WeightChange, 'step'>[], parameters: readonly Parameter[]): void {
+  for (const { parameter, index, value } of weights) {
+    const count = parameters.find(({ name }) => name === parameter)?.value.data.length ?? 0;
+    if (!Number.isInteger(index) || index < 0 || index >= count) throw new RangeError(`there is no weight ${index} of ${parameter}`);
+    if (!Number.isFinite(value)) throw new RangeError(`a weight is a finite number, not ${value}`);
+  }
+}
 
 export class Changes {
   #all: readonly RunChange[] = [];
@@ -35,6 +45,13 @@ export class Changes {
   weightsAt(step: number): readonly WeightChange[] {
     if (this.#all.length === 0) return [];
     return this.#all.filter((change): change is WeightChange => 'parameter' in change && change.step === step);
+  }
+
+  /** The first step after this one at which anything was changed; Infinity where there is none. */
+  nextAfter(step: number): number {
+    let next = Infinity;
+    for (const change of this.#all) if (change.step > step) next = Math.min(next, change.step);
+    return next;
   }
 
   /** Those that play a part in what a run computes up to `step` updates. */

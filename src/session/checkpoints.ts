@@ -58,6 +58,11 @@ export class Checkpoints {
     return !this.#recent.some((checkpoint) => checkpoint.step === step);
   }
 
+  /** The first step after this one at which a copy may be wanted. */
+  nextAfter(step: number): number {
+    return step - (step % this.interval) + this.interval;
+  }
+
   add(checkpoint: Checkpoint): void {
     const bytes = Math.max(1, bytesOf(checkpoint));
     const room = Math.floor(this.budget / 2 / bytes);

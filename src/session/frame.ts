@@ -199,11 +199,13 @@ export interface Frame {
   /** Losses and accuracies over whole parts, where they were evaluated at this very position. */
   readonly evaluation: Readonly<Partial<Record<Part, { readonly loss: number; readonly accuracy: number | null }>>>;
   readonly layers: readonly LayerReading[];
-  /** To the questions of the visible views. */
+  /** To the questions of the visible views, of each view all or none. */
   readonly answers: readonly Answered[];
   readonly nonFinite: NonFinite | null;
   /** What the history gained since the frame before. */
   readonly history: HistoryData;
+  /** Answers to other views or parts of the history did not fit, or were not due: they come with frames to follow. */
+  readonly partial: boolean;
   /** Set when steps past this one no longer hold (another learning rate from here on): forget them first. */
   readonly truncatedTo: number | null;
   /** Steps per second over the last second or so of running; null at rest. */

@@ -1,8 +1,8 @@
 // How much of the time looking may take: a small share, saved up for a moment. What takes longer is looked at less often,
 // so that training with all views open is nearly as fast as with none.
 
-/** Of the time that passes: a tenth of what training alone would take. */
-const SHARE = 1 / 11;
+/** Of the time that passes: a twentieth of what training alone would take. */
+const SHARE = 1 / 21;
 /** Most milliseconds that are saved up: enough for a short run to be looked at all the way. */
 const MOST_SAVED = 100;
 

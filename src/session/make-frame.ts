@@ -1,29 +1,40 @@
 // Makes the frame of a session's current position, and hands over what the history gained.
 import { seriesName } from '../history/history';
 import type { Frame, GradientReading, LayerReading, NonFinite, ProbeId, RunStatus } from './frame';
-import { answerTo, type Question } from './questions';
+import { type Answered, answerTo } from './questions';
 import { readLayers } from './readings';
 import type { TrainingSession } from './session';
+import { sizeOf } from './size';
+import type { ViewTurns } from './view-turns';
 
 export interface FrameRequest {
   readonly sequence: number;
   readonly status: RunStatus;
   readonly target: number | null;
   readonly probes: ReadonlySet<ProbeId>;
-  readonly questions: readonly Question[];
+  readonly views: ViewTurns;
+  /** Whether to answer all views, and not only whose turn it is. */
+  readonly all: boolean;
   readonly nonFinite: NonFinite | null;
   readonly truncatedTo: number | null;
   readonly stepsPerSecond: number | null;
 }
 
+/** Bytes of a frame on its way, by `sizeOf`: a larger one holds up what else goes there. What does not fit waits for the next. */
+export const MOST_BYTES = 98_000;
+/** Of them kept for the history. */
+const FOR_HISTORY = 16_000;
+
+/** Series with a value at every step, or at every evaluation. */
+const DENSE = [seriesName.batchLoss, ...(['train', 'validation', 'test'] as const).flatMap((part) => [seriesName.loss(part), seriesName.accuracy(part)])];
+
 export function makeFrame(session: TrainingSession, request: FrameRequest): Frame {
   const { network, pass, progress } = session;
   const layers = readLayers(network, pass, progress, request.probes, session.updateRatios);
   const { accuracy, loss } = session;
-  logReadings(session, layers, accuracy);
-  const history = session.pending.data();
-  session.pending.clear();
-  return {
+  // A frame that goes on with the one before has the same readings.
+  if (!request.all || !request.views.goesOn) logReadings(session, layers, accuracy);
+  const figures = {
     sequence: request.sequence,
     status: request.status,
     target: request.target,
@@ -35,12 +46,30 @@ export function makeFrame(session: TrainingSession, request: FrameRequest): Fram
     accuracy,
     evaluation: session.evaluation,
     layers,
-    answers: request.questions.map((question) => answerTo(session, question)),
     nonFinite: request.nonFinite,
-    history,
     truncatedTo: request.truncatedTo,
     stepsPerSecond: request.stepsPerSecond,
   };
+  const room = MOST_BYTES - sizeOf(figures);
+  const { answers, size, partial } = answerViews(session, request, room - FOR_HISTORY);
+  session.pending.coarsen(DENSE, session.frontier);
+  const history = session.pending.take((series) => sizeOf(series), room - size);
+  return { ...figures, answers, history, partial: partial || session.pending.size > 0 };
+}
+
+/** Of each view all answers or none, as many as fit, and one at least. */
+function answerViews(session: TrainingSession, { views, all }: FrameRequest, room: number): { answers: readonly Answered[]; size: number; partial: boolean } {
+  const answers: Answered[] = [];
+  let [size, count] = [0, 0];
+  for (const view of views.next(all)) {
+    const own = view.map((question) => answerTo(session, question));
+    const more = sizeOf(own);
+    if (count > 0 && size + more > room) break;
+    answers.push(...own);
+    size += more;
+    count++;
+  }
+  return { answers, size, partial: views.answered(count, all) };
 }
 
 /** Adds the readings of a step that gets no frame to the history. */

@@ -16,13 +16,14 @@ import { asFault } from '../engine/custom/fault';
 import { Looking } from './looking';
 import { locateNonFinite } from './non-finite';
 import { Pace } from './pace';
-import type { Answered, Question } from './questions';
+import type { Answered, Asking, Question } from './questions';
 import { WaitingQuestions } from './questions/waiting';
 import type { RunRecord } from './record';
 import { refuseAtEnd, refuseNonFinite, refuseSeek, refuseTarget } from './refusals';
 import type { RunnerOptions } from './runner-options';
 import type { TrainingSession } from './session';
 import { Turns } from './turns';
+import { ViewTurns } from './view-turns';
 
 const SLICE_MS = 8;
 const RECORD_MS = 2000;
@@ -36,7 +37,7 @@ export class Runner {
   #driving: Drive | null = null;
   #nonFinite: NonFinite | null = null;
   #probes: ReadonlySet<ProbeId> = new Set(['activations', 'gradients', 'updates']);
-  #questions: readonly Question[] = [];
+  readonly #views: ViewTurns;
   readonly #asked = new WaitingQuestions();
   readonly #turns = new Turns(() => this.#settle());
   #truncatedTo: number | null = null;
@@ -50,6 +51,7 @@ export class Runner {
   constructor(options: RunnerOptions) {
     this.#options = options;
     this.session = options.session;
+    this.#views = new ViewTurns(options.now);
     this.#pace = new Pace(options.now);
     this.#bursts = new Bursts(options.now);
     this.#looking = new Looking(options.now);
@@ -72,10 +74,10 @@ export class Runner {
     return this.#turns.take(() => this.#execute(command), true);
   }
 
-  /** What every frame is to hold from now on. */
-  need(probes: readonly ProbeId[], questions: readonly Question[]): void {
+  /** What frames are to hold from now on. @param questions a list a view: at full speed views take turns */
+  need(probes: readonly ProbeId[], questions: readonly Asking[]): void {
     this.#probes = new Set(probes);
-    this.#questions = questions;
+    this.#views.set(questions);
     if (!this.#driving) this.#gate.show();
   }
 
@@ -170,6 +172,7 @@ export class Runner {
   /** Later steps no longer hold. */
   #changed(): void {
     this.#truncate(this.session.shownStep);
+    this.#views.renew();
     this.#gate.show();
     this.#record();
   }
@@ -265,7 +268,10 @@ export class Runner {
     const sampleEvery = this.#probes.size > 0 ? Math.ceil(session.totalSteps / SAMPLES) : Infinity;
     const checkEvery = (running && session.run.gradientCheck.every) || Infinity;
     const evaluateEvery = running ? session.model.batchesPerEpoch * evaluationInterval(session.run) : Infinity;
-    const step = (): boolean => (session.step(), this.#lossIsFinite());
+    const train = (most: number): number => {
+      const done = session.train(most);
+      return this.#lossIsFinite() ? done : 0;
+    };
     while (!job.cancelled && session.position.step < target && now() < end) {
       if (paced && this.#pace.wait(session.position.step) > 0) break;
       const next = session.position.step + 1;
@@ -273,7 +279,7 @@ export class Runner {
       const asked = this.#asked.any;
       const quiet = due || asked || (paced && this.#pace.limited) ? 0 : quietSteps(next - 1, target, [sampleEvery, checkEvery, evaluateEvery]);
       if (quiet > 0) {
-        if (this.#bursts.run(quiet, step)) continue;
+        if (this.#bursts.run(quiet, train)) continue;
         this.#diverged();
         return;
       }
@@ -300,7 +306,7 @@ export class Runner {
 
   /** Whether a view shows anything of a step but its loss. */
   get #watched(): boolean {
-    return this.#probes.size > 0 || this.#questions.length > 0;
+    return this.#probes.size > 0 || this.#views.count > 0;
   }
 
   #lossIsFinite(): boolean {
@@ -349,6 +355,7 @@ export class Runner {
     this.#record();
     this.#options.beat?.(false);
     this.#asked.answer();
+    this.#views.renew();
     this.#gate.show();
   }
 
@@ -372,15 +379,22 @@ export class Runner {
   #frame(sequence: number): Frame {
     const truncatedTo = this.#truncatedTo;
     this.#truncatedTo = null;
-    return makeFrame(this.session, {
+    const drive = this.#driving;
+    const fast = drive !== null && !(drive.paced && this.#pace.limited);
+    const frame = makeFrame(this.session, {
       sequence,
       status: this.#status,
-      target: this.#driving?.target ?? null,
+      target: drive?.target ?? null,
       probes: this.#probes,
-      questions: this.#questions,
+      views: this.#views,
+      all: !fast,
       nonFinite: this.#nonFinite,
       truncatedTo,
       stepsPerSecond: this.#pace.rate,
     });
+    // At rest no other frame would come.
+    if (frame.partial && !drive) this.#gate.show();
+    else this.#views.renew();
+    return frame;
   }
 }

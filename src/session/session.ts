@@ -8,7 +8,7 @@ import { finish } from '../engine/pieces';
 import { History, seriesName } from '../history/history';
 import type { CompiledRun } from '../spec/compiled';
 import { type Batch, Batches } from './batches';
-import { Changes } from './changes';
+import { assertWeights, Changes } from './changes';
 import { assertFits, Checkpoints, DEFAULT_BUDGET, intervalFor } from './checkpoints';
 import { type Evaluation, EVALUATION_BATCH, evaluate, PARTS } from './evaluation';
 import type { BatchPlace, ModelInfo, NonFinite, Position } from './frame';
@@ -59,8 +59,8 @@ export class TrainingSession {
   ) {
     const { optimizer, split, batchSize, shuffle, seed } = run;
     this.now = options.now ?? null;
-    const { backend, team, wideVectors, fuseAfter } = options;
-    this.kernelOptions = { deterministic: run.deterministic, backend, team, wideVectors, fuseAfter };
+    const { backend, team, wideVectors, fuseAfter, wideAfter } = options;
+    this.kernelOptions = { deterministic: run.deterministic, backend, team, wideVectors, fuseAfter, wideAfter };
     this.network = new Network(run.model, createKernels(run.precision, this.kernelOptions), {
       batch: batchSize,
       evaluationBatch: Math.min(EVALUATION_BATCH, Math.max(...PARTS.map((part) => split[part].length))),
@@ -193,13 +193,19 @@ export class TrainingSession {
 
   /** Finishes the current step. @param measure also the size of its update. */
   step(measure = false): void {
-    this.#current.finish(this.#step, measure);
-    this.#finished();
+    if (measure) this.#finished(this.#current.finish(this.#step, true));
+    else this.train(1);
+  }
+
+  /** Finishes the current step and maybe some after it, up to one whose loss is not finite. @returns how many, at most `most` */
+  train(most: number): number {
+    const next = Math.min(this.#checkpoints.nextAfter(this.#step), this.#changes.nextAfter(this.#step));
+    return this.#finished(this.#current.train(this.#step, Math.min(most, next - this.#step)));
   }
 
   /** Does the next phase of the current step. */
   stepPhase(): void {
-    if (this.#current.next(this.#step, true)) this.#finished();
+    if (this.#current.next(this.#step, true)) this.#finished(1);
   }
 
   /** Undoes the last phase. At the very start there is nothing to undo. */
@@ -217,7 +223,8 @@ export class TrainingSession {
   /** Goes to any position, bit for bit as if it had just been reached. Steps that were never reached are trained. */
   seek(step: number, phase = 0): void {
     this.rewind(step, phase);
-    while (this.#step < step) this.step(this.#step === step - 1);
+    while (this.#step < step - 1) this.train(step - 1 - this.#step);
+    if (this.#step < step) this.step(true);
     while (this.#current.phase < phase) this.stepPhase();
   }
 
@@ -268,11 +275,7 @@ export class TrainingSession {
   /** Sets weights where the run stands, at a step's end; later steps are forgotten. @throws RangeError where there is no such weight. */
   setWeights(weights: readonly Omit<WeightChange, 'step'>[]): void {
     if (this.#current.phase > 0) throw new RangeError('weights are set between two steps');
-    for (const { parameter, index, value } of weights) {
-      const count = this.network.parameters.find(({ name }) => name === parameter)?.value.data.length ?? 0;
-      if (!Number.isInteger(index) || index < 0 || index >= count) throw new RangeError(`there is no weight ${index} of ${parameter}`);
-      if (!Number.isFinite(value)) throw new RangeError(`a weight is a finite number, not ${value}`);
-    }
+    assertWeights(weights, this.network.parameters);
     this.#changes.setWeights(weights, this.#step);
     this.forgetLater();
     this.#evaluation = null;
@@ -355,12 +358,13 @@ export class TrainingSession {
     return hashOf(this.network.state);
   }
 
-  #finished(): void {
-    this.#step++;
+  #finished(steps: number): number {
+    this.#step += steps;
     this.#frontier = Math.max(this.#frontier, this.#step);
     this.#edits.length = 0;
     this.#apply(this.#changes.weightsAt(this.#step));
     if (this.#checkpoints.wants(this.#step)) this.#checkpoints.add(this.#checkpoint());
+    return steps;
   }
 
   #restore(found: Checkpoint | undefined): void {

@@ -8,6 +8,9 @@ import type { LearningRates } from './learning-rates';
 import { update } from './measured-update';
 import { WholeStep } from './whole-step';
 
+/** Steps that are done together. */
+const MOST = 1024;
+
 export interface StepParts {
   readonly run: CompiledRun;
   readonly network: Network;
@@ -34,6 +37,8 @@ export class StepPhases {
   measured = false;
   readonly #parts: StepParts;
   readonly #whole: WholeStep | null;
+  /** Of steps that were done together. */
+  readonly #losses = new Float64Array(MOST);
   #batch: Batch;
   #pass: Pass;
 
@@ -53,10 +58,15 @@ export class StepPhases {
     return this.#pass;
   }
 
-  /** Does what is left of a step, counted from 0. @param measure also the size of its update. */
-  finish(step: number, measure: boolean): void {
-    if (this.#whole && this.phase === 0 && !measure) this.#runWhole(this.#whole, step);
-    else while (!this.next(step, measure));
+  /** Does what is left of a step, counted from 0. @param measure also the size of its update. @returns 1, the steps done */
+  finish(step: number, measure: boolean): number {
+    while (!this.next(step, measure));
+    return 1;
+  }
+
+  /** Does what is left of a step, counted from 0, and maybe of those after it. @returns how many, at most `most` */
+  train(step: number, most: number): number {
+    return this.#whole && this.phase === 0 ? this.#trainWhole(this.#whole, step, most) : this.finish(step, false);
   }
 
   /** Does the next phase of a step, counted from 0. @returns whether that was its last. */
@@ -112,15 +122,20 @@ export class StepPhases {
     this.updateRatios.clear();
   }
 
-  #runWhole(whole: WholeStep, step: number): void {
-    const { rates, history, activity } = this.#parts;
+  #trainWhole(whole: WholeStep, step: number, most: number): number {
+    const { network, batches, rates, history, activity } = this.#parts;
     if (activity) activity[0] = 0;
-    this.load(step);
+    this.#batch = batches.at(step);
+    this.#pass = network.pass(this.#batch.size);
     this.stale = false;
     // Clearing an empty map makes a new one.
     if (this.updateRatios.size > 0) this.updateRatios.clear();
-    this.loss = whole.run(this.#pass, rates.at(step), step + 1);
-    history.add(seriesName.batchLoss, step + 1, this.loss);
+    const alike = Math.min(most, batches.alike(step), this.#losses.length);
+    const done = whole.train(this.#pass, this.#batch, rates.at(step), step, alike, this.#losses);
+    if (done > 1) this.#batch = batches.at(step + done - 1);
+    this.loss = this.#losses[done - 1];
+    history.addAll(seriesName.batchLoss, step + 1, this.#losses, done);
     this.measured = false;
+    return done;
   }
 }

@@ -1,8 +1,11 @@
-// A training step of a small network in few calls: the same operations in the same order as phase by phase, so
+// Training steps of a small network in few calls, or in one: the same operations in the same order as phase by phase, so
 // the same bits. Large networks do not use it: there a watchdog should be able to say in which phase a step hangs.
 import { hasOwnCode, type Network, type Pass } from '../engine/network';
-import { type UpdateRule, updateParameters } from '../engine/update';
+import { updateParameters } from '../engine/update';
+import type { Repeated } from '../engine/kernels/kernels';
 import type { CompiledRun } from '../spec/compiled';
+import { type Batch, loadBatch } from './batches';
+import { EpochInOrder } from './epoch-in-order';
 import type { ModelInfo } from './frame';
 
 /** Multiply-adds of a step, above which calls no longer matter: about 50 microseconds. */
@@ -27,48 +30,62 @@ interface Prepared {
 export class WholeStep {
   readonly #passes = new Map<Pass, Prepared>();
   /** Whole steps, with updates at the rate `#lr` if those are steady. */
-  readonly #steps = new Map<Pass, () => number>();
+  readonly #steps = new Map<Pass, Repeated>();
+  /** Made when it is first needed; null where a step needs more than its samples. */
+  #epoch: EpochInOrder | null = null;
   #lr = NaN;
   #update: () => void = () => undefined;
 
   constructor(
     readonly network: Network,
-    readonly rule: UpdateRule,
+    readonly run: CompiledRun,
     /** Whether an update is the same operations with the same numbers at every step, as long as the rate is. */
     readonly steady: boolean,
   ) {}
 
   /** @param work multiply-adds of a step. */
-  static for(network: Network, { optimizer, schedule }: CompiledRun, work: number): WholeStep | null {
+  static for(network: Network, run: CompiledRun, work: number): WholeStep | null {
     if (work > MOST_WORK) return null;
     if (hasOwnCode(network.model)) return null;
+    const { optimizer, schedule } = run;
     const constant = schedule.definition.kind === 'constant' && schedule.warmup === 0;
     const steady = constant && !optimizer.definition.counts && optimizer.clip.norm === undefined;
-    return new WholeStep(network, optimizer, steady);
+    return new WholeStep(network, run, steady);
   }
 
-  /** Does a step, counted from 1, on the batch in `pass`. @returns the loss */
-  run(pass: Pass, lr: number, step: number): number {
+  /**
+   * Does steps, counted from 0, of which `batch` in `pass` is the first; those after it follow in its epoch and are as large.
+   * @param losses gets what each is. @returns how many it did: up to `most`, and none after a loss that is not finite
+   */
+  train(pass: Pass, batch: Batch, lr: number, step: number, most: number, losses: Float64Array): number {
+    const { network, run } = this;
     if (this.steady && lr !== this.#lr) {
       this.#lr = lr;
-      this.#update = this.network.kernels.prepare(() => updateParameters(this.network, this.rule, lr, step));
+      this.#update = network.kernels.prepare(() => updateParameters(network, run.optimizer, lr, step + 1));
       this.#steps.clear();
     }
     let whole = this.#steps.get(pass);
     if (!whole) this.#steps.set(pass, (whole = this.#around(pass)));
-    const loss = whole();
-    if (!this.steady) updateParameters(this.network, this.rule, lr, step);
-    return loss;
+    if (whole.often && this.#epoch) {
+      this.#epoch.arrange(batch.order);
+      return whole.often(batch.from / batch.size, most, losses);
+    }
+    loadBatch(run, pass, batch, step);
+    losses[0] = whole.once();
+    if (!this.steady) updateParameters(network, run.optimizer, lr, step + 1);
+    return 1;
   }
 
-  #around(pass: Pass): () => number {
+  #around(pass: Pass): Repeated {
+    const { network, run } = this;
     const { forward, backward } = this.#prepared(pass);
     const update = this.#update;
     const after = (): void => {
       backward();
       update();
     };
-    return this.network.kernels.prepareAround(forward, () => pass.loss(), after);
+    const fed = this.steady && EpochInOrder.suits(network, run);
+    return network.kernels.prepareAround(forward, () => pass.loss(), after, () => (fed ? (this.#epoch ??= new EpochInOrder(network, run)).feeds(pass) : []));
   }
 
   #prepared(pass: Pass): Prepared {

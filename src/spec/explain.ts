@@ -218,12 +218,10 @@ const isQuotedNumber = (value: unknown): value is string =>
 
 const wantsNumber = (schema: JsonSchema): boolean => [schema, ...(schema.anyOf ?? [])].some((branch) => accepts(branch, 0));
 
+const optionsOf = ({ anyOf = [], properties = {} }: JsonSchema): string[] => [properties, ...anyOf.map((branch) => branch.properties ?? {})].flatMap(Object.keys);
+
 /** The options of every unit that may stand here, or in the list that may. */
-const optionsWithin = ({ anyOf = [], items, properties = {} }: JsonSchema): string[] => [
-  ...Object.keys(properties),
-  ...anyOf.flatMap(optionsWithin),
-  ...(items ? optionsWithin(items) : []),
-];
+const optionsWithin = (schema: JsonSchema): string[] => [...optionsOf(schema), ...(schema.items ? optionsOf(schema.items) : [])];
 
 /** The names that a value may take: the kinds of a family, or the texts of a choice. */
 function names(schema: JsonSchema): string[] {

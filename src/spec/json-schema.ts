@@ -1,9 +1,9 @@
-// The JSON schema of a spec, made from the schema that validates: for editors, for the messages that say what
-// was expected, and for docs/spec.md.
+// The JSON schema of a spec, made from the schema that validates: for the messages that say what was expected, for
+// docs/spec.md, and for editors.
 import * as z from 'zod/mini';
 import { specSchema } from './schema';
 
-/** What is read of a JSON schema here. */
+/** What is read of a JSON schema here. A block of layers holds layers: following `items` leads in a circle. */
 export interface JsonSchema {
   $schema?: string;
   title?: string;
@@ -44,8 +44,26 @@ const flattened = (schema: JsonSchema): JsonSchema[] =>
     branch.anyOf || branch.oneOf ? flattened(branch) : [branch],
   );
 
+/** Puts what a reference refers to in its place, so that readers meet none. */
+function linked({ definitions = {}, ...root }: JsonSchema & { definitions?: Record<string, JsonSchema> }): JsonSchema {
+  const targetOf = (value: { $ref?: string; allOf?: { $ref?: string }[] }): unknown => {
+    const name = (value.$ref ?? value.allOf?.[0].$ref)?.split('/').at(-1);
+    return name === undefined ? value : definitions[name];
+  };
+  const done = new Set<object>();
+  const follow = (value: unknown): unknown => {
+    if (typeof value !== 'object' || value === null) return value;
+    const target = targetOf(value) as Record<string, unknown>;
+    if (done.has(target)) return target;
+    done.add(target);
+    for (const [key, inner] of Object.entries(target)) target[key] = follow(inner);
+    return target;
+  };
+  return follow(root) as JsonSchema;
+}
+
 function makeJsonSchema(): JsonSchema {
-  return z.toJSONSchema(specSchema, {
+  const schema = z.toJSONSchema(specSchema, {
     io: 'input',
     target: 'draft-7',
     override({ zodSchema, jsonSchema: raw }) {
@@ -59,7 +77,8 @@ function makeJsonSchema(): JsonSchema {
       // The largest safe integer is a limit of the number format, not one to tell people about.
       if (schema.maximum === Number.MAX_SAFE_INTEGER) delete schema.maximum;
     },
-  }) as JsonSchema;
+  });
+  return linked(schema as JsonSchema);
 }
 
 const once = <T>(make: () => T): (() => T) => {
@@ -69,76 +88,6 @@ const once = <T>(make: () => T): (() => T) => {
 
 /** The schema of a spec's text, before defaults are filled in. Made when first asked for: it takes some milliseconds. */
 export const jsonSchema = once(makeJsonSchema);
-
-type JsonType = NonNullable<JsonSchema['type']>;
-
-/** A schema as editors read it. */
-type EditorSchema = Omit<JsonSchema, 'type' | 'anyOf' | 'items' | 'properties'> & {
-  type?: string | string[];
-  anyOf?: EditorSchema[];
-  items?: EditorSchema;
-  properties?: Record<string, EditorSchema>;
-  markdownDescription?: string;
-  /** What VS Code lets pass in a file under this schema. */
-  allowComments?: boolean;
-  allowTrailingCommas?: boolean;
-};
-
-// Without "boolean" and "null": an editor offers true, false and null wherever they are listed.
-const OTHER_TYPES: readonly JsonType[] = ['number', 'string', 'object', 'array'];
-
-/** Lets any type pass, and still tells which one is meant: the first. */
-const anyType = (type: JsonType): string[] => [type, ...OTHER_TYPES.filter((other) => other !== type)];
-
-/** What a hover shows: the description, and the default, which hovers leave out by themselves. */
-function told({ title, description, default: value, defaultSnippets, enumDescriptions }: JsonSchema): EditorSchema {
-  const text = [description, value !== undefined && `Default: ${JSON.stringify(value)}.`].filter(Boolean).join(' ');
-  return {
-    ...(title !== undefined && { title }),
-    ...(text && { description: text }),
-    // Plain descriptions are shown with their backticks.
-    ...(text.includes('`') && { markdownDescription: text }),
-    ...(value !== undefined && { default: value }),
-    ...(defaultSnippets && { defaultSnippets }),
-    ...(enumDescriptions && { enumDescriptions }),
-  };
-}
-
-const mapped = (properties: Readonly<Record<string, JsonSchema>>): Record<string, EditorSchema> =>
-  Object.fromEntries(Object.entries(properties).map(([key, value]) => [key, lenient(value)]));
-
-/** An alternative: strict in its type and its name, by which an editor knows which one is meant. */
-function branch(schema: JsonSchema): EditorSchema {
-  const { type, properties, enum: names, const: only } = schema;
-  if (names || only !== undefined) return { type, ...(names ? { enum: names } : { const: only }), ...told(schema) };
-  if (!properties) return { ...lenient(schema), type };
-  const { type: kind, ...options } = properties;
-  return { type, ...told(schema), properties: { ...(kind && { type: branch(kind) }), ...mapped(options) } };
-}
-
-/** The same schema with nothing in it that could fail. */
-function lenient(schema: JsonSchema): EditorSchema {
-  const { type, anyOf, items, properties, enum: names } = schema;
-  if (anyOf) return { ...told(schema), anyOf: [...anyOf.map(branch), {}] };
-  if (names) return { ...told({ ...schema, enumDescriptions: undefined }), anyOf: [branch({ type, enum: names }), {}] };
-  return {
-    ...(type && { type: anyType(type) }),
-    ...told(schema),
-    ...(items && { items: lenient(items) }),
-    ...(properties && { properties: mapped(properties) }),
-  };
-}
-
-/**
- * The schema for editors: for completion and hover only. It lets everything pass, because the extension itself
- * says what is wrong, in better words; with a strict one every problem would be shown twice.
- */
-export const editorSchema = (): EditorSchema => ({
-  $schema: 'http://json-schema.org/draft-07/schema#',
-  ...lenient(jsonSchema()),
-  allowComments: true,
-  allowTrailingCommas: true,
-});
 
 const typeOf = (value: unknown): JsonSchema['type'] | 'null' => {
   if (value === null) return 'null';
@@ -180,6 +129,3 @@ export function ownProperty(object: unknown, key: PropertyKey): unknown {
   if (typeof object !== 'object' || object === null || !Object.hasOwn(object, key)) return undefined;
   return (object as Record<PropertyKey, unknown>)[key];
 }
-
-/** What media/nabla.schema.json holds. */
-export const schemaText = (): string => `${JSON.stringify(editorSchema(), null, 2)}\n`;

@@ -36,6 +36,8 @@ export interface CheckedSpec {
 export interface LoadedRun {
   readonly run?: CompiledRun;
   readonly spec?: Spec;
+  /** Set where `run` is. */
+  readonly resolved?: Resolved;
   readonly problems: readonly Problem[];
 }
 
@@ -89,7 +91,7 @@ export function* loadingRun(text: string, files: DataFiles, options: LoadOptions
   try {
     const run = yield* compilingRun(resolved, dataset ?? (yield* generate(spec, files)));
     const ofData = (options.rules ?? []).flatMap((rule) => rule.ofData?.(resolved, run) ?? []);
-    return { run, spec, problems: [...problems, ...ofData].sort((a, b) => a.start - b.start || a.end - b.end) };
+    return { run, spec, resolved, problems: [...problems, ...ofData].sort((a, b) => a.start - b.start || a.end - b.end) };
   } catch (error) {
     return { spec, problems: [...problems, dataProblem(spec, error)] };
   }

@@ -12,7 +12,7 @@ import { count, nonNegative, positive } from '../engine/options';
 import { type ScheduleKind, schedules } from '../engine/schedules';
 import { type TransformKind, transforms } from '../engine/transforms';
 import { MAX_LAYERS, repeat } from './repeat';
-import { unit } from './unit';
+import { type ParsedUnit, unit } from './unit';
 
 const share = (part: string) =>
   z.number().check(z.gte(0), z.lt(1), z.describe(`Share of the samples held out for ${part}, from 0 to below 1.`));
@@ -90,18 +90,20 @@ const layerExtra = () => ({
 
 const LAYER = 'A layer, by its name or as an object with its options.';
 
-const layerSnippets = [
+const layerSnippets: object[] = [
   { label: 'linear', description: layers.linear.summary, body: { type: 'linear', out_features: '^${1:4}' } },
   { label: 'custom', description: custom.summary, body: { type: 'custom', module: '${1:./swish.layer.ts}' } },
 ];
 
-const innerLayer = unit<LayerKind | typeof custom.kind, LayerExtra>('layer', LAYER, { ...layers, custom }, layerExtra, layerSnippets);
+/** A layer as it is written: one of the network, or a block of them. */
+export type WrittenLayer = ParsedUnit<LayerKind | typeof custom.kind, LayerExtra>;
+type WrittenUnit = ParsedUnit<keyof typeof layerTable, Partial<LayerExtra>>;
 
-const block = repeat(innerLayer);
+const block = repeat(z.lazy((): z.ZodMiniType => layer));
 
 const layerTable = { ...layers, custom, repeat: block } as const;
 
-const layer = unit<keyof typeof layerTable, Partial<LayerExtra>>(
+const layer: z.ZodMiniType<WrittenUnit> = unit<keyof typeof layerTable, Partial<LayerExtra>>(
   'layer', LAYER, layerTable,
   (kind) => (kind === block.kind ? ({} as ReturnType<typeof layerExtra>) : layerExtra()),
   [...layerSnippets, { label: 'repeat', description: block.summary, body: { type: 'repeat', times: '^${1:3}', layers: [{ type: 'linear', out_features: '^${2:4}' }, '${3:tanh}'] } }],
@@ -340,9 +342,6 @@ export const specSchema = z
   );
 
 export type SpecInput = z.output<typeof specSchema>;
-
-/** A layer as a block holds it, and outside of one. */
-export type WrittenLayer = z.output<typeof innerLayer>;
 
 /** The families of units, for docs and messages. */
 export const families = { data: datasets, transforms, augment: augmentations, layers: layerTable, loss: losses, optimizer: optimizers, schedule: schedules } as const;

@@ -38,10 +38,17 @@ function layerNames(layers: readonly unknown[]): string[] {
     running.set(type, (running.get(type) ?? 0) + times);
     return running.get(type) ?? 0;
   };
+  /** What a block holds has running numbers, too. */
+  const inside = (block: unknown, copies = 1): void => {
+    if (!isObject(block) || !Array.isArray(block.layers)) return;
+    for (const layer of block.layers) {
+      if (isObject(layer) && Array.isArray(layer.layers)) inside(layer, copies * Number(block.times));
+      else number(typeOf(layer), copies * Number(block.times));
+    }
+  };
   return layers.map((layer) => {
     const type = typeOf(layer);
-    // What a block holds has running numbers, too.
-    if (isObject(layer) && Array.isArray(layer.layers)) for (const inner of layer.layers) number(typeOf(inner), Number(layer.times));
+    inside(layer);
     const own = `${type}${number(type)}`;
     return isObject(layer) && typeof layer.name === 'string' ? layer.name : own;
   });

@@ -117,6 +117,7 @@ export class CheckEngine {
       },
       loading: () => undefined,
       checkpoint: () => undefined,
+      triesWideVectors: () => undefined,
       fault: (fault) => {
         this.#fault = fault;
         this.#heard();

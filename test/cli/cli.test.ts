@@ -414,24 +414,6 @@ describe('help and version', () => {
   });
 });
 
-describe('nablascope summary', () => {
-  it('prints a row for each layer, and the totals', async () => {
-    const { code, out, err } = await cli.run(['summary', example('circles')]);
-    expect({ code, err }).toEqual({ code: 0, err: '' });
-    const row = (name: string): string[] => (out.split('\n').find((line) => line.startsWith(name)) ?? '').split(/ {2,}/);
-    expect(row('hidden').slice(1, 5)).toEqual(['linear', '4', '12', '8']);
-    expect(row('tanh1').slice(1, 5)).toEqual(['tanh', '4', '·', '·']);
-    expect(row('total').slice(3, 5)).toEqual(['22', '16']);
-  });
-
-  it('tells the same as JSON', async () => {
-    const { code, answer } = await json<{ layers: { name: string; dense: number | null; receptiveField: unknown }[]; total: object }>('summary', example('circles'));
-    expect(code).toBe(0);
-    expect(answer.layers.map(({ name, dense, receptiveField }) => [name, dense, receptiveField])).toEqual([['hidden', 12, 'all'], ['tanh1', null, 'all'], ['output', 10, 'all']]);
-    expect(answer.total).toMatchObject({ parameters: 22, trained: 22, macs: 16 });
-  });
-});
-
 describe('nablascope cost', () => {
   it('measures both ways, and counts them', async () => {
     const { code, answer } = await json<{ complete: boolean; costs: { parameters: number; timed: number; backprop: number; naive: number; difference: number; macs: { backprop: number; naive: number } }[] }>('cost', example('circles'));

@@ -54,6 +54,50 @@ describe('kinks within a layer', () => {
   });
 });
 
+describe('a layer that does not take every number', () => {
+  /** x over its length: there is none at 0. The length is taken for a constant, if it is to be wrong. */
+  const unit = (wrong: boolean): Layer => ({
+    forward: ({ x, ops }) => ops.divide(x, ops.sqrt(ops.sum(ops.multiply(x, x), 1, true))),
+    ...(wrong && { backward: ({ x, dy, ops }) => ({ dx: ops.divide(dy, ops.sqrt(ops.sum(ops.multiply(x, x), 1, true))) }) }),
+  });
+
+  it('is right where it is, and wrong where it is wrong, though other numbers are tried as well', () => {
+    expect(checked(unit(false))).toMatchObject({ passed: true, diagnosis: null });
+    const { diagnosis } = checked(unit(true));
+    expect(diagnosis).toMatchObject({ layer: 'own1', tensor: 'input', cause: 'sum_missing' });
+    expect(diagnosis?.sentence).toContain('each output of own1 depends on several inputs');
+  });
+
+  it('can have numbers right beside those that it refuses', () => {
+    const logarithm: Layer = {
+      forward: ({ x, ops }) => ops.log(ops.add(ops.multiply(x, x), 1e-12)),
+      // Halved, so that a reason is looked for.
+      backward: ({ x, dy, ops }) => ({ dx: ops.divide(ops.multiply(dy, x), ops.add(ops.multiply(x, x), 1e-12)) }),
+    };
+    let most = 0;
+    const edge: Layer = {
+      ...logarithm,
+      forward(call) {
+        const largest = Math.max(...call.x.data.map(Math.abs));
+        most ||= largest;
+        if (largest > 1.01 * most) throw new RangeError('larger than anything in the batch');
+        return logarithm.forward(call);
+      },
+    };
+    expect(checked(edge).diagnosis).toMatchObject({ layer: 'own1', tensor: 'input', cause: 'factor', factor: expect.closeTo(0.5, 5) });
+  });
+
+  it('is named where it refuses the numbers of the run itself', () => {
+    const refusing: Layer = {
+      forward: ({ x, ops }) => ops.tanh(x),
+      backward() {
+        throw new Error('Not today.');
+      },
+    };
+    expect(() => checked(refusing)).toThrow(/backward pass of own1 threw Error: Not today/);
+  });
+});
+
 const scaled: Layer = {
   parameters: ([n]) => ({ scale: { shape: [n], init: { type: 'uniform', a: 0.5, b: 1.5 } } }),
   forward: ({ x, parameters, ops }) => ops.multiply(ops.tanh(x), parameters.scale),

@@ -45,18 +45,19 @@ class Watched {
   readonly frames: Frame[] = [];
   found: readonly Problem[] = [];
   readonly warnings: string[] = [];
+  readonly infos: string[] = [];
   readonly #waiting = new Set<() => void>();
 
-  constructor(text: string) {
+  constructor(text: string, wideVectors: boolean) {
     this.controller = new RunController(
       {
         place: { uri: 'file:///spec.nabla.json', file: 'spec.nabla.json', folder, root: folder },
         store,
-        log: { info: () => {}, warn: (text) => void this.warnings.push(text), error: () => {}, debug: () => {} },
+        log: { info: (text) => void (this.infos.push(text), this.#wake()), warn: (text) => void this.warnings.push(text), error: () => {}, debug: () => {} },
         permission: () => 'allowed',
         engineFile: built.file,
         checkpointBudget: () => 64 * 2 ** 20,
-        wideVectors: () => false,
+        wideVectors: () => wideVectors,
         dataFolders: () => [],
         read: readSpecText,
         tell: (message) => {
@@ -108,8 +109,8 @@ class Watched {
   }
 }
 
-async function opened(text = newSpecText): Promise<Watched> {
-  const watched = new Watched(text);
+async function opened(text = newSpecText, wideVectors = false): Promise<Watched> {
+  const watched = new Watched(text, wideVectors);
   await watched.controller.start();
   return watched;
 }
@@ -260,6 +261,32 @@ describe('a run controller', () => {
     await watched.at(20);
     expect(watched.view.frame?.loss).toBe(loss);
     expect(watched.view.history.get('loss/batch')?.length).toBe(20);
+  });
+
+  it('goes on without vectors of 256 bits when the engine dies with them, and computes the same', async () => {
+    const large = newSpecText.replace('16 }', '1024 }').replace('0.1,', '0.001,').replace('"layers": [', '"layers": [{ "type": "linear", "out_features": 1024 }, "tanh",');
+    const watched = await opened(large, true);
+    const tried = (): number => watched.infos.filter((text) => text.includes('256 bits')).length;
+    await watched.at(0);
+    expect(tried()).toBe(0);
+    await watched.controller.command({ type: 'run' });
+    await watched.until(() => tried() > 0 && watched.view.frame?.status === 'running');
+    watched.kill();
+    await watched.until(() => watched.notices.some((text) => /killed from outside.*256 bits.*goes on from step \d+ without them/.test(text)));
+    const step = watched.view.frame?.position.step ?? 0;
+    await watched.until(() => (watched.view.frame?.position.step ?? 0) > step + 3);
+    expect(watched.view.frame?.status).toBe('running');
+    // The same work has long been done again, and more.
+    await watched.controller.command({ type: 'pause' });
+    expect(tried()).toBe(1);
+    const record = (await watched.controller.record()) as RunRecord;
+    const session = new TrainingSession(runOf(large), large);
+    session.seek(record.position.step);
+    expect(TrainingSession.resume(session.run, record).hash()).toBe(session.hash());
+    // The next death is not theirs.
+    watched.kill();
+    await watched.until(() => watched.view.state.kind === 'stopped');
+    expect(watched.view.state).toMatchObject({ restorable: true });
   });
 
   it('keeps over a crash what was set by hand, to the bit', async () => {

@@ -54,8 +54,9 @@ describe.each(cases)('%s in %s: the bits do not depend on how many threads there
 
   it('with wide vectors, too', async () => {
     const alone = jobs.linear(make())();
-    const kernels = kernelsOf(backend, precision, { team: teamOf(2), wideVectors }) as WasmKernels;
+    const kernels = kernelsOf(backend, precision, { team: teamOf(2), wideVectors, wideAfter: 1e9 }) as WasmKernels;
     const work = jobs.linear(kernels);
+    // First in narrow ones, so that who helps has to change.
     await untilHelped(kernels, work);
     expect(work().data).toEqual(alone.data);
   });

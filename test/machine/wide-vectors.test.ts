@@ -7,6 +7,7 @@ import { wasmModules } from '../../src/engine/kernels/wasm-modules';
 import { agree, WIDE_KERNELS, type WideVectors } from '../../src/engine/kernels/wide';
 import { wideVectors, wideVectorsIfWanted } from '../../src/machine/wide-vectors';
 import { convolutions, elementwise, jobs, pooling } from '../support/large-jobs';
+import { filled } from '../support/tensors';
 
 const cases = (['wasm-simd', 'wasm-relaxed-simd'] as const).flatMap((backend) =>
   (['float32', 'float64'] as const).map((precision) => [backend, precision] as const),
@@ -21,7 +22,7 @@ const paced = (wideIsFaster: boolean): WideVectors => {
 };
 
 describe.each(cases)('%s in %s', (backend, precision) => {
-  const make = (vectors?: WideVectors): WasmKernels => kernelsOf(backend, precision, { wideVectors: vectors }) as WasmKernels;
+  const make = (vectors?: WideVectors): WasmKernels => kernelsOf(backend, precision, { wideVectors: vectors, wideAfter: 0 }) as WasmKernels;
 
   it('compute the bits of narrow vectors', () => {
     const [narrow, wide] = [make(), make(paced(true))];
@@ -62,7 +63,33 @@ describe.each(cases)('%s in %s', (backend, precision) => {
   });
 });
 
-it('wide vectors are used only when asked for', () => {
-  expect(wideVectorsIfWanted('1')).toBe(wideVectors);
-  for (const other of ['', '0', 'yes', undefined]) expect(wideVectorsIfWanted(other ?? '')).toBeUndefined();
+it('are looked for once a network has shown to be large', () => {
+  let compiled = 0;
+  const vectors: WideVectors = {
+    ...paced(true),
+    compile: (work) => {
+      compiled++;
+      return wideVectors.compile(work);
+    },
+  };
+  const [products, pieces, small] = [[200, 200, 200], [10, 10, 10], [40, 40, 40]];
+  const kernels = kernelsOf('wasm-simd', 'float32', { wideVectors: vectors, wideAfter: 3 * 200 ** 3 }) as WasmKernels;
+  const plain = kernelsOf('wasm-simd', 'float32') as WasmKernels;
+  const work = [kernels, plain].map((each) => {
+    const multiply = ([m, n, k]: number[]): (() => Float32Array) => {
+      const [a, b, out] = [[m, k], [k, n], [m, n]].map((shape) => filled(each, shape, Float64Array.from({ length: shape[0] * shape[1] }, (_, i) => Math.sin(i))));
+      return () => (each.matmul(out, a, b, false), out.data.slice() as Float32Array);
+    };
+    return [multiply(products), multiply(pieces), multiply(small)];
+  });
+  for (let i = 0; i < 1000; i++) for (const little of work[0].slice(1)) little();
+  for (let i = 0; i < 2; i++) work[0][0]();
+  expect([compiled, kernels.wide]).toEqual([0, false]);
+  for (let i = 0; i < 3; i++) expect(work[0][0]()).toEqual(work[1][0]());
+  expect([compiled, kernels.wide]).toEqual([1, true]);
+});
+
+it('wide vectors are used unless somebody says no', () => {
+  expect(wideVectorsIfWanted('0')).toBeUndefined();
+  for (const other of ['', '1', 'yes']) expect(wideVectorsIfWanted(other)).toBe(wideVectors);
 });

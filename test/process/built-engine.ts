@@ -59,6 +59,7 @@ export class WatchedEngine {
         this.#wake();
         return Promise.resolve();
       },
+      triesWideVectors: () => undefined,
       checkpoint: (record) => {
         this.records.push(record);
         this.#wake();

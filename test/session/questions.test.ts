@@ -32,22 +32,47 @@ function byHand(session: TrainingSession, input: readonly number[]): number[] {
 
 describe.each([['regions', { ...smallSpec, precision: 'float64' }], ['a fitted line', sine]])('%s', (_, spec) => {
   it('are what the network gives at each point of the grid, which holds all of the data', () => {
-    const session = trained(spec);
+    const session = trained(spec, 60);
     const before = session.hash();
     const { answer } = answerTo(session, { about: 'fitted' });
     if (!answer) throw new Error('no answer');
-    const { axes, columns, rows, outputs, predictions } = answer;
-    expect(predictions).toHaveLength(columns * rows * outputs);
+    const { axes, columns, rows, outputs, predictions, classes } = answer;
+    expect(predictions ?? classes).toHaveLength(columns * rows * outputs);
+    // Regions have a class at each point, the line its value.
+    expect([predictions === null, classes === null]).toEqual([axes.length === 2, axes.length === 1]);
     for (const at of [0, columns - 1, Math.floor((columns * rows) / 2) + 3, columns * rows - 1]) {
       const place = [at % columns, Math.floor(at / columns)];
       const input = axes.map(({ min, max }, i) => min + ((max - min) * place[i]) / ([columns, rows][i] - 1));
-      byHand(session, input).forEach((value, j) => expect(predictions[at * outputs + j]).toBeCloseTo(value, 5));
+      const given = byHand(session, input);
+      given.forEach((value, j) => predictions && expect(predictions[at * outputs + j]).toBeCloseTo(value, 5));
+    }
+    if (classes) {
+      const winners = Array.from(classes, (_, at) => {
+        const given = byHand(session, axes.map(({ min, max }, i) => min + ((max - min) * [at % columns, Math.floor(at / columns)][i]) / 47));
+        return given[1] > given[0] ? 1 : 0;
+      });
+      expect([...classes]).toEqual(winners);
+      expect(new Set(winners).size).toBe(2);
     }
     const { inputs } = session.run.dataset;
     axes.forEach(({ min, max }, i) => {
       for (let at = i; at < inputs.length; at += axes.length) expect(inputs[at] > min && inputs[at] < max).toBe(true);
     });
     expect(session.hash()).toBe(before);
+  });
+});
+
+describe('a surface', () => {
+  it('is what the network gives first, where two inputs have targets that are values', () => {
+    const data = { type: 'inline', inputs: [[0, 0], [1, 0], [0, 1], [1, 1]], targets: [[0, 1], [1, 2], [1, 3], [2, 4]] };
+    const session = sessionOf({ data, layers: [{ type: 'linear', out_features: 2 }], loss: 'mse', batch_size: 4, epochs: 2, precision: 'float64' });
+    const { answer } = answerTo(session, { about: 'fitted' });
+    expect(answer?.classes).toBeNull();
+    expect(answer?.predictions).toHaveLength(48 * 48);
+    const { axes = [], columns = 0, predictions } = answer ?? {};
+    const at = 17 * columns + 5;
+    const input = [[5, 0], [17, 1]].map(([place, axis]) => axes[axis].min + ((axes[axis].max - axes[axis].min) * place) / 47);
+    expect(predictions?.[at]).toBeCloseTo(byHand(session, input)[0], 5);
   });
 });
 

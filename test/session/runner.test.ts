@@ -106,7 +106,7 @@ describe('a runner', () => {
   it('answers the questions of the visible views with every frame, about the step that the frame shows', async () => {
     const { runner, frames, next } = watched();
     const question = { about: 'tensor', layer: 0, kind: 'parameter', parameter: 'weight' } as const;
-    runner.need([], [question]);
+    runner.need([], [[question]]);
     await runner.command({ type: 'run' });
     await next(({ status }) => status === 'finished');
     const again = sessionOf(smallSpec);

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { TrainingSession } from '../../src/session/session';
 import { makeFrame } from '../../src/session/make-frame';
+import { ViewTurns } from '../../src/session/view-turns';
 import { seriesName } from '../../src/history/history';
 import { runOf, sessionOf, smallSpec } from '../support/run';
 
@@ -15,10 +16,12 @@ const variants = {
 
 /** What a frame shows at this position, less what belongs to the moment. */
 function seen(session: TrainingSession) {
+  const views = new ViewTurns(() => 0);
+  views.set([[{ about: 'tensor', layer: 0, kind: 'output_gradient' }]]);
   const { layers, loss, accuracy, position, place, lr, evaluation, answers } = makeFrame(session, {
     sequence: 1, status: 'paused', target: null, nonFinite: null, truncatedTo: null, stepsPerSecond: null,
     probes: new Set(['activations', 'gradients', 'updates']),
-    questions: [{ about: 'tensor', layer: 0, kind: 'output_gradient' }],
+    views, all: true,
   });
   return { layers, loss, accuracy, position, place, lr, evaluation, answers };
 }

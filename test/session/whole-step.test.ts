@@ -1,6 +1,9 @@
-// A small network's step in few calls, and later as code of its own, computes what its phases compute one by one, to the bit.
+// A small network's step in few calls, and later as code of its own, many of them in one call, computes what its phases compute
+// one by one, to the bit.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { seriesName } from '../../src/history/history';
+import type { TrainingSession } from '../../src/session/session';
 import { sessionOf } from '../support/run';
 
 const STEPS = 6;
@@ -21,6 +24,7 @@ const spec = fc
     samples: fc.integer({ min: 4, max: 60 }),
     batch_size: fc.integer({ min: 2, max: 40 }),
     penalty: fc.boolean(),
+    shuffle: fc.boolean(),
     seed: fc.nat(1000),
   })
   .map(({ hidden: layers, features, outputs, classes, samples, penalty, ...rest }) => {
@@ -37,6 +41,41 @@ const spec = fc
     };
   });
 
+const phaseByPhase = (session: TrainingSession): void => {
+  do session.stepPhase();
+  while (session.position.phase > 0);
+};
+
+const whatIsThere = (session: TrainingSession): unknown[] => [
+  session.position, session.loss, session.hash(), session.place,
+  [...session.batch.order.subarray(session.batch.from, session.batch.from + session.batch.size)],
+  ...[session.pass.input, session.pass.target, ...session.pass.outputs, ...session.network.parameters.map(({ gradient }) => gradient)].map(({ data }) => Array.from(data)),
+  session.pending.get(seriesName.batchLoss)?.data(),
+];
+
+/** What happens on the way, at the end of some step. */
+const change = fc.oneof(
+  fc.record({ after: fc.nat(40), lr: fc.constantFrom(0.02, 0.3) }),
+  fc.record({ after: fc.nat(40), seed: fc.nat(5) }),
+  fc.record({ after: fc.nat(40), value: fc.constantFrom(-1, 0.5) }),
+);
+
+/** Trains as far as told, and then again the same way. @param train does at most so many steps */
+function trainTwice(session: TrainingSession, end: number, changes: readonly { after: number; lr?: number; seed?: number; value?: number }[], train: (most: number) => void): void {
+  const to = (step: number): void => {
+    while (session.position.step < step) train(step - session.position.step);
+  };
+  for (const { after, lr, seed, value } of [...changes].sort((a, b) => a.after - b.after)) {
+    to(after);
+    if (lr !== undefined) session.setLearningRate(lr);
+    if (seed !== undefined) session.setSeed(seed);
+    if (value !== undefined) session.setWeights([{ parameter: session.network.parameters[0].name, index: 0, value }]);
+  }
+  to(end);
+  session.rewind(0);
+  to(end);
+}
+
 describe.each(['wasm-simd', 'wasm-relaxed-simd'] as const)('a whole step on %s', (backend) => {
   it('is its phases one by one', () => {
     fc.assert(
@@ -44,8 +83,7 @@ describe.each(['wasm-simd', 'wasm-relaxed-simd'] as const)('a whole step on %s',
         const [whole, phases] = [0, 1].map(() => sessionOf(drawn, { backend, fuseAfter }));
         for (let step = 1; step <= STEPS; step++) {
           whole.step();
-          do phases.stepPhase();
-          while (phases.position.phase > 0);
+          phaseByPhase(phases);
           expect([whole.loss, whole.hash()]).toEqual([phases.loss, phases.hash()]);
           expect(whole.network.parameters.map(({ gradient }) => Array.from(gradient.data))).toEqual(phases.network.parameters.map(({ gradient }) => Array.from(gradient.data)));
           expect(whole.pass.outputs.map(({ data }) => Array.from(data))).toEqual(phases.pass.outputs.map(({ data }) => Array.from(data)));
@@ -53,5 +91,41 @@ describe.each(['wasm-simd', 'wasm-relaxed-simd'] as const)('a whole step on %s',
       }),
       { numRuns: 60 },
     );
+  });
+
+  it('and many at once are each of them, whatever happens on the way', () => {
+    let together = 0;
+    fc.assert(
+      fc.property(spec, fc.array(change, { maxLength: 3 }), fc.integer({ min: 41, max: 60 }), fc.integer({ min: 0, max: 3 }), (drawn, changes, end, fuseAfter) => {
+        const [many, phases] = [0, 1].map(() => sessionOf({ ...drawn, epochs: 300 }, { backend, fuseAfter, checkpointInterval: 16 }));
+        trainTwice(many, end, changes, (most) => {
+          const from = many.position.step;
+          const done = many.train(most);
+          expect(many.position.step - from).toBe(done);
+          expect(done).toBeLessThanOrEqual(most);
+          if (done > 1) together++;
+        });
+        trainTwice(phases, end, changes, () => phaseByPhase(phases));
+        expect(whatIsThere(many)).toEqual(whatIsThere(phases));
+        expect(many.record()).toEqual(phases.record());
+        expect(many.copiesOf(many.network.parameters[0])).toEqual(phases.copiesOf(phases.network.parameters[0]));
+      }),
+      { numRuns: 60 },
+    );
+    expect(together).toBeGreaterThan(100);
+  });
+
+  it('ends at a loss that is not finite, as its phases have it', () => {
+    const spec = {
+      data: { type: 'circles', samples: 40 },
+      layers: [{ type: 'linear', out_features: 3 }, { type: 'linear', out_features: 2 }],
+      loss: 'mse', optimizer: { type: 'sgd', lr: 5 }, batch_size: 4, epochs: 100,
+    };
+    const [many, phases] = [0, 1].map(() => sessionOf(spec, { backend, fuseAfter: 2 }));
+    while (phases.loss === null || Number.isFinite(phases.loss)) phaseByPhase(phases);
+    let last = 0;
+    while (many.loss === null || Number.isFinite(many.loss)) last = many.train(1000);
+    expect(last).toBeGreaterThan(1);
+    expect(whatIsThere(many)).toEqual(whatIsThere(phases));
   });
 });

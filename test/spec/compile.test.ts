@@ -129,7 +129,7 @@ describe('loadRun', () => {
   });
 
   it.each([
-    ['a file that cannot be had', '{ "type": "csv", "path": «"points.csv"» }', null, 'There is no file points.csv.'],
+    ['a file that cannot be had', '{ "type": "csv", "path": «"points.csv"» }', null, 'There is no file "points.csv".'],
     ['a column that is not there', '{ "type": "csv", "path": "points.csv", "target": «"knid"» }', 'a,kind\n1,x\n2,y\n', 'points.csv has no column "knid".'],
     ['an input column that is not there', '{ "type": "csv", "path": "points.csv", "inputs": ["a", «7»] }', 'a,b,kind\n1,2,x\n2,3,y\n', 'points.csv has no column 7: it has 3.'],
     ['a ragged row', '{ "type": "csv", "path": «"points.csv"» }', 'a,kind\n1,x\n2\n', 'points.csv, row 3: there are 1 cells, but row 1 has 2.'],

@@ -2,7 +2,8 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type JsonSchema, jsonSchema, schemaText } from '../../src/spec/json-schema';
+import { type EditorSchema, schemaText } from '../../src/spec/editor-schema';
+import { jsonSchema } from '../../src/spec/json-schema';
 import { reference } from '../../src/spec/reference';
 import { families } from '../../src/spec/schema';
 
@@ -21,24 +22,32 @@ describe('generated files', () => {
 });
 
 describe('the schema', () => {
-  const schema = JSON.parse(schemaText()) as JsonSchema;
+  const schema = JSON.parse(schemaText()) as EditorSchema;
 
-  /** Every key of every object in it. */
-  function keys(node: JsonSchema, at = ''): { at: string; key: string; schema: JsonSchema; required: boolean }[] {
-    const own = Object.entries(node.properties ?? {}).flatMap(([key, value]) => [
-      { at, key, schema: value, required: node.required?.includes(key) ?? false },
-      ...keys(value, `${at}.${key}`),
-    ]);
-    const inside = [...(node.anyOf ?? []), ...(node.items ? [node.items] : [])].flatMap((inner) => keys(inner, `${at}[${inner.title ?? ''}]`));
-    return [...own, ...inside];
+  /** With what a reference refers to in its place. */
+  const followed = ({ $ref, ...own }: EditorSchema): EditorSchema =>
+    $ref === undefined ? own : { ...schema.definitions?.[$ref.replace('#/definitions/', '')], ...own };
+
+  interface Key {
+    readonly at: string;
+    readonly key: string;
+    readonly schema: EditorSchema;
   }
 
+  /** Every key of every object in it; families of units once, as the definitions they are. */
+  function keys({ properties = {}, anyOf = [], items }: EditorSchema, at: string): Key[] {
+    const own = Object.entries(properties).flatMap(([key, value]) => [{ at, key, schema: followed(value) }, ...keys(value, `${at}.${key}`)]);
+    return [...own, ...[...anyOf, ...(items ? [items] : [])].flatMap((inner) => keys(inner, `${at}[${inner.title ?? ''}]`))];
+  }
+  const everyKey = [...keys(schema, ''), ...Object.entries(schema.definitions ?? {}).flatMap(([name, definition]) => keys(definition, name))];
+
   it('describes every key', () => {
-    expect(keys(schema).filter(({ schema: { description } }) => !description).map(({ at, key }) => `${at}.${key}`)).toEqual([]);
+    expect(everyKey.length).toBeGreaterThan(150);
+    expect(everyKey.filter(({ schema: { description } }) => !description).map(({ at, key }) => `${at}.${key}`)).toEqual([]);
   });
 
   it('tells every default where a hover shows it', () => {
-    const silent = keys(schema).filter(({ schema: { default: value, description } }) => value !== undefined && !description?.includes('Default: '));
+    const silent = everyKey.filter(({ schema: { default: value, description } }) => value !== undefined && !description?.includes('Default: '));
     expect(silent).toEqual([]);
   });
 
@@ -51,9 +60,10 @@ describe('the schema', () => {
 
   it.each(Object.entries(families))('knows every one of %s, by name or with options', (key, table) => {
     const place = schema.properties?.[key].items ?? schema.properties?.[key];
-    const objects = place?.anyOf?.flatMap(({ properties }) => properties?.type?.const ?? []);
+    const alternatives = followed(place ?? {}).anyOf;
+    const objects = alternatives?.flatMap(({ properties }) => properties?.type?.const ?? []);
     expect(objects).toEqual(Object.keys(table));
-    const names = place?.anyOf?.find((branch) => branch.enum);
+    const names = alternatives?.find((branch) => branch.enum);
     expect(names?.enumDescriptions).toHaveLength(names?.enum?.length ?? NaN);
   });
 
@@ -62,11 +72,20 @@ describe('the schema', () => {
     for (const keyword of strict) expect(schemaText()).not.toContain(`"${keyword}":`);
     // Whatever is neither a known name nor an object of a known type falls to the empty alternative.
     const unions = [schema.properties?.data, schema.properties?.layers.items, schema.properties?.loss, schema.properties?.precision];
-    for (const union of unions) expect(union?.anyOf?.at(-1)).toEqual({});
+    for (const union of unions) expect(followed(union ?? {}).anyOf?.at(-1)).toEqual({});
   });
 
-  it('holds no reference to anything outside it', () => {
-    expect(schemaText()).not.toMatch(/"\$ref"/);
+  it('refers to nothing outside of it', () => {
+    const references = [...schemaText().matchAll(/"\$ref": ?"([^"]*)"/g)].map(([, to]) => to);
+    expect(references.length).toBeGreaterThan(50);
+    expect(references.filter((to) => !Object.keys(schema.definitions ?? {}).some((name) => to === `#/definitions/${name}`))).toEqual([]);
+  });
+
+  it('knows in a block of layers what it knows outside of one, and is small for it', () => {
+    const layer = schema.properties?.layers.items;
+    const block = followed(layer ?? {}).anyOf?.find(({ properties }) => properties?.type?.const === 'repeat');
+    expect(block?.properties?.layers.items?.$ref).toBe(layer?.$ref);
+    expect(schemaText().length).toBeLessThan(100_000);
   });
 });
 

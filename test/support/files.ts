@@ -10,7 +10,7 @@ const { unpack } = new FolderFiles({ folder: '', root: null });
 /** Whatever is asked for is not there. */
 export const noFiles: DataFiles = {
   open: (path, at) => {
-    throw new DataError(`There is no file ${path}.`, 'Check the path.', at);
+    throw new DataError(`There is no file ${JSON.stringify(path)}.`, 'Check the path.', at);
   },
   unpack,
 };

@@ -188,7 +188,7 @@ describe('several views', () => {
     expect(await open()).toEqual(['view-learn', 'view-gradients', 'view-tensors']);
     const places = await panel.page.locator('.tile').evaluateAll((all) => all.map((tile) => tile.getBoundingClientRect()));
     for (const { width, height } of places) expect(Math.min(width, height)).toBeGreaterThan(200);
-    expect(host.of('need').at(-1)?.questions).toEqual([{ about: 'ridges', parameter: 'hidden.weight' }, { about: 'other_rates' }, { about: 'tensor', layer: 0, kind: 'output' }]);
+    expect(host.of('need').at(-1)?.questions).toEqual([[{ about: 'ridges', parameter: 'hidden.weight' }, { about: 'other_rates' }], [{ about: 'tensor', layer: 0, kind: 'output' }]]);
     expect(await panel.page.locator('[role="tab"][aria-selected="true"]').allInnerTexts()).toEqual(['Learn', 'Gradients', 'Tensors']);
     expect(await panel.state()).toMatchObject({ several: true, open: ['learn', 'tensors', 'gradients'] });
   });
@@ -212,7 +212,7 @@ describe('several views', () => {
     expect(host.of('need').at(-1)?.questions).toEqual([]);
     await panel.page.locator('#view-tensors').scrollIntoViewIfNeeded();
     await panel.page.waitForFunction(() => (document.querySelector('#view-tensors')?.getBoundingClientRect().top ?? 1e9) < innerHeight);
-    await vi.waitFor(() => expect(host.of('need').at(-1)?.questions).toEqual([{ about: 'tensor', layer: 0, kind: 'output' }]));
+    await vi.waitFor(() => expect(host.of('need').at(-1)?.questions).toEqual([[{ about: 'tensor', layer: 0, kind: 'output' }]]));
   });
 });
 
@@ -329,15 +329,15 @@ describe('what is measured', () => {
     expect(needed()).toEqual({ type: 'need', probes: ['activations', 'gradients', 'updates'], questions: [] });
     await panel.page.locator('#tab-tensors').click();
     await panel.settled();
-    expect(needed()?.questions).toEqual([{ about: 'tensor', layer: 0, kind: 'output' }]);
+    expect(needed()?.questions).toEqual([[{ about: 'tensor', layer: 0, kind: 'output' }]]);
     await panel.page.locator('[data-layer="2"]').click();
     await panel.page.getByRole('button', { name: 'dL/d bias' }).click();
     await panel.settled();
-    expect(needed()?.questions).toEqual([{ about: 'tensor', layer: 2, kind: 'parameter_gradient', parameter: 'bias' }]);
+    expect(needed()?.questions).toEqual([[{ about: 'tensor', layer: 2, kind: 'parameter_gradient', parameter: 'bias' }]]);
     // A layer without parameters has no such tensor: its nearest kin is shown.
     await panel.page.locator('[data-layer="1"]').click();
     await panel.settled();
-    expect(needed()?.questions).toEqual([{ about: 'tensor', layer: 1, kind: 'output_gradient' }]);
+    expect(needed()?.questions).toEqual([[{ about: 'tensor', layer: 1, kind: 'output_gradient' }]]);
     await panel.page.locator('#tab-learn').click();
     await panel.settled();
     expect(needed()?.questions).toEqual([]);

@@ -283,7 +283,7 @@ describe('selection', () => {
     const { panel } = await open(readExample('circles'), { kept: { view: 'tensors', layer: 2, tensor: 'parameter', parameter: 'bias', other: 'kept' } });
     expect(await panel.page.locator('[role="tab"][aria-selected="true"]').innerText()).toBe('Tensors');
     expect(await panel.page.locator('[data-layer="2"]').getAttribute('aria-selected')).toBe('true');
-    expect(opened[0].host.of('need').at(-1)?.questions).toEqual([{ about: 'tensor', layer: 2, kind: 'parameter', parameter: 'bias' }]);
+    expect(opened[0].host.of('need').at(-1)?.questions).toEqual([[{ about: 'tensor', layer: 2, kind: 'parameter', parameter: 'bias' }]]);
     await panel.page.locator('#tab-learn').click();
     expect(await panel.state()).toMatchObject({
       uri: 'file:///examples/circles.nabla.json', view: 'learn', layer: 2, tensor: 'parameter', parameter: 'bias', other: 'kept',

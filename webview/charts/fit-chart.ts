@@ -9,6 +9,7 @@ import { formatNumber, formatRound } from '../numbers';
 import type { Theme } from '../theme';
 import { cutMiddle } from '../words';
 import { axisLook, baseOptions, Chart, FONT_SIZE } from './setup';
+import { type Stroke, strokesPlugin } from './strokes';
 
 /** Of an axis: the name of an input has no more room. */
 const LONGEST_TITLE = 32;
@@ -30,38 +31,36 @@ const dashes = [[], [6, 3], [2, 2], [8, 3, 2, 3]];
 export const classColour = (index: number, { palette }: Theme): Rgb => palette[index % palette.length];
 export const classStyle = (index: number): (typeof POINT_STYLES)[number] => POINT_STYLES[index % POINT_STYLES.length];
 
-/** The class of each grid point; the first of equals. */
-export function regionsOf({ predictions, outputs, threshold }: Fitted): Uint8Array {
-  const count = predictions.length / outputs;
-  const classes = new Uint8Array(count);
-  for (let i = 0; i < count; i++) {
-    if (outputs === 1) classes[i] = predictions[i] > (threshold ?? 0) ? 1 : 0;
-    else for (let j = 1; j < outputs; j++) if (predictions[i * outputs + j] > predictions[i * outputs + classes[i]]) classes[i] = j;
-  }
-  return classes;
-}
-
 /** An opaque picture of the grid, its first row at the bottom. */
 export function regionImage(fit: Fit, theme: Theme): ImageData {
   const { fitted, classes } = fit;
-  const { columns, rows, predictions } = fitted;
+  const { columns, rows } = fitted;
   const image = new ImageData(columns, rows);
   const put = (at: number, [red, green, blue]: Rgb): void => {
-    const row = rows - 1 - Math.floor(at / columns);
-    image.data.set([red, green, blue, 255], (row * columns + (at % columns)) * 4);
+    const place = ((rows - 1 - Math.floor(at / columns)) * columns + (at % columns)) * 4;
+    image.data[place] = red;
+    image.data[place + 1] = green;
+    image.data[place + 2] = blue;
+    image.data[place + 3] = 255;
   };
-  if (classes) {
+  if (classes && fitted.classes) {
     const colours = classes.map((_, i) => mix(theme.background, classColour(i, theme), theme.highContrast ? 0.45 : 0.3));
-    regionsOf(fitted).forEach((kind, at) => put(at, colours[kind]));
+    fitted.classes.forEach((kind, at) => put(at, colours[kind]));
     return image;
   }
-  const scale = scaleOf({ cells: Float64Array.from(predictions), rows, columns }, true);
-  const table = tableFor(scale, theme);
-  for (let at = 0; at < columns * rows; at++) {
-    const i = tableIndex(predictions[at * fitted.outputs], scale);
-    put(at, i === null ? theme.bad : [table[i * 3], table[i * 3 + 1], table[i * 3 + 2]]);
-  }
+  const shades = shadesOf(fitted, theme);
+  fitted.predictions?.forEach((prediction, at) => put(at, shades(prediction) ?? theme.bad));
   return image;
+}
+
+/** The colour of a value among those of the predictions over a plane; null for what is no number. */
+function shadesOf({ predictions, rows, columns }: Fitted, theme: Theme): (value: number) => Rgb | null {
+  const scale = scaleOf({ cells: Float64Array.from(predictions ?? []), rows, columns }, true);
+  const table = tableFor(scale, theme);
+  return (value) => {
+    const i = tableIndex(value, scale);
+    return i === null ? null : [table[i * 3], table[i * 3 + 1], table[i * 3 + 2]];
+  };
 }
 
 export class FitChart {
@@ -70,6 +69,9 @@ export class FitChart {
   readonly #under: HTMLCanvasElement;
   #fit: Fit | null = null;
   #range: { min: number; max: number } | null = null;
+  #lines: readonly Stroke[] = [];
+  /** What the axes and the points were laid out for. */
+  #laid: { readonly points: Points; readonly key: string } | null = null;
 
   constructor(
     readonly context: Context,
@@ -83,7 +85,7 @@ export class FitChart {
       type: 'scatter',
       data: { datasets: [] },
       options: { ...baseOptions, scales: { x: { type: 'linear' }, y: { type: 'linear' } } },
-      plugins: [this.#regions()],
+      plugins: [this.#regions(), strokesPlugin(() => this.#lines)],
     });
     this.canvas.addEventListener('click', (event) => {
       const near = this.#chart.getElementsAtEventForMode(event, 'nearest', { intersect: false }, false)
@@ -104,15 +106,36 @@ export class FitChart {
       this.#under.height = image.height;
       this.#under.getContext('2d')?.putImageData(image, 0, 0);
     }
+    const y = plane ? range(axes[1]) : this.#grow(fit);
+    this.#lines = plane ? [] : this.#strokes(fit);
+    // Laying out takes longer than drawing, and while it trains only the regions or the lines change. The shades of points
+    // that stand for values are those of the predictions.
+    const key = [fit.chosen, theme.version, y.min, y.max].join(' ');
+    const shaded = plane && fit.classes === null;
+    if (!shaded && this.#laid?.points === fit.points && this.#laid.key === key) this.#chart.draw();
+    else {
+      this.#laid = { points: fit.points, key };
+      this.#layOut(fit, y);
+    }
+  }
+
+  /** In words, for who cannot see it. */
+  describe(): void {
+    if (this.#fit) this.canvas.setAttribute('aria-label', describe(this.#fit));
+  }
+
+  #layOut(fit: Fit, yRange: { min: number; max: number }): void {
+    const { theme } = this.context;
+    const { axes } = fit.fitted;
+    const plane = axes.length === 2;
     const look = axisLook(theme);
     const title = (text: string) => ({ display: true, text: cutMiddle(text, LONGEST_TITLE), padding: 0, color: toCss(theme.muted), font: { family: theme.fontFamily, size: FONT_SIZE } });
     const ticks = { ...look.ticks, maxTicksLimit: 7, includeBounds: false, callback: (tick: number) => formatRound(tick) };
     const { x, y } = this.#chart.options.scales ?? {};
     Object.assign(x ?? {}, { ...look, ...range(axes[0]), ticks, title: title(axes[0].name) });
-    Object.assign(y ?? {}, { ...look, ...(plane ? range(axes[1]) : this.#grow(fit)), ticks, title: title(plane ? axes[1].name : 'prediction and target') });
-    this.#chart.data.datasets = plane ? this.#points(fit) : [...this.#lines(fit), ...this.#points(fit)];
+    Object.assign(y ?? {}, { ...look, ...yRange, ticks, title: title(plane ? axes[1].name : 'prediction and target') });
+    this.#chart.data.datasets = this.#points(fit);
     this.#chart.update();
-    this.canvas.setAttribute('aria-label', describe(fit));
   }
 
   /** A new run: its axes are its own. */
@@ -135,6 +158,7 @@ export class FitChart {
         : { x: points.inputs[i], y: target, sample: points.samples[i] };
     };
     const all = [...points.samples.keys()];
+    const shades = plane && !classes ? shadesOf(fitted, theme) : null;
     const of = (kind: number | null): number[] => (kind === null ? all : all.filter((i) => points.targets[i] === kind));
     const kinds = classes ? [...classes.keys()] : [null];
     const sets = kinds.map((kind): ChartDataset<'scatter'> => {
@@ -143,7 +167,8 @@ export class FitChart {
         data: of(kind).map(at),
         pointStyle: kind === null ? 'circle' : classStyle(kind),
         pointRadius: kind === null ? 2 : 3.5,
-        backgroundColor: kind === null && plane ? of(null).map((i) => toCss(valueColour(points.targets[i * width], fitted, theme))) : toCss(colour, 0.9),
+        // A target among the shades of the predictions, so that a point that fits vanishes in its ground.
+        backgroundColor: shades ? of(null).map((i) => toCss(shades(points.targets[i * width]) ?? theme.foreground)) : toCss(colour, 0.9),
         // An edge in the background's colour or the text's sets points off from regions of their own hue.
         borderColor: toCss(plane ? theme.foreground : colour, plane ? 0.75 : 1),
         pointBorderWidth: plane ? 0.75 : 0,
@@ -157,24 +182,22 @@ export class FitChart {
     ];
   }
 
-  #lines({ fitted, classes }: Fit): ChartDataset<'scatter'>[] {
+  #strokes({ fitted, classes }: Fit): Stroke[] {
     const { theme } = this.context;
     const { axes, columns, outputs, predictions } = fitted;
     const [{ min, max }] = axes;
+    if (!predictions) return [];
     return Array.from({ length: outputs }, (_, j) => ({
-      data: Array.from({ length: columns }, (_, i) => ({ x: min + ((max - min) * i) / (columns - 1), y: predictions[i * outputs + j] })),
-      showLine: true,
-      pointRadius: 0,
-      borderWidth: 2,
-      borderColor: toCss(classes && outputs > 1 ? classColour(j, theme) : theme.palette[j % theme.palette.length]),
-      borderDash: [...dashes[j % dashes.length]],
+      points: Array.from({ length: columns }, (_, i) => ({ x: min + ((max - min) * i) / (columns - 1), y: predictions[i * outputs + j] })),
+      colour: toCss(classes && outputs > 1 ? classColour(j, theme) : theme.palette[j % theme.palette.length]),
+      width: 2, dash: dashes[j % dashes.length], radius: 0, line: true,
     }));
   }
 
   /** Grows with the data and never shrinks within a run: the axis must not jump while the line moves. */
   #grow({ fitted, points }: Fit): { min: number; max: number } {
     let { min, max } = this.#range ?? { min: Infinity, max: -Infinity };
-    for (const values of [fitted.predictions, points.targets]) {
+    for (const values of [fitted.predictions ?? [], points.targets]) {
       for (const one of values) if (Number.isFinite(one)) [min, max] = [Math.min(min, one), Math.max(max, one)];
     }
     if (min > max) return { min: -1, max: 1 };
@@ -200,24 +223,15 @@ export class FitChart {
 
 const range = ({ min, max }: { min: number; max: number }) => ({ min, max });
 
-/** A target among the shades of the predictions, so that a point that fits vanishes in its ground. */
-function valueColour(target: number, { predictions, rows, columns }: Fitted, theme: Theme): Rgb {
-  const scale = scaleOf({ cells: Float64Array.from(predictions), rows, columns }, true);
-  const i = tableIndex(target, scale);
-  const table = tableFor(scale, theme);
-  return i === null ? theme.foreground : [table[i * 3], table[i * 3 + 1], table[i * 3 + 2]];
-}
-
 /** In words, for who cannot see it. */
 function describe({ fitted, points, classes }: Fit): string {
-  const { axes, predictions } = fitted;
+  const { axes, predictions, classes: regions } = fitted;
   const over = axes.map(({ name, min, max }) => `${name} from ${formatNumber(min)} to ${formatNumber(max)}`).join(', ');
-  if (classes) {
-    const regions = regionsOf(fitted);
+  if (classes && regions) {
     const shares = classes.map((name, i) => `${name} ${Math.round((100 * regions.filter((kind) => kind === i).length) / regions.length)} %`);
     return `Regions of the classes over ${over}: ${shares.join(', ')}; ${points.samples.length} samples.`;
   }
-  const values = [...predictions].filter(Number.isFinite);
+  const values = [...(predictions ?? [])].filter(Number.isFinite);
   return `Predictions over ${over}: from ${formatNumber(Math.min(...values))} to ${formatNumber(Math.max(...values))}; ${points.samples.length} samples.`;
 }
 

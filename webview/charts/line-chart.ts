@@ -1,7 +1,6 @@
 // A chart of values over the steps of a run. The pointer sets the crosshair that all charts share; a click goes to
 // that step; behind every chart are its numbers, as live text and as a table.
 import { html, nothing, render, svg, type TemplateResult } from 'lit/html.js';
-import type { ChartDataset } from 'chart.js';
 import { toCss, type Rgb } from '../colours';
 import type { Context } from '../context';
 import type { SeriesData } from '../../src/protocol/panel';
@@ -11,9 +10,10 @@ import { pinsOf } from '../pins';
 import { cutMiddle } from '../words';
 import { decadeTicks, stepEnd, StickyRange, type Range } from './axes';
 import { DataTable } from './data-table';
-import { envelope, extent, readAt, type Reading } from './envelope';
+import { envelope, extent, type Point, readAt, type Reading } from './envelope';
 import { labelWidth, overlayPlugin, type EndLabel } from './overlay';
 import { axisLook, baseOptions, Chart, FONT_SIZE } from './setup';
+import { type Stroke, strokesPlugin } from './strokes';
 
 export interface Line {
   readonly name: string;
@@ -66,6 +66,9 @@ export class LineChart {
   /** Those of them that are drawn. */
   #lines: readonly Line[] = [];
   #labels: readonly EndLabel[] = [];
+  #strokes: readonly Stroke[] = [];
+  /** What the axes were laid out for. */
+  #axes = '';
   #run = -1;
   #theme = -1;
   #visible = true;
@@ -140,6 +143,7 @@ export class LineChart {
           broken: this.context.data.frame?.nonFinite?.step ?? null,
           labels: this.#labels,
         })),
+        strokesPlugin(() => this.#strokes),
       ],
     });
   }
@@ -178,33 +182,30 @@ export class LineChart {
     layout.padding = { right: room ?? 8, top: 6 };
     chart.options.layout = layout;
     const columns = Math.max(50, Math.floor(chart.chartArea?.width ?? chart.width));
-    this.#lines.forEach((line, i) => {
-      const points = line.data ? envelope(line.data, end, columns) : [];
-      const dataset = this.#dataset(line, points.length);
-      chart.data.datasets[i] = Object.assign(chart.data.datasets[i] ?? {}, dataset, {
-        data: this.#positive ? points.map((p) => (p.y > 0 ? p : { x: p.x, y: NaN })) : points,
-      });
-    });
-    chart.data.datasets.length = this.#lines.length;
-    // Not `update('none')`: that keeps the looks of points and lines as they were first.
-    chart.update();
+    const points = this.#lines.map(({ data: series }) => (series ? this.#pointsOf(series, end, columns) : []));
+    this.#strokes = this.#lines.map((line, i) => this.#stroke(line, points[i], line.fillTo === undefined ? undefined : points[i + line.fillTo]));
+    // Laying out takes longer than drawing, and axes seldom change.
+    const axes = [end, range?.min, range?.max, room, theme.version].join(' ');
+    if (axes === this.#axes) chart.draw();
+    else chart.update();
+    this.#axes = axes;
   }
 
-  #dataset({ colour, dash, width, faint, fillTo, points: alone }: Line, count: number): Omit<ChartDataset<'line'>, 'data'> {
-    const stroke = toCss(colour, faint ? (this.context.theme.highContrast ? 0.75 : 0.55) : 1);
+  #pointsOf(series: SeriesData, end: number, columns: number): Point[] {
+    const points = envelope(series, end, columns);
+    return this.#positive ? points.map((point) => (point.y > 0 ? point : { x: point.x, y: NaN })) : points;
+  }
+
+  #stroke({ colour, dash, width, faint, points: alone }: Line, points: readonly Point[], under: readonly Point[] | undefined): Stroke {
     return {
-      borderColor: stroke,
-      backgroundColor: fillTo ? toCss(colour, 0.16) : stroke,
-      fill: fillTo ? `+${fillTo}` : false,
-      borderWidth: width ?? 1.5,
-      borderDash: [...(dash ?? [])],
+      points,
+      colour: toCss(colour, faint ? (this.context.theme.highContrast ? 0.75 : 0.55) : 1),
+      width: width ?? 1.5,
+      dash: dash ?? [],
       // A lone point has no line to be seen by.
-      pointRadius: count <= 1 ? 3 : alone || (count <= 24 && !faint) ? 1.75 : 0,
-      showLine: !alone,
-      pointBackgroundColor: stroke,
-      pointBorderWidth: 0,
-      spanGaps: false,
-      tension: 0,
+      radius: points.length <= 1 ? 3 : alone || (points.length <= 24 && !faint) ? 1.75 : 0,
+      line: !alone,
+      ...(under && { fill: { colour: toCss(colour, 0.16), to: under } }),
     };
   }
 

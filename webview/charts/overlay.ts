@@ -121,12 +121,15 @@ export function overlayPlugin(overlay: () => Overlay): Plugin<'line'> {
   };
 }
 
+let measuring: CanvasRenderingContext2D | null = null;
+
 /** Width to leave at the right for the labels of these lines; null where they would take too much of the chart. */
 export function labelWidth(texts: readonly string[], theme: Theme, chartWidth: number): number | null {
   if (texts.length === 0) return null;
-  const ctx = document.createElement('canvas').getContext('2d');
+  const ctx = (measuring ??= document.createElement('canvas').getContext('2d'));
   if (!ctx) return null;
-  ctx.font = fontOf(theme);
+  const font = fontOf(theme);
+  if (ctx.font !== font) ctx.font = font;
   const width = Math.ceil(Math.max(...texts.map((text) => ctx.measureText(text).width)) + 22);
   return width <= chartWidth * 0.3 ? width : null;
 }

@@ -1,11 +1,12 @@
 // A layer's activation histogram in the size of a word.
+import { sizeOf } from '../canvas-size';
 import { toCss } from '../colours';
 import type { ActivationReading } from '../../src/protocol/panel';
 import type { Theme } from '../theme';
 
 /** Sizes a canvas for the screen's pixels; null where it has no room. */
 export function fitCanvas(canvas: HTMLCanvasElement): { ctx: CanvasRenderingContext2D; width: number; height: number } | null {
-  const { clientWidth: width, clientHeight: height } = canvas;
+  const { width, height } = sizeOf(canvas);
   const ratio = devicePixelRatio || 1;
   const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)];
   if (w === 0 || h === 0) return null;

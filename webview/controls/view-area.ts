@@ -1,12 +1,26 @@
 // The open views, one or several beside each other, each in a tile of its own. What is scrolled out of sight is
 // neither measured nor drawn.
 import type { Context, Mounted, Settings, View } from '../context';
+import { formatCount } from '../numbers';
+import { answerIn, answersAll } from '../questions';
+import type { Frame, Question } from '../../src/protocol/panel';
+import type { Part } from '../turns';
 
 interface Tile {
   readonly view: View;
   readonly element: HTMLElement;
   readonly mounted: Mounted;
   visible: boolean;
+  readonly shown: Shown;
+  readonly part: Part;
+}
+
+interface Shown {
+  /** The latest frame with an answer to each of its questions. */
+  frame: Frame | null;
+  /** The one that was drawn last, and the one that its text is about. */
+  drawn: Frame | null;
+  said: Frame | null;
 }
 
 /** In the order of the tabs; at least one. */
@@ -32,7 +46,10 @@ export class ViewArea {
         const tile = this.#tiles.find(({ element }) => element === target);
         if (!tile || tile.visible === isIntersecting) continue;
         tile.visible = isIntersecting;
-        if (isIntersecting) tile.mounted.update(true);
+        if (isIntersecting) {
+          this.#follow(tile);
+          tile.part.mounted.update(true);
+        }
         changed();
       }
     }, { rootMargin: '50px' });
@@ -63,14 +80,16 @@ export class ViewArea {
       return tile;
     });
     this.host.replaceChildren(...this.#tiles.map(({ element }) => element));
-    for (const { element, mounted } of fresh) {
+    for (const { element, part } of fresh) {
       this.#seen.observe(element);
-      mounted.update(true);
+      part.mounted.update(true);
     }
   }
 
-  update(text: boolean): void {
-    for (const { mounted, visible } of this.#tiles) if (visible) mounted.update(text);
+  /** What can be seen and shows something else by now. @param everything whatever can be seen */
+  parts(everything: boolean): readonly Part[] {
+    for (const tile of this.#tiles) this.#follow(tile);
+    return this.#tiles.filter(({ visible, shown: { frame, drawn, said } }) => visible && (everything || frame !== drawn || frame !== said)).map(({ part }) => part);
   }
 
   clear(): void {
@@ -85,7 +104,8 @@ export class ViewArea {
     const title = document.createElement('h2');
     const body = document.createElement('div');
     element.className = 'tile';
-    title.textContent = view.title;
+    const step = document.createElement('span');
+    title.append(view.title, ' ', step);
     body.className = 'view';
     body.id = `view-${view.id}`;
     body.tabIndex = 0;
@@ -94,7 +114,42 @@ export class ViewArea {
     element.append(title, body);
     // Mounted in the page: some views measure their place.
     this.host.append(element);
-    return { view, element, mounted: view.mount(body, this.context), visible: true };
+    const shown: Shown = { frame: this.context.data.frame, drawn: null, said: null };
+    const mounted = view.mount(body, this.#contextOf(shown));
+    const update = (text: boolean): void => {
+      shown.drawn = shown.frame;
+      if (text) {
+        shown.said = shown.frame;
+        step.textContent = stepOf(shown.frame);
+      }
+      mounted.update(text);
+    };
+    return { view, element, mounted, shown, part: { mounted: { update, dispose: () => mounted.dispose() }, live: view.live ?? false }, visible: true };
+  }
+
+  /** A frame that does not answer the view is not shown by it: all its numbers are of one step. */
+  #follow({ view, shown }: Tile): void {
+    const { data, settings } = this.context;
+    const { frame } = data;
+    if (!frame?.partial || !shown.frame || answersAll(frame, view.questions?.(data, settings) ?? [])) shown.frame = frame;
+  }
+
+  /** The panel's own, but for the frame. */
+  #contextOf(shown: Shown): Context {
+    const { context } = this;
+    let [base, own] = [context.data, context.data];
+    const data = (): Context['data'] => {
+      const { frame } = shown;
+      if (base !== context.data || own.frame !== frame) {
+        base = context.data;
+        own = base.frame === frame ? base : { ...base, frame };
+      }
+      return own;
+    };
+    return Object.create(context, {
+      data: { get: data },
+      answer: { value: (question: Question) => answerIn(data().frame, question) },
+    }) as Context;
   }
 
   #close({ element, mounted }: Tile): void {
@@ -102,4 +157,11 @@ export class ViewArea {
     mounted.dispose();
     element.remove();
   }
+}
+
+/** The step that the tensors of a frame belong to, for the title. */
+function stepOf(frame: Frame | null): string {
+  if (!frame) return '';
+  const { step, phase } = frame.position;
+  return `step ${formatCount(phase > 0 ? step + 1 : step)}`;
 }

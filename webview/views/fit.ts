@@ -91,7 +91,10 @@ export const fit: View = {
       const fitted = context.answer(one);
       const predictions = context.answer(all);
       render(chooser(context), top);
-      if (fitted && points && chart) renderFigure(fitted, points);
+      if (fitted && points && chart) {
+        chart.describe();
+        renderFigure(fitted, points);
+      }
       render(predictions ? html`${confusionTable(context, predictions)}${worstTable(context, predictions, choose)}` : absence(data.model !== null), below);
       for (const canvas of below.querySelectorAll<HTMLCanvasElement>('canvas[data-sample]')) {
         const shown = predictions?.worst.find(({ sample }) => String(sample) === canvas.dataset.sample);
@@ -147,7 +150,7 @@ function dataTable(context: Context, canvas: HTMLCanvasElement | undefined, { ax
   const width = points.targets.length / Math.max(1, points.samples.length);
   const rows: readonly (readonly [string, readonly number[]])[] =
     axes.length === 1
-      ? Array.from({ length: columns }, (_, i) => [String(i), [min + ((max - min) * i) / (columns - 1), ...predictions.subarray(i * outputs, (i + 1) * outputs)]])
+      ? Array.from({ length: columns }, (_, i) => [String(i), [min + ((max - min) * i) / (columns - 1), ...(predictions?.subarray(i * outputs, (i + 1) * outputs) ?? [])]])
       : [...points.samples.keys()].map((i) => [
           classes ? (classes[points.targets[i]] ?? '') : String(points.samples[i]),
           [points.inputs[2 * i], points.inputs[2 * i + 1], ...(classes ? [] : points.targets.subarray(i * width, (i + 1) * width))],

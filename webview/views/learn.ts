@@ -38,6 +38,7 @@ export const learn: View = {
   id: 'learn',
   title: 'Learn',
   needs: [],
+  live: true,
   mount(host, context) {
     const { model } = context.data;
     const table = document.createElement('div');

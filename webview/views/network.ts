@@ -2,6 +2,7 @@
 // unit or a weight says what it is, how it came to be, and marks its layer in the spec.
 import { html, nothing, render, type TemplateResult } from 'lit/html.js';
 import type { AnswerTo, Question } from '../../src/protocol/panel';
+import { sizeOf } from '../canvas-size';
 import { LineChart } from '../charts/line-chart';
 import type { Context, Settings, View } from '../context';
 import { NumberField } from '../controls/number-field';
@@ -110,7 +111,7 @@ export const network: View = {
       if (names.length !== answer.columns.length) return;
       const drawing = { picture: asTried(context, answer), names, fill: ownOf(settings).fill, lit: litOf(context), selected: data.layer === null ? null : data.layer + 1 };
       picture.canvas.setAttribute('aria-label', `The network for sample ${answer.sample}: ${names.map(({ name, shape }) => `${name} ${formatShape(shape)}`).join(', ')}. Arrow keys move from unit to unit, with Shift over the weights into it.`);
-      picture.draw(drawing, theme, map.clientWidth);
+      picture.draw(drawing, theme, sizeOf(map).width);
     };
     const text = (): void => {
       const answer = shown();
@@ -147,8 +148,6 @@ export const network: View = {
         data: { stride: 1, steps: history.steps, low: history.values, high: history.values },
       }], true);
     };
-    const resized = new ResizeObserver(draw);
-    resized.observe(map);
     return {
       update(withText) {
         draw();
@@ -157,7 +156,6 @@ export const network: View = {
       },
       dispose() {
         asked = '';
-        resized.disconnect();
         chart?.dispose();
         filters.dispose();
         for (const part of [top, head, below]) render(nothing, part);

@@ -5,6 +5,7 @@ import { History } from '../../history/history';
 import { reportHtml } from '../../report/report';
 import { makeFrame, sampleReadings } from '../../session/make-frame';
 import type { ProbeId } from '../../session/frame';
+import { ViewTurns } from '../../session/view-turns';
 import type { Call } from '../arguments';
 import { trainTo } from '../drive';
 import { jsonText } from '../json';
@@ -50,9 +51,10 @@ export async function report(terminal: Terminal, call: ReportCall, version: stri
   const check = call.check && outcome.kind === 'arrived' ? await checkGradients(terminal, session) : null;
   const frame = makeFrame(session, {
     sequence: 0, status: diverged ? 'diverged' : session.position.step === session.totalSteps ? 'finished' : 'paused',
-    target: null, probes: PROBES, questions: [], nonFinite: diverged ? outcome.nonFinite : null, truncatedTo: null, stepsPerSecond: null,
+    target: null, probes: PROBES, views: new ViewTurns(() => 0), all: true, nonFinite: diverged ? outcome.nonFinite : null, truncatedTo: null, stepsPerSecond: null,
   });
   history.merge(frame.history);
+  keep();
   const page = reportHtml({
     file: path.basename(call.file), text: session.text, version, model: session.model, frame, readings: frame.layers,
     history: history.data(), check, findings: warnings,

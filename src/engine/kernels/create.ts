@@ -21,15 +21,17 @@ export interface KernelOptions {
   readonly backend?: Backend;
   /** Threads that help with what is large. They change no bit. */
   readonly team?: Team;
-  /** Has products run in vectors of 256 bits where that computes the same. */
+  /** Has large products run in vectors of 256 bits where that computes the same. */
   readonly wideVectors?: WideVectors;
   /** How many steps of a small network are played before they become code of their own. That changes no bit. */
   readonly fuseAfter?: number;
+  /** Multiply-adds of large products after which wide vectors are looked for. */
+  readonly wideAfter?: number;
 }
 
-export function kernelsOf(backend: Backend, precision: Precision, { team, wideVectors, fuseAfter }: KernelOptions = {}): Kernels {
+export function kernelsOf(backend: Backend, precision: Precision, { team, wideVectors, fuseAfter, wideAfter }: KernelOptions = {}): Kernels {
   if (backend === 'reference') return new ReferenceKernels(precision);
-  return new WasmKernels(precision, backend === 'wasm-relaxed-simd' ? 'relaxed' : 'plain', team, wideVectors, fuseAfter);
+  return new WasmKernels(precision, backend === 'wasm-relaxed-simd' ? 'relaxed' : 'plain', team, wideVectors, fuseAfter, wideAfter);
 }
 
 export function createKernels(precision: Precision, options: KernelOptions = {}): Kernels {

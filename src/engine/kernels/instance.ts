@@ -117,6 +117,9 @@ export const sharedMemory = (pages: number, most: number): Memory =>
 export const instantiate = (module: object, memory: Memory): Exports =>
   new WebAssembly.Instance(module, { env: { memory } }).exports as Exports;
 
+/** Of a module made for a tape: fills a list of doubles from an address up to another. @returns where it ended */
+export type Run = (list: number, end: number, piece: number) => number;
+
 /** `run` of a module that works on this memory and calls some of these functions. */
-export const link = (module: object, memory: Memory, functions: Exports): (() => number) =>
-  (new WebAssembly.Instance(module, { env: { ...functions, memory } }).exports as { run: () => number }).run;
+export const link = (module: object, memory: Memory, functions: Exports): Run =>
+  (new WebAssembly.Instance(module, { env: { ...functions, memory } }).exports as { run: Run }).run;

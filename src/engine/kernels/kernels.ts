@@ -17,6 +17,24 @@ export interface Moments {
   readonly max: number;
 }
 
+/** Where repeated work may take its input from: the next piece of `from` each time, of the size of `to`. */
+export interface Feed {
+  readonly to: Tensor;
+  /** Whole pieces; if there is but one, it is taken each time. */
+  readonly from: Tensor;
+}
+
+/** Work around a number, done again and again. */
+export interface Repeated {
+  /** Once, with what its tensors hold. @returns the number */
+  once(): number;
+  /**
+   * Fed, from a piece on, so many times or up to one whose number is not finite. Null where that is not faster, or not yet.
+   * @returns how many `numbers` there are
+   */
+  readonly often: ((piece: number, times: number, numbers: Float64Array) => number) | null;
+}
+
 export interface Kernels {
   /** Which kernels ran; written into every result. */
   readonly backend: string;
@@ -34,9 +52,9 @@ export interface Kernels {
   /**
    * The same around a number: what it returns does `before`, finds `value`, does `after` and returns the number. `before` and
    * `after` may be prepared themselves. `value` calls kernels that write nothing, and what it makes of their numbers depends on
-   * nothing else.
+   * nothing else. `feeds` says where input may come from that lies in memory already; it is asked at most once.
    */
-  prepareAround(before: () => void, value: () => number, after: () => void): () => number;
+  prepareAround(before: () => void, value: () => number, after: () => void, feeds?: () => readonly Feed[]): Repeated;
 
   fill(out: Tensor, value: number): void;
   copy(out: Tensor, x: Tensor): void;

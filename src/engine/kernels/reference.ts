@@ -1,6 +1,6 @@
 // The kernels in plain TypeScript: correct, portable, and the oracle that other backends are tested
 // against. Sums run in double precision and in index order; float32 rounds once, when it is stored.
-import type { Kernels, Moments } from './kernels';
+import type { Kernels, Moments, Repeated } from './kernels';
 import { around, SharedKernels } from './shared';
 import { layOut, type MemoryPlan, type Precision, type Tensor, type TensorData } from './tensor';
 import { logistic } from './unary';
@@ -58,8 +58,8 @@ export class ReferenceKernels extends SharedKernels implements Kernels {
     return work;
   }
 
-  prepareAround(before: () => void, value: () => number, after: () => void): () => number {
-    return around(before, value, after);
+  prepareAround(before: () => void, value: () => number, after: () => void): Repeated {
+    return { once: around(before, value, after), often: null };
   }
 
   fill(out: Tensor, value: number): void {

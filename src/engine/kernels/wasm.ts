@@ -3,11 +3,11 @@
 // tensors that were made before. Tensors of another instance or of the reference are not for these kernels.
 import { fuse } from './fused';
 import { compile, decode, type Exports, instantiate, link, type Memory, sharedMemory } from './instance';
-import type { Kernels } from './kernels';
+import type { Feed, Kernels, Repeated } from './kernels';
 import { around } from './shared';
 import { CannotPrepare, RETURNING, Tapes } from './tape';
 import type { Team } from './team';
-import { layOut, type MemoryPlan, type Precision, type Tensor } from './tensor';
+import { layOut, MemoryPlan, type Precision, type Tensor, view } from './tensor';
 import { LOWEST, WasmCalls } from './wasm-calls';
 import { wasmModules } from './wasm-modules';
 import { WIDE_KERNELS, wideModule, type WideVectors } from './wide';
@@ -21,11 +21,17 @@ const MOST_PAGES = 65536;
 const MARGIN = 64;
 /** Multiply-adds of a product from which on threads are called; mirrors assembly/products.ts. */
 const WORTH = 500_000;
+/** Doubles that a module may return at a time. */
+const LIST = 1024;
+const ONE = new Float64Array(1);
+/** Multiply-adds of such products after which wide vectors are looked for: they take about as long as looking. */
+const WIDE_AFTER = 4e9;
 
 export class WasmKernels extends WasmCalls implements Kernels {
   readonly backend: string;
   /** Whether products run in vectors of 256 bits. */
   wide = false;
+  readonly #simd: Simd;
   /** What other threads get. */
   #module: object;
   protected readonly memory: Memory;
@@ -33,10 +39,16 @@ export class WasmKernels extends WasmCalls implements Kernels {
   protected exports: Exports;
   readonly #tapes: Tapes;
   #pages: number;
+  /** Where modules write what they return; made with the first of them. */
+  #list: Tensor | null = null;
   /** Bytes in use. */
   #top: number;
   /** Where each helper works by itself. */
   readonly #scratch: readonly number[];
+  /** Multiply-adds of large products so far. */
+  #work = 0;
+  /** Until they were looked for. */
+  #vectors: WideVectors | null;
 
   /** @throws where the engine lacks the instructions, or room for the memory. */
   constructor(
@@ -47,15 +59,19 @@ export class WasmKernels extends WasmCalls implements Kernels {
     wideVectors: WideVectors | null = null,
     /** How often something is played before it becomes code of its own, which takes as long as about so many small steps. */
     readonly fuseAfter = 10_000,
+    /** Multiply-adds of large products after which wide vectors are looked for, so that what is small or brief never is. */
+    readonly wideAfter = WIDE_AFTER,
   ) {
     super();
+    this.#simd = simd;
     this.backend = simd === 'relaxed' ? 'wasm-relaxed-simd' : 'wasm-simd';
     this.#module = compile(decode(wasmModules[simd][precision]));
     this.#pages = 1;
     this.memory = sharedMemory(this.#pages, MOST_PAGES);
     this.exports = instantiate(this.#module, this.memory);
     this.exports.prepareConstants();
-    if (wideVectors) this.#widen(wideVectors, simd);
+    this.#vectors = wideVectors;
+    this.#widenAfter(0);
     const { TAPES, TENSORS, SCRATCH_SIZE } = this.exports;
     if (TENSORS.value > LOWEST) throw new Error('assembly/ needs more scratch memory than LOWEST says');
     this.#scratch = (team?.helpers ?? []).map((_, i) => LOWEST + i * SCRATCH_SIZE.value);
@@ -75,8 +91,16 @@ export class WasmKernels extends WasmCalls implements Kernels {
     return layOut(plan, this.memory.buffer, base);
   }
 
-  /** Takes what threads share from a module with wide vectors, where that computes the same and is faster. */
-  #widen(wideVectors: WideVectors, simd: Simd): void {
+  /** After so much more work: takes what threads share from a module with wide vectors, where that computes the same and is faster. */
+  #widenAfter(work: number): void {
+    this.#work += work;
+    if (!this.#vectors || this.#work < this.wideAfter) return;
+    this.#widen(this.#vectors);
+    this.#vectors = null;
+  }
+
+  #widen(wideVectors: WideVectors): void {
+    const simd = this.#simd;
     // A section that says nothing makes it another module to the engine, which would give back the first one otherwise.
     const another = (): object => compile(new Uint8Array([...decode(wasmModules[simd][this.precision]), 0, 2, 1, 0x77]));
     const wide = wideModule(`${simd} ${this.precision}`, this.precision, wideVectors, this.#module, another);
@@ -86,11 +110,15 @@ export class WasmKernels extends WasmCalls implements Kernels {
     this.exports = { ...this.exports, ...Object.fromEntries(WIDE_KERNELS.map((name) => [name, exports[name]])) };
     this.#module = wide;
     this.wide = true;
+    // Whoever helps has the other module.
+    if (this.team?.engagedWith === this) this.team.release();
   }
 
   /** Has the other threads ready for a product of so many multiply-adds, if that is worth it. */
   protected together(work: number): void {
-    if (work < WORTH || !this.team || this.team.engagedWith === this || this.#tapes.recording) return;
+    if (work < WORTH || this.#tapes.recording) return;
+    this.#widenAfter(work);
+    if (!this.team || this.team.engagedWith === this) return;
     this.team.engage(this, this.exports, { module: this.#module, memory: this.memory, wide: this.wide }, this.#scratch);
   }
 
@@ -116,34 +144,63 @@ export class WasmKernels extends WasmCalls implements Kernels {
     return tape ? () => (this.#tapes.recording ? work() : exports.play(tape.from, tape.to)) : work;
   }
 
-  prepareAround(before: () => void, value: () => number, after: () => void): () => number {
-    let run = around(before, value, after);
-    if (this.precision === 'float64') return run;
+  prepareAround(before: () => void, value: () => number, after: () => void, feeds: () => readonly Feed[] = () => []): Repeated {
+    const played = around(before, value, after);
+    if (this.precision === 'float64') return { once: played, often: null };
     let left = this.fuseAfter;
-    return () => {
-      if (left-- === 0) run = this.#fuse(run, value) ?? run;
-      return run();
+    const repeated: { -readonly [Key in keyof Repeated]: Repeated[Key] } = {
+      once: () => {
+        if (left-- !== 0) return played();
+        const fed = feeds();
+        const often = this.#fuse(played, value, fed);
+        if (often && fed.length > 0) repeated.often = often;
+        else if (often) repeated.once = () => (often(0, 1, ONE), ONE[0]);
+        else repeated.once = played;
+        return repeated.often ? played() : repeated.once();
+      },
+      often: null,
     };
+    return repeated;
   }
 
   /** Work around a value as code of its own; null where that is not possible, or too much. */
-  #fuse(work: () => number, value: () => number): (() => number) | null {
+  #fuse(work: () => number, value: () => number, feeds: readonly Feed[]): Repeated['often'] {
     const { exports } = this;
-    if (!this.#record(work, true)) return null;
-    const fused = fuse(this.#tapes.operations, this.backend === 'wasm-relaxed-simd', MOST_PAGES);
+    const fed = (): number => {
+      for (const { to, from } of feeds) this.copy(to, view(from, to.shape));
+      return work();
+    };
+    if (!this.#record(fed, true)) return null;
+    const sources = feeds.map(({ to, from }) => {
+      const bytes = to.data.byteLength;
+      return { from: from.data.byteOffset, bytes, step: from.data.byteLength > bytes ? bytes : 0 };
+    });
+    const fused = fuse(this.#tapes.operations, sources, this.backend === 'wasm-relaxed-simd', MOST_PAGES);
     if (!fused) return null;
     const run = link(compile(fused.bytes), this.memory, exports);
+    if (!this.#list) {
+      const plan = new MemoryPlan('float64');
+      plan.reserve([LIST]);
+      [this.#list] = this.allocate(plan);
+    }
+    const list = this.#list.data;
+    const from = list.byteOffset;
     // Then `value` is asked again, with what the kernel in it returned.
     let returned = NaN;
     const answers: Exports = { ...exports, ...Object.fromEntries(RETURNING.map((name) => [name, () => returned])) };
-    return () => {
-      returned = run();
+    return (piece, times, numbers) => {
+      const done = (run(from, from + Math.min(times, list.length) * 8, piece) - from) / 8;
+      const usual = this.exports;
       this.exports = answers;
       try {
-        return value();
+        for (let i = 0; i < done; i++) {
+          returned = list[i];
+          numbers[i] = value();
+        }
       } finally {
-        this.exports = exports;
+        this.exports = usual;
       }
+      return done;
     };
   }
 

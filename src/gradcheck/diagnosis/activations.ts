@@ -15,13 +15,13 @@ const close = (a: Float64Array, b: Float64Array): boolean => {
 
 export function* activations({ of, numeric, layer }: Trial): Iterable<Guess> {
   if (of !== 'input' || !layer) return;
-  const { upstream, input, output, kind } = layer;
+  const { upstream, input, output, called } = layer;
   const through = layer.through(upstream);
   if (upstream.length !== numeric.length) {
     if (through?.length === numeric.length) yield notTransposed(through);
     return;
   }
-  yield { cause: 'derivative_missing', words: `lacks the derivative of ${kind}: it is the arriving gradient, unchanged`, values: upstream };
+  yield { cause: 'derivative_missing', words: `lacks the derivative of ${called}: it is the arriving gradient, unchanged`, values: upstream };
   const ignored = layer.numericWith({ upstream: new Float64Array(upstream.length).fill(1) });
   if (ignored) yield { cause: 'upstream_ignored', words: 'ignores the arriving gradient: it is the derivative alone', values: ignored };
   const slope = zip(numeric, upstream, (n, u) => n / u);
@@ -33,16 +33,16 @@ export function* activations({ of, numeric, layer }: Trial): Iterable<Guess> {
       const words = `takes its derivative at the wrong place: ${formula} wants the output y, and gets the input`;
       yield { cause: 'derivative_of_output_at_input', words, values: zip(upstream, input, (u, x) => u * derivative(x)) };
     } else {
-      yield { cause: 'derivative_of_another', words: `has the derivative of ${name}, ${formula}, not of ${kind}`, values: zip(upstream, output, (u, y) => u * derivative(y)) };
+      yield { cause: 'derivative_of_another', words: `has the derivative of ${name}, ${formula}, not of ${called}`, values: zip(upstream, output, (u, y) => u * derivative(y)) };
     }
   }
   const atOutput = layer.numericWith({ input: output });
   if (atOutput) yield { cause: 'derivative_at_output', words: 'takes its derivative at the output, which should be taken at the input', values: atOutput };
-  yield { cause: 'derivative_twice', words: `has the derivative of ${kind} in it twice`, values: zip(numeric, slope, (n, s) => n * s) };
-  yield { cause: 'derivative_inverted', words: `is divided by the derivative of ${kind}, and should be multiplied by it`, values: zip(upstream, slope, (u, s) => (s === 0 ? 0 : u / s)) };
+  yield { cause: 'derivative_twice', words: `has the derivative of ${called} in it twice`, values: zip(numeric, slope, (n, s) => n * s) };
+  yield { cause: 'derivative_inverted', words: `is divided by the derivative of ${called}, and should be multiplied by it`, values: zip(upstream, slope, (u, s) => (s === 0 ? 0 : u / s)) };
   yield { cause: 'masked_by_gradient', words: 'is zero where the arriving gradient is negative, as if that were the input', values: upstream.map((u) => Math.max(0, u)) };
   yield { cause: 'mask_inverted', words: 'is zero where it should not be, and not where it should', values: zip(numeric, upstream, (n, u) => (n === 0 ? u : 0)) };
-  yield { cause: 'derivative_of_another', words: `has the derivative of a ReLU, not of ${kind}`, values: zip(upstream, input, (u, x) => (x > 0 ? u : 0)) };
+  yield { cause: 'derivative_of_another', words: `has the derivative of a ReLU, not of ${called}`, values: zip(upstream, input, (u, x) => (x > 0 ? u : 0)) };
   if (through) yield notTransposed(through);
 }
 
@@ -50,15 +50,15 @@ const text = (value: number): string => String(Number(value.toPrecision(3)));
 
 /** Where dx is dy times something, as if each output came from its own input alone. */
 function numberByNumber({ analytic, numeric, layer }: Trial & { readonly layer: LayerTrial }): Finding {
-  const { upstream, input, kind } = layer;
+  const { upstream, input, called } = layer;
   const alone = zip(upstream, layer.diagonal(), (u, d) => u * d);
   if (!close(alone, numeric)) {
-    return { cause: 'sum_missing', words: `is made number by number, though each output of ${kind} depends on several inputs: what the others pass on is missing` };
+    return { cause: 'sum_missing', words: `is made number by number, though each output of ${called} depends on several inputs: what the others pass on is missing` };
   }
   const worst = farthest(analytic, numeric, (i) => upstream[i]);
   if (worst < 0) return null;
   const by = upstream[worst];
-  const words = `has a wrong derivative: for the input ${text(input[worst])} it takes ${text(analytic[worst] / by)}, and the slope of ${kind} there is ${text(numeric[worst] / by)}`;
+  const words = `has a wrong derivative: for the input ${text(input[worst])} it takes ${text(analytic[worst] / by)}, and the slope of ${called} there is ${text(numeric[worst] / by)}`;
   return { cause: 'wrong_derivative', words };
 }
 

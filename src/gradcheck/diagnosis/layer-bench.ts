@@ -2,9 +2,10 @@
 // what backward makes of it is put beside differences of forward.
 import { MemoryPlan, sizeOf, type Shape, type Tensor } from '../../engine/kernels/tensor';
 import type { BackwardContext, ForwardContext, LayerDefinition, Reach } from '../../engine/layers/layer';
-import type { LayerModel, Pass } from '../../engine/network';
+import type { Pass } from '../../engine/network';
 import type { Random } from '../../engine/random';
 import { fits } from '../carrier';
+import { defaultsOf } from './defaults';
 import { roundOffIn } from './difference';
 import { penaltyOf } from './penalty';
 import { KeptSlopes, outputOf, rowsApart, shareOf, slopes, STEP } from './slopes';
@@ -37,6 +38,7 @@ export class LayerBench {
   readonly samples: number;
   /** Arguments that forward or backward has written to and must not. */
   readonly mutated: { readonly by: 'forward' | 'backward'; readonly tensor: string }[] = [];
+  readonly #called: string;
   readonly #reach: Reach | undefined;
   readonly #upstream: Float64Array;
   readonly #input: Float64Array;
@@ -64,6 +66,7 @@ export class LayerBench {
     const { kernels } = network;
     const model = network.model.layers[layer];
     this.definition = model.definition;
+    this.#called = model.definition.kind === 'custom' ? model.name : model.definition.kind;
     this.samples = samples;
     const own = network.parameters.filter((parameter) => parameter.layer === layer);
     const declared = model.definition.reach;
@@ -92,7 +95,11 @@ export class LayerBench {
     const batch = pass.inputOf(layer).data;
     this.#input = Float64Array.from(x.data, (_, i) => batch[i % batch.length]);
     // Rows that come twice would hide which one was taken.
+    const copies = this.#input.slice();
     for (let i = batch.length; i < this.#input.length; i++) this.#input[i] *= random.uniform(0.8, 1.2);
+    // A layer of the user's own may not take them.
+    this.#load(this.#input);
+    if (outputOf(this.context, this.definition).some(Number.isNaN)) this.#input.set(copies);
     this.#upstream = normal(sizeOf(output));
     this.#before = { upstream: normal(sizeOf(output)), input: this.#input.map((value) => value * random.uniform(0.5, 1.5)) };
     this.#otherInput = this.#input.map((value) => value * random.uniform(0.5, 1.5));
@@ -124,6 +131,7 @@ export class LayerBench {
     const numeric = this.#numeric(tensor, {});
     const layer: LayerTrial = {
       kind: this.definition.kind,
+      called: this.#called,
       samples: this.samples,
       upstream: this.#upstream,
       inputShape: this.context.input.shape,
@@ -387,11 +395,4 @@ export class LayerBench {
     const right = this.#numeric(tensor, { input: this.#otherInput });
     return numeric.some((value, i) => Math.abs(value - right[i]) > 1e-3 * Math.abs(value));
   }
-}
-
-/** Null where a spec must give some, or where they would change what the layer gives. */
-function defaultsOf({ definition, options, inputShape, outputShape }: LayerModel): unknown {
-  const parsed = definition.options.safeParse({});
-  if (!parsed.success || JSON.stringify(parsed.data) === JSON.stringify(options)) return null;
-  return JSON.stringify(definition.outputShape(inputShape, parsed.data)) === JSON.stringify(outputShape) ? parsed.data : null;
 }

@@ -56,6 +56,8 @@ export interface LossTrial {
 
 export interface LayerTrial {
   readonly kind: string;
+  /** In a sentence: its kind, or the name of one of the user's own. */
+  readonly called: string;
   readonly samples: number;
   /** With the samples in front. */
   readonly inputShape: Shape;

@@ -25,7 +25,7 @@ const calls: DebugCalls = {
     const layers = spec && code ? await loadLayers(spec, { folder, root }, UNWATCHED) : undefined;
     const { run, problems } = withFiles(open, (files) => openSpec(text, files, layers));
     if (!run) return { kind: 'problems', problems };
-    const done = doAgain(run, text, from, steps, { wideVectors: wideVectorsIfWanted(wideVectors ? '1' : undefined) });
+    const done = doAgain(run, text, from, steps, { wideVectors: wideVectors ? wideVectorsIfWanted() : undefined });
     if (done.kind === 'done') console.log(`Step ${done.step} is done: loss ${done.loss}.`);
     return done;
   },

@@ -1,5 +1,6 @@
 // What a network of one or two inputs makes of every input in the data's range: the fitted function, or the regions.
 import { type Axis, axesOf, overGrid } from './grid';
+import { winner } from './predictions';
 import { defineQuestion } from './question';
 import type { TrainingSession } from '../session';
 
@@ -9,12 +10,12 @@ export interface FittedAnswer {
   readonly columns: number;
   /** 1 for a single input. */
   readonly rows: number;
-  /** Numbers in one prediction. */
+  /** Numbers in one prediction; over a plane only the first is told. */
   readonly outputs: number;
-  /** [rows × columns, outputs]: what the last layer gives, row by row from the lower end of each axis. */
-  readonly predictions: Float32Array;
-  /** With a single output, predictions above this are class 1; null where targets are values. */
-  readonly threshold: number | null;
+  /** [rows × columns, outputs]: what the last layer gives, row by row from the lower end of each axis; null where classes are told. */
+  readonly predictions: Float32Array | null;
+  /** [rows × columns] over a plane: the class that is called, the first of equals; null where targets are values. */
+  readonly classes: Uint8Array | null;
 }
 
 const LINE = 129;
@@ -24,14 +25,22 @@ export const fitted = defineQuestion({
   about: 'fitted',
   answer(session: TrainingSession, _asked: object): FittedAnswer | null {
     const axes = axesOf(session);
-    const outputs = session.run.targetWidth;
-    if (!axes || outputs > 16) return null;
-    const [columns, rows] = axes.length === 1 ? [LINE, 1] : [SQUARE, SQUARE];
-    const predictions = new Float32Array(columns * rows * outputs);
+    const width = session.run.targetWidth;
+    if (!axes || width > 16) return null;
+    const plane = axes.length === 2;
+    const [columns, rows] = plane ? [SQUARE, SQUARE] : [LINE, 1];
+    // Of a region only its colour is seen: a byte says it all.
+    const classes = plane && session.run.labels ? new Uint8Array(columns * rows) : null;
+    const outputs = plane ? 1 : width;
+    const predictions = classes ? null : new Float32Array(columns * rows * outputs);
+    const threshold = session.run.model.loss.definition.threshold ?? 0;
     overGrid(session, axes, columns, rows, (pass, from, size) => {
-      predictions.set(pass.prediction.data.subarray(0, size * outputs), from * outputs);
+      const { data } = pass.prediction;
+      for (let i = 0; i < size; i++) {
+        if (classes) classes[from + i] = winner(data, i * width, width, threshold);
+        else for (let j = 0; j < outputs && predictions; j++) predictions[(from + i) * outputs + j] = data[i * width + j];
+      }
     });
-    const threshold = session.run.labels ? session.run.model.loss.definition.threshold : null;
-    return { axes, columns, rows, outputs, predictions, threshold };
+    return { axes, columns, rows, outputs, predictions, classes };
   },
 });

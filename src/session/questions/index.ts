@@ -52,6 +52,9 @@ export type Question<Kind extends QuestionKind = QuestionKind> = {
   [Each in Kind]: { readonly about: Each } & Asked<Each>;
 }[Kind];
 
+/** What one view asks: answered together, so that all it shows is of one step. */
+export type Asking = readonly Question[];
+
 export type AnswerTo<Kind extends QuestionKind> = NonNullable<ReturnType<(typeof questions)[Kind]['answer']>>;
 
 export interface Answered<Kind extends QuestionKind = QuestionKind> {

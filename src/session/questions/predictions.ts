@@ -93,7 +93,7 @@ function worse(a: number, b: number): number {
 }
 
 /** The most likely class, the first of equals; with a single output the class of its side of the threshold. */
-function winner(values: Float64Array, from: number, outputs: number, threshold: number): number {
+export function winner(values: ArrayLike<number>, from: number, outputs: number, threshold: number): number {
   if (outputs === 1) return values[from] > threshold ? 1 : 0;
   let best = 0;
   for (let j = 1; j < outputs; j++) if (values[from + j] > values[from + best]) best = j;

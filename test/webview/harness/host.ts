@@ -8,6 +8,7 @@ import type { Frame } from '../../../src/session/frame';
 import { Runner } from '../../../src/session/runner';
 import { TrainingSession } from '../../../src/session/session';
 import { loadRun } from '../../../src/spec';
+import type { LayerCode } from '../../../src/spec/layer-code';
 import { filesIn } from '../../support/files';
 
 export const examples = resolve(__dirname, '../../../examples');
@@ -18,6 +19,8 @@ export interface HostOptions {
   readonly file?: string;
   /** Folder that data files of the spec lie in. */
   readonly folder?: string;
+  /** Layers of the user's own, by their place in the spec. */
+  readonly code?: LayerCode;
 }
 
 export class FakeHost {
@@ -39,7 +42,7 @@ export class FakeHost {
   #error: unknown = null;
 
   /** @param text a spec; null for a panel without a run */
-  constructor(text: string | null, { file = 'circles.nabla.json', folder = examples }: HostOptions = {}) {
+  constructor(text: string | null, { file = 'circles.nabla.json', folder = examples, code }: HostOptions = {}) {
     this.#file = file;
     this.state = text === null ? { kind: 'loading', text: 'Reading the spec …' } : { kind: 'run' };
     if (text === null) {
@@ -47,7 +50,7 @@ export class FakeHost {
       this.#runner = null;
       return;
     }
-    const { run, problems } = loadRun(text, filesIn(folder));
+    const { run, problems } = loadRun(text, filesIn(folder), { code });
     if (!run) throw new Error(problems.map(({ message }) => message).join('\n'));
     this.session = new TrainingSession(run, text, { now: () => performance.now() });
     this.#runner = new Runner({

@@ -62,10 +62,12 @@ interface PanelWindow {
   acquireVsCodeApi(): unknown;
 }
 
-/** Typed arrays do not survive the way into the page by themselves. */
+/** Typed arrays do not survive the way into the page by themselves: their bytes go as text. */
 function encode(message: unknown): string {
   return JSON.stringify(message, (_, value: unknown) =>
-    ArrayBuffer.isView(value) ? { $array: value.constructor.name, values: Array.from(value as Float64Array, (n) => pack(n)) } : value,
+    ArrayBuffer.isView(value)
+      ? { $array: value.constructor.name, bytes: Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64') }
+      : value,
   );
 }
 
@@ -106,12 +108,11 @@ export async function openPanel(browser: Pick<PanelBrowser, 'newPage'>, host: Pa
   await page.addInitScript(applyTheme, themes[theme]);
   const send = async (message: ToPanel): Promise<void> => {
     await page.evaluate((text) => {
-      const arrays: Record<string, { from(values: number[]): unknown }> = { Float64Array, Float32Array, Uint32Array, Uint16Array, Uint8Array };
-      const numbers = (values: unknown[]): number[] =>
-        values.map((value) => (typeof value === 'object' && value !== null ? Number((value as { $number: string }).$number) : (value as number)));
+      const arrays: Record<string, new (buffer: ArrayBuffer) => unknown> = { Float64Array, Float32Array, Uint32Array, Uint16Array, Uint8Array };
       const message: unknown = JSON.parse(text, (_, value: unknown) => {
-        const array = value as { $array?: string; values?: unknown[] } | null;
-        return typeof value === 'object' && array?.$array ? arrays[array.$array].from(numbers(array.values ?? [])) : value;
+        const array = value as { $array?: string; bytes?: string } | null;
+        if (typeof value !== 'object' || !array?.$array) return value;
+        return new arrays[array.$array](Uint8Array.from(atob(array.bytes ?? ''), (character) => character.charCodeAt(0)).buffer);
       });
       window.postMessage(message);
     }, encode(pack(message)));

@@ -41,11 +41,11 @@ export interface Import {
 
 /**
  * A module that imports functions and a shared memory of up to `pages` from `env`, and exports one function, `run`, with
- * this body, which returns a double.
+ * this body, which takes three integers and returns one.
  */
 export function moduleOf(imports: readonly Import[], body: readonly number[], pages: number): Uint8Array {
   const types = [
-    [0x60, 0, 1, F64],
+    [0x60, 3, I32, I32, I32, 1, I32],
     ...imports.map(({ words, doubles, returns }) => [0x60, ...unsigned(words + doubles), ...Array<number>(words).fill(I32), ...Array<number>(doubles).fill(F64), ...(returns ? [1, F64] : [0])]),
   ];
   const memory = [...name('env'), ...name('memory'), 0x02, 0x03, ...unsigned(1), ...unsigned(pages)];

@@ -1,5 +1,5 @@
-// Writes the code of one function without arguments, in vectors of four float32. What is computed lies in locals that are
-// assigned once; what memory holds is remembered as long as no loop or call may have changed it, and not loaded again.
+// Writes the code of one function that does the same again and again, in vectors of four float32: from one piece of what it is
+// fed on to the next, with what each time returns in a list. What is computed lies in locals that are assigned once a time; what memory holds is remembered as long as no loop or call may have changed it, and not loaded again.
 import { doubleBytes, floatBytes, signed, unsigned } from './bytes';
 
 /** The number of a local that holds a vector. */
@@ -16,6 +16,13 @@ const FIXED = -1;
 export const fixed = (offset: number): Address => ({ pointer: FIXED, offset });
 export const after = ({ pointer, offset }: Address, bytes: number): Address => ({ pointer, offset: offset + bytes });
 
+/** Where a part of memory begins of which each time takes the next piece, and the bytes of a piece; 0 where it stays the same. */
+export interface Source {
+  readonly from: number;
+  readonly bytes: number;
+  readonly step: number;
+}
+
 /** Elements of a vector. */
 export const LANES = 4;
 /** Bytes of an element. */
@@ -27,6 +34,12 @@ export const VECTOR = 16;
 const I32 = 0x7f;
 const F64 = 0x7c;
 const V128 = 0x7b;
+
+/** What the function takes: where the list goes on, where it ends, and the first piece. */
+const LIST = 0;
+const END = 1;
+const PIECE = 2;
+const PARAMETERS = 3;
 
 const GET = 0x20;
 const SET = 0x21;
@@ -71,21 +84,41 @@ export class Code {
   readonly #splats = new Map<number, Value>();
   readonly #shuffles = new Map<string, Value>();
   readonly #constantValues = new Map<string, Value>();
+  /** Of each source, the pointer to the piece whose turn it is. */
+  readonly #sources: readonly (Source & { readonly pointer: number })[];
 
   constructor(
     /** Whether products and sums are rounded once where the machine can. */
     readonly relaxed: boolean,
-  ) {}
+    sources: readonly Source[] = [],
+  ) {
+    this.#sources = sources.map((source) => ({ ...source, pointer: this.#local(I32) }));
+  }
 
   get size(): number {
     return this.#body.length;
   }
 
-  /** The function's body, as a module holds it. */
+  /** The function's body, as a module holds it; it ends early after a time that returned no finite number. @returns where the list ends then */
   bytes(): number[] {
     const locals = [...unsigned(this.#types.length), ...this.#types.flatMap((type) => [1, type])];
-    const result = this.#returned === null ? [0x44, ...doubleBytes(NaN)] : [GET, ...unsigned(this.#returned)];
-    return [...locals, ...this.#constants, ...this.#body, ...result, 0x0b];
+    const result = this.#returned === null ? [0x44, ...doubleBytes(0)] : [GET, ...unsigned(this.#returned)];
+    const starts = this.#sources.flatMap(({ from, step, pointer }) => [
+      GET, PIECE, 0x41, ...signed(step), 0x6c, 0x41, ...signed(from), 0x6a, SET, ...unsigned(pointer),
+    ]);
+    const advance = (local: number, by: number): number[] => [GET, ...unsigned(local), 0x41, ...signed(by), 0x6a, SET, ...unsigned(local)];
+    const finite = [...result, ...result, 0xa1, 0x44, ...doubleBytes(0), 0x61];
+    return [
+      ...locals, ...this.#constants, ...starts, 0x03, 0x40, ...this.#body, GET, LIST, ...result, 0x39, 3, 0, ...advance(LIST, 8),
+      ...this.#sources.flatMap(({ pointer, step }) => advance(pointer, step)),
+      ...finite, GET, LIST, GET, END, 0x49, 0x71, 0x0d, 0x00, 0x0b, GET, LIST, 0x0b,
+    ];
+  }
+
+  /** An address as the tape has it, which may lie in the first piece of a source. */
+  place(address: number): Address {
+    const source = this.#sources.find(({ from, bytes }) => address >= from && address < from + bytes);
+    return source ? { pointer: source.pointer, offset: address - source.from } : fixed(address);
   }
 
   /** The same number in every lane, rounded to float32. */
@@ -195,7 +228,10 @@ export class Code {
     this.forget();
     const locals = pointers.map(([from]) => {
       const local = this.#local(I32);
-      this.#body.push(0x41, ...signed(from), SET, ...unsigned(local));
+      const { pointer, offset } = this.place(from);
+      this.#body.push(0x41, ...signed(offset));
+      if (pointer !== FIXED) this.#body.push(GET, ...unsigned(pointer), 0x6a);
+      this.#body.push(SET, ...unsigned(local));
       return local;
     });
     this.#body.push(0x03, 0x40);
@@ -311,7 +347,7 @@ export class Code {
   }
 
   #local(type: number): number {
-    return this.#types.push(type) - 1;
+    return PARAMETERS + this.#types.push(type) - 1;
   }
 
   #get(local: number): void {

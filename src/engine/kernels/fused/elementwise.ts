@@ -1,5 +1,5 @@
 // What is done to each element by itself, as assembly/elementwise.ts does it.
-import { after, type Code, fixed, LANES, type Value, VECTOR } from './code';
+import { type Address, after, type Code, LANES, type Value, VECTOR } from './code';
 import { sigmoidOf, tanhOf } from './functions';
 import type { Unit } from './unit';
 
@@ -9,7 +9,7 @@ const UNROLLED = 4;
 
 /** out = f(inputs) for n elements; f may give a list, for several outs. */
 function each(code: Code, n: number, outs: readonly number[], inputs: readonly number[], f: (...inputs: Value[]) => readonly Value[]): void {
-  const one = (at: (tensor: number) => ReturnType<typeof fixed>, count: number): void => {
+  const one = (at: (tensor: number) => Address, count: number): void => {
     const values = f(...inputs.map((_, i) => code.load(at(outs.length + i), count)));
     values.forEach((value, i) => code.store(at(i), value, count));
   };
@@ -26,7 +26,7 @@ function each(code: Code, n: number, outs: readonly number[], inputs: readonly n
   }
   for (; done < n; done += LANES) {
     const offset = done * (VECTOR / LANES);
-    one((tensor) => fixed(tensors[tensor] + offset), Math.min(LANES, n - done));
+    one((tensor) => code.place(tensors[tensor] + offset), Math.min(LANES, n - done));
   }
 }
 

@@ -3,7 +3,7 @@
 // writes is a call of the kernel.
 import type { Operation } from '../tape';
 import { type Import, moduleOf } from './bytes';
-import { Code } from './code';
+import { Code, type Source } from './code';
 import * as elementwise from './elementwise';
 import * as losses from './losses';
 import * as products from './products';
@@ -22,11 +22,10 @@ export interface Fused {
   readonly imports: readonly Import[];
 }
 
-/** The module for what is on a tape of float32 kernels; null where it would be too large. */
-export function fuse(operations: readonly Operation[], relaxed: boolean, pages: number): Fused | null {
-  const called = operations;
-  const imports = [...new Map(called.map(({ name, words, doubles, returns }) => [name, { name, words: words.length, doubles: doubles.length, returns }])).values()];
-  const code = new Code(relaxed);
+/** The module for what is on a tape of float32 kernels, again and again; null where it would be too large. @param sources what it copies from, and nothing else */
+export function fuse(operations: readonly Operation[], sources: readonly Source[], relaxed: boolean, pages: number): Fused | null {
+  const imports = [...new Map(operations.map(({ name, words, doubles, returns }) => [name, { name, words: words.length, doubles: doubles.length, returns }])).values()];
+  const code = new Code(relaxed, sources);
   for (const { name, words, doubles, returns } of operations) {
     const written = name in units && units[name](code, words, doubles) !== false;
     if (!written) code.call(imports.findIndex((each) => each.name === name), words, doubles, returns);

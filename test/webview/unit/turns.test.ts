@@ -1,0 +1,81 @@
+// Which parts of the panel are drawn when, under a clock that only drawing moves.
+import { describe, expect, it } from 'vitest';
+import { type Part, Turns } from '../../../webview/turns';
+
+/** Parts that take so long to draw. */
+function panel(costs: Record<string, number>, live: readonly string[] = []) {
+  let time = 0;
+  let drawn: string[] = [];
+  const parts = Object.entries(costs).map(([name, cost]): Part => ({
+    live: live.includes(name),
+    mounted: {
+      update(text) {
+        time += cost;
+        drawn.push(text ? `${name} text` : name);
+      },
+      dispose: () => undefined,
+    },
+  }));
+  const turns = new Turns(() => time);
+  return {
+    turns,
+    draw: (everything = false, budget?: number) => {
+      drawn = [];
+      const done = turns.draw(parts, everything, budget);
+      return { drawn, done };
+    },
+    wait: (milliseconds: number) => void (time += milliseconds),
+  };
+}
+
+const names = (drawn: readonly string[]): string[] => drawn.map((each) => each.replace(' text', ''));
+
+describe('parts of the panel', () => {
+  it('take turns, whoever waits longest first, until the time of a frame is used up', () => {
+    const { turns, draw, wait } = panel({ a: 4, b: 4, c: 4, d: 4 });
+    draw(true);
+    const seen = Array.from({ length: 4 }, () => {
+      wait(20);
+      turns.news();
+      return names(draw().drawn);
+    });
+    expect(seen).toEqual([['a', 'b'], ['c', 'd'], ['a', 'b'], ['c', 'd']]);
+  });
+
+  it('are drawn one at least, however long it takes, and those that are live always', () => {
+    const { turns, draw, wait } = panel({ a: 50, b: 50, loss: 10 }, ['loss']);
+    draw(true);
+    const seen = Array.from({ length: 3 }, () => {
+      wait(20);
+      turns.news();
+      return names(draw().drawn);
+    });
+    expect(seen).toEqual([['loss', 'a'], ['loss', 'b'], ['loss', 'a']]);
+  });
+
+  it('are all drawn with their text where everything is to be, and where there is time', () => {
+    const { turns, draw, wait } = panel({ a: 8, b: 8 });
+    expect(draw(true)).toEqual({ drawn: ['a text', 'b text'], done: true });
+    turns.news();
+    wait(250);
+    expect(draw(false, Infinity)).toEqual({ drawn: ['a text', 'b text'], done: true });
+  });
+
+  it('refresh their text at most ten times a second, less often where it takes long, and are not done before', () => {
+    const { turns, draw, wait } = panel({ a: 1 });
+    draw(true);
+    turns.news();
+    wait(50);
+    expect(draw()).toEqual({ drawn: ['a'], done: false });
+    wait(50);
+    expect(draw()).toEqual({ drawn: ['a text'], done: true });
+    expect(draw()).toEqual({ drawn: [], done: true });
+    const slow = panel({ a: 40 });
+    slow.draw(true);
+    slow.turns.news();
+    slow.wait(900);
+    expect(slow.draw().drawn).toEqual(['a']);
+    slow.wait(100);
+    expect(slow.draw().drawn).toEqual(['a text']);
+  });
+});

@@ -1,0 +1,75 @@
+// Who is drawn when. Of a run at full speed the parts of the panel take turns: each frame of the screen has a few
+// milliseconds for whoever waits longest, so that frames follow each other closely and training keeps its share of the
+// machine. At rest everything is drawn at once.
+import type { Mounted } from './context';
+
+export interface Part {
+  readonly mounted: Mounted;
+  /** Drawn with every frame, without taking turns. */
+  readonly live: boolean;
+}
+
+interface Shown {
+  /** When it was drawn, and when its text was. */
+  at: number;
+  text: number;
+  /** Milliseconds from one refresh of its text to the next. */
+  pause: number;
+  /** What it shows, and what its text says. */
+  version: number;
+  said: number;
+}
+
+/** Text that changes faster cannot be read. */
+const TEXT_MS = 100;
+/** The share of the time that refreshing one part's text may take: hundreds of layers cost more. */
+const TEXT_SHARE = 0.04;
+/** For drawing, of a frame of the screen. */
+export const BUDGET_MS = 6;
+
+export class Turns {
+  readonly #shown = new WeakMap<Mounted, Shown>();
+  #version = 0;
+
+  /** @param now milliseconds, from any origin. */
+  constructor(readonly now: () => number) {}
+
+  /** There is something new to show. */
+  news(): void {
+    this.#version++;
+  }
+
+  /** @param everything all parts, and their text @param budget milliseconds; Infinity for no turns @returns whether all of them now show what is new, text too */
+  draw(parts: readonly Part[], everything: boolean, budget = BUDGET_MS): boolean {
+    const start = this.now();
+    const waiting = parts
+      .map((part) => ({ part, shown: this.#of(part) }))
+      .filter(({ shown }) => everything || shown.version < this.#version || shown.said < this.#version);
+    if (!everything) waiting.sort((a, b) => Number(b.part.live) - Number(a.part.live) || a.shown.at - b.shown.at);
+    let [done, turns] = [true, 0];
+    for (const { part, shown } of waiting) {
+      const began = this.now();
+      if (!everything && !part.live && turns > 0 && began - start >= budget) {
+        done = false;
+        continue;
+      }
+      const text = everything || began - shown.text >= shown.pause;
+      part.mounted.update(text);
+      if (!part.live) turns++;
+      shown.at = began;
+      shown.version = this.#version;
+      if (text) {
+        shown.text = began;
+        shown.said = this.#version;
+        shown.pause = Math.max(TEXT_MS, (this.now() - began) / TEXT_SHARE);
+      } else done = false;
+    }
+    return done;
+  }
+
+  #of({ mounted }: Part): Shown {
+    let shown = this.#shown.get(mounted);
+    if (!shown) this.#shown.set(mounted, (shown = { at: -Infinity, text: -Infinity, pause: TEXT_MS, version: -1, said: -1 }));
+    return shown;
+  }
+}
