@@ -13,7 +13,7 @@ Chart.register(
   ScatterController,
 );
 
-Chart.defaults.devicePixelRatio = pixelRatio;
+Object.assign(Chart.defaults, { devicePixelRatio: pixelRatio });
 Chart.register({
   id: 'sharp',
   afterInit: (chart) => onRedraw(chart.canvas, () => {
