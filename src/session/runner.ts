@@ -381,14 +381,12 @@ export class Runner {
     const drive = this.#driving;
     const fast = drive !== null && !(drive.paced && this.#pace.limited);
     const frame = makeFrame(this.session, {
-      sequence,
+      sequence, truncatedTo,
       status: this.#status,
       target: drive?.target ?? null,
       probes: this.#probes,
-      views: this.#views,
-      all: !fast,
+      views: this.#views, all: !fast,
       nonFinite: this.#nonFinite,
-      truncatedTo,
       stepsPerSecond: this.#pace.rate,
     });
     // At rest no other frame would come.
