@@ -7,6 +7,7 @@ export {
   sigmoidBackward, tanh, tanhBackward, unary, unaryBackward,
 } from './jobs';
 export { conv2d, conv2dBackwardInput, conv2dBackwardWeight } from './convolution';
+export { channelMoments, normalizeChannels, normalizeChannelsBackward, normalizeRows, normalizeRowsBackward } from './normalization';
 export { avgPool2d, avgPool2dBackward, maxPool2d, maxPool2dBackward } from './pooling';
 export { SCRATCH_SIZE } from './scratch';
 export { engage, helped, serve, sleepers } from './threads';

@@ -35,7 +35,7 @@ const LATER_MS = 100;
 /** Steps a second that frames keep up with: then every part shows every step that is shown at all. */
 const SLOW = 25;
 /** The share of the time that the page may be busy with frames: what takes it long, it is sent less often. */
-const BUSY_SHARE = 0.5;
+const BUSY_SHARE = 0.75;
 
 export class App {
   readonly #store: Store;

@@ -2,6 +2,8 @@
 // a pure function of (seed, stream, i), so nothing has to be saved to go back in a run.
 // Source: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
 
+import { cosPi, log } from './functions';
+
 const M0 = 0xd2511f53;
 const M1 = 0xcd9e8d57;
 const W0 = 0x9e3779b9;
@@ -92,8 +94,8 @@ export class Random {
 
   /** Normal by Box and Muller; every call uses two uniforms, so draws do not depend on their history. */
   normal(mean = 0, std = 1): number {
-    const radius = Math.sqrt(-2 * Math.log(1 - this.uniform()));
-    return mean + std * radius * Math.cos(2 * Math.PI * this.uniform());
+    const radius = Math.sqrt(-2 * log(1 - this.uniform()));
+    return mean + std * radius * cosPi(2 * this.uniform());
   }
 
   /** A whole number in [0, n), without the bias of a remainder. */

@@ -1,5 +1,6 @@
 // Eigenvalues and eigenvectors of a symmetric matrix: Householder's reduction to three diagonals, then implicit QR
 // steps with Wilkinson's shift. Source: Golub and Van Loan, "Matrix Computations", 4th edition, sections 8.3.1 to 8.3.3.
+import { hypot } from './functions';
 import type { InPieces } from './pieces';
 
 export interface Eigen {
@@ -117,11 +118,11 @@ function* diagonalize(d: Float64Array, e: Float64Array, vectors: Float64Array, n
 function turn(d: Float64Array, e: Float64Array, vectors: Float64Array, n: number, low: number, high: number): void {
   const half = (d[high - 1] - d[high]) / 2;
   const last = e[high - 1];
-  const shift = d[high] - (last * last) / (half + (half < 0 ? -1 : 1) * Math.hypot(half, last));
+  const shift = d[high] - (last * last) / (half + (half < 0 ? -1 : 1) * hypot(half, last));
   let x = d[low] - shift;
   let z = e[low];
   for (let k = low; k < high; k++) {
-    const r = Math.hypot(x, z);
+    const r = hypot(x, z);
     const c = r === 0 ? 1 : x / r;
     const s = r === 0 ? 0 : -z / r;
     if (k > low) e[k - 1] = r;

@@ -3,6 +3,7 @@
 import type { Precision } from '../engine/kernels/tensor';
 import type { LayerMath } from '../engine/layers/layer';
 import type { LossMath } from '../engine/losses/loss';
+import type { Penalty } from '../engine/penalty';
 import type { ActivationReading } from '../engine/probes/activations';
 import type { GradientReading } from '../engine/probes/gradients';
 import type { HistoryData } from '../history/history';
@@ -87,6 +88,8 @@ export interface ModelInfo {
   readonly layers: readonly LayerInfo[];
   readonly loss: { readonly kind: string; readonly summary: string; readonly math?: LossMath; readonly place?: SpecPlace };
   readonly optimizer: { readonly kind: string; readonly summary: string; readonly math?: { readonly update: string } };
+  /** Part of a batch's loss, and of no loss of a whole part; null where there is none. */
+  readonly penalty: Penalty | null;
   /** What the transforms of the data learned of the training part, in their order. */
   readonly transforms: readonly FittedInfo[];
   readonly phases: readonly Phase[];

@@ -42,6 +42,7 @@ export function describeModel(run: CompiledRun, network: Network, batchesPerEpoc
     layers,
     loss: { ...described(run.model.loss.definition), ...place(run.model.loss.line) },
     optimizer: described(run.optimizer.definition),
+    penalty: run.model.penalty ?? null,
     transforms: run.transforms.map(fittedInfo),
     phases: phasesOf(layers.length),
     samples: { train: run.split.train.length, validation: run.split.validation.length, test: run.split.test.length },

@@ -1,6 +1,5 @@
-// Drives a session for whoever watches: takes commands one after the other, trains in short slices so
-// that the next command is heard, and hands out frames, one in flight at a time. Clock and event loop
-// are given to it, so that it runs the same anywhere.
+// Drives a session for whoever watches: takes commands one after the other, trains in short slices so that the next command
+// is heard, and hands out frames, one in flight at a time. Clock and event loop are given to it, so that it runs the same anywhere.
 import type { CheckReport } from '../gradcheck/report';
 import { Bursts, quietSteps } from './bursts';
 import { checkGradients } from './check-job';
@@ -382,14 +381,12 @@ export class Runner {
     const drive = this.#driving;
     const fast = drive !== null && !(drive.paced && this.#pace.limited);
     const frame = makeFrame(this.session, {
-      sequence,
+      sequence, truncatedTo,
       status: this.#status,
       target: drive?.target ?? null,
       probes: this.#probes,
-      views: this.#views,
-      all: !fast,
+      views: this.#views, all: !fast,
       nonFinite: this.#nonFinite,
-      truncatedTo,
       stepsPerSecond: this.#pace.rate,
     });
     // At rest no other frame would come.

@@ -84,8 +84,8 @@ function inferShapes(spec: Spec, inputShape: Shape, code: LayerCode | undefined)
       return false;
     }
     if (definition.fit && i > 0) {
-      const message = `${layer.name} learns of the training samples themselves, but ${spec.layers[i - 1].name} stands ahead of it.`;
-      problems.push(problem('not-first', layer.range, message, `Make ${layer.name} the first layer.`));
+      const message = `${layer.name} compares with training samples as the data has them, but ${spec.layers[i - 1].name} stands ahead of it.`;
+      problems.push(problem('not-first', layer.range, message, `Make ${layer.name} the first layer; what comes before it can be a transform of the data.`));
       return false;
     }
     const expected = definition.expectedInput?.(layer.options);

@@ -320,8 +320,7 @@ export const specSchema = z
         .enum(['machine', 'portable'])
         .check(
           z.describe(
-            'Where a run repeats to the bit: on the same machine, or on every machine that has SIMD and the same JavaScript engine ' +
-              '(its functions draw the data and the starting values). "portable" is slower: ' +
+            'Where a run repeats to the bit: on the same machine, or on every machine that has SIMD (but for layers of your own, which compute as they like). "portable" is slower: ' +
               'it leaves out instructions that round once on some processors and twice on others.',
           ),
         ),

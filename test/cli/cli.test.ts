@@ -240,6 +240,12 @@ describe('nablascope trace', () => {
 });
 
 describe('nablascope train', () => {
+  it('says that the losses of parts are without a penalty, where there is one', async () => {
+    const [plain, penalized] = await Promise.all(['circles', 'svm'].map((name) => cli.run(['train', example(name), '--steps', '1'])));
+    expect(plain.out).not.toContain('penalty');
+    expect(penalized.out).toContain('Losses of the parts are without the penalty, which is part of the loss that is trained on.');
+  });
+
   it('prints the losses of all parts and ends with 0', async () => {
     const { code, out, err } = await cli.run(['train', example('circles')]);
     expect({ code, err }).toEqual({ code: 0, err: '' });

@@ -1,15 +1,30 @@
-// Any spec of any layers: where it is accepted its shapes are those that run, a step of it throws nothing, and the same
+// Any spec of any units: where it is accepted its shapes are those that run, a step of it throws nothing, and the same
 // seed gives the same bits; where it is refused there is a problem at a place in its text.
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { augmentations } from '../../src/engine/augmentations';
+import { initializers } from '../../src/engine/initializers';
+import { losses } from '../../src/engine/losses';
+import { optimizers } from '../../src/engine/optimizers';
+import { schedules } from '../../src/engine/schedules';
+import { transforms } from '../../src/engine/transforms';
 import { layerKinds, requiredOptions } from '../support/layers';
 import { noFiles } from '../support/files';
 import { loadRun } from '../../src/spec/load';
+import { parseSpec } from '../../src/spec/parse';
 import { TrainingSession } from '../../src/session/session';
+
+const RUNS = 600;
+
+/** The options that a unit cannot do without. */
+const REQUIRED: Readonly<Record<string, object>> = { constant: { val: 0.3 }, step: { step_size: 2, gamma: 0.5 }, exponential: { gamma: 0.9 }, random_crop: { padding: 1 } };
+const anyOf = (table: object) => fc.constantFrom(...Object.keys(table)).map((type) => ({ type, ...(table === schedules && type === 'constant' ? {} : REQUIRED[type]) }));
+const maybe = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined, freq: 2 });
 
 const size = fc.integer({ min: 1, max: 4 });
 const pair = fc.oneof(size, fc.tuple(size, size));
 const windows = { kernel_size: pair, stride: pair, padding: fc.integer({ min: 0, max: 2 }) };
+const linear = fc.record({ type: fc.constant('linear'), out_features: size, bias: fc.constantFrom(true, undefined), init: anyOf(initializers), bias_init: maybe(anyOf(initializers)) });
 
 const layer = fc.oneof(
   { weight: 3, arbitrary: fc.constantFrom(...layerKinds).map((type) => ({ type, ...requiredOptions(type) })) },
@@ -17,25 +32,70 @@ const layer = fc.oneof(
   { weight: 2, arbitrary: fc.record({ type: fc.constantFrom('max_pool2d', 'avg_pool2d'), ...windows }) },
   { weight: 1, arbitrary: fc.record({ type: fc.constantFrom('batch_norm1d', 'batch_norm2d'), affine: fc.boolean(), track_running_stats: fc.boolean() }) },
   { weight: 2, arbitrary: fc.constantFrom({ type: 'flatten' }, { type: 'linear', out_features: 4 }, { type: 'tanh' }) },
+  { weight: 2, arbitrary: linear },
+);
+const { layers } = fc.letrec<{ layers: object[] }>((tie) => ({
+  layers: fc.array(
+    fc.oneof(
+      { depthSize: 'small', withCrossShrink: true },
+      { weight: 6, arbitrary: layer },
+      { weight: 1, arbitrary: fc.record({ type: fc.constant('repeat'), times: fc.integer({ min: 1, max: 2 }), layers: tie('layers').filter(({ length }) => length > 0) }) },
+    ),
+    { maxLength: 4 },
+  ),
+}));
+
+const classes = fc.oneof(
+  { weight: 2, arbitrary: fc.record({ type: fc.constant('images'), samples: fc.constant(12), classes: fc.constant(2), size: fc.integer({ min: 4, max: 9 }), channels: size }) },
+  { weight: 2, arbitrary: fc.constantFrom('circles', 'moons', 'spirals').map((type) => ({ type, samples: 12 })) },
+  { weight: 1, arbitrary: fc.constant({ type: 'blobs', samples: 12, centers: 2, features: 3 }) },
+);
+const values = fc.constantFrom('noisy_sine', 'function', 'linear').map((type) => ({ type, samples: 12 }));
+
+/** Losses of logits, of probabilities behind their activation, and of values, mostly with what they are for. */
+const ends = [
+  { data: classes, last: [2], then: [[]], loss: ['cross_entropy', 'multi_margin'] },
+  { data: classes, last: [1], then: [[]], loss: ['bce_with_logits', 'hinge', 'squared_hinge'] },
+  { data: classes, last: [2], then: [['softmax'], ['sigmoid']], loss: ['cross_entropy_on_probabilities', 'bce', 'mse'] },
+  { data: classes, last: [2], then: [['log_softmax']], loss: ['nll'] },
+  { data: values, last: [1], then: [[]], loss: ['mse', 'mae', 'huber', 'sum_squared_error'] },
+  { data: fc.oneof(classes, values), last: [1, 2, 3], then: [[]], loss: Object.keys(losses) },
+] as const;
+const end = fc.constantFrom(...ends).chain(({ data, last, then, loss }) =>
+  fc.record({
+    data, last: fc.constantFrom<number[]>(...last), then: fc.constantFrom<(readonly string[])[]>(...then),
+    loss: fc.record({ type: fc.constantFrom<string[]>(...loss), reduction: fc.constantFrom(undefined, undefined, undefined, 'sum') }),
+  }),
 );
 
 const spec = fc.record({
-  data: fc.oneof(
-    fc.record({ type: fc.constant('images'), samples: fc.constant(12), classes: fc.constant(2), size: fc.integer({ min: 4, max: 9 }), channels: size }),
-    fc.constant({ type: 'circles', samples: 12 }),
-  ),
-  hidden: fc.array(layer, { maxLength: 5 }),
+  end,
+  hidden: layers,
   flat: fc.boolean(),
   batch_size: fc.constantFrom(1, 3, 5, 'full'),
   precision: fc.constantFrom('float32', 'float64'),
   seed: fc.nat(),
-}).map(({ hidden, flat, ...rest }) => ({
-  ...rest, loss: 'cross_entropy', layers: [...hidden, ...(flat ? [{ type: 'flatten' }] : []), { type: 'linear', out_features: 2 }],
+  optimizer: anyOf(optimizers).map((each) => ({ ...each, lr: 0.05 })),
+  schedule: anyOf(schedules).chain((each) => fc.record({ per: fc.constantFrom('step', 'epoch'), warmup: fc.nat(2) }).map((more) => ({ ...each, ...more }))),
+  transforms: fc.array(anyOf(transforms), { maxLength: 2 }),
+  augment: maybe(fc.array(anyOf(augmentations), { maxLength: 2 })),
+  clip: fc.constantFrom(undefined, { norm: 0.5 }, { value: 0.1 }),
+  penalty: fc.constantFrom(undefined, { l1: 0.01 }, { l2: 0.1, biases: true }),
+}).map(({ end: { data, last, then, loss }, hidden, flat, augment, ...rest }) => ({
+  ...rest, data, ...(data.type === 'images' && augment && { augment }), loss,
+  layers: [...hidden, ...(flat || data.type === 'images' ? [{ type: 'flatten' }] : []), { type: 'linear', out_features: last }, ...then],
 }));
+
+/** The kinds of units that a drawn spec has under a key, wherever that stands. */
+function kindsIn(value: unknown, key: string, under = false): string[] {
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([own, inner]) => (own === 'type' && under ? [String(inner)] : kindsIn(inner, key, own === key || (under && Array.isArray(value)))));
+}
 
 it('accepted, its shapes are those that run; refused, it says where', () => {
   const counts = { accepted: 0, refused: 0 };
   const kinds = new Set<string>();
+  const seen = new Map(['transforms', 'augment', 'loss', 'optimizer', 'schedule', 'init'].map((family) => [family, new Set<string>()]));
   fc.assert(
     fc.property(spec, (drawn) => {
       const text = JSON.stringify(drawn);
@@ -43,15 +103,18 @@ it('accepted, its shapes are those that run; refused, it says where', () => {
       if (!run) {
         counts.refused++;
         expect(problems.length).toBeGreaterThan(0);
-        for (const { start, end, remedy } of problems) {
-          expect(end).toBeGreaterThan(start);
-          expect(end).toBeLessThanOrEqual(text.length);
+        for (const { start, end: stop, remedy } of problems) {
+          expect(stop).toBeGreaterThan(start);
+          expect(stop).toBeLessThanOrEqual(text.length);
           expect(remedy).not.toBe('');
         }
         return;
       }
       counts.accepted++;
+      for (const [family, those] of seen) for (const kind of kindsIn(drawn, family)) those.add(kind);
+      if (text.includes('"repeat"')) kinds.add('repeat');
       const [session, again] = [0, 1].map(() => new TrainingSession(run, text));
+      expect(session.model.layers.map(({ name }) => name)).toEqual(parseSpec(text).spec?.layers.map(({ name }) => name));
       for (const { kind } of session.model.layers) kinds.add(kind);
       for (const each of [session, again]) each.step();
       session.pass.outputs.forEach(({ shape, data }, i) => {
@@ -63,9 +126,12 @@ it('accepted, its shapes are those that run; refused, it says where', () => {
       session.evaluate();
       expect(again.hash()).toBe(session.hash());
     }),
-    { numRuns: 400, seed: 11 },
+    { numRuns: RUNS, seed: 11 },
   );
-  expect(counts.accepted).toBeGreaterThan(80);
-  expect(counts.refused).toBeGreaterThan(80);
-  expect([...layerKinds].filter((kind) => !kinds.has(kind))).toEqual([]);
+  expect(counts.accepted).toBeGreaterThan(RUNS / 5);
+  expect(counts.refused).toBeGreaterThan(RUNS / 5);
+  expect([...layerKinds, 'repeat'].filter((kind) => !kinds.has(kind))).toEqual([]);
+  const families = { transforms, augment: augmentations, loss: losses, optimizer: optimizers, schedule: schedules, init: initializers };
+  const missed = Object.entries(families).flatMap(([family, table]) => Object.keys(table).filter((kind) => !seen.get(family)?.has(kind)).map((kind) => `${family} ${kind}`));
+  expect(missed).toEqual([]);
 });

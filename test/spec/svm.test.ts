@@ -107,7 +107,7 @@ describe('the feature map of a kernel', () => {
       }
       return 'nothing';
     };
-    expect(problem('"layers": [', '"layers": ["tanh",')).toBe('kernel1 learns of the training samples themselves, but tanh1 stands ahead of it.');
+    expect(problem('"layers": [', '"layers": ["tanh",')).toBe('kernel1 compares with training samples as the data has them, but tanh1 stands ahead of it.');
     expect(problem('"centers": 160', '"centers": 161')).toBe('kernel1 takes 161 training samples as its centers, but there are 160.');
   });
 });

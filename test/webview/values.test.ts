@@ -124,6 +124,19 @@ describe('the views', () => {
     }
   });
 
+  it('Learn: says which losses a penalty is part of', async () => {
+    expect(await panel.page.locator('[data-penalty]').count()).toBe(0);
+    const svm = new FakeHost(readExample('svm').replace('"l2": 0.005', '"l1": 0.01, "l2": 0.005'));
+    const own = await openPanel(browser, svm);
+    expect(svm.session?.run.model.penalty).toMatchObject({ l1: 0.01, l2: 0.005 });
+    await own.page.locator('#tab-learn').click();
+    await own.settled();
+    expect(await own.page.locator('[data-penalty]').textContent()).toContain('with the penalty 0.01 · Σ|w| + ½ · 0.005 · Σw²; the losses of whole parts are without it.');
+    expect(own.problems).toEqual([]);
+    await svm.dispose();
+    await own.page.close();
+  });
+
   it('Shapes: what the transforms of the data learned, to every digit', async () => {
     const weather = new FakeHost(readExample('weather'));
     const own = await openPanel(browser, weather);

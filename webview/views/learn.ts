@@ -6,7 +6,7 @@ import { LineChart, type Line } from '../charts/line-chart';
 import { readAt } from '../charts/envelope';
 import type { Context, View } from '../context';
 import { value } from '../controls/value';
-import { formatCount } from '../numbers';
+import { formatCount, formatRound } from '../numbers';
 import { words } from '../words';
 
 const parts = ['train', 'validation', 'test'] as const satisfies readonly Part[];
@@ -119,9 +119,17 @@ function renderTable(host: HTMLElement, { data }: Context, classes: boolean): vo
         ${parts.filter((part) => model.samples[part] > 0).map(row)}
       </tbody>
     </table></div>
-    ${modesHint(model)}`,
+    ${penaltyHint(model)}${modesHint(model)}`,
     host,
   );
+}
+
+/** Which losses the penalty is part of, where there is one. */
+function penaltyHint({ penalty }: ModelInfo): TemplateResult | typeof nothing {
+  if (!penalty) return nothing;
+  const { l1, l2 } = penalty;
+  const terms = [...(l1 > 0 ? [`${formatRound(l1)} · Σ|w|`] : []), ...(l2 > 0 ? [`½ · ${formatRound(l2)} · Σw²`] : [])].join(' + ');
+  return html`<p class="hint" data-penalty>The batch’s loss is the one that is trained on, <b>with the penalty</b> ${terms}; the losses of whole parts are without it.</p>`;
 }
 
 /** Which values are of which mode, where some layer has two. */

@@ -126,6 +126,7 @@ function toText(terminal: Terminal, { session, history, outcome, failed, evaluat
   if (rows.length > 0) {
     const [head, ...body] = table(['Part', 'Loss', 'Accuracy'], rows);
     lines.push(paint(terminal, 'bold', head), ...body, '');
+    if (session.model.penalty) lines.push('Losses of the parts are without the penalty, which is part of the loss that is trained on.', '');
   }
   if (failed) lines.push(paint(terminal, 'red', `Gradient check after step ${failed.step}: ${conclusion(failed)}`));
   if (outcome.kind === 'diverged') lines.push(paint(terminal, 'red', divergence(outcome.nonFinite)));

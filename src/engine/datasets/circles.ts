@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { cosPi, sinPi } from '../functions';
 import { nonNegative } from '../options';
 import { defineDataset } from './dataset';
 
@@ -25,10 +26,10 @@ export const circles = defineDataset({
     for (let i = 0; i < samples; i++) {
       const inner = i % 2;
       const onCircle = inner ? Math.floor(samples / 2) : Math.ceil(samples / 2);
-      const angle = (2 * Math.PI * Math.floor(i / 2)) / onCircle;
+      const turn = (2 * Math.floor(i / 2)) / onCircle;
       const radius = inner ? factor : 1;
-      inputs[2 * i] = radius * Math.cos(angle) + random.normal(0, noise);
-      inputs[2 * i + 1] = radius * Math.sin(angle) + random.normal(0, noise);
+      inputs[2 * i] = radius * cosPi(turn) + random.normal(0, noise);
+      inputs[2 * i + 1] = radius * sinPi(turn) + random.normal(0, noise);
       targets[i] = inner;
     }
     return {

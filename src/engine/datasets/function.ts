@@ -1,16 +1,17 @@
 import * as z from 'zod/mini';
+import { exp, sinPi } from '../functions';
 import { count, nonNegative, number } from '../options';
 import { defineDataset } from './dataset';
 
 const functions = {
-  sine: (x: number) => Math.sin(Math.PI * x),
+  sine: sinPi,
   square: (x: number) => x * x,
-  cube: (x: number) => x ** 3,
+  cube: (x: number) => x * x * x,
   absolute: Math.abs,
   step: (x: number) => (x < 0 ? 0 : 1),
-  exponential: Math.exp,
-  gaussian: (x: number) => Math.exp(-x * x),
-  sinc: (x: number) => (x === 0 ? 1 : Math.sin(Math.PI * x) / (Math.PI * x)),
+  exponential: exp,
+  gaussian: (x: number) => exp(-x * x),
+  sinc: (x: number) => (x === 0 ? 1 : sinPi(x) / (Math.PI * x)),
 } as const;
 
 type Name = keyof typeof functions;

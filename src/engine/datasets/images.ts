@@ -1,22 +1,23 @@
 import * as z from 'zod/mini';
+import { cosPi, hypot } from '../functions';
 import { count, nonNegative } from '../options';
 import { defineDataset } from './dataset';
 
 /** Where the figure is, at a place (x, y) of about -1 to 1 around its middle; `period` is that of a grating. */
 type Figure = (x: number, y: number, period: number) => boolean;
 
-const grating = (along: number, period: number): boolean => Math.cos((2 * Math.PI * along) / period) > 0;
+const grating = (along: number, period: number): boolean => cosPi((2 * along) / period) > 0;
 
 /** One class each. */
 const figures: readonly (readonly [name: string, figure: Figure])[] = [
-  ['disc', (x, y) => Math.hypot(x, y) < 0.55],
+  ['disc', (x, y) => hypot(x, y) < 0.55],
   ['rows', (_, y, period) => grating(y, period)],
   ['columns', (x, _, period) => grating(x, period)],
   ['square', (x, y) => Math.max(Math.abs(x), Math.abs(y)) < 0.5],
   ['cross', (x, y) => Math.min(Math.abs(x), Math.abs(y)) < 0.18 && Math.max(Math.abs(x), Math.abs(y)) < 0.65],
   ['rising', (x, y, period) => grating((x + y) / Math.SQRT2, period)],
   ['falling', (x, y, period) => grating((x - y) / Math.SQRT2, period)],
-  ['ring', (x, y) => Math.abs(Math.hypot(x, y) - 0.5) < 0.15],
+  ['ring', (x, y) => Math.abs(hypot(x, y) - 0.5) < 0.15],
   ['triangle', (x, y) => y < 0.45 && y > 2 * Math.abs(x) - 0.6],
   ['checks', (x, y, period) => grating(x, period) === grating(y, period)],
 ];

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { cosPi, sinPi } from '../functions';
 import { nonNegative } from '../options';
 import { defineDataset } from './dataset';
 
@@ -19,8 +20,8 @@ export const moons = defineDataset({
       const lower = i % 2;
       const onMoon = lower ? Math.floor(samples / 2) : Math.ceil(samples / 2);
       // Both ends belong to the half circle.
-      const angle = onMoon > 1 ? (Math.PI * Math.floor(i / 2)) / (onMoon - 1) : 0;
-      const [x, y] = [Math.cos(angle), Math.sin(angle)];
+      const turn = onMoon > 1 ? Math.floor(i / 2) / (onMoon - 1) : 0;
+      const [x, y] = [cosPi(turn), sinPi(turn)];
       inputs[2 * i] = (lower ? 1 - x : x) + random.normal(0, noise);
       inputs[2 * i + 1] = (lower ? 0.5 - y : y) + random.normal(0, noise);
       targets[i] = lower;

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { sinPi } from '../functions';
 import { count, nonNegative, positive } from '../options';
 import { defineDataset } from './dataset';
 
@@ -17,7 +18,7 @@ export const noisySine = defineDataset({
     const targets = new Float64Array(samples);
     for (let i = 0; i < samples; i++) {
       inputs[i] = random.uniform(-1, 1);
-      targets[i] = Math.sin(Math.PI * periods * inputs[i]) + random.normal(0, noise);
+      targets[i] = sinPi(periods * inputs[i]) + random.normal(0, noise);
     }
     return { samples, inputShape: [1], inputs, targetSize: 1, targets, featureNames: ['x'] };
   },

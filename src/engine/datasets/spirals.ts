@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { cosPi, sinPi } from '../functions';
 import { nonNegative, positive } from '../options';
 import { defineDataset } from './dataset';
 
@@ -21,9 +22,9 @@ export const spirals = defineDataset({
     for (let i = 0; i < samples; i++) {
       const arm = i % arms;
       const radius = (Math.floor(i / arms) + 1) / onArm;
-      const angle = 2 * Math.PI * (turns * radius + arm / arms);
-      inputs[2 * i] = radius * Math.cos(angle) + random.normal(0, noise);
-      inputs[2 * i + 1] = radius * Math.sin(angle) + random.normal(0, noise);
+      const turn = 2 * (turns * radius + arm / arms);
+      inputs[2 * i] = radius * cosPi(turn) + random.normal(0, noise);
+      inputs[2 * i + 1] = radius * sinPi(turn) + random.normal(0, noise);
       targets[i] = arm;
     }
     const classes = Array.from({ length: arms }, (_, arm) => String(arm));

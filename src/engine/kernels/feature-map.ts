@@ -1,5 +1,6 @@
 // The feature map of a kernel function: what is k(x, c) for every centre c, times a matrix. Rows are taken in blocks, so
 // that all of it is products of matrices in a workspace of one size. (Such a kernel is not one of these kernels.)
+import { exp, power } from '../functions';
 import type { Kernels } from './kernels';
 import { type Tensor, type TensorData } from './tensor';
 
@@ -51,11 +52,14 @@ export function similarity({ kernel, gamma, degree, coef0 }: Similarity, x: Tens
   let sum = 0;
   if (kernel === 'rbf') {
     // Not by |x|² + |c|² - 2 x·c, which cancels.
-    for (let i = 0; i < size; i++) sum += (x[at + i] - c[from + i]) ** 2;
-    return Math.exp(-gamma * sum);
+    for (let i = 0; i < size; i++) {
+      const difference = x[at + i] - c[from + i];
+      sum += difference * difference;
+    }
+    return exp(-gamma * sum);
   }
   for (let i = 0; i < size; i++) sum += x[at + i] * c[from + i];
-  return kernel === 'linear' ? sum : (gamma * sum + coef0) ** degree;
+  return kernel === 'linear' ? sum : power(gamma * sum + coef0, degree);
 }
 
 /** y[n,m] = k(x, centers[m,d]) matrix[m,m]; the workspace is [BLOCK, m]. */
@@ -92,7 +96,7 @@ export function featureMapBackward(
         if (kernel === 'poly') {
           let inner = 0;
           for (let i = 0; i < size; i++) inner += x.data[at + i] * centers.data[c + i];
-          slope *= degree * gamma * (gamma * inner + coef0) ** (degree - 1);
+          slope *= degree * gamma * power(gamma * inner + coef0, degree - 1);
         }
         for (let i = 0; i < size; i++) sums[i] += slope * centers.data[c + i];
       }

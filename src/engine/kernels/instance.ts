@@ -67,6 +67,12 @@ export interface Exports {
   logSoftmax(y: number, x: number, m: number, n: number): void;
   logSoftmaxBackward(dx: number, dy: number, y: number, m: number, n: number): void;
   moments(result: number, x: number, n: number): void;
+  /** Of [samples, channels, size], or of rows; 0 for a tensor that there is none of. */
+  channelMoments(mean: number, variance: number, x: number, samples: number, channels: number, size: number): void;
+  normalizeChannels(y: number, x: number, mean: number, variance: number, weight: number, bias: number, samples: number, channels: number, size: number, eps: number): void;
+  normalizeChannelsBackward(dx: number, dWeight: number, dBias: number, dy: number, x: number, mean: number, variance: number, weight: number, samples: number, channels: number, size: number, eps: number, ofBatch: number): void;
+  normalizeRows(y: number, x: number, weight: number, bias: number, rows: number, size: number, eps: number): void;
+  normalizeRowsBackward(dx: number, dWeight: number, dBias: number, dy: number, x: number, weight: number, rows: number, size: number, eps: number): void;
   absoluteSum(x: number, n: number): number;
   histogram(counts: number, bins: number, x: number, n: number, lo: number, hi: number): void;
   countOutside(counts: number, x: number, rows: number, columns: number, step: number, above: number, below: number): void;

@@ -19,7 +19,7 @@ export function channelMoments(mean: TensorData, variance: TensorData, { shape, 
     let squares = 0;
     for (let sample = 0; sample < samples; sample++) {
       const from = (sample * channels + channel) * size;
-      for (let i = from; i < from + size; i++) squares += (data[i] - middle) ** 2;
+      for (let i = from; i < from + size; i++) squares += (data[i] - middle) * (data[i] - middle);
     }
     mean[channel] = middle;
     variance[channel] = squares / (samples * size);
@@ -82,7 +82,7 @@ function measure(data: TensorData, from: number, size: number, eps: number): voi
   for (let i = from; i < from + size; i++) sum += data[i];
   row.mean = sum / size;
   let squares = 0;
-  for (let i = from; i < from + size; i++) squares += (data[i] - row.mean) ** 2;
+  for (let i = from; i < from + size; i++) squares += (data[i] - row.mean) * (data[i] - row.mean);
   row.inverse = 1 / Math.sqrt(squares / size + eps);
 }
 

@@ -24,7 +24,7 @@ export const pointwiseFunctions = {
   },
   hinge: { value: missing, slope: (x, t, margin) => onward(missing(x, t, margin)) * (1 - 2 * t) },
   squared_hinge: {
-    value: (x, t, margin) => missing(x, t, margin) ** 2,
+    value: (x, t, margin) => missing(x, t, margin) * missing(x, t, margin),
     slope: (x, t, margin) => 2 * missing(x, t, margin) * (1 - 2 * t),
   },
 } as const satisfies Readonly<Record<string, PointwiseFunction>>;

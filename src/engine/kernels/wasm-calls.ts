@@ -24,12 +24,17 @@ function at(x: Tensor): number {
   return address;
 }
 
+/** 0 for none. */
+const atAny = (x: Tensor | null): number => (x ? at(x) : 0);
+
 const columns = (x: Tensor): number => x.shape[x.shape.length - 1] ?? 1;
 
 /** Images, channels, height, width. */
 const imagesOf = ({ shape }: Tensor): [number, number, number, number] => [shape[0], shape[1], shape[2], shape[3]];
 /** How many images of one channel, height, width. */
 const planesOf = ({ shape }: Tensor): [number, number, number] => [shape[0] * shape[1], shape[2], shape[3]];
+/** Samples, channels, numbers of each. */
+const channelsOf = ({ shape, data }: Tensor): [number, number, number] => [shape[0], shape[1], data.length / (shape[0] * shape[1])];
 /** As the module counts them. */
 const UNARY = Object.fromEntries(Object.keys(unaryFunctions).map((name, i) => [name, i])) as Record<Unary, number>;
 const windowOf = (windows: Windows): number[] => [...windows.kernel_size, ...strideOf(windows), ...windows.padding];
@@ -287,5 +292,39 @@ export abstract class WasmCalls extends SharedKernels {
 
   firstNonFinite(x: Tensor): number {
     return this.exports.firstNonFinite(at(x), x.data.length);
+  }
+
+  override channelMoments(mean: Tensor, variance: Tensor, x: Tensor): void {
+    this.beforeShared();
+    this.exports.channelMoments(at(mean), at(variance), at(x), ...channelsOf(x));
+  }
+
+  override normalizeChannels(
+    y: Tensor, x: Tensor, mean: Tensor, variance: Tensor, weight: Tensor | null, bias: Tensor | null, eps: number,
+  ): void {
+    this.beforeShared();
+    this.exports.normalizeChannels(at(y), at(x), at(mean), at(variance), atAny(weight), atAny(bias), ...channelsOf(x), eps);
+  }
+
+  override normalizeChannelsBackward(
+    dx: Tensor | null, dWeight: Tensor | null, dBias: Tensor | null,
+    dy: Tensor, x: Tensor, mean: Tensor, variance: Tensor, weight: Tensor | null, eps: number, ofBatch: boolean,
+  ): void {
+    this.beforeShared();
+    this.exports.normalizeChannelsBackward(
+      atAny(dx), atAny(dWeight), atAny(dBias), at(dy), at(x), at(mean), at(variance), atAny(weight), ...channelsOf(x), eps, ofBatch ? 1 : 0,
+    );
+  }
+
+  override normalizeRows(y: Tensor, x: Tensor, weight: Tensor | null, bias: Tensor | null, size: number, eps: number): void {
+    this.beforeShared();
+    this.exports.normalizeRows(at(y), at(x), atAny(weight), atAny(bias), x.data.length / size, size, eps);
+  }
+
+  override normalizeRowsBackward(
+    dx: Tensor | null, dWeight: Tensor | null, dBias: Tensor | null, dy: Tensor, x: Tensor, weight: Tensor | null, size: number, eps: number,
+  ): void {
+    this.beforeShared();
+    this.exports.normalizeRowsBackward(atAny(dx), atAny(dWeight), atAny(dBias), at(dy), at(x), atAny(weight), x.data.length / size, size, eps);
   }
 }

@@ -57,7 +57,8 @@ export const kernel = defineLayer({
   kind: 'kernel',
   summary:
     'The feature map of a kernel: y = k(x, centers) · K^(-1/2), where K holds the kernel of the centres among themselves, and y · y\' is k(x, x\'). ' +
-    'A linear layer on it, with the hinge loss and an L2 penalty, is a support vector machine. Only as the first layer: its centres are training samples. Nothing in it is trained.',
+    'A linear layer on it, with the hinge loss and an L2 penalty, is a support vector machine. Only as the first layer: its centres are training samples, drawn and fitted before training, and would no longer be what a layer ahead of it gives once that ' +
+    'has learned. Nothing in it is trained.',
   math: {
     forward: String.raw`y = k(x, c) \, K^{-1/2}, \quad K_{ij} = k(c_i, c_j)`,
     input: String.raw`\d{x} = \sum_j \Big(\d{y} \, K^{-1/2}\Big)_{\!j} \frac{\partial k(x, c_j)}{\partial x}`,

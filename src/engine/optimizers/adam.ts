@@ -1,6 +1,7 @@
 // Kingma and Ba, "Adam: a method for stochastic optimization", 2015; AdamW: Loshchilov and Hutter, "Decoupled
 // weight decay regularization", 2019. Formulas and defaults are PyTorch's.
 import * as z from 'zod/mini';
+import { power } from '../functions';
 import type { Tensor } from '../kernels/tensor';
 import { nonNegative } from '../options';
 import { decayed, defineOptimizer, type UpdateContext } from './optimizer';
@@ -15,8 +16,8 @@ function step({ kernels, options, lr, step: t, value, state }: UpdateContext<{ b
   kernels.combine(mean, gradient, beta1, 1 - beta1);
   kernels.combineSquares(square, gradient, beta2, 1 - beta2);
   // √(s/c²) + eps is (√s + c eps)/c.
-  const c = Math.sqrt(1 - beta2 ** t);
-  kernels.addQuotient(value, mean, square, (-lr / (1 - beta1 ** t)) * c, options.eps * c);
+  const c = Math.sqrt(1 - power(beta2, t));
+  kernels.addQuotient(value, mean, square, (-lr / (1 - power(beta1, t))) * c, options.eps * c);
 }
 
 export const adam = defineOptimizer({

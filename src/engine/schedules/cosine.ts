@@ -1,5 +1,6 @@
 // Loshchilov and Hutter, "SGDR: stochastic gradient descent with warm restarts", 2017, without the restarts.
 import * as z from 'zod/mini';
+import { cosPi } from '../functions';
 import { count, nonNegative } from '../options';
 import { defineSchedule } from './schedule';
 
@@ -16,6 +17,6 @@ export const cosine = defineSchedule({
   spansRun: ({ T_max }) => T_max === undefined,
   rate(base, { at, total }, { T_max, eta_min }) {
     const share = T_max === undefined ? Math.min(1, at / total) : at / T_max;
-    return eta_min + 0.5 * (base - eta_min) * (1 + Math.cos(Math.PI * share));
+    return eta_min + 0.5 * (base - eta_min) * (1 + cosPi(share));
   },
 });

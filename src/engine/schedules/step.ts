@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { power } from '../functions';
 import { count, positive } from '../options';
 import { defineSchedule } from './schedule';
 
@@ -10,5 +11,5 @@ export const step = defineSchedule({
     step_size: count('Epochs or steps from one drop to the next.'),
     gamma: z._default(positive('Factor of each drop.'), 0.1),
   }),
-  rate: (base, { at }, { step_size, gamma }) => base * gamma ** Math.floor(at / step_size),
+  rate: (base, { at }, { step_size, gamma }) => base * power(gamma, Math.floor(at / step_size)),
 });

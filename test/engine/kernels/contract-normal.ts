@@ -91,17 +91,18 @@ export function describeNormalization(kernels: Kernels): void {
     fc.assert(fc.property(few, few, inner, fc.nat(), (samples, width, depth, seed) => run(samples, width, depth, seed, byRow)), { numRuns: 60 });
   });
 
-  it('with mean and variance that are given, the gradient goes straight through', () => {
+  it.each([[1, true], [2, true], [1, false], [5, false]])('with mean and variance that are given, the gradient goes straight through: %i a channel, weights %s', (depth, weighted) => {
     const draw = new Draw(kernels, 3);
-    const [x, dy] = [[4, 3, 2], [4, 3, 2]].map((shape) => draw.tensor(shape));
-    const [mean, weight, bias] = [[3], [3], [3]].map((shape) => draw.tensor(shape));
+    const [x, dy] = [[4, 3, depth], [4, 3, depth]].map((shape) => draw.tensor(shape));
+    const [mean, drawn, shift] = [[3], [3], [3]].map((shape) => draw.tensor(shape));
+    const [weight, bias] = weighted ? [drawn, shift] : [null, null];
     const variance = draw.probabilities([3]);
-    const [y, dx] = [unwritten(kernels, [4, 3, 2]), unwritten(kernels, [4, 3, 2])];
+    const [y, dx] = [unwritten(kernels, [4, 3, depth]), unwritten(kernels, [4, 3, depth])];
     kernels.normalizeChannels(y, x, mean, variance, weight, bias, EPS);
     kernels.normalizeChannelsBackward(dx, null, null, dy, x, mean, variance, weight, EPS, false);
-    const channel = (i: number): number => Math.floor(i / 2) % 3;
-    const scale = (i: number): number => weight.data[channel(i)] / Math.sqrt(variance.data[channel(i)] + EPS);
-    expect(y).toBeAllclose(Array.from(x.data, (value, i) => (value - mean.data[channel(i)]) * scale(i) + bias.data[channel(i)]), { rtol: 8 * u, atol: 256 * u });
+    const channel = (i: number): number => Math.floor(i / depth) % 3;
+    const scale = (i: number): number => (weight?.data[channel(i)] ?? 1) / Math.sqrt(variance.data[channel(i)] + EPS);
+    expect(y).toBeAllclose(Array.from(x.data, (value, i) => (value - mean.data[channel(i)]) * scale(i) + (bias?.data[channel(i)] ?? 0)), { rtol: 8 * u, atol: 256 * u });
     expect(dx).toBeAllclose(Array.from(dy.data, (value, i) => value * scale(i)), { rtol: 8 * u });
   });
 }
