@@ -2,6 +2,7 @@
 // a cursor for pointer and keyboard. It knows cells and colours, not what they mean.
 import { contrast, TABLE_SIZE, toCss, type Rgb } from './colours';
 import { formatNumber } from './numbers';
+import { onRedraw, pixelRatio } from './sharp';
 import type { Theme } from './theme';
 
 export interface Matrix {
@@ -89,6 +90,7 @@ export class Heatmap {
       if (cell) this.onOpen?.(cell);
     });
     canvas.addEventListener('keydown', (event) => this.#key(event));
+    onRedraw(canvas, () => this.#paint());
     canvas.addEventListener('focus', () => {
       if (!this.#cursor && this.#matrix) this.#moveTo({ row: 0, column: 0 });
     });
@@ -121,7 +123,7 @@ export class Heatmap {
     const { width, height } = this.#cell;
     const [inner, outer] = [matrix.columns * width, matrix.rows * height];
     const size = { width: Math.ceil(inner + LABEL_ROOM + 2), height: Math.ceil(outer + HEADER_ROOM + 2) };
-    const ratio = devicePixelRatio || 1;
+    const ratio = pixelRatio();
     canvas.width = Math.round(size.width * ratio);
     canvas.height = Math.round(size.height * ratio);
     canvas.style.width = `${size.width}px`;

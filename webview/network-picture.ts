@@ -3,6 +3,8 @@
 import { TABLE_SIZE, toCss, type Rgb } from './colours';
 import type { AnswerTo } from '../src/protocol/panel';
 import { formatShape } from './numbers';
+import { cutMiddle } from './words';
+import { onRedraw, pixelRatio } from './sharp';
 import type { Theme } from './theme';
 
 export type Picture = AnswerTo<'picture'>;
@@ -58,6 +60,15 @@ export function shade(value: number, largest: number, { diverging }: Theme): Rgb
   return [diverging[i], diverging[i + 1], diverging[i + 2]];
 }
 
+/** Cut in the middle where there is no room: squeezed letters cannot be read. */
+function fitText(ctx: CanvasRenderingContext2D, text: string, room: number): string {
+  for (let most = text.length; most > 6; most--) {
+    const cut = cutMiddle(text, most);
+    if (ctx.measureText(cut).width <= room) return cut;
+  }
+  return cutMiddle(text, 6);
+}
+
 const largestOf = (values: Float64Array | null): number => {
   let largest = 0;
   for (const value of values ?? []) if (Number.isFinite(value)) largest = Math.max(largest, Math.abs(value));
@@ -89,6 +100,7 @@ export class NetworkPicture {
       if (this.#cursor) onChoose(this.#cursor);
     });
     canvas.addEventListener('keydown', (event) => this.#key(event));
+    onRedraw(canvas, () => this.#paint());
     canvas.addEventListener('focus', () => {
       if (!this.#cursor && this.#drawing) this.#moveTo({ kind: 'unit', column: 0, unit: 0 });
     });
@@ -131,7 +143,7 @@ export class NetworkPicture {
     const [drawing, theme, { canvas }] = [this.#drawing, this.#theme, this];
     if (!drawing || !theme) return;
     const { height } = this.#size();
-    const ratio = devicePixelRatio || 1;
+    const ratio = pixelRatio();
     const [wide, tall] = [Math.round(this.#width * ratio), Math.round(height * ratio)];
     // Setting a size makes a canvas anew, even if it is the same.
     if (canvas.width !== wide || canvas.height !== tall) {
@@ -166,7 +178,7 @@ export class NetworkPicture {
       ctx.fillStyle = toCss(theme.foreground);
       ctx.font = `600 12px ${theme.fontFamily}`;
       // Isolated: a name may hold marks that turn the text around it.
-      ctx.fillText(`\u2068${name}\u2069`, x, 19, step - 6);
+      ctx.fillText(`\u2068${fitText(ctx, name, step - 8)}\u2069`, x, 19, step - 6);
       ctx.fillStyle = toCss(theme.muted);
       ctx.font = `11px ${theme.fontFamily}`;
       ctx.fillText(`${kind} ${formatShape(shape)}`, x, 34, step - 4);

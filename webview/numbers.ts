@@ -82,6 +82,15 @@ export function formatBytes(bytes: number): string {
 }
 
 /** `[3, 0]`. */
+/** The shortest decimal that is the same number in float32: what somebody is to read and change. */
+export function shortNumber(value: number): string {
+  for (let digits = 1; digits < 17; digits++) {
+    const short = Number(value.toPrecision(digits));
+    if (Math.fround(short) === Math.fround(value)) return String(short);
+  }
+  return String(value);
+}
+
 export function formatIndex(index: readonly number[]): string {
   return index.length === 0 ? '' : `[${index.join(', ')}]`;
 }

@@ -67,6 +67,13 @@ export function explainPhase(model: ModelInfo, phase: Phase, frame: Frame): stri
 /** `cross_entropy` as it is spoken. */
 export const words = (kind: string): string => kind.replaceAll('_', ' ');
 
+/** A long name with its beginning and its end, which tell it from others. */
+export function cutMiddle(name: string, most: number): string {
+  if (name.length <= most) return name;
+  const end = Math.floor((most - 1) / 2);
+  return `${name.slice(0, most - 1 - end)}…${name.slice(name.length - end)}`;
+}
+
 /** `linear2, output [3, 0]`. */
 export const placeOf = ({ where, tensor, index }: NonFinite): string =>
   `${where}, ${tensor}${index.length > 0 ? ` ${formatIndex(index)}` : ''}`;

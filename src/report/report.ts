@@ -48,6 +48,7 @@ export function reportHtml(parts: ReportParts): string {
 <body><main>
 <h1>${name(model.name)}</h1><p class="note">${name(file)}, a report of Nablascope ${parts.version}</p>
 ${standing(parts)}
+${partial(parts)}
 <h2>Loss</h2>
 ${partsTable(partsOf(parts))}
 ${charts(parts)}
@@ -89,6 +90,14 @@ function standing({ model, frame }: ReportParts): Html {
     ['kernels', html`${model.backend}`],
   ];
   return html`<dl>${facts.map(([term, fact]) => html`<div><dt>${term}</dt><dd>${fact}</dd></div>`)}</dl>`;
+}
+
+/** Of a run that is not at its end, or stands within a step: how much of it this is. */
+function partial({ model, frame }: ReportParts): Html | null {
+  const { step, phase } = frame.position;
+  if (step >= model.totalSteps && phase === 0) return null;
+  const within = phase > 0 ? html` It stands within step ${count(step + 1)}: what the phases after “${phaseWords(model.phases[phase - 1], model)}” compute is not in it.` : null;
+  return html`<p class="partial"><strong>A part of the run:</strong> ${count(step)} of its ${count(model.totalSteps)} steps were done${frame.status === 'running' ? html`, and it was training when this was written` : null}.${within}</p>`;
 }
 
 /** Evaluated here, or where it was last before. */

@@ -39,6 +39,12 @@ export interface ParameterInfo {
   readonly frozen: boolean;
 }
 
+/** A line of the spec, counted from 1, and what it says. */
+export interface SpecPlace {
+  readonly line: number;
+  readonly text: string;
+}
+
 export interface LayerInfo {
   readonly index: number;
   readonly name: string;
@@ -53,6 +59,8 @@ export interface LayerInfo {
   readonly modes?: { readonly training: string; readonly evaluation: string };
   readonly figures: LayerFigures;
   readonly math?: LayerMath;
+  /** Where the spec writes it; absent in a network that was not made from one. */
+  readonly place?: SpecPlace;
   /** What idle units of this layer are called and by which rule; absent where none can be. */
   readonly idleness?: { readonly name: 'dead' | 'saturated'; readonly rule: string };
 }
@@ -78,7 +86,7 @@ export interface ModelInfo {
   readonly name: string;
   readonly inputShape: readonly number[];
   readonly layers: readonly LayerInfo[];
-  readonly loss: { readonly kind: string; readonly summary: string; readonly math?: LossMath };
+  readonly loss: { readonly kind: string; readonly summary: string; readonly math?: LossMath; readonly place?: SpecPlace };
   readonly optimizer: { readonly kind: string; readonly summary: string; readonly math?: { readonly update: string } };
   /** Part of a batch's loss, and of no loss of a whole part; null where there is none. */
   readonly penalty: Penalty | null;

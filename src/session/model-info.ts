@@ -4,13 +4,17 @@ import type { Network } from '../engine/network';
 import type { CompiledRun } from '../spec/compiled';
 import { summarize } from '../spec/summary';
 import type { FittedTransform } from '../engine/transforms/apply';
-import type { FittedInfo, LayerInfo, ModelInfo } from './frame';
+import type { FittedInfo, LayerInfo, ModelInfo, SpecPlace } from './frame';
 import { phasesOf } from './phases';
 
-export function describeModel(run: CompiledRun, network: Network, batchesPerEpoch: number): ModelInfo {
+/** @param text the spec's */
+export function describeModel(run: CompiledRun, network: Network, batchesPerEpoch: number, text: string): ModelInfo {
+  const lines = text.split('\n');
+  const place = (line: number | undefined): { readonly place?: SpecPlace } =>
+    (line === undefined || lines[line - 1] === undefined ? {} : { place: { line, text: shortened(lines[line - 1].trim()) } });
   const figures = summarize(run.model, run.precision, network.size);
   const layers = run.model.layers.map(
-    ({ name, definition, options, inputShape, outputShape }, index): LayerInfo => {
+    ({ name, definition, options, inputShape, outputShape, line }, index): LayerInfo => {
       const modes = definition.modes?.(options);
       return {
         index,
@@ -27,6 +31,7 @@ export function describeModel(run: CompiledRun, network: Network, batchesPerEpoc
         ...(modes && { modes }),
         figures: figures[index],
         ...(definition.math && { math: definition.math }),
+        ...place(line),
         ...(definition.idleness && { idleness: { name: definition.idleness.name, rule: definition.idleness.rule } }),
       };
     },
@@ -35,7 +40,7 @@ export function describeModel(run: CompiledRun, network: Network, batchesPerEpoc
     name: run.name,
     inputShape: run.model.inputShape,
     layers,
-    loss: described(run.model.loss.definition),
+    loss: { ...described(run.model.loss.definition), ...place(run.model.loss.line) },
     optimizer: described(run.optimizer.definition),
     penalty: run.model.penalty ?? null,
     transforms: run.transforms.map(fittedInfo),
@@ -57,6 +62,10 @@ export function describeModel(run: CompiledRun, network: Network, batchesPerEpoc
 
 const described = <Math>({ kind, summary, math }: { readonly kind: string; readonly summary: string; readonly math?: Math }) =>
   ({ kind, summary, ...(math !== undefined && { math }) });
+
+/** A spec may be one long line. */
+const MOST_TEXT = 120;
+const shortened = (text: string): string => (text.length > MOST_TEXT ? `${text.slice(0, MOST_TEXT)}…` : text);
 
 /** More are not told one by one. */
 const MOST_FITTED = 32;

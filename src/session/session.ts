@@ -69,7 +69,7 @@ export class TrainingSession {
     this.#changes = new Changes({ lr: optimizer.options.lr, seed });
     const batches = new Batches(split.train, batchSize, shuffle, (step) => this.#changes.seedAt(step));
     this.#rates = new LearningRates(run, this.#changes, batches.perEpoch);
-    this.model = describeModel(run, this.network, batches.perEpoch);
+    this.model = describeModel(run, this.network, batches.perEpoch, text);
     this.#lossPhase = this.model.phases.findIndex(({ kind }) => kind === 'loss');
     const work = workOf(this.model, this.network);
     const bytes = this.network.state.reduce((sum, { data }) => sum + data.byteLength, 0);

@@ -132,6 +132,14 @@ describe('a penalty', () => {
     expect(diagnosis).toMatchObject({ layer: 'linear2', tensor: 'weight', cause: 'penalty_missing' });
   });
 
+  it('is said to be in the values of an entry, where the reason is one without it', () => {
+    const wrong = withLayer(2, ({ gradParameters }) => double(gradParameters.weight.data), { ...RECIPE, penalty });
+    const { diagnosis } = checkNet(makeNet(wrong));
+    expect(diagnosis).toMatchObject({ layer: 'linear2', tensor: 'weight', cause: 'factor', factor: expect.closeTo(2, 5) });
+    expect(diagnosis?.sentence).toMatch(/\(with the penalty, at \[\d, \d\] /);
+    expect(checkNet(makeNet(withLayer(2, ({ gradParameters }) => double(gradParameters.weight.data)))).diagnosis?.sentence).not.toContain('penalty');
+  });
+
   it('that hides a fault does not pass: wrong without it is wrong', () => {
     // An extra decay that is there for the data's loss alone: with a penalty of the same size it would look right.
     let calls = 0;

@@ -11,6 +11,14 @@ const layersOf = ['tanh', 'sigmoid', 'relu', 'softmax', 'log_softmax', 'gelu', {
 const deep = (middle: unknown) => ({
   ...precise, layers: [{ type: 'linear', out_features: 5 }, middle, { type: 'linear', out_features: 3 }, 'tanh', { type: 'linear', out_features: 2 }],
 });
+const imagesWith = (convolution: object, pool: string) => ({
+  data: { type: 'images', samples: 12, size: 16 },
+  layers: [
+    { type: 'conv2d', ...convolution }, 'relu', { type: pool, kernel_size: 2, stride: 1 },
+    { type: 'conv2d', out_channels: 2, kernel_size: 2 }, 'tanh', { type: pool, kernel_size: 2 }, 'flatten', { type: 'linear', out_features: 10 },
+  ],
+  loss: 'cross_entropy', batch_size: 4, epochs: 4, precision: 'float64', optimizer: { type: 'sgd', lr: 0.1 },
+});
 const why = (session: TrainingSession, asked: Omit<Question<'why'>, 'about' | 'sample'>, sample: number | null = null): AnswerTo<'why'> => {
   const { answer } = answerTo(session, { about: 'why', sample, ...asked });
   if (!answer) throw new Error('no answer');
@@ -43,6 +51,37 @@ describe('why a value is what it is', () => {
       }
       expect(sums).toBeGreaterThan(30);
     }), { numRuns: 24 });
+  });
+
+  it('so do those of a convolution, of pooling and of flatten, entry by entry', () => {
+    const windows = fc.record({ kernel_size: fc.tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 3 })), stride: fc.integer({ min: 1, max: 3 }), padding: fc.nat(2) });
+    fc.assert(fc.property(windows, fc.constantFrom('max_pool2d', 'avg_pool2d'), fc.integer({ min: 1, max: 4 }), fc.nat(3), fc.nat(), (own, pool, steps, row, seed) => {
+      const session = sessionOf(imagesWith({ out_channels: 3, ...own }, pool));
+      session.seek(steps);
+      const sample = session.batch.order[session.batch.from + row];
+      for (const { id, shape } of nodesOf(session, sample).nodes) {
+        const size = shape.reduce((a, b) => a * b, 1);
+        for (const index of [0, size - 1, seed % size, (7 * seed + 3) % size]) {
+          const { kind, terms, of, rest, value } = why(session, { node: id, index }, sample);
+          if (id.of === 'output' || (id.of === 'output_gradient' && id.layer < 7) || id.of === 'parameter_gradient') expect(of > 0 || value === 0 || kind === 'sum').toBe(true);
+          if (kind !== 'sum') continue;
+          const sum = terms.reduce((all, term) => all + term.value, rest);
+          expect(Math.abs(sum - value)).toBeLessThanOrEqual(1e-11 * Math.max(1, ...terms.map((term) => Math.abs(term.value))));
+          for (const { factors } of terms) for (const factor of factors) {
+            if (factor.cell) expect(why(session, factor.cell, factor.sample ?? sample).value).toBe(factor.value);
+          }
+        }
+      }
+    }), { numRuns: 12 });
+  });
+
+  it.each([
+    ['parameter_gradient', { of: 'parameter_gradient', layer: 0, parameter: 'weight' }], ['output', { of: 'output', layer: 0 }], ['output_gradient', { of: 'output_gradient', layer: 2 }],
+  ] as const)('of a convolution, %s is a sum', (_, node) => {
+    const session = sessionOf(imagesWith({ out_channels: 3, kernel_size: 3, padding: 1 }, 'max_pool2d'));
+    session.seek(2);
+    const { kind, of } = why(session, { node, index: 20 });
+    expect([kind, of > 4]).toEqual(['sum', true]);
   });
 
   it('each factor can be asked about in turn, down to what is given', () => {

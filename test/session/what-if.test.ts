@@ -62,6 +62,20 @@ describe('what would follow', () => {
     expect(answer.train).toBeNull();
   });
 
+  it('has the gradient with respect to the input, as differences of the loss have it', () => {
+    const session = sessionOf({ ...smallSpec, precision: 'float64' });
+    session.seek(5);
+    const { nodes } = whatIf(session, { sample: 2 });
+    const gradient = nodes.find(({ node }) => node.of === 'input_gradient');
+    const input = nodes.find(({ node }) => node.of === 'input')?.before ?? [];
+    const slopes = [...input].map((at, index) => {
+      const [above, below] = [1e-6, -1e-6].map((h) => whatIf(session, { sample: 2, inputs: [{ index, value: at + h }] }).loss.after);
+      return (above - below) / 2e-6;
+    });
+    expect(slopes).toHaveLength(2);
+    expect([...(gradient?.before ?? [])]).toEqual(slopes.map((slope) => expect.closeTo(slope, 8)));
+  });
+
   it('says nothing of what does not exist', () => {
     const session = sessionOf(smallSpec);
     for (const asked of [{ weights: [{ parameter: 'linear1.weight', index: 8, value: 1 }] }, { weights: [{ parameter: 'none', index: 0, value: 1 }] }, { inputs: [{ index: 2, value: 1 }] }, { inputs: [{ index: 0, value: NaN }] }]) {

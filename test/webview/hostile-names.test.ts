@@ -1,6 +1,7 @@
 // 500 hostile names in every place of a spec that takes a name: plain text in every view, nothing made of them, and marks in them
 // that turn text do not reach what stands beside.
 import fc from 'fast-check';
+import Papa from 'papaparse';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openBrowser, type PanelBrowser } from './chromium';
 import { FakeHost } from './harness/host';
@@ -45,6 +46,9 @@ it('there are 500 of them', () => expect(names.length).toBe(500));
 /** Half a character does not survive the way out of the browser. */
 const whole = (text: string): string => Buffer.from(text).toString();
 
+/** An apostrophe keeps a spreadsheet from taking a name for a formula; else the name is as it was. */
+const asCsvGivesBack = (text: string): string => (text.startsWith("'") ? text.slice(1) : text);
+
 const GROUPS = 5;
 describe.each(Array.from({ length: GROUPS }, (_, i) => i))('part %s of them', (part) => {
   it('is plain text in every view', async () => {
@@ -74,6 +78,20 @@ describe.each(Array.from({ length: GROUPS }, (_, i) => i))('part %s of them', (p
       const found = await page.evaluate(lookForTrouble);
       expect({ view, ...found }).toEqual({ view, elements: [], turned: [], broken: undefined });
     }
+    // Class names and columns of what is taken away come back whole from a reader of CSV.
+    await page.locator('#tab-gradients').evaluate((tab: HTMLElement) => tab.click());
+    await panel.settled();
+    await page.locator('.view .chart details').first().evaluate((table: HTMLDetailsElement) => (table.open = true));
+    await page.locator('.view .chart .take-away').first().getByRole('button', { name: 'Save CSV…' }).evaluate((button: HTMLElement) => button.click());
+    const taken = host.of('save').at(-1);
+    const [heads, ...rows] = Papa.parse<string[]>((taken?.content ?? '').replace('\uFEFF', '').replace(/\r\n$/, ''), { newline: '\r\n' }).data;
+    const columns = host.session?.model.layers.flatMap(({ parameters }) => parameters.map(({ name }) => name)) ?? [];
+    expect(heads.map(whole).map(asCsvGivesBack)).toEqual(['step', ...columns.map(whole)].map(asCsvGivesBack));
+    expect(rows.every((row) => row.length === heads.length)).toBe(true);
+    await page.locator('#tab-fit').evaluate((tab: HTMLElement) => tab.click());
+    await panel.settled();
+    const called = await page.locator('.confusion tbody th').evaluateAll((all) => all.map(({ textContent }) => textContent));
+    expect(called.map((name) => whole(name ?? ''))).toEqual(classes.map(whole));
     const shown = await page.locator('.layers .name b').evaluateAll((all) => all.map(({ textContent }) => textContent));
     // The page's parser never sees them: what arrives is what was sent, half characters aside.
     expect(shown.map((name) => whole(name ?? ''))).toEqual(layers.map(whole));

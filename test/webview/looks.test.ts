@@ -1,9 +1,9 @@
 // What it looks like: no accessibility violation in any theme, view and state; colours follow the theme at once;
 // nothing is cut off from 1000 pixels to 320. Leaves pictures in test/screenshots to be looked at.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Page } from 'playwright-core';
 import { openBrowser, type PanelBrowser } from './chromium';
 import { violations } from './harness/axe';
+import { cutOff, viewsOf } from './harness/every-view';
 import { FakeHost, readExample } from './harness/host';
 import { openPanel, type PanelPage, type ThemeName, themeNames } from './harness/page';
 import { deep, diverging } from './harness/specs';
@@ -13,10 +13,6 @@ beforeAll(async () => {
   browser = await openBrowser();
 });
 afterAll(() => browser.close());
-
-/** The views that there are, as the tabs have them. */
-const viewsOf = (page: Page): Promise<string[]> =>
-  page.locator('[role="tab"]').evaluateAll((all) => all.map(({ id }) => id.replace('tab-', '')));
 
 /** A run of the circles example with a history to see, in the middle of a step's backward pass. */
 async function trained(options: { width: number; theme: ThemeName; height?: number }): Promise<{ host: FakeHost; panel: PanelPage }> {
@@ -35,19 +31,6 @@ async function close({ host, panel }: { host: FakeHost; panel: PanelPage }): Pro
   await host.dispose();
   await panel.page.close();
 }
-
-/** Elements that reach out of the page to the right, where nothing scrolls them into sight. */
-const cutOff = (page: Page): Promise<string[]> =>
-  page.evaluate(() => {
-    const scrolls = (element: Element | null): boolean =>
-      element !== null && (['auto', 'scroll'].includes(getComputedStyle(element).overflowX) && element.id !== 'panel' && !element.classList.contains('view') && !element.classList.contains('layers') || scrolls(element.parentElement));
-    return [...document.querySelectorAll('#panel *')]
-      .filter((element) => {
-        const box = element.getBoundingClientRect();
-        return box.width > 0 && box.right > innerWidth + 1 && !scrolls(element.parentElement);
-      })
-      .map((element) => `${element.tagName} ${element.className} ${element.textContent.slice(0, 40)}`);
-  });
 
 describe.each(themeNames)('in %s', (theme) => {
   it.each([1000, 570, 320])('every view stands at %s pixels, nothing cut off', async (width) => {

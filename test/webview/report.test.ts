@@ -139,6 +139,16 @@ it('hostile names are plain text, isolated from what stands after them', async (
   await page.close();
 });
 
+it('a report taken in the middle says at which step, and that it is a part', async () => {
+  const { page: middle } = await make(readExample('circles'), { steps: 120, check: false });
+  const shown = await show(middle);
+  expect(await shown.page.locator('.partial').innerText()).toBe('A part of the run: 120 of its 800 steps were done.');
+  await shown.page.close();
+  const finished = readExample('xor').replace(/"epochs": \d+/, '"epochs": 2').replace(/"batch_size": [^,\n]+/, '"batch_size": "full"');
+  const whole = await make(finished, { steps: 2, check: false });
+  expect(whole.page).not.toContain('class="partial"');
+});
+
 it('a run that broke says where', async () => {
   const { page: html, frame } = await make(diverging, { steps: 400, check: false });
   expect(frame.nonFinite).not.toBeNull();

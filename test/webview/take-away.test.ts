@@ -61,13 +61,15 @@ it('the CSV of the loss has every digit of the history', async () => {
   expect(rows.length).toBe(31);
 });
 
-it('the PNG has every pixel of the chart on the editor’s background', async () => {
+it('the PNG has two pixels for each of the page, on the editor’s background; the page is as it was', async () => {
   const chart = panel.page.locator('.chart').first();
+  const sizeOf = () => chart.locator('canvas').evaluate((element: HTMLCanvasElement) => ({ width: element.width, height: element.height }));
+  const canvas = await sizeOf();
   await chart.getByRole('button', { name: 'Save PNG…' }).click();
-  const canvas = await chart.locator('canvas').evaluate((element: HTMLCanvasElement) => ({ width: element.width, height: element.height }));
+  expect(await sizeOf()).toEqual(canvas);
   expect(saved()?.kind).toBe('png');
   const { width, height, corner, colours } = await pngOf(panel.page, saved()?.content ?? '');
-  expect([width, height]).toEqual([canvas.width + 16, canvas.height + 36]);
+  expect([width, height]).toEqual([2 * (canvas.width + 16), 2 * (canvas.height + 36)]);
   expect(corner).toEqual([255, 255, 255, 255]);
   expect(colours).toBeGreaterThan(10);
 });
@@ -93,7 +95,12 @@ it('every table of every view can be saved, with the picture beside it', async (
         await expect.poll(() => host.of('save').length).toBe(before + 1);
         expect(saved()?.kind).toBe(kind);
         expect(saved()?.title).not.toBe('');
-        if (kind === 'png') expect((await pngOf(panel.page, saved()?.content ?? '')).colours).toBeGreaterThan(2);
+        if (kind === 'png') {
+          const { colours, width } = await pngOf(panel.page, saved()?.content ?? '');
+          expect(colours).toBeGreaterThan(2);
+          const widths = await panel.page.locator('.view canvas:visible').evaluateAll((all) => all.map((canvas) => (canvas as HTMLCanvasElement).width));
+          expect(widths.map((own) => 2 * (own + 16)).some((own) => Math.abs(own - width) <= 2)).toBe(true);
+        }
         else expect(saved()?.content.split('\r\n').length).toBeGreaterThan(2);
       }
       seen.push(view);

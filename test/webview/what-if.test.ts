@@ -143,6 +143,9 @@ describe('setting a weight', () => {
     expect(await violations(page)).toEqual([]);
     await page.locator('#tab-network').click();
     await page.locator('.what-if [data-tried-loss] [data-value]').waitFor();
+    // The picture is of what is tried, and says so.
+    await page.locator('[data-tried-picture]').waitFor();
+    await panel.shot('panel-dark-what-if-network');
     const sample = host.frame?.answers.length ? Number((await page.locator('.what-if').innerText()).match(/sample (\d+)/)?.[1]) : NaN;
     const shown = await full('[data-tried-loss]');
     // An input of the picture can be moved, too.

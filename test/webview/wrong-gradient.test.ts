@@ -47,7 +47,7 @@ describe.each<[ThemeName, number]>([['dark', 1000], ['light', 1000], ['hc', 1000
     await page.locator('#tab-check').click();
     await page.locator('[data-action="check"]').click();
     await page.locator('.verdict.bad').waitFor();
-    expect(await page.locator('.diagnosis').first().innerText()).toMatch(/The gradient of row1\.weight is wrong in row 5 alone: it is zero there .*line \d+ of the spec.*row\.layer\.ts:7:3/);
+    expect(await page.locator('.diagnosis').first().innerText()).toMatch(/The gradient of row1\.weight is wrong in row 5 alone: it is zero there \(with the penalty, at .*line \d+ of the spec.*row\.layer\.ts:7:3/);
     expect(await page.locator('tr[data-parameter="row1.weight"]').innerText()).toMatch(/wrong/);
     await page.locator('.map canvas').waitFor();
     await page.locator('.map canvas').focus();

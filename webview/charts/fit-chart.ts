@@ -7,8 +7,12 @@ import type { AnswerTo } from '../../src/protocol/panel';
 import { scaleOf, tableFor, tableIndex } from '../heatmap';
 import { formatNumber, formatRound } from '../numbers';
 import type { Theme } from '../theme';
+import { cutMiddle } from '../words';
 import { axisLook, baseOptions, Chart, FONT_SIZE } from './setup';
 import { type Stroke, strokesPlugin } from './strokes';
+
+/** Of an axis: the name of an input has no more room. */
+const LONGEST_TITLE = 32;
 
 export type Fitted = AnswerTo<'fitted'>;
 export type Points = AnswerTo<'points'>;
@@ -125,7 +129,7 @@ export class FitChart {
     const { axes } = fit.fitted;
     const plane = axes.length === 2;
     const look = axisLook(theme);
-    const title = (text: string) => ({ display: true, text, padding: 0, color: toCss(theme.muted), font: { family: theme.fontFamily, size: FONT_SIZE } });
+    const title = (text: string) => ({ display: true, text: cutMiddle(text, LONGEST_TITLE), padding: 0, color: toCss(theme.muted), font: { family: theme.fontFamily, size: FONT_SIZE } });
     const ticks = { ...look.ticks, maxTicksLimit: 7, includeBounds: false, callback: (tick: number) => formatRound(tick) };
     const { x, y } = this.#chart.options.scales ?? {};
     Object.assign(x ?? {}, { ...look, ...range(axes[0]), ticks, title: title(axes[0].name) });

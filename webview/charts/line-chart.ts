@@ -7,6 +7,7 @@ import type { SeriesData } from '../../src/protocol/panel';
 import { icon, value, valueRange } from '../controls/value';
 import { formatCount, formatNumber, formatPower, formatRound } from '../numbers';
 import { pinsOf } from '../pins';
+import { cutMiddle } from '../words';
 import { decadeTicks, stepEnd, StickyRange, type Range } from './axes';
 import { DataTable } from './data-table';
 import { envelope, extent, type Point, readAt, type Reading } from './envelope';
@@ -302,7 +303,7 @@ export class LineChart {
             const reading = readings[i];
             const { title, mark } = otherSteps(reading, step);
             return html`<span class="key ${faint ? 'faint' : ''} ${mark ? 'late' : ''}" title=${title ? `${name}, ${title}` : name}>
-              ${swatch(line)}<span class="key-name">${middleCut(name)}</span>
+              ${swatch(line)}<span class="key-name">${cutMiddle(name, LONGEST_NAME)}</span>
               <span class="reads">${reading ? valueRange(reading.low, reading.high) : value(null)}${mark ? html`<small class="when">@ ${mark}</small>` : nothing}</span>
             </span>`;
           })}
@@ -327,7 +328,7 @@ export class LineChart {
 }
 
 /** Names that differ only at their end stay apart; the whole name is in the tooltip. */
-const middleCut = (name: string): string => (name.length > 26 ? `${name.slice(0, 12)}…${name.slice(-11)}` : name);
+const LONGEST_NAME = 24;
 
 /** Says when a reading is not of the step that is asked for alone. */
 export function otherSteps(reading: Reading | null, step: number): { readonly title: string; readonly mark: string } {

@@ -5,12 +5,23 @@ import {
   LogarithmicScale, PointElement, ScatterController,
 } from 'chart.js';
 import { toCss } from '../colours';
+import { onRedraw, pixelRatio } from '../sharp';
 import type { Theme } from '../theme';
 
 Chart.register(
   BarController, BarElement, Filler, LinearScale, LineController, LineElement, LogarithmicScale, PointElement,
   ScatterController,
 );
+
+Object.assign(Chart.defaults, { devicePixelRatio: pixelRatio });
+Chart.register({
+  id: 'sharp',
+  afterInit: (chart) => onRedraw(chart.canvas, () => {
+    // Reads the ratio again, and then fits the canvas to it.
+    chart.update();
+    chart.resize();
+  }),
+});
 
 export { Chart };
 

@@ -5,6 +5,7 @@ import { decadeTicks, StickyRange, type Range } from '../charts/axes';
 import type { Context, Mounted } from '../context';
 import type { Frame, LayerInfo, LayerReading, ModelInfo, ParameterReading, Phase } from '../../src/protocol/panel';
 import { counted, formatCount, formatPower, formatShape, formatShare, fullNumber } from '../numbers';
+import { standsOut } from '../stands-out';
 import { lastPhase, words } from '../words';
 import { drawHistogram } from './mini-histogram';
 import { placed } from './placed';
@@ -100,6 +101,7 @@ export function mountLayerList(host: HTMLElement, context: Context): Mounted {
             )}
           </div>
           ${lossRow(model, frame, phase)}
+          ${outstanding(model, frame, context)}
         `,
         host,
       );
@@ -150,6 +152,17 @@ function lossRow({ loss }: ModelInfo, frame: Frame | null, phase: Phase | null):
     <span class="what"><b>loss</b> <span class="kind">${words(loss.kind)}</span>${arrow(way)}</span>
     <span class="note" data-loss>of the batch ${value(frame?.loss)}</span>
   </div>`;
+}
+
+/** Under the rows, so that it moves none of them. */
+function outstanding(model: ModelInfo, frame: Frame | null, { select }: Context): TemplateResult | typeof nothing {
+  const findings = standsOut(model, frame);
+  if (findings.length === 0) return nothing;
+  return html`<section class="stands-out" aria-label="What stands out">
+    <h2>What stands out</h2>
+    <ul>${findings.map(({ layer, seen, remedy }) => html`<li data-finding=${layer}>${icon('warning')}<p><bdi>${seen}</bdi> <span class="remedy"><bdi>${remedy}</bdi></span>
+      <button class="link" title="Selects the layer everywhere and marks it in the spec" @click=${() => select(layer)}>Show <bdi>${model.layers[layer].name}</bdi></button></p></li>`)}</ul>
+  </section>`;
 }
 
 interface RowState {

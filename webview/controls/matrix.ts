@@ -2,6 +2,7 @@
 import { html, nothing, type TemplateResult } from 'lit/html.js';
 import type { AnswerTo } from '../../src/protocol/panel';
 import { formatIndex, formatShape } from '../numbers';
+import { indexOf } from '../step-words';
 import { NOTHING, value } from './value';
 
 type Node = AnswerTo<'nodes'>['nodes'][number];
@@ -16,7 +17,7 @@ export function matrix(name: string, { shape, corner }: Node, choose: (index: nu
     <div class="scroll bracket" tabindex="0" role="region" aria-label=${name}><table><tbody>
       ${Array.from({ length: rows }, (_, i) => html`<tr>${Array.from({ length: columns }, (__, j) => {
         const index = i * allColumns + j;
-        return html`<td class=${index === chosen ? 'selected' : ''}><button class="cell" title=${`Why ${name}${formatIndex(allRows === 1 ? [j] : [i, j])}?`}
+        return html`<td class=${index === chosen ? 'selected' : ''}><button class="cell" title=${`Why ${name}${formatIndex(indexOf(shape, index))}?`}
           @click=${() => choose(index)}>${value(cells[i * columns + j], { signed: true })}</button></td>`;
       })}${columns < allColumns ? html`<td class="more">…</td>` : nothing}</tr>`)}
       ${rows < allRows ? html`<tr><td class="more">⋮</td></tr>` : nothing}

@@ -2,6 +2,7 @@
 import { html, nothing, type TemplateResult } from 'lit/html.js';
 import { toCss } from '../colours';
 import type { Context } from '../context';
+import { sharply } from '../sharp';
 import { asCsv, asTabs, type Sheet } from '../sheet';
 import type { Theme } from '../theme';
 import { icon } from './value';
@@ -17,11 +18,11 @@ export function takeAway({ send, theme }: Context, { title, sheet, canvas }: Tak
   return html`<span class="take-away" role="group" aria-label=${`Take away: ${title}`}>
     <button class="quiet" @click=${() => send({ type: 'copy', text: asTabs(sheet()) })}>${icon('copy')} Copy all</button>
     <button class="quiet" @click=${() => send({ type: 'save', kind: 'csv', title, content: asCsv(sheet()) })}>${icon('save')} Save CSV…</button>
-    ${canvas ? html`<button class="quiet" @click=${() => send({ type: 'save', kind: 'png', title, content: pictureOf(title, canvas, theme) })}>${icon('file-media')} Save PNG…</button>` : nothing}
+    ${canvas ? html`<button class="quiet" @click=${() => send({ type: 'save', kind: 'png', title, content: sharply(canvas, () => pictureOf(title, canvas, theme)) })}>${icon('file-media')} Save PNG…</button>` : nothing}
   </span>`;
 }
 
-/** Base64 of a PNG with every pixel of the screen, on the editor's background, its title above. */
+/** Base64 of a PNG with every pixel of the canvas, on the editor's background, its title above. */
 export function pictureOf(title: string, canvas: HTMLCanvasElement, theme: Theme): string {
   const ratio = canvas.clientWidth > 0 ? canvas.width / canvas.clientWidth : devicePixelRatio;
   const [margin, head] = [Math.round(8 * ratio), Math.round(28 * ratio)];

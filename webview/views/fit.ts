@@ -179,7 +179,7 @@ function confusionTable({ data }: Context, { confusion, evaluated, of }: Predict
   return html`<section class="part">
     <div class="chart-head"><h2>Confusion</h2><span class="unit">${formatCount(right)} of ${counted(evaluated, 'sample')} right${evaluated < of ? `, evenly chosen from ${formatCount(of)}` : ''}; evaluated in evaluation mode</span></div>
     <div class="scroll" tabindex="0" role="region" aria-label="Confusion matrix"><table class="confusion">
-      <thead><tr><th scope="col">is ↓ called →</th>${classes.map((name) => html`<th scope="col"><bdi>${name}</bdi></th>`)}</tr></thead>
+      <thead><tr><th scope="col">is ↓ called →</th>${classes.map((name) => html`<th scope="col" title=${name}><bdi>${name}</bdi></th>`)}</tr></thead>
       <tbody>${classes.map((name, i) => html`<tr><th scope="row"><bdi>${name}</bdi></th>${classes.map((_, j) => cell(i, j))}</tr>`)}</tbody>
     </table></div>
   </section>`;

@@ -109,7 +109,7 @@ export const network: View = {
       const { data, theme, settings } = context;
       const names = namesOf(context);
       if (names.length !== answer.columns.length) return;
-      const drawing = { picture: answer, names, fill: ownOf(settings).fill, lit: litOf(context), selected: data.layer === null ? null : data.layer + 1 };
+      const drawing = { picture: asTried(context, answer), names, fill: ownOf(settings).fill, lit: litOf(context), selected: data.layer === null ? null : data.layer + 1 };
       picture.canvas.setAttribute('aria-label', `The network for sample ${answer.sample}: ${names.map(({ name, shape }) => `${name} ${formatShape(shape)}`).join(', ')}. Arrow keys move from unit to unit, with Shift over the weights into it.`);
       picture.draw(drawing, theme, sizeOf(map).width);
     };
@@ -119,7 +119,7 @@ export const network: View = {
       render(answer ? html`<p class="reading" role="status" aria-live="off">${
         picture.cursor ? describe(context, answer, picture.cursor) : html`<span class="hint">Point at a unit or a weight to read it; click one for its history and its place in the spec.</span>`
       }</p>` : html`<section class="empty"><p>The engine is asked for the picture.</p></section>`, head);
-      render(answer ? html`${chosen ? html`${details(context, answer, chosen)}${tryIt(answer, chosen)}` : nothing}${legend(context)}
+      render(answer ? html`${chosen ? html`${details(context, answer, chosen)}${tryIt(answer, chosen)}` : nothing}${legend(context, answer)}
         <details class="data" @toggle=${toggle}><summary>Table</summary>${open ? table(context, picture.canvas, answer) : nothing}</details>` : nothing, below);
       void follow(answer);
     };
@@ -164,6 +164,42 @@ export const network: View = {
   },
 };
 
+/** What is tried, answered for the sample of the picture; null where nothing is, or it is being computed. */
+const triedIn = ({ settings, answer }: Context, { sample }: Picture): AnswerTo<'what_if'> | null => {
+  const found = whatIfIfAny(settings).length > 0 ? answer(whatIfQuestion(settings)) : null;
+  return found?.sample === sample ? found : null;
+};
+
+/** The picture with the values, gradients and weights that follow from what is tried; images, and maps of all inputs, stay out. */
+function asTried(context: Context, picture: Picture): Picture {
+  const found = triedIn(context, picture);
+  if (!found) return picture;
+  const { inputShape = [], layers = [] } = context.data.model ?? {};
+  const { weights } = triedOf(context.settings);
+  const after = (column: number, of: 'values' | 'gradients'): Float64Array | undefined => found.nodes.find(({ node }) =>
+    of === 'values'
+      ? (column === 0 ? node.of === 'input' : node.of === 'output' && node.layer === column - 1)
+      : (column === 0 ? node.of === 'input_gradient' : node.of === 'output_gradient' && node.layer === column - 1))?.after;
+  const columns = picture.columns.map((column, i): Picture['columns'][number] => {
+    if ((i === 0 ? inputShape : layers[i - 1].outputShape).length === 3) return column;
+    // Of a large layer only the first values are followed: the others are not known.
+    const pick = (from: Float64Array | undefined) => (from ? Float64Array.from(column.shown, (unit) => from[unit] ?? NaN) : null);
+    return { ...column, maps: null, values: pick(after(i, 'values')), gradients: pick(after(i, 'gradients')) };
+  });
+  const edges = ownOf(context.settings).edges !== 'weight' ? picture.edges : picture.edges.map((edge) => {
+    const own = weights.filter(({ parameter }) => parameter === edge.parameter);
+    if (own.length === 0 || !edge.values) return edge;
+    const [from, to] = [picture.columns[edge.layer], picture.columns[edge.layer + 1]];
+    const values = edge.values.slice();
+    for (const { index, value } of own) {
+      const [row, column] = [to.shown.indexOf(Math.floor(index / from.units)), from.shown.indexOf(index % from.units)];
+      if (row >= 0 && column >= 0) values[row * from.shown.length + column] = value;
+    }
+    return { ...edge, values, largest: Math.max(edge.largest, ...own.map(({ value }) => Math.abs(value))) };
+  });
+  return { ...picture, columns, edges };
+}
+
 function chooser(context: Context, answer: Picture | null): TemplateResult {
   const { settings, keep } = context;
   const own = ownOf(settings);
@@ -177,10 +213,11 @@ function chooser(context: Context, answer: Picture | null): TemplateResult {
   </div>`;
 }
 
-function legend({ settings }: Context): TemplateResult {
-  const { edges, fill } = ownOf(settings);
+function legend(context: Context, answer: Picture): TemplateResult {
+  const { edges, fill } = ownOf(context.settings);
+  const tried = triedIn(context, answer) !== null;
   return html`<p class="how">${icon('info')} Orange is above 0, blue and dashed below; a line’s width is its ${edges} beside the largest of its tensor.
-    ${fill === 'values' ? 'With one or two inputs, a unit shows what it gives for every input; of an image, its feature map.' : 'A unit’s shade is the gradient of the batch’s loss with respect to its value.'}</p>`;
+    ${tried ? html`<b data-tried-picture>What if:</b> units and weights are drawn as they would be with what is tried; gradients are of this sample’s loss alone. Of a large layer the first units alone are known.` : fill === 'values' ? 'With one or two inputs, a unit shows what it gives for every input; of an image, its feature map.' : 'A unit’s shade is the gradient of the batch’s loss with respect to its value.'}</p>`;
 }
 
 /** The unit's number in its layer. */

@@ -1,7 +1,7 @@
 // The step, explained: the phase that was done last as a rule with its numbers for one sample; why any number is what it
 // is; all nodes of the step in order; the local derivatives of the selected layer.
 import { html, nothing, render, type TemplateResult } from 'lit/html.js';
-import type { AnswerTo, ModelInfo, Question } from '../../src/protocol/panel';
+import type { AnswerTo, ModelInfo, Phase, Question } from '../../src/protocol/panel';
 import type { Context, Settings, View } from '../context';
 import { formula } from '../controls/formula';
 import { matrix } from '../controls/matrix';
@@ -88,6 +88,7 @@ function phaseSection(context: Context, model: ModelInfo, answer: AnswerTo<'node
   return html`<section class="part explained">
     <h2 class="phase ${way}">${phaseName(model, phase)}</h2>
     <p>${explainPhase(model, phase, frame)}</p>
+    ${specLine(context, model, phase)}
     ${rulesOf(model, phase).map((rule) => html`<div class="rule">${formula(rule)}</div>`)}
     <div class="matrices">
       ${nodesOf(model, phase).map((id) => {
@@ -97,6 +98,15 @@ function phaseSection(context: Context, model: ModelInfo, answer: AnswerTo<'node
     </div>
     <p class="how">${icon('info')} Shapes are those of one sample, a vector as a row. Click a number to see why it is what it is.</p>
   </section>`;
+}
+
+/** The line of the spec that a phase comes from; of a layer, a click marks it there. */
+function specLine({ select }: Context, { layers, loss }: ModelInfo, phase: Phase): TemplateResult | typeof nothing {
+  const layer = phase.kind === 'forward' || phase.kind === 'backward' ? layers[phase.layer] : null;
+  const place = layer ? layer.place : phase.kind === 'loss' || phase.kind === 'loss_backward' ? loss.place : undefined;
+  if (!place) return nothing;
+  const words = `Line ${place.line} of the spec`;
+  return html`<p class="spec-line">${layer ? html`<button class="link" title="Marks it in the spec" @click=${() => select(layer.index)}>${words}</button>` : words}: <code><bdi>${place.text}</bdi></code></p>`;
 }
 
 /** `output of hidden[2]`. */

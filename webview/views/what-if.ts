@@ -5,7 +5,7 @@ import { NumberField } from '../controls/number-field';
 import { sampleField } from '../controls/sample-field';
 import { icon, value } from '../controls/value';
 import { whatIfBar } from '../controls/what-if-bar';
-import { counted, formatIndex, formatRound, formatShape, fullNumber } from '../numbers';
+import { counted, formatIndex, formatRound, formatShape, fullNumber, shortNumber } from '../numbers';
 import { indexOf, nodeName } from '../step-words';
 import { dropWeight, triedOf, tryInput, tryInputs, tryWeight, type WhatIf, whatIfQuestion } from '../what-if';
 
@@ -85,7 +85,7 @@ export const whatIf: View = {
         <div class="scroll" tabindex="0" role="region" aria-label="Input"><table>
           <thead><tr><th scope="col">number</th><th scope="col">in the data</th><th scope="col" class="text">tried</th></tr></thead>
           <tbody>${rows.map((given, i) => html`<tr><th scope="row">${formatIndex(indexOf(node.shape, i))}</th><td>${value(given, { signed: true })}</td>
-            <td class="text">${inputField(i).template(fullNumber(now(i)), { visibleLabel: false })} ${slider(context, i, given, now(i))}</td></tr>`)}</tbody>
+            <td class="text">${inputField(i).template(context.data.model?.precision === 'float32' ? shortNumber(now(i)) : fullNumber(now(i)), { visibleLabel: false })} ${slider(context, i, given, now(i))}</td></tr>`)}</tbody>
         </table></div>
         ${count > rows.length ? html`<p class="hint">The first ${rows.length} of ${counted(count, 'number')}.</p>` : nothing}
       </section>`;
@@ -173,8 +173,8 @@ function follows({ data }: Context, { loss, train, probabilities, nodes }: WhatI
   };
   const last = model.layers[model.layers.length - 1]?.outputShape ?? [];
   const forward = nodes.filter(({ node }) => node.of === 'output');
-  const backward = nodes.filter(({ node }) => node.of === 'output_gradient' || node.of === 'parameter_gradient');
-  const body = ({ node, shape, before, after }: WhatIf['nodes'][number]) => many(nodeName(model, node), shape, before, after);
+  const backward = nodes.filter(({ node }) => node.of === 'output_gradient' || node.of === 'parameter_gradient' || node.of === 'input_gradient');
+  const body = ({ node, shape, before, after }: WhatIf['nodes'][number]) => many(node.of === 'input_gradient' ? 'dL/d input' : nodeName(model, node), shape, before, after);
   return html`<section class="part follows" aria-busy=${fresh ? 'false' : 'true'}>
     <div class="chart-head"><h2>What follows</h2><span class="unit">${fresh ? '' : 'being computed; '}for this sample by itself, layers in evaluation mode</span></div>
     <div class="scroll tall" tabindex="0" role="region" aria-label="What follows, before and after"><table>

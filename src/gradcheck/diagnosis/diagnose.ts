@@ -71,7 +71,9 @@ function* tell(pass: Pass, suspects: readonly Suspect[], checked: readonly Whole
   const { analytic, numeric } = own >= 0 ? checked[own] : trial;
   const worst = worstOf({ analytic, numeric });
   const index = worst < 0 ? null : unravel(worst, trial.shape);
-  const alone = trial.of === 'input' ? 'tried alone, with a random gradient from above, ' : '';
+  // The reason is that of the data's gradient; with the penalty's share, the values themselves do not show it.
+  const penalized = own >= 0 && trial.penalty ? 'with the penalty, ' : '';
+  const alone = trial.of === 'input' ? 'tried alone, with a random gradient from above, ' : penalized;
   const values = index ? ` (${alone}at [${index.join(', ')}] ${short(analytic[worst])} in place of ${short(numeric[worst])})` : '';
   const also = others.length > 0 ? ` Wrong as well: ${list(others.map((each) => gradientName(pass, each)))}.` : '';
   const because = others.length > 0 ? 'only because wrong gradients arrive there' : 'only because of that';

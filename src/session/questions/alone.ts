@@ -15,14 +15,23 @@ export interface LocalJacobian {
 
 /** Larger ones are neither read nor needed. */
 export const LARGEST_JACOBIAN = 4096;
+/** Numbers of a few rows of one: a million of them are had at once. */
+const LARGEST_ROWS = 2 ** 20;
 
 /** Null where the layer is too large, where it does not exist, or where samples of a batch depend on each other. */
 export function localJacobian(session: TrainingSession, layer: number, wanted: number | null): LocalJacobian | null {
   const model = session.network.model.layers[layer];
+  if (!model || sizeOf(model.inputShape) * sizeOf(model.outputShape) > LARGEST_JACOBIAN) return null;
+  return localRows(session, layer, wanted, Array.from({ length: sizeOf(model.outputShape) }, (_, i) => i));
+}
+
+/** The rows of these outputs alone, in their order: of a large layer the few that somebody asks about. */
+export function localRows(session: TrainingSession, layer: number, wanted: number | null, rows: readonly number[]): LocalJacobian | null {
+  const model = session.network.model.layers[layer];
   const followed = model && follow(session, wanted);
-  if (!followed) return null;
-  const [inputs, outputs] = [sizeOf(model.inputShape), sizeOf(model.outputShape)];
-  if (inputs * outputs > LARGEST_JACOBIAN) return null;
+  if (!followed || rows.length === 0) return null;
+  const [inputs, size, outputs] = [sizeOf(model.inputShape), sizeOf(model.outputShape), rows.length];
+  if (outputs * Math.max(inputs, size) > LARGEST_ROWS) return null;
   const x = layer === 0 ? followed.input : followed.output(layer - 1);
   if (!x) return null;
   const input = Float64Array.from(x);
@@ -39,7 +48,7 @@ export function localJacobian(session: TrainingSession, layer: number, wanted: n
   pass.forward(0);
   const upstream = pass.outputGradients[0].data;
   upstream.fill(0);
-  for (let i = 0; i < outputs; i++) upstream[i * outputs + i] = 1;
+  for (let i = 0; i < outputs; i++) upstream[i * size + rows[i]] = 1;
   pass.backward(0, true);
   const values = pass.inputGradient && Float64Array.from(pass.inputGradient.data);
   return values ? { sample: followed.sample, outputs, inputs, values } : null;

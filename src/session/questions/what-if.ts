@@ -21,8 +21,11 @@ export interface WhatIfRequest {
   readonly inputs: readonly { readonly index: number; readonly value: number }[];
 }
 
+/** dL/d input is computed here alone: training has no need of it. */
+export type FollowedId = NodeId | { readonly of: 'input_gradient' };
+
 export interface Followed {
-  readonly node: NodeId;
+  readonly node: FollowedId;
   readonly shape: Shape;
   /** The first MOST of the flat tensor. */
   readonly before: Float64Array;
@@ -37,7 +40,7 @@ export interface WhatIfAnswer {
   readonly train: { readonly before: number; readonly after: number } | null;
   /** What the loss makes of the last output by itself, where it does: probabilities of logits. */
   readonly probabilities: { readonly before: Float64Array; readonly after: Float64Array } | null;
-  /** In the order in which they come about: the input, each output, then dL/d of each, and of each parameter. */
+  /** In the order in which they come about: the input, each output, then dL/d of each, and of each parameter, to that of the input. */
   readonly nodes: readonly Followed[];
 }
 
@@ -115,7 +118,7 @@ function read(copy: Network, { run }: TrainingSession, sample: number, inputs: W
   copy.zeroGradients();
   pass.lossBackward();
   for (let layer = layers.length - 1; layer >= 0; layer--) pass.backward(layer, true);
-  const node = (id: NodeId, shape: Shape, tensor: Tensor) => ({ node: id, shape, values: values(tensor) });
+  const node = (id: FollowedId, shape: Shape, tensor: Tensor) => ({ node: id, shape, values: values(tensor) });
   const gradients = layers.flatMap(({ outputShape }, layer) => [
     ...copy.parameters.filter((own) => own.layer === layer).map(({ shortName, gradient }) => node({ of: 'parameter_gradient', layer, parameter: shortName }, gradient.shape, gradient)),
     node({ of: 'output_gradient', layer }, outputShape, pass.outputGradients[layer]),
@@ -127,6 +130,7 @@ function read(copy: Network, { run }: TrainingSession, sample: number, inputs: W
       node({ of: 'input' }, copy.model.inputShape, pass.input),
       ...layers.map(({ outputShape }, layer) => node({ of: 'output', layer }, outputShape, pass.outputs[layer])),
       ...gradients.reverse(),
+      ...(pass.inputGradient ? [node({ of: 'input_gradient' }, copy.model.inputShape, pass.inputGradient)] : []),
     ],
   };
 }

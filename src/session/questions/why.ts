@@ -1,10 +1,13 @@
 // Why a value is what it is: the terms that it is the sum of, the largest first, each with where it came from.
 import { sizeOf } from '../../engine/kernels/tensor';
+import type { Windows } from '../../engine/kernels/windows';
+import type { LayerModel } from '../../engine/network';
 import type { TrainingSession } from '../session';
-import { localJacobian } from './alone';
+import { localRows } from './alone';
 import type { NodeId } from './nodes';
 import { defineQuestion } from './question';
 import { follow, type FollowedSample, weightsUsed } from './sample';
+import { WindowGeometry } from './why-windows';
 
 /** One entry of a node, by its place in the flat tensor. */
 export interface Cell {
@@ -108,12 +111,30 @@ function answer({ sample }: FollowedSample, value: number, kind: WhyAnswer['kind
   return { sample, value, kind, terms: sorted.slice(0, MOST), of: all.length, rest };
 }
 
+/** Its windows, of a layer that has some. */
+function geometryOf({ definition: { kind }, options, inputShape, outputShape }: LayerModel): { readonly kind: 'conv' | 'pool'; readonly windows: WindowGeometry } | null {
+  const found = kind === 'conv2d' ? 'conv' : kind === 'max_pool2d' || kind === 'avg_pool2d' ? 'pool' : null;
+  return found && { kind: found, windows: new WindowGeometry(inputShape, outputShape, options as Windows) };
+}
+
 function whyOutput(session: TrainingSession, followed: FollowedSample, layer: number, index: number): WhyAnswer | null {
   const value = followed.output(layer)?.[index];
   const input = layer === 0 ? followed.input : followed.output(layer - 1);
   if (value === undefined || !input) return null;
-  const { definition } = session.network.model.layers[layer];
-  if (definition.reach === 'weighted_sum') {
+  const model = session.network.model.layers[layer];
+  const geometry = geometryOf(model);
+  if (geometry?.kind === 'conv') {
+    const [weight, bias] = ['weight', 'bias'].map((parameter) => used(session, followed, { of: 'parameter', layer, parameter }));
+    if (!weight) return null;
+    const terms = geometry.windows.intoOutput(index).map((at) => product([
+      { value: weight[at.weight], cell: { node: { of: 'parameter', layer, parameter: 'weight' }, index: at.weight } },
+      { value: input[at.input], cell: inputCell(layer, at.input) },
+    ]));
+    const channel = Math.floor(index / (model.outputShape[1] * model.outputShape[2]));
+    if (bias) terms.push(product([{ value: bias[channel], cell: { node: { of: 'parameter', layer, parameter: 'bias' }, index: channel } }]));
+    return answer(followed, value, 'sum', terms);
+  }
+  if (model.definition.reach === 'weighted_sum') {
     const weight = used(session, followed, { of: 'parameter', layer, parameter: 'weight' });
     const bias = used(session, followed, { of: 'parameter', layer, parameter: 'bias' });
     if (!weight) return null;
@@ -126,12 +147,12 @@ function whyOutput(session: TrainingSession, followed: FollowedSample, layer: nu
     return answer(followed, value, 'sum', terms);
   }
   // Of anything else, the values that it depends on, by how strongly.
-  const local = localJacobian(session, layer, followed.sample);
+  const local = localRows(session, layer, followed.sample, [index]);
   if (!local) return answer(followed, value, 'function', []);
   const terms = Array.from({ length: local.inputs }, (_, j) => j)
-    .filter((j) => local.values[index * local.inputs + j] !== 0)
+    .filter((j) => local.values[j] !== 0)
     .map((j): Term => {
-      const slope = local.values[index * local.inputs + j];
+      const slope = local.values[j];
       return { value: slope, factors: [{ value: slope, cell: null, name: 'slope' }, { value: input[j], cell: inputCell(layer, j) }] };
     });
   return answer(followed, value, 'function', terms);
@@ -162,15 +183,30 @@ function whyOutputGradient(session: TrainingSession, followed: FollowedSample, l
     return answer(followed, value, 'rule', [...from(prediction, { of: 'output', layer }), ...from(followed.target, { of: 'target' })]);
   }
   const upstream = followed.outputGradient(next);
-  const local = localJacobian(session, next, followed.sample);
-  if (!upstream || !local) return answer(followed, value, 'function', []);
-  const linear = session.network.model.layers[next].definition.reach === 'weighted_sum';
-  const terms = Array.from({ length: local.outputs }, (_, i) => i)
-    .filter((i) => local.values[i * local.inputs + index] !== 0)
-    .map((i) => product([
-      { value: upstream[i], cell: { node: { of: 'output_gradient', layer: next }, index: i } },
+  if (!upstream) return answer(followed, value, 'function', []);
+  const model = session.network.model.layers[next];
+  const geometry = geometryOf(model);
+  const arriving = (i: number): Factor => ({ value: upstream[i], cell: { node: { of: 'output_gradient', layer: next }, index: i } });
+  if (geometry?.kind === 'conv') {
+    const weight = used(session, followed, { of: 'parameter', layer: next, parameter: 'weight' });
+    if (!weight) return null;
+    return answer(followed, value, 'sum', geometry.windows.fromInput(index).map((at) => product([
+      arriving(at.output), { value: weight[at.weight], cell: { node: { of: 'parameter', layer: next, parameter: 'weight' }, index: at.weight } },
+    ])));
+  }
+  const outputs = sizeOf(model.outputShape);
+  const inPlace = model.definition.reach === 'columnwise' || model.definition.kind === 'flatten';
+  const reached = inPlace ? [index] : geometry ? geometry.windows.pooledFrom(index) : Array.from({ length: outputs }, (_, i) => i);
+  const local = localRows(session, next, followed.sample, reached);
+  if (!local) return answer(followed, value, 'function', []);
+  const linear = model.definition.reach === 'weighted_sum';
+  const terms = reached
+    .map((i, row) => ({ i, slope: local.values[row * local.inputs + index] }))
+    .filter(({ slope }) => slope !== 0)
+    .map(({ i, slope }) => product([
+      arriving(i),
       {
-        value: local.values[i * local.inputs + index],
+        value: slope,
         cell: linear ? { node: { of: 'parameter', layer: next, parameter: 'weight' }, index: i * local.inputs + index } : null,
         ...(!linear && { name: 'local derivative' }),
       },
@@ -184,7 +220,10 @@ function whyParameterGradient(session: TrainingSession, followed: FollowedSample
   const { layer } = node;
   const value = progress.backward(layer) ? parameterOf(session, node)?.gradient.data[index] : undefined;
   if (value === undefined) return null;
-  const { definition, inputShape, outputShape } = network.model.layers[layer];
+  const model = network.model.layers[layer];
+  const { definition, inputShape, outputShape } = model;
+  const geometry = geometryOf(model);
+  if (geometry?.kind === 'conv') return whyKernelGradient(session, followed, node, index, value, geometry.windows);
   if (definition.reach !== 'weighted_sum') return answer(followed, value, 'function', []);
   const [inputs, outputs] = [sizeOf(inputShape), sizeOf(outputShape)];
   const [unit, from] = node.parameter === 'bias' ? [index, null] : [Math.floor(index / inputs), index % inputs];
@@ -196,4 +235,37 @@ function whyParameterGradient(session: TrainingSession, followed: FollowedSample
     return product(factors);
   });
   return answer(followed, value, 'sum', terms);
+}
+
+/** Of a convolution: the same over every place of the window, dL/dW = Σ_samples,u,v dL/dy_uv · x under it. */
+function whyKernelGradient(session: TrainingSession, followed: FollowedSample, node: OfParameter, index: number, value: number, windows: WindowGeometry): WhyAnswer {
+  const { pass, batch } = session;
+  const { layer } = node;
+  const [inputs, outputs] = [sizeOf(windows.input), sizeOf(windows.output)];
+  const [x, gradient] = [pass.inputOf(layer).data, pass.outputGradients[layer].data];
+  const plane = windows.output[1] * windows.output[2];
+  const bias = node.parameter === 'bias';
+  const places = bias ? Array.from({ length: plane }, (_, i) => ({ output: index * plane + i, input: 0 })) : windows.ofWeight(index);
+  // There may be a million: only the largest are made into terms.
+  const values = new Float64Array(pass.batch * places.length);
+  for (let row = 0, at = 0; row < pass.batch; row++) {
+    for (const { input, output } of places) values[at++] = gradient[row * outputs + output] * (bias ? 1 : x[row * inputs + input]);
+  }
+  const least = values.map(Math.abs).sort()[Math.max(0, values.length - MOST)];
+  const largest: number[] = [];
+  let rest = 0;
+  values.forEach((term, at) => {
+    if (largest.length < MOST && Math.abs(term) >= least) largest.push(at);
+    else rest += term;
+  });
+  const terms = largest.sort((a, b) => Math.abs(values[b]) - Math.abs(values[a])).map((at) => {
+    const row = Math.floor(at / places.length);
+    const { input, output } = places[at % places.length];
+    const sample = batch.order[batch.from + row];
+    return product([
+      { value: gradient[row * outputs + output], cell: { node: { of: 'output_gradient', layer }, index: output }, sample },
+      ...(bias ? [] : [{ value: x[row * inputs + input], cell: inputCell(layer, input), sample }]),
+    ]);
+  });
+  return { sample: followed.sample, value, kind: 'sum', terms, of: values.length, rest };
 }

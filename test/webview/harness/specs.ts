@@ -46,3 +46,43 @@ export const hostile = JSON.stringify({
   optimizer: { type: 'sgd', lr: 0.1 },
   batch_size: 100,
 });
+
+/** Twenty linear layers, each with its activation. */
+export const deepest = `{
+  "data": "circles",
+  "layers": [${'{ "type": "linear", "out_features": 8 }, "tanh", '.repeat(19)}{ "type": "linear", "out_features": 2 }],
+  "loss": "cross_entropy", "optimizer": { "type": "sgd", "lr": 0.05 }, "batch_size": 60, "epochs": 50
+}`;
+
+/** A thousand units in a layer. */
+export const widest = `{
+  "data": "circles",
+  "layers": [{ "type": "linear", "out_features": 1000 }, "relu", { "type": "linear", "out_features": 1000 }, "relu", { "type": "linear", "out_features": 2 }],
+  "loss": "cross_entropy", "optimizer": { "type": "sgd", "lr": 0.1 }, "batch_size": 40, "epochs": 5
+}`;
+
+/** A small network of convolutions. */
+export const images = `{
+  "data": { "type": "images", "samples": 120 },
+  "layers": [
+    { "type": "conv2d", "out_channels": 6, "kernel_size": 5, "padding": 2 }, "relu", { "type": "max_pool2d", "kernel_size": 4 },
+    { "type": "conv2d", "out_channels": 8, "kernel_size": 3, "padding": 1 }, "relu", { "type": "max_pool2d", "kernel_size": 4 }, "flatten",
+    { "type": "linear", "out_features": 10 }
+  ],
+  "loss": "cross_entropy", "optimizer": { "type": "sgd", "lr": 0.05 }, "batch_size": 20, "epochs": 5
+}`;
+
+const longName = (from: string): string => `${from} with the quite long name that somebody gave it so that everybody knows`;
+
+export const longNames = JSON.stringify({
+  name: longName('a network'),
+  data: {
+    type: 'inline', inputs: [[0, 1], [1, 0], [1, 1], [0, 0]], labels: ['first', 'second', 'third', 'first'].map((each) => longName(`the ${each} class`)),
+    classes: ['first', 'second', 'third'].map((each) => longName(`the ${each} class`)), feature_names: ['one', 'other'].map((each) => longName(`the ${each} feature`)),
+  },
+  layers: [
+    { type: 'linear', out_features: 5, name: longName('a linear layer') }, { type: 'tanh', name: longName('a hyperbolic tangent') },
+    { type: 'linear', out_features: 3, name: 'WithoutASinglePlaceToBreakTheLineAtBecauseItIsOneWord' },
+  ],
+  loss: 'cross_entropy', optimizer: { type: 'sgd', lr: 0.1 }, batch_size: 2, epochs: 30,
+});
