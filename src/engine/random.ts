@@ -10,7 +10,7 @@ const W0 = 0x9e3779b9;
 const W1 = 0xbb67ae85;
 const TWO_53 = 2 ** -53;
 
-/** High 32 bits of a 32x32-bit product, by 16-bit halves: every part of it fits in 32 bits. */
+/** High 32 bits of a 32x32-bit product, with a sign like all that follows: by 16-bit halves, every part of it fits in 32 bits. */
 function multiplyHigh(a: number, b: number): number {
   const aLow = a & 0xffff;
   const aHigh = a >>> 16;
@@ -19,25 +19,29 @@ function multiplyHigh(a: number, b: number): number {
   const low = Math.imul(aLow, bLow);
   const middle1 = (Math.imul(aHigh, bLow) + (low >>> 16)) | 0;
   const middle2 = (Math.imul(aLow, bHigh) + (middle1 & 0xffff)) | 0;
-  return (Math.imul(aHigh, bHigh) + (middle1 >>> 16) + (middle2 >>> 16)) >>> 0;
+  return (Math.imul(aHigh, bHigh) + (middle1 >>> 16) + (middle2 >>> 16)) | 0;
 }
 
 /** Ten Philox rounds over `counter` (four 32-bit words, replaced by the output) under a two-word key. */
 export function philox4x32(counter: Uint32Array, key0: number, key1: number): void {
-  let [c0, c1, c2, c3] = counter;
-  let k0 = key0 >>> 0;
-  let k1 = key1 >>> 0;
+  // One by one, because taking an array apart takes time; with a sign, because without they would be doubles.
+  let c0 = counter[0] | 0;
+  let c1 = counter[1] | 0;
+  let c2 = counter[2] | 0;
+  let c3 = counter[3] | 0;
+  let k0 = key0 | 0;
+  let k1 = key1 | 0;
   for (let round = 0; round < 10; round++) {
     const high0 = multiplyHigh(M0, c0);
-    const low0 = Math.imul(M0, c0) >>> 0;
+    const low0 = Math.imul(M0, c0);
     const high1 = multiplyHigh(M1, c2);
-    const low1 = Math.imul(M1, c2) >>> 0;
-    c0 = (high1 ^ c1 ^ k0) >>> 0;
+    const low1 = Math.imul(M1, c2);
+    c0 = high1 ^ c1 ^ k0;
     c1 = low1;
-    c2 = (high0 ^ c3 ^ k1) >>> 0;
+    c2 = high0 ^ c3 ^ k1;
     c3 = low0;
-    k0 = (k0 + W0) >>> 0;
-    k1 = (k1 + W1) >>> 0;
+    k0 = (k0 + W0) | 0;
+    k1 = (k1 + W1) | 0;
   }
   counter[0] = c0;
   counter[1] = c1;
@@ -103,7 +107,8 @@ export class Random {
     const limit = Math.floor(2 ** 32 / n) * n;
     for (;;) {
       const bits = this.bits();
-      if (bits < limit) return bits % n;
+      // The remainder, which numbers from 2^31 on would take long for.
+      if (bits < limit) return bits - Math.floor(bits / n) * n;
     }
   }
 

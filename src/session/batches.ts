@@ -53,10 +53,11 @@ export class Batches {
     return { epoch, index, order: this.#orderOf(epoch, seed), from, size, seed };
   }
 
-  /** How many steps from this one on, counted from 0, take batches of one size that follow each other in one order. */
+  /** How many steps from this one on, counted from 0, take batches of one size that follow each other in one order, over and over. */
   alike(step: number): number {
-    if (this.perEpoch === 1) return Infinity;
-    return Math.max(1, Math.floor(this.samples.length / this.batchSize) - (step % this.perEpoch));
+    const whole = this.samples.length / this.batchSize;
+    if (this.perEpoch === 1 || (!this.shuffle && Number.isInteger(whole))) return Infinity;
+    return Math.max(1, Math.floor(whole) - (step % this.perEpoch));
   }
 
   #orderOf(epoch: number, seed: number): Uint32Array {

@@ -54,7 +54,7 @@ export class WholeStep {
   }
 
   /**
-   * Does steps, counted from 0, of which `batch` in `pass` is the first; those after it follow in its epoch and are as large.
+   * Does steps, counted from 0, of which `batch` in `pass` is the first; those after it follow in its order and are as large.
    * @param losses gets what each is. @returns how many it did: up to `most`, and none after a loss that is not finite
    */
   train(pass: Pass, batch: Batch, lr: number, step: number, most: number, losses: Float64Array): number {
@@ -68,7 +68,7 @@ export class WholeStep {
     if (!whole) this.#steps.set(pass, (whole = this.#around(pass)));
     if (whole.often && this.#epoch) {
       this.#epoch.arrange(batch.order);
-      return whole.often(batch.from / batch.size, most, losses);
+      return whole.often(batch.size < run.batchSize ? 0 : batch.index, most, losses);
     }
     loadBatch(run, pass, batch, step);
     losses[0] = whole.once();

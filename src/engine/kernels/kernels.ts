@@ -20,7 +20,7 @@ export interface Moments {
 /** Where repeated work may take its input from: the next piece of `from` each time, of the size of `to`. */
 export interface Feed {
   readonly to: Tensor;
-  /** Whole pieces; if there is but one, it is taken each time. */
+  /** Whole pieces; after the last comes the first again. */
   readonly from: Tensor;
 }
 

@@ -172,8 +172,8 @@ export class WasmKernels extends WasmCalls implements Kernels {
     };
     if (!this.#record(fed, true)) return null;
     const sources = feeds.map(({ to, from }) => {
-      const bytes = to.data.byteLength;
-      return { from: from.data.byteOffset, bytes, step: from.data.byteLength > bytes ? bytes : 0 };
+      const { byteOffset, byteLength } = from.data;
+      return { from: byteOffset, end: byteOffset + byteLength, bytes: to.data.byteLength };
     });
     const fused = fuse(this.#tapes.operations, sources, this.backend === 'wasm-relaxed-simd', MOST_PAGES);
     if (!fused) return null;

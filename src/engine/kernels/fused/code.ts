@@ -16,11 +16,11 @@ const FIXED = -1;
 export const fixed = (offset: number): Address => ({ pointer: FIXED, offset });
 export const after = ({ pointer, offset }: Address, bytes: number): Address => ({ pointer, offset: offset + bytes });
 
-/** Where a part of memory begins of which each time takes the next piece, and the bytes of a piece; 0 where it stays the same. */
+/** A part of memory of which each time takes the next piece of so many bytes, after the last one the first again. */
 export interface Source {
   readonly from: number;
+  readonly end: number;
   readonly bytes: number;
-  readonly step: number;
 }
 
 /** Elements of a vector. */
@@ -43,6 +43,7 @@ const PARAMETERS = 3;
 
 const GET = 0x20;
 const SET = 0x21;
+const TEE = 0x22;
 const SIMD = 0xfd;
 
 /** Instructions on vectors of four float32, or of two float64 where the name says doubles, and their numbers. */
@@ -103,14 +104,17 @@ export class Code {
   bytes(): number[] {
     const locals = [...unsigned(this.#types.length), ...this.#types.flatMap((type) => [1, type])];
     const result = this.#returned === null ? [0x44, ...doubleBytes(0)] : [GET, ...unsigned(this.#returned)];
-    const starts = this.#sources.flatMap(({ from, step, pointer }) => [
-      GET, PIECE, 0x41, ...signed(step), 0x6c, 0x41, ...signed(from), 0x6a, SET, ...unsigned(pointer),
+    const starts = this.#sources.flatMap(({ from, bytes, pointer }) => [
+      GET, PIECE, 0x41, ...signed(bytes), 0x6c, 0x41, ...signed(from), 0x6a, SET, ...unsigned(pointer),
     ]);
-    const advance = (local: number, by: number): number[] => [GET, ...unsigned(local), 0x41, ...signed(by), 0x6a, SET, ...unsigned(local)];
+    const advances = this.#sources.flatMap(({ from, end, bytes, pointer }) => [
+      0x41, ...signed(from), GET, ...unsigned(pointer), 0x41, ...signed(bytes), 0x6a, TEE, ...unsigned(pointer),
+      GET, ...unsigned(pointer), 0x41, ...signed(end), 0x46, 0x1b, SET, ...unsigned(pointer),
+    ]);
     const finite = [...result, ...result, 0xa1, 0x44, ...doubleBytes(0), 0x61];
     return [
-      ...locals, ...this.#constants, ...starts, 0x03, 0x40, ...this.#body, GET, LIST, ...result, 0x39, 3, 0, ...advance(LIST, 8),
-      ...this.#sources.flatMap(({ pointer, step }) => advance(pointer, step)),
+      ...locals, ...this.#constants, ...starts, 0x03, 0x40, ...this.#body, GET, LIST, ...result, 0x39, 3, 0,
+      GET, LIST, 0x41, 8, 0x6a, SET, LIST, ...advances,
       ...finite, GET, LIST, GET, END, 0x49, 0x71, 0x0d, 0x00, 0x0b, GET, LIST, 0x0b,
     ];
   }
