@@ -127,11 +127,16 @@ export class ViewArea {
     return { view, element, mounted, shown, part: { mounted: { update, dispose: () => mounted.dispose() }, live: view.live ?? false }, visible: true };
   }
 
-  /** A frame that does not answer the view is not shown by it: all its numbers are of one step. */
+  /**
+   * A frame that does not answer the view is not shown by it: all its numbers are of one step. Nor is one that only goes on, at
+   * the same place, with what the frame before had no room for.
+   */
   #follow({ view, shown }: Tile): void {
     const { data, settings } = this.context;
     const { frame } = data;
-    if (!frame?.partial || !shown.frame || answersAll(frame, view.questions?.(data, settings) ?? [])) shown.frame = frame;
+    const questions = view.questions?.(data, settings) ?? [];
+    const answers = (of: Frame | null): boolean => of !== null && answersAll(of, questions);
+    if (answers(frame) || !shown.frame || !(frame?.partial || (samePlace(frame, shown.frame) && answers(shown.frame)))) shown.frame = frame;
   }
 
   /** The panel's own, but for the frame. */
@@ -159,9 +164,11 @@ export class ViewArea {
   }
 }
 
+const samePlace = (a: Frame | null, b: Frame): boolean => a?.position.step === b.position.step && a.position.phase === b.position.phase;
+
 /** The step that the tensors of a frame belong to, for the title. */
 function stepOf(frame: Frame | null): string {
   if (!frame) return '';
   const { step, phase } = frame.position;
-  return `step ${formatCount(phase > 0 ? step + 1 : step)}`;
+  return `@ ${formatCount(phase > 0 ? step + 1 : step)}`;
 }
