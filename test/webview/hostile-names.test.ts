@@ -89,7 +89,7 @@ describe.each(Array.from({ length: GROUPS }, (_, i) => i))('part %s of them', (p
     expect(heads.map(whole).map(asCsvGivesBack)).toEqual(['step', ...columns.map(whole)].map(asCsvGivesBack));
     expect(rows.every((row) => row.length === heads.length)).toBe(true);
     await page.locator('#tab-fit').evaluate((tab: HTMLElement) => tab.click());
-    await panel.settled();
+    await page.locator('.confusion tbody th').first().waitFor({ state: 'attached' });
     const called = await page.locator('.confusion tbody th').evaluateAll((all) => all.map(({ textContent }) => textContent));
     expect(called.map((name) => whole(name ?? ''))).toEqual(classes.map(whole));
     const shown = await page.locator('.layers .name b').evaluateAll((all) => all.map(({ textContent }) => textContent));
