@@ -134,6 +134,8 @@ export class ViewArea {
   #follow({ view, shown }: Tile): void {
     const { data, settings } = this.context;
     const { frame } = data;
+    // What moves on the screen asks for this again and again, mostly with nothing new.
+    if (frame === shown.frame) return;
     const questions = view.questions?.(data, settings) ?? [];
     const answers = (of: Frame | null): boolean => of !== null && answersAll(of, questions);
     if (answers(frame) || !shown.frame || !(frame?.partial || (samePlace(frame, shown.frame) && answers(shown.frame)))) shown.frame = frame;
