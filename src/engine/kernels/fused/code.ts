@@ -49,7 +49,7 @@ const SIMD = 0xfd;
 /** Instructions on vectors of four float32, or of two float64 where the name says doubles, and their numbers. */
 const OPERATIONS = {
   equal: 0x41, less: 0x43, lessOrEqual: 0x45, and: 0x4e, andnot: 0x4f, or: 0x50, add: 0xe4, subtract: 0xe5, multiply: 0xe6,
-  divide: 0xe7, pmax: 0xeb, addIntegers: 0xae,
+  divide: 0xe7, pmin: 0xea, pmax: 0xeb, addIntegers: 0xae,
   equalDoubles: 0x47, addDoubles: 0xf0, subtractDoubles: 0xf1, multiplyDoubles: 0xf2, divideDoubles: 0xf3, pmaxDoubles: 0xf7,
   subtractLongs: 0xd1,
 } as const;
