@@ -20,12 +20,16 @@ function split(code: Code, x: Value, scale: number, exponent: number): { readonl
   const n = code.subtract(shifted, rounder);
   const high = code.madd(n, code.constant(-LN2_HIGH / scale), x);
   const r = code.add(high, code.multiply(n, code.constant(-LN2_LOW / scale)));
-  const coefficient = (i: number): Value => code.constant(scale ** (i + 1) * Math.fround(COEFFICIENTS[i]));
-  const twoTerms = (i: number): Value => code.madd(coefficient(i + 1), r, coefficient(i));
+  const coefficients = COEFFICIENTS.map((coefficient, i) => {
+    let scaled = Math.fround(coefficient);
+    for (let power = 0; power <= i; power++) scaled *= scale;
+    return code.constant(scaled);
+  });
+  const twoTerms = (i: number): Value => code.madd(coefficients[i + 1], r, coefficients[i]);
   const square = code.multiply(r, r);
   const fourth = code.multiply(square, square);
   const low = code.madd(twoTerms(0), square, r);
-  const part = code.madd(fourth, code.madd(coefficient(4), square, twoTerms(2)), low);
+  const part = code.madd(fourth, code.madd(coefficients[4], square, twoTerms(2)), low);
   return { power: code.shift('left', shifted, 23), part };
 }
 
