@@ -3,7 +3,7 @@
 import { serialize } from 'node:v8';
 import { describe, expect, it } from 'vitest';
 import { History, seriesName } from '../../src/history/history';
-import { cut, joining, type Part } from '../../src/parts/parts';
+import { cut, joining } from '../../src/parts/parts';
 import { sizeOf } from '../../src/parts/size';
 import type { Frame, ProbeId } from '../../src/session/frame';
 import { makeFrame } from '../../src/session/make-frame';
