@@ -21,4 +21,4 @@ const host: Host = {
 };
 const app = new App(root, host);
 const receive = joining((message: ToPanel) => app.receive(message));
-window.addEventListener('message', ({ data }: MessageEvent<unknown>) => receive(unpack<SentToPanel>(data)));
+window.addEventListener('message', ({ data }: MessageEvent<unknown>) => void receive(unpack<SentToPanel>(data)));
