@@ -17,10 +17,8 @@ export function plain(name: string): string {
 /** A message, which keeps its lines. */
 export const plainLines = (message: string): string => message.split(/\r?\n/).map(plain).join('\n');
 
-/** Controls as their pictures, what turns, hides or is no text by its number, as editors show them. */
+/** What controls, turns, hides or is no text by its number, as editors show it. */
 const shown = (text: string): string =>
   text
-    .replace(/[\0-\x1F]/g, (control) => String.fromCharCode(0x2400 + control.charCodeAt(0)))
-    .replace(/\x7F/g, '\u2421')
-    .replace(/[\x80-\x9F\u200B\u2028\u2029\u2060\u202A-\u202E\u2066-\u2069\uFEFF\uFFF9-\uFFFB\u{E0000}-\u{E007F}]|\p{Surrogate}/gu, (mark) => `[U+${(mark.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}]`)
+    .replace(/[\p{Cc}\u200B\u2028\u2029\u2060\u202A-\u202E\u2066-\u2069\uFEFF\uFFF9-\uFFFB\u{E0000}-\u{E007F}]|\p{Surrogate}/gu, (mark) => `[U+${(mark.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}]`)
     .replace(/\$(?=\()|\](?=\()/g, `$&${APART}`);

@@ -15,7 +15,7 @@ const shown: readonly (readonly [name: string, text: string])[] = [
   ['<img src=x onerror=alert(1)>', '<img src=x onerror=alert(1)>'],
   ['\u202Etxet denrut', '[U+202E]txet denrut'],
   ['two\nlines', 'two⏎lines'],
-  ['nul\0 and \u001B[31mred', 'nul␀ and ␛[31mred'],
+  ['nul\0 and \u001B[31mred', 'nul[U+0000] and [U+001B][31mred'],
   ['**bold** `code`', '**bold** `code`'],
 ];
 const spec = JSON.stringify({
