@@ -1,5 +1,7 @@
 // What the engine process says of a run by itself, and where each of it goes.
 import type { HostCalls } from '../protocol/engine';
+import { joining } from '../parts/parts';
+import type { Frame } from '../session/frame';
 import type { RunRecord } from '../session/record';
 import type { RunOptions } from './run-options';
 import type { RunView } from './run-view';
@@ -17,11 +19,11 @@ export interface EngineVoiceOptions extends Pick<RunOptions, 'log' | 'show'> {
 
 export function engineVoice({ view, log, show, current, fault, keep, triesWideVectors }: EngineVoiceOptions): HostCalls {
   return {
-    frame: async (frame) => {
+    frame: joining(async (frame: Frame) => {
       if (!current()) return;
       view.take(frame);
       await show(frame);
-    },
+    }),
     loading: (words) => {
       if (current() && view.state.kind === 'loading') view.setState({ kind: 'loading', text: `${words} …` });
     },

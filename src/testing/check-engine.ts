@@ -3,6 +3,7 @@
 import type { Fault } from '../engine/custom/fault';
 import { EngineClient, EngineExitError } from '../process/client';
 import { describeFault } from '../process/words';
+import { joining } from '../parts/parts';
 import type { HostCalls, OpenRequest } from '../protocol/engine';
 import type { CheckReport } from '../gradcheck/report';
 import type { Frame, ModelInfo, NonFinite } from '../session/frame';
@@ -106,11 +107,10 @@ export class CheckEngine {
 
   #start(): EngineClient {
     const host: HostCalls = {
-      frame: (frame) => {
+      frame: joining(async (frame: Frame) => {
         this.#frame = frame;
         this.#heard();
-        return Promise.resolve();
-      },
+      }),
       checkProgress: ({ checked, entries }) => this.#progress(entries === 0 ? 1 : checked / entries),
       checked: (report) => {
         this.#own = report;
