@@ -65,6 +65,9 @@ export function mountLayerList(host: HTMLElement, context: Context): Mounted {
   /** Only where the list scrolls by itself: the page must not jump. */
   const reveal = (layer: number | null): void => {
     if (layer === null || getComputedStyle(host).overflowY === 'visible') return;
+    // The head and what stands out lie over the rows.
+    host.style.scrollPaddingTop = `${host.querySelector<HTMLElement>('.head')?.offsetHeight ?? 0}px`;
+    host.style.scrollPaddingBottom = `${host.querySelector<HTMLElement>('.stands-out')?.offsetHeight ?? 0}px`;
     host.querySelector(`[data-layer="${layer}"]`)?.scrollIntoView({ block: 'nearest' });
   };
 
