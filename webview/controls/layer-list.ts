@@ -68,7 +68,10 @@ export function mountLayerList(host: HTMLElement, context: Context): Mounted {
     // The head and what stands out lie over the rows.
     host.style.scrollPaddingTop = `${host.querySelector<HTMLElement>('.head')?.offsetHeight ?? 0}px`;
     host.style.scrollPaddingBottom = `${host.querySelector<HTMLElement>('.stands-out')?.offsetHeight ?? 0}px`;
-    host.querySelector(`[data-layer="${layer}"]`)?.scrollIntoView({ block: 'nearest' });
+    const scroll = (): void => host.querySelector(`[data-layer="${layer}"]`)?.scrollIntoView({ block: 'nearest' });
+    scroll();
+    // Rows that came into sight have the size only now that they are drawn with.
+    requestAnimationFrame(() => requestAnimationFrame(() => layer === shown && scroll()));
   };
 
   const draw = (): void => {
