@@ -3,6 +3,7 @@ import type { HostCalls } from '../protocol/engine';
 import { joining } from '../parts/parts';
 import type { Frame } from '../session/frame';
 import type { RunRecord } from '../session/record';
+import { plain, plainLines } from './plain';
 import type { RunOptions } from './run-options';
 import type { RunView } from './run-view';
 
@@ -35,10 +36,10 @@ export function engineVoice({ view, log, show, current, fault, keep, triesWideVe
     },
     fault: (found) => {
       if (!current()) return;
-      log.error(found.stack ?? found.message);
+      log.error(plainLines(found.stack ?? found.message));
       fault(found);
     },
-    log: (level, text, source) => log[level](source === null ? text : `${source}: ${text}`),
+    log: (level, text, source) => log[level](source === null ? text : `${plain(source)}: ${text}`),
     checkpoint: (record) => {
       if (current()) keep(record);
     },

@@ -5,6 +5,7 @@ import { pack, unpack } from '../protocol/channel';
 import type { FromPanel, ToPanel } from '../protocol/panel';
 import type { Frame } from '../session/frame';
 import { Outbox } from './outbox';
+import { plain } from './plain';
 import { panelHtml, panelRoots } from './panel-html';
 
 export const panelType = 'nablascope.panel';
@@ -73,7 +74,7 @@ export class Panel implements vscode.Disposable {
   /** Loads the page for the spec at this address. */
   load(uri: vscode.Uri): void {
     this.#deaf();
-    this.#panel.title = `∇ ${nameOf(uri)}`;
+    this.#panel.title = `∇ ${plain(nameOf(uri))}`;
     this.#panel.webview.html = panelHtml(this.#panel.webview, this.extensionUri, uri.toString());
   }
 

@@ -1,6 +1,7 @@
 // Checks specs one after the other in an engine process of its own, so that no open panel notices. It knows nothing
 // of VS Code. Disposed in the middle of a check, the process is killed, and the check settles as stopped.
 import type { Fault } from '../engine/custom/fault';
+import { plain } from '../host/plain';
 import { EngineClient, EngineExitError } from '../process/client';
 import { describeFault } from '../process/words';
 import { joining } from '../parts/parts';
@@ -122,7 +123,7 @@ export class CheckEngine {
         this.#fault = fault;
         this.#heard();
       },
-      log: (_level, text, source) => this.#options.onOutput(`${source === null ? '' : `${source}: `}${text}\n`),
+      log: (_level, text, source) => this.#options.onOutput(`${source === null ? '' : `${plain(source)}: `}${text}\n`),
     };
     const client: EngineClient = new EngineClient({
       file: this.#options.file,
