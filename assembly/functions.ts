@@ -13,6 +13,9 @@ const LN2_LOW: f64 = DOUBLE ? 1.90821492927058770002e-10 : -2.12194440e-4;
 /** ln of the smallest normal number in float32; in float64, past where exp is 0. */
 const LOWEST: f64 = DOUBLE ? -746 : -87.33654022216797;
 
+/** Down to here exp is a normal number. */
+export const NEAREST: f64 = DOUBLE ? -700 : -87;
+
 /** Vectors of constants lie in memory from here on: a load takes one instruction, a constant in the code several. */
 const TABLE: usize = 128;
 const I_LOG2E: usize = 0;
@@ -148,6 +151,16 @@ export function expOfNegative(x: v128): v128 {
   }
   const s = power(t);
   return v128.andnot(madd(s, p, s), v128.lt<real>(x, lowest));
+}
+
+/** The bits of `expOfNegative` for NEAREST <= x <= 0, where no result is below the normal numbers; NaN for NaN. */
+// @ts-ignore: decorator
+@inline
+export function expOfNear(x: v128): v128 {
+  const t = shifted(x);
+  const p = expMinusOne(rest(x, v128.sub<real>(t, constant(I_ROUNDER))));
+  const s = power(t);
+  return madd(s, p, s);
 }
 
 /** exp(x) - 1 for x <= 0, with all its digits near 0; NaN for NaN. */
