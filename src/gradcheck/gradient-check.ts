@@ -42,9 +42,11 @@ export class GradientCheck {
   #turn = 0;
   #done = 0;
   #stride = 1;
-  /** Entries that are judged together, and their values above and below. */
+  /** Entries that are judged together: which, and their values, above and below; their own values and gradients. */
   readonly #entries = new Uint32Array(MOST);
   readonly #values = new Float64Array(MOST);
+  readonly #starts = new Float64Array(MOST / 2);
+  readonly #claims = new Float64Array(MOST / 2);
   /** Looking for the reason, with as many entries judged as then; and what came of it. */
   #search: { readonly after: number; readonly work: Iterator<void> } | null = null;
   #why: Why = NOT_LOOKED;
@@ -194,7 +196,9 @@ export class GradientCheck {
     const values = this.#values.subarray(0, 2 * count);
     let index = (this.#done * this.#stride) % analytic.length;
     for (let i = 0; i < count; i++) {
-      const start = data[index];
+      // Collected here, where one does not wait for another to come from far memory.
+      const start = (this.#starts[i] = data[index]);
+      this.#claims[i] = analytic[index];
       const step = judge.stepAt(start);
       entries[2 * i] = entries[2 * i + 1] = index;
       values[2 * i] = start + step;
@@ -207,7 +211,7 @@ export class GradientCheck {
       index = entries[2 * i];
       const above = losses[2 * i];
       const below = losses[2 * i + 1];
-      const verdict = judge.glance(data[index], above, below, analytic[index]) ?? this.#closely(parameter, index);
+      const verdict = judge.glance(this.#starts[i], above, below, this.#claims[i]) ?? this.#closely(parameter, index);
       if (this.#comparison.chooses(true, verdict, judge) && !this.#agrees(parameter, index, above, below)) {
         this.#startOver();
         return i + 1;
