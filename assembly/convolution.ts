@@ -190,7 +190,7 @@ export function convolvePiece(index: i32): void {
     unfold(rows, STRIP * SIZE, from, place, depth, first, count);
     fromRows(
       outputs, count, depth, described(WEIGHT) + <usize>place * SIZE, <usize>places * SIZE, SIZE, rows, STRIP * SIZE,
-      to, row, place > 0 || bias ? ADD : 0,
+      to, row, place > 0 || bias ? ADD : 0, 0,
     );
   }
 }

@@ -13,7 +13,7 @@ export const ROWS: i32 = ASC_FEATURE_RELAXED_SIMD ? 6 : 4;
 
 // @ts-ignore: decorator
 @inline
-function storeVector(at: usize, sum: v128, mode: i32, bias: usize, count: i32): void {
+export function storeVector(at: usize, sum: v128, mode: i32, bias: usize, count: i32): void {
   if (count >= LANES) {
     if (mode == ADD) sum = v128.add<real>(v128.load(at), sum);
     if (bias) sum = v128.add<real>(v128.load(bias), sum);

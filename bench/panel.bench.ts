@@ -7,6 +7,7 @@ import { pathToFileURL } from 'node:url';
 import { serialize } from 'node:v8';
 import type { Browser, Page } from 'playwright-core';
 import { History } from '../src/history/history';
+import { cut, joining } from '../src/parts/parts';
 import { EngineClient } from '../src/process/client';
 import type { FromPanel, PanelSnapshot, ToPanel } from '../src/protocol/panel';
 import type { Frame, ModelInfo } from '../src/session/frame';
@@ -44,7 +45,7 @@ class Bridge implements PanelHost {
   readonly engine = new EngineClient({
     file: resolve('dist', 'engine-process.js'),
     host: {
-      frame: (frame) => this.#emit(frame),
+      frame: joining((frame: Frame) => this.#emit(frame)),
       checkProgress: () => undefined, loading: () => undefined, checked: () => undefined,
       fault: ({ message }) => console.error(message),
       log: () => undefined, checkpoint: () => undefined, triesWideVectors: () => undefined,
@@ -152,7 +153,7 @@ class Bridge implements PanelHost {
     this.#history.merge(frame.history);
     this.frame = frame;
     if (this.watched === 'drawn') {
-      this.sizes.push(serialize({ type: 'frame', frame }).length);
+      this.sizes.push(...cut({ type: 'frame', frame }).map((part) => serialize(part).length));
       if (frame.status === 'running') this.#kept = [...this.#kept, frame].slice(-KEPT);
       await this.#show(frame);
     }

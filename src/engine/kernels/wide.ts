@@ -25,7 +25,8 @@ const PAGES = 128;
 const X = 0x100000, Y = 0x200000, Z = 0x300000, OUT = 0x400000;
 /** Elements of each: so many that work on them is cut into pieces, and the last one has a rest. */
 const LENGTH = 70_003;
-const SHAPES = [[50, 70, 300], [37, 33, 270], [256, 70, 40], [1, 9, 13], [300, 16, 140]] as const;
+/** Rows, columns, inner dimension: with rests of all kinds, and small ones. */
+const SHAPES = [[50, 70, 300], [37, 33, 270], [62, 44, 300], [256, 70, 40], [1, 9, 13], [7, 29, 12], [300, 16, 140]] as const;
 
 /** Images, channels, height, width; then windows: kernel, stride, padding. */
 const IMAGES = [[3, 4, 19, 17], [2, 5, 8, 8]] as const;
