@@ -1,15 +1,15 @@
 // Matrix products. Large ones are cut into blocks that fit the caches, and the blocks copied so that the
 // inner loop reads straight on; small ones are read where they lie.
 import { describe, described, PRODUCT } from './jobs';
-import { adjacentFour, distantFour } from './wide-tile';
+import { adjacentFour, distantFour, listedFour } from './wide-tile';
 import { real } from './real';
 import { copyOfA, copyOfB, edgeTile } from './scratch';
 import { share } from './threads';
-import { ADD, adjacentRows, distantRows, ROWS, SET, storeVector } from './tile';
+import { ADD, adjacentRows, distantRows, listedRows, ROWS, SET, storeVector } from './tile';
 import { LANES, loadPart, SIZE, splat, storePart, VECTOR } from './vectors';
 
-/** Columns of a tile. */
-const COLUMNS: i32 = 2 * LANES;
+/** Columns of a tile, and of a panel. */
+export const COLUMNS: i32 = 2 * LANES;
 /** Sums over the inner dimension run in blocks of so many. */
 const BLOCK_K: i32 = 1024 / <i32>SIZE;
 /** Most rows and columns of a piece, which is what one thread does at a time; wider pieces where a is copied for each. */
@@ -58,7 +58,7 @@ export function copyB(to: usize, b: usize, bRow: usize, bColumn: usize, k: i32, 
 /** LANES rows become LANES columns, a row of them every `step` bytes; z and w where there are four lanes. */
 // @ts-ignore: decorator
 @inline
-function transpose(to: usize, step: usize, x: v128, y: v128, z: v128, w: v128): void {
+export function transpose(to: usize, step: usize, x: v128, y: v128, z: v128, w: v128): void {
   if (sizeof<real>() == 8) {
     v128.store(to, v128.shuffle<f64>(x, y, 0, 2));
     v128.store(to + step, v128.shuffle<f64>(x, y, 1, 3));
@@ -152,10 +152,14 @@ function fourInPart(
   row: i32, k: i32, a: usize, aRow: usize, aColumn: usize, b: usize, bStep: usize, panel: usize,
   c: usize, cRow: usize, columns: i32, mode: i32, bias: usize,
 ): void {
-  const tile = edgeTile();
-  four(k, a, aRow, aColumn, b, bStep, panel, tile, 4 * VECTOR, SET, 0);
+  four(k, a, aRow, aColumn, b, bStep, panel, edgeTile(), 4 * VECTOR, SET, 0);
+  storeFrom(row, c, cRow, columns, mode, bias);
+}
+
+/** Of the tile in scratch memory the rows from `row` on and so many columns. */
+function storeFrom(row: i32, c: usize, cRow: usize, columns: i32, mode: i32, bias: usize): void {
   for (; row < 4; row++) {
-    const from = tile + <usize>row * 4 * VECTOR, to = c + <usize>row * cRow;
+    const from = edgeTile() + <usize>row * 4 * VECTOR, to = c + <usize>row * cRow;
     for (let j = 0; j < columns; j += LANES) {
       const offset = <usize>j * SIZE;
       storeVector(to + offset, v128.load(from + offset), mode, bias ? bias + offset : 0, columns - j);
@@ -177,6 +181,34 @@ function downPair(
   // The last four rows: some of them once more.
   const again = 4 - m;
   fourInPart(again, k, a - <usize>again * aRow, aRow, aColumn, b, bStep, panel, c - <usize>again * cRow, cRow, columns, mode, bias);
+}
+
+/**
+ * m rows of a, the elements of each side by side, with two panels of b, COLUMNS columns each, `panel` bytes apart: row p is where
+ * number p of the table says, counted from b. So b may be anything that lies in short rows.
+ */
+export function fromTable(m: i32, k: i32, a: usize, aRow: usize, b: usize, table: usize, panel: usize, c: usize, cRow: usize, mode: i32): void {
+  if (!wide || m < 4) {
+    for (let half = 0; half < 2; half++) {
+      let from = a, to = c;
+      for (let left = m; left > 0; ) {
+        const rows = rowsOfTile(left);
+        listedRows(rows, k, from, aRow, b, table, to, cRow, mode);
+        from += <usize>rows * aRow; to += <usize>rows * cRow;
+        left -= rows;
+      }
+      b += panel; c += 2 * VECTOR;
+    }
+    return;
+  }
+  for (; m >= 4; m -= 4) {
+    listedFour(k, a, aRow, b, table, panel, c, cRow, mode);
+    a += 4 * aRow; c += 4 * cRow;
+  }
+  if (m == 0) return;
+  const again = 4 - m;
+  listedFour(k, a - <usize>again * aRow, aRow, b, table, panel, edgeTile(), 4 * VECTOR, SET);
+  storeFrom(again, c - <usize>again * cRow, cRow, 2 * COLUMNS, mode, 0);
 }
 
 /** a where it lies, b in rows of whole vectors, bRow bytes from one to the next; a vector more of it may be read. */

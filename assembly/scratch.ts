@@ -33,7 +33,7 @@ export function copyOfB(): usize {
   return start + ROOM_A;
 }
 
-/** What lies under windows of an image, at most 128 KB; a copy of b as large lies ahead of it. */
+/** Part of an image or what lies under its windows, at most 128 KB; what belongs to it lies in as much ahead of it, where copies of b are otherwise. */
 // @ts-ignore: decorator
 @inline
 export function unfolded(): usize {

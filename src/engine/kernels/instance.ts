@@ -11,7 +11,7 @@ export interface Exports {
   /** …window: kernel, stride and padding, each from top to bottom and from left to right. */
   conv2d(y: number, x: number, weight: number, bias: number, images: number, channels: number, height: number, width: number, outputs: number, ...window: readonly number[]): void;
   conv2dBackwardWeight(dWeight: number, dBias: number, dy: number, x: number, images: number, channels: number, height: number, width: number, outputs: number, ...window: readonly number[]): void;
-  conv2dBackwardInput(dx: number, dy: number, weight: number, images: number, channels: number, height: number, width: number, outputs: number, ...window: readonly number[]): void;
+  conv2dBackwardInput(dx: number, dy: number, weight: number, turned: number, images: number, channels: number, height: number, width: number, outputs: number, ...window: readonly number[]): void;
   maxPool2d(y: number, x: number, planes: number, height: number, width: number, ...window: readonly number[]): void;
   maxPool2dBackward(dx: number, dy: number, x: number, planes: number, height: number, width: number, ...window: readonly number[]): void;
   avgPool2d(y: number, x: number, planes: number, height: number, width: number, ...windowAndPadded: readonly number[]): void;

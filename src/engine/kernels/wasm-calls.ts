@@ -253,7 +253,8 @@ export abstract class WasmCalls extends SharedKernels {
     }
     this.beforeShared();
     this.together((dy.data.length * weight.data.length) / dy.shape[1]);
-    this.exports.conv2dBackwardInput(at(dx), at(dy), at(weight), ...imagesOf(dx), dy.shape[1], ...windowOf(windows));
+    const turned = workspace.data.length < weight.data.length ? 0 : at(workspace);
+    this.exports.conv2dBackwardInput(at(dx), at(dy), at(weight), turned, ...imagesOf(dx), dy.shape[1], ...windowOf(windows));
   }
 
   override conv2dBackwardWeight(dWeight: Tensor, dBias: Tensor | null, dy: Tensor, x: Tensor, windows: Windows): void {
