@@ -20,6 +20,9 @@ const LOWEST_OF_SIGMOID: f64 = -87.3365;
 /** Past it, on either side, tanh is 1 to the last place. */
 const MOST_OF_TANH: f64 = DOUBLE ? 20 : 10;
 
+/** Down to here exp is a normal number. */
+export const NEAREST: f64 = DOUBLE ? -700 : -87;
+
 /** Vectors of constants lie in memory from here on: a load takes one instruction, a constant in the code several. */
 const TABLE: usize = 128;
 const I_ONE: usize = 0;
@@ -196,6 +199,15 @@ export function expOfNegative(x: v128): v128 {
   }
   const s = power(t);
   return v128.andnot(madd(s, p, s), v128.lt<real>(x, lowest));
+}
+
+/** The bits of `expOfNegative` for NEAREST <= x <= 0, where no result is below the normal numbers; NaN for NaN. */
+// @ts-ignore: decorator
+@inline
+export function expOfNear(x: v128): v128 {
+  const t = shifted(I_EXP, x);
+  const s = power(t);
+  return madd(s, rest(I_EXP, x, t), s);
 }
 
 /** exp(x) - 1 for x <= 0, with all its digits near 0; NaN for NaN. */
