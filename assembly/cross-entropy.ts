@@ -1,7 +1,7 @@
 // Cross-entropy of logits and its derivative. Values are summed in double precision, row by row.
 import { real } from './real';
 import { exponentials, keep, maxOf } from './elementwise';
-import { expOfNear, expOfNegative, log1pOfPositive, NEAREST, sigmoidOf } from './functions';
+import { expOfNear, expOfNegative, log1pOfPositive, log1pOfShare, NEAREST, sigmoidOf } from './functions';
 import { copyOfA } from './scratch';
 import { LANES, loadOne, loadPair, loadPart, SIZE, splat, storePart, sumOfLanes, sumOfPair, VECTOR } from './vectors';
 
@@ -68,7 +68,7 @@ function twoRowsOfTwo(x: v128, x1: v128, t: v128, t1: v128): v128 {
   const a = firstOfTwo(x, x1);
   const b = secondOfTwo(x, x1);
   const largest = f64x2.pmax(a, b);
-  const logSum = log1pOfPositive(expOfMinus(f64x2.abs(f64x2.sub(a, b))));
+  const logSum = log1pOfShare(expOfMinus(f64x2.abs(f64x2.sub(a, b))));
   return f64x2.add(termOfTwo(firstOfTwo(t, t1), a, largest, logSum), termOfTwo(secondOfTwo(t, t1), b, largest, logSum));
 }
 

@@ -354,3 +354,19 @@ export function log1pOfPositive(x: v128): v128 {
   const exact = f64x2.mul(log, f64x2.div(x, f64x2.sub(y, one)));
   return v128.bitselect(x, exact, f64x2.eq(y, one));
 }
+
+/**
+ * ln(1 + x) of two doubles, 0 <= x <= 1; NaN for NaN. In the module for float32, where x has no more digits, by fewer terms:
+ * with s = x / (2 + x), ln(1 + x) = 2s + s³ (c0 + c1 s² + ...), to 1e-10 (scripts/approximations.mjs).
+ */
+// @ts-ignore: decorator
+@inline
+export function log1pOfShare(x: v128): v128 {
+  if (DOUBLE) return log1pOfPositive(x);
+  const s = f64x2.div(x, f64x2.add(f64x2.splat(2), x));
+  const z = f64x2.mul(s, s);
+  const z2 = f64x2.mul(z, z);
+  const high = sumOfProduct(twoOfLog(0.2861659659288583, 0.21430742310904144, z), z2, f64x2.splat(0.24289552337518122));
+  const series = sumOfProduct(twoOfLog(0.6666667550029749, 0.399988883604565, z), z2, high);
+  return sumOfProduct(f64x2.add(s, s), f64x2.mul(s, z), series);
+}

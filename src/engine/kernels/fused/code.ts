@@ -117,11 +117,6 @@ export class Code {
     return this.#constant(`double ${x}`, () => doubleBytes(x));
   }
 
-  /** The same integer of 64 bits in both lanes. */
-  long(x: bigint): Value {
-    return this.#constant(`long ${x}`, () => [...new Uint8Array(new BigInt64Array([x]).buffer)]);
-  }
-
   binary(name: keyof typeof OPERATIONS, a: Value, b: Value): Value {
     this.#get(a);
     this.#get(b);

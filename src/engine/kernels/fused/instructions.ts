@@ -15,10 +15,9 @@ export const OPERATIONS = {
   equal: 0x41, less: 0x43, lessOrEqual: 0x45, and: 0x4e, andnot: 0x4f, or: 0x50, add: 0xe4, subtract: 0xe5, multiply: 0xe6,
   divide: 0xe7, pmin: 0xea, pmax: 0xeb,
   equalDoubles: 0x47, addDoubles: 0xf0, subtractDoubles: 0xf1, multiplyDoubles: 0xf2, divideDoubles: 0xf3, pmaxDoubles: 0xf7,
-  subtractLongs: 0xd1,
 } as const;
 export const OF_ONE = { negate: 0xe1, absoluteDoubles: 0xec, promote: 0x5f, demote: 0x5e } as const;
-export const SHIFTS = { left: 0xab, longsLeft: 0xcb, longsRight: 0xcd } as const;
+export const SHIFTS = { left: 0xab } as const;
 export const LOAD = 0x00;
 export const LOAD_SPLAT = 0x09;
 export const STORE = 0x0b;
