@@ -11,9 +11,10 @@ import { cutMiddle } from '../words';
 import { decadeTicks, stepEnd, StickyRange, type Range } from './axes';
 import { DataTable } from './data-table';
 import { envelope, extent, type Point, readAt, type Reading } from './envelope';
-import { labelWidth, overlayPlugin, type EndLabel } from './overlay';
+import { groundOf } from './ground';
+import { drawOverLines, drawUnderLines, labelWidth, type EndLabel, type Overlay } from './overlay';
 import { axisLook, baseOptions, Chart, FONT_SIZE } from './setup';
-import { type Stroke, strokesPlugin } from './strokes';
+import { drawStrokes, type Stroke } from './strokes';
 
 export interface Line {
   readonly name: string;
@@ -62,6 +63,14 @@ export class LineChart {
   readonly #table: DataTable;
   readonly #stops: (() => void)[];
   readonly #observer: IntersectionObserver;
+  readonly #ground = groundOf<'line'>({
+    over: (axes) => {
+      const overlay = this.#overlay;
+      drawUnderLines(axes, overlay);
+      drawStrokes(axes, this.#strokes);
+      drawOverLines(axes, overlay);
+    },
+  });
   #all: readonly Line[] = [];
   /** Those of them that are drawn. */
   #lines: readonly Line[] = [];
@@ -133,19 +142,20 @@ export class LineChart {
           },
         },
       },
-      plugins: [
-        overlayPlugin(() => ({
-          theme: this.context.theme,
-          playhead: this.#playhead,
-          crosshair: this.context.crosshair.step,
-          band: this.options.band ?? null,
-          pins: pinsOf(this.context.settings).steps,
-          broken: this.context.data.frame?.nonFinite?.step ?? null,
-          labels: this.#labels,
-        })),
-        strokesPlugin(() => this.#strokes),
-      ],
+      plugins: [this.#ground.plugin],
     });
+  }
+
+  get #overlay(): Overlay {
+    return {
+      theme: this.context.theme,
+      playhead: this.#playhead,
+      crosshair: this.context.crosshair.step,
+      band: this.options.band ?? null,
+      pins: pinsOf(this.context.settings).steps,
+      broken: this.context.data.frame?.nonFinite?.step ?? null,
+      labels: this.#labels,
+    };
   }
 
   get #playhead(): number {
@@ -186,7 +196,7 @@ export class LineChart {
     this.#strokes = this.#lines.map((line, i) => this.#stroke(line, points[i], line.fillTo === undefined ? undefined : points[i + line.fillTo]));
     // Laying out takes longer than drawing, and axes seldom change.
     const axes = [end, range?.min, range?.max, room, theme.version].join(' ');
-    if (axes === this.#axes) chart.draw();
+    if (axes === this.#axes) this.#ground.redraw(chart);
     else chart.update();
     this.#axes = axes;
   }
@@ -250,7 +260,7 @@ export class LineChart {
 
   #hover(): void {
     if (!this.#visible) return;
-    this.#chart.draw();
+    this.#ground.redraw(this.#chart);
     this.#text();
   }
 
