@@ -2,7 +2,7 @@
 // drawn. It knows no control's or view's inside.
 import { html, nothing, render } from 'lit/html.js';
 import { Crosshair } from './charts/crosshair';
-import type { Context, Settings } from './context';
+import type { Context, Mounted, Settings } from './context';
 import { actionOf, canDo, commandOf } from './controls/keys';
 import { mountLayerList } from './controls/layer-list';
 import { mountNotices } from './controls/notices';
@@ -20,7 +20,7 @@ import { readSettings } from './settings';
 import { stepsPerSecond } from './speed';
 import { actedOn, dismiss, emptyData, notify, Store } from './store';
 import { ThemeWatcher } from './theme';
-import { BUDGET_MS, type Part, Turns } from './turns';
+import { BUDGET_MS, Turns } from './turns';
 import { views } from './views';
 
 /** What the page is given by the editor. */
@@ -41,7 +41,7 @@ export class App {
   readonly #store: Store;
   readonly #theme: ThemeWatcher;
   readonly #context: Context;
-  readonly #controls: Part[] = [];
+  readonly #controls: Mounted[] = [];
   readonly #turns = new Turns(() => performance.now());
   readonly #seeker: Seeker;
   readonly #questions: Questions;
@@ -107,7 +107,7 @@ export class App {
       mountTabs(part('.tabs'), this.#context, views),
       mountTimeStrip(part('.time'), this.#context),
       mountNotices(part('.notices'), this.#context),
-    ].map((mounted) => ({ mounted, live: false })));
+    ]);
     this.#store.subscribe(() => {
       this.#turns.news();
       this.#schedule();

@@ -366,7 +366,7 @@ describe('what is measured', () => {
 });
 
 describe('frames', () => {
-  it('are each said to be painted, after they are on the page', async () => {
+  it('are each said to be taken, and are on the page when the run rests', async () => {
     await go(3);
     expect(host.of('taken').map(({ sequence }) => sequence)).toEqual(host.sent);
     expect(host.sent.length).toBeGreaterThan(0);

@@ -181,24 +181,29 @@ export class LineChart {
       ? { min: Math.min(found.min, options.include.min), max: Math.max(found.max, options.include.max) }
       : (found ?? options.include ?? null);
     const range = options.fixed ?? this.#range.fit(wanted, performance.now());
-    this.#applyTheme();
     const labels = this.#endLabels(range);
     const room = labelWidth(labels.map(({ text }) => text), theme, chart.width);
     this.#labels = room === null ? [] : labels;
+    const columns = Math.max(50, Math.floor(chart.chartArea?.width ?? chart.width));
+    const points = this.#lines.map(({ data: series }) => (series ? this.#pointsOf(series, end, columns) : []));
+    this.#strokes = this.#lines.map((line, i) => this.#stroke(line, points[i], line.fillTo === undefined ? undefined : points[i + line.fillTo]));
+    const axes = [end, range?.min, range?.max, room, theme.version].join(' ');
+    if (axes === this.#axes) this.#ground.redraw(chart);
+    else this.#layOut(end, range, room);
+    this.#axes = axes;
+  }
+
+  /** Takes longer than drawing, and axes seldom change. @param room for the names at the lines' ends */
+  #layOut(end: number, range: Range | null, room: number | null): void {
+    const chart = this.#chart;
+    this.#applyTheme();
     const { x, y } = chart.options.scales ?? {};
     if (x) x.max = end;
     if (y && range) Object.assign(y, range);
     const layout = chart.options.layout ?? {};
     layout.padding = { right: room ?? 8, top: 6 };
     chart.options.layout = layout;
-    const columns = Math.max(50, Math.floor(chart.chartArea?.width ?? chart.width));
-    const points = this.#lines.map(({ data: series }) => (series ? this.#pointsOf(series, end, columns) : []));
-    this.#strokes = this.#lines.map((line, i) => this.#stroke(line, points[i], line.fillTo === undefined ? undefined : points[i + line.fillTo]));
-    // Laying out takes longer than drawing, and axes seldom change.
-    const axes = [end, range?.min, range?.max, room, theme.version].join(' ');
-    if (axes === this.#axes) this.#ground.redraw(chart);
-    else chart.update();
-    this.#axes = axes;
+    chart.update();
   }
 
   #pointsOf(series: SeriesData, end: number, columns: number): Point[] {

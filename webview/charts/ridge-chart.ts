@@ -99,7 +99,7 @@ export class RidgeChart {
       ...look, grid: { display: false }, min: 0, max: Math.max(1, rows - 1) + HEIGHT, title: title('step'),
       ticks: { ...look.ticks, maxTicksLimit: 8, precision: 0, callback: (tick: number | string) => stepAt(Number(tick)) },
       afterFit: (axis: { width: number }) => {
-        axis.width = 52;
+        axis.width = Math.max(52, axis.width);
       },
     });
     chart.update();
