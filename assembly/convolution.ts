@@ -1,50 +1,26 @@
-// Convolution as matrix products, without ever unfolding a whole image: what lies under some windows is written into
+// Convolution as matrix products, without ever unfolding a whole image. Most go straight from a copy of the image (padded.ts,
+// pixels.ts). For the others, with strides, few windows in a row or few channels, what lies under some windows is written into
 // scratch memory in rows, one for each place in a window, and multiplied while it is still in the cache. All pieces of
 // a job write to places of their own, each in a fixed order.
+import {
+  ACROSS, BIAS, CHANNELS, describeAll, HEIGHT, IMAGES, isWorth, KERNEL_X, KERNEL_Y, OUTPUTS, PADDING_X, PADDING_Y, PARTS, PLACES, size,
+  STRIDE_X, STRIDE_Y, WEIGHT, WIDTH, WINDOWS, X, Y,
+} from './convolution-job';
+import { convolvePadded, convolvePaddedBack } from './padded';
+import { addSum, convolvePixels, sumOfPlane } from './pixels';
 import { copyB, fromPanels, fromRows } from './products';
 import { ADD } from './tile';
 import { CONVOLVE, CONVOLVE_BACK_INPUT, CONVOLVE_BACK_WEIGHT, describe, described } from './jobs';
 import { real } from './real';
 import { copyOfB, unfolded } from './scratch';
 import { share } from './threads';
-import { LANES, loadPart, SIZE, splat, storePart, sumOfLanes, VECTOR } from './vectors';
+import { LANES, loadPart, SIZE, splat, storePart, VECTOR } from './vectors';
 
 /** Windows of a piece; places in a window at a time; the same for going back to the input. */
 const STRIP: i32 = 32;
 const DEPTH: i32 = 1024 / <i32>SIZE;
 const STRIP_BACK: i32 = 64;
 const MOST_PLACES_BACK: i32 = 256;
-const WORTH: i64 = 500000;
-
-/** What the job says, by number. */
-const Y = 0, X = 1, WEIGHT = 2, BIAS = 3, IMAGES = 4, CHANNELS = 5, HEIGHT = 6, WIDTH = 7, OUTPUTS = 8, KERNEL_Y = 9, KERNEL_X = 10,
-  STRIDE_Y = 11, STRIDE_X = 12, PADDING_Y = 13, PADDING_X = 14, DOWN = 15, ACROSS = 16, PLACES = 17, WINDOWS = 18, PARTS = 19;
-
-// @ts-ignore: decorator
-@inline
-function size(which: usize): i32 {
-  return <i32>described(which);
-}
-
-function describeAll(
-  kind: i32, y: usize, x: usize, weight: usize, bias: usize, images: i32, channels: i32, height: i32, width: i32, outputs: i32,
-  kernelY: i32, kernelX: i32, strideY: i32, strideX: i32, paddingY: i32, paddingX: i32,
-): void {
-  describe(kind, Y, y); describe(kind, X, x); describe(kind, WEIGHT, weight); describe(kind, BIAS, bias);
-  describe(kind, IMAGES, images); describe(kind, CHANNELS, channels); describe(kind, HEIGHT, height); describe(kind, WIDTH, width);
-  describe(kind, OUTPUTS, outputs); describe(kind, KERNEL_Y, kernelY); describe(kind, KERNEL_X, kernelX);
-  describe(kind, STRIDE_Y, strideY); describe(kind, STRIDE_X, strideX);
-  describe(kind, PADDING_Y, paddingY); describe(kind, PADDING_X, paddingX);
-  const down = (height + 2 * paddingY - kernelY) / strideY + 1, across = (width + 2 * paddingX - kernelX) / strideX + 1;
-  describe(kind, DOWN, down); describe(kind, ACROSS, across);
-  describe(kind, PLACES, channels * kernelY * kernelX); describe(kind, WINDOWS, down * across);
-}
-
-// @ts-ignore: decorator
-@inline
-function isWorth(): bool {
-  return <i64>size(IMAGES) * size(OUTPUTS) * size(PLACES) * size(WINDOWS) >= WORTH;
-}
 
 /** The vector of a row of `width` elements from element x on, 0 where that is outside; reads at most a vector too far. */
 // @ts-ignore: decorator
@@ -160,6 +136,7 @@ export function conv2d(
   kernelY: i32, kernelX: i32, strideY: i32, strideX: i32, paddingY: i32, paddingX: i32,
 ): void {
   describeAll(CONVOLVE, y, x, weight, bias, images, channels, height, width, outputs, kernelY, kernelX, strideY, strideX, paddingY, paddingX);
+  if (convolvePadded()) return;
   const strips = (size(WINDOWS) + STRIP - 1) / STRIP;
   describe(CONVOLVE, PARTS, strips);
   share(images * strips, isWorth());
@@ -190,7 +167,7 @@ export function convolvePiece(index: i32): void {
     unfold(rows, STRIP * SIZE, from, place, depth, first, count);
     fromRows(
       outputs, count, depth, described(WEIGHT) + <usize>place * SIZE, <usize>places * SIZE, SIZE, rows, STRIP * SIZE,
-      to, row, place > 0 || bias ? ADD : 0,
+      to, row, place > 0 || bias ? ADD : 0, 0,
     );
   }
 }
@@ -200,7 +177,8 @@ export function conv2dBackwardWeight(
   dWeight: usize, dBias: usize, dy: usize, x: usize, images: i32, channels: i32, height: i32, width: i32, outputs: i32,
   kernelY: i32, kernelX: i32, strideY: i32, strideX: i32, paddingY: i32, paddingX: i32,
 ): void {
-  describeAll(CONVOLVE_BACK_WEIGHT, dy, x, dWeight, 0, images, channels, height, width, outputs, kernelY, kernelX, strideY, strideX, paddingY, paddingX);
+  describeAll(CONVOLVE_BACK_WEIGHT, dy, x, dWeight, dBias, images, channels, height, width, outputs, kernelY, kernelX, strideY, strideX, paddingY, paddingX);
+  if (convolvePixels()) return;
   const places = size(PLACES);
   // Few places make small pieces, so that there are enough of them.
   const part = places < 256 ? STRIP / 2 : STRIP;
@@ -235,27 +213,17 @@ function sumChannels(sums: usize, dy: usize, images: i32, channels: i32, n: i32)
   const plane = <usize>n * SIZE;
   for (let channel = 0; channel < channels; channel++) {
     let total: f64 = 0;
-    for (let image = 0; image < images; image++) {
-      let at = dy + <usize>(image * channels + channel) * plane;
-      let sum = splat(0);
-      let left = n;
-      for (; left >= LANES; left -= LANES) {
-        sum = v128.add<real>(sum, v128.load(at));
-        at += VECTOR;
-      }
-      if (left > 0) sum = v128.add<real>(sum, loadPart(at, left));
-      total += <f64>sumOfLanes(sum);
-    }
-    const to = sums + <usize>channel * SIZE;
-    store<real>(to, <real>(<f64>load<real>(to) + total));
+    for (let image = 0; image < images; image++) total += <f64>sumOfPlane(dy + <usize>(image * channels + channel) * plane, n);
+    addSum(sums + <usize>channel * SIZE, total);
   }
 }
 
-/** Writes all of dx. Windows have at most MOST_PLACES_BACK places in a channel. */
+/** Writes all of dx. Windows have at most MOST_PLACES_BACK places in a channel. `turned` is room for as many weights, or 0. */
 export function conv2dBackwardInput(
-  dx: usize, dy: usize, weight: usize, images: i32, channels: i32, height: i32, width: i32, outputs: i32,
+  dx: usize, dy: usize, weight: usize, turned: usize, images: i32, channels: i32, height: i32, width: i32, outputs: i32,
   kernelY: i32, kernelX: i32, strideY: i32, strideX: i32, paddingY: i32, paddingX: i32,
 ): void {
+  if (convolvePaddedBack(dx, dy, weight, turned, images, channels, height, width, outputs, kernelY, kernelX, strideY, strideX, paddingY, paddingX)) return;
   describeAll(CONVOLVE_BACK_INPUT, dy, dx, weight, 0, images, channels, height, width, outputs, kernelY, kernelX, strideY, strideX, paddingY, paddingX);
   const together = min(channels, MOST_PLACES_BACK / (kernelY * kernelX));
   describe(CONVOLVE_BACK_INPUT, PARTS, together);

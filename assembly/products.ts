@@ -1,15 +1,15 @@
 // Matrix products. Large ones are cut into blocks that fit the caches, and the blocks copied so that the
 // inner loop reads straight on; small ones are read where they lie.
 import { describe, described, PRODUCT } from './jobs';
-import { adjacentFour, distantFour } from './wide-tile';
+import { adjacentFour, distantFour, listedFour } from './wide-tile';
 import { real } from './real';
-import { copyOfA, copyOfB } from './scratch';
+import { copyOfA, copyOfB, edgeTile } from './scratch';
 import { share } from './threads';
-import { ADD, adjacentRows, distantRows, ROWS } from './tile';
+import { ADD, adjacentRows, distantRows, listedRows, ROWS, SET, storeVector } from './tile';
 import { LANES, loadPart, SIZE, splat, storePart, VECTOR } from './vectors';
 
-/** Columns of a tile. */
-const COLUMNS: i32 = 2 * LANES;
+/** Columns of a tile, and of a panel. */
+export const COLUMNS: i32 = 2 * LANES;
 /** Sums over the inner dimension run in blocks of so many. */
 const BLOCK_K: i32 = 1024 / <i32>SIZE;
 /** Most rows and columns of a piece, which is what one thread does at a time; wider pieces where a is copied for each. */
@@ -21,11 +21,11 @@ const SMALL: i32 = 16384;
 /** Multiply-adds that are worth handing a part to another thread: about 20 microseconds. */
 const WORTH: i64 = 500000;
 
-/** Bytes of a row of a panel of b: one vector where that is enough, else two. */
+/** Bytes of a row of a panel of b: one vector where that is enough, else two; always two where tiles take two panels. */
 // @ts-ignore: decorator
 @inline
 function panelStep(columns: i32): usize {
-  return columns > LANES ? 2 * VECTOR : VECTOR;
+  return wide || columns > LANES ? 2 * VECTOR : VECTOR;
 }
 
 /** k rows of n columns of b, side by side in panels of COLUMNS; the last is filled up with zeros to whole vectors. */
@@ -33,7 +33,7 @@ export function copyB(to: usize, b: usize, bRow: usize, bColumn: usize, k: i32, 
   for (let j = 0; j < n; j += COLUMNS) {
     const width = min(COLUMNS, n - j);
     const step = panelStep(width);
-    if (bColumn != SIZE) transposePanel(to, b + <usize>j * bColumn, bColumn, k, width, <i32>(step / SIZE));
+    if (bColumn != SIZE) transposePanel(to, b + <usize>j * bColumn, bColumn, k, width, step);
     else {
       let from = b + <usize>j * SIZE;
       let at = to;
@@ -46,7 +46,7 @@ export function copyB(to: usize, b: usize, bRow: usize, bColumn: usize, k: i32, 
       } else {
         for (let p = 0; p < k; p++) {
           v128.store(at, loadPart(from, width));
-          if (width > LANES) v128.store(at, loadPart(from + VECTOR, width - LANES), VECTOR);
+          if (step > VECTOR) v128.store(at, width > LANES ? loadPart(from + VECTOR, width - LANES) : splat(0), VECTOR);
           from += bRow; at += step;
         }
       }
@@ -55,45 +55,50 @@ export function copyB(to: usize, b: usize, bRow: usize, bColumn: usize, k: i32, 
   }
 }
 
+/** LANES rows become LANES columns, a row of them every `step` bytes; z and w where there are four lanes. */
 // @ts-ignore: decorator
 @inline
-function storeColumns(at: usize, x: v128, count: i32): void {
-  if (count >= LANES) v128.store(at, x);
-  else storePart(at, x, count);
+export function transpose(to: usize, step: usize, x: v128, y: v128, z: v128, w: v128): void {
+  if (sizeof<real>() == 8) {
+    v128.store(to, v128.shuffle<f64>(x, y, 0, 2));
+    v128.store(to + step, v128.shuffle<f64>(x, y, 1, 3));
+    return;
+  }
+  const xy = v128.shuffle<f32>(x, y, 0, 4, 1, 5), zw = v128.shuffle<f32>(z, w, 0, 4, 1, 5);
+  const xy2 = v128.shuffle<f32>(x, y, 2, 6, 3, 7), zw2 = v128.shuffle<f32>(z, w, 2, 6, 3, 7);
+  v128.store(to, v128.shuffle<f64>(xy, zw, 0, 2));
+  v128.store(to + step, v128.shuffle<f64>(xy, zw, 1, 3));
+  v128.store(to + 2 * step, v128.shuffle<f64>(xy2, zw2, 0, 2));
+  v128.store(to + 3 * step, v128.shuffle<f64>(xy2, zw2, 1, 3));
 }
 
-/** `width` rows that lie `distance` apart, each of k elements, become columns: panel[p][q] = from[q][p], zeros up to `columns`. */
-function transposePanel(to: usize, from: usize, distance: usize, k: i32, width: i32, columns: i32): void {
-  const step = <usize>columns * SIZE;
+/** `width` rows that lie `distance` apart, each of k elements, become columns: panel[p][q] = from[q][p], zeros in rows of `step` bytes. */
+function transposePanel(to: usize, from: usize, distance: usize, k: i32, width: i32, step: usize): void {
   const zero = splat(0);
-  for (let q = 0; q < columns; q += LANES) {
-    const rows = width - q;
-    const count = columns - q;
-    const r0 = from + <usize>q * distance, r1 = r0 + distance, r2 = r1 + distance, r3 = r2 + distance;
-    let at = to + <usize>q * SIZE;
-    let p = 0;
-    for (; p + LANES <= k; p += LANES) {
-      const o = <usize>p * SIZE;
-      const x = v128.load(r0 + o), y = rows > 1 ? v128.load(r1 + o) : zero;
-      if (sizeof<real>() == 8) {
-        storeColumns(at, v128.shuffle<f64>(x, y, 0, 2), count); at += step;
-        storeColumns(at, v128.shuffle<f64>(x, y, 1, 3), count); at += step;
-      } else {
-        const z = rows > 2 ? v128.load(r2 + o) : zero, w = rows > 3 ? v128.load(r3 + o) : zero;
-        const xy = v128.shuffle<f32>(x, y, 0, 4, 1, 5), zw = v128.shuffle<f32>(z, w, 0, 4, 1, 5);
-        const xy2 = v128.shuffle<f32>(x, y, 2, 6, 3, 7), zw2 = v128.shuffle<f32>(z, w, 2, 6, 3, 7);
-        storeColumns(at, v128.shuffle<f64>(xy, zw, 0, 2), count); at += step;
-        storeColumns(at, v128.shuffle<f64>(xy, zw, 1, 3), count); at += step;
-        storeColumns(at, v128.shuffle<f64>(xy2, zw2, 0, 2), count); at += step;
-        storeColumns(at, v128.shuffle<f64>(xy2, zw2, 1, 3), count); at += step;
+  for (let rows = width, end = to + step; to < end; to += VECTOR, rows -= LANES) {
+    const r0 = from, r1 = r0 + distance, r2 = r1 + distance, r3 = r2 + distance;
+    let at = to;
+    let o: usize = 0;
+    const whole = <usize>(k & -LANES) * SIZE;
+    if (rows >= LANES) {
+      for (; o < whole; o += VECTOR) {
+        const x = v128.load(r0 + o), y = v128.load(r1 + o);
+        if (LANES == 4) transpose(at, step, x, y, v128.load(r2 + o), v128.load(r3 + o));
+        else transpose(at, step, x, y, zero, zero);
+        at += LANES * step;
+      }
+    } else {
+      for (; o < whole; o += VECTOR) {
+        const x = rows > 0 ? v128.load(r0 + o) : zero, y = rows > 1 ? v128.load(r1 + o) : zero, z = rows > 2 ? v128.load(r2 + o) : zero;
+        transpose(at, step, x, y, z, zero);
+        at += LANES * step;
       }
     }
-    for (; p < k; p++) {
-      for (let l = 0; l < min(LANES, count); l++) {
-        store<real>(at + <usize>l * SIZE, l < rows ? load<real>(r0 + <usize>l * distance + <usize>p * SIZE) : 0);
-      }
+    for (; o < <usize>k * SIZE; o += SIZE) {
+      for (let l = 0; l < LANES; l++) store<real>(at + <usize>l * SIZE, l < rows ? load<real>(r0 + <usize>l * distance + o) : 0);
       at += step;
     }
+    from += LANES * distance;
   }
 }
 
@@ -134,33 +139,92 @@ function downPanel(
   }
 }
 
-/** Rows of a, all but the last few, with two panels of b, `panel` bytes apart. @returns how many rows */
-function downPair(
-  m: i32, k: i32, a: usize, aRow: usize, aColumn: usize, b: usize, bStep: usize, panel: usize,
-  c: usize, cRow: usize, mode: i32, bias: usize,
-): i32 {
-  let i = 0;
-  for (; i + 4 <= m; i += 4) {
-    if (aRow == SIZE) adjacentFour(k, a, aColumn, b, bStep, panel, c, cRow, mode, bias);
-    else distantFour(k, a, aRow, aColumn, b, bStep, panel, c, cRow, mode, bias);
-    a += 4 * aRow; c += 4 * cRow;
-  }
-  return i;
+/** Four rows of a with two panels of b, `panel` bytes apart. */
+// @ts-ignore: decorator
+@inline
+function four(k: i32, a: usize, aRow: usize, aColumn: usize, b: usize, bStep: usize, panel: usize, c: usize, cRow: usize, mode: i32, bias: usize): void {
+  if (aRow == SIZE) adjacentFour(k, a, aColumn, b, bStep, panel, c, cRow, mode, bias);
+  else distantFour(k, a, aRow, aColumn, b, bStep, panel, c, cRow, mode, bias);
 }
 
-/** a where it lies, b in rows of whole vectors, bRow bytes from one to the next. */
+/** The same, of which only the rows from `row` on and some columns are wanted: by way of scratch memory. */
+function fourInPart(
+  row: i32, k: i32, a: usize, aRow: usize, aColumn: usize, b: usize, bStep: usize, panel: usize,
+  c: usize, cRow: usize, columns: i32, mode: i32, bias: usize,
+): void {
+  four(k, a, aRow, aColumn, b, bStep, panel, edgeTile(), 4 * VECTOR, SET, 0);
+  storeFrom(row, c, cRow, columns, mode, bias);
+}
+
+/** Of the tile in scratch memory the rows from `row` on and so many columns. */
+function storeFrom(row: i32, c: usize, cRow: usize, columns: i32, mode: i32, bias: usize): void {
+  for (; row < 4; row++) {
+    const from = edgeTile() + <usize>row * 4 * VECTOR, to = c + <usize>row * cRow;
+    for (let j = 0; j < columns; j += LANES) {
+      const offset = <usize>j * SIZE;
+      storeVector(to + offset, v128.load(from + offset), mode, bias ? bias + offset : 0, columns - j);
+    }
+  }
+}
+
+/** Rows of a, at least four, with two panels of b that hold so many columns of the result. */
+function downPair(
+  m: i32, k: i32, a: usize, aRow: usize, aColumn: usize, b: usize, bStep: usize, panel: usize,
+  c: usize, cRow: usize, columns: i32, mode: i32, bias: usize,
+): void {
+  for (; m >= 4; m -= 4) {
+    if (columns == 2 * COLUMNS) four(k, a, aRow, aColumn, b, bStep, panel, c, cRow, mode, bias);
+    else fourInPart(0, k, a, aRow, aColumn, b, bStep, panel, c, cRow, columns, mode, bias);
+    a += 4 * aRow; c += 4 * cRow;
+  }
+  if (m == 0) return;
+  // The last four rows: some of them once more.
+  const again = 4 - m;
+  fourInPart(again, k, a - <usize>again * aRow, aRow, aColumn, b, bStep, panel, c - <usize>again * cRow, cRow, columns, mode, bias);
+}
+
+/**
+ * m rows of a, the elements of each side by side, with two panels of b, COLUMNS columns each, `panel` bytes apart: row p is where
+ * number p of the table says, counted from b. So b may be anything that lies in short rows.
+ */
+export function fromTable(m: i32, k: i32, a: usize, aRow: usize, b: usize, table: usize, panel: usize, c: usize, cRow: usize, mode: i32): void {
+  if (!wide || m < 4) {
+    for (let half = 0; half < 2; half++) {
+      let from = a, to = c;
+      for (let left = m; left > 0; ) {
+        const rows = rowsOfTile(left);
+        listedRows(rows, k, from, aRow, b, table, to, cRow, mode);
+        from += <usize>rows * aRow; to += <usize>rows * cRow;
+        left -= rows;
+      }
+      b += panel; c += 2 * VECTOR;
+    }
+    return;
+  }
+  for (; m >= 4; m -= 4) {
+    listedFour(k, a, aRow, b, table, panel, c, cRow, mode);
+    a += 4 * aRow; c += 4 * cRow;
+  }
+  if (m == 0) return;
+  const again = 4 - m;
+  listedFour(k, a - <usize>again * aRow, aRow, b, table, panel, edgeTile(), 4 * VECTOR, SET);
+  storeFrom(again, c - <usize>again * cRow, cRow, 2 * COLUMNS, mode, 0);
+}
+
+/** a where it lies, b in rows of whole vectors, bRow bytes from one to the next; a vector more of it may be read. */
 export function fromRows(
-  m: i32, n: i32, k: i32, a: usize, aRow: usize, aColumn: usize, b: usize, bRow: usize, c: usize, cRow: usize, mode: i32,
+  m: i32, n: i32, k: i32, a: usize, aRow: usize, aColumn: usize, b: usize, bRow: usize, c: usize, cRow: usize, mode: i32, bias: usize,
 ): void {
   for (let j = 0; j < n; ) {
-    const pair = wide && n - j >= 2 * COLUMNS;
-    const done = pair ? downPair(m, k, a, aRow, aColumn, b + <usize>j * SIZE, bRow, 2 * VECTOR, c + <usize>j * SIZE, cRow, mode, 0) : 0;
-    for (const end = pair ? j + 2 * COLUMNS : j + 1; j < end; j += COLUMNS) {
-      const offset = <usize>j * SIZE;
-      downPanel(
-        m - done, k, a + <usize>done * aRow, aRow, aColumn, b + offset, bRow,
-        c + <usize>done * cRow + offset, cRow, min(COLUMNS, n - j), mode, 0,
-      );
+    const left = n - j;
+    const offset = <usize>j * SIZE;
+    const biasHere = bias ? bias + offset : 0;
+    if (wide && left > COLUMNS && m >= 4) {
+      downPair(m, k, a, aRow, aColumn, b + offset, bRow, 2 * VECTOR, c + offset, cRow, min(2 * COLUMNS, left), mode, biasHere);
+      j += 2 * COLUMNS;
+    } else {
+      downPanel(m, k, a, aRow, aColumn, b + offset, bRow, c + offset, cRow, min(COLUMNS, left), mode, biasHere);
+      j += COLUMNS;
     }
   }
 }
@@ -170,22 +234,17 @@ export function fromPanels(
   m: i32, n: i32, k: i32, a: usize, aRow: usize, aColumn: usize, b: usize, c: usize, cRow: usize, mode: i32, bias: usize,
 ): void {
   for (let j = 0; j < n; ) {
-    const pair = wide && n - j >= 2 * COLUMNS;
-    const done = pair
-      ? downPair(
-          m, k, a, aRow, aColumn, b, 2 * VECTOR, <usize>k * 2 * VECTOR,
-          c + <usize>j * SIZE, cRow, mode, bias ? bias + <usize>j * SIZE : 0,
-        )
-      : 0;
-    for (const end = pair ? j + 2 * COLUMNS : j + 1; j < end; j += COLUMNS) {
-      const columns = min(COLUMNS, n - j);
-      const bStep = panelStep(columns);
-      const offset = <usize>j * SIZE;
-      downPanel(
-        m - done, k, a + <usize>done * aRow, aRow, aColumn, b, bStep,
-        c + <usize>done * cRow + offset, cRow, columns, mode, bias ? bias + offset : 0,
-      );
-      b += <usize>k * bStep;
+    const left = n - j;
+    const bStep = panelStep(left);
+    const panel = <usize>k * bStep;
+    const offset = <usize>j * SIZE;
+    const biasHere = bias ? bias + offset : 0;
+    if (wide && left > COLUMNS && m >= 4) {
+      downPair(m, k, a, aRow, aColumn, b, bStep, panel, c + offset, cRow, min(2 * COLUMNS, left), mode, biasHere);
+      b += 2 * panel; j += 2 * COLUMNS;
+    } else {
+      downPanel(m, k, a, aRow, aColumn, b, bStep, c + offset, cRow, min(COLUMNS, left), mode, biasHere);
+      b += panel; j += COLUMNS;
     }
   }
 }
@@ -246,10 +305,7 @@ function product(
       fromPanels(m, n, k, a, aRow, aColumn, copyOfB(), c, cRow, mode, bias);
       return;
     }
-    for (let j = 0; j < n; j += COLUMNS) {
-      const offset = <usize>j * SIZE;
-      downPanel(m, k, a, aRow, aColumn, b + offset, bRow, c + offset, cRow, min(COLUMNS, n - j), mode, bias ? bias + offset : 0);
-    }
+    fromRows(m, n, k, a, aRow, aColumn, b, bRow, c, cRow, mode, bias);
     return;
   }
   const most = crowds(aRow, aColumn, n) ? PIECE_N_OF_COPIES : PIECE_N;

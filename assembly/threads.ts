@@ -6,8 +6,10 @@ import { useScratch } from './scratch';
 
 /** Cells of the memory that all threads see, a cache line each. */
 const CELLS: usize = 2048;
-/** Pieces that nobody has taken; below 0 where more was asked for. */
+/** Pieces that nobody has taken, below 0 where more was asked for; in the upper half how many whoever has the job took. */
 const LEFT: usize = CELLS;
+/** One fewer left, one more of one's own. */
+const OWN: i64 = (1 << 32) - 1;
 const DONE: usize = CELLS + 64;
 /** Rises with every job, and whenever the threads shall look up. */
 const TURN: usize = CELLS + 128;
@@ -29,8 +31,7 @@ export function share(count: i32, worth: bool): void {
     return;
   }
   atomic.store<i32>(DONE, 0);
-  store<i32>(DONE, count, 4);
-  atomic.store<i32>(LEFT, count);
+  atomic.store<i64>(LEFT, count);
   wake();
   takePieces(false);
   let looks = 0;
@@ -42,12 +43,17 @@ export function share(count: i32, worth: bool): void {
   }
 }
 
-/** Takes pieces until none is left. What is taken stays described until it is done. */
+/**
+ * Takes pieces until none is left. What is taken stays described until it is done. Who has the job begins at the first piece
+ * and helpers at the last, so that a part of memory stays with the same core from job to job.
+ */
 function takePieces(helping: bool): void {
   for (;;) {
-    const left = atomic.sub<i32>(LEFT, 1);
+    const cell = helping ? atomic.sub<i64>(LEFT, 1) : atomic.add<i64>(LEFT, OWN);
+    const left = <i32>cell;
     if (left <= 0) return;
-    piece(load<i32>(DONE, 4) - left);
+    const own = <i32>(cell >> 32);
+    piece(helping ? own + left - 1 : own);
     if (helping) atomic.add<i32>(HELPED, 1);
     atomic.add<i32>(DONE, 1);
   }

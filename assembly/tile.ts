@@ -13,7 +13,7 @@ export const ROWS: i32 = ASC_FEATURE_RELAXED_SIMD ? 6 : 4;
 
 // @ts-ignore: decorator
 @inline
-function storeVector(at: usize, sum: v128, mode: i32, bias: usize, count: i32): void {
+export function storeVector(at: usize, sum: v128, mode: i32, bias: usize, count: i32): void {
   if (count >= LANES) {
     if (mode == ADD) sum = v128.add<real>(v128.load(at), sum);
     if (bias) sum = v128.add<real>(v128.load(bias), sum);
@@ -34,13 +34,14 @@ function storeRow(wide: bool, at: usize, low: v128, high: v128, mode: i32, bias:
 
 /**
  * c[rows, columns] = (or +=) a b (+ bias). Element (i, p) of a lies at a + i aRow + p aStep; when `adjacent`, aRow is one
- * element. Row p of b is at b + p bStep, its columns side by side, whole vectors of them readable.
+ * element. Row p of b is at b + p bStep, when `listed` at b + number p of a table of 32 bits each, its columns side by
+ * side, whole vectors of them readable.
  */
 // @ts-ignore: decorator
 @inline
 function tile(
-  rows: i32, wide: bool, adjacent: bool,
-  k: i32, a: usize, aRow: usize, aStep: usize, b: usize, bStep: usize,
+  rows: i32, wide: bool, adjacent: bool, listed: bool,
+  k: i32, a: usize, aRow: usize, aStep: usize, b: usize, bStep: usize, table: usize,
   c: usize, cRow: usize, columns: i32, mode: i32, bias: usize,
 ): void {
   const zero = splat(0);
@@ -48,8 +49,9 @@ function tile(
   let c30 = zero, c31 = zero, c40 = zero, c41 = zero, c50 = zero, c51 = zero;
   let a1 = a + aRow, a2 = a1 + aRow, a3 = a2 + aRow, a4 = a3 + aRow, a5 = a4 + aRow;
   for (; k > 0; k--) {
-    const b0 = v128.load(b);
-    const b1 = wide ? v128.load(b, VECTOR) : b0;
+    const from = listed ? b + load<u32>(table) : b;
+    const b0 = v128.load(from);
+    const b1 = wide ? v128.load(from, VECTOR) : b0;
     let x = v128.load_splat<real>(a);
     c00 = madd(x, b0, c00);
     if (wide) c01 = madd(x, b1, c01);
@@ -80,7 +82,8 @@ function tile(
       if (rows > 2) { a2 += aStep; a3 += aStep; }
       if (rows > 4) { a4 += aStep; a5 += aStep; }
     }
-    b += bStep;
+    if (listed) table += 4;
+    else b += bStep;
   }
   storeRow(wide, c, c00, c01, mode, bias, columns);
   if (rows > 1) storeRow(wide, c + cRow, c10, c11, mode, bias, columns);
@@ -97,40 +100,40 @@ function tile(
 }
 
 function tile6(k: i32, a: usize, aStep: usize, b: usize, bStep: usize, c: usize, cRow: usize, columns: i32, mode: i32, bias: usize): void {
-  tile(6, true, true, k, a, SIZE, aStep, b, bStep, c, cRow, columns, mode, bias);
+  tile(6, true, true, false, k, a, SIZE, aStep, b, bStep, 0, c, cRow, columns, mode, bias);
 }
 function tile4(k: i32, a: usize, aStep: usize, b: usize, bStep: usize, c: usize, cRow: usize, columns: i32, mode: i32, bias: usize): void {
-  tile(4, true, true, k, a, SIZE, aStep, b, bStep, c, cRow, columns, mode, bias);
+  tile(4, true, true, false, k, a, SIZE, aStep, b, bStep, 0, c, cRow, columns, mode, bias);
 }
 function tile2(k: i32, a: usize, aStep: usize, b: usize, bStep: usize, c: usize, cRow: usize, columns: i32, mode: i32, bias: usize): void {
-  tile(2, true, true, k, a, SIZE, aStep, b, bStep, c, cRow, columns, mode, bias);
+  tile(2, true, true, false, k, a, SIZE, aStep, b, bStep, 0, c, cRow, columns, mode, bias);
 }
 function tile1(k: i32, a: usize, aStep: usize, b: usize, bStep: usize, c: usize, cRow: usize, columns: i32, mode: i32, bias: usize): void {
-  tile(1, true, true, k, a, SIZE, aStep, b, bStep, c, cRow, columns, mode, bias);
+  tile(1, true, true, false, k, a, SIZE, aStep, b, bStep, 0, c, cRow, columns, mode, bias);
 }
 function narrow6(k: i32, a: usize, aStep: usize, b: usize, bStep: usize, c: usize, cRow: usize, columns: i32, mode: i32, bias: usize): void {
-  tile(6, false, true, k, a, SIZE, aStep, b, bStep, c, cRow, columns, mode, bias);
+  tile(6, false, true, false, k, a, SIZE, aStep, b, bStep, 0, c, cRow, columns, mode, bias);
 }
 function narrow4(k: i32, a: usize, aStep: usize, b: usize, bStep: usize, c: usize, cRow: usize, columns: i32, mode: i32, bias: usize): void {
-  tile(4, false, true, k, a, SIZE, aStep, b, bStep, c, cRow, columns, mode, bias);
+  tile(4, false, true, false, k, a, SIZE, aStep, b, bStep, 0, c, cRow, columns, mode, bias);
 }
 function narrow2(k: i32, a: usize, aStep: usize, b: usize, bStep: usize, c: usize, cRow: usize, columns: i32, mode: i32, bias: usize): void {
-  tile(2, false, true, k, a, SIZE, aStep, b, bStep, c, cRow, columns, mode, bias);
+  tile(2, false, true, false, k, a, SIZE, aStep, b, bStep, 0, c, cRow, columns, mode, bias);
 }
 function narrow1(k: i32, a: usize, aStep: usize, b: usize, bStep: usize, c: usize, cRow: usize, columns: i32, mode: i32, bias: usize): void {
-  tile(1, false, true, k, a, SIZE, aStep, b, bStep, c, cRow, columns, mode, bias);
+  tile(1, false, true, false, k, a, SIZE, aStep, b, bStep, 0, c, cRow, columns, mode, bias);
 }
 function apart4(wide: bool, k: i32, a: usize, aRow: usize, aStep: usize, b: usize, bStep: usize, c: usize, cRow: usize, columns: i32, mode: i32, bias: usize): void {
-  if (wide) tile(4, true, false, k, a, aRow, aStep, b, bStep, c, cRow, columns, mode, bias);
-  else tile(4, false, false, k, a, aRow, aStep, b, bStep, c, cRow, columns, mode, bias);
+  if (wide) tile(4, true, false, false, k, a, aRow, aStep, b, bStep, 0, c, cRow, columns, mode, bias);
+  else tile(4, false, false, false, k, a, aRow, aStep, b, bStep, 0, c, cRow, columns, mode, bias);
 }
 function apart6(wide: bool, k: i32, a: usize, aRow: usize, aStep: usize, b: usize, bStep: usize, c: usize, cRow: usize, columns: i32, mode: i32, bias: usize): void {
-  if (wide) tile(6, true, false, k, a, aRow, aStep, b, bStep, c, cRow, columns, mode, bias);
-  else tile(6, false, false, k, a, aRow, aStep, b, bStep, c, cRow, columns, mode, bias);
+  if (wide) tile(6, true, false, false, k, a, aRow, aStep, b, bStep, 0, c, cRow, columns, mode, bias);
+  else tile(6, false, false, false, k, a, aRow, aStep, b, bStep, 0, c, cRow, columns, mode, bias);
 }
 function apart2(wide: bool, k: i32, a: usize, aRow: usize, aStep: usize, b: usize, bStep: usize, c: usize, cRow: usize, columns: i32, mode: i32, bias: usize): void {
-  if (wide) tile(2, true, false, k, a, aRow, aStep, b, bStep, c, cRow, columns, mode, bias);
-  else tile(2, false, false, k, a, aRow, aStep, b, bStep, c, cRow, columns, mode, bias);
+  if (wide) tile(2, true, false, false, k, a, aRow, aStep, b, bStep, 0, c, cRow, columns, mode, bias);
+  else tile(2, false, false, false, k, a, aRow, aStep, b, bStep, 0, c, cRow, columns, mode, bias);
 }
 
 /** Rows of a whose elements lie side by side: a column of up to ROWS rows of the result, cut into tiles. */
@@ -182,4 +185,34 @@ export function distantRows(
     if (wide) tile1(k, a, aStep, b, bStep, c, cRow, columns, mode, bias);
     else narrow1(k, a, aStep, b, bStep, c, cRow, columns, mode, bias);
   }
+}
+
+function listed6(k: i32, a: usize, aRow: usize, b: usize, table: usize, c: usize, cRow: usize, mode: i32): void {
+  tile(6, true, false, true, k, a, aRow, SIZE, b, 0, table, c, cRow, 2 * LANES, mode, 0);
+}
+function listed4(k: i32, a: usize, aRow: usize, b: usize, table: usize, c: usize, cRow: usize, mode: i32): void {
+  tile(4, true, false, true, k, a, aRow, SIZE, b, 0, table, c, cRow, 2 * LANES, mode, 0);
+}
+function listed2(k: i32, a: usize, aRow: usize, b: usize, table: usize, c: usize, cRow: usize, mode: i32): void {
+  tile(2, true, false, true, k, a, aRow, SIZE, b, 0, table, c, cRow, 2 * LANES, mode, 0);
+}
+function listed1(k: i32, a: usize, aRow: usize, b: usize, table: usize, c: usize, cRow: usize, mode: i32): void {
+  tile(1, true, false, true, k, a, aRow, SIZE, b, 0, table, c, cRow, 2 * LANES, mode, 0);
+}
+
+/** Rows of a whose elements lie side by side, the rows aRow bytes apart, with two vectors of b at the places that a table lists. */
+export function listedRows(rows: i32, k: i32, a: usize, aRow: usize, b: usize, table: usize, c: usize, cRow: usize, mode: i32): void {
+  if (ROWS == 6 && rows == 6) {
+    listed6(k, a, aRow, b, table, c, cRow, mode);
+    return;
+  }
+  if (rows >= 4) {
+    listed4(k, a, aRow, b, table, c, cRow, mode);
+    a += 4 * aRow; c += 4 * cRow; rows -= 4;
+  }
+  if (rows >= 2) {
+    listed2(k, a, aRow, b, table, c, cRow, mode);
+    a += 2 * aRow; c += 2 * cRow; rows -= 2;
+  }
+  if (rows == 1) listed1(k, a, aRow, b, table, c, cRow, mode);
 }

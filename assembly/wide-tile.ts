@@ -28,11 +28,15 @@ function storeRow(at: usize, x0: v128, x1: v128, x2: v128, x3: v128, mode: i32, 
 
 /**
  * c[4, 4 vectors] = (or +=) a b, or a b + bias. Element (i, p) of a lies at a + i aRow + p aStep; when `adjacent`, aRow is
- * one element. Row p of b is two vectors at b + p bStep and two more `panel` bytes further. Two steps of k at a time.
+ * one element. Row p of b is two vectors at b + p bStep, when `listed` at b + number p of a table of 32 bits each, and two more
+ * `panel` bytes further. Two steps of k at a time.
  */
 // @ts-ignore: decorator
 @inline
-function tile(adjacent: bool, k: i32, a: usize, aRow: usize, aStep: usize, b: usize, bStep: usize, panel: usize, c: usize, cRow: usize, mode: i32, bias: usize): void {
+function tile(
+  adjacent: bool, listed: bool, k: i32, a: usize, aRow: usize, aStep: usize, b: usize, bStep: usize, table: usize, panel: usize,
+  c: usize, cRow: usize, mode: i32, bias: usize,
+): void {
   const zero = splat(0);
   let c00 = zero, c01 = zero, c02 = zero, c03 = zero, c10 = zero, c11 = zero, c12 = zero, c13 = zero;
   let c20 = zero, c21 = zero, c22 = zero, c23 = zero, c30 = zero, c31 = zero, c32 = zero, c33 = zero;
@@ -40,7 +44,8 @@ function tile(adjacent: bool, k: i32, a: usize, aRow: usize, aStep: usize, b: us
   let a1 = a + aRow, a2 = a1 + aRow, a3 = a2 + aRow;
   for (; k > 1; k -= 2) {
     {
-      const b0 = v128.load(b), b1 = v128.load(b, VECTOR), b2 = v128.load(d), b3 = v128.load(d, VECTOR);
+      const at = listed ? load<u32>(table) : 0;
+      const b0 = v128.load(b + at), b1 = v128.load(b + at, VECTOR), b2 = v128.load(d + at), b3 = v128.load(d + at, VECTOR);
       let x = v128.load_splat<real>(a);
       c00 = madd(x, b0, c00); c01 = madd(x, b1, c01); c02 = madd(x, b2, c02); c03 = madd(x, b3, c03);
       x = adjacent ? v128.load_splat<real>(a, SIZE) : v128.load_splat<real>(a1);
@@ -49,11 +54,14 @@ function tile(adjacent: bool, k: i32, a: usize, aRow: usize, aStep: usize, b: us
       c20 = madd(x, b0, c20); c21 = madd(x, b1, c21); c22 = madd(x, b2, c22); c23 = madd(x, b3, c23);
       x = adjacent ? v128.load_splat<real>(a, 3 * SIZE) : v128.load_splat<real>(a3);
       c30 = madd(x, b0, c30); c31 = madd(x, b1, c31); c32 = madd(x, b2, c32); c33 = madd(x, b3, c33);
-      a += aStep; b += bStep; d += bStep;
+      a += aStep;
+      if (listed) table += 4;
+      else { b += bStep; d += bStep; }
       if (!adjacent) { a1 += aStep; a2 += aStep; a3 += aStep; }
     }
     {
-      const b0 = v128.load(b), b1 = v128.load(b, VECTOR), b2 = v128.load(d), b3 = v128.load(d, VECTOR);
+      const at = listed ? load<u32>(table) : 0;
+      const b0 = v128.load(b + at), b1 = v128.load(b + at, VECTOR), b2 = v128.load(d + at), b3 = v128.load(d + at, VECTOR);
       let x = v128.load_splat<real>(a);
       c00 = madd(x, b0, c00); c01 = madd(x, b1, c01); c02 = madd(x, b2, c02); c03 = madd(x, b3, c03);
       x = adjacent ? v128.load_splat<real>(a, SIZE) : v128.load_splat<real>(a1);
@@ -62,13 +70,16 @@ function tile(adjacent: bool, k: i32, a: usize, aRow: usize, aStep: usize, b: us
       c20 = madd(x, b0, c20); c21 = madd(x, b1, c21); c22 = madd(x, b2, c22); c23 = madd(x, b3, c23);
       x = adjacent ? v128.load_splat<real>(a, 3 * SIZE) : v128.load_splat<real>(a3);
       c30 = madd(x, b0, c30); c31 = madd(x, b1, c31); c32 = madd(x, b2, c32); c33 = madd(x, b3, c33);
-      a += aStep; b += bStep; d += bStep;
+      a += aStep;
+      if (listed) table += 4;
+      else { b += bStep; d += bStep; }
       if (!adjacent) { a1 += aStep; a2 += aStep; a3 += aStep; }
     }
   }
   if (k > 0) {
     {
-      const b0 = v128.load(b), b1 = v128.load(b, VECTOR), b2 = v128.load(d), b3 = v128.load(d, VECTOR);
+      const at = listed ? load<u32>(table) : 0;
+      const b0 = v128.load(b + at), b1 = v128.load(b + at, VECTOR), b2 = v128.load(d + at), b3 = v128.load(d + at, VECTOR);
       let x = v128.load_splat<real>(a);
       c00 = madd(x, b0, c00); c01 = madd(x, b1, c01); c02 = madd(x, b2, c02); c03 = madd(x, b3, c03);
       x = adjacent ? v128.load_splat<real>(a, SIZE) : v128.load_splat<real>(a1);
@@ -77,7 +88,9 @@ function tile(adjacent: bool, k: i32, a: usize, aRow: usize, aStep: usize, b: us
       c20 = madd(x, b0, c20); c21 = madd(x, b1, c21); c22 = madd(x, b2, c22); c23 = madd(x, b3, c23);
       x = adjacent ? v128.load_splat<real>(a, 3 * SIZE) : v128.load_splat<real>(a3);
       c30 = madd(x, b0, c30); c31 = madd(x, b1, c31); c32 = madd(x, b2, c32); c33 = madd(x, b3, c33);
-      a += aStep; b += bStep; d += bStep;
+      a += aStep;
+      if (listed) table += 4;
+      else { b += bStep; d += bStep; }
       if (!adjacent) { a1 += aStep; a2 += aStep; a3 += aStep; }
     }
   }
@@ -92,10 +105,15 @@ function tile(adjacent: bool, k: i32, a: usize, aRow: usize, aStep: usize, b: us
 
 /** Four rows of a that lie side by side. */
 export function adjacentFour(k: i32, a: usize, aStep: usize, b: usize, bStep: usize, panel: usize, c: usize, cRow: usize, mode: i32, bias: usize): void {
-  tile(true, k, a, SIZE, aStep, b, bStep, panel, c, cRow, mode, bias);
+  tile(true, false, k, a, SIZE, aStep, b, bStep, 0, panel, c, cRow, mode, bias);
 }
 
 /** Four rows of a that lie aRow bytes apart. */
 export function distantFour(k: i32, a: usize, aRow: usize, aStep: usize, b: usize, bStep: usize, panel: usize, c: usize, cRow: usize, mode: i32, bias: usize): void {
-  tile(false, k, a, aRow, aStep, b, bStep, panel, c, cRow, mode, bias);
+  tile(false, false, k, a, aRow, aStep, b, bStep, 0, panel, c, cRow, mode, bias);
+}
+
+/** Four rows of a, the elements of each side by side, with b at the places that a table lists. */
+export function listedFour(k: i32, a: usize, aRow: usize, b: usize, table: usize, panel: usize, c: usize, cRow: usize, mode: i32): void {
+  tile(false, true, k, a, aRow, SIZE, b, 0, table, panel, c, cRow, mode, 0);
 }

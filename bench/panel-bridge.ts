@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { serialize } from 'node:v8';
 import { History } from '../src/history/history';
+import { cut, joining } from '../src/parts/parts';
 import { EngineClient } from '../src/process/client';
 import type { FromPanel, PanelSnapshot, ToPanel } from '../src/protocol/panel';
 import type { Frame, ModelInfo } from '../src/session/frame';
@@ -37,7 +38,7 @@ export class Bridge implements PanelHost {
   readonly engine = new EngineClient({
     file: resolve('dist', 'engine-process.js'),
     host: {
-      frame: (frame) => this.#emit(frame),
+      frame: joining((frame: Frame) => this.#emit(frame)),
       checkProgress: () => undefined, loading: () => undefined, checked: () => undefined,
       fault: ({ message }) => console.error(message),
       log: () => undefined, checkpoint: () => undefined, triesWideVectors: () => undefined,
@@ -145,7 +146,7 @@ export class Bridge implements PanelHost {
     this.#history.merge(frame.history);
     this.frame = frame;
     if (this.watched === 'drawn') {
-      this.sizes.push(serialize({ type: 'frame', frame }).length);
+      this.sizes.push(...cut({ type: 'frame', frame }).map((part) => serialize(part).length));
       if (frame.status === 'running') this.#kept = [...this.#kept, frame].slice(-KEPT);
       await this.#show(frame);
     }

@@ -5,7 +5,8 @@ import './styles/layers.css';
 import './styles/views.css';
 import './styles/narrow.css';
 import { pack, unpack } from '../src/protocol/channel';
-import type { ToPanel } from '../src/protocol/panel';
+import { joining } from '../src/parts/parts';
+import type { SentToPanel, ToPanel } from '../src/protocol/panel';
 import { App, type Host } from './app';
 
 declare function acquireVsCodeApi(): { postMessage(message: unknown): void; getState(): unknown; setState(state: unknown): void };
@@ -19,4 +20,5 @@ const host: Host = {
   setState: (state) => editor.setState(state),
 };
 const app = new App(root, host);
-window.addEventListener('message', ({ data }: MessageEvent<unknown>) => app.receive(unpack<ToPanel>(data)));
+const receive = joining((message: ToPanel) => app.receive(message));
+window.addEventListener('message', ({ data }: MessageEvent<unknown>) => void receive(unpack<SentToPanel>(data)));

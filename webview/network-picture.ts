@@ -48,6 +48,10 @@ const HEAD = 46;
 const FOOT = 22;
 const COLUMN = 92;
 const GAP = 10;
+/** Pixels a unit is high, with a little map or picture in it and without: at least, and where there is room. */
+const UNIT = { withMap: { least: 38, most: 84 }, plain: { least: 24, most: 44 } };
+/** The share of its column that a unit takes at most: lines need the rest. */
+const WIDEST = 0.55;
 /** Pixels between the pointer and a line that it still means. */
 const REACH = 5;
 
@@ -82,6 +86,10 @@ export class NetworkPicture {
   #theme: Theme | null = null;
   #cursor: Target | null = null;
   #width = 0;
+  /** Pixels that the picture may be high without scrolling. */
+  #room = 0;
+  /** The columns that were brought into sight last. */
+  #revealed: { readonly selected: number | null; readonly lit: number | null } = { selected: null, lit: null };
 
   /** @param onCursor something else is pointed at @param onChoose it was clicked, or Enter pressed */
   constructor(
@@ -97,7 +105,10 @@ export class NetworkPicture {
       if (document.activeElement !== canvas) this.#moveTo(null);
     });
     canvas.addEventListener('click', () => {
-      if (this.#cursor) onChoose(this.#cursor);
+      if (!this.#cursor) return;
+      // What is under the pointer stays there.
+      this.#revealed = { ...this.#revealed, selected: this.#cursor.column };
+      onChoose(this.#cursor);
     });
     canvas.addEventListener('keydown', (event) => this.#key(event));
     onRedraw(canvas, () => this.#paint());
@@ -110,23 +121,41 @@ export class NetworkPicture {
     return this.#cursor;
   }
 
-  /** @param width room in CSS pixels; a long network is wider, and scrolls. */
-  draw(drawing: Drawing, theme: Theme, width: number): void {
+  /** @param room in CSS pixels, which units grow to fill; a long network is wider, one of many units higher, and it scrolls. */
+  draw(drawing: Drawing, theme: Theme, room: { readonly width: number; readonly height: number }): void {
     this.#drawing = drawing;
     this.#theme = theme;
-    this.#width = Math.max(width, drawing.names.length * COLUMN);
+    this.#width = Math.max(room.width, drawing.names.length * COLUMN);
+    this.#room = room.height;
     const { columns } = drawing.picture;
     const cursor = this.#cursor;
     if (cursor && (cursor.kind === 'unit' ? cursor.unit : cursor.to) >= (columns[cursor.column]?.shown.length ?? 0)) this.#cursor = null;
     this.#paint();
+    const now = { selected: drawing.selected, lit: drawing.lit?.column ?? null };
+    const before = this.#revealed;
+    this.#revealed = now;
+    // The selected one last: it was chosen.
+    if (now.lit !== null && now.lit !== before.lit) this.#reveal(now.lit);
+    if (now.selected !== null && now.selected !== before.selected) this.#reveal(now.selected);
+  }
+
+  /** Scrolls a column of a long network into sight, at once: there is no motion to be waited for. */
+  #reveal(column: number): void {
+    const { parentElement: host } = this.canvas;
+    if (!host || !this.#drawing) return;
+    const step = this.#width / this.#drawing.names.length;
+    const middle = (column + 0.5) * step;
+    if (middle - step / 2 >= host.scrollLeft && middle + step / 2 <= host.scrollLeft + host.clientWidth) return;
+    host.scrollLeft = middle - host.clientWidth / 2;
   }
 
   #size(): { unit: number; height: number } {
     const columns = this.#drawing?.picture.columns ?? [];
-    const maps = columns.some(({ maps: each }) => each !== null);
-    const unit = maps ? 38 : 24;
-    const most = Math.max(1, ...columns.map(({ shown }) => shown.length));
-    return { unit, height: HEAD + most * (unit + GAP) + FOOT };
+    const { least, most } = columns.some(({ maps }) => maps !== null) ? UNIT.withMap : UNIT.plain;
+    const units = Math.max(1, ...columns.map(({ shown }) => shown.length));
+    const fits = Math.min((this.#room - HEAD - FOOT) / units - GAP, (this.#width / columns.length) * WIDEST);
+    const unit = Math.round(Math.max(least, Math.min(most, fits)));
+    return { unit, height: HEAD + units * (unit + GAP) + FOOT };
   }
 
   /** Centre of a shown unit. */
@@ -338,5 +367,6 @@ export class NetworkPicture {
     }
     const next = clamp(column + by[0], columns.length);
     this.#moveTo({ kind: 'unit', column: next, unit: clamp(unit + by[1], columns[next].shown.length) });
+    this.#reveal(next);
   }
 }

@@ -13,7 +13,7 @@ export interface Finding {
 /** Findings that are told. */
 const MOST = 3;
 /** Units that may be dead or saturated in a network that learns all the same. */
-const IDLE = 0.75;
+export const IDLE = 0.75;
 /** How much smaller, or larger, the first gradient may be than the last. */
 const APART = 1e4;
 /** How far one update moves weights that learn: at most, and at least where the gradient asks for more. */

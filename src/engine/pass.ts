@@ -168,7 +168,7 @@ export class Pass {
 }
 
 /** Numbers in a row from which on it is copied as a whole, for which something small is made. */
-const WIDE = 64;
+export const WIDE = 64;
 
 /** Element by element: views and `set` cost more than what they copy, and would leave garbage in every step. */
 export function gather({ shape, data }: Tensor, from: TensorData | TargetData, indices: Uint32Array, first: number): void {

@@ -1,10 +1,6 @@
 // A quick fix for a name that is nearly a known one.
 import * as vscode from 'vscode';
-
-const suggestion = /Did you mean ("[^"]+")\?/;
-
-/** The known name in a problem's words, quotes included. */
-export const suggestionOf = (message: string): string | undefined => suggestion.exec(message)?.[1];
+import { suggestionOf } from './suggestion';
 
 export function registerCodeActions(): vscode.Disposable {
   return vscode.languages.registerCodeActionsProvider(

@@ -1,6 +1,7 @@
 // Whether layers of the user's own may run: in a trusted workspace, and in folders that the user said yes to. Asked in
 // the panel that needs it, and remembered until it is taken back.
 import * as vscode from 'vscode';
+import { plain } from './plain';
 import type { CodePermission } from './run-options';
 
 const KEY = 'nablascope.codeFolders';
@@ -44,10 +45,10 @@ export class CodeConsent implements vscode.Disposable {
       void vscode.window.showInformationMessage('Layers of your own were not allowed in any folder.');
       return;
     }
-    const chosen = await vscode.window.showQuickPick([...this.folders], {
+    const chosen = await vscode.window.showQuickPick(this.folders.map((folder) => ({ label: plain(folder), folder })), {
       canPickMany: true, placeHolder: 'In which folders shall layers of your own no longer run?',
     });
-    if (chosen && chosen.length > 0) await this.forget(chosen);
+    if (chosen && chosen.length > 0) await this.forget(chosen.map(({ folder }) => folder));
   }
 
   dispose(): void {

@@ -2,6 +2,7 @@
 // user's own that debugs it.
 import * as vscode from 'vscode';
 import { ownLayers } from './layer-files';
+import { plain } from './plain';
 import { isSpec, type SpecDocuments } from './spec-documents';
 
 export function registerCodeLens(documents: SpecDocuments): vscode.Disposable {
@@ -16,7 +17,7 @@ export function registerCodeLens(documents: SpecDocuments): vscode.Disposable {
         const own = spec ? ownLayers(spec) : [];
         const debug = own.map(({ name, index }) => {
           const at = document.positionAt(spec?.layers[index].range.start ?? 0);
-          return new vscode.CodeLens(new vscode.Range(at, at), { title: `Debug ${name}`, command: 'nablascope.debugLayer', arguments: [document.uri, name] });
+          return new vscode.CodeLens(new vscode.Range(at, at), { title: `Debug ${plain(name)}`, command: 'nablascope.debugLayer', arguments: [document.uri, name] });
         });
         return [open, ...debug];
       },

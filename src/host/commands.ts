@@ -9,6 +9,7 @@ import type { LayerDebugger } from './layer-debugger';
 import { ownFiles } from './layer-files';
 import type { NewLayer } from './new-layer';
 import { openNewSpec } from './new-spec';
+import { plain } from './plain';
 import type { OpenRun, Runs } from './runs';
 import { isSpec } from './spec-documents';
 
@@ -99,7 +100,7 @@ function specInFront(runs: Runs): vscode.TextDocument | undefined {
 async function debugLayer(runs: Runs, layerDebugger: LayerDebugger, uri: unknown, layer: unknown): Promise<void> {
   const at = uri instanceof vscode.Uri ? uri : vscode.window.activeTextEditor?.document.uri;
   const choices = (run: OpenRun) =>
-    ownFiles(run.controller).map(({ name, file }) => ({ run, name, file, label: name, description: run.controller.place.file }));
+    ownFiles(run.controller).map(({ name, file }) => ({ run, name, file, label: plain(name), description: plain(run.controller.place.file) }));
   let found = runs.all.flatMap(choices).filter(({ file }) => file === at?.fsPath);
   if (found.length === 0) {
     const run = at && isSpec({ uri: at }) ? await openUri(runs, at) : await openInFront(runs);
@@ -132,7 +133,7 @@ async function openInFront(runs: Runs): Promise<OpenRun | undefined> {
   }
   const files = await vscode.workspace.findFiles('**/*.nabla.json', '**/node_modules/**', 200);
   const make = { label: '$(add) New spec', uri: undefined };
-  const items = files.map((uri) => ({ label: vscode.workspace.asRelativePath(uri), uri })).sort((a, b) => (a.label < b.label ? -1 : 1));
+  const items = files.map((uri) => ({ label: plain(vscode.workspace.asRelativePath(uri)), uri })).sort((a, b) => (a.label < b.label ? -1 : 1));
   const chosen = await vscode.window.showQuickPick([...items, make], { placeHolder: 'Open which spec?' });
   if (!chosen) return undefined;
   if (!chosen.uri) return openNew(runs);

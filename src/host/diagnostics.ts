@@ -2,6 +2,7 @@
 // opening it found, such as in its data.
 import * as vscode from 'vscode';
 import type { Problem } from '../spec';
+import { plainLines } from './plain';
 import type { SpecDocuments } from './spec-documents';
 
 export class Diagnostics implements vscode.Disposable {
@@ -80,7 +81,7 @@ function toDiagnostic(document: vscode.TextDocument, problem: Problem): vscode.D
 
 function diagnosticOf(range: vscode.Range, { severity, message, remedy, code }: Pick<Problem, 'severity' | 'message' | 'remedy' | 'code'>): vscode.Diagnostic {
   const level = severity === 'error' ? vscode.DiagnosticSeverity.Error : vscode.DiagnosticSeverity.Warning;
-  const diagnostic = new vscode.Diagnostic(range, `${message} ${remedy}`, level);
+  const diagnostic = new vscode.Diagnostic(range, plainLines(`${message} ${remedy}`), level);
   diagnostic.source = 'Nablascope';
   diagnostic.code = code;
   return diagnostic;

@@ -1,6 +1,9 @@
 // What the engine process says of a run by itself, and where each of it goes.
 import type { HostCalls } from '../protocol/engine';
+import { joining } from '../parts/parts';
+import type { Frame } from '../session/frame';
 import type { RunRecord } from '../session/record';
+import { plain, plainLines } from './plain';
 import type { RunOptions } from './run-options';
 import type { RunView } from './run-view';
 
@@ -17,11 +20,11 @@ export interface EngineVoiceOptions extends Pick<RunOptions, 'log' | 'show'> {
 
 export function engineVoice({ view, log, show, current, fault, keep, triesWideVectors }: EngineVoiceOptions): HostCalls {
   return {
-    frame: async (frame) => {
+    frame: joining(async (frame: Frame) => {
       if (!current()) return;
       view.take(frame);
       await show(frame);
-    },
+    }),
     loading: (words) => {
       if (current() && view.state.kind === 'loading') view.setState({ kind: 'loading', text: `${words} …` });
     },
@@ -33,10 +36,10 @@ export function engineVoice({ view, log, show, current, fault, keep, triesWideVe
     },
     fault: (found) => {
       if (!current()) return;
-      log.error(found.stack ?? found.message);
+      log.error(plainLines(found.stack ?? found.message));
       fault(found);
     },
-    log: (level, text, source) => log[level](source === null ? text : `${source}: ${text}`),
+    log: (level, text, source) => log[level](source === null ? text : `${plain(source)}: ${text}`),
     checkpoint: (record) => {
       if (current()) keep(record);
     },

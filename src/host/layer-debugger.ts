@@ -7,6 +7,7 @@ import { describeFault } from '../process/words';
 import type { DebugCalls, DebugVoice, StepsDone } from '../protocol/debug';
 import { bodyOf } from './layer-body';
 import { ownFiles } from './layer-files';
+import { plain } from './plain';
 import type { Log } from './run-options';
 import { messageOf } from './run-words';
 import type { OpenRun } from './runs';
@@ -66,7 +67,7 @@ export class LayerDebugger implements vscode.Disposable {
         this.#clients.delete(run);
         view.notice('error', `Debugging ended: ${reason}`);
       },
-      onOutput: (text) => this.#log.info(`debugging ${name}: ${text.trimEnd()}`),
+      onOutput: (text) => this.#log.info(`debugging ${plain(name)}: ${text.trimEnd()}`),
     });
     this.#clients.set(run, client);
     try {
@@ -95,7 +96,7 @@ export class LayerDebugger implements vscode.Disposable {
     return vscode.debug.startDebugging(vscode.workspace.getWorkspaceFolder(vscode.Uri.file(root)), {
       type: 'node',
       request: 'attach',
-      name: `Layer ${name}`,
+      name: `Layer ${plain(name)}`,
       address: '127.0.0.1',
       port,
       continueOnAttach: true,

@@ -2,6 +2,7 @@
 import * as vscode from 'vscode';
 import { newLayerText } from './new-layer-text';
 import { exists } from './new-spec';
+import { plain } from './plain';
 import { isSpec, type SpecDocuments } from './spec-documents';
 
 /** The engine runs on the same Node as this. */
@@ -52,10 +53,10 @@ export class NewLayer {
     const layers = this.#documents.sourceOf(spec).spec?.layers ?? [];
     if (layers.length === 0) return 'nowhere';
     const items = [
-      ...layers.map(({ name, range }) => ({ label: `After ${name}`, place: range })),
+      ...layers.map(({ name, range }) => ({ label: `After ${plain(name)}`, place: range })),
       { label: 'Nowhere yet', place: 'nowhere' as const },
     ];
-    const file = spec.uri.path.split('/').pop();
+    const file = plain(spec.uri.path.split('/').pop() ?? '');
     return (await vscode.window.showQuickPick(items, { title: 'New custom layer', placeHolder: `Where in ${file}?` }))?.place;
   }
 

@@ -4,6 +4,8 @@ import * as vscode from 'vscode';
 import { pack, unpack } from '../protocol/channel';
 import type { FromPanel, ToPanel } from '../protocol/panel';
 import type { Frame } from '../session/frame';
+import { Outbox } from './outbox';
+import { plain } from './plain';
 import { panelHtml, panelRoots } from './panel-html';
 
 export const panelType = 'nablascope.panel';
@@ -25,7 +27,8 @@ const PAINT_MS = 2000;
 export class Panel implements vscode.Disposable {
   readonly #panel: vscode.WebviewPanel;
   readonly #subscriptions: vscode.Disposable[];
-  #listening = false;
+  /** To the page that listens; null while there is none. */
+  #outbox: Outbox | null = null;
   /** What was said while there was no page to hear it. */
   #waiting: ToPanel[] = [];
   #flight: { readonly sequence: number; readonly land: () => void } | null = null;
@@ -71,7 +74,7 @@ export class Panel implements vscode.Disposable {
   /** Loads the page for the spec at this address. */
   load(uri: vscode.Uri): void {
     this.#deaf();
-    this.#panel.title = `∇ ${nameOf(uri)}`;
+    this.#panel.title = `∇ ${plain(nameOf(uri))}`;
     this.#panel.webview.html = panelHtml(this.#panel.webview, this.extensionUri, uri.toString());
   }
 
@@ -80,13 +83,13 @@ export class Panel implements vscode.Disposable {
   }
 
   send(message: ToPanel): void {
-    if (this.#listening) void this.#panel.webview.postMessage(pack(message));
+    if (this.#outbox) this.#outbox.send(message);
     else if (message.type === 'notice') this.#waiting = [...this.#waiting, message].slice(-MOST_WAITING);
   }
 
   /** Settles when the frame is painted, or when nobody can see it. */
   async show(frame: Frame): Promise<void> {
-    if (!this.#listening) return;
+    if (!this.#outbox) return;
     this.#flight?.land();
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, PAINT_MS);
@@ -108,8 +111,8 @@ export class Panel implements vscode.Disposable {
 
   #receive(message: FromPanel, events: PanelEvents): void {
     if (message.type === 'ready') {
-      this.#flight?.land();
-      this.#listening = true;
+      this.#deaf();
+      this.#outbox = new Outbox((sent) => this.#panel.webview.postMessage(pack(sent)));
       events.ready();
       for (const notice of this.#waiting.splice(0)) this.send(notice);
     } else if (message.type === 'taken') {
@@ -120,7 +123,8 @@ export class Panel implements vscode.Disposable {
   }
 
   #deaf(): void {
-    this.#listening = false;
+    this.#outbox?.close();
+    this.#outbox = null;
     this.#flight?.land();
   }
 }

@@ -14,6 +14,7 @@ import { codeFolder, LayerFiles, ownLayers } from './layer-files';
 import { Newest } from './newest';
 import { openRequest } from './open-request';
 import { Past } from './past';
+import { plainLines } from './plain';
 import type { Edit } from './problem-shift';
 import type { CodePermission, RunOptions, RunPlace, SpecText } from './run-options';
 import { RunProblems } from './run-problems';
@@ -360,7 +361,7 @@ export class RunController {
     if (engine !== this.#engine || this.#disposed) return;
     this.#engine = null;
     this.#deaths++;
-    this.#options.log.error(reason);
+    this.#options.log.error(plainLines(reason));
     const step = this.#record?.position.step ?? 0;
     const run = this.running && this.view.frame?.target === this.view.model?.totalSteps;
     const suspect = this.#wideVectors.ended(fault);

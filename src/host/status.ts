@@ -1,5 +1,6 @@
 // One item in the status bar while a run is open: its step and loss, refreshed at a pace that can be read.
 import * as vscode from 'vscode';
+import { plain } from './plain';
 import type { OpenRun, Runs } from './runs';
 
 const REFRESH_MS = 100;
@@ -41,7 +42,7 @@ export class Status implements vscode.Disposable {
     }
     const text = textOf(run);
     this.#item.text = `∇ ${text}`;
-    this.#item.tooltip = `Nablascope, ${run.controller.place.file}: ${text}`;
+    this.#item.tooltip = `Nablascope, ${plain(run.controller.place.file)}: ${text}`;
     this.#item.show();
   }
 }

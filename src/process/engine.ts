@@ -6,6 +6,7 @@ import type { HostCalls, OpenRequest } from '../protocol/engine';
 import type { CheckReport } from '../protocol/panel';
 import type { Team } from '../engine/kernels/team';
 import type { WideVectors } from '../engine/kernels/wide';
+import { cut } from '../parts/parts';
 import type { SessionCommand } from '../session/command';
 import type { ModelInfo, ProbeId } from '../session/frame';
 import type { Answered, Asking, Question } from '../session/questions';
@@ -212,7 +213,7 @@ export class Engine implements WorkerCalls {
       session,
       emit: async (frame) => {
         await opened;
-        if (this.#runner === runner) await host().frame(frame);
+        for (const part of cut(frame)) if (this.#runner === runner) await host().frame(part);
       },
       now: () => performance.now(),
       pause: (milliseconds) => (milliseconds > 0 ? later(milliseconds) : nextTurn()),

@@ -3,6 +3,7 @@
 import type { Fault } from '../engine/custom/fault';
 import type { CheckProgress, CheckReport } from '../gradcheck/report';
 import type { SessionCommand } from '../session/command';
+import type { Part } from '../parts/parts';
 import type { Frame, ModelInfo, ProbeId } from '../session/frame';
 import type { Answered, Asking, Question } from '../session/questions';
 import type { HandedOver } from '../session/hand-over';
@@ -73,8 +74,8 @@ export interface EngineCalls {
 
 /** Answered by the extension host. */
 export interface HostCalls {
-  /** The next frame waits until this settles. */
-  frame(frame: Frame): Promise<void>;
+  /** In parts where it is large; the next waits until this settles. */
+  frame(frame: Frame | Part): Promise<void>;
   checkProgress(progress: CheckProgress): void;
   /** What an `open` that takes long is doing, in words. */
   loading(words: string): void;

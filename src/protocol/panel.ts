@@ -1,6 +1,7 @@
 // The messages between the extension host and a panel. `ToPanel` goes to the webview, `FromPanel` comes back.
 import type { CheckProgress, CheckReport } from '../gradcheck/report';
 import type { HistoryData } from '../history/history';
+import type { Part } from '../parts/parts';
 import type { Frame, ModelInfo, ProbeId } from '../session/frame';
 import type { Answered, Asking, Question } from '../session/questions';
 import type { SessionCommand } from './engine';
@@ -62,6 +63,9 @@ export interface PanelSnapshot {
   /** What can be undone, in words that go on after "Undo:"; null where nothing can. */
   readonly undo: string | null;
 }
+
+/** What is large is sent in parts. */
+export type SentToPanel = ToPanel | Part;
 
 export type ToPanel =
   /** Everything, when the panel is ready or shown again, and whenever a new run begins. */

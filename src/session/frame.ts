@@ -207,7 +207,7 @@ export interface Frame {
   readonly nonFinite: NonFinite | null;
   /** What the history gained since the frame before. */
   readonly history: HistoryData;
-  /** Answers to other views or parts of the history did not fit, or were not due: they come with frames to follow. */
+  /** At full speed: answers to other views, or parts of the history, come with frames to follow. */
   readonly partial: boolean;
   /** Set when steps past this one no longer hold (another learning rate from here on): forget them first. */
   readonly truncatedTo: number | null;

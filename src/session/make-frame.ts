@@ -1,10 +1,11 @@
 // Makes the frame of a session's current position, and hands over what the history gained.
 import { seriesName } from '../history/history';
+import { MOST_BYTES } from '../parts/parts';
+import { sizeOf } from '../parts/size';
 import type { Frame, GradientReading, LayerReading, NonFinite, ProbeId, RunStatus } from './frame';
 import { type Answered, answerTo } from './questions';
 import { readLayers } from './readings';
 import type { TrainingSession } from './session';
-import { sizeOf } from './size';
 import type { ViewTurns } from './view-turns';
 
 export interface FrameRequest {
@@ -20,10 +21,8 @@ export interface FrameRequest {
   readonly stepsPerSecond: number | null;
 }
 
-/** Bytes of a frame on its way, by `sizeOf`: a larger one holds up what else goes there. What does not fit waits for the next. */
-export const MOST_BYTES = 98_000;
-/** Of them kept for the history. */
-const FOR_HISTORY = 16_000;
+/** Bytes of a frame that are kept for the history, and for the names of what it holds. */
+const [FOR_HISTORY, FOR_NAMES] = [16_000, 1_000];
 
 /** Series with a value at every step, or at every evaluation. */
 const DENSE = [seriesName.batchLoss, ...(['train', 'validation', 'test'] as const).flatMap((part) => [seriesName.loss(part), seriesName.accuracy(part)])];
@@ -32,8 +31,7 @@ export function makeFrame(session: TrainingSession, request: FrameRequest): Fram
   const { network, pass, progress } = session;
   const layers = readLayers(network, pass, progress, request.probes, session.updateRatios);
   const { accuracy, loss } = session;
-  // A frame that goes on with the one before has the same readings.
-  if (!request.all || !request.views.goesOn) logReadings(session, layers, accuracy);
+  logReadings(session, layers, accuracy);
   const figures = {
     sequence: request.sequence,
     status: request.status,
@@ -50,10 +48,12 @@ export function makeFrame(session: TrainingSession, request: FrameRequest): Fram
     truncatedTo: request.truncatedTo,
     stepsPerSecond: request.stepsPerSecond,
   };
-  const room = MOST_BYTES - sizeOf(figures);
+  // At full speed what does not fit waits for the next; the readings of many layers leave room for half as much again.
+  const own = sizeOf(figures);
+  const room = request.all ? Infinity : Math.max(MOST_BYTES - FOR_NAMES - own, own / 2);
   const { answers, size, partial } = answerViews(session, request, room - FOR_HISTORY);
   session.pending.coarsen(DENSE, session.frontier);
-  const history = session.pending.take((series) => sizeOf(series), room - size);
+  const history = session.pending.take((series) => sizeOf(series), Math.max(FOR_HISTORY, room - size));
   return { ...figures, answers, history, partial: partial || session.pending.size > 0 };
 }
 
@@ -69,7 +69,7 @@ function answerViews(session: TrainingSession, { views, all }: FrameRequest, roo
     size += more;
     count++;
   }
-  return { answers, size, partial: views.answered(count, all) };
+  return { answers, size, partial: views.answered(count) };
 }
 
 /** Adds the readings of a step that gets no frame to the history. */

@@ -171,7 +171,6 @@ export class Runner {
   /** Later steps no longer hold. */
   #changed(): void {
     this.#truncate(this.session.shownStep);
-    this.#views.renew();
     this.#gate.show();
     this.#record();
   }
@@ -354,7 +353,6 @@ export class Runner {
     this.#record();
     this.#options.beat?.(false);
     this.#asked.answer();
-    this.#views.renew();
     this.#gate.show();
   }
 
@@ -380,7 +378,7 @@ export class Runner {
     this.#truncatedTo = null;
     const drive = this.#driving;
     const fast = drive !== null && !(drive.paced && this.#pace.limited);
-    const frame = makeFrame(this.session, {
+    return makeFrame(this.session, {
       sequence, truncatedTo,
       status: this.#status,
       target: drive?.target ?? null,
@@ -389,9 +387,5 @@ export class Runner {
       nonFinite: this.#nonFinite,
       stepsPerSecond: this.#pace.rate,
     });
-    // At rest no other frame would come.
-    if (frame.partial && !drive) this.#gate.show();
-    else this.#views.renew();
-    return frame;
   }
 }

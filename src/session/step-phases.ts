@@ -1,8 +1,9 @@
 // The phases of one training step, one by one or all at once. Knows how far the step is; the session knows which it is.
+import type { TensorData } from '../engine/kernels/tensor';
 import type { Network, Pass } from '../engine/network';
 import { type History, seriesName } from '../history/history';
 import type { CompiledRun } from '../spec/compiled';
-import { type Batch, type Batches, loadBatch } from './batches';
+import { type Batch, type Batches, loadBatch, roundedInputs } from './batches';
 import type { ModelInfo, Phase } from './frame';
 import type { LearningRates } from './learning-rates';
 import { update } from './measured-update';
@@ -37,6 +38,7 @@ export class StepPhases {
   measured = false;
   readonly #parts: StepParts;
   readonly #whole: WholeStep | null;
+  #inputs: TensorData | null = null;
   /** Of steps that were done together. */
   readonly #losses = new Float64Array(MOST);
   #batch: Batch;
@@ -110,7 +112,7 @@ export class StepPhases {
     const { run, network, batches } = this.#parts;
     this.#batch = batches.at(step);
     this.#pass = network.pass(this.#batch.size);
-    loadBatch(run, this.#pass, this.#batch, step);
+    loadBatch(run, this.#pass, this.#batch, step, (this.#inputs ??= roundedInputs(run.dataset, network.kernels.precision)));
   }
 
   /** The weights of this step were put back; nothing else was. */

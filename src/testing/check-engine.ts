@@ -1,8 +1,10 @@
 // Checks specs one after the other in an engine process of its own, so that no open panel notices. It knows nothing
 // of VS Code. Disposed in the middle of a check, the process is killed, and the check settles as stopped.
 import type { Fault } from '../engine/custom/fault';
+import { plain } from '../host/plain';
 import { EngineClient, EngineExitError } from '../process/client';
 import { describeFault } from '../process/words';
+import { joining } from '../parts/parts';
 import type { HostCalls, OpenRequest } from '../protocol/engine';
 import type { CheckReport } from '../gradcheck/report';
 import type { Frame, ModelInfo, NonFinite } from '../session/frame';
@@ -106,11 +108,10 @@ export class CheckEngine {
 
   #start(): EngineClient {
     const host: HostCalls = {
-      frame: (frame) => {
+      frame: joining(async (frame: Frame) => {
         this.#frame = frame;
         this.#heard();
-        return Promise.resolve();
-      },
+      }),
       checkProgress: ({ checked, entries }) => this.#progress(entries === 0 ? 1 : checked / entries),
       checked: (report) => {
         this.#own = report;
@@ -122,7 +123,7 @@ export class CheckEngine {
         this.#fault = fault;
         this.#heard();
       },
-      log: (_level, text, source) => this.#options.onOutput(`${source === null ? '' : `${source}: `}${text}\n`),
+      log: (_level, text, source) => this.#options.onOutput(`${source === null ? '' : `${plain(source)}: `}${text}\n`),
     };
     const client: EngineClient = new EngineClient({
       file: this.#options.file,

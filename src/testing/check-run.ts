@@ -5,6 +5,7 @@ import { caseName, type CheckCase, casesOf } from '../gradcheck/cases';
 import { conclusion } from '../gradcheck/conclusion';
 import type { CodeConsent } from '../host/code-consent';
 import { openRequest } from '../host/open-request';
+import { plainLines } from '../host/plain';
 import { placeOf } from '../host/run-place';
 import { dataFolders } from '../host/settings';
 import type { OpenRequest } from '../protocol/engine';
@@ -12,7 +13,7 @@ import { describeNonFinite } from '../session/non-finite';
 import { CheckEngine, type CheckOutcome } from './check-engine';
 import { readSpecFile } from './spec-files';
 import { isWanted, leavesOf, rangeOf, type SpecItems, specOf } from './spec-items';
-import { checkId, placeIn, sentenceOf, treeOf } from './spec-tree';
+import { checkId, layerId, placeIn, sentenceOf, treeOf } from './spec-tree';
 
 export interface CheckRunOptions {
   readonly controller: vscode.TestController;
@@ -83,7 +84,7 @@ export class CheckRun {
         return;
       case 'failed':
         for (const leaf of leaves()) run.skipped(leaf);
-        run.errored(item, new vscode.TestMessage(outcome.reason), milliseconds);
+        run.errored(item, new vscode.TestMessage(plainLines(outcome.reason)), milliseconds);
         return;
       case 'problems': {
         for (const leaf of leaves()) run.skipped(leaf);
@@ -114,11 +115,11 @@ export class CheckRun {
 
   #report(item: vscode.TestItem, { model, problems, reports, diverged }: Checked, milliseconds: number): void {
     const run = this.#run;
-    for (const problem of problems) this.#say(`  ${problem.severity}: ${sentenceOf(problem)}\n`);
-    for (const report of reports) this.#say(`  ${afterSteps(report.step)}: ${conclusion(report)}\n`);
+    for (const problem of problems) this.#say(`  ${problem.severity}: ${plainLines(sentenceOf(problem))}\n`);
+    for (const report of reports) this.#say(`  ${afterSteps(report.step)}: ${plainLines(conclusion(report))}\n`);
     const checks = reports.map((report) => ({ step: report.step, cases: casesOf(report, model.layers) }));
     checks[0].cases.forEach((place, i) => {
-      const parent = item.children.get(place.layer === null ? 'loss' : `layer ${model.layers[place.layer].name}`);
+      const parent = item.children.get(place.layer === null ? 'loss' : layerId(model.layers[place.layer].name));
       const leaf = parent?.children.get(checkId(place.tensor, place.parameter));
       if (!leaf || !isWanted(this.#request, leaf)) return;
       const all = checks.map(({ step, cases }) => ({ step, found: cases[i] }));
@@ -127,7 +128,7 @@ export class CheckRun {
       else if (all.some(({ found }) => found.outcome === 'passed')) run.passed(leaf);
       else {
         run.skipped(leaf);
-        this.#say(`  Skipped: ${caseName(place, model.layers)}. ${place.message}\n`, leaf);
+        this.#say(`  Skipped: ${plainLines(`${caseName(place, model.layers)}. ${place.message}`)}\n`, leaf);
       }
     });
     const [first] = reports;
@@ -140,14 +141,14 @@ export class CheckRun {
   }
 
   #message(leaf: vscode.TestItem, step: number, { message, worst }: CheckCase): vscode.TestMessage {
-    const text = step === 0 ? message : `${afterSteps(step)}: ${message}`;
+    const text = plainLines(step === 0 ? message : `${afterSteps(step)}: ${message}`);
     const told = worst ? vscode.TestMessage.diff(text, String(worst.numeric), String(worst.analytic)) : new vscode.TestMessage(text);
     if (leaf.uri && leaf.range) told.location = new vscode.Location(leaf.uri, leaf.range);
     return told;
   }
 
   #at({ uri }: vscode.TestItem, range: vscode.Range | undefined, text: string): vscode.TestMessage {
-    const message = new vscode.TestMessage(text);
+    const message = new vscode.TestMessage(plainLines(text));
     if (uri && range) message.location = new vscode.Location(uri, range);
     return message;
   }

@@ -1,6 +1,7 @@
 // The specs as items of Test Explorer, and back: which spec and which check an item stands for. An item stays the
 // same object as long as what it stands for is there, so that its results stay with it.
 import * as vscode from 'vscode';
+import { plain, plainLines } from '../host/plain';
 import type { CheckNode, Place, SpecTree } from './spec-tree';
 
 export class SpecItems {
@@ -21,7 +22,7 @@ export class SpecItems {
   add(uri: vscode.Uri): vscode.TestItem {
     const known = this.of(uri);
     if (known) return known;
-    const item = this.#controller.createTestItem(uri.toString(), vscode.workspace.asRelativePath(uri), uri);
+    const item = this.#controller.createTestItem(uri.toString(), plain(vscode.workspace.asRelativePath(uri)), uri);
     item.canResolveChildren = true;
     item.range = new vscode.Range(0, 0, 0, 0);
     this.#controller.items.add(item);
@@ -42,7 +43,7 @@ export class SpecItems {
   /** Shows what the spec holds. Of a text with errors the tree from before stays. */
   show(item: vscode.TestItem, tree: SpecTree): void {
     const [error] = tree.errors;
-    item.error = error && `Line ${error.place.start.line + 1}: ${error.message}`;
+    item.error = error && `Line ${error.place.start.line + 1}: ${plainLines(error.message)}`;
     if (!tree.legible) return;
     item.children.replace(
       tree.layers.map(({ place, checks, ...node }, i) => {
@@ -54,7 +55,8 @@ export class SpecItems {
   }
 
   /** In the order of the network, not of the alphabet. */
-  #child(parent: vscode.TestItem, { id, label }: CheckNode, place: Place, order: number): vscode.TestItem {
+  #child(parent: vscode.TestItem, { id, label: name }: CheckNode, place: Place, order: number): vscode.TestItem {
+    const label = plain(name);
     const known = parent.children.get(id);
     const item = known?.label === label ? known : this.#controller.createTestItem(id, label, parent.uri);
     item.range = rangeOf(place);

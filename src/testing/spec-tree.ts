@@ -35,6 +35,9 @@ export interface SpecTree {
 /** The check of a case below its layer. */
 export const checkId = (tensor: string, parameter: string | null): string => (parameter === null ? tensor : `parameter ${tensor}`);
 
+/** A layer's, in which VS Code allows no NUL. */
+export const layerId = (name: string): string => `layer ${JSON.stringify(name)}`;
+
 /** @param model of a run of this very text, where one was made: it knows what the text alone cannot say. */
 export function treeOf(text: string, model?: ModelInfo): SpecTree {
   const { spec, resolved, problems } = readSpecText(text);
@@ -53,7 +56,7 @@ export function treeOf(text: string, model?: ModelInfo): SpecTree {
         label: parameter === null ? (index === null ? 'gradient it starts from' : 'gradient handed back') : tensor,
       }));
   const nodes = spec.layers.map(({ name, range }, index): LayerNode => ({
-    id: `layer ${name}`, label: name, place: placeIn(text, range), checks: checksOf(index),
+    id: layerId(name), label: name, place: placeIn(text, range), checks: checksOf(index),
   }));
   const loss: LayerNode = { id: 'loss', label: 'loss', place: placeIn(text, spec.loss.range), checks: checksOf(null) };
   // A layer that is known to have nothing to check is no test.

@@ -7,6 +7,7 @@ import { EngineClient } from '../../src/process/client';
 import type { Fault } from '../../src/engine/custom/fault';
 import type { HostCalls } from '../../src/protocol/engine';
 import type { CheckReport } from '../../src/gradcheck/report';
+import { joining } from '../../src/parts/parts';
 import type { Frame } from '../../src/session/frame';
 import type { RunRecord } from '../../src/session/record';
 
@@ -54,11 +55,10 @@ export class WatchedEngine {
 
   constructor(file: string, ...args: string[]) {
     const host: HostCalls = {
-      frame: (frame) => {
+      frame: joining(async (frame: Frame) => {
         this.frames.push(frame);
         this.#wake();
-        return Promise.resolve();
-      },
+      }),
       triesWideVectors: () => undefined,
       checkpoint: (record) => {
         this.records.push(record);

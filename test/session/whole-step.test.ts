@@ -112,7 +112,7 @@ describe.each(['wasm-simd', 'wasm-relaxed-simd'] as const)('a whole step on %s',
       }),
       { numRuns: 60 },
     );
-    expect(together).toBeGreaterThan(100);
+    expect(together).toBeGreaterThan(20);
   });
 
   it('ends at a loss that is not finite, as its phases have it', () => {

@@ -38,17 +38,24 @@ export const jobs: Record<string, (kernels: Kernels) => () => Tensor> = {
 const windows: Windows = { kernel_size: [5, 3], stride: [1, 1], padding: [2, 1] };
 const coarse: Windows = { kernel_size: [3, 3], stride: [2, 3], padding: [0, 1] };
 
-/** Convolutions over more windows, places and output channels than are worked on at a time. */
+/**
+ * Convolutions over more windows, places and output channels than are worked on at a time: with rows of windows that fill vectors, with
+ * some that do not, at strides, with few channels, and of an image that is larger than what is copied of it at a time.
+ */
 export const convolutions: Record<string, (kernels: Kernels) => () => Tensor[]> = Object.fromEntries(
-  Object.entries({ 'one place to the next': windows, 'at a stride': coarse }).map(([name, each]) => [
+  Object.entries({
+    'rows of 24 windows': [windows, [3, 40, 17, 24]], 'one place to the next': [windows, [3, 40, 17, 33]], 'at a stride': [coarse, [3, 40, 17, 33]],
+    'few channels': [windows, [3, 1, 40, 48]], 'a large image': [windows, [1, 19, 30, 158]],
+  } as const).map(([name, [each, [images, channels, height, width]]]) => [
     name,
     (kernels: Kernels) => {
-      const [down, across] = windowsOver(17, 33, each);
-      const [x, dx] = [0, 1].map(() => draw(kernels, [3, 40, 17, 33], values));
-      const [weight, dWeight] = [0, 1].map(() => draw(kernels, [37, 40, ...each.kernel_size], values));
-      const [y, dy] = [0, 1].map(() => draw(kernels, [3, 37, down, across], values));
+      const [down, across] = windowsOver(height, width, each);
+      const [x, dx] = [0, 1].map(() => draw(kernels, [images, channels, height, width], values));
+      const [weight, dWeight] = [0, 1].map(() => draw(kernels, [37, channels, ...each.kernel_size], values));
+      const [y, dy] = [0, 1].map(() => draw(kernels, [images, 37, down, across], values));
       const [bias, dBias] = [0, 1].map(() => draw(kernels, [37], values));
-      const workspace = filled(kernels, unfoldedShape([40, 17, 33], each), new Float64Array(sizeOf(unfoldedShape([40, 17, 33], each))));
+      const unfolded = unfoldedShape([channels, height, width], each);
+      const workspace = filled(kernels, unfolded, new Float64Array(sizeOf(unfolded)));
       return () => {
         for (const tensor of [dWeight, dBias]) tensor.data.fill(0.5);
         kernels.conv2d(y, x, weight, bias, each, workspace);

@@ -5,7 +5,7 @@ import { decadeTicks, StickyRange, type Range } from '../charts/axes';
 import type { Context, Mounted } from '../context';
 import type { Frame, LayerInfo, LayerReading, ModelInfo, ParameterReading, Phase } from '../../src/protocol/panel';
 import { counted, formatCount, formatPower, formatShape, formatShare, fullNumber } from '../numbers';
-import { standsOut } from '../stands-out';
+import { IDLE, standsOut } from '../stands-out';
 import { lastPhase, words } from '../words';
 import { drawHistogram } from './mini-histogram';
 import { placed } from './placed';
@@ -65,7 +65,13 @@ export function mountLayerList(host: HTMLElement, context: Context): Mounted {
   /** Only where the list scrolls by itself: the page must not jump. */
   const reveal = (layer: number | null): void => {
     if (layer === null || getComputedStyle(host).overflowY === 'visible') return;
-    host.querySelector(`[data-layer="${layer}"]`)?.scrollIntoView({ block: 'nearest' });
+    // The head and what stands out lie over the rows.
+    host.style.scrollPaddingTop = `${host.querySelector<HTMLElement>('.head')?.offsetHeight ?? 0}px`;
+    host.style.scrollPaddingBottom = `${host.querySelector<HTMLElement>('.stands-out')?.offsetHeight ?? 0}px`;
+    const scroll = (): void => host.querySelector(`[data-layer="${layer}"]`)?.scrollIntoView({ block: 'nearest' });
+    scroll();
+    // Rows that came into sight have the size only now that they are drawn with.
+    requestAnimationFrame(() => requestAnimationFrame(() => layer === shown && scroll()));
   };
 
   const draw = (): void => {
@@ -203,8 +209,9 @@ function modeTag({ modes }: LayerInfo): TemplateResult | typeof nothing {
 function idleBadge({ idleness }: LayerInfo, reading: LayerReading | undefined): TemplateResult | typeof nothing {
   const idle = reading?.activation?.idle ?? null;
   if (idle === null || idle === 0 || !idleness) return nothing;
-  return html`<span class="badge" data-idle=${fullNumber(idle)} title=${`${formatShare(idle)} of the units are ${idleness.name}. ${idleness.rule}`}>
-    ${icon('warning')}${formatShare(idle)} <span class="word">${idleness.name}</span>
+  const many = idle >= IDLE;
+  return html`<span class="badge ${many ? 'many' : ''}" data-idle=${fullNumber(idle)} title=${`${formatShare(idle)} of the units are ${idleness.name}. ${idleness.rule}`}>
+    ${many ? icon('warning') : nothing}${formatShare(idle)} <span class="word">${idleness.name}</span>
   </span>`;
 }
 

@@ -127,10 +127,7 @@ export class ViewArea {
     return { view, element, mounted, shown, part: { update, dispose: () => mounted.dispose() }, visible: true };
   }
 
-  /**
-   * A frame that does not answer the view is not shown by it: all its numbers are of one step. Nor is one that only goes on, at
-   * the same place, with what the frame before had no room for.
-   */
+  /** A frame that answers other views is not shown by it: all its numbers are of one step. */
   #follow({ view, shown }: Tile): void {
     const { data, settings } = this.context;
     const { frame } = data;
@@ -138,7 +135,7 @@ export class ViewArea {
     if (frame === shown.frame) return;
     const questions = view.questions?.(data, settings) ?? [];
     const answers = (of: Frame | null): boolean => of !== null && answersAll(of, questions);
-    if (answers(frame) || !shown.frame || !(frame?.partial || (samePlace(frame, shown.frame) && answers(shown.frame)))) shown.frame = frame;
+    if (answers(frame) || !shown.frame || !frame?.partial) shown.frame = frame;
   }
 
   /** The panel's own, but for the frame. */
@@ -165,8 +162,6 @@ export class ViewArea {
     element.remove();
   }
 }
-
-const samePlace = (a: Frame | null, b: Frame): boolean => a?.position.step === b.position.step && a.position.phase === b.position.phase;
 
 /** The step that the tensors of a frame belong to, for the title. */
 function stepOf(frame: Frame | null): string {

@@ -70,7 +70,7 @@ export const fit: View = {
           <div class="chart-head"><h2>${classes ? 'Regions' : plane ? 'Fitted surface' : 'Fitted function'}</h2>
             <span class="unit">${counted(drawn.samples.length, 'sample')}${drawn.of > drawn.samples.length ? ` of ${formatCount(drawn.of)}` : ''}</span></div>
           ${classes ? html`<div class="keys">${classes.map((name, i) => html`<span class="key">${mark(i, context.theme)}<bdi>${name}</bdi></span>`)}</div>` : nothing}
-          <div class="plot ${plane ? 'square' : ''}">${chart?.canvas}</div>
+          <div class="plot ${plane ? 'plane' : ''}">${chart?.canvas}</div>
           <p class="how">${icon('info')} ${
             plane
               ? classes ? 'Each place has the colour of the class that the network gives it. Click a point to follow its sample.' : 'Each place has the colour of its prediction, each point that of its target: where they differ, it is wrong.'

@@ -17,6 +17,8 @@ import { triedOf, tryInput, tryWeight, whatIfIfAny, whatIfQuestion } from '../wh
 import { filtersOf, mountFilters } from './filters';
 
 const ID = 'network';
+/** Pixels that the choices above the picture and the words below it take. */
+const AROUND = 170;
 const EDGES = ['weight', 'gradient', 'update'] as const;
 const FILLS = ['values', 'gradients'] as const;
 
@@ -111,7 +113,7 @@ export const network: View = {
       if (names.length !== answer.columns.length) return;
       const drawing = { picture: asTried(context, answer), names, fill: ownOf(settings).fill, lit: litOf(context), selected: data.layer === null ? null : data.layer + 1 };
       picture.canvas.setAttribute('aria-label', `The network for sample ${answer.sample}: ${names.map(({ name, shape }) => `${name} ${formatShape(shape)}`).join(', ')}. Arrow keys move from unit to unit, with Shift over the weights into it.`);
-      picture.draw(drawing, theme, sizeOf(map).width);
+      picture.draw(drawing, theme, { width: sizeOf(map).width, height: Math.min(sizeOf(host).height, window.innerHeight) - AROUND });
     };
     const text = (): void => {
       const answer = shown();

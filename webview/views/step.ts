@@ -199,13 +199,11 @@ function nodeList(context: Context, model: ModelInfo, answer: AnswerTo<'nodes'>)
   return html`<section class="part">
     <div class="chart-head"><h2>Nodes of the step</h2><span class="unit">in the order in which they come about</span></div>
     <div class="scroll tall" tabindex="0" role="region" aria-label="Nodes of the step"><table class="nodes">
-      <thead><tr><th scope="col" class="text">node</th><th scope="col" class="text">rule</th><th scope="col">shape</th><th scope="col" class="text">first values</th></tr></thead>
+      <thead><tr><th scope="col" class="text">node, shape, rule</th><th scope="col" class="text">first values</th></tr></thead>
       <tbody>${answer.nodes.map(({ id, shape, corner }) => {
         const rule = ruleOf(model, id);
         const way = id.of === 'output' || id.of === 'input' || id.of === 'target' ? 'forward' : id.of.endsWith('gradient') ? 'backward' : 'other';
-        return html`<tr><th scope="row"><span class="phase ${way}"><bdi>${nodeName(model, id)}</bdi></span></th>
-          <td class="text">${rule ? formula(rule) : nothing}</td>
-          <td class="number">${formatShape(shape)}</td>
+        return html`<tr><th scope="row"><div class="node"><span class="phase ${way}"><bdi>${nodeName(model, id)}</bdi> <small class="shape">${formatShape(shape)}</small></span>${rule ? formula(rule) : nothing}</div></th>
           <td class="text">${corner ? html`${[...corner.cells.subarray(0, FIRST)].map((cell, i) => html`<button class="cell" title=${`Why ${nodeName(model, id)}, value ${i + 1}?`}
             @click=${() => keepOwn(context, { trail: [{ node: id, index: Math.floor(i / corner.columns) * corner.allColumns + (i % corner.columns) }] })}>${value(cell, { signed: true })}</button> `)}${corner.cells.length > FIRST ? '…' : nothing}` : value(null)}</td></tr>`;
       })}</tbody>

@@ -25,10 +25,11 @@ const PAGES = 128;
 const X = 0x100000, Y = 0x200000, Z = 0x300000, OUT = 0x400000;
 /** Elements of each: so many that work on them is cut into pieces, and the last one has a rest. */
 const LENGTH = 70_003;
-const SHAPES = [[50, 70, 300], [37, 33, 270], [256, 70, 40], [1, 9, 13], [300, 16, 140]] as const;
+/** Rows, columns, inner dimension: with rests of all kinds, and small ones. */
+const SHAPES = [[50, 70, 300], [37, 33, 270], [62, 44, 300], [256, 70, 40], [1, 9, 13], [7, 29, 12], [300, 16, 140]] as const;
 
 /** Images, channels, height, width; then windows: kernel, stride, padding. */
-const IMAGES = [[3, 4, 19, 17], [2, 5, 8, 8]] as const;
+const IMAGES = [[3, 4, 19, 17], [2, 5, 8, 8], [2, 18, 9, 15]] as const;
 const WINDOWS = [[5, 5, 1, 1, 2, 2], [3, 2, 2, 3, 1, 0], [2, 2, 2, 2, 0, 0]] as const;
 const OUTPUTS = 13;
 const UNARY = Object.keys(unaryFunctions).map((_, i) => i);
@@ -55,7 +56,7 @@ const COMPARISONS: Readonly<Record<WideKernel, readonly ((kernels: Exports) => v
   clamp: sizes((kernels, n) => kernels.clamp(OUT, X, n, -1, 2)),
   multiply: sizes((kernels, n) => kernels.multiply(OUT, X, Y, n)),
   conv2d: overImages((kernels, [n, c, h, w], window) => kernels.conv2d(OUT, X, Y, Z, n, c, h, w, OUTPUTS, ...window)),
-  conv2dBackwardInput: overImages((kernels, [n, c, h, w], window) => kernels.conv2dBackwardInput(OUT, X, Y, n, c, h, w, OUTPUTS, ...window)),
+  conv2dBackwardInput: overImages((kernels, [n, c, h, w], window) => kernels.conv2dBackwardInput(OUT, X, Y, Z, n, c, h, w, OUTPUTS, ...window)),
   conv2dBackwardWeight: overImages((kernels, [n, c, h, w], window) => kernels.conv2dBackwardWeight(OUT, Z, X, Y, n, c, h, w, OUTPUTS, ...window)),
   maxPool2d: overImages((kernels, [n, c, h, w], window) => kernels.maxPool2d(OUT, X, n * c, h, w, ...window)),
   maxPool2dBackward: overImages((kernels, [n, c, h, w], window) => kernels.maxPool2dBackward(OUT, Y, X, n * c, h, w, ...window)),

@@ -30,7 +30,7 @@ export interface Column {
   /** dL/d value; null where the backward pass has not, or the sample is not in the batch. */
   readonly gradients: Float64Array | null;
   /**
-   * A little picture a shown unit, [shown, height, width], 0 to 255 over `scale`: what it gives over the inputs' range,
+   * A little picture a shown unit, [shown, height, width], 0 to 255 from `low` to `high`: what it gives over the inputs' range,
    * or the feature map of an image. Null where there is none.
    */
   readonly maps: { readonly width: number; readonly height: number; readonly pixels: Uint8Array; readonly low: number; readonly high: number } | null;
@@ -57,8 +57,9 @@ export interface PictureAnswer {
 
 /** Units of a column that are drawn. */
 const MOST = 10;
-/** Points of a little map a side; a line has more. */
-const MAP = 14;
+/** Points of a little map a side, where there are few of them and where there are many; a line has more. */
+const MAP = { fine: 28, coarse: 14 };
+const FEW = 16;
 const LINE = 40;
 /** Pixels a side of a feature map that are sent. */
 const LARGEST_MAP = 32;
@@ -131,7 +132,8 @@ function quantized(cells: Float64Array, width: number, height: number): NonNulla
 function gridMaps(session: TrainingSession, shown: readonly Uint32Array[]): readonly Column['maps'][] | null {
   const axes = axesOf(session);
   if (!axes) return null;
-  const [columns, rows] = axes.length === 1 ? [LINE, 1] : [MAP, MAP];
+  const side = shown.reduce((sum, units) => sum + units.length, 0) <= FEW ? MAP.fine : MAP.coarse;
+  const [columns, rows] = axes.length === 1 ? [LINE, 1] : [side, side];
   const cells = shown.map((units) => new Float64Array(units.length * columns * rows));
   overGrid(session, axes, columns, rows, (pass, from, size) => {
     [pass.input, ...pass.outputs].forEach(({ data }, i) => {

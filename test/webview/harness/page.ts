@@ -3,8 +3,10 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Page } from 'playwright-core';
+import { cut } from '../../../src/parts/parts';
 import { pack, unpack } from '../../../src/protocol/channel';
-import type { FromPanel, ToPanel } from '../../../src/protocol/panel';
+import type { FromPanel, SentToPanel, ToPanel } from '../../../src/protocol/panel';
+import { weigh } from '../../support/weigh';
 import type { PanelBrowser } from '../chromium';
 import themes from './themes.json';
 
@@ -39,6 +41,8 @@ export interface PanelPage {
   readonly page: Page;
   /** Uncaught errors, console errors and refused requests. */
   readonly problems: string[];
+  /** Bytes of each message that went to it, as JSON with its arrays beside. */
+  readonly weights: readonly number[];
   theme(name: ThemeName): Promise<void>;
   send(message: ToPanel): Promise<void>;
   /** What the panel asked the editor to keep. */
@@ -106,7 +110,9 @@ export async function openPanel(browser: Pick<PanelBrowser, 'newPage'>, host: Pa
     { state: kept },
   );
   await page.addInitScript(applyTheme, themes[theme]);
-  const send = async (message: ToPanel): Promise<void> => {
+  const weights: number[] = [];
+  const post = async (message: SentToPanel): Promise<void> => {
+    weights.push(weigh(message));
     await page.evaluate((text) => {
       const arrays: Record<string, new (buffer: ArrayBuffer) => unknown> = { Float64Array, Float32Array, Uint32Array, Uint16Array, Uint8Array };
       const message: unknown = JSON.parse(text, (_, value: unknown) => {
@@ -117,10 +123,17 @@ export async function openPanel(browser: Pick<PanelBrowser, 'newPage'>, host: Pa
       window.postMessage(message);
     }, encode(pack(message)));
   };
+  /** What was sent arrives in its order, part by part. */
+  let sending = Promise.resolve();
+  const send = (message: ToPanel): Promise<void> =>
+    (sending = sending.then(async () => {
+      for (const part of cut(message)) await post(part);
+    }));
   host.connect(send);
   await page.goto(`${origin}/`);
   await page.locator('#panel[data-drawn="done"]').waitFor();
   const settled = async (): Promise<void> => {
+    await sending;
     // Two frames of the screen, for messages on their way; then until the panel shows all that it was told.
     await page.evaluate(() => new Promise<void>((done) => requestAnimationFrame(() => requestAnimationFrame(() => done()))));
     await page.waitForFunction(() => document.getElementById('panel')?.dataset.drawn === 'done');
@@ -129,6 +142,7 @@ export async function openPanel(browser: Pick<PanelBrowser, 'newPage'>, host: Pa
   return {
     page,
     problems,
+    weights,
     send,
     settled,
     theme: async (name) => {

@@ -7,6 +7,8 @@ import type { Unit } from './unit';
 const STRAIGHT = 64;
 /** Vectors of the result that are summed up at a time. */
 const SUMS = 12;
+/** Multiply-adds of vectors in a loop, at most. */
+const MOST_AT_ONCE = 128;
 /** Elements of b up to which it is held in locals. */
 const MOST_HELD = 512;
 /** Elements that are copied by other code, which sums in blocks. */
@@ -75,6 +77,8 @@ function downRows(code: Code, m: number, n: number, k: number, a: number, b: Fac
   // So many rows as are whole vectors, and a few vectors.
   let rows = n % 4 === 0 ? 1 : n % 2 === 0 ? 2 : 4;
   while (rows * n < 4 * LANES && rows * n * k < STRAIGHT) rows *= 2;
+  // With two rows at a time, what is held in memory in the end is read half as often.
+  if (rows === 1 && n === 4 * LANES && 2 * n * k <= MOST_AT_ONCE * LANES) rows = 2;
   const times = Math.floor(m / rows);
   if (times > 0) {
     const vectors = (rows * n) / LANES;
