@@ -10,6 +10,7 @@ import { openBrowser, type PanelBrowser } from './chromium';
 import { violations } from './harness/axe';
 import { examples, FakeHost, readExample } from './harness/host';
 import { openPanel, type PanelPage } from './harness/page';
+import { images } from './harness/specs';
 
 let browser: PanelBrowser;
 let host: FakeHost;
@@ -169,5 +170,33 @@ describe('setting a weight', () => {
     expect(session.network.parameters[0].value.data[2]).not.toBe(0.5);
     session.network.parameters[0].value.data[2] = 0.5;
     expect(shown).toEqual([fullNumber(evaluated(session, sample).loss)]);
+  });
+
+  it('shows maps, feature maps and filters as they would be, and marks them', async () => {
+    const session = await open(images, { view: 'network', sample: 100, kept: { what_if: { weights: [{ parameter: 'conv2d1.weight', index: 0, value: 3 }], inputs: [], before: [] } } }, 2);
+    const { page } = panel;
+    await page.locator('[data-tried-picture]').waitFor();
+    await page.locator('[data-tried-filters]').waitFor();
+    await panel.shot('panel-dark-what-if-images');
+    expect(await violations(page)).toEqual([]);
+    const pixels = (): Promise<string> => page.locator('.map canvas').first().evaluate((canvas) => (canvas as HTMLCanvasElement).toDataURL());
+    const rows = async (selector: string): Promise<string[]> => {
+      await page.locator(`${selector} details.data`).last().evaluate((details) => ((details as HTMLDetailsElement).open = true));
+      await panel.settled();
+      return full(`${selector} details.data`);
+    };
+    const filters = await rows('#view-network > div:nth-child(4)');
+    const [tried, units] = [await pixels(), await rows('#view-network > div:nth-child(5)')];
+    expect(filters[0]).toBe('3');
+    await page.locator('[data-action="try-undo"], [data-action="try-reset"]').last().click();
+    await computed();
+    await page.locator('[data-tried-picture]').waitFor({ state: 'detached' });
+    expect(await pixels()).not.toBe(tried);
+    expect(await rows('#view-network > div:nth-child(5)')).not.toEqual(units);
+    // Once it is so in the run it is that picture, gradients aside: those are of the batch.
+    session.setWeights([{ parameter: 'conv2d1.weight', index: 0, value: 3 }]);
+    const { outputs } = evaluated(session, 100);
+    const mean = outputs[0].slice(0, 32 * 32).reduce((a, b) => a + b, 0) / 1024;
+    expect(units.map(Number)).toContainEqual(expect.closeTo(mean, 6));
   });
 });
