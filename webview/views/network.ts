@@ -261,7 +261,7 @@ function table(context: Context, canvas: HTMLCanvasElement, { columns }: Picture
   const rows = columns.flatMap(({ shown, values, gradients }, c) => [...shown].map((unit, i) => ({ name: `${names[c].name}${formatIndex([unit])}`, value: values?.[i], gradient: gradients?.[i] })));
   const sheet = () => ({ heads: ['unit', 'value', 'gradient'], rows: rows.map((row) => [row.name, row.value, row.gradient]) });
   const hidden = columns.reduce((sum, { units, shown }) => sum + units - shown.length, 0);
-  return html`<p class="hint">${hidden > 0 ? `${counted(hidden, 'unit')} of large layers are left out: ${formatCount(rows.length)} are shown. ` : nothing}${takeAway(context, { title: 'Network', sheet, canvas })}</p>
+  return html`<p class="hint">${hidden > 0 ? `${counted(hidden, 'unit')} of large layers ${hidden === 1 ? 'is' : 'are'} left out: ${formatCount(rows.length)} are shown. ` : nothing}${takeAway(context, { title: 'Network', sheet, canvas })}</p>
     <div class="scroll" tabindex="0" role="region" aria-label="Table: units"><table>
       <thead><tr><th scope="col">unit</th><th scope="col">value</th><th scope="col">dL/d value</th></tr></thead>
       <tbody>${rows.map((row) => html`<tr><th scope="row"><bdi>${row.name}</bdi></th><td>${value(row.value, { signed: true })}</td><td>${value(row.gradient, { signed: true })}</td></tr>`)}</tbody>
