@@ -5,28 +5,47 @@ import { real } from './real';
 import { madd, splat } from './vectors';
 
 const DOUBLE: bool = sizeof<real>() == 8;
-/** 1.5 times 2 to the bits of the fraction: adding it rounds to a whole number, left in the lowest bits. */
-const ROUNDER: f64 = DOUBLE ? 6755399441055744.0 : 12582912.0;
+/**
+ * 1.5 times 2 to the bits of the fraction, and the bias of exponents: adding it rounds to a whole number, which is left in the
+ * lowest bits as the exponent of that power of 2.
+ */
+const ROUNDER: f64 = DOUBLE ? 6755399441055744.0 + 1023 : 12582912.0 + 127;
 /** ln 2 in two parts; the first has so few digits that multiples of it are exact. */
 const LN2_HIGH: f64 = DOUBLE ? 6.93147180369123816490e-1 : 0.693359375;
 const LN2_LOW: f64 = DOUBLE ? 1.90821492927058770002e-10 : -2.12194440e-4;
 /** ln of the smallest normal number in float32; in float64, past where exp is 0. */
 const LOWEST: f64 = DOUBLE ? -746 : -87.33654022216797;
+/** Below it sigmoid is 0 in float32, and at it still a normal number. */
+const LOWEST_OF_SIGMOID: f64 = -87.3365;
+/** Past it, on either side, tanh is 1 to the last place. */
+const MOST_OF_TANH: f64 = DOUBLE ? 20 : 10;
+
+/** Down to here exp is a normal number. */
+export const NEAREST: f64 = DOUBLE ? -700 : -87;
 
 /** Vectors of constants lie in memory from here on: a load takes one instruction, a constant in the code several. */
 const TABLE: usize = 128;
+const I_ONE: usize = 0;
+const I_TWO: usize = 16;
+const I_HALF: usize = 32;
+const I_MINUS_ONE: usize = 48;
+const I_SIGN: usize = 64;
+const I_LOWEST: usize = 80;
+const I_LOWEST_OF_SIGMOID: usize = 96;
+const I_HIGHEST_OF_SIGMOID: usize = 112;
+const I_LEAST_OF_TANH: usize = 128;
+const I_MOST_OF_TANH: usize = 144;
+const I_ERFC: usize = 160; // the coefficients of `scaledErfc`, 24 or 12
+/** What `exponentOf` needs for exp(x), exp(2x) and exp(-x), one behind the other. */
+const I_EXP: usize = I_ERFC + 24 * 16;
+const I_EXP_OF_TWICE: usize = I_EXP + 16 * 16;
+const I_EXP_OF_MINUS: usize = I_EXP + 32 * 16;
+/** Places in each of them; the coefficients of `expMinusOne` follow, 12 or 5. */
 const I_LOG2E: usize = 0;
 const I_ROUNDER: usize = 16;
 const I_LN2_HIGH: usize = 32;
 const I_LN2_LOW: usize = 48;
-const I_LOWEST: usize = 64;
-const I_FACTORIALS: usize = 80; // 1/2!, 1/3!, ..., 1/13!
-const I_BIAS: usize = I_FACTORIALS + 12 * 16;
-const I_ONE: usize = I_BIAS + 16;
-const I_TWO: usize = I_BIAS + 32;
-const I_SIGN: usize = I_BIAS + 48;
-const I_LOWEST_OF_TANH: usize = I_BIAS + 64;
-const I_ERFC: usize = I_BIAS + 80; // the coefficients of `scaledErfc`, 24 or 12
+const I_COEFFICIENTS: usize = 64;
 
 /** The coefficients of `scaledErfc` from number i on. */
 function fourOfErfc(i: usize, a: f64, b: f64, c: f64, d: f64): void {
@@ -54,25 +73,57 @@ function prepareErfc(): void {
   }
 }
 
+/**
+ * Coefficient i of `expMinusOne`, from that of r² on: in float64 those of its series; in float32, with fewer of them, such
+ * that the largest error is least (scripts/approximations.mjs).
+ */
+function coefficientOfExp(i: i32): f64 {
+  if (!DOUBLE) {
+    switch (i) {
+      case 0: return 0.49999994;
+      case 1: return 0.166665211;
+      case 2: return 0.0416682623;
+      case 3: return 0.00836867373;
+      default: return 0.00138210412;
+    }
+  }
+  let factorial: f64 = 1;
+  for (let n = 2; n <= i + 2; n++) factorial *= <f64>n;
+  return 1.0 / factorial;
+}
+
+/** What `exponentOf` needs for exp(scale x). @param exponent what is added to the exponent of its power of 2 */
+function prepareExp(table: usize, scale: f64, exponent: f64): void {
+  const at = TABLE + table;
+  v128.store(at + I_LOG2E, splat(<real>(scale * 1.4426950408889634)));
+  v128.store(at + I_ROUNDER, splat(<real>(ROUNDER + exponent)));
+  v128.store(at + I_LN2_HIGH, splat(<real>(-LN2_HIGH / scale)));
+  v128.store(at + I_LN2_LOW, splat(<real>(-LN2_LOW / scale)));
+  let by = scale;
+  const count = DOUBLE ? 12 : 5;
+  for (let i = 0; i < count; i++) {
+    v128.store(at + I_COEFFICIENTS + <usize>i * 16, splat(<real>(by * <f64><real>coefficientOfExp(i))));
+    by *= scale;
+  }
+}
+
 /** Fills the table; before anything else is called. */
 export function prepareConstants(): void {
-  v128.store(TABLE + I_LOG2E, splat(<real>1.4426950408889634));
-  v128.store(TABLE + I_ROUNDER, splat(<real>ROUNDER));
-  v128.store(TABLE + I_LN2_HIGH, splat(<real>-LN2_HIGH));
-  v128.store(TABLE + I_LN2_LOW, splat(<real>-LN2_LOW));
-  v128.store(TABLE + I_LOWEST, splat(<real>LOWEST));
-  let factorial: f64 = 1;
-  for (let i: usize = 0; i < 12; i++) {
-    factorial *= <f64>(i + 2);
-    v128.store(TABLE + I_FACTORIALS + i * 16, splat(<real>(1.0 / factorial)));
-  }
   v128.store(TABLE + I_ONE, splat(1));
   v128.store(TABLE + I_TWO, splat(2));
+  v128.store(TABLE + I_HALF, splat(0.5));
+  v128.store(TABLE + I_MINUS_ONE, splat(-1));
   v128.store(TABLE + I_SIGN, splat(<real>-0.0));
-  // Past 20 tanh is 1 to the last place.
-  v128.store(TABLE + I_LOWEST_OF_TANH, splat(-40));
+  v128.store(TABLE + I_LOWEST, splat(<real>LOWEST));
+  v128.store(TABLE + I_LOWEST_OF_SIGMOID, splat(<real>LOWEST_OF_SIGMOID));
+  v128.store(TABLE + I_HIGHEST_OF_SIGMOID, splat(<real>-LOWEST_OF_SIGMOID));
+  v128.store(TABLE + I_LEAST_OF_TANH, splat(<real>-MOST_OF_TANH));
+  v128.store(TABLE + I_MOST_OF_TANH, splat(<real>MOST_OF_TANH));
   prepareErfc();
-  v128.store(TABLE + I_BIAS, DOUBLE ? i64x2.splat(1023) : i32x4.splat(127));
+  prepareExp(I_EXP, 1, 0);
+  prepareExp(I_EXP_OF_TWICE, 2, 1);
+  // The lowest bit above the exponent is the sign: a power of 2 with a minus.
+  prepareExp(I_EXP_OF_MINUS, -1, DOUBLE ? 2048 : 256);
 }
 
 // @ts-ignore: decorator
@@ -81,54 +132,54 @@ function constant(offset: usize): v128 {
   return v128.load(TABLE + offset);
 }
 
-/** 1/n! + r/(n + 1)! */
+/** Coefficients i and i + 1 of `expMinusOne`, the second times r. */
 // @ts-ignore: decorator
 @inline
-function twoTerms(r: v128, n: usize): v128 {
-  return madd(v128.load(TABLE + I_FACTORIALS + (n - 1) * 16), r, v128.load(TABLE + I_FACTORIALS + (n - 2) * 16));
+function twoTerms(table: usize, r: v128, i: usize): v128 {
+  return madd(constant(table + I_COEFFICIENTS + (i + 1) * 16), r, constant(table + I_COEFFICIENTS + i * 16));
 }
 
 /**
- * exp(r) - 1 for |r| <= ln(2) / 2, by its series; relative precision also near 0. Terms are taken in pairs (Estrin), because
+ * exp(r) - 1 for |r| <= ln(2) / 2; relative precision also near 0. Terms are taken in pairs (Estrin), because
  * what takes long is one addition that waits for another.
  */
 // @ts-ignore: decorator
 @inline
-function expMinusOne(r: v128): v128 {
+function expMinusOne(table: usize, r: v128): v128 {
   const r2 = v128.mul<real>(r, r);
-  let p: v128;
+  const r4 = v128.mul<real>(r2, r2);
   if (DOUBLE) {
-    const r4 = v128.mul<real>(r2, r2);
-    const low = madd(twoTerms(r, 4), r2, twoTerms(r, 2));
-    const middle = madd(twoTerms(r, 8), r2, twoTerms(r, 6));
-    const high = madd(twoTerms(r, 12), r2, twoTerms(r, 10));
-    p = madd(madd(high, r4, middle), r4, low);
-  } else {
-    p = madd(madd(twoTerms(r, 6), r2, twoTerms(r, 4)), r2, twoTerms(r, 2));
+    const low = madd(twoTerms(table, r, 2), r2, twoTerms(table, r, 0));
+    const middle = madd(twoTerms(table, r, 6), r2, twoTerms(table, r, 4));
+    const high = madd(twoTerms(table, r, 10), r2, twoTerms(table, r, 8));
+    return madd(r2, madd(madd(high, r4, middle), r4, low), r);
   }
-  return madd(r2, p, r);
+  const low = madd(twoTerms(table, r, 0), r2, r);
+  const high = madd(constant(table + I_COEFFICIENTS + 64), r2, twoTerms(table, r, 2));
+  return madd(r4, high, low);
 }
 
-/** x / ln 2, rounded to a whole number n, plus ROUNDER. */
+/** x / ln 2, rounded to a whole number n, plus the rounder of the table. */
 // @ts-ignore: decorator
 @inline
-function shifted(x: v128): v128 {
-  return madd(x, constant(I_LOG2E), constant(I_ROUNDER));
+function shifted(table: usize, x: v128): v128 {
+  return madd(x, constant(table + I_LOG2E), constant(table + I_ROUNDER));
 }
 
-/** x - n ln 2. */
+/** exp(x - n ln 2) - 1, for t from `shifted`. With the table for exp(scale x) it is that of scale x, divided by scale. */
 // @ts-ignore: decorator
 @inline
-function rest(x: v128, n: v128): v128 {
-  return madd(n, constant(I_LN2_LOW), madd(n, constant(I_LN2_HIGH), x));
+function rest(table: usize, x: v128, t: v128): v128 {
+  const n = v128.sub<real>(t, constant(table + I_ROUNDER));
+  const high = madd(n, constant(table + I_LN2_HIGH), x);
+  return expMinusOne(table, v128.add<real>(high, v128.mul<real>(n, constant(table + I_LN2_LOW))));
 }
 
-/** 2 to the n of `shifted`. */
+/** 2 to the n of `shifted`; times 2 for exp(2x), and with a minus for exp(-x). */
 // @ts-ignore: decorator
 @inline
 function power(t: v128): v128 {
-  if (DOUBLE) return i64x2.shl(i64x2.add(t, constant(I_BIAS)), 52);
-  return i32x4.shl(i32x4.add(t, constant(I_BIAS)), 23);
+  return DOUBLE ? i64x2.shl(t, 52) : i32x4.shl(t, 23);
 }
 
 /** exp(x) for x <= 0; NaN for NaN. */
@@ -138,8 +189,8 @@ export function expOfNegative(x: v128): v128 {
   const lowest = constant(I_LOWEST);
   // pmax(x, lowest) is x where x is NaN.
   const held = v128.pmax<real>(x, lowest);
-  const t = shifted(held);
-  const p = expMinusOne(rest(held, v128.sub<real>(t, constant(I_ROUNDER))));
+  const t = shifted(I_EXP, held);
+  const p = rest(I_EXP, held, t);
   if (DOUBLE) {
     // In two factors, of which the first is a normal number: so the result may be below them.
     const normal = f64x2.pmax(t, f64x2.splat(ROUNDER - 1022));
@@ -150,16 +201,24 @@ export function expOfNegative(x: v128): v128 {
   return v128.andnot(madd(s, p, s), v128.lt<real>(x, lowest));
 }
 
+/** The bits of `expOfNegative` for NEAREST <= x <= 0, where no result is below the normal numbers; NaN for NaN. */
+// @ts-ignore: decorator
+@inline
+export function expOfNear(x: v128): v128 {
+  const t = shifted(I_EXP, x);
+  const s = power(t);
+  return madd(s, rest(I_EXP, x, t), s);
+}
+
 /** exp(x) - 1 for x <= 0, with all its digits near 0; NaN for NaN. */
 // @ts-ignore: decorator
 @inline
 export function expMinusOneOfNegative(x: v128): v128 {
-  // Below it is -1 to the last place, as tanh is.
-  const held = v128.pmax<real>(x, constant(I_LOWEST_OF_TANH));
-  const t = shifted(held);
-  const p = expMinusOne(rest(held, v128.sub<real>(t, constant(I_ROUNDER))));
+  // Below it is -1 to the last place.
+  const held = v128.pmax<real>(x, splat(-40));
+  const t = shifted(I_EXP, held);
   const s = power(t);
-  return madd(s, p, v128.sub<real>(s, constant(I_ONE)));
+  return madd(s, rest(I_EXP, held, t), v128.sub<real>(s, constant(I_ONE)));
 }
 
 /** exp(x²) erfc(x) for x >= 0; NaN for NaN. */
@@ -176,29 +235,37 @@ export function scaledErfc(x: v128): v128 {
   return v128.div<real>(p, madd(constant(I_TWO), held, constant(I_ONE)));
 }
 
-/** tanh |x| = -m / (m + 2) with m = exp(-2 |x|) - 1, and the sign of x. */
+/** (exp(2x) - 1) / (exp(2x) + 1), and the sign of x, which a zero would lose. */
 // @ts-ignore: decorator
 @inline
 export function tanhOf(x: v128): v128 {
-  const sign = constant(I_SIGN);
-  const negative = v128.or(x, sign);
-  const held = v128.pmax<real>(v128.add<real>(negative, negative), constant(I_LOWEST_OF_TANH));
-  const t = shifted(held);
-  const p = expMinusOne(rest(held, v128.sub<real>(t, constant(I_ROUNDER))));
+  const held = v128.pmin<real>(v128.pmax<real>(x, constant(I_LEAST_OF_TANH)), constant(I_MOST_OF_TANH));
+  const t = shifted(I_EXP_OF_TWICE, held);
+  const half = rest(I_EXP_OF_TWICE, held, t);
+  // exp(2x) = s half + s/2: what is added to it is added to s/2, which is there first.
   const s = power(t);
-  const m = madd(s, p, v128.sub<real>(s, constant(I_ONE)));
-  const y = v128.div<real>(m, v128.add<real>(m, constant(I_TWO)));
-  return v128.bitselect(x, y, sign);
+  const above = madd(s, half, madd(s, constant(I_HALF), constant(I_MINUS_ONE)));
+  const below = madd(s, half, madd(s, constant(I_HALF), constant(I_ONE)));
+  return v128.div<real>(v128.or(above, v128.and(x, constant(I_SIGN))), below);
 }
 
-/** 1 / (1 + exp(-x)), from the side where exp cannot overflow. */
+/** 1 / (1 + exp(-x)); in float64 from the side where exp cannot overflow. */
 // @ts-ignore: decorator
 @inline
 export function sigmoidOf(x: v128): v128 {
   const one = constant(I_ONE);
-  const e = expOfNegative(v128.or(x, constant(I_SIGN)));
-  const above = v128.bitselect(e, one, v128.lt<real>(x, splat(0)));
-  return v128.div<real>(above, v128.add<real>(one, e));
+  if (DOUBLE) {
+    const e = expOfNegative(v128.or(x, constant(I_SIGN)));
+    const above = v128.bitselect(e, one, v128.lt<real>(x, splat(0)));
+    return v128.div<real>(above, v128.add<real>(one, e));
+  }
+  const lowest = constant(I_LOWEST_OF_SIGMOID);
+  const held = v128.pmin<real>(v128.pmax<real>(x, lowest), constant(I_HIGHEST_OF_SIGMOID));
+  const t = shifted(I_EXP_OF_MINUS, held);
+  // Both with a minus: exp(-x) = s p - s.
+  const p = rest(I_EXP_OF_MINUS, held, t);
+  const s = power(t);
+  return v128.div<real>(v128.andnot(one, v128.lt<real>(x, lowest)), madd(s, p, v128.sub<real>(one, s)));
 }
 
 /** 2/3 + 2/5 z + 2/7 z² + ... + 2/21 z⁹, terms in pairs. */
@@ -286,4 +353,20 @@ export function log1pOfPositive(x: v128): v128 {
   // What 1 + x rounds away is put back by the ratio; where it rounds all of x away, ln(1 + x) is x.
   const exact = f64x2.mul(log, f64x2.div(x, f64x2.sub(y, one)));
   return v128.bitselect(x, exact, f64x2.eq(y, one));
+}
+
+/**
+ * ln(1 + x) of two doubles, 0 <= x <= 1; NaN for NaN. In the module for float32, where x has no more digits, by fewer terms:
+ * with s = x / (2 + x), ln(1 + x) = 2s + s³ (c0 + c1 s² + ...), to 1e-10 (scripts/approximations.mjs).
+ */
+// @ts-ignore: decorator
+@inline
+export function log1pOfShare(x: v128): v128 {
+  if (DOUBLE) return log1pOfPositive(x);
+  const s = f64x2.div(x, f64x2.add(f64x2.splat(2), x));
+  const z = f64x2.mul(s, s);
+  const z2 = f64x2.mul(z, z);
+  const high = sumOfProduct(twoOfLog(0.2861659659288583, 0.21430742310904144, z), z2, f64x2.splat(0.24289552337518122));
+  const series = sumOfProduct(twoOfLog(0.6666667550029749, 0.399988883604565, z), z2, high);
+  return sumOfProduct(f64x2.add(s, s), f64x2.mul(s, z), series);
 }

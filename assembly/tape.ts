@@ -4,8 +4,9 @@ import {
   accumulateRows, addRow, copy, fill, logSoftmax, logSoftmaxBackward, relu, reluBackward, scale, sgd, sgdWithMomentum, sigmoid,
   sigmoidBackward, softmax, softmaxBackward, subtract, tanh, tanhBackward,
 } from './elementwise';
+import { crossEntropyBackward } from './cross-entropy';
 import {
-  binaryCrossEntropyBackward, binaryCrossEntropyWithLogitsBackward, crossEntropyBackward, negativeLogLikelihoodBackward,
+  binaryCrossEntropyBackward, binaryCrossEntropyWithLogitsBackward, negativeLogLikelihoodBackward,
   squaredErrorBackward,
 } from './losses';
 import { matmul, matmulTransposedA, matmulTransposedB } from './products';

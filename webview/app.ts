@@ -2,7 +2,7 @@
 // drawn. It knows no control's or view's inside.
 import { html, nothing, render } from 'lit/html.js';
 import { Crosshair } from './charts/crosshair';
-import type { Context, Settings } from './context';
+import type { Context, Mounted, Settings } from './context';
 import { actionOf, canDo, commandOf } from './controls/keys';
 import { mountLayerList } from './controls/layer-list';
 import { mountNotices } from './controls/notices';
@@ -20,7 +20,7 @@ import { readSettings } from './settings';
 import { stepsPerSecond } from './speed';
 import { actedOn, dismiss, emptyData, notify, Store } from './store';
 import { ThemeWatcher } from './theme';
-import { BUDGET_MS, type Part, Turns } from './turns';
+import { BUDGET_MS, Turns } from './turns';
 import { views } from './views';
 
 /** What the page is given by the editor. */
@@ -41,7 +41,7 @@ export class App {
   readonly #store: Store;
   readonly #theme: ThemeWatcher;
   readonly #context: Context;
-  readonly #controls: Part[] = [];
+  readonly #controls: Mounted[] = [];
   readonly #turns = new Turns(() => performance.now());
   readonly #seeker: Seeker;
   readonly #questions: Questions;
@@ -59,10 +59,10 @@ export class App {
   #everything = true;
   /** Draws what had no turn yet, unless a frame comes first. */
   #later: ReturnType<typeof setTimeout> | undefined;
-  /** Frame that has arrived and is not on the screen yet. */
-  #unpainted: number | null = null;
-  /** When the frame before was said to be painted. */
-  #lastPainted = -Infinity;
+  /** Frame that has arrived and was not taken up yet. */
+  #arrived: number | null = null;
+  /** When the frame before was taken up, and how long the page was busy with it. */
+  #before = { start: -Infinity, busy: 0 };
 
   constructor(
     readonly root: HTMLElement,
@@ -107,7 +107,7 @@ export class App {
       mountTabs(part('.tabs'), this.#context, views),
       mountTimeStrip(part('.time'), this.#context),
       mountNotices(part('.notices'), this.#context),
-    ].map((mounted) => ({ mounted, live: false })));
+    ]);
     this.#store.subscribe(() => {
       this.#turns.news();
       this.#schedule();
@@ -126,7 +126,7 @@ export class App {
       return;
     }
     if (message.type === 'frame') {
-      this.#unpainted = message.frame.sequence;
+      this.#arrived = message.frame.sequence;
       const { status } = message.frame;
       this.#seeker.arrived(status !== 'seeking' && status !== 'running');
     }
@@ -259,9 +259,8 @@ export class App {
     this.root.dataset.drawn = 'waiting';
     requestAnimationFrame(() => {
       this.#drawing = false;
-      const start = performance.now();
+      this.#take();
       this.#draw();
-      this.#acknowledge(start);
     });
   }
 
@@ -290,26 +289,26 @@ export class App {
     else this.#area.clear();
   }
 
-  /** The next frame may come once this one is on the screen. @param start of its drawing */
-  #acknowledge(start: number): void {
-    const sequence = this.#unpainted;
+  /** The next frame is made and comes while this one is drawn; of a run at rest, once it is on the screen. */
+  #take(): void {
+    const sequence = this.#arrived;
     if (sequence === null) return;
-    this.#unpainted = null;
-    const painted = (): void => {
-      this.#lastPainted = performance.now();
-      this.host.postMessage({ type: 'painted', sequence });
-    };
-    // Heard once the page has painted what was just drawn.
+    this.#arrived = null;
+    const start = performance.now();
+    const rest = this.#before.busy / BUSY_SHARE - (start - this.#before.start);
+    const running = this.#store.data.frame?.status === 'running';
+    const taken = (): void => this.host.postMessage({ type: 'taken', sequence });
+    if (running && rest > 1) setTimeout(taken, rest);
+    else if (running) taken();
+    // Heard once the page has painted what is drawn now.
     afterPaint(() => {
-      const now = performance.now();
-      const rest = (now - start) / BUSY_SHARE - (now - this.#lastPainted);
-      if (rest > 1) setTimeout(painted, rest);
-      else painted();
+      this.#before = { start, busy: performance.now() - start };
+      if (!running) taken();
     });
   }
 }
 
-/** The task after the one that draws the page. */
+/** The task after the frame of the screen that is being drawn. */
 function afterPaint(then: () => void): void {
   const { port1, port2 } = new MessageChannel();
   port1.onmessage = () => {

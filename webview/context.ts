@@ -62,8 +62,6 @@ export interface View {
   readonly id: string;
   readonly title: string;
   readonly needs: readonly ProbeId[];
-  /** Drawn with every frame of a run at full speed, where other views take turns. */
-  readonly live?: boolean;
   /** What every frame is to answer while it is open. */
   readonly questions?: (data: PanelData, settings: Settings) => readonly Question[];
   mount(host: HTMLElement, context: Context): Mounted;

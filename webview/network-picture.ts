@@ -88,6 +88,8 @@ export class NetworkPicture {
   #width = 0;
   /** Pixels that the picture may be high without scrolling. */
   #room = 0;
+  /** The columns that were brought into sight last. */
+  #revealed: { readonly selected: number | null; readonly lit: number | null } = { selected: null, lit: null };
 
   /** @param onCursor something else is pointed at @param onChoose it was clicked, or Enter pressed */
   constructor(
@@ -103,7 +105,10 @@ export class NetworkPicture {
       if (document.activeElement !== canvas) this.#moveTo(null);
     });
     canvas.addEventListener('click', () => {
-      if (this.#cursor) onChoose(this.#cursor);
+      if (!this.#cursor) return;
+      // What is under the pointer stays there.
+      this.#revealed = { ...this.#revealed, selected: this.#cursor.column };
+      onChoose(this.#cursor);
     });
     canvas.addEventListener('keydown', (event) => this.#key(event));
     onRedraw(canvas, () => this.#paint());
@@ -126,6 +131,22 @@ export class NetworkPicture {
     const cursor = this.#cursor;
     if (cursor && (cursor.kind === 'unit' ? cursor.unit : cursor.to) >= (columns[cursor.column]?.shown.length ?? 0)) this.#cursor = null;
     this.#paint();
+    const now = { selected: drawing.selected, lit: drawing.lit?.column ?? null };
+    const before = this.#revealed;
+    this.#revealed = now;
+    // The selected one last: it was chosen.
+    if (now.lit !== null && now.lit !== before.lit) this.#reveal(now.lit);
+    if (now.selected !== null && now.selected !== before.selected) this.#reveal(now.selected);
+  }
+
+  /** Scrolls a column of a long network into sight, at once: there is no motion to be waited for. */
+  #reveal(column: number): void {
+    const { parentElement: host } = this.canvas;
+    if (!host || !this.#drawing) return;
+    const step = this.#width / this.#drawing.names.length;
+    const middle = (column + 0.5) * step;
+    if (middle - step / 2 >= host.scrollLeft && middle + step / 2 <= host.scrollLeft + host.clientWidth) return;
+    host.scrollLeft = middle - host.clientWidth / 2;
   }
 
   #size(): { unit: number; height: number } {
@@ -346,5 +367,6 @@ export class NetworkPicture {
     }
     const next = clamp(column + by[0], columns.length);
     this.#moveTo({ kind: 'unit', column: next, unit: clamp(unit + by[1], columns[next].shown.length) });
+    this.#reveal(next);
   }
 }

@@ -1,13 +1,7 @@
-// Who is drawn when. Of a run at full speed the parts of the panel take turns: each frame of the screen has a few
-// milliseconds for whoever waits longest, so that frames follow each other closely and training keeps its share of the
-// machine. At rest everything is drawn at once.
+// Who is drawn when. Of a run at full speed the parts of the panel take turns: each frame of the screen has a little time for
+// whoever waits longest, so that frames follow each other closely and training keeps its share of the machine. At rest
+// everything is drawn at once.
 import type { Mounted } from './context';
-
-export interface Part {
-  readonly mounted: Mounted;
-  /** Drawn with every frame, without taking turns. */
-  readonly live: boolean;
-}
 
 interface Shown {
   /** When it was drawn, and when its text was. */
@@ -24,8 +18,8 @@ interface Shown {
 const TEXT_MS = 100;
 /** The share of the time that refreshing one part's text may take: hundreds of layers cost more. */
 const TEXT_SHARE = 0.04;
-/** For drawing, of a frame of the screen. */
-export const BUDGET_MS = 6;
+/** For drawing, of a frame of the screen: what the page then does to show it takes several times as long. */
+export const BUDGET_MS = 0.5;
 
 export class Turns {
   readonly #shown = new WeakMap<Mounted, Shown>();
@@ -39,23 +33,32 @@ export class Turns {
     this.#version++;
   }
 
-  /** @param everything all parts, and their text @param budget milliseconds; Infinity for no turns @returns whether all of them now show what is new, text too */
-  draw(parts: readonly Part[], everything: boolean, budget = BUDGET_MS): boolean {
+  /**
+   * What moves is drawn as far as there is time, whoever waits longest first, one part at least; of one part the text is
+   * refreshed, too, as text takes the page longest.
+   * @param everything all parts, and their text @param budget milliseconds; Infinity for no turns
+   * @returns whether all of them now show what is new, text too
+   */
+  draw(parts: readonly Mounted[], everything: boolean, budget = BUDGET_MS): boolean {
     const start = this.now();
     const waiting = parts
       .map((part) => ({ part, shown: this.#of(part) }))
       .filter(({ shown }) => everything || shown.version < this.#version || shown.said < this.#version);
-    if (!everything) waiting.sort((a, b) => Number(b.part.live) - Number(a.part.live) || a.shown.at - b.shown.at);
-    let [done, turns] = [true, 0];
-    for (const { part, shown } of waiting) {
-      const began = this.now();
-      if (!everything && !part.live && turns > 0 && began - start >= budget) {
+    const due = waiting.filter(({ shown }) => everything || start - shown.text >= shown.pause);
+    const all = everything || budget === Infinity;
+    const speaks = new Set(all ? due : due.sort((a, b) => a.shown.text - b.shown.text).slice(0, 1));
+    if (!all) waiting.sort((a, b) => a.shown.at - b.shown.at);
+    let [done, spent] = [true, 0];
+    for (const each of waiting) {
+      const { part, shown } = each;
+      const text = speaks.has(each);
+      if (!all && !text && spent >= budget) {
         done = false;
         continue;
       }
-      const text = everything || began - shown.text >= shown.pause;
-      part.mounted.update(text);
-      if (!part.live) turns++;
+      const began = this.now();
+      part.update(text);
+      if (!text) spent += this.now() - began;
       shown.at = began;
       shown.version = this.#version;
       if (text) {
@@ -67,9 +70,9 @@ export class Turns {
     return done;
   }
 
-  #of({ mounted }: Part): Shown {
-    let shown = this.#shown.get(mounted);
-    if (!shown) this.#shown.set(mounted, (shown = { at: -Infinity, text: -Infinity, pause: TEXT_MS, version: -1, said: -1 }));
+  #of(part: Mounted): Shown {
+    let shown = this.#shown.get(part);
+    if (!shown) this.#shown.set(part, (shown = { at: -Infinity, text: -Infinity, pause: TEXT_MS, version: -1, said: -1 }));
     return shown;
   }
 }

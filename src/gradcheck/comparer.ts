@@ -35,16 +35,23 @@ export class Comparer {
     this.#wrong = SAMPLE;
   }
 
-  /** False where the entry on the line, just judged, has another derivative the plain way. */
-  allows(line: EntryLine, verdict: Verdict, { numeric, options, noise }: Judge): boolean {
+  /** Whether the next entry, which has a shorter way or not and was just judged, is to be compared. */
+  chooses(carried: boolean, verdict: Verdict, { numeric }: Judge): boolean {
     this.#largest = Math.max(this.#largest, Number.isFinite(numeric) ? Math.abs(numeric) : 0);
     const drawn = this.#drawn.has(this.#seen++);
-    if (!line.carried || !(drawn || (verdict === 'wrong' && this.#wrong-- > 0))) return true;
+    return carried && (drawn || (verdict === 'wrong' && this.#wrong-- > 0));
+  }
+
+  /**
+   * False where the chosen entry has another derivative the plain way.
+   * @param above the loss a step above by the shorter way, and `below` it.
+   */
+  agrees({ plain: line }: EntryLine, above: number, below: number, { options, noise }: Judge): boolean {
     this.#entries++;
     const step = options.step * scaleOf(line.start);
     const [low, high] = [line.start - step, line.start + step];
-    const short = (line.at(high) - line.at(low)) / (high - low);
-    const plain = (line.plain.at(high) - line.plain.at(low)) / (high - low);
+    const short = (above - below) / (high - low);
+    const plain = (line.at(high) - line.at(low)) / (high - low);
     const difference = Math.abs(short - plain);
     // Both ways may end in an infinity or NaN.
     if (Object.is(short, plain) || (!Number.isFinite(short) && !Number.isFinite(plain))) return true;

@@ -10,7 +10,8 @@ import type { PlainLine } from './plain-line';
 export class EntryLine implements LossLine {
   /** Whether the entry has a shorter way than the plain one. */
   carried = false;
-  #trusted = true;
+  /** Whether what layers say they reach has held so far. */
+  trusted = true;
   #layer = 0;
 
   constructor(
@@ -27,7 +28,7 @@ export class EntryLine implements LossLine {
   select(parameter: Parameter, index: number): void {
     this.#layer = parameter.layer;
     this.plain.select(parameter.layer, parameter.value, index);
-    this.carried = this.#trusted && (this.carrier?.select(parameter, index) ?? false);
+    this.carried = this.trusted && (this.carrier?.select(parameter, index) ?? false);
   }
 
   release(): void {
@@ -36,7 +37,7 @@ export class EntryLine implements LossLine {
 
   /** From now on the plain way only. */
   distrust(): void {
-    this.#trusted = false;
+    this.trusted = false;
     this.carried = false;
   }
 

@@ -1,6 +1,7 @@
 // The gradient check of a whole network: every entry of every parameter, a few at a time, so that whoever
 // runs it can show progress and stop. How an entry is judged is in judge.ts, how its loss is had in shadow.ts.
 import { Alone } from './alone';
+import { type Bunch, MOST } from './bunch';
 import { Comparer } from './comparer';
 import { diagnose } from './diagnosis/diagnose';
 import { entryDetail, type EntryDetail } from './entry-detail';
@@ -8,12 +9,14 @@ import { errorMap, type ErrorMap } from './error-map';
 import { placed } from './diagnosis/place';
 import { Judge } from './judge';
 import type { CheckRequest } from './options';
-import { VERDICTS, type CheckProgress, type CheckReport } from './report';
+import { VERDICTS, type CheckProgress, type CheckReport, type Verdict } from './report';
 import { Shadow } from './shadow';
 import { noCounts, NOT_CHECKED, summarize, type ParameterFindings } from './summary';
 import { threeWays } from './three-ways';
 
 const WRONG = VERDICTS.indexOf('wrong');
+/** Entries that are judged one by one and take a moment. */
+const ONE_BY_ONE = 16;
 
 type Why = Required<Pick<CheckReport, 'diagnosis' | 'layers' | 'autograd'>>;
 
@@ -39,6 +42,11 @@ export class GradientCheck {
   #turn = 0;
   #done = 0;
   #stride = 1;
+  /** Entries that are judged together: which, and their values, above and below; their own values and gradients. */
+  readonly #entries = new Uint32Array(MOST);
+  readonly #values = new Float64Array(MOST);
+  readonly #starts = new Float64Array(MOST / 2);
+  readonly #claims = new Float64Array(MOST / 2);
   /** Looking for the reason, with as many entries judged as then; and what came of it. */
   #search: { readonly after: number; readonly work: Iterator<void> } | null = null;
   #why: Why = NOT_LOOKED;
@@ -77,10 +85,16 @@ export class GradientCheck {
     return this.#checked + (this.#without?.checked ?? 0);
   }
 
+  /** As many entries as are judged together, or take a moment by themselves: a good number to advance by. */
+  get atOnce(): number {
+    const bunch = this.#turn < this.#order.length ? this.#shadow.bunchOf(this.#order[this.#turn]) : null;
+    return bunch ? bunch.room / 2 : ONE_BY_ONE;
+  }
+
   /** Judges up to `entries` more; when there are none left, looks for the reason, a slice at a time. True while there is more to do. */
   advance(entries: number): boolean {
     let left = entries;
-    for (; left > 0 && this.#turn < this.#order.length; left--) this.#next();
+    while (left > 0 && this.#turn < this.#order.length) left -= this.#next(left);
     if (this.#turn < this.#order.length) return true;
     if (this.#without?.advance(left)) return true;
     return this.explain();
@@ -149,23 +163,80 @@ export class GradientCheck {
     this.#counts = noCounts();
   }
 
-  #next(): void {
+  /** Judges up to `most` entries of the parameter whose turn it is. @returns how many */
+  #next(most: number): number {
     const parameter = this.#order[this.#turn];
-    const { name, analytic, numeric, bars, verdicts } = this.#findings[parameter];
+    const { name, analytic } = this.#findings[parameter];
     if (this.#done === 0) {
       this.#stride = strideThrough(analytic.length);
       this.#comparison.begin(name, analytic.length);
     }
+    const bunch = this.#shadow.bunchOf(parameter);
+    if (bunch) return this.#together(parameter, bunch, Math.min(most, analytic.length - this.#done));
     // Strided, so that a check that is cancelled has seen all of the tensor evenly.
     const index = (this.#done * this.#stride) % analytic.length;
     const line = this.#shadow.along(parameter, index);
     const verdict = this.#judge.judge(line, analytic[index]);
-    const agreed = this.#comparison.allows(line, verdict, this.#judge);
+    const chosen = this.#comparison.chooses(line.carried, verdict, this.#judge);
+    const step = this.#judge.stepAt(line.start);
+    const agreed = !chosen || this.#comparison.agrees(line, line.at(line.start + step), line.at(line.start - step), this.#judge);
     line.release();
-    if (!agreed) {
-      this.#startOver();
-      return;
+    if (agreed) this.#note(parameter, index, verdict);
+    else this.#startOver();
+    return 1;
+  }
+
+  /** The same of several entries, whose losses a step above and below are had together. */
+  #together(parameter: number, bunch: Bunch, most: number): number {
+    const { analytic } = this.#findings[parameter];
+    const { value: { data } } = this.#shadow.network.parameters[parameter];
+    const judge = this.#judge;
+    const count = Math.min(most, bunch.room / 2);
+    const entries = this.#entries.subarray(0, 2 * count);
+    const values = this.#values.subarray(0, 2 * count);
+    let index = (this.#done * this.#stride) % analytic.length;
+    for (let i = 0; i < count; i++) {
+      // Collected here, where one does not wait for another to come from far memory.
+      const start = (this.#starts[i] = data[index]);
+      this.#claims[i] = analytic[index];
+      const step = judge.stepAt(start);
+      entries[2 * i] = entries[2 * i + 1] = index;
+      values[2 * i] = start + step;
+      values[2 * i + 1] = start - step;
+      index += this.#stride;
+      if (index >= analytic.length) index -= analytic.length;
     }
+    const losses = bunch.at(this.#shadow.network.parameters[parameter], entries, values);
+    for (let i = 0; i < count; i++) {
+      index = entries[2 * i];
+      const above = losses[2 * i];
+      const below = losses[2 * i + 1];
+      const verdict = judge.glance(this.#starts[i], above, below, this.#claims[i]) ?? this.#closely(parameter, index);
+      if (this.#comparison.chooses(true, verdict, judge) && !this.#agrees(parameter, index, above, below)) {
+        this.#startOver();
+        return i + 1;
+      }
+      this.#note(parameter, index, verdict);
+    }
+    return count;
+  }
+
+  #closely(parameter: number, index: number): Verdict {
+    const line = this.#shadow.along(parameter, index);
+    const verdict = this.#judge.closely(line, this.#findings[parameter].analytic[index]);
+    line.release();
+    return verdict;
+  }
+
+  #agrees(parameter: number, index: number, above: number, below: number): boolean {
+    const line = this.#shadow.along(parameter, index);
+    const agreed = this.#comparison.agrees(line, above, below, this.#judge);
+    line.release();
+    return agreed;
+  }
+
+  #note(parameter: number, index: number, verdict: Verdict): void {
+    const { analytic, numeric, bars, verdicts } = this.#findings[parameter];
     verdicts[index] = VERDICTS.indexOf(verdict);
     numeric[index] = this.#judge.numeric;
     bars[index] = this.#judge.bar;

@@ -41,10 +41,23 @@ export class Judge {
     this.bar = NaN;
     // A loss that is not finite has no slope: there is nothing to compare with.
     if (!Number.isFinite(this.loss)) return 'below_noise';
-    const step = this.options.step * scaleOf(line.start);
-    const high = line.start + step;
-    const low = line.start - step;
-    const numeric = (line.at(high) - line.at(low)) / (high - low);
+    const step = this.stepAt(line.start);
+    const above = line.at(line.start + step);
+    return this.glance(line.start, above, line.at(line.start - step), analytic) ?? this.closely(line, analytic);
+  }
+
+  /** How far a value is moved to each side. */
+  stepAt(start: number): number {
+    return this.options.step * scaleOf(start);
+  }
+
+  /**
+   * The verdict by one difference, of the losses a step above and below; null where that does not settle it. For a loss
+   * that is finite.
+   */
+  glance(start: number, above: number, below: number, analytic: number): Verdict | null {
+    const step = this.stepAt(start);
+    const numeric = (above - below) / (start + step - (start - step));
     this.numeric = numeric;
     const noise = this.noise / step;
     this.bar = noise;
@@ -52,14 +65,16 @@ export class Judge {
     const magnitude = Math.max(Math.abs(analytic), Math.abs(numeric));
     if (magnitude <= Math.max(FLOOR * noise, this.options.atol)) return 'below_noise';
     if (Math.abs(analytic - numeric) <= this.#slack(magnitude) + noise) return 'pass';
-    return this.#carefully(line, analytic, step);
+    return null;
   }
 
   #slack(magnitude: number): number {
     return this.options.atol + this.options.rtol * magnitude;
   }
 
-  #carefully(line: LossLine, analytic: number, step: number): Verdict {
+  /** The verdict by as many differences as it takes, after a glance did not settle it. */
+  closely(line: LossLine, analytic: number): Verdict {
+    const step = this.stepAt(line.start);
     const ladder = new Ladder(line, this.loss, this.noise);
     const scale = scaleOf(line.start);
     const settled = (estimate: Estimate): boolean => ladder.size > 2 && this.#settled(estimate, analytic);

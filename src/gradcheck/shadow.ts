@@ -3,6 +3,7 @@
 import { createKernels } from '../engine/kernels/create';
 import type { Tensor } from '../engine/kernels/tensor';
 import { Network, type NetworkModel, type Pass } from '../engine/network';
+import { Bunch } from './bunch';
 import { Carrier } from './carrier';
 import { EntryLine } from './entry-line';
 import { InnerKinks } from './inner-kinks';
@@ -10,6 +11,7 @@ import { KinkedLayer, layerKinks, lossKinks } from './kinks';
 import { roundOff } from './noise';
 import type { CheckRequest } from './options';
 import { PlainLine } from './plain-line';
+import { stagesOf } from './stages';
 import { tolerant } from './tolerant';
 
 /**
@@ -29,6 +31,7 @@ export class Shadow {
   /** By backprop, one array a parameter in the network's order. */
   readonly gradients: readonly Float64Array[];
   readonly line: EntryLine;
+  readonly #bunch: Bunch | null;
 
   constructor({ network: original, pass: { batch, input, target, drawn }, options, kernels: wanted }: CheckRequest) {
     const kernels = createKernels('float64', wanted);
@@ -67,7 +70,9 @@ export class Shadow {
     const prediction = startOf(layers.length);
     const seams = loss.definition.seam ? new KinkedLayer(layers.length, lossKinks(loss, prediction, pass.target), prediction) : null;
     if (seams) kinked.push(seams);
-    this.line = new EntryLine(new PlainLine(pass, kinked), canCarry(model) ? new Carrier(pass, seams) : null, new InnerKinks(pass));
+    const stages = canCarry(model) ? stagesOf(pass) : null;
+    this.line = new EntryLine(new PlainLine(pass, kinked), stages && new Carrier(pass, stages, seams), new InnerKinks(pass));
+    this.#bunch = stages && new Bunch(pass, stages);
   }
 
   /**
@@ -77,6 +82,12 @@ export class Shadow {
   along(parameter: number, index: number): EntryLine {
     this.line.select(this.network.parameters[parameter], index);
     return this.line;
+  }
+
+  /** The losses of many entries of a parameter; null where they have to go one by one. */
+  bunchOf(parameter: number): Bunch | null {
+    const { layer } = this.network.parameters[parameter];
+    return this.line.trusted && Number.isFinite(this.loss) && this.#bunch?.takes(layer) ? this.#bunch : null;
   }
 
   /** Everything as it is with nothing moved. */

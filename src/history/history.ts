@@ -47,8 +47,7 @@ export class History {
 
   /** The first `count` of `values`, one at each step from `step` on. */
   addAll(name: string, step: number, values: Float64Array, count: number): void {
-    const series = this.#named(name);
-    for (let i = 0; i < count; i++) series.add(step + i, values[i]);
+    this.#named(name).addAll(step, values, count);
   }
 
   merge(data: HistoryData): void {

@@ -32,6 +32,22 @@ export class Series {
     if (this.#steps.length > this.capacity) this.#widen(this.#stride * 2);
   }
 
+  /** The first `count` of `values`, one at each step from `step` on. Those of one bucket are put into it at once. */
+  addAll(step: number, values: Float64Array, count: number): void {
+    for (let i = 0; i < count; ) {
+      const from = i;
+      const end = Math.min(count, i + this.#stride - ((step + i) % this.#stride));
+      let low = values[i];
+      let high = low;
+      while (++i < end) {
+        low = Math.min(low, values[i]);
+        high = Math.max(high, values[i]);
+      }
+      this.#put(step + from, low, high);
+      if (this.#steps.length > this.capacity) this.#widen(this.#stride * 2);
+    }
+  }
+
   merge(data: SeriesData): void {
     if (data.stride > this.#stride) this.#widen(data.stride);
     for (let i = 0; i < data.steps.length; i++) {

@@ -13,7 +13,7 @@ export const panelType = 'nablascope.panel';
 export interface PanelEvents {
   /** The page is new: it waits for a snapshot. */
   ready(): void;
-  message(message: Exclude<FromPanel, { type: 'ready' | 'painted' }>): void;
+  message(message: Exclude<FromPanel, { type: 'ready' | 'taken' }>): void;
   /** It became the active editor, or no longer is. */
   active(active: boolean): void;
   disposed(): void;
@@ -115,7 +115,7 @@ export class Panel implements vscode.Disposable {
       this.#outbox = new Outbox((sent) => this.#panel.webview.postMessage(pack(sent)));
       events.ready();
       for (const notice of this.#waiting.splice(0)) this.send(notice);
-    } else if (message.type === 'painted') {
+    } else if (message.type === 'taken') {
       if (this.#flight?.sequence === message.sequence) this.#flight.land();
     } else {
       events.message(message);

@@ -87,7 +87,8 @@ export type ToPanel =
 
 export type FromPanel =
   | { readonly type: 'ready' }
-  | { readonly type: 'painted'; readonly sequence: number }
+  /** A frame is on the screen; while it trains, it is being drawn: the next one may be made meanwhile. */
+  | { readonly type: 'taken'; readonly sequence: number }
   /** What the visible views need from now on; a list of questions a view. */
   | { readonly type: 'need'; readonly probes: readonly ProbeId[]; readonly questions: readonly Asking[] }
   /** A question of its own, apart from the frames; answered under its number. */

@@ -16,8 +16,6 @@ const lastChecks = new WeakMap<TrainingSession, GradientCheck>();
 export const lastCheckOf = (session: TrainingSession): GradientCheck | undefined => lastChecks.get(session);
 
 const SLICE_MS = 8;
-// Entries checked between two looks at the clock.
-const CHUNK = 16;
 
 // Cancelled with something wrong found, it says why if that takes no longer.
 const WHY_MS = 100;
@@ -34,7 +32,7 @@ export async function checkGradients(session: TrainingSession, { cancelled, now,
   let more = true;
   while (more && !cancelled()) {
     const end = now() + SLICE_MS;
-    do more = check.advance(CHUNK);
+    do more = check.advance(check.atOnce);
     while (more && now() < end);
     progress?.(check.progress());
     await turn();

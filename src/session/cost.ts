@@ -48,7 +48,7 @@ const parametersOf = ({ definition, inputShape, options }: Pick<LayerModel, 'def
 /** The run's data and loss, its first activation, and what follows its last weights; between them the hidden layers. */
 export function growModel({ model }: CompiledRun, { depth, width }: HiddenSize): NetworkModel {
   const last = model.layers.reduce((found, layer, i) => (parametersOf(layer) > 0 ? i : found), -1);
-  const activation = model.layers.slice(0, Math.max(0, last)).find(({ definition }) => definition.reach === 'columnwise' && !definition.parameters && definition.kind !== 'identity');
+  const activation = model.layers.slice(0, Math.max(0, last)).find(({ definition }) => definition.reach === 'elementwise' && definition.kind !== 'identity');
   const outputs = sizeOf((model.layers[last] ?? model.layers[model.layers.length - 1]).outputShape);
   const linear = (units: number): Pick<LayerModel, 'definition' | 'options'> => ({ definition: table.linear as LayerDefinition, options: table.linear.options.parse({ out_features: units }) });
   const chain = [

@@ -30,7 +30,7 @@ interface Field {
 }
 
 const sightOf = ({ definition, options }: LayerModel): Sight =>
-  definition.sees?.(options) ?? (definition.reach === 'columnwise' ? 'place' : 'all');
+  definition.sees?.(options) ?? (definition.reach === 'elementwise' ? 'place' : 'all');
 
 /** The axes of space are those behind the channels; a row of features is one axis. */
 function start(input: Shape): Field {

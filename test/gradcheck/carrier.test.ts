@@ -218,6 +218,7 @@ describe('the comparison that every check makes', () => {
 
   it.each([
     ['a softmax that claims to be columnwise', 'softmax', 'columnwise'],
+    ['a softmax that claims to be elementwise', 'softmax', 'elementwise'],
     ['a tanh that claims to be a weighted sum', 'tanh', 'weighted_sum'],
   ] as const)('finds out %s, and checks everything the plain way', (_, kind, reach) => {
     const liar: LayerRecipe = { kind, definition: { ...layerOf(kind), reach } };

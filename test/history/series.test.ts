@@ -49,6 +49,20 @@ describe('a series', () => {
     );
   });
 
+  it('takes many values at once as it does one by one', () => {
+    fc.assert(
+      fc.property(fc.array(fc.double()), fc.array(fc.integer({ min: 1, max: 70 }), { minLength: 1 }), fc.integer({ min: 2, max: 40 }), (list, counts, capacity) => {
+        const series = new Series(capacity);
+        for (let from = 0, turn = 0; from < list.length; turn++) {
+          const count = Math.min(counts[turn % counts.length], list.length - from);
+          series.addAll(from, Float64Array.from(list).subarray(from), count);
+          from += count;
+        }
+        expect(series.data()).toEqual(seriesOf(list, capacity).data());
+      }),
+    );
+  });
+
   it('merges increments into what one series would hold', () => {
     fc.assert(
       fc.property(values, fc.integer({ min: 1, max: 50 }), (list, chunk) => {

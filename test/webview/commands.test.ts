@@ -366,9 +366,9 @@ describe('what is measured', () => {
 });
 
 describe('frames', () => {
-  it('are each said to be painted, after they are on the page', async () => {
+  it('are each said to be taken, and are on the page when the run rests', async () => {
     await go(3);
-    expect(host.of('painted').map(({ sequence }) => sequence)).toEqual(host.sent);
+    expect(host.of('taken').map(({ sequence }) => sequence)).toEqual(host.sent);
     expect(host.sent.length).toBeGreaterThan(0);
   });
 
@@ -377,7 +377,7 @@ describe('frames', () => {
     const last = await host.until(({ status }) => status === 'finished');
     await panel.settled();
     expect(last.position.step).toBe(800);
-    expect(host.of('painted').map(({ sequence }) => sequence)).toEqual(host.sent);
+    expect(host.of('taken').map(({ sequence }) => sequence)).toEqual(host.sent);
     expect(await panel.page.locator('.state').innerText()).toContain('Finished. All 100 epochs are done.');
     expect(await panel.page.locator('#step').inputValue()).toBe('800');
   });

@@ -52,6 +52,45 @@ describe('a hundred layers', () => {
     await expectAll();
   });
 
+  it('show the column of the selected one, and where a key goes', async () => {
+    const { page } = panel;
+    /** Whether the map shows this column whole, and where it stands. */
+    const place = (column: number): Promise<{ whole: boolean; left: number }> =>
+      page.locator('#view-network > .map').first().evaluate((map, at) => {
+        const width = (map.querySelector('canvas') as HTMLCanvasElement).clientWidth / 102;
+        const left = at * width - map.scrollLeft;
+        return { whole: left >= -0.5 && left + width <= map.clientWidth + 0.5, left: map.scrollLeft };
+      }, column);
+    const select = async (key: string, layer: number): Promise<void> => {
+      await page.locator('.layers [aria-selected="true"], .layers [data-layer="0"]').last().press(key);
+      await expect.poll(() => page.locator('.layers [aria-selected="true"]').getAttribute('data-layer')).toBe(String(layer));
+      await panel.settled();
+      // Its row is in sight, too: nothing lies over it.
+      expect(await page.locator('.layers [aria-selected="true"]').evaluate((row) => {
+        const { left, top, bottom } = row.getBoundingClientRect();
+        return [top + 2, bottom - 2].map((y) => row.contains(document.elementFromPoint(left + 20, y)));
+      })).toEqual([true, true]);
+    };
+    expect((await place(101)).whole).toBe(false);
+    await select('End', 100);
+    expect((await place(101)).whole).toBe(true);
+    const { left } = await place(101);
+    await select('ArrowUp', 99);
+    // Both were in sight: nothing moves.
+    expect((await place(100)).left).toBe(left);
+    await select('Home', 0);
+    expect((await place(1)).whole).toBe(true);
+    await page.locator('#view-network > .map canvas').first().focus();
+    for (let i = 0; i < 12; i++) await page.keyboard.press('ArrowRight');
+    expect((await place(12)).whole).toBe(true);
+    // The phase that was done last, though another layer is selected.
+    for (let i = 0; i < 32; i++) await host.receive({ type: 'command', command: { type: 'stepPhase' } });
+    await host.until(({ position }) => position.phase === 32);
+    await panel.settled();
+    expect((await place(31)).whole).toBe(true);
+    expect(await page.locator('#view-network > .map').first().evaluate((map) => getComputedStyle(map).scrollBehavior)).toBe('auto');
+  });
+
   it('and after a run that was paused', async () => {
     await panel.page.keyboard.press('F5');
     await host.until(({ status, position }) => status === 'running' && position.step > 3);

@@ -8,8 +8,9 @@ import { scaleOf, tableFor, tableIndex } from '../heatmap';
 import { formatNumber, formatRound } from '../numbers';
 import type { Theme } from '../theme';
 import { cutMiddle } from '../words';
+import { type Axes, groundOf } from './ground';
 import { axisLook, baseOptions, Chart, FONT_SIZE } from './setup';
-import { type Stroke, strokesPlugin } from './strokes';
+import { drawStrokes, type Stroke } from './strokes';
 
 /** Of an axis: the name of an input has no more room. */
 const LONGEST_TITLE = 32;
@@ -67,6 +68,12 @@ export class FitChart {
   readonly canvas: HTMLCanvasElement;
   readonly #chart: Chart<'scatter'>;
   readonly #under: HTMLCanvasElement;
+  readonly #ground = groundOf<'scatter'>({
+    under: (axes) => {
+      this.#regions(axes);
+      drawStrokes(axes, this.#lines);
+    },
+  });
   #fit: Fit | null = null;
   #range: { min: number; max: number } | null = null;
   #lines: readonly Stroke[] = [];
@@ -85,7 +92,7 @@ export class FitChart {
       type: 'scatter',
       data: { datasets: [] },
       options: { ...baseOptions, scales: { x: { type: 'linear' }, y: { type: 'linear' } } },
-      plugins: [this.#regions(), strokesPlugin(() => this.#lines)],
+      plugins: [this.#clearing(), this.#ground.plugin],
     });
     this.canvas.addEventListener('click', (event) => {
       const near = this.#chart.getElementsAtEventForMode(event, 'nearest', { intersect: false }, false)
@@ -112,7 +119,7 @@ export class FitChart {
     // that stand for values are those of the predictions.
     const key = [fit.chosen, theme.version, y.min, y.max].join(' ');
     const shaded = plane && fit.classes === null;
-    if (!shaded && this.#laid?.points === fit.points && this.#laid.key === key) this.#chart.draw();
+    if (!shaded && this.#laid?.points === fit.points && this.#laid.key === key) this.#ground.redraw(this.#chart);
     else {
       this.#laid = { points: fit.points, key };
       this.#layOut(fit, y);
@@ -207,17 +214,22 @@ export class FitChart {
     return { min: min - room, max: max + room };
   }
 
-  #regions(): Plugin<'scatter'> {
+  /** Points are kept with the axes; the regions show through from under them. */
+  #clearing(): Plugin<'scatter'> {
     return {
-      id: 'regions',
+      id: 'clearing',
       beforeDatasetsDraw: ({ ctx, chartArea: { left, top, width, height } }) => {
-        if (this.#fit?.fitted.axes.length !== 2) return;
-        ctx.save();
-        ctx.imageSmoothingEnabled = this.#fit.classes === null;
-        ctx.drawImage(this.#under, left, top, width, height);
-        ctx.restore();
+        if (this.#fit?.fitted.axes.length === 2) ctx.clearRect(left, top, width, height);
       },
     };
+  }
+
+  #regions({ ctx, chartArea: { left, top, width, height } }: Axes): void {
+    if (this.#fit?.fitted.axes.length !== 2) return;
+    ctx.save();
+    ctx.imageSmoothingEnabled = this.#fit.classes === null;
+    ctx.drawImage(this.#under, left, top, width, height);
+    ctx.restore();
   }
 }
 

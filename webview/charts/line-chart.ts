@@ -11,9 +11,10 @@ import { cutMiddle } from '../words';
 import { decadeTicks, stepEnd, StickyRange, type Range } from './axes';
 import { DataTable } from './data-table';
 import { envelope, extent, type Point, readAt, type Reading } from './envelope';
-import { labelWidth, overlayPlugin, type EndLabel } from './overlay';
+import { groundOf } from './ground';
+import { drawOverLines, drawUnderLines, labelWidth, type EndLabel, type Overlay } from './overlay';
 import { axisLook, baseOptions, Chart, FONT_SIZE } from './setup';
-import { type Stroke, strokesPlugin } from './strokes';
+import { drawStrokes, type Stroke } from './strokes';
 
 export interface Line {
   readonly name: string;
@@ -62,6 +63,14 @@ export class LineChart {
   readonly #table: DataTable;
   readonly #stops: (() => void)[];
   readonly #observer: IntersectionObserver;
+  readonly #ground = groundOf<'line'>({
+    over: (axes) => {
+      const overlay = this.#overlay;
+      drawUnderLines(axes, overlay);
+      drawStrokes(axes, this.#strokes);
+      drawOverLines(axes, overlay);
+    },
+  });
   #all: readonly Line[] = [];
   /** Those of them that are drawn. */
   #lines: readonly Line[] = [];
@@ -133,19 +142,20 @@ export class LineChart {
           },
         },
       },
-      plugins: [
-        overlayPlugin(() => ({
-          theme: this.context.theme,
-          playhead: this.#playhead,
-          crosshair: this.context.crosshair.step,
-          band: this.options.band ?? null,
-          pins: pinsOf(this.context.settings).steps,
-          broken: this.context.data.frame?.nonFinite?.step ?? null,
-          labels: this.#labels,
-        })),
-        strokesPlugin(() => this.#strokes),
-      ],
+      plugins: [this.#ground.plugin],
     });
+  }
+
+  get #overlay(): Overlay {
+    return {
+      theme: this.context.theme,
+      playhead: this.#playhead,
+      crosshair: this.context.crosshair.step,
+      band: this.options.band ?? null,
+      pins: pinsOf(this.context.settings).steps,
+      broken: this.context.data.frame?.nonFinite?.step ?? null,
+      labels: this.#labels,
+    };
   }
 
   get #playhead(): number {
@@ -171,24 +181,29 @@ export class LineChart {
       ? { min: Math.min(found.min, options.include.min), max: Math.max(found.max, options.include.max) }
       : (found ?? options.include ?? null);
     const range = options.fixed ?? this.#range.fit(wanted, performance.now());
-    this.#applyTheme();
     const labels = this.#endLabels(range);
     const room = labelWidth(labels.map(({ text }) => text), theme, chart.width);
     this.#labels = room === null ? [] : labels;
+    const columns = Math.max(50, Math.floor(chart.chartArea?.width ?? chart.width));
+    const points = this.#lines.map(({ data: series }) => (series ? this.#pointsOf(series, end, columns) : []));
+    this.#strokes = this.#lines.map((line, i) => this.#stroke(line, points[i], line.fillTo === undefined ? undefined : points[i + line.fillTo]));
+    const axes = [end, range?.min, range?.max, room, theme.version].join(' ');
+    if (axes === this.#axes) this.#ground.redraw(chart);
+    else this.#layOut(end, range, room);
+    this.#axes = axes;
+  }
+
+  /** Takes longer than drawing, and axes seldom change. @param room for the names at the lines' ends */
+  #layOut(end: number, range: Range | null, room: number | null): void {
+    const chart = this.#chart;
+    this.#applyTheme();
     const { x, y } = chart.options.scales ?? {};
     if (x) x.max = end;
     if (y && range) Object.assign(y, range);
     const layout = chart.options.layout ?? {};
     layout.padding = { right: room ?? 8, top: 6 };
     chart.options.layout = layout;
-    const columns = Math.max(50, Math.floor(chart.chartArea?.width ?? chart.width));
-    const points = this.#lines.map(({ data: series }) => (series ? this.#pointsOf(series, end, columns) : []));
-    this.#strokes = this.#lines.map((line, i) => this.#stroke(line, points[i], line.fillTo === undefined ? undefined : points[i + line.fillTo]));
-    // Laying out takes longer than drawing, and axes seldom change.
-    const axes = [end, range?.min, range?.max, room, theme.version].join(' ');
-    if (axes === this.#axes) chart.draw();
-    else chart.update();
-    this.#axes = axes;
+    chart.update();
   }
 
   #pointsOf(series: SeriesData, end: number, columns: number): Point[] {
@@ -250,7 +265,7 @@ export class LineChart {
 
   #hover(): void {
     if (!this.#visible) return;
-    this.#chart.draw();
+    this.#ground.redraw(this.#chart);
     this.#text();
   }
 

@@ -1,9 +1,9 @@
 // What is drawn over a chart of steps: the playhead, the crosshair all charts share, the healthy band behind the
 // lines, the step where a NaN arose, and each line's name at its end.
-import type { Chart, Plugin } from 'chart.js';
 import { toCss, type Rgb } from '../colours';
 import type { Theme } from '../theme';
 import { FONT_SIZE, fontOf } from './setup';
+import type { Axes } from './ground';
 
 export interface EndLabel {
   readonly text: string;
@@ -45,7 +45,7 @@ export function spread(wanted: readonly number[], height: number, top: number, b
   return placed;
 }
 
-function vertical(chart: Chart, step: number, stroke: string, dash: readonly number[]): void {
+function vertical(chart: Axes, step: number, stroke: string, dash: readonly number[]): void {
   const { ctx, chartArea: area, scales } = chart;
   const x = Math.round(scales.x.getPixelForValue(step)) + 0.5;
   if (x < area.left - 1 || x > area.right + 1) return;
@@ -58,7 +58,7 @@ function vertical(chart: Chart, step: number, stroke: string, dash: readonly num
   ctx.stroke();
 }
 
-function drawBand(chart: Chart, { theme, band }: Overlay): void {
+function drawBand(chart: Axes, { theme, band }: Overlay): void {
   if (!band) return;
   const { ctx, chartArea: area, scales } = chart;
   const clamp = (y: number): number => Math.min(area.bottom, Math.max(area.top, y));
@@ -73,7 +73,7 @@ function drawBand(chart: Chart, { theme, band }: Overlay): void {
   }
 }
 
-function drawLabels(chart: Chart, { theme, labels }: Overlay): void {
+function drawLabels(chart: Axes, { theme, labels }: Overlay): void {
   const { ctx, chartArea: area, scales } = chart;
   const wanted = labels.map(({ y }) => scales.y.getPixelForValue(y));
   const placed = spread(wanted, LINE_HEIGHT, area.top, area.bottom);
@@ -96,29 +96,24 @@ function drawLabels(chart: Chart, { theme, labels }: Overlay): void {
   });
 }
 
-/** @param overlay asked anew at every drawing */
-export function overlayPlugin(overlay: () => Overlay): Plugin<'line'> {
-  return {
-    id: 'overlay',
-    beforeDatasetsDraw(chart) {
-      const { ctx } = chart;
-      ctx.save();
-      drawBand(chart, overlay());
-      ctx.restore();
-    },
-    afterDatasetsDraw(chart) {
-      const { ctx } = chart;
-      const now = overlay();
-      const { theme } = now;
-      ctx.save();
-      vertical(chart, now.playhead, toCss(theme.foreground, 0.45), []);
-      for (const pin of now.pins) vertical(chart, pin, toCss(theme.foreground, 0.6), [1, 3]);
-      if (now.broken !== null) vertical(chart, now.broken, toCss(theme.bad), [2, 2]);
-      if (now.crosshair !== null) vertical(chart, now.crosshair, toCss(theme.foreground, 0.85), [4, 3]);
-      drawLabels(chart, now);
-      ctx.restore();
-    },
-  };
+/** What lies behind the lines. */
+export function drawUnderLines(chart: Axes, overlay: Overlay): void {
+  chart.ctx.save();
+  drawBand(chart, overlay);
+  chart.ctx.restore();
+}
+
+/** What lies over them. */
+export function drawOverLines(chart: Axes, overlay: Overlay): void {
+  const { ctx } = chart;
+  const { theme, playhead, pins, broken, crosshair } = overlay;
+  ctx.save();
+  vertical(chart, playhead, toCss(theme.foreground, 0.45), []);
+  for (const pin of pins) vertical(chart, pin, toCss(theme.foreground, 0.6), [1, 3]);
+  if (broken !== null) vertical(chart, broken, toCss(theme.bad), [2, 2]);
+  if (crosshair !== null) vertical(chart, crosshair, toCss(theme.foreground, 0.85), [4, 3]);
+  drawLabels(chart, overlay);
+  ctx.restore();
 }
 
 let measuring: CanvasRenderingContext2D | null = null;

@@ -8,7 +8,10 @@ import { takeAway } from '../controls/take-away';
 import { icon } from '../controls/value';
 import { counted, formatCount, formatPower, fullNumber } from '../numbers';
 import type { Sheet } from '../sheet';
+import type { Range } from './axes';
+import { groundOf } from './ground';
 import { axisLook, baseOptions, Chart, FONT_SIZE } from './setup';
+import { drawStrokes, type Stroke } from './strokes';
 
 export type Spread = AnswerTo<'ridges'>;
 
@@ -16,8 +19,12 @@ export type Spread = AnswerTo<'ridges'>;
 const HEIGHT = 3;
 
 export class RidgeChart {
-  readonly #chart: Chart<'line', { x: number; y: number }[]>;
+  readonly #chart: Chart<'line'>;
   readonly #canvas: HTMLCanvasElement;
+  readonly #ground = groundOf<'line'>({ over: (axes) => drawStrokes(axes, this.#strokes) });
+  #strokes: readonly Stroke[] = [];
+  /** What the axes were laid out for. */
+  #axes = '';
   #open = false;
   #refresh: () => void = () => undefined;
 
@@ -33,6 +40,7 @@ export class RidgeChart {
       type: 'line',
       data: { datasets: [] },
       options: { ...baseOptions, scales: { x: { type: 'linear' }, y: { type: 'linear' } } },
+      plugins: [this.#ground.plugin],
     });
   }
 
@@ -50,15 +58,38 @@ export class RidgeChart {
 
   #draw(spread: Spread | null): void {
     const { theme } = this.context;
-    const look = axisLook(theme);
-    const chart = this.#chart;
     const { steps = new Float64Array(), counts = new Uint32Array(), bins = 0, binsPerDecade = 4 } = spread ?? {};
     const low = spread ? Math.round(Math.log10(spread.low) * binsPerDecade) / binsPerDecade : -1;
     const rows = steps.length;
     const highest = counts.reduce((most, count) => Math.max(most, count), 1);
+    const { background, palette } = theme;
+    // The first one is drawn last: the newest row stands in front.
+    this.#strokes = Array.from({ length: rows }, (_, up): Stroke => {
+      const row = counts.subarray((rows - 1 - up) * bins, (rows - up) * bins);
+      const point = (at: number, count: number) => ({ x: low + at / binsPerDecade, y: up + (HEIGHT * count) / highest });
+      return {
+        points: [point(0, 0), ...[...row].flatMap((count, i) => [point(i, count), point(i + 1, count)]), point(bins, 0)],
+        colour: toCss(palette[0], up === 0 || theme.highContrast ? 1 : 0.75),
+        width: up === 0 ? 2 : 1, dash: [], radius: 0, line: true,
+        fill: { colour: toCss(mix(background, palette[0], up === 0 ? 0.45 : 0.2), 0.92), to: up },
+      };
+    });
+    const range = { min: Math.floor(low), max: Math.max(Math.floor(low) + 1, Math.ceil(low + bins / binsPerDecade)) };
+    const axes = [range.min, range.max, ...steps, theme.version].join(' ');
+    if (axes === this.#axes) this.#ground.redraw(this.#chart);
+    else this.#layOut(range, steps);
+    this.#axes = axes;
+  }
+
+  /** Takes longer than drawing, and axes change only with the steps. */
+  #layOut(range: Range, steps: Float64Array): void {
+    const { theme } = this.context;
+    const chart = this.#chart;
+    const look = axisLook(theme);
+    const rows = steps.length;
     const title = (text: string) => ({ display: true, text, padding: 0, color: toCss(theme.muted), font: { family: theme.fontFamily, size: FONT_SIZE } });
     Object.assign(chart.options.scales?.x ?? {}, {
-      ...look, grid: { ...look.grid, display: true }, min: Math.floor(low), max: Math.max(Math.floor(low) + 1, Math.ceil(low + bins / binsPerDecade)),
+      ...look, ...range, grid: { ...look.grid, display: true },
       title: title('size of an entry'),
       ticks: { ...look.ticks, precision: 0, maxTicksLimit: 10, callback: (tick: number | string) => (Number.isInteger(Number(tick)) ? formatPower(Number(tick)) : '') },
     });
@@ -68,24 +99,8 @@ export class RidgeChart {
       ...look, grid: { display: false }, min: 0, max: Math.max(1, rows - 1) + HEIGHT, title: title('step'),
       ticks: { ...look.ticks, maxTicksLimit: 8, precision: 0, callback: (tick: number | string) => stepAt(Number(tick)) },
       afterFit: (axis: { width: number }) => {
-        axis.width = 52;
+        axis.width = Math.max(52, axis.width);
       },
-    });
-    const { background, palette } = theme;
-    // The first dataset is drawn last: the newest row stands in front.
-    chart.data.datasets = Array.from({ length: rows }, (_, up) => {
-      const row = counts.subarray((rows - 1 - up) * bins, (rows - up) * bins);
-      const colour = toCss(palette[0], up === 0 || theme.highContrast ? 1 : 0.75);
-      const point = (at: number, count: number) => ({ x: low + at / binsPerDecade, y: up + (HEIGHT * count) / highest });
-      return {
-        data: [point(0, 0), ...[...row].flatMap((count, i) => [point(i, count), point(i + 1, count)]), point(bins, 0)],
-        borderColor: colour,
-        backgroundColor: toCss(mix(background, palette[0], up === 0 ? 0.45 : 0.2), 0.92),
-        borderWidth: up === 0 ? 2 : 1,
-        pointRadius: 0,
-        tension: 0,
-        fill: { value: up },
-      };
     });
     chart.update();
   }

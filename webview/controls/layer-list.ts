@@ -65,7 +65,13 @@ export function mountLayerList(host: HTMLElement, context: Context): Mounted {
   /** Only where the list scrolls by itself: the page must not jump. */
   const reveal = (layer: number | null): void => {
     if (layer === null || getComputedStyle(host).overflowY === 'visible') return;
-    host.querySelector(`[data-layer="${layer}"]`)?.scrollIntoView({ block: 'nearest' });
+    // The head and what stands out lie over the rows.
+    host.style.scrollPaddingTop = `${host.querySelector<HTMLElement>('.head')?.offsetHeight ?? 0}px`;
+    host.style.scrollPaddingBottom = `${host.querySelector<HTMLElement>('.stands-out')?.offsetHeight ?? 0}px`;
+    const scroll = (): void => host.querySelector(`[data-layer="${layer}"]`)?.scrollIntoView({ block: 'nearest' });
+    scroll();
+    // Rows that came into sight have the size only now that they are drawn with.
+    requestAnimationFrame(() => requestAnimationFrame(() => layer === shown && scroll()));
   };
 
   const draw = (): void => {

@@ -5,6 +5,7 @@ import { live } from 'lit/directives/live.js';
 import { seriesName } from '../../src/history/history';
 import { StickyRange } from '../charts/axes';
 import { envelope, extent } from '../charts/envelope';
+import { drawLine } from '../charts/strokes';
 import { toCss } from '../colours';
 import type { Context, Mounted } from '../context';
 import { formatCount } from '../numbers';
@@ -30,20 +31,10 @@ export function mountTimeStrip(host: HTMLElement, context: Context): Mounted {
     const x = (step: number): number => 1.5 + (step / end) * (width - 3);
     if (losses && shown) {
       const y = (loss: number): number => height - 3 - ((loss - shown.min) / (shown.max - shown.min)) * (height - 6);
-      ctx.strokeStyle = toCss(theme.parts.train);
-      ctx.lineWidth = 1.25;
-      ctx.lineJoin = 'round';
-      ctx.beginPath();
-      let pen = false;
-      for (const point of envelope(losses, end, Math.max(10, width))) {
-        if (!Number.isFinite(point.y)) pen = false;
-        else if (pen) ctx.lineTo(x(point.x), y(point.y));
-        else {
-          ctx.moveTo(x(point.x), y(point.y));
-          pen = true;
-        }
-      }
-      ctx.stroke();
+      const points = envelope(losses, end, Math.max(10, width));
+      const places = new Float64Array(2 * points.length);
+      points.forEach((point, i) => places.set([x(point.x), Number.isFinite(point.y) ? y(point.y) : NaN], 2 * i));
+      drawLine(ctx, places, { colour: toCss(theme.parts.train), width: 1.25, dash: [] });
     }
     const broken = data.frame?.nonFinite?.step;
     if (broken !== undefined) {

@@ -4,7 +4,6 @@ import type { Context, Mounted, Settings, View } from '../context';
 import { formatCount } from '../numbers';
 import { answerIn, answersAll } from '../questions';
 import type { Frame, Question } from '../../src/protocol/panel';
-import type { Part } from '../turns';
 
 interface Tile {
   readonly view: View;
@@ -12,7 +11,8 @@ interface Tile {
   readonly mounted: Mounted;
   visible: boolean;
   readonly shown: Shown;
-  readonly part: Part;
+  /** For whoever draws it in its turn. */
+  readonly part: Mounted;
 }
 
 interface Shown {
@@ -48,7 +48,7 @@ export class ViewArea {
         tile.visible = isIntersecting;
         if (isIntersecting) {
           this.#follow(tile);
-          tile.part.mounted.update(true);
+          tile.part.update(true);
         }
         changed();
       }
@@ -82,12 +82,12 @@ export class ViewArea {
     this.host.replaceChildren(...this.#tiles.map(({ element }) => element));
     for (const { element, part } of fresh) {
       this.#seen.observe(element);
-      part.mounted.update(true);
+      part.update(true);
     }
   }
 
   /** What can be seen and shows something else by now. @param everything whatever can be seen */
-  parts(everything: boolean): readonly Part[] {
+  parts(everything: boolean): readonly Mounted[] {
     for (const tile of this.#tiles) this.#follow(tile);
     return this.#tiles.filter(({ visible, shown: { frame, drawn, said } }) => visible && (everything || frame !== drawn || frame !== said)).map(({ part }) => part);
   }
@@ -124,7 +124,7 @@ export class ViewArea {
       }
       mounted.update(text);
     };
-    return { view, element, mounted, shown, part: { mounted: { update, dispose: () => mounted.dispose() }, live: view.live ?? false }, visible: true };
+    return { view, element, mounted, shown, part: { update, dispose: () => mounted.dispose() }, visible: true };
   }
 
   /** A frame that answers other views is not shown by it: all its numbers are of one step. */

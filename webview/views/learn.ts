@@ -38,7 +38,6 @@ export const learn: View = {
   id: 'learn',
   title: 'Learn',
   needs: [],
-  live: true,
   mount(host, context) {
     const { model } = context.data;
     const table = document.createElement('div');

@@ -19,7 +19,6 @@ import { EXIT, type ExitCode, paint, type Style, type Terminal } from '../termin
 type CheckCall = Extract<Call, { command: 'check' }>;
 
 const SLICE_MS = 40;
-const CHUNK = 16;
 // Interrupted with something wrong found, it says why if that takes no longer.
 const WHY_MS = 100;
 
@@ -94,7 +93,7 @@ export async function checkGradients(terminal: Terminal, session: TrainingSessio
   let more = true;
   while (more && !terminal.interrupted()) {
     const end = terminal.now() + SLICE_MS;
-    do more = gradientCheck.advance(CHUNK);
+    do more = gradientCheck.advance(gradientCheck.atOnce);
     while (more && terminal.now() < end);
     progress.show(gradientCheck.checked / entries, () => progressText(gradientCheck.progress()));
     await terminal.pause();

@@ -47,6 +47,11 @@ export interface Exports {
   squaredErrorBackward(dx: number, x: number, t: number, n: number, scale: number): void;
   crossEntropy(x: number, t: number, m: number, n: number): number;
   crossEntropyBackward(dx: number, x: number, t: number, m: number, n: number, scale: number): void;
+  /** Of so many moves, m samples, n columns; 0 for no slopes. */
+  moveColumns(out: number, columns: number, places: number, by: number, slopes: number, from: number, moves: number, m: number): void;
+  placeColumns(y: number, rows: number, moved: number, places: number, moves: number, m: number, n: number): void;
+  addShares(y: number, rows: number, moved: number, columns: number, weights: number, places: number, moves: number, m: number, n: number): void;
+  crossEntropies(out: number, x: number, t: number, moves: number, m: number, n: number): void;
   negativeLogLikelihood(p: number, t: number, n: number): number;
   negativeLogLikelihoodBackward(dp: number, p: number, t: number, n: number, scale: number): void;
   binaryCrossEntropy(p: number, t: number, n: number): number;

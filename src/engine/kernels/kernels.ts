@@ -173,6 +173,17 @@ export interface Kernels {
   /** dx = scale times its gradient; 0 where a term is exactly 0. */
   multiMarginBackward(dx: Tensor, x: Tensor, t: Tensor, p: 1 | 2, margin: number, scale: number): void;
 
+  // Many numbers moved at once, each by itself, as the gradient check asks for. Move i reaches one column of m samples, number
+  // places[i]; columns lie one after the other, as rows of a matrix do.
+  /** out[i,:] = columns[places[i],:] + by[i] slopes[from[i],:] of out[moves,m]; without slopes + by[i]. */
+  moveColumns(out: Tensor, columns: Tensor, places: Tensor, by: Tensor, slopes: Tensor | null, from: Tensor): void;
+  /** y[moves,m,n] = rows[m,n] each time, with column places[i] replaced by moved[i,:]. */
+  placeColumns(y: Tensor, rows: Tensor, moved: Tensor, places: Tensor): void;
+  /** y[moves,m,n] = rows[m,n] each time, and what the column's change adds: (moved[i,:] - columns[places[i],:])ᵀ weights[places[i],:]. */
+  addShares(y: Tensor, rows: Tensor, moved: Tensor, columns: Tensor, weights: Tensor, places: Tensor): void;
+  /** out[i] = crossEntropy(x[i,:,:], t), to the bit. */
+  crossEntropies(out: Tensor, x: Tensor, t: Tensor): void;
+
   /** v = momentum v + g; w -= lr v. Without momentum v may be null. */
   sgd(w: Tensor, g: Tensor, v: Tensor | null, lr: number, momentum: number): void;
   // What other updates are composed of. `out` may be `x`.

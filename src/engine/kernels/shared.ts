@@ -2,6 +2,7 @@
 // these lie. A backend extends this class and overrides what it has a faster version of.
 import { convolve, convolveBackwardInput, convolveBackwardWeight } from './convolution';
 import { featureMap, featureMapBackward, type Similarity } from './feature-map';
+import { addShares, moveColumns, placeColumns } from './moves';
 import { channelMoments, normalizeChannels, normalizeChannelsBackward, normalizeRows, normalizeRowsBackward } from './normalization';
 import { onward, type Pointwise, pointwiseFunction } from './pointwise';
 import { averagePool, averagePoolBackward, maxPool, maxPoolBackward } from './pooling';
@@ -28,6 +29,29 @@ export abstract class SharedKernels {
   abstract matmul(out: Tensor, a: Tensor, b: Tensor, accumulate: boolean): void;
   abstract matmulTransposedA(out: Tensor, a: Tensor, b: Tensor, accumulate: boolean): void;
   abstract matmulTransposedB(out: Tensor, a: Tensor, b: Tensor, accumulate: boolean): void;
+
+  abstract crossEntropy(x: Tensor, t: Tensor): number;
+
+  moveColumns(out: Tensor, columns: Tensor, places: Tensor, by: Tensor, slopes: Tensor | null, from: Tensor): void {
+    this.beforeShared();
+    moveColumns(out, columns, places, by, slopes, from);
+  }
+
+  placeColumns(y: Tensor, rows: Tensor, moved: Tensor, places: Tensor): void {
+    this.beforeShared();
+    placeColumns(y, rows, moved, places);
+  }
+
+  addShares(y: Tensor, rows: Tensor, moved: Tensor, columns: Tensor, weights: Tensor, places: Tensor): void {
+    this.beforeShared();
+    addShares(y, rows, moved, columns, weights, places);
+  }
+
+  crossEntropies(out: Tensor, x: Tensor, t: Tensor): void {
+    this.beforeShared();
+    const size = t.data.length;
+    for (let i = 0; i < out.data.length; i++) out.data[i] = this.crossEntropy({ shape: t.shape, data: x.data.subarray(i * size, (i + 1) * size) }, t);
+  }
 
   unary(y: Tensor, x: Tensor, f: Unary, a: number): void {
     this.beforeShared();

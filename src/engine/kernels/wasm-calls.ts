@@ -14,6 +14,8 @@ const RESULT = 64;
 /** Where counters go; the matrix products' copies lie there otherwise. */
 const SCRATCH = 4096;
 const COUNTERS = 65536;
+/** Multiply-adds that take as long as an exponential does, about. */
+const EXPONENTIAL = 20;
 /** Mirrors assembly/convolution.ts. */
 const MOST_PLACES_BACK = 256;
 
@@ -35,6 +37,8 @@ const imagesOf = ({ shape }: Tensor): [number, number, number, number] => [shape
 const planesOf = ({ shape }: Tensor): [number, number, number] => [shape[0] * shape[1], shape[2], shape[3]];
 /** Samples, channels, numbers of each. */
 const channelsOf = ({ shape, data }: Tensor): [number, number, number] => [shape[0], shape[1], data.length / (shape[0] * shape[1])];
+/** Moves, samples, columns. */
+const movesOf = ({ shape }: Tensor): [number, number, number] => [shape[0], shape[1], shape[2]];
 /** As the module counts them. */
 const UNARY = Object.fromEntries(Object.keys(unaryFunctions).map((name, i) => [name, i])) as Record<Unary, number>;
 const windowOf = (windows: Windows): number[] => [...windows.kernel_size, ...strideOf(windows), ...windows.padding];
@@ -159,6 +163,27 @@ export abstract class WasmCalls extends SharedKernels {
   crossEntropyBackward(dx: Tensor, x: Tensor, t: Tensor, scale: number): void {
     const n = columns(x);
     this.exports.crossEntropyBackward(at(dx), at(x), at(t), x.data.length / n, n, scale);
+  }
+
+  override moveColumns(out: Tensor, columns: Tensor, places: Tensor, by: Tensor, slopes: Tensor | null, from: Tensor): void {
+    this.beforeShared();
+    this.exports.moveColumns(at(out), at(columns), at(places), at(by), atAny(slopes), at(from), out.shape[0], out.shape[1]);
+  }
+
+  override placeColumns(y: Tensor, rows: Tensor, moved: Tensor, places: Tensor): void {
+    this.beforeShared();
+    this.exports.placeColumns(at(y), at(rows), at(moved), at(places), ...movesOf(y));
+  }
+
+  override addShares(y: Tensor, rows: Tensor, moved: Tensor, columns: Tensor, weights: Tensor, places: Tensor): void {
+    this.beforeShared();
+    this.exports.addShares(at(y), at(rows), at(moved), at(columns), at(weights), at(places), ...movesOf(y));
+  }
+
+  override crossEntropies(out: Tensor, x: Tensor, t: Tensor): void {
+    this.beforeShared();
+    this.together(x.data.length * EXPONENTIAL);
+    this.exports.crossEntropies(at(out), at(x), at(t), ...movesOf(x));
   }
 
   negativeLogLikelihood(p: Tensor, t: Tensor): number {

@@ -2,7 +2,7 @@
 // which goes with the last tensor in it. It is shared memory because that can grow without cutting off the
 // tensors that were made before. Tensors of another instance or of the reference are not for these kernels.
 import { fuse } from './fused';
-import { compile, decode, type Exports, instantiate, link, type Memory, sharedMemory } from './instance';
+import { compile, decode, type Exports, instantiate, link, type Memory, type Run, sharedMemory } from './instance';
 import type { Feed, Kernels, Repeated } from './kernels';
 import { around } from './shared';
 import { CannotPrepare, RETURNING, Tapes } from './tape';
@@ -11,6 +11,7 @@ import { layOut, MemoryPlan, type Precision, type Tensor, view } from './tensor'
 import { LOWEST, WasmCalls } from './wasm-calls';
 import { wasmModules } from './wasm-modules';
 import { WIDE_KERNELS, wideModule, type WideVectors } from './wide';
+import { wideSteps } from './wide-steps';
 
 export type Simd = keyof typeof wasmModules;
 
@@ -26,11 +27,24 @@ const LIST = 1024;
 const ONE = new Float64Array(1);
 /** Multiply-adds of such products after which wide vectors are looked for: they take about as long as looking. */
 const WIDE_AFTER = 4e9;
+/** Times as many steps as make a small step code of its own, after which wide vectors are looked for: that takes longer. */
+const WIDE_STEPS_AFTER = 3;
+
+/** By what a function divides, as a mean does, if that is all that it does with numbers of any size; to ask it takes longer. */
+function divisorOf(f: (x: number) => number): number | null {
+  const divisor = Math.round(1 / f(1));
+  return [0, 1, -3, 1 / 7, Math.PI, 1e-310, 1e-20, 123.456, 1e30, -Infinity, NaN].every((x) => Object.is(f(x), x / divisor)) ? divisor : null;
+}
+
+/** The same with a section that says nothing, without which the engine would give back the module that it has. */
+const another = (bytes: Uint8Array): Uint8Array => Uint8Array.from([...bytes, 0, 2, 1, 0x77]);
 
 export class WasmKernels extends WasmCalls implements Kernels {
   readonly backend: string;
   /** Whether products run in vectors of 256 bits. */
   wide = false;
+  /** Whether a small step runs in them. */
+  wideSteps = false;
   readonly #simd: Simd;
   /** What other threads get. */
   #module: object;
@@ -56,7 +70,7 @@ export class WasmKernels extends WasmCalls implements Kernels {
     simd: Simd,
     /** Threads that help with large products. */
     readonly team: Team | null = null,
-    wideVectors: WideVectors | null = null,
+    readonly wideVectors: WideVectors | null = null,
     /** How often something is played before it becomes code of its own, which takes as long as about so many small steps. */
     readonly fuseAfter = 10_000,
     /** Multiply-adds of large products after which wide vectors are looked for, so that what is small or brief never is. */
@@ -101,9 +115,8 @@ export class WasmKernels extends WasmCalls implements Kernels {
 
   #widen(wideVectors: WideVectors): void {
     const simd = this.#simd;
-    // A section that says nothing makes it another module to the engine, which would give back the first one otherwise.
-    const another = (): object => compile(new Uint8Array([...decode(wasmModules[simd][this.precision]), 0, 2, 1, 0x77]));
-    const wide = wideModule(`${simd} ${this.precision}`, this.precision, wideVectors, this.#module, another);
+    const make = (): object => compile(another(decode(wasmModules[simd][this.precision])));
+    const wide = wideModule(`${simd} ${this.precision}`, this.precision, wideVectors, this.#module, make);
     if (!wide) return;
     const exports = instantiate(wide, this.memory);
     exports.useWideTiles(1);
@@ -177,7 +190,8 @@ export class WasmKernels extends WasmCalls implements Kernels {
     });
     const fused = fuse(this.#tapes.operations, sources, this.backend === 'wasm-relaxed-simd', MOST_PAGES);
     if (!fused) return null;
-    const run = link(compile(fused.bytes), this.memory, exports);
+    let run = link(compile(fused.bytes), this.memory, exports);
+    let left = this.wideVectors ? WIDE_STEPS_AFTER * this.fuseAfter : Infinity;
     if (!this.#list) {
       const plan = new MemoryPlan('float64');
       plan.reserve([LIST]);
@@ -188,18 +202,29 @@ export class WasmKernels extends WasmCalls implements Kernels {
     // Then `value` is asked again, with what the kernel in it returned.
     let returned = NaN;
     const answers: Exports = { ...exports, ...Object.fromEntries(RETURNING.map((name) => [name, () => returned])) };
-    return (piece, times, numbers) => {
-      const done = (run(from, from + Math.min(times, list.length) * 8, piece) - from) / 8;
+    const valueOf = (number: number): number => {
       const usual = this.exports;
       this.exports = answers;
+      returned = number;
       try {
-        for (let i = 0; i < done; i++) {
-          returned = list[i];
-          numbers[i] = value();
-        }
+        return value();
       } finally {
         this.exports = usual;
       }
+    };
+    const divisor = divisorOf(valueOf);
+    return (piece, times, numbers) => {
+      left -= times;
+      if (left < 0 && this.wideVectors) {
+        left = Infinity;
+        const make = (): Run => link(compile(another(fused.bytes)), this.memory, exports);
+        const wide = wideSteps(run, make, this.wideVectors, this.memory, { from: LOWEST, to: this.#top, list: from }, piece);
+        this.wideSteps = wide !== null;
+        if (wide) run = wide;
+      }
+      const done = (run(from, from + Math.min(times, list.length) * 8, piece) - from) / 8;
+      if (divisor === null) for (let i = 0; i < done; i++) numbers[i] = valueOf(list[i]);
+      else for (let i = 0; i < done; i++) numbers[i] = list[i] / divisor;
       return done;
     };
   }

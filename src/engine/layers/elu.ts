@@ -17,7 +17,7 @@ export const elu = defineLayer({
   options: z.strictObject({
     alpha: z._default(positive('Where it levels off below 0: at -alpha.'), 1),
   }),
-  reach: 'columnwise',
+  reach: 'elementwise',
   outputShape: (input) => input,
   forward: ({ kernels, options, input, output }) => kernels.unary(output, input, 'elu', options.alpha),
   backward({ kernels, options, input, gradOutput, gradInput }) {

@@ -23,7 +23,7 @@ export const gelu = defineLayer({
       'none',
     ),
   }),
-  reach: 'columnwise',
+  reach: 'elementwise',
   outputShape: (input) => input,
   forward: ({ kernels, options, input, output }) => kernels.unary(output, input, unaryOf(options), 0),
   backward({ kernels, options, input, gradOutput, gradInput }) {

@@ -10,7 +10,7 @@ export const identity = defineLayer({
     input: String.raw`\d{x} = \d{y}`,
   },
   options: noOptions,
-  reach: 'columnwise',
+  reach: 'elementwise',
   outputShape: (input) => input,
   forward: ({ kernels, input, output }) => kernels.copy(output, input),
   backward({ kernels, gradOutput, gradInput }) {

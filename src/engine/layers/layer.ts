@@ -80,12 +80,14 @@ export interface BackwardContext<Options> extends ForwardContext<Options> {
 
 /**
  * Which outputs a moved number reaches. A column is one number of each sample: [batch, 1].
+ * - `elementwise`: each number of the output depends on the one in its own place of the input, on nothing else; no parameters.
+ *   Activations. `forward` then also takes any numbers side by side.
  * - `columnwise`: column j of the output depends on column j of the input and on entry j of each parameter, on nothing
- *   else. Activations, scaling and normalizing feature by feature. `forward` then also takes single columns.
+ *   else. Scaling and normalizing feature by feature. `forward` then also takes single columns.
  * - `weighted_sum`: output = input weightᵀ + bias, of parameters `weight` [outputs, inputs] and, if there is one,
  *   `bias` [outputs].
  */
-export type Reach = 'columnwise' | 'weighted_sum';
+export type Reach = 'elementwise' | 'columnwise' | 'weighted_sum';
 
 /** How an output looks at its input along one axis of space. */
 export interface Window {
@@ -173,7 +175,7 @@ export interface LayerDefinition<Kind extends string = string, Options = unknown
    * single values are not counted.
    */
   macs?(input: Shape, output: Shape, options: Options): number;
-  /** For the receptive field; unless told, `place` for a layer whose reach is `columnwise`, and `all` for any other. */
+  /** For the receptive field; unless told, `place` for a layer whose reach is `elementwise`, and `all` for any other. */
   sees?(options: Options): Sight;
   readonly idleness?: Idleness;
   /** For a layer that computes another thing in evaluation than in training. */

@@ -14,7 +14,7 @@ export const leakyRelu = defineLayer({
   options: z.strictObject({
     negative_slope: z._default(nonNegative('Slope for x below 0.'), 0.01),
   }),
-  reach: 'columnwise',
+  reach: 'elementwise',
   outputShape: (input) => input,
   forward: ({ kernels, options, input, output }) => kernels.unary(output, input, 'leaky_relu', options.negative_slope),
   backward({ kernels, options, input, gradOutput, gradInput }) {

@@ -14,7 +14,7 @@ export const relu = defineLayer({
   options: z.strictObject({
     scale: z._default(positive('Slope for x above 0.'), 1),
   }),
-  reach: 'columnwise',
+  reach: 'elementwise',
   outputShape: (input) => input,
   forward: ({ kernels, options, input, output }) => kernels.relu(output, input, options.scale),
   backward({ kernels, options, input, gradOutput, gradInput }) {

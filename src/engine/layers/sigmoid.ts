@@ -10,7 +10,7 @@ export const sigmoid = defineLayer({
     input: String.raw`\d{x} = \d{y} \odot y (1 - y)`,
   },
   options: noOptions,
-  reach: 'columnwise',
+  reach: 'elementwise',
   outputShape: (input) => input,
   forward: ({ kernels, input, output }) => kernels.sigmoid(output, input),
   backward({ kernels, output, gradOutput, gradInput }) {

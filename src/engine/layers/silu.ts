@@ -10,7 +10,7 @@ export const silu = defineLayer({
     input: String.raw`\d{x} = \d{y} \odot \sigma(x) \big(1 + x (1 - \sigma(x))\big)`,
   },
   options: noOptions,
-  reach: 'columnwise',
+  reach: 'elementwise',
   outputShape: (input) => input,
   forward: ({ kernels, input, output }) => kernels.unary(output, input, 'silu', 0),
   backward({ kernels, input, gradOutput, gradInput }) {

@@ -13,7 +13,7 @@ export const softplus = defineLayer({
   options: z.strictObject({
     beta: z._default(positive('How sharp the bend at 0 is; the larger, the nearer to relu.'), 1),
   }),
-  reach: 'columnwise',
+  reach: 'elementwise',
   outputShape: (input) => input,
   forward: ({ kernels, options, input, output }) => kernels.unary(output, input, 'softplus', options.beta),
   backward({ kernels, options, input, gradOutput, gradInput }) {

@@ -10,7 +10,7 @@ export const tanh = defineLayer({
     input: String.raw`\d{x} = \d{y} \odot (1 - y^2)`,
   },
   options: noOptions,
-  reach: 'columnwise',
+  reach: 'elementwise',
   outputShape: (input) => input,
   forward: ({ kernels, input, output }) => kernels.tanh(output, input),
   backward({ kernels, output, gradOutput, gradInput }) {

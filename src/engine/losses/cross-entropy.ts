@@ -15,6 +15,11 @@ export const crossEntropy = defineLoss({
   threshold: 0,
   value: ({ kernels, options, prediction, target }) =>
     kernels.crossEntropy(prediction, target) / divisor(options, prediction.shape[0]),
+  values({ kernels, options, prediction, target }, out) {
+    kernels.crossEntropies(out, prediction, target);
+    const by = divisor(options, target.shape[0]);
+    for (let i = 0; i < out.data.length; i++) out.data[i] /= by;
+  },
   gradient({ kernels, options, prediction, target }, gradPrediction) {
     kernels.crossEntropyBackward(gradPrediction, prediction, target, 1 / divisor(options, prediction.shape[0]));
   },

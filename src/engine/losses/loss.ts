@@ -31,6 +31,8 @@ export interface LossDefinition<Kind extends string = string, Options = unknown>
   /** With a single output, predictions above this are class 1. */
   readonly threshold: number;
   value(context: LossContext<Options>): number;
+  /** `value` of many predictions [moves, batch, outputs] of the same target, to the bit; left out, they are computed one by one. */
+  values?(context: LossContext<Options>, out: Tensor): void;
   /** Writes dL/d prediction. */
   gradient(context: LossContext<Options>, gradPrediction: Tensor): void;
   /**

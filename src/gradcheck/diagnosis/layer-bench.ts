@@ -4,7 +4,7 @@ import { MemoryPlan, sizeOf, type Shape, type Tensor } from '../../engine/kernel
 import type { BackwardContext, ForwardContext, LayerDefinition, Reach } from '../../engine/layers/layer';
 import type { Pass } from '../../engine/network';
 import type { Random } from '../../engine/random';
-import { fits } from '../carrier';
+import { fits } from '../stages';
 import { defaultsOf } from './defaults';
 import { roundOffIn } from './difference';
 import { penaltyOf } from './penalty';
@@ -253,7 +253,7 @@ export class LayerBench {
       return result;
     }
     const all = Array.from(tensor.data, (_, i) => i);
-    if (reach === 'columnwise' || reach === 'weighted_sum') {
+    if (reach !== undefined) {
       const groups = name === 'input' ? Array.from({ length: rows }, (_, row) => all.slice(row * width, (row + 1) * width)) : [all];
       for (const group of groups) {
         const out = slopes(context, this.definition, tensor, group);

@@ -195,7 +195,7 @@ function whyOutputGradient(session: TrainingSession, followed: FollowedSample, l
     ])));
   }
   const outputs = sizeOf(model.outputShape);
-  const inPlace = model.definition.reach === 'columnwise' || model.definition.kind === 'flatten';
+  const inPlace = model.definition.reach === 'elementwise' || model.definition.kind === 'flatten';
   const reached = inPlace ? [index] : geometry ? geometry.windows.pooledFrom(index) : Array.from({ length: outputs }, (_, i) => i);
   const local = localRows(session, next, followed.sample, reached);
   if (!local) return answer(followed, value, 'function', []);

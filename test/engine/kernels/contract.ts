@@ -10,6 +10,7 @@ import { describeActivations } from './contract-activations';
 import { describeImages } from './contract-images';
 import { describeLossKernels } from './contract-losses';
 import { describeMeasures } from './contract-measures';
+import { describeMoves } from './contract-moves';
 import { describeNormalization } from './contract-normal';
 import { type CreateKernels, Draw, forShapes, roundoff, size } from './draw';
 import { product, rowsOf, transpose } from './oracle';
@@ -31,6 +32,7 @@ export function describeKernels(name: string, create: CreateKernels): void {
     describeImages(kernels);
     describeNormalization(kernels);
     describeLossKernels(kernels);
+    describeMoves(kernels);
     describeSgd(kernels);
     describeUpdates(kernels);
     describeMeasures(kernels);

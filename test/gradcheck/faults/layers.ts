@@ -10,7 +10,7 @@ const ofBias = ({ kind, tensor }: Site): boolean => kind === 'linear' && tensor 
 const isSquare = ({ inputs, outputs }: Site): boolean => inputs === outputs;
 const PLAIN: readonly LayerKind[] = ['linear', 'identity', 'flatten', 'dropout'];
 const isElementwise = ({ kind, tensor }: Site): boolean =>
-  tensor === 'input' && kind !== 'loss' && !PLAIN.includes(kind) && layerOf(kind).reach === 'columnwise';
+  tensor === 'input' && kind !== 'loss' && !PLAIN.includes(kind) && layerOf(kind).reach === 'elementwise';
 const isOf = (...kinds: readonly Site['kind'][]) => ({ kind, tensor }: Site): boolean => tensor === 'input' && kinds.includes(kind);
 
 const kept = (data: Values, samples: number, keep: (sample: number) => boolean): Values => {

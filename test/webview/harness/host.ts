@@ -92,7 +92,7 @@ export class FakeHost {
       case 'ready':
         this.#land?.();
         return this.send({ type: 'snapshot', snapshot: this.snapshot() });
-      case 'painted':
+      case 'taken':
         if (message.sequence === this.frame?.sequence) this.#land?.();
         return;
       case 'need':

@@ -1,6 +1,12 @@
 // Writes the code of one function that does the same again and again, in vectors of four float32: from one piece of what it is
-// fed on to the next, with what each time returns in a list. What is computed lies in locals that are assigned once a time; what memory holds is remembered as long as no loop or call may have changed it, and not loaded again.
+// fed on to the next, with what each time returns in a list. What is computed lies in locals that are assigned once a time; what memory
+// holds is remembered as long as no loop or call may have changed it, and not loaded again.
 import { doubleBytes, floatBytes, signed, unsigned } from './bytes';
+import {
+  BITSELECT, CONSTANT, F64, FIRST_DOUBLE, GET, I32, LATENCIES, LOAD, LOAD_SPLAT, OF_ONE, OPERATIONS, RELAXED_MADD, SET, SHIFTS, SHUFFLE,
+  SIMD, STORE, STORE_ONE, STORE_TWO, TEE, USUAL_LATENCY, V128,
+} from './instructions';
+import { type Instruction, schedule } from './schedule';
 
 /** The number of a local that holds a vector. */
 export type Value = number;
@@ -30,41 +36,11 @@ export const SIZE = 4;
 /** Bytes of a vector. */
 export const VECTOR = 16;
 
-/** Types of locals. */
-const I32 = 0x7f;
-const F64 = 0x7c;
-const V128 = 0x7b;
-
 /** What the function takes: where the list goes on, where it ends, and the first piece. */
 const LIST = 0;
 const END = 1;
 const PIECE = 2;
 const PARAMETERS = 3;
-
-const GET = 0x20;
-const SET = 0x21;
-const TEE = 0x22;
-const SIMD = 0xfd;
-
-/** Instructions on vectors of four float32, or of two float64 where the name says doubles, and their numbers. */
-const OPERATIONS = {
-  equal: 0x41, less: 0x43, lessOrEqual: 0x45, and: 0x4e, andnot: 0x4f, or: 0x50, add: 0xe4, subtract: 0xe5, multiply: 0xe6,
-  divide: 0xe7, pmax: 0xeb, addIntegers: 0xae,
-  equalDoubles: 0x47, addDoubles: 0xf0, subtractDoubles: 0xf1, multiplyDoubles: 0xf2, divideDoubles: 0xf3, pmaxDoubles: 0xf7,
-  subtractLongs: 0xd1,
-} as const;
-const OF_ONE = { negate: 0xe1, absoluteDoubles: 0xec, promote: 0x5f, demote: 0x5e } as const;
-const SHIFTS = { left: 0xab, longsLeft: 0xcb, longsRight: 0xcd } as const;
-const LOAD = 0x00;
-const LOAD_SPLAT = 0x09;
-const STORE = 0x0b;
-const CONSTANT = 0x0c;
-const SHUFFLE = 0x0d;
-const BITSELECT = 0x52;
-const STORE_ONE = 0x5a;
-const STORE_TWO = 0x5b;
-const FIRST_DOUBLE = 0x21;
-const RELAXED_MADD = 0x105;
 
 interface Lane {
   readonly value: Value;
@@ -75,12 +51,18 @@ interface Lane {
 const keyOf = ({ pointer, offset }: Address): number => (pointer + 1) * 2 ** 33 + offset;
 
 export class Code {
-  readonly #body: number[] = [];
+  readonly #body: Instruction[] = [];
+  /** The instruction that is being written, and the locals that it reads. */
+  #now: number[] = [];
+  #reads: number[] = [];
+  #touches: number[] = [];
+  #size = 0;
   /** What is computed once, before everything else. */
   readonly #constants: number[] = [];
   readonly #types: number[] = [];
   /** What the function returns. */
   #returned: number | null = null;
+  readonly #variables = new Set<Value>();
   readonly #known = new Map<number, Lane>();
   readonly #splats = new Map<number, Value>();
   readonly #shuffles = new Map<string, Value>();
@@ -97,7 +79,7 @@ export class Code {
   }
 
   get size(): number {
-    return this.#body.length;
+    return this.#size;
   }
 
   /** The function's body, as a module holds it; it ends early after a time that returned no finite number. @returns where the list ends then */
@@ -113,7 +95,7 @@ export class Code {
     ]);
     const finite = [...result, ...result, 0xa1, 0x44, ...doubleBytes(0), 0x61];
     return [
-      ...locals, ...this.#constants, ...starts, 0x03, 0x40, ...this.#body, GET, LIST, ...result, 0x39, 3, 0,
+      ...locals, ...this.#constants, ...starts, 0x03, 0x40, ...schedule(this.#body).flatMap(({ bytes }) => bytes), GET, LIST, ...result, 0x39, 3, 0,
       GET, LIST, 0x41, 8, 0x6a, SET, LIST, ...advances,
       ...finite, GET, LIST, GET, END, 0x49, 0x71, 0x0d, 0x00, 0x0b, GET, LIST, 0x0b,
     ];
@@ -130,19 +112,9 @@ export class Code {
     return this.#constant(`float ${Object.is(x, -0) ? '-0' : x}`, () => floatBytes(x));
   }
 
-  /** The same integer of 32 bits in every lane. */
-  integer(x: number): Value {
-    return this.#constant(`integer ${x}`, () => [0, 8, 16, 24].map((bit) => (x >> bit) & 255));
-  }
-
   /** The same double in both lanes. */
   double(x: number): Value {
     return this.#constant(`double ${x}`, () => doubleBytes(x));
-  }
-
-  /** The same integer of 64 bits in both lanes. */
-  long(x: bigint): Value {
-    return this.#constant(`long ${x}`, () => [...new Uint8Array(new BigInt64Array([x]).buffer)]);
   }
 
   binary(name: keyof typeof OPERATIONS, a: Value, b: Value): Value {
@@ -179,20 +151,22 @@ export class Code {
 
   shift(name: keyof typeof SHIFTS, x: Value, bits: number): Value {
     this.#get(x);
-    this.#body.push(0x41, ...signed(bits));
+    this.#now.push(0x41, ...signed(bits));
     return this.#result(SHIFTS[name]);
   }
 
   /** A value that is assigned again, by `assign`. */
   variable(from: Value): Value {
     const variable = this.#local(V128);
+    this.#variables.add(variable);
     this.assign(variable, from);
     return variable;
   }
 
   assign(variable: Value, value: Value): void {
     this.#get(value);
-    this.#body.push(SET, ...unsigned(variable));
+    this.#now.push(SET, ...unsigned(variable));
+    this.#end({ writes: variable, latency: 0 });
   }
 
   /** The elements at four addresses; those at null may be anything. A whole vector is readable wherever an element is. */
@@ -233,31 +207,39 @@ export class Code {
     const locals = pointers.map(([from]) => {
       const local = this.#local(I32);
       const { pointer, offset } = this.place(from);
-      this.#body.push(0x41, ...signed(offset));
-      if (pointer !== FIXED) this.#body.push(GET, ...unsigned(pointer), 0x6a);
-      this.#body.push(SET, ...unsigned(local));
+      this.#now.push(0x41, ...signed(offset));
+      if (pointer !== FIXED) this.#now.push(GET, ...unsigned(pointer), 0x6a);
+      this.#now.push(SET, ...unsigned(local));
       return local;
     });
-    this.#body.push(0x03, 0x40);
+    this.#now.push(0x03, 0x40);
+    this.#end({ fixed: true });
+    const first = this.#body.length;
     body(locals.map((pointer) => ({ pointer, offset: 0 })));
+    // What a time leaves in locals would count as used by the next one, and so keep the machine from joining vectors.
+    const zero = this.constant(0);
+    const left = new Set(this.#body.slice(first).flatMap(({ writes }) => (writes === null || this.#variables.has(writes) ? [] : [writes])));
+    for (const local of left) this.assign(local, zero);
     pointers.forEach(([, step], i) => {
       this.#get(locals[i]);
-      this.#body.push(0x41, ...signed(step), 0x6a, SET, ...unsigned(locals[i]));
+      this.#now.push(0x41, ...signed(step), 0x6a, SET, ...unsigned(locals[i]));
     });
     const [from, step] = pointers[0];
     this.#get(locals[0]);
-    this.#body.push(0x41, ...signed(from + times * step), 0x49, 0x0d, 0x00, 0x0b);
+    this.#now.push(0x41, ...signed(from + times * step), 0x49, 0x0d, 0x00, 0x0b);
+    this.#end({ fixed: true });
     this.forget();
   }
 
   /** Calls an imported function. @param returns whether what it returns is to be returned */
   call(index: number, words: readonly number[], doubles: readonly number[], returns = false): void {
-    for (const word of words) this.#body.push(0x41, ...signed(word));
-    for (const double of doubles) this.#body.push(0x44, ...doubleBytes(double));
-    this.#body.push(0x10, ...unsigned(index));
+    for (const word of words) this.#now.push(0x41, ...signed(word));
+    for (const double of doubles) this.#now.push(0x44, ...doubleBytes(double));
+    this.#now.push(0x10, ...unsigned(index));
     // What returns something writes nothing.
-    if (returns) this.#body.push(SET, ...unsigned((this.#returned = this.#local(F64))));
+    if (returns) this.#now.push(SET, ...unsigned((this.#returned = this.#local(F64))));
     else this.forget();
+    this.#end({ fixed: true });
   }
 
   /** Returns the sum of two doubles. */
@@ -265,9 +247,10 @@ export class Code {
     this.#returned = this.#local(F64);
     for (const lane of [0, 1]) {
       this.#get(x);
-      this.#body.push(SIMD, ...unsigned(FIRST_DOUBLE), lane);
+      this.#now.push(SIMD, ...unsigned(FIRST_DOUBLE), lane);
     }
-    this.#body.push(0xa0, SET, ...unsigned(this.#returned));
+    this.#now.push(0xa0, SET, ...unsigned(this.#returned));
+    this.#end({ writes: this.#returned, latency: 0 });
   }
 
   /** What was loaded or stored so far may have changed. */
@@ -283,6 +266,7 @@ export class Code {
     const found = this.#splats.get(keyOf(address));
     if (found !== undefined) return found;
     this.#address(address);
+    this.#touch(address, SIZE);
     const value = this.#result(LOAD_SPLAT, 2, ...unsigned(this.#offset(address)));
     this.#splats.set(keyOf(address), value);
     return value;
@@ -290,6 +274,7 @@ export class Code {
 
   #load(address: Address): Value {
     this.#address(address);
+    this.#touch(address, VECTOR);
     const value = this.#result(LOAD, 2, ...unsigned(this.#offset(address)));
     for (let lane = 0; lane < LANES; lane++) {
       const key = keyOf(after(address, lane * SIZE));
@@ -323,15 +308,17 @@ export class Code {
   #store(address: Address, value: Value, operation: number, alignment: number, ...lane: number[]): void {
     this.#address(address);
     this.#get(value);
-    this.#body.push(SIMD, ...unsigned(operation), alignment, ...unsigned(this.#offset(address)), ...lane);
+    this.#now.push(SIMD, ...unsigned(operation), alignment, ...unsigned(this.#offset(address)), ...lane);
+    this.#touch(address, lane.length === 0 ? VECTOR : operation === STORE_TWO ? 2 * SIZE : SIZE);
+    this.#end({ stores: true, latency: 0 });
   }
 
   // A whole address is the offset of an instruction; with a pointer, offsets may be negative, so they are added to it.
   #address({ pointer, offset }: Address): void {
-    if (pointer === FIXED) this.#body.push(0x41, 0);
+    if (pointer === FIXED) this.#now.push(0x41, 0);
     else {
       this.#get(pointer);
-      if (offset < 0) this.#body.push(0x41, ...signed(offset), 0x6a);
+      if (offset < 0) this.#now.push(0x41, ...signed(offset), 0x6a);
     }
   }
 
@@ -355,12 +342,30 @@ export class Code {
   }
 
   #get(local: number): void {
-    this.#body.push(GET, ...unsigned(local));
+    this.#now.push(GET, ...unsigned(local));
+    this.#reads.push(local);
   }
 
   #result(operation: number, ...immediates: number[]): Value {
     const value = this.#local(V128);
-    this.#body.push(SIMD, ...unsigned(operation), ...immediates, SET, ...unsigned(value));
+    this.#now.push(SIMD, ...unsigned(operation), ...immediates, SET, ...unsigned(value));
+    this.#end({ writes: value, latency: LATENCIES.get(operation) ?? USUAL_LATENCY });
     return value;
+  }
+
+  /** The instruction touches so many bytes from an address on. */
+  #touch({ pointer, offset }: Address, bytes: number): void {
+    // What a step is fed from is only read, and in a loop nothing is put in another order.
+    if (pointer !== FIXED) return;
+    for (let at = offset & -VECTOR; at < offset + bytes; at += VECTOR) this.#touches.push(at);
+  }
+
+  #end(what: { readonly writes?: number; readonly latency?: number; readonly stores?: boolean; readonly fixed?: boolean }): void {
+    const { writes = null, latency = 0, stores = false, fixed = false } = what;
+    this.#body.push({ bytes: this.#now, reads: this.#reads, writes, latency, touches: this.#touches, stores, fixed });
+    this.#size += this.#now.length;
+    this.#now = [];
+    this.#reads = [];
+    this.#touches = [];
   }
 }

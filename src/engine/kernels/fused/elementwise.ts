@@ -9,9 +9,11 @@ const UNROLLED = 4;
 
 /** out = f(inputs) for n elements; f may give a list, for several outs. */
 function each(code: Code, n: number, outs: readonly number[], inputs: readonly number[], f: (...inputs: Value[]) => readonly Value[]): void {
-  const one = (at: (tensor: number) => Address, count: number): void => {
-    const values = f(...inputs.map((_, i) => code.load(at(outs.length + i), count)));
-    values.forEach((value, i) => code.store(at(i), value, count));
+  const some = (ats: readonly ((tensor: number) => Address)[], count: number): void => {
+    // All are loaded before any is stored: only then may the machine join vectors.
+    const loaded = ats.map((at) => inputs.map((_, i) => code.load(at(outs.length + i), count)));
+    const found = loaded.map((values) => f(...values));
+    outs.forEach((_, i) => ats.forEach((at, which) => code.store(at(i), found[which][i], count)));
   };
   const tensors = [...outs, ...inputs];
   const whole = Math.floor(n / LANES / UNROLLED);
@@ -20,13 +22,13 @@ function each(code: Code, n: number, outs: readonly number[], inputs: readonly n
     const step = UNROLLED * VECTOR;
     // Constants and the like come before the loop by themselves.
     code.loop(whole, tensors.map((from) => [from, step]), (pointers) => {
-      for (let i = 0; i < UNROLLED; i++) one((tensor) => after(pointers[tensor], i * VECTOR), LANES);
+      some(Array.from({ length: UNROLLED }, (_, i) => (tensor) => after(pointers[tensor], i * VECTOR)), LANES);
     });
     done = whole * UNROLLED * LANES;
   }
   for (; done < n; done += LANES) {
     const offset = done * (VECTOR / LANES);
-    one((tensor) => code.place(tensors[tensor] + offset), Math.min(LANES, n - done));
+    some([(tensor) => code.place(tensors[tensor] + offset)], Math.min(LANES, n - done));
   }
 }
 

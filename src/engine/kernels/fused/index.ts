@@ -14,7 +14,7 @@ import type { Unit } from './unit';
 const units: Readonly<Record<string, Unit>> = { ...elementwise, ...losses, ...products, ...rows };
 
 /** Bytes of code from which on the machine would no longer read it fast enough. */
-const MOST_BYTES = 40_000;
+const MOST_BYTES = 60_000;
 
 export interface Fused {
   readonly bytes: Uint8Array;

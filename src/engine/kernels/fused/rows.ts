@@ -5,30 +5,38 @@ import type { Unit } from './unit';
 
 /** Rows, or vectors, up to which there is no loop. */
 const STRAIGHT = 16;
+/** Rows of a loop at a time, and vectors of columns. */
+const UNROLLED = 4;
+const COLUMNS = 8;
 
-/** out[n] += the sum of the rows of x[m,n], from the first to the last. */
+/** out[n] += the sum of the rows of x[m,n], from the first to the last; several columns at a time, so that none waits alone. */
 export const accumulateRows: Unit = (code, [out, x, m, n]) => {
-  const zero = code.constant(0);
-  for (let j = 0; j < n; j += LANES) {
-    const count = Math.min(LANES, n - j);
-    const row = n * SIZE;
-    const from = x + j * SIZE;
-    let sum: Value = zero;
+  const row = n * SIZE;
+  const columns = Array.from({ length: Math.ceil(n / LANES) }, (_, i) => i * LANES);
+  for (let first = 0; first < columns.length; first += COLUMNS) {
+    const group = columns.slice(first, first + COLUMNS);
+    const count = (j: number): number => Math.min(LANES, n - j);
+    let sums: Value[] = group.map(() => code.constant(0));
+    const add = (at: (j: number) => Address): void => {
+      sums = group.map((j, i) => code.add(sums[i], code.load(at(j), count(j))));
+    };
     let done = 0;
     if (m > STRAIGHT) {
-      const unrolled = 4;
-      const times = Math.floor(m / unrolled);
-      sum = code.variable(zero);
-      code.loop(times, [[from, unrolled * row]], ([at]) => {
-        let next = sum;
-        for (let i = 0; i < unrolled; i++) next = code.add(next, code.load(after(at, i * row), count));
-        code.assign(sum, next);
+      const times = Math.floor(m / UNROLLED);
+      const variables = sums.map((sum) => code.variable(sum));
+      code.loop(times, [[x + group[0] * SIZE, UNROLLED * row]], ([from]) => {
+        sums = variables;
+        for (let i = 0; i < UNROLLED; i++) add((j) => after(from, (j - group[0]) * SIZE + i * row));
+        variables.forEach((variable, i) => code.assign(variable, sums[i]));
       });
-      done = times * unrolled;
+      sums = variables;
+      done = times * UNROLLED;
     }
-    for (; done < m; done++) sum = code.add(sum, code.load(fixed(from + done * row), count));
-    const to = fixed(out + j * SIZE);
-    code.store(to, code.add(code.load(to, count), sum), count);
+    for (; done < m; done++) add((j) => fixed(x + j * SIZE + done * row));
+    group.forEach((j, i) => {
+      const to = fixed(out + j * SIZE);
+      code.store(to, code.add(code.load(to, count(j)), sums[i]), count(j));
+    });
   }
 };
 

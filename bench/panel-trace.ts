@@ -1,0 +1,121 @@
+// Where the browser's time goes while the panel is drawn: the processor time of each of its processes, and what its threads
+// did, from Chromium's own trace.
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+
+/** Seconds of processor time by kind of process. */
+export type Processes = Readonly<Record<string, number>>;
+
+export async function processesOf(browser: Browser): Promise<Processes> {
+  const devtools = await browser.newBrowserCDPSession();
+  const { processInfo } = await devtools.send('SystemInfo.getProcessInfo');
+  await devtools.detach();
+  const kinds: Record<string, number> = {};
+  for (const { type, cpuTime } of processInfo) kinds[type] = (kinds[type] ?? 0) + cpuTime;
+  return kinds;
+}
+
+interface TraceEvent {
+  readonly name: string;
+  readonly ph: string;
+  readonly pid: number;
+  readonly tid: number;
+  readonly ts: number;
+  readonly dur?: number;
+  readonly tdur?: number;
+  readonly args?: { readonly name?: string };
+}
+
+export interface Cause {
+  readonly thread: string;
+  readonly name: string;
+  /** Milliseconds in which it did this and nothing that it called which has a name of its own. */
+  readonly self: number;
+  readonly count: number;
+}
+
+const CATEGORIES = ['devtools.timeline', 'disabled-by-default-devtools.timeline', 'cc', 'blink', 'viz', 'toplevel', 'v8', 'gpu', 'blink,devtools.timeline', 'canvas', 'skia'];
+
+/** What the browser's threads did while `during` went on. */
+export async function trace(browser: Browser, page: Page, during: () => Promise<unknown>): Promise<Cause[]> {
+  await browser.startTracing(page, { categories: CATEGORIES });
+  await during();
+  const { traceEvents } = JSON.parse((await browser.stopTracing()).toString()) as { traceEvents: TraceEvent[] };
+  return causesOf(traceEvents);
+}
+
+export function causesOf(events: readonly TraceEvent[]): Cause[] {
+  const names = new Map<string, string>();
+  const threads = new Map<string, TraceEvent[]>();
+  for (const event of events) {
+    const thread = `${event.pid} ${event.tid}`;
+    if (event.ph === 'M' && event.name === 'thread_name') names.set(thread, event.args?.name ?? '');
+    if (event.ph !== 'X' || event.dur === undefined) continue;
+    const own = threads.get(thread);
+    if (own) own.push(event);
+    else threads.set(thread, [event]);
+  }
+  const causes = new Map<string, { thread: string; name: string; self: number; count: number }>();
+  for (const [thread, own] of threads) {
+    own.sort((a, b) => a.ts - b.ts || (b.dur ?? 0) - (a.dur ?? 0));
+    const open: { end: number; add: (time: number) => void }[] = [];
+    for (const { name, ts, dur = 0, tdur } of own) {
+      while (open.length > 0 && open[open.length - 1].end <= ts) open.pop();
+      const time = (tdur ?? dur) / 1000;
+      const key = `${names.get(thread) ?? thread} ${name}`;
+      let cause = causes.get(key);
+      if (!cause) causes.set(key, (cause = { thread: names.get(thread) ?? thread, name, self: 0, count: 0 }));
+      const found = cause;
+      found.self += time;
+      found.count++;
+      open[open.length - 1]?.add(-time);
+      open.push({ end: ts + dur, add: (more) => (found.self += more) });
+    }
+  }
+  return [...causes.values()].sort((a, b) => b.self - a.self);
+}
+
+export interface Scripting {
+  readonly file: string;
+  readonly name: string;
+  /** Milliseconds by itself, and with all that it calls. */
+  readonly self: number;
+  readonly total: number;
+}
+
+/** What the page's scripts took, by function. The build names the file that each part of it comes from. */
+export async function profile(page: Page, during: () => Promise<unknown>): Promise<Scripting[]> {
+  const devtools = await page.context().newCDPSession(page);
+  await devtools.send('Profiler.enable');
+  await devtools.send('Profiler.setSamplingInterval', { interval: 200 });
+  await devtools.send('Profiler.start');
+  await during();
+  const { profile: { nodes, samples = [], timeDeltas = [] } } = await devtools.send('Profiler.stop');
+  await devtools.detach();
+  const files = readFileSync(resolve('dist', 'webview.js'), 'utf8').split('\n').reduce<string[]>((all, line) => {
+    all.push(/^ {2}\/\/ ((?:webview|src|node_modules)\/.*)$/.exec(line)?.[1] ?? all.at(-1) ?? '');
+    return all;
+  }, []);
+  const byId = new Map(nodes.map((node) => [node.id, node]));
+  const parents = new Map(nodes.flatMap(({ id, children = [] }) => children.map((child) => [child, id] as const)));
+  const found = new Map<string, { file: string; name: string; self: number; total: number }>();
+  const keyOf = (id: number): string => {
+    const { functionName, lineNumber, url } = byId.get(id)?.callFrame ?? { functionName: '', lineNumber: 0, url: '' };
+    const file = url.endsWith('webview.js') ? files[lineNumber] : url;
+    const key = `${file} ${functionName} ${lineNumber}`;
+    if (!found.has(key)) found.set(key, { file, name: `${functionName}:${lineNumber}`, self: 0, total: 0 });
+    return key;
+  };
+  samples.forEach((id, i) => {
+    const time = (timeDeltas[i] ?? 0) / 1000;
+    const seen = new Set<string>();
+    for (let at: number | undefined = id; at !== undefined; at = parents.get(at)) {
+      const key = keyOf(at);
+      if (!seen.has(key)) found.get(key)!.total += time;
+      seen.add(key);
+    }
+    found.get(keyOf(id))!.self += time;
+  });
+  return [...found.values()].sort((a, b) => b.total - a.total);
+}
