@@ -114,7 +114,7 @@ function describe({ run, model, totalSteps }: TrainingSession, target: number): 
 
 function toText(terminal: Terminal, { session, history, outcome, failed, evaluation, milliseconds }: Result): string {
   const { step } = session.position;
-  const rate = milliseconds > 0 ? `, ${grouped(Math.round((step * 1000) / milliseconds))} steps a second` : '';
+  const rate = milliseconds > 0 ? `, ${counted(Math.round((step * 1000) / milliseconds), 'step')} a second` : '';
   const lines: string[] = [''];
   if (terminal.out.isTTY && outcome.kind !== 'diverged') {
     lines.push(`loss ${sparkline(batchLosses(history), Math.min(WIDEST_SPARKLINE, terminal.out.columns - 6))}`, '');
