@@ -249,15 +249,15 @@ export function tanhOf(x: v128): v128 {
   return v128.div<real>(v128.or(above, v128.and(x, constant(I_SIGN))), below);
 }
 
-/** 1 / (1 + exp(-x)); in float64 from the side where exp cannot overflow. */
+/** total / (1 + exp(-x)); in float64 from the side where exp cannot overflow. */
 // @ts-ignore: decorator
 @inline
-export function sigmoidOf(x: v128): v128 {
+export function shareOf(total: v128, x: v128): v128 {
   const one = constant(I_ONE);
   if (DOUBLE) {
     const e = expOfNegative(v128.or(x, constant(I_SIGN)));
     const above = v128.bitselect(e, one, v128.lt<real>(x, splat(0)));
-    return v128.div<real>(above, v128.add<real>(one, e));
+    return v128.div<real>(v128.mul<real>(total, above), v128.add<real>(one, e));
   }
   const lowest = constant(I_LOWEST_OF_SIGMOID);
   const held = v128.pmin<real>(v128.pmax<real>(x, lowest), constant(I_HIGHEST_OF_SIGMOID));
@@ -265,7 +265,14 @@ export function sigmoidOf(x: v128): v128 {
   // Both with a minus: exp(-x) = s p - s.
   const p = rest(I_EXP_OF_MINUS, held, t);
   const s = power(t);
-  return v128.div<real>(v128.andnot(one, v128.lt<real>(x, lowest)), madd(s, p, v128.sub<real>(one, s)));
+  return v128.div<real>(v128.andnot(total, v128.lt<real>(x, lowest)), madd(s, p, v128.sub<real>(one, s)));
+}
+
+/** 1 / (1 + exp(-x)) */
+// @ts-ignore: decorator
+@inline
+export function sigmoidOf(x: v128): v128 {
+  return shareOf(constant(I_ONE), x);
 }
 
 /** 2/3 + 2/5 z + 2/7 z² + ... + 2/21 z⁹, terms in pairs. */

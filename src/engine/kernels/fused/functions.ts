@@ -49,13 +49,16 @@ export function tanhOf(code: Code, x: Value): Value {
   return code.binary('divide', code.binary('or', above, code.binary('and', x, code.constant(-0))), below);
 }
 
-export function sigmoidOf(code: Code, x: Value): Value {
+export const sigmoidOf = (code: Code, x: Value): Value => shareOf(code, code.constant(1), x);
+
+/** total / (1 + exp(-x)) */
+export function shareOf(code: Code, total: Value, x: Value): Value {
   const one = code.constant(1);
   const lowest = code.constant(LOWEST_OF_SIGMOID);
   const held = code.binary('pmin', code.binary('pmax', x, lowest), code.constant(-LOWEST_OF_SIGMOID));
   const { power, part } = split(code, held, -1, 256);
   const below = code.madd(power, part, code.subtract(one, power));
-  return code.binary('divide', code.binary('andnot', one, code.binary('less', x, lowest)), below);
+  return code.binary('divide', code.binary('andnot', total, code.binary('less', x, lowest)), below);
 }
 
 /** ln(1 + x) of two doubles, 0 <= x <= 1; NaN for NaN. */
