@@ -25,6 +25,8 @@ const WORTH = 500_000;
 /** Doubles that a module may return at a time. */
 const LIST = 1024;
 const ONE = new Float64Array(1);
+/** Numbers that nothing else is: they stand for those that are others each time. */
+const STAND_IN = 1.0472e-300;
 /** Multiply-adds of such products after which wide vectors are looked for: they take about as long as looking. */
 const WIDE_AFTER = 4e9;
 /** Times as many steps as make a small step code of its own, after which wide vectors are looked for: that takes longer. */
@@ -157,7 +159,7 @@ export class WasmKernels extends WasmCalls implements Kernels {
     return tape ? () => (this.#tapes.recording ? work() : exports.play(tape.from, tape.to)) : work;
   }
 
-  prepareAround(before: () => void, value: () => number, after: () => void, feeds: () => readonly Feed[] = () => []): Repeated {
+  prepareAround(before: () => void, value: () => number, after: () => void, feeds: () => readonly Feed[] = () => [], varying: number[] = []): Repeated {
     const played = around(before, value, after);
     if (this.precision === 'float64') return { once: played, often: null };
     let left = this.fuseAfter;
@@ -165,9 +167,9 @@ export class WasmKernels extends WasmCalls implements Kernels {
       once: () => {
         if (left-- !== 0) return played();
         const fed = feeds();
-        const often = this.#fuse(played, value, fed);
+        const often = this.#fuse(played, value, fed, varying);
         if (often && fed.length > 0) repeated.often = often;
-        else if (often) repeated.once = () => (often(0, 1, ONE), ONE[0]);
+        else if (often) repeated.once = () => (often(0, 1, ONE, () => varying), ONE[0]);
         else repeated.once = played;
         return repeated.often ? played() : repeated.once();
       },
@@ -177,27 +179,30 @@ export class WasmKernels extends WasmCalls implements Kernels {
   }
 
   /** Work around a value as code of its own; null where that is not possible, or too much. */
-  #fuse(work: () => number, value: () => number, feeds: readonly Feed[]): Repeated['often'] {
+  #fuse(work: () => number, value: () => number, feeds: readonly Feed[], varying: number[]): Repeated['often'] {
     const { exports } = this;
     const fed = (): number => {
       for (const { to, from } of feeds) this.copy(to, view(from, to.shape));
       return work();
     };
-    if (!this.#record(fed, true)) return null;
+    const standIns = varying.map((_, i) => STAND_IN * (i + 1));
+    const usual = varying.splice(0, varying.length, ...standIns);
+    const recorded = this.#record(fed, true);
+    varying.splice(0, varying.length, ...usual);
+    if (!recorded) return null;
     const sources = feeds.map(({ to, from }) => {
       const { byteOffset, byteLength } = from.data;
       return { from: byteOffset, end: byteOffset + byteLength, bytes: to.data.byteLength };
     });
-    const fused = fuse(this.#tapes.operations, sources, this.backend === 'wasm-relaxed-simd', MOST_PAGES);
+    const { operations } = this.#tapes;
+    const table = varying.length > 0 ? this.#listOf('float32', LIST * varying.length) : null;
+    const { byteOffset: start, byteLength: length } = table?.data ?? new Float32Array();
+    const source = { from: start, end: start + length, bytes: varying.length * 4, own: true };
+    const fused = fuse(operations, sources, this.backend === 'wasm-relaxed-simd', MOST_PAGES, table && { standIns, source });
     if (!fused) return null;
     let run = link(compile(fused.bytes), this.memory, exports);
     let left = this.wideVectors ? WIDE_STEPS_AFTER * this.fuseAfter : Infinity;
-    if (!this.#list) {
-      const plan = new MemoryPlan('float64');
-      plan.reserve([LIST]);
-      [this.#list] = this.allocate(plan);
-    }
-    const list = this.#list.data;
+    const list = (this.#list ??= this.#listOf('float64', LIST)).data;
     const from = list.byteOffset;
     // Then `value` is asked again, with what the kernel in it returned.
     let returned = NaN;
@@ -213,7 +218,8 @@ export class WasmKernels extends WasmCalls implements Kernels {
       }
     };
     const divisor = divisorOf(valueOf);
-    return (piece, times, numbers) => {
+    return (piece, times, numbers, varyingAt) => {
+      if (table && varyingAt) for (let i = 0; i < Math.min(times, LIST); i++) table.data.set(varyingAt(i), i * varying.length);
       left -= times;
       if (left < 0 && this.wideVectors) {
         left = Infinity;
@@ -227,6 +233,12 @@ export class WasmKernels extends WasmCalls implements Kernels {
       else for (let i = 0; i < done; i++) numbers[i] = list[i] / divisor;
       return done;
     };
+  }
+
+  #listOf(precision: Precision, length: number): Tensor {
+    const plan = new MemoryPlan(precision);
+    plan.reserve([length]);
+    return this.allocate(plan)[0];
   }
 
   /** Writes down what `work` calls. @returns whether that is possible */

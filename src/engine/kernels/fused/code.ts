@@ -27,6 +27,14 @@ export interface Source {
   readonly from: number;
   readonly end: number;
   readonly bytes: number;
+  /** It begins with the first piece, whatever that of the others is. */
+  readonly own?: boolean;
+}
+
+/** Numbers that stand for those of a list, of which each time takes the next ones. */
+export interface Varying {
+  readonly standIns: readonly number[];
+  readonly source: Source;
 }
 
 /** Elements of a vector. */
@@ -75,8 +83,9 @@ export class Code {
     /** Whether products and sums are rounded once where the machine can. */
     readonly relaxed: boolean,
     sources: readonly Source[] = [],
+    readonly varying: Varying | null = null,
   ) {
-    this.#sources = sources.map((source) => ({ ...source, pointer: this.#local(I32) }));
+    this.#sources = [...sources, ...(varying ? [varying.source] : [])].map((source) => ({ ...source, pointer: this.#local(I32) }));
   }
 
   get size(): number {
@@ -87,8 +96,8 @@ export class Code {
   bytes(): number[] {
     const locals = [...unsigned(this.#types.length), ...this.#types.flatMap((type) => [1, type])];
     const result = this.#returned === null ? [0x44, ...doubleBytes(0)] : [GET, ...unsigned(this.#returned)];
-    const starts = this.#sources.flatMap(({ from, bytes, pointer }) => [
-      GET, PIECE, 0x41, ...signed(bytes), 0x6c, 0x41, ...signed(from), 0x6a, SET, ...unsigned(pointer),
+    const starts = this.#sources.flatMap(({ from, bytes, own, pointer }) => [
+      ...(own ? [0x41, 0] : [GET, PIECE]), 0x41, ...signed(bytes), 0x6c, 0x41, ...signed(from), 0x6a, SET, ...unsigned(pointer),
     ]);
     const advances = this.#sources.flatMap(({ from, end, bytes, pointer }) => [
       0x41, ...signed(from), GET, ...unsigned(pointer), 0x41, ...signed(bytes), 0x6a, TEE, ...unsigned(pointer),
@@ -119,6 +128,8 @@ export class Code {
 
   /** The same number in every lane, rounded to float32. */
   constant(x: number): Value {
+    const place = this.varying?.standIns.indexOf(x) ?? -1;
+    if (this.varying && place >= 0) return this.#splat(after(this.place(this.varying.source.from), place * SIZE));
     return this.#constant(`float ${Object.is(x, -0) ? '-0' : x}`, () => floatBytes(x));
   }
 

@@ -16,7 +16,7 @@ export const OPERATIONS = {
   divide: 0xe7, pmin: 0xea, pmax: 0xeb,
   equalDoubles: 0x47, addDoubles: 0xf0, subtractDoubles: 0xf1, multiplyDoubles: 0xf2, divideDoubles: 0xf3, pmaxDoubles: 0xf7,
 } as const;
-export const OF_ONE = { negate: 0xe1, absoluteDoubles: 0xec, promote: 0x5f, demote: 0x5e } as const;
+export const OF_ONE = { negate: 0xe1, squareRoot: 0xe3, absoluteDoubles: 0xec, promote: 0x5f, demote: 0x5e } as const;
 export const SHIFTS = { left: 0xab } as const;
 export const LOAD = 0x00;
 export const LOAD_SPLAT = 0x09;
@@ -32,6 +32,6 @@ export const RELAXED_MADD = 0x105;
 /** Cycles until another instruction can use what one makes, by number, where that is not the usual. */
 export const LATENCIES = new Map<number, number>([
   [LOAD, 7], [LOAD_SPLAT, 7], [OPERATIONS.multiply, 4], [OPERATIONS.multiplyDoubles, 4], [RELAXED_MADD, 5],
-  [OPERATIONS.divide, 11], [OPERATIONS.divideDoubles, 14], [OF_ONE.promote, 4], [OF_ONE.demote, 4],
+  [OPERATIONS.divide, 11], [OF_ONE.squareRoot, 15], [OPERATIONS.divideDoubles, 14], [OF_ONE.promote, 4], [OF_ONE.demote, 4],
 ]);
 export const USUAL_LATENCY = 3;
