@@ -1,16 +1,11 @@
 // Step: the line of the spec that a phase comes from is that line, and a click marks it there.
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Phase } from '../../src/protocol/panel';
-import { openBrowser, type PanelBrowser } from './chromium';
+import { useBrowser } from './chromium';
 import { FakeHost, readExample } from './harness/host';
 import { openPanel, type PanelPage } from './harness/page';
 
-let browser: PanelBrowser;
-beforeAll(async () => {
-  browser = await openBrowser();
-});
-afterAll(() => browser.close());
-
+const browser = useBrowser();
 /** The text's lines, counted from 1 by eye: those of each layer in the network's order, and that of the loss. */
 const places = {
   circles: { layers: [8, 9, 11], loss: 13 },

@@ -1,26 +1,20 @@
 // Edit and watch: what is tried is seen at once and marked as such, the run is not touched until weights are kept; every
 // number read back from the page is the engine's own.
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { loadLayers } from '../../src/code/load-layers';
 import type { TrainingSession } from '../../src/session/session';
 import { parseSpec } from '../../src/spec';
 import type { LayerCode } from '../../src/spec/layer-code';
 import { fullNumber } from '../../webview/numbers';
-import { openBrowser, type PanelBrowser } from './chromium';
+import { useBrowser } from './chromium';
 import { violations } from './harness/axe';
 import { examples, FakeHost, readExample } from './harness/host';
 import { openPanel, type PanelPage } from './harness/page';
 import { images } from './harness/specs';
 
-let browser: PanelBrowser;
+const browser = useBrowser();
 let host: FakeHost;
-let panel: PanelPage;
-
-beforeAll(async () => {
-  browser = await openBrowser();
-});
-afterAll(() => browser.close());
-afterEach(async () => {
+let panel: PanelPage;afterEach(async () => {
   expect(panel.problems).toEqual([]);
   await host.dispose();
   await panel.page.close();
