@@ -7,6 +7,7 @@ export type Drawn = Record<string, { canvases: number; texts: number }>;
 
 interface Watching {
   drawn: Drawn;
+  times: WeakMap<Element, number>;
 }
 
 /** Counts in the page what is drawn of each view: every canvas is cleared first, and text names its step. */
@@ -18,10 +19,11 @@ export const watchViews = (): void => {
     return id === undefined ? null : (watching.drawn[id] ??= { canvases: 0, texts: 0 });
   };
   const clear = CanvasRenderingContext2D.prototype.clearRect;
-  const times = new WeakMap<Element, number>();
+  watching.times = new WeakMap();
   CanvasRenderingContext2D.prototype.clearRect = function (...place) {
     // A view with several canvases counts by the one that is drawn most often.
     const own = of(this.canvas);
+    const { times } = watching;
     times.set(this.canvas, (times.get(this.canvas) ?? 0) + 1);
     if (own) own.canvases = Math.max(own.canvases, times.get(this.canvas) ?? 0);
     clear.apply(this, place);
@@ -35,7 +37,14 @@ export const watchViews = (): void => {
   }).observe(document, { subtree: true, childList: true, characterData: true });
 };
 
-export const drawnOf = (page: Page): Promise<Drawn> => page.evaluate(() => (window as unknown as Watching).drawn);
+/** What was drawn since it was asked last. */
+export const drawnOf = (page: Page): Promise<Drawn> =>
+  page.evaluate(() => {
+    const watching = window as unknown as Watching;
+    const { drawn } = watching;
+    Object.assign(watching, { drawn: {}, times: new WeakMap() });
+    return drawn;
+  });
 
 /** Bytes of the page's objects after everything unused was thrown away. */
 export async function heapOf(page: Page): Promise<number> {
