@@ -1,7 +1,7 @@
 // Cross-entropy of logits and its derivative. Values are summed in double precision, row by row.
 import { real } from './real';
 import { exponentials, keep, maxOf } from './elementwise';
-import { expOfNear, expOfNegative, log1pOfPositive, NEAREST, sigmoidOf } from './functions';
+import { expOfNear, expOfNegative, log1pOfPositive, log1pOfShare, NEAREST, shareOf } from './functions';
 import { copyOfA } from './scratch';
 import { LANES, loadOne, loadPair, loadPart, SIZE, splat, storePart, sumOfLanes, sumOfPair, VECTOR } from './vectors';
 
@@ -68,7 +68,7 @@ function twoRowsOfTwo(x: v128, x1: v128, t: v128, t1: v128): v128 {
   const a = firstOfTwo(x, x1);
   const b = secondOfTwo(x, x1);
   const largest = f64x2.pmax(a, b);
-  const logSum = log1pOfPositive(expOfMinus(f64x2.abs(f64x2.sub(a, b))));
+  const logSum = log1pOfShare(expOfMinus(f64x2.abs(f64x2.sub(a, b))));
   return f64x2.add(termOfTwo(firstOfTwo(t, t1), a, largest, logSum), termOfTwo(secondOfTwo(t, t1), b, largest, logSum));
 }
 
@@ -330,7 +330,7 @@ function crossEntropyBackwardOfTwo(dx: usize, x: usize, t: usize, n: i32, scale:
   for (; n > 0; n -= LANES) {
     const z = loadPart(x, n);
     const share = loadPart(t, n);
-    const p = v128.mul<real>(sigmoidOf(v128.sub<real>(z, swapped(z))), v128.add<real>(share, swapped(share)));
+    const p = shareOf(v128.add<real>(share, swapped(share)), v128.sub<real>(z, swapped(z)));
     storePart(dx, v128.mul<real>(s, v128.sub<real>(p, share)), n);
     dx += VECTOR; x += VECTOR; t += VECTOR;
   }

@@ -249,15 +249,15 @@ export function tanhOf(x: v128): v128 {
   return v128.div<real>(v128.or(above, v128.and(x, constant(I_SIGN))), below);
 }
 
-/** 1 / (1 + exp(-x)); in float64 from the side where exp cannot overflow. */
+/** total / (1 + exp(-x)); in float64 from the side where exp cannot overflow. */
 // @ts-ignore: decorator
 @inline
-export function sigmoidOf(x: v128): v128 {
+export function shareOf(total: v128, x: v128): v128 {
   const one = constant(I_ONE);
   if (DOUBLE) {
     const e = expOfNegative(v128.or(x, constant(I_SIGN)));
     const above = v128.bitselect(e, one, v128.lt<real>(x, splat(0)));
-    return v128.div<real>(above, v128.add<real>(one, e));
+    return v128.div<real>(v128.mul<real>(total, above), v128.add<real>(one, e));
   }
   const lowest = constant(I_LOWEST_OF_SIGMOID);
   const held = v128.pmin<real>(v128.pmax<real>(x, lowest), constant(I_HIGHEST_OF_SIGMOID));
@@ -265,7 +265,14 @@ export function sigmoidOf(x: v128): v128 {
   // Both with a minus: exp(-x) = s p - s.
   const p = rest(I_EXP_OF_MINUS, held, t);
   const s = power(t);
-  return v128.div<real>(v128.andnot(one, v128.lt<real>(x, lowest)), madd(s, p, v128.sub<real>(one, s)));
+  return v128.div<real>(v128.andnot(total, v128.lt<real>(x, lowest)), madd(s, p, v128.sub<real>(one, s)));
+}
+
+/** 1 / (1 + exp(-x)) */
+// @ts-ignore: decorator
+@inline
+export function sigmoidOf(x: v128): v128 {
+  return shareOf(constant(I_ONE), x);
 }
 
 /** 2/3 + 2/5 z + 2/7 z² + ... + 2/21 z⁹, terms in pairs. */
@@ -353,4 +360,20 @@ export function log1pOfPositive(x: v128): v128 {
   // What 1 + x rounds away is put back by the ratio; where it rounds all of x away, ln(1 + x) is x.
   const exact = f64x2.mul(log, f64x2.div(x, f64x2.sub(y, one)));
   return v128.bitselect(x, exact, f64x2.eq(y, one));
+}
+
+/**
+ * ln(1 + x) of two doubles, 0 <= x <= 1; NaN for NaN. In the module for float32, where x has no more digits, by fewer terms:
+ * with s = x / (2 + x), ln(1 + x) = 2s + s³ (c0 + c1 s² + ...), to 1e-10 (scripts/approximations.mjs).
+ */
+// @ts-ignore: decorator
+@inline
+export function log1pOfShare(x: v128): v128 {
+  if (DOUBLE) return log1pOfPositive(x);
+  const s = f64x2.div(x, f64x2.add(f64x2.splat(2), x));
+  const z = f64x2.mul(s, s);
+  const z2 = f64x2.mul(z, z);
+  const high = sumOfProduct(twoOfLog(0.2861659659288583, 0.21430742310904144, z), z2, f64x2.splat(0.24289552337518122));
+  const series = sumOfProduct(twoOfLog(0.6666667550029749, 0.399988883604565, z), z2, high);
+  return sumOfProduct(f64x2.add(s, s), f64x2.mul(s, z), series);
 }

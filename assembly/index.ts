@@ -8,12 +8,12 @@ export {
 } from './jobs';
 export { conv2d, conv2dBackwardInput, conv2dBackwardWeight } from './convolution';
 export { channelMoments, normalizeChannels, normalizeChannelsBackward, normalizeRows, normalizeRowsBackward } from './normalization';
-export { addShares, crossEntropies, moveColumns, placeColumns } from './moves';
+export { addShares, moveColumns, placeColumns } from './moves';
 export { avgPool2d, avgPool2dBackward, maxPool2d, maxPool2dBackward } from './pooling';
 export { SCRATCH_SIZE } from './scratch';
 export { engage, helped, serve, sleepers } from './threads';
 export { prepareConstants } from './functions';
-export { crossEntropy, crossEntropyBackward } from './cross-entropy';
+export { crossEntropies, crossEntropy, crossEntropyBackward } from './cross-entropy';
 export * from './losses';
 export * from './measures';
 export { play, TAPES, TENSORS } from './tape';

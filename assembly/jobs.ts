@@ -5,7 +5,6 @@ import {
   tanh as tanhPiece, tanhBackward as tanhBackwardPiece,
 } from './elementwise';
 import { convolveBackInputPiece, convolveBackWeightPiece, convolvePiece } from './convolution';
-import { movesPiece } from './moves';
 import { convolvePaddedPiece, turnAroundPiece } from './padded';
 import { convolvePixelsPiece } from './pixels';
 import { poolPiece } from './pooling';
@@ -28,7 +27,6 @@ export const CONVOLVE = 10, CONVOLVE_BACK_WEIGHT = 11, CONVOLVE_BACK_INPUT = 12;
 export const MAX_POOL = 13, MAX_POOL_BACK = 14, AVERAGE_POOL = 15, AVERAGE_POOL_BACK = 16;
 const COMBINE = 17, COMBINE_SQUARES = 18, ADD_QUOTIENT = 19, ADD_SIGN = 20, CLAMP = 21, MULTIPLY = 22, UNARY = 23, UNARY_BACKWARD = 24;
 export const CONVOLVE_PADDED = 25, TURN_AROUND = 26, CONVOLVE_PIXELS = 27;
-export const ADD_SHARES = 28, CROSS_ENTROPIES = 29;
 
 // @ts-ignore: decorator
 @inline
@@ -70,7 +68,6 @@ export function piece(index: i32): void {
     case TURN_AROUND: turnAroundPiece(index); return;
     case CONVOLVE_PIXELS: convolvePixelsPiece(index); return;
     case MAX_POOL: case MAX_POOL_BACK: case AVERAGE_POOL: case AVERAGE_POOL_BACK: poolPiece(kind, index); return;
-    case ADD_SHARES: case CROSS_ENTROPIES: movesPiece(kind, index); return;
     default: elementwisePiece(kind, index);
   }
 }

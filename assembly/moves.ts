@@ -1,18 +1,7 @@
 // Many numbers of a network moved, each by itself: what becomes of the columns and rows that they reach. Shapes are told in
 // src/engine/kernels/kernels.ts. Products and sums are rounded each, as in TypeScript.
-import { ADD_SHARES, CROSS_ENTROPIES, describe, described } from './jobs';
-import { crossEntropies as crossEntropiesPiece } from './cross-entropy';
 import { real } from './real';
-import { share } from './threads';
 import { LANES, loadPart, SIZE, splat, storePart, VECTOR } from './vectors';
-
-/** Elements of a piece, about, and how many make it worth sharing: of sums, and of exponentials. */
-const PIECE: i32 = 4096;
-const CHEAP: i32 = 32768;
-const DEAR: i32 = 8192;
-
-/** What the job says, by number; how many moves there are, samples, columns. */
-const Y = 0, X = 1, MOVED = 2, COLUMNS = 3, WEIGHTS = 4, PLACES = 5, MOVES = 6, M = 7, N = 8, TOGETHER = 9;
 
 /** Row number `places[i]` of a matrix whose rows take so many bytes. */
 // @ts-ignore: decorator
@@ -51,7 +40,7 @@ export function placeColumns(y: usize, rows: usize, moved: usize, places: usize,
   }
 }
 
-function addSharesPiece(y: usize, rows: usize, moved: usize, columns: usize, weights: usize, places: usize, moves: i32, m: i32, n: i32): void {
+export function addShares(y: usize, rows: usize, moved: usize, columns: usize, weights: usize, places: usize, moves: i32, m: i32, n: i32): void {
   for (; moves > 0; moves--) {
     const weight = rowAt(weights, places, <usize>n * SIZE);
     let column = rowAt(columns, places, <usize>m * SIZE);
@@ -72,35 +61,4 @@ function addSharesPiece(y: usize, rows: usize, moved: usize, columns: usize, wei
     }
     places += SIZE;
   }
-}
-
-/** Moves are shared, some in each piece. */
-function shareMoves(kind: i32, moves: i32, m: i32, n: i32, worth: i32): void {
-  const together = max(1, PIECE / max(1, m * n));
-  describe(kind, MOVES, moves); describe(kind, M, m); describe(kind, N, n); describe(kind, TOGETHER, together);
-  share((moves + together - 1) / together, moves * m * n >= worth);
-}
-
-export function addShares(y: usize, rows: usize, moved: usize, columns: usize, weights: usize, places: usize, moves: i32, m: i32, n: i32): void {
-  describe(ADD_SHARES, Y, y); describe(ADD_SHARES, X, rows); describe(ADD_SHARES, MOVED, moved);
-  describe(ADD_SHARES, COLUMNS, columns); describe(ADD_SHARES, WEIGHTS, weights); describe(ADD_SHARES, PLACES, places);
-  shareMoves(ADD_SHARES, moves, m, n, CHEAP);
-}
-
-export function crossEntropies(out: usize, x: usize, t: usize, moves: i32, m: i32, n: i32): void {
-  describe(CROSS_ENTROPIES, Y, out); describe(CROSS_ENTROPIES, X, x); describe(CROSS_ENTROPIES, MOVED, t);
-  shareMoves(CROSS_ENTROPIES, moves, m, n, DEAR);
-}
-
-export function movesPiece(kind: i32, index: i32): void {
-  const m = <i32>described(M), n = <i32>described(N), together = <i32>described(TOGETHER);
-  const first = index * together;
-  const moves = min(together, <i32>described(MOVES) - first);
-  const from = <usize>first * SIZE;
-  const samples = from * m, all = samples * n;
-  if (kind == CROSS_ENTROPIES) {
-    crossEntropiesPiece(described(Y) + from, described(X) + all, described(MOVED), moves, m, n);
-    return;
-  }
-  addSharesPiece(described(Y) + all, described(X), described(MOVED) + samples, described(COLUMNS), described(WEIGHTS), described(PLACES) + from, moves, m, n);
 }

@@ -1,6 +1,6 @@
 // Activations of one number and their slopes, by the places that they have in src/engine/kernels/unary.ts; `a` is a
 // function's one parameter. NaN stays NaN.
-import { expMinusOneOfNegative, expOfNegative, log1pOfPositive, scaledErfc, sigmoidOf } from './functions';
+import { expMinusOneOfNegative, expOfNegative, log1pOfShare, scaledErfc, sigmoidOf } from './functions';
 import { real } from './real';
 import { LANES, loadPart, madd, splat, storePart, VECTOR } from './vectors';
 
@@ -72,7 +72,7 @@ function twiceInner(x: v128): v128 {
 // @ts-ignore: decorator
 @inline
 function softplusOfTwo(x: v128, e: v128): v128 {
-  return f64x2.add(f64x2.max(x, f64x2.splat(0)), log1pOfPositive(e));
+  return f64x2.add(f64x2.max(x, f64x2.splat(0)), log1pOfShare(e));
 }
 
 // @ts-ignore: decorator

@@ -1,7 +1,7 @@
-// Finds the numbers that exp and tanh are made of in float32 (assembly/functions.ts and src/engine/kernels/fused/functions.ts hold
-// them), and prints them with the largest relative error. `node scripts/approximations.mjs`
-// Each is a least-squares fit in double precision whose weights are moved to where the error is largest (Lawson's algorithm),
-// until it is about as large everywhere. Coefficients are rounded to float32 one by one, and the others fitted again around them.
+// Finds the numbers that exp and the logarithm of losses are made of in float32 (assembly/functions.ts and
+// src/engine/kernels/fused/functions.ts hold them), and prints them with the largest relative error. `node scripts/approximations.mjs`
+// Each is a least-squares fit in double precision whose weights are moved to where the error is largest (Lawson's algorithm), until it
+// is about as large everywhere. Coefficients are rounded to their precision one by one, and the others fitted again around them.
 
 const POINTS = 2000;
 const ROUNDS = 150;
@@ -37,24 +37,23 @@ function leastSquares(columns, b) {
 }
 
 /**
- * The numbers for which `value(numbers)` is next to 0 at all points, in relative terms. @param terms of each point: by what every
- * number is multiplied, and what is to come out. @param scaleOf of each point: what divides its error, for the last numbers
+ * The numbers for which a sum is next to what it should be at all points. @param terms of each point: by what every number is
+ * multiplied, and what is to come out. @param scaleOf of each point: what divides its error
  */
-function fit(count, terms, scaleOf) {
+function fit(count, terms, scaleOf, round = Math.fround) {
   const known = new Array(count).fill(null);
   let numbers = new Array(count).fill(0);
   let worst = Infinity;
   for (let rounded = 0; rounded <= count; rounded++) {
     let weights = terms.map(() => 1 / terms.length);
     const free = known.flatMap((value, i) => (value === null ? [i] : []));
-    const errorsOf = (candidate) => terms.map(({ by, out }, i) => Math.abs(by.reduce((sum, value, j) => sum + value * candidate[j], -out)) / scaleOf(i, candidate));
+    const errorsOf = (candidate) => terms.map(({ by, out }, i) => Math.abs(by.reduce((sum, value, j) => sum + value * candidate[j], -out)) / scaleOf(i));
     let best = [Infinity, numbers];
-    let last = numbers;
     for (let round = 0; round < (free.length > 0 ? ROUNDS : 1); round++) {
-      const factors = terms.map((_, i) => Math.sqrt(weights[i]) / scaleOf(i, last));
+      const factors = terms.map((_, i) => Math.sqrt(weights[i]) / scaleOf(i));
       const rest = terms.map(({ by, out }, i) => factors[i] * known.reduce((sum, value, j) => (value === null ? sum : sum - value * by[j]), out));
       const found = free.length > 0 ? leastSquares(free.map((j) => terms.map(({ by }, i) => factors[i] * by[j])), rest) : [];
-      last = known.map((value, j) => value ?? found[free.indexOf(j)]);
+      const last = known.map((value, j) => value ?? found[free.indexOf(j)]);
       const errors = errorsOf(last);
       const most = Math.max(...errors);
       if (most < best[0]) best = [most, last];
@@ -63,13 +62,13 @@ function fit(count, terms, scaleOf) {
       weights = weights.map((weight) => weight / sum);
     }
     [worst, numbers] = best;
-    if (rounded < count) known[rounded] = Math.fround(numbers[rounded]);
+    if (rounded < count) known[rounded] = round(numbers[rounded]);
   }
   return { numbers, worst };
 }
 
 const powers = (x, from, count) => Array.from({ length: count }, (_, i) => x ** (from + i));
-const print = (name, { numbers, worst }) => console.log(`${name}: ${numbers.map((x) => Number(x.toPrecision(9))).join(', ')}\n  relative error ${worst.toExponential(2)}`);
+const print = (name, { numbers, worst }, digits) => console.log(`${name}: ${numbers.map((x) => Number(x.toPrecision(digits))).join(', ')}\n  relative error ${worst.toExponential(2)}`);
 
 /** exp(r) = 1 + r + r² (c0 + c1 r + ...) for |r| up to half of ln 2. */
 function exponential(count) {
@@ -80,23 +79,14 @@ function exponential(count) {
   return fit(count, at.map((r) => ({ by: powers(r, 2, count), out: series(r) })), (i) => Math.exp(at[i]));
 }
 
-/** tanh(x) = x (1 + p1 z + p2 z² + ...) / (1 + q1 z + ...) with z = x², for x up to where it is 1 in float32; p and q in turn. */
-function tangent(above, below, most) {
-  const at = points(0, most);
-  const order = [];
-  for (let i = 1; i < Math.max(above, below); i++) {
-    if (i < below) order.push(['q', i]);
-    if (i < above) order.push(['p', i]);
-  }
-  const ratio = at.map((x) => Math.tanh(x) / x);
-  const terms = at.map((x, i) => ({ by: order.map(([of, power]) => (of === 'p' ? 1 : -ratio[i]) * x ** (2 * power)), out: ratio[i] - 1 }));
-  const denominator = (i, numbers) => ratio[i] * Math.abs(order.reduce((sum, [of, power], j) => (of === 'q' ? sum + numbers[j] * at[i] ** (2 * power) : sum), 1));
-  const { numbers, worst } = fit(order.length, terms, denominator);
-  const of = (which) => ({ numbers: numbers.filter((_, j) => order[j][0] === which), worst });
-  print('tanh, above', of('p'));
-  print('tanh, below', of('q'));
+/** ln((1 + s) / (1 - s)) = 2s + s z (c0 + c1 z + ...) with z = s², for s up to 1/3, where it is ln 2. */
+function logarithm(count) {
+  const at = points(0, 1 / 3);
+  const truth = (s) => Math.log1p((2 * s) / (1 - s));
+  // Where s is near 0 the difference would lose its digits; there its series is exact.
+  const series = (s) => { let sum = 0; for (let odd = 41; odd >= 3; odd -= 2) sum = sum * s * s + 2 / odd; return sum; };
+  return fit(count, at.map((s) => ({ by: powers(s * s, 0, count).map((power) => power * s ** 3), out: s ** 3 * series(s) })), (i) => truth(at[i]), (x) => x);
 }
 
-const [, , a = '4', b = '6', c = '9.02', d = '5'] = process.argv;
-print('exp', exponential(+d));
-tangent(+a, +b, +c);
+print('exp', exponential(5), 9);
+print('log', logarithm(5), 17);

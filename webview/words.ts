@@ -204,7 +204,7 @@ export const verdictMeanings: Record<Verdict, string> = {
 export function verdictSentence(report: CheckReport): { readonly tone: 'good' | 'bad' | 'plain'; readonly text: string } {
   const { counts, checked, entries, complete } = report;
   const compared = counts.pass + counts.wrong;
-  const asFar = complete ? '' : ` Cancelled: ${formatCount(checked)} of ${formatCount(entries)} entries were checked.`;
+  const asFar = complete ? '' : ` Cancelled: ${formatCount(checked)} of ${counted(entries, 'entry', 'entries')} ${checked === 1 ? 'was' : 'were'} checked.`;
   const worst = worstOf(report);
   if (counts.wrong > 0) {
     const where = worst ? ` The worst is ${worst.name} ${formatIndex(worst.entry.index)}, off by ${formatNumber(worst.entry.relativeError * 100)} %.` : '';

@@ -39,13 +39,20 @@ interface SweepWords {
   readonly results: string | null;
 }
 
+/** Another way on after so many steps; null for what stays as it is. */
+interface Fork {
+  readonly at: number;
+  readonly lr: number | null;
+  readonly seed: number | null;
+}
+
 export type Call =
   | { readonly command: 'version' }
   | { readonly command: 'help'; readonly about: CommandName | null }
   /** After `step` steps of training; `junit` is a file for the result. */
   | ({ readonly command: 'check'; readonly step: number; readonly junit: string | null } & Shared)
   /** `null` for as long as the spec says. */
-  | ({ readonly command: 'train'; readonly epochs: number | null; readonly steps: number | null } & Shared)
+  | ({ readonly command: 'train'; readonly epochs: number | null; readonly steps: number | null; readonly fork: Fork | null } & Shared)
   | ({ readonly command: 'summary' } & Shared)
   | ({ readonly command: 'cost' } & Shared)
   | ({ readonly command: 'sweep' } & SweepWords & Shared)
@@ -64,7 +71,7 @@ const shared = {
 
 const options: Readonly<Record<CommandName, ParseArgsOptionsConfig>> = {
   check: { ...shared, step: { type: 'string' }, junit: { type: 'string' } },
-  train: { ...shared, epochs: { type: 'string' }, steps: { type: 'string' } },
+  train: { ...shared, epochs: { type: 'string' }, steps: { type: 'string' }, 'fork-at': { type: 'string' }, lr: { type: 'string' }, seed: { type: 'string' } },
   trace: { ...shared, step: { type: 'string' }, full: { type: 'boolean' } },
   summary: shared,
   cost: shared,
@@ -106,7 +113,7 @@ export function parseCall(words: readonly string[]): Call {
       if (epochs !== null && steps !== null) {
         throw new CallError('--epochs and --steps cannot be given together.', 'Leave out one of them.');
       }
-      return { command, ...about, epochs, steps };
+      return { command, ...about, epochs, steps, fork: forkOf(values) };
     }
     case 'trace':
       return { command, ...about, step: wholeNumber('step', values.step, 1) ?? 1, full: values.full === true };
@@ -200,7 +207,25 @@ function jsonOf(text: string): unknown {
   }
 }
 
+function forkOf(values: Readonly<Record<string, unknown>>): Fork | null {
+  const [at, lr, seed] = [wholeNumber('fork-at', values['fork-at'], 0), positive('lr', values.lr), wholeNumber('seed', values.seed, 0)];
+  if (at === null && (lr !== null || seed !== null)) {
+    throw new CallError(`--${lr === null ? 'seed' : 'lr'} is that of a fork, which begins at a step.`, 'Say which with --fork-at 100; for the whole run, change the spec.');
+  }
+  if (at !== null && lr === null && seed === null) {
+    throw new CallError('A fork needs something that is other than in the run.', 'Give it with --lr 0.01, --seed 2, or both.');
+  }
+  return at === null ? null : { at, lr, seed };
+}
+
 const textOf = (value: unknown): string | null => (typeof value === 'string' ? value : null);
+
+function positive(option: string, value: unknown): number | null {
+  if (value === undefined) return null;
+  const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : NaN;
+  if (Number.isFinite(number) && number > 0) return number;
+  throw new CallError(`--${option} is a number above 0, not "${String(value)}".`, `For instance --${option} 0.01.`);
+}
 
 function wholeNumber(option: string, value: unknown, least: number): number | null {
   if (value === undefined) return null;

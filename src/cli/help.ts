@@ -11,7 +11,7 @@ const general = `nablascope: train, look into and check small neural networks, f
 
 Usage
   nablascope check SPEC [--step K]              backprop against numeric derivatives, every entry
-  nablascope train SPEC [--epochs N|--steps N]  losses and accuracies by part of the data
+  nablascope train SPEC [--epochs N|--steps N]  losses and accuracies by part of the data, of a fork from any step, too
   nablascope trace SPEC [--step K] [--full]     every value and gradient of one training step
   nablascope summary SPEC                       shapes, parameters, multiply-adds, memory, receptive field
   nablascope sweep SPEC [--set PATH=V,V …]      every combination of options, side by side: mean and spread
@@ -43,13 +43,15 @@ The step of the difference and the tolerances are the spec's "gradient_check".
 
 ${exits}
 `,
-  train: `nablascope train SPEC [--epochs N | --steps N] [--json]
+  train: `nablascope train SPEC [--epochs N | --steps N] [--fork-at K [--lr X] [--seed S]] [--json]
 
 Trains, and prints loss and accuracy over training, validation and test data. On a terminal it shows how far
 it is and how the loss goes. Gradients are checked on the way where the spec says "gradient_check": {"every": n}.
 
   --epochs N  train N epochs instead of the spec's "epochs"
   --steps N   train N steps
+  --fork-at K also go on from step K with another learning rate (--lr X), another seed (--seed S), or both, and
+              print the losses of the two ways side by side
   --json      losses and accuracies over the steps, as JSON
 
 ${exits}

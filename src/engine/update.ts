@@ -34,8 +34,11 @@ export const clipFactor = (network: Network, { norm }: Clip): number =>
  * Updates one parameter. Its gradient stays as it is: a clipped one lies in the scratch tensor.
  * @param step counted from 1
  * @param factor of `clipFactor`, before the first parameter of this step was updated
+ * @param numbers of `numbersOf`
  */
-export function updateParameter(network: Network, rule: UpdateRule, parameter: Parameter, lr: number, step: number, factor: number): void {
+export function updateParameter(
+  network: Network, rule: UpdateRule, parameter: Parameter, lr: number, step: number, factor: number, numbers = numbersOf(rule, lr, step),
+): void {
   const { kernels } = network;
   const { definition, options, clip } = rule;
   const { value, scratch, optimizerState: state } = parameter;
@@ -47,13 +50,16 @@ export function updateParameter(network: Network, rule: UpdateRule, parameter: P
     kernels.scale(scratch, gradient, factor);
     gradient = scratch;
   }
-  definition.update({ kernels, options, lr, step, value, gradient, scratch, state });
+  definition.update({ kernels, options, lr, step, numbers, value, gradient, scratch, state });
 }
 
-/** Updates every parameter that is not frozen. @param step counted from 1 */
-export function updateParameters(network: Network, rule: UpdateRule, lr: number, step: number): void {
+/** What a step's updates take that others do not. @param step counted from 1 */
+export const numbersOf = ({ definition, options }: UpdateRule, lr: number, step: number): readonly number[] => definition.numbers?.(options, lr, step) ?? [];
+
+/** Updates every parameter that is not frozen. @param step counted from 1 @param numbers of `numbersOf` */
+export function updateParameters(network: Network, rule: UpdateRule, lr: number, step: number, numbers = numbersOf(rule, lr, step)): void {
   const factor = clipFactor(network, rule.clip);
   for (const parameter of network.parameters) {
-    if (!parameter.frozen) updateParameter(network, rule, parameter, lr, step, factor);
+    if (!parameter.frozen) updateParameter(network, rule, parameter, lr, step, factor, numbers);
   }
 }

@@ -1,10 +1,6 @@
 // Numbers and counts as they stand in a sentence.
 
-/** `12,345`. */
-export const grouped = (value: number): string => value.toLocaleString('en-US');
-
-/** `1 entry`, `2 entries`. */
-export const counted = (count: number, one: string, many = `${one}s`): string => `${grouped(count)} ${count === 1 ? one : many}`;
+export { counted, grouped } from '../engine/counted';
 
 /** Six significant digits. */
 export function short(value: number): string {

@@ -1,4 +1,5 @@
 // A step of a run as one HTML file that opens anywhere: no script, nothing from outside, and a policy that allows neither.
+import { counted } from '../gradcheck/words';
 import { createHash } from 'node:crypto';
 import type { CheckReport } from '../gradcheck/report';
 import { type HistoryData, seriesName } from '../history/history';
@@ -97,7 +98,7 @@ function partial({ model, frame }: ReportParts): Html | null {
   const { step, phase } = frame.position;
   if (step >= model.totalSteps && phase === 0) return null;
   const within = phase > 0 ? html` It stands within step ${count(step + 1)}: what the phases after “${phaseWords(model.phases[phase - 1], model)}” compute is not in it.` : null;
-  return html`<p class="partial"><strong>A part of the run:</strong> ${count(step)} of its ${count(model.totalSteps)} steps were done${frame.status === 'running' ? html`, and it was training when this was written` : null}.${within}</p>`;
+  return html`<p class="partial"><strong>A part of the run:</strong> ${count(step)} of its ${counted(model.totalSteps, 'step')} ${step === 1 ? 'was' : 'were'} done${frame.status === 'running' ? html`, and it was training when this was written` : null}.${within}</p>`;
 }
 
 /** Evaluated here, or where it was last before. */

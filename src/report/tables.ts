@@ -1,4 +1,5 @@
 // The tables of a report: the model, what each layer and parameter was at the step, and the gradient check.
+import { counted } from '../gradcheck/words';
 import { conclusion } from '../gradcheck/conclusion';
 import type { CheckReport } from '../gradcheck/report';
 import { indexText } from '../gradcheck/words';
@@ -54,7 +55,7 @@ export function checkSection(report: CheckReport): Html {
   return html`<h2>Gradient check</h2>
 <p class="${passed ? 'good' : 'bad'}">${conclusion(report)}</p>
 ${diagnosis ? html`<p><strong>Why:</strong> ${name(diagnosis.sentence)}</p>` : null}
-<p class="note">At step ${step}, on ${samples} samples: central differences in float64, step ${number(options.step)}, relative tolerance ${number(options.rtol)}, absolute ${number(options.atol)}.</p>
+<p class="note">At step ${step}, on ${counted(samples, 'sample')}: central differences in float64, step ${number(options.step)}, relative tolerance ${number(options.rtol)}, absolute ${number(options.atol)}.</p>
 ${table('Gradient check by parameter', ['parameter', 'checked', 'pass', 'wrong', 'kink', 'below noise', 'worst relative error', { text: 'verdict' }], parameters.map((of) =>
     html`<tr data-check><th scope="row">${name(of.name)}</th><td>${count(of.checked)}</td><td>${count(of.counts.pass)}</td><td>${count(of.counts.wrong)}</td><td>${count(of.counts.kink)}</td>
 <td>${count(of.counts.below_noise)}</td><td>${number(of.worst?.relativeError)}${of.worst ? html` <small>at ${indexText(of.worst.index)}</small>` : null}</td><td class="text ${of.verdict === 'wrong' ? 'bad' : ''}">${of.checked === 0 ? 'not checked' : of.verdict.replace('_', ' ')}</td></tr>`))}`;

@@ -1,4 +1,5 @@
 // Why a command cannot be carried out where a run stands, in words for people.
+import { counted, isOrAre } from '../engine/counted';
 import { CommandError } from './command';
 import type { NonFinite } from './frame';
 import type { TrainingSession } from './session';
@@ -12,7 +13,7 @@ export function refuseNonFinite(nonFinite: NonFinite | null): void {
 
 export function refuseAtEnd({ position, totalSteps, model }: TrainingSession): void {
   if (position.step < totalSteps) return;
-  throw new CommandError(`The run is finished: ${model.epochs} epochs are done. Raise "epochs" in the spec to go on.`);
+  throw new CommandError(`The run is finished: ${counted(model.epochs, 'epoch')} ${isOrAre(model.epochs)} done. Raise "epochs" in the spec to go on.`);
 }
 
 /** What cannot be trained up to. */
@@ -21,7 +22,7 @@ export function refuseTarget({ position, totalSteps }: TrainingSession, step: nu
     throw new CommandError(`This run ends at step ${totalSteps}; raise "epochs" in the spec to go further.`);
   }
   if (step > position.step) return;
-  if (position.step >= totalSteps) throw new CommandError(`The run is finished: all ${totalSteps} steps are done.`);
+  if (position.step >= totalSteps) throw new CommandError(`The run is finished: ${totalSteps === 1 ? 'its one step is' : `all ${totalSteps} steps are`} done.`);
   throw new CommandError(`Step ${step} is not ahead: the run stands at step ${position.step}. Seek it to go back.`);
 }
 

@@ -133,7 +133,7 @@ export class StepPhases {
     // Clearing an empty map makes a new one.
     if (this.updateRatios.size > 0) this.updateRatios.clear();
     const alike = Math.min(most, batches.alike(step), this.#losses.length);
-    const done = whole.train(this.#pass, this.#batch, rates.at(step), step, alike, this.#losses);
+    const done = whole.train(this.#pass, this.#batch, (at) => rates.at(at), step, alike, this.#losses);
     if (done > 1) this.#batch = batches.at(step + done - 1);
     this.loss = this.#losses[done - 1];
     history.addAll(seriesName.batchLoss, step + 1, this.#losses, done);

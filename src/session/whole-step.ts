@@ -1,7 +1,7 @@
 // Training steps of a small network in few calls, or in one: the same operations in the same order as phase by phase, so
 // the same bits. Large networks do not use it: there a watchdog should be able to say in which phase a step hangs.
 import { hasOwnCode, type Network, type Pass } from '../engine/network';
-import { updateParameters } from '../engine/update';
+import { numbersOf, updateParameters } from '../engine/update';
 import type { Repeated } from '../engine/kernels/kernels';
 import type { CompiledRun } from '../spec/compiled';
 import { type Batch, loadBatch } from './batches';
@@ -35,12 +35,16 @@ export class WholeStep {
   #epoch: EpochInOrder | null = null;
   #lr = NaN;
   #update: () => void = () => undefined;
+  /** Of a varied update, those of the step that is done now. */
+  readonly #numbers: number[] = [];
 
   constructor(
     readonly network: Network,
     readonly run: CompiledRun,
     /** Whether an update is the same operations with the same numbers at every step, as long as the rate is. */
     readonly steady: boolean,
+    /** Whether it is the same operations with numbers that the optimizer can tell. */
+    readonly varied: boolean,
   ) {}
 
   /** @param work multiply-adds of a step. */
@@ -50,15 +54,19 @@ export class WholeStep {
     const { optimizer, schedule } = run;
     const constant = schedule.definition.kind === 'constant' && schedule.warmup === 0;
     const steady = constant && !optimizer.definition.counts && optimizer.clip.norm === undefined;
-    return new WholeStep(network, run, steady);
+    const varied = optimizer.definition.numbers !== undefined && optimizer.clip.norm === undefined;
+    return new WholeStep(network, run, steady, varied);
   }
 
   /**
    * Does steps, counted from 0, of which `batch` in `pass` is the first; those after it follow in its order and are as large.
    * @param losses gets what each is. @returns how many it did: up to `most`, and none after a loss that is not finite
    */
-  train(pass: Pass, batch: Batch, lr: number, step: number, most: number, losses: Float64Array): number {
+  train(pass: Pass, batch: Batch, rateAt: (step: number) => number, step: number, most: number, losses: Float64Array): number {
     const { network, run } = this;
+    const lr = rateAt(step);
+    const varyingAt = (time: number): readonly number[] => numbersOf(run.optimizer, rateAt(step + time), step + time + 1);
+    if (this.varied) this.#numbers.splice(0, this.#numbers.length, ...varyingAt(0));
     if (this.steady && lr !== this.#lr) {
       this.#lr = lr;
       this.#update = network.kernels.prepare(() => updateParameters(network, run.optimizer, lr, step + 1));
@@ -68,11 +76,11 @@ export class WholeStep {
     if (!whole) this.#steps.set(pass, (whole = this.#around(pass)));
     if (whole.often && this.#epoch) {
       this.#epoch.arrange(batch.order);
-      return whole.often(batch.size < run.batchSize ? 0 : batch.index, most, losses);
+      return whole.often(batch.size < run.batchSize ? 0 : batch.index, most, losses, varyingAt);
     }
     loadBatch(run, pass, batch, step);
     losses[0] = whole.once();
-    if (!this.steady) updateParameters(network, run.optimizer, lr, step + 1);
+    if (!this.steady && !this.varied) updateParameters(network, run.optimizer, lr, step + 1);
     return 1;
   }
 
@@ -82,10 +90,12 @@ export class WholeStep {
     const update = this.#update;
     const after = (): void => {
       backward();
-      update();
+      // Not lr and not the step, which such an update does not use.
+      if (this.varied) updateParameters(network, run.optimizer, NaN, NaN, this.#numbers);
+      else update();
     };
-    const fed = this.steady && EpochInOrder.suits(network, run);
-    return network.kernels.prepareAround(forward, () => pass.loss(), after, () => (fed ? (this.#epoch ??= new EpochInOrder(network, run)).feeds(pass) : []));
+    const fed = (this.steady || this.varied) && EpochInOrder.suits(network, run);
+    return network.kernels.prepareAround(forward, () => pass.loss(), after, () => (fed ? (this.#epoch ??= new EpochInOrder(network, run)).feeds(pass) : []), this.#numbers);
   }
 
   #prepared(pass: Pass): Prepared {

@@ -1,5 +1,6 @@
 // Turns what the schema found into sentences for people, each at its exact range. What was expected is read
 // from the schema itself, so that a message cannot disagree with the rule.
+import { counted } from '../engine/counted';
 import type * as z from 'zod/mini';
 import { accepts, alternative, type JsonSchema, jsonSchema, ownProperty, schemaAt } from './json-schema';
 import { meant, suggestion } from './names';
@@ -189,8 +190,8 @@ class Explainer {
     const rule = alternative(schema, value);
     if (accepts(rule, value) && (issue.code === 'too_small' || issue.code === 'too_big') && typeof value !== 'number') {
       const limit = issue.code === 'too_small' ? issue.minimum : issue.maximum;
-      const [units, size] = Array.isArray(value) ? ['entries', value.length] : ['characters', String(value).length];
-      const message = size === 0 ? `${name} is empty.` : `${name} has ${size} ${units}.`;
+      const size = Array.isArray(value) ? counted(value.length, 'entry', 'entries') : counted(String(value).length, 'character');
+      const message = size.startsWith('0 ') ? `${name} is empty.` : `${name} has ${size}.`;
       const remedy = `Give at ${issue.code === 'too_small' ? 'least' : 'most'} ${limit}.`;
       return problem('out-of-range', range, message, remedy);
     }

@@ -1,5 +1,6 @@
 // Infers every shape once, and refuses what does not fit or would not fit into memory. Past this point shapes
 // are taken to be right.
+import { counted, isOrAre } from '../engine/counted';
 import { isImage } from '../engine/augmentations/augmentation';
 import type { DataShape } from '../engine/datasets/dataset';
 import { formatShape, type Shape, sizeOf } from '../engine/kernels/tensor';
@@ -175,7 +176,7 @@ function checkFits(spec: Spec, layers: readonly LayerModel[], train: number): Pr
     if (samples <= train) continue;
     return problem(
       'too-few-samples', spec.source.locate(firstWritten(spec, [[...spec.layers[i].path, option], spec.layers[i].path])),
-      `${name} takes ${samples} training samples as its ${option}, but there are ${train}.`,
+      `${name} takes ${counted(samples, 'training sample')} as its ${option}, but there ${isOrAre(train)} ${train}.`,
       `Set "${option}" to ${train} or less, or give more samples.`,
     );
   }
@@ -212,7 +213,7 @@ export function resolve(
       problems: [
         problem(
           'empty-train', range,
-          `Of ${data.samples} samples, ${validation} are held out for validation and ${test} for the test: ` +
+          `Of ${counted(data.samples, 'sample')}, ${validation} ${isOrAre(validation)} held out for validation and ${test} for the test: ` +
             'none is left to train on.',
           'Give more samples, or hold out less in "split".',
         ),

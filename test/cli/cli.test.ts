@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildCli, type BuiltCli, root } from './built-cli';
+import { TrainingSession } from '../../src/session/session';
+import { runOf } from '../support/run';
 import '../support/allclose';
 
 let cli: BuiltCli;
@@ -84,6 +86,7 @@ interface TrainJson {
   readonly failedCheck: { readonly step: number } | null;
   readonly evaluation: Readonly<Record<string, { readonly loss: number; readonly accuracy: number | null }>>;
   readonly series: Readonly<Record<string, SeriesJson>>;
+  readonly fork: (Omit<TrainJson, 'fork' | 'epochs' | 'failedCheck'> & { readonly at: number; readonly own: object }) | null;
 }
 
 describe('nablascope check', () => {
@@ -291,6 +294,44 @@ describe('nablascope train', () => {
     expect(longer.steps).toBe(1600);
   });
 
+  it('forks the run from a step with another learning rate and seed: to the bit the run up to there, and another way on', async () => {
+    const { code, answer } = await json<TrainJson>('train', example('circles'), '--steps', '40', '--fork-at', '15', '--lr', '0.02', '--seed', '7');
+    const { answer: plain } = await json<TrainJson>('train', example('circles'), '--steps', '40');
+    expect(code).toBe(0);
+    expect(plain.fork).toBeNull();
+    expect({ hash: answer.hash, series: answer.series }).toEqual({ hash: plain.hash, series: plain.series });
+    expect(answer.fork).toMatchObject({ at: 15, lr: 0.02, seed: 7, own: { lr: 0.1, seed: 1 }, outcome: 'finished', diverged: null, steps: 40 });
+    // The same by a session of its own, step by step.
+    const text = readFileSync(example('circles'), 'utf8');
+    const session = new TrainingSession(runOf(text), text);
+    for (let i = 0; i < 15; i++) session.step();
+    session.setLearningRate(0.02);
+    session.setSeed(7);
+    const losses: (number | null)[] = [];
+    for (let i = 15; i < 40; i++) {
+      session.step();
+      losses.push(session.loss);
+    }
+    expect(answer.fork?.hash).toBe(session.hash());
+    expect(answer.fork?.hash).not.toBe(answer.hash);
+    expect(answer.fork?.series['loss/batch'].steps).toEqual(losses.map((_, i) => 16 + i));
+    expect(answer.fork?.series['loss/batch'].low).toEqual(losses);
+    expect(answer.fork?.evaluation.train.loss).toBe(session.evaluate().train?.loss);
+    // Without a difference there is none.
+    const { answer: same } = await json<TrainJson>('train', example('circles'), '--steps', '40', '--fork-at', '15', '--lr', '0.1');
+    expect(same.fork?.hash).toBe(same.hash);
+  });
+
+  it('prints both ways side by side', async () => {
+    const { code, out } = await cli.run(['train', example('circles'), '--steps', '40', '--fork-at', '0', '--seed', '2']);
+    expect(code).toBe(0);
+    expect(out).toContain('Fork from step 0 on, with seed 2 in place of 1:');
+    for (const part of ['train', 'validation', 'test']) expect(out).toMatch(new RegExp(`^${part}( +0\\.\\d+){2}( +\\d+\\.\\d %){2}$`, 'm'));
+    const diverging = await cli.run(['train', example('noisy-sine'), '--steps', '200', '--fork-at', '10', '--lr', '1e9']);
+    expect(diverging.code).toBe(1);
+    expect(diverging.out).toMatch(/The fork: The run diverged in step \d+/);
+  });
+
   it('stops where a run diverges, says in which tensor, and ends with 1', async () => {
     const steep = file('steep2.nabla.json', {
       data: { type: 'inline', inputs: [[1], [2]], targets: [[1], [3]] },
@@ -392,6 +433,10 @@ describe('a call that makes no sense', () => {
     [['trace', example('xor'), '--step', '0'], '--step is a whole number from 1 up, not "0".'],
     [['trace', example('xor'), '--step', '301'], 'This run has 300 steps, so there is no step 301.'],
     [['train', example('xor'), '--steps', '3', '--epochs', '4'], '--epochs and --steps cannot be given together.'],
+    [['train', example('xor'), '--lr', '0.1'], '--lr is that of a fork, which begins at a step.'],
+    [['train', example('xor'), '--fork-at', '2'], 'A fork needs something that is other than in the run.'],
+    [['train', example('xor'), '--fork-at', '2', '--lr', '0'], '--lr is a number above 0, not "0".'],
+    [['train', example('xor'), '--steps', '3', '--fork-at', '3', '--lr', '1'], 'The run ends after 3 steps, so nothing follows step 3.'],
   ])('%j: one line and 2', async (words, message) => {
     const { code, out, err } = await cli.run(words);
     expect({ code, out }).toEqual({ code: 2, out: '' });

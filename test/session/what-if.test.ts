@@ -84,6 +84,67 @@ describe('what would follow', () => {
   });
 });
 
+const images = {
+  data: { type: 'images', samples: 40 },
+  layers: [{ type: 'conv2d', out_channels: 6, kernel_size: 5, padding: 2, name: 'conv' }, 'relu', { type: 'max_pool2d', kernel_size: 4 }, 'flatten', { type: 'linear', out_features: 10, name: 'out' }],
+  loss: 'cross_entropy', optimizer: { type: 'sgd', lr: 0.05 }, batch_size: 8, epochs: 5,
+};
+
+describe('the picture of what would follow', () => {
+  const picture = (session: TrainingSession, sample: number, tried?: Omit<Asked, 'sample'>) => {
+    const { answer } = answerTo(session, { about: 'picture', sample, edges: 'weight', maps: true, ...(tried && { tried }) });
+    if (!answer) throw new Error('no answer');
+    return answer as AnswerTo<'picture'>;
+  };
+  /** Gradients of a sample by itself are not to be had of a run. */
+  const withoutGradients = (of: AnswerTo<'picture'>) => ({ ...of, columns: of.columns.map((column) => ({ ...column, gradients: null })) });
+
+  it.each([
+    ['units with maps of every input', smallSpec, { weights: [{ parameter: 'linear1.weight', index: 3, value: 1.5 }, { parameter: 'linear2.bias', index: 0, value: -1 }], inputs: [] }, 45],
+    ['a line of one input', { ...smallSpec, data: { type: 'noisy_sine', samples: 40 }, layers: [{ type: 'linear', out_features: 4 }, 'tanh', { type: 'linear', out_features: 1 }], loss: 'mse' }, { weights: [{ parameter: 'linear1.bias', index: 1, value: 2 }], inputs: [] }, 20],
+    ['feature maps of an image', images, { weights: [{ parameter: 'conv.weight', index: 7, value: 2 }], inputs: [] }, 38],
+    ['feature maps of another image', images, { weights: [], inputs: [{ index: 40, value: 9 }, { index: 1500, value: -4 }] }, 38],
+  ] as const)('is the picture once it is so: %s', (_, spec, tried, sample) => {
+    const session = sessionOf(spec);
+    session.seek(2);
+    expect([...session.batch.order.subarray(session.batch.from, session.batch.from + session.batch.size)]).not.toContain(sample);
+    const hash = session.hash();
+    const now = picture(session, sample);
+    const answer = picture(session, sample, { weights: [...tried.weights], inputs: [...tried.inputs] });
+    expect(session.hash()).toBe(hash);
+    expect(picture(session, sample)).toEqual(now);
+    expect(answer.columns.every(({ gradients }) => gradients !== null)).toBe(true);
+    if (tried.weights.length > 0) session.setWeights([...tried.weights]);
+    const width = session.run.dataset.inputs.length / session.run.dataset.samples;
+    for (const { index, value } of tried.inputs) session.run.dataset.inputs[sample * width + index] = value;
+    const then = picture(session, sample);
+    expect(withoutGradients(answer)).toEqual(then);
+    // The maps did change.
+    expect(now.columns.some(({ maps }, i) => maps && String(maps.pixels) !== String(answer.columns[i].maps?.pixels))).toBe(true);
+  });
+
+  it('has filters and their gradients, as they would be', () => {
+    const session = sessionOf(images);
+    session.seek(2);
+    const tried = { weights: [{ parameter: 'conv.weight', index: 7, value: 2 }], inputs: [{ index: 40, value: 9 }] };
+    const filters = (edges: 'weight' | 'gradient' | 'update') => answerTo(session, { about: 'filters', layer: 0, edges, tried, sample: 3 }).answer as AnswerTo<'filters'> | null;
+    const { value } = session.network.parameters[0];
+    const own = Float32Array.from(value.data);
+    own[7] = 2;
+    expect([...(filters('weight')?.cells ?? [])].sort()).toEqual([...own].sort());
+    const { nodes } = whatIf(session, { sample: 3, ...tried });
+    const gradient = nodes.find(({ node }) => node.of === 'parameter_gradient' && node.layer === 0 && node.parameter === 'weight');
+    // The first row of the first filter.
+    expect([...(filters('gradient')?.cells.subarray(0, 5) ?? [])]).toEqual([...(gradient?.after.subarray(0, 5) ?? [])]);
+    expect(filters('update')).toBeNull();
+  });
+
+  it('is none of what does not exist', () => {
+    const session = sessionOf(smallSpec);
+    expect(answerTo(session, { about: 'picture', sample: null, edges: 'weight', maps: true, tried: { weights: [{ parameter: 'none', index: 0, value: 1 }], inputs: [] } }).answer).toBeNull();
+  });
+});
+
 describe('the soft argmax of system E', () => {
   it('sharpens as its input is scaled, up to the argmax', () => {
     const session = example('soft-argmax');

@@ -12,12 +12,13 @@ const activation = fc.constantFrom('tanh', 'sigmoid', 'relu', 'leaky_relu', 'sof
 const hidden = fc.array(fc.tuple(layer, activation), { maxLength: 3 }).map((pairs) => pairs.flat());
 const optimizer = fc.constantFrom(
   { type: 'sgd', lr: 0.1 }, { type: 'sgd', lr: 0.05, momentum: 0.9 }, { type: 'sgd', lr: 0.05, weight_decay: 0.01 },
-  { type: 'adam', lr: 0.01 },
+  { type: 'adam', lr: 0.01 }, { type: 'adam', lr: 0.01, weight_decay: 0.01 }, { type: 'adamw', lr: 0.02 },
 );
 
 const spec = fc
   .record({
     hidden, optimizer,
+    schedule: fc.constantFrom('constant', { type: 'exponential', gamma: 0.99, per: 'step' }, { type: 'constant', warmup: 20, per: 'step' }),
     features: fc.integer({ min: 1, max: 5 }),
     outputs: fc.integer({ min: 1, max: 4 }),
     classes: fc.boolean(),

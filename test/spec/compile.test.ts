@@ -132,7 +132,7 @@ describe('loadRun', () => {
     ['a file that cannot be had', '{ "type": "csv", "path": «"points.csv"» }', null, 'There is no file "points.csv".'],
     ['a column that is not there', '{ "type": "csv", "path": "points.csv", "target": «"knid"» }', 'a,kind\n1,x\n2,y\n', 'points.csv has no column "knid".'],
     ['an input column that is not there', '{ "type": "csv", "path": "points.csv", "inputs": ["a", «7»] }', 'a,b,kind\n1,2,x\n2,3,y\n', 'points.csv has no column 7: it has 3.'],
-    ['a ragged row', '{ "type": "csv", "path": «"points.csv"» }', 'a,kind\n1,x\n2\n', 'points.csv, row 3: there are 1 cells, but row 1 has 2.'],
+    ['a ragged row', '{ "type": "csv", "path": «"points.csv"» }', 'a,kind\n1,x\n2\n', 'points.csv, row 3: there is 1 cell, but row 1 has 2.'],
     ['text in numbers', '{ "type": "csv", "path": «"points.csv"» }', 'a,kind\n1,x\ntwo,y\n', 'points.csv, row 3, column 1 (a): "two" is not a number.'],
     ['a label out of range', '{ "type": "csv", "path": «"points.csv"», "classes": 2 }', 'a,kind\n1,0\n2,5\n', 'points.csv, row 3, column 2 (kind): the label 5 is out of range'],
   ])('reports %s at its range', (_what, data, file, message) => {

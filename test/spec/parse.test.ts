@@ -63,7 +63,7 @@ const cases: readonly Case[] = [
   { what: 'a schedule that needs options', text: specText({ schedule: '«"step"»' }), code: 'missing-option', message: 'The schedule "step" needs options', remedy: '"step_size": …' },
   { what: 'two ways to clip', text: specText({ clip: '{ "norm": 1, "value": «2» }' }), code: 'too-many-clips', message: 'not by both', remedy: 'Keep' },
   { what: 'a negative penalty', text: specText({ penalty: '{ "l2": «-1» }' }), code: 'out-of-range', message: '"l2" cannot be -1', remedy: 'of 0 or more' },
-  { what: 'betas of one number', text: specText({ optimizer: '{ "type": "adam", "betas": «[0.9]» }' }), code: 'out-of-range', message: '"betas" has 1 entries', remedy: 'Give' },
+  { what: 'betas of one number', text: specText({ optimizer: '{ "type": "adam", "betas": «[0.9]» }' }), code: 'out-of-range', message: '"betas" has 1 entry', remedy: 'Give' },
   { what: 'a misspelt initializer', text: linear('"out_features": 4, "init": «"zero"»'), code: 'unknown-initializer', message: 'no initializer "zero"', remedy: 'Did you mean "zeros"?' },
   { what: 'an initializer that needs options', text: linear('"out_features": 4, "init": «"constant"»'), code: 'missing-option', message: 'initializer "constant" needs options', remedy: '"val": …' },
   { what: 'a misspelt choice', text: specText({ batch_size: '«"ful"»' }), code: 'unknown-value', message: '"batch_size" cannot be "ful"', remedy: 'Did you mean "full"?' },
@@ -89,7 +89,7 @@ const cases: readonly Case[] = [
   { what: 'a number for true or false', text: specText({ shuffle: '«1»' }), code: 'wrong-type', message: '"shuffle" cannot be 1', remedy: 'true or false' },
   { what: 'an object for a list', text: specText({ layers: '«{}»' }), code: 'wrong-type', message: '"layers" cannot be an object', remedy: 'a list' },
   { what: 'no layers', text: specText({ layers: '«[]»' }), code: 'out-of-range', message: '"layers" is empty', remedy: 'at least 1' },
-  { what: 'too many layers', text: specText({ layers: `«[${'"tanh",'.repeat(1000)}"tanh"]»` }), code: 'out-of-range', message: '"layers" has 1001 entries', remedy: 'at most 1000' },
+  { what: 'too many layers', text: specText({ layers: `«[${'"tanh",'.repeat(1000)}"tanh"]»` }), code: 'out-of-range', message: '"layers" has 1,001 entries', remedy: 'at most 1000' },
   { what: 'a negative seed', text: specText({ seed: '«-1»' }), code: 'out-of-range', message: '"seed" cannot be -1', remedy: 'a whole number of 0 or more' },
   { what: 'a seed that no double holds', text: specText({ seed: '«9007199254740993»' }), code: 'out-of-range', message: '"seed" cannot be 9007199254740993', remedy: 'whole number' },
   { what: 'too many epochs', text: specText({ epochs: '«2e9»' }), code: 'out-of-range', message: '"epochs" cannot be 2e9', remedy: 'from 1 to 1000000000' },
@@ -103,7 +103,7 @@ const cases: readonly Case[] = [
 
   // Explicit numbers.
   { what: 'ragged weights', text: linear('"weight": [[1, 2], «[3]»]'), code: 'shape-mismatch', message: 'Row 2 of the weights', remedy: 'every row' },
-  { what: 'too many biases', text: linear('"out_features": 1, "bias": «[1, 2]»'), code: 'shape-mismatch', message: '2 biases for 1 units', remedy: 'one bias for each unit' },
+  { what: 'too many biases', text: linear('"out_features": 1, "bias": «[1, 2]»'), code: 'shape-mismatch', message: '2 biases for 1 unit', remedy: 'one bias for each unit' },
   { what: 'text in weights', text: linear('"weight": [[1, 2], [3, «"a"»]]'), code: 'wrong-type', message: 'Entry 2 of row 2 of "weight" cannot be "a"', remedy: 'Write a number' },
   { what: 'ragged inputs', text: data('"type": "inline", "inputs": [[1], «[2, 3]»], "targets": [1, 2]'), code: 'ragged-rows', message: 'Row 2 of "inputs" has length 2', remedy: 'the same number' },
   { what: 'too few targets', text: data('"type": "inline", "inputs": [[1], [2]], "targets": «[1]»'), code: 'length-mismatch', message: '"targets" has length 1, "inputs" length 2', remedy: 'each row' },

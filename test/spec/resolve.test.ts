@@ -155,7 +155,7 @@ const cases: readonly Case[] = [
     what: 'a split that leaves nothing to train on',
     text: specText({ data: '{ "type": "circles", "samples": 2, "split": «{ "validation": 0.2, "test": 0.2 }» }' }),
     code: 'empty-train',
-    message: 'Of 2 samples, 1 are held out for validation and 1 for the test',
+    message: 'Of 2 samples, 1 is held out for validation and 1 for the test',
     remedy: 'hold out less',
   },
   {

@@ -26,7 +26,7 @@ const points = read('svm-points.json') as number[][];
 function decisions(session: TrainingSession, axis: readonly number[]): number[] {
   const span = { name: '', min: axis[0], max: axis[axis.length - 1] };
   const found: number[] = [];
-  overGrid(session, [span, span], axis.length, axis.length, ({ prediction }, from, size) => {
+  overGrid(session.network, [span, span], axis.length, axis.length, ({ prediction }, from, size) => {
     for (let i = 0; i < size; i++) found[from + i] = prediction.data[i];
   });
   return found;

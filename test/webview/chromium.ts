@@ -1,20 +1,22 @@
 // A page of the same real Chromium that the workbench tests use, for tests that drive the panel by itself.
 // It serves no files: a test gives the page its HTML, or routes requests with Playwright.
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { afterAll, beforeAll } from 'vitest';
 import { launchChromium } from '../../scripts/chromium.mjs';
 
 export interface PanelBrowser {
-  readonly browser: Browser;
   /** A page in a context of its own; uncaught errors and console errors of the page are collected. */
   newPage(options?: BrowserContextOptions): Promise<{ page: Page; problems: string[] }>;
-  close(): Promise<void>;
 }
 
-/** Launches the browser; call it in `beforeAll`, and `close()` in `afterAll`. */
-export async function openBrowser(): Promise<PanelBrowser> {
-  const browser = await launchChromium();
+/** The browser of a test file, there while its tests run. To be asked for ahead of other hooks. */
+export function useBrowser(): PanelBrowser {
+  let browser: Browser;
+  beforeAll(async () => {
+    browser = await launchChromium();
+  });
+  afterAll(() => browser?.close());
   return {
-    browser,
     async newPage(options = {}) {
       const context = await browser.newContext({ viewport: { width: 900, height: 800 }, ...options });
       const page = await context.newPage();
@@ -25,6 +27,5 @@ export async function openBrowser(): Promise<PanelBrowser> {
       });
       return { page, problems };
     },
-    close: () => browser.close(),
   };
 }

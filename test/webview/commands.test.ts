@@ -1,20 +1,14 @@
 // What the panel sends: commands by button, key, field and pointer; what is to be measured; that a frame is painted.
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { SessionCommand } from '../../src/protocol/panel';
-import { openBrowser, type PanelBrowser } from './chromium';
+import { useBrowser } from './chromium';
 import { FakeHost, readExample } from './harness/host';
 import { openPanel, type PanelPage } from './harness/page';
 import { long } from './harness/specs';
 
-let browser: PanelBrowser;
+const browser = useBrowser();
 let host: FakeHost;
 let panel: PanelPage;
-
-beforeAll(async () => {
-  browser = await openBrowser();
-});
-afterAll(() => browser.close());
-
 async function begin(text: string): Promise<void> {
   host = new FakeHost(text);
   panel = await openPanel(browser, host);

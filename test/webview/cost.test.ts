@@ -1,27 +1,24 @@
 // The view of what a gradient costs: measured on request, one network after the other, with progress and a way to stop; every
 // number is the engine's own.
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { Answered, FromPanel } from '../../src/protocol/panel';
 import { GROWING } from '../../src/session/cost';
 import { answerTo } from '../../src/session/questions';
 import { TrainingSession } from '../../src/session/session';
 import { fullNumber } from '../../webview/numbers';
 import { runOf } from '../support/run';
-import { openBrowser, type PanelBrowser } from './chromium';
+import { useBrowser } from './chromium';
 import { violations } from './harness/axe';
 import { FakeHost, readExample } from './harness/host';
 import { openPanel, type PanelPage, themeNames } from './harness/page';
 
-let browser: PanelBrowser;
+const browser = useBrowser();
 const answers: Answered<'cost'>[] = [];
 beforeAll(async () => {
-  browser = await openBrowser();
   const text = readExample('circles');
   const session = new TrainingSession(runOf(text), text, { now: () => performance.now() });
   for (let index = 0; index < GROWING.length; index++) answers.push(answerTo(session, { about: 'cost', index }));
 });
-afterAll(() => browser.close());
-
 /** Answers with what was measured once; from `holds` on only when it is let go. */
 class MeasuredHost extends FakeHost {
   letGo: () => void = () => undefined;

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readLayers } from '../../src/session/readings';
 import type { TrainingSession } from '../../src/session/session';
 import { fullNumber } from '../../webview/numbers';
-import { openBrowser, type PanelBrowser } from './chromium';
+import { useBrowser } from './chromium';
 import { FakeHost } from './harness/host';
 import { openPanel, type PanelPage } from './harness/page';
 
@@ -14,19 +14,17 @@ const text = `{
   "loss": "cross_entropy", "optimizer": { "type": "sgd", "lr": 0.05 }, "batch_size": 60, "epochs": 50000
 }`;
 
-let browser: PanelBrowser;
+const browser = useBrowser();
 let host: FakeHost;
 let panel: PanelPage;
 
 beforeAll(async () => {
-  browser = await openBrowser();
   host = new FakeHost(text);
   panel = await openPanel(browser, host, { width: 1600, height: 1200, kept: { view: 'network', several: true, open: ['learn', 'step', 'network', 'fit', 'gradients', 'activations'] } });
 });
 afterAll(async () => {
   expect(panel.problems).toEqual([]);
   await host.dispose();
-  await browser.close();
 });
 
 /** Each layer's mean, spread and gradient norm, as the list has them. */

@@ -1,20 +1,14 @@
 // What every view is held to, also the one that is added next: the tab key reaches everything that a pointer does, charts have
 // their table, nothing moves where reduced motion is wanted.
-import { afterAll, beforeAll, beforeEach, afterEach, expect, it } from 'vitest';
-import { openBrowser, type PanelBrowser } from './chromium';
+import { beforeEach, afterEach, expect, it } from 'vitest';
+import { useBrowser } from './chromium';
 import { byTabKey, throughViews } from './harness/every-view';
 import { FakeHost, readExample } from './harness/host';
 import { openPanel, type PanelPage } from './harness/page';
 
-let browser: PanelBrowser;
+const browser = useBrowser();
 let host: FakeHost;
 let panel: PanelPage;
-
-beforeAll(async () => {
-  browser = await openBrowser();
-});
-afterAll(() => browser.close());
-
 beforeEach(async () => {
   host = new FakeHost(readExample('circles'));
   await host.runner.command({ type: 'runToStep', step: 24 });

@@ -1,19 +1,14 @@
 // Every view of runs of every sort: images, a single input, many layers, wide ones, long names, NaN, not begun, finished. Leaves
 // pictures in test/screenshots to be looked at.
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openBrowser, type PanelBrowser } from './chromium';
+import { describe, expect, it } from 'vitest';
+import { useBrowser } from './chromium';
 import { violations } from './harness/axe';
 import { cutOff, throughViews } from './harness/every-view';
 import { FakeHost, readExample } from './harness/host';
 import { openPanel, type ThemeName } from './harness/page';
 import { deepest, diverging, images, longNames, widest } from './harness/specs';
 
-let browser: PanelBrowser;
-beforeAll(async () => {
-  browser = await openBrowser();
-});
-afterAll(() => browser.close());
-
+const browser = useBrowser();
 interface Exhibit {
   readonly text: string;
   readonly theme: ThemeName;

@@ -1,9 +1,9 @@
 // 500 hostile names in every place of a spec that takes a name: plain text in every view, nothing made of them, and marks in them
 // that turn text do not reach what stands beside.
 import Papa from 'papaparse';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { names } from '../support/hostile-names';
-import { openBrowser, type PanelBrowser } from './chromium';
+import { useBrowser } from './chromium';
 import { FakeHost } from './harness/host';
 import { openPanel } from './harness/page';
 
@@ -18,12 +18,7 @@ const specOf = (layers: readonly string[], classes: readonly string[]): string =
   loss: 'cross_entropy', optimizer: { type: 'sgd', lr: 0.01 }, batch_size: classes.length, epochs: 5,
 });
 
-let browser: PanelBrowser;
-beforeAll(async () => {
-  browser = await openBrowser();
-});
-afterAll(() => browser.close());
-
+const browser = useBrowser();
 it('there are 500 of them', () => expect(names.length).toBe(500));
 
 /** Half a character does not survive the way out of the browser. */

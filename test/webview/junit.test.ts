@@ -1,15 +1,9 @@
 // JUnit XML as a browser's own XML parser sees it, which knows every rule of well-formedness.
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { junitText } from '../../src/cli/junit';
-import { openBrowser, type PanelBrowser } from './chromium';
+import { useBrowser } from './chromium';
 
-let browser: PanelBrowser;
-
-beforeAll(async () => {
-  browser = await openBrowser();
-});
-
-afterAll(() => browser?.close());
+const browser = useBrowser();
 
 it('is XML for Chromium, with every character of a name that XML can hold', async () => {
   const names = [

@@ -1,19 +1,14 @@
 // What it looks like: no accessibility violation in any theme, view and state; colours follow the theme at once;
 // nothing is cut off from 1000 pixels to 320. Leaves pictures in test/screenshots to be looked at.
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openBrowser, type PanelBrowser } from './chromium';
+import { describe, expect, it } from 'vitest';
+import { useBrowser } from './chromium';
 import { violations } from './harness/axe';
 import { cutOff, viewsOf } from './harness/every-view';
 import { FakeHost, readExample } from './harness/host';
 import { openPanel, type PanelPage, type ThemeName, themeNames } from './harness/page';
 import { deep, diverging } from './harness/specs';
 
-let browser: PanelBrowser;
-beforeAll(async () => {
-  browser = await openBrowser();
-});
-afterAll(() => browser.close());
-
+const browser = useBrowser();
 /** A run of the circles example with a history to see, in the middle of a step's backward pass. */
 async function trained(options: { width: number; theme: ThemeName; height?: number }): Promise<{ host: FakeHost; panel: PanelPage }> {
   const host = new FakeHost(readExample('circles'));

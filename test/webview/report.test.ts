@@ -8,22 +8,20 @@ import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Frame } from '../../src/session/frame';
 import { reportHtml } from '../../src/report/report';
-import { openBrowser, type PanelBrowser } from './chromium';
+import { useBrowser } from './chromium';
 import { violations } from './harness/axe';
 import { FakeHost, readExample } from './harness/host';
 import { diverging } from './harness/specs';
 
 const HOSTILE = '<script>window.ran=1</script><img src=x onerror=window.ran=1>"\' \u202Etxet\0&lt;';
 
-let browser: PanelBrowser;
+const browser = useBrowser();
 let folder: string;
 beforeAll(async () => {
-  browser = await openBrowser();
   folder = mkdtempSync(join(tmpdir(), 'report-'));
 });
 afterAll(async () => {
   rmSync(folder, { recursive: true });
-  await browser.close();
 });
 
 /** Trains, and makes the report of where the run then stands. */

@@ -1,20 +1,14 @@
 // Every state has its plain sentence and its next action; what goes wrong is said where it can be seen.
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import type { AnswerTo, PanelProblem } from '../../src/protocol/panel';
-import { openBrowser, type PanelBrowser } from './chromium';
+import { useBrowser } from './chromium';
 import { tensorOf } from './harness/answers';
 import { FakeHost, readExample } from './harness/host';
 import { openPanel, type PageOptions, type PanelPage } from './harness/page';
 import { deep, diverging, hostile, hostileName, long, wide } from './harness/specs';
 
-let browser: PanelBrowser;
-const opened: { host: FakeHost; panel: PanelPage }[] = [];
-
-beforeAll(async () => {
-  browser = await openBrowser();
-});
-afterAll(() => browser.close());
-afterEach(async () => {
+const browser = useBrowser();
+const opened: { host: FakeHost; panel: PanelPage }[] = [];afterEach(async () => {
   for (const { host, panel } of opened.splice(0)) {
     expect(panel.problems).toEqual([]);
     await host.dispose();

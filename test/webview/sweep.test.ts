@@ -1,19 +1,14 @@
 // The view of a sweep: every number is the report's own, what is asked reaches the host, and it stands in every theme.
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { PanelSweep } from '../../src/protocol/panel';
 import { fullNumber } from '../../webview/numbers';
-import { openBrowser, type PanelBrowser } from './chromium';
+import { useBrowser } from './chromium';
 import { violations } from './harness/axe';
 import { FakeHost, readExample } from './harness/host';
 import { openPanel, type PanelPage, themeNames } from './harness/page';
 import { sweepSpec, sweptState } from './harness/sweep';
 
-let browser: PanelBrowser;
-beforeAll(async () => {
-  browser = await openBrowser();
-});
-afterAll(() => browser.close());
-
+const browser = useBrowser();
 const done = sweptState(sweepSpec, 12);
 const { groups } = done.report;
 const idle: PanelSweep = { state: done, starting: false, trouble: null };

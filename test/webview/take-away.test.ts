@@ -3,16 +3,15 @@
 import Papa from 'papaparse';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { openBrowser, type PanelBrowser } from './chromium';
+import { useBrowser } from './chromium';
 import { FakeHost, readExample } from './harness/host';
 import { openPanel, type PanelPage } from './harness/page';
 
-let browser: PanelBrowser;
+const browser = useBrowser();
 let host: FakeHost;
 let panel: PanelPage;
 
 beforeAll(async () => {
-  browser = await openBrowser();
   host = new FakeHost(readExample('circles'));
   for (const step of [10, 20, 30]) {
     await host.runner.command({ type: 'runToStep', step });
@@ -24,7 +23,6 @@ beforeAll(async () => {
 afterAll(async () => {
   expect(panel.problems).toEqual([]);
   await host.dispose();
-  await browser.close();
 });
 
 const saved = () => host.of('save').at(-1);

@@ -1,22 +1,16 @@
 // Time: pinned steps, what changed since, and a fork of the run; every number read back from the page is the engine's own.
-import { afterAll, beforeAll, beforeEach, afterEach, describe, expect, it } from 'vitest';
+import { beforeEach, afterEach, describe, expect, it } from 'vitest';
 import { seriesName } from '../../src/history/history';
 import { TrainingSession } from '../../src/session/session';
 import { fullNumber } from '../../webview/numbers';
-import { openBrowser, type PanelBrowser } from './chromium';
+import { useBrowser } from './chromium';
 import { violations } from './harness/axe';
 import { FakeHost, readExample } from './harness/host';
 import { openPanel, type PanelPage } from './harness/page';
 
-let browser: PanelBrowser;
+const browser = useBrowser();
 let host: FakeHost;
-let panel: PanelPage;
-
-beforeAll(async () => {
-  browser = await openBrowser();
-});
-afterAll(() => browser.close());
-beforeEach(async () => {
+let panel: PanelPage;beforeEach(async () => {
   host = new FakeHost(readExample('circles'));
   for (let step = 8; step <= 80; step += 8) {
     await host.runner.command({ type: 'runToStep', step });

@@ -4,18 +4,17 @@ import type { Locator } from 'playwright-core';
 import type { Answered, AnswerTo, Question } from '../../src/protocol/panel';
 import type { Frame } from '../../src/session/frame';
 import { formatNumber, formatShare, fullNumber } from '../../webview/numbers';
-import { openBrowser, type PanelBrowser } from './chromium';
+import { useBrowser } from './chromium';
 import { FakeHost, readExample } from './harness/host';
 import { openPanel, type PanelPage } from './harness/page';
 import { guarded } from './harness/specs';
 
-let browser: PanelBrowser;
+const browser = useBrowser();
 let host: FakeHost;
 let panel: PanelPage;
 let frame: Frame;
 
 beforeAll(async () => {
-  browser = await openBrowser();
   host = new FakeHost(readExample('circles'));
   panel = await openPanel(browser, host);
   for (const step of [1, 2, 20]) {
@@ -28,7 +27,6 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await host.dispose();
-  await browser.close();
 });
 
 /** All digits behind the numbers of an element, and what is shown of them. */

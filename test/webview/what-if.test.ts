@@ -1,29 +1,27 @@
 // Edit and watch: what is tried is seen at once and marked as such, the run is not touched until weights are kept; every
 // number read back from the page is the engine's own.
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
+import { loadLayers } from '../../src/code/load-layers';
 import type { TrainingSession } from '../../src/session/session';
+import { parseSpec } from '../../src/spec';
+import type { LayerCode } from '../../src/spec/layer-code';
 import { fullNumber } from '../../webview/numbers';
-import { openBrowser, type PanelBrowser } from './chromium';
+import { useBrowser } from './chromium';
 import { violations } from './harness/axe';
-import { FakeHost, readExample } from './harness/host';
+import { examples, FakeHost, readExample } from './harness/host';
 import { openPanel, type PanelPage } from './harness/page';
+import { images } from './harness/specs';
 
-let browser: PanelBrowser;
+const browser = useBrowser();
 let host: FakeHost;
-let panel: PanelPage;
-
-beforeAll(async () => {
-  browser = await openBrowser();
-});
-afterAll(() => browser.close());
-afterEach(async () => {
+let panel: PanelPage;afterEach(async () => {
   expect(panel.problems).toEqual([]);
   await host.dispose();
   await panel.page.close();
 });
 
-async function open(text: string, kept: Record<string, unknown>, step = 0): Promise<TrainingSession> {
-  host = new FakeHost(text);
+async function open(text: string, kept: Record<string, unknown>, step = 0, code?: LayerCode): Promise<TrainingSession> {
+  host = new FakeHost(text, { code });
   if (step > 0) {
     await host.runner.command({ type: 'runToStep', step });
     await host.until(({ position, target }) => position.step === step && target === null);
@@ -56,17 +54,22 @@ function evaluated(session: TrainingSession, sample: number): { loss: number; ou
   return { loss, outputs: pass.outputs.map(({ data }) => [...data]) };
 }
 
-// As examples/soft-argmax.nabla.json with k = 1, without the layer of its own: the panel's harness runs none.
-const softArgmax = JSON.stringify({
-  name: 'Softmax is a soft argmax',
-  data: { type: 'inline', inputs: [[1, 2, 3], [0.5, 0.2, 0.1]], labels: [2, 0], classes: 3 },
-  layers: [{ type: 'identity', name: 'scaled' }, 'softmax'],
-  loss: 'cross_entropy_on_probabilities', batch_size: 'full', epochs: 5, precision: 'float64',
-});
+/** The example with its layer of the user's own, as the engine's process loads it. */
+async function softArgmax(): Promise<{ text: string; code: LayerCode }> {
+  const text = readExample('soft-argmax');
+  const { spec } = parseSpec(text);
+  if (!spec) throw new Error('The example has problems.');
+  return { text, code: await loadLayers(spec, { folder: examples, root: examples }, { enter: () => undefined, leave: () => undefined }) };
+}
 
 describe('moving an input', () => {
   it('sharpens a soft argmax as it is scaled, by keyboard alone', async () => {
-    await open(softArgmax, { view: 'what_if', sample: 0 });
+    const { text, code } = await softArgmax();
+    // After some steps, so that the layer's own k is no round number.
+    const session = await open(text, { view: 'what_if', sample: 0 }, 20, code);
+    const [{ name, value: { data: [k] } }] = session.network.parameters;
+    expect(name).toBe('scaled.k');
+    expect(k).toBeGreaterThan(1.1);
     const { page } = panel;
     const shares: number[] = [];
     for (const scale of [1, 2, 5, 20]) {
@@ -74,10 +77,12 @@ describe('moving an input', () => {
       await page.locator(`[data-node="input"], [data-node="loss"]`).first().waitFor();
       await page.waitForFunction((wanted) => document.querySelector<HTMLInputElement>('#try-input-2')?.value === wanted, String(3 * scale));
       await panel.settled();
-      const powers = [1, 2, 3].map((value) => Math.exp(value * scale - 3 * scale));
+      const powers = [1, 2, 3].map((value) => Math.exp(k * scale * (value - 3)));
       const sum = powers.reduce((a, b) => a + b, 0);
       const shown = (await full('[data-node="output of softmax1"] [data-after]')).map(Number);
+      expect(shown.length).toBe(3);
       shown.forEach((value, i) => expect(value).toBeCloseTo(powers[i] / sum, 14));
+      expect((await full('[data-node="output of scaled"] [data-after]')).map(Number)).toEqual([1, 2, 3].map((value) => value * scale * k));
       expect(await page.locator('.what-if[data-tried="3"]').count()).toBe(scale === 1 ? 0 : 1);
       shares.push(shown[2]);
     }
@@ -159,5 +164,33 @@ describe('setting a weight', () => {
     expect(session.network.parameters[0].value.data[2]).not.toBe(0.5);
     session.network.parameters[0].value.data[2] = 0.5;
     expect(shown).toEqual([fullNumber(evaluated(session, sample).loss)]);
+  });
+
+  it('shows maps, feature maps and filters as they would be, and marks them', async () => {
+    const session = await open(images, { view: 'network', sample: 100, kept: { what_if: { weights: [{ parameter: 'conv2d1.weight', index: 0, value: 3 }], inputs: [], before: [] } } }, 2);
+    const { page } = panel;
+    await page.locator('[data-tried-picture]').waitFor();
+    await page.locator('[data-tried-filters]').waitFor();
+    await panel.shot('panel-dark-what-if-images');
+    expect(await violations(page)).toEqual([]);
+    const pixels = (): Promise<string> => page.locator('.map canvas').first().evaluate((canvas) => (canvas as HTMLCanvasElement).toDataURL());
+    const rows = async (selector: string): Promise<string[]> => {
+      await page.locator(`${selector} details.data`).last().evaluate((details) => ((details as HTMLDetailsElement).open = true));
+      await panel.settled();
+      return full(`${selector} details.data`);
+    };
+    const filters = await rows('#view-network > div:nth-child(4)');
+    const [tried, units] = [await pixels(), await rows('#view-network > div:nth-child(5)')];
+    expect(filters[0]).toBe('3');
+    await page.locator('[data-action="try-undo"], [data-action="try-reset"]').last().click();
+    await computed();
+    await page.locator('[data-tried-picture]').waitFor({ state: 'detached' });
+    expect(await pixels()).not.toBe(tried);
+    expect(await rows('#view-network > div:nth-child(5)')).not.toEqual(units);
+    // Once it is so in the run it is that picture, gradients aside: those are of the batch.
+    session.setWeights([{ parameter: 'conv2d1.weight', index: 0, value: 3 }]);
+    const { outputs } = evaluated(session, 100);
+    const mean = outputs[0].slice(0, 32 * 32).reduce((a, b) => a + b, 0) / 1024;
+    expect(units.map(Number)).toContainEqual(expect.closeTo(mean, 6));
   });
 });

@@ -1,20 +1,15 @@
 // The Check view of a layer of one's own with a wrong backward: which layer, why, where, and the entry itself. Leaves
 // pictures in test/screenshots to be looked at.
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Layer } from '../../src/engine/custom/contract';
 import { customLayer } from '../../src/engine/custom/custom-layer';
 import type { LayerDefinition } from '../../src/engine/layers/layer';
-import { openBrowser, type PanelBrowser } from './chromium';
+import { useBrowser } from './chromium';
 import { violations } from './harness/axe';
 import { FakeHost } from './harness/host';
 import { openPanel, type ThemeName } from './harness/page';
 
-let browser: PanelBrowser;
-beforeAll(async () => {
-  browser = await openBrowser();
-});
-afterAll(() => browser.close());
-
+const browser = useBrowser();
 /** A linear layer that leaves the last row of its weight's gradient at 0. */
 const withoutLastRow: Layer = {
   parameters: ([n]) => ({ weight: { shape: [6, n], init: { type: 'normal', std: 0.5 } } }),

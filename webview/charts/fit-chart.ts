@@ -5,7 +5,7 @@ import { mix, toCss, type Rgb } from '../colours';
 import type { Context } from '../context';
 import type { AnswerTo } from '../../src/protocol/panel';
 import { scaleOf, tableFor, tableIndex } from '../heatmap';
-import { formatNumber, formatRound } from '../numbers';
+import { counted, formatNumber, formatRound } from '../numbers';
 import type { Theme } from '../theme';
 import { cutMiddle } from '../words';
 import { type Axes, groundOf } from './ground';
@@ -241,9 +241,9 @@ function describe({ fitted, points, classes }: Fit): string {
   const over = axes.map(({ name, min, max }) => `${name} from ${formatNumber(min)} to ${formatNumber(max)}`).join(', ');
   if (classes && regions) {
     const shares = classes.map((name, i) => `${name} ${Math.round((100 * regions.filter((kind) => kind === i).length) / regions.length)} %`);
-    return `Regions of the classes over ${over}: ${shares.join(', ')}; ${points.samples.length} samples.`;
+    return `Regions of the classes over ${over}: ${shares.join(', ')}; ${counted(points.samples.length, 'sample')}.`;
   }
   const values = [...(predictions ?? [])].filter(Number.isFinite);
-  return `Predictions over ${over}: from ${formatNumber(Math.min(...values))} to ${formatNumber(Math.max(...values))}; ${points.samples.length} samples.`;
+  return `Predictions over ${over}: from ${formatNumber(Math.min(...values))} to ${formatNumber(Math.max(...values))}; ${counted(points.samples.length, 'sample')}.`;
 }
 

@@ -5,7 +5,7 @@ import type { Context } from '../context';
 import type { ActivationReading } from '../../src/protocol/panel';
 import { takeAway } from '../controls/take-away';
 import { value } from '../controls/value';
-import { formatCount, formatNumber, formatShare } from '../numbers';
+import { counted, formatCount, formatNumber, formatShare } from '../numbers';
 import type { Sheet } from '../sheet';
 import { axisLook, baseOptions, Chart, FONT_SIZE } from './setup';
 
@@ -69,7 +69,7 @@ export class HistogramChart {
     this.#canvas.setAttribute(
       'aria-label',
       reading
-        ? `Output of ${name} at this step: ${entries} entries from ${formatNumber(reading.low)} to ${formatNumber(reading.high)}.`
+        ? `Output of ${name} at this step: ${counted(entries, 'entry', 'entries')} from ${formatNumber(reading.low)} to ${formatNumber(reading.high)}.`
         : `Output of ${name}: nothing measured yet.`,
     );
     const bin = reading ? (reading.high - reading.low) / reading.histogram.length : 0;

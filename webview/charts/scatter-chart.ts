@@ -7,7 +7,7 @@ import type { Context } from '../context';
 import type { CheckReport, Verdict } from '../../src/protocol/panel';
 import { takeAway } from '../controls/take-away';
 import { icon, value } from '../controls/value';
-import { formatPower, MINUS } from '../numbers';
+import { counted, formatPower, MINUS } from '../numbers';
 import type { Sheet } from '../sheet';
 import type { Theme } from '../theme';
 import { verdictNames } from '../words';
@@ -210,7 +210,7 @@ export class ScatterChart {
     const i = this.#point;
     this.#canvas.setAttribute(
       'aria-label',
-      report ? `Numeric derivatives against backprop: ${shown} entries, ${counts?.wrong ?? 0} wrong. The table above has them by parameter.` : 'Nothing checked yet.',
+      report ? `Numeric derivatives against backprop: ${counted(shown, 'entry', 'entries')}, ${counts?.wrong ?? 0} wrong. The table above has them by parameter.` : 'Nothing checked yet.',
     );
     render(
       html`

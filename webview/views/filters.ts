@@ -1,20 +1,22 @@
 // The filters of a convolution under the picture of the network: of the selected layer, or of the first that has any.
 import { html, nothing, render, type TemplateResult } from 'lit/html.js';
 import type { AnswerTo, Question } from '../../src/protocol/panel';
-import type { Context, Mounted } from '../context';
+import type { Context, Mounted, Settings } from '../context';
 import { takeAway } from '../controls/take-away';
 import { value } from '../controls/value';
 import { type Cell, Heatmap, scaleOf } from '../heatmap';
 import { counted, formatIndex, formatShape } from '../numbers';
 import type { PanelData } from '../store';
+import { isTried, triedOf } from '../what-if';
 
 type Filters = AnswerTo<'filters'>;
 
 /** The question about them; null where the network has no convolution. */
-export function filtersOf({ model, layer }: PanelData, edges: Question<'filters'>['edges']): Question<'filters'> | null {
+export function filtersOf({ model, layer }: PanelData, settings: Settings, edges: Question<'filters'>['edges']): Question<'filters'> | null {
   const own = (model?.layers ?? []).filter(({ parameters }) => parameters.some(({ shortName, shape }) => shortName === 'weight' && shape.length === 4));
   const found = own.find(({ index }) => index === layer) ?? own[0];
-  return found ? { about: 'filters', layer: found.index, edges } : null;
+  const tried = triedOf(settings);
+  return found ? { about: 'filters', layer: found.index, edges, ...(isTried(tried) && { tried, sample: settings.sample }) } : null;
 }
 
 export function mountFilters(host: HTMLElement, context: Context, question: () => Question<'filters'> | null): Mounted {
@@ -40,9 +42,9 @@ export function mountFilters(host: HTMLElement, context: Context, question: () =
   const text = (): void => {
     const asked = question();
     if (!asked) return;
-    render(html`<div class="chart-head"><h2>Filters of <bdi>${context.data.model?.layers[asked.layer]?.name}</bdi></h2><span class="unit">${asked.edges}; a row an output channel, a column an input channel</span></div>
+    render(html`<div class="chart-head"><h2>Filters of <bdi>${context.data.model?.layers[asked.layer]?.name}</bdi></h2><span class="unit">${asked.tried ? html`<b data-tried-filters>What if:</b> ` : nothing}${asked.edges}; a row an output channel, a column an input channel</span></div>
       <p class="reading" role="status" aria-live="off">${
-        !shown ? html`<span class="hint">The step has not come so far yet.</span>`
+        !shown ? html`<span class="hint">${asked.tried && asked.edges === 'update' ? 'What is only tried is not updated.' : 'The step has not come so far yet.'}</span>`
         : heatmap.cursor ? reading(shown, heatmap.cursor)
         : html`<span class="hint">Point at a cell, or use the arrow keys, to read its value.</span>`
       }</p>`, head);

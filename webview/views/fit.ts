@@ -174,7 +174,7 @@ function confusionTable({ data }: Context, { confusion, evaluated, of }: Predict
     const count = confusion[i * k + j];
     const share = count / Math.max(1, confusion.subarray(i * k, (i + 1) * k).reduce((a, b) => a + b, 0));
     const tone = count === 0 ? 'zero' : i === j ? 'right' : 'wrong';
-    return html`<td class=${tone} title=${`${formatCount(count)} samples of ${classes[i]} called ${classes[j]}: ${formatShare(share)} of them`}>${formatCount(count)}</td>`;
+    return html`<td class=${tone} title=${`${counted(count, 'sample')} of ${classes[i]} called ${classes[j]}: ${formatShare(share)} of its class`}>${formatCount(count)}</td>`;
   };
   return html`<section class="part">
     <div class="chart-head"><h2>Confusion</h2><span class="unit">${formatCount(right)} of ${counted(evaluated, 'sample')} right${evaluated < of ? `, evenly chosen from ${formatCount(of)}` : ''}; evaluated in evaluation mode</span></div>

@@ -13,7 +13,7 @@ import { whatIfBar } from '../controls/what-if-bar';
 import { type ColumnName, type Drawing, NetworkPicture, type Picture, type Target } from '../network-picture';
 import { counted, formatCount, formatIndex, formatShape, fullNumber } from '../numbers';
 import { lastPhase, words } from '../words';
-import { triedOf, tryInput, tryWeight, whatIfIfAny, whatIfQuestion } from '../what-if';
+import { isTried, triedOf, tryInput, tryWeight, whatIfIfAny, whatIfQuestion } from '../what-if';
 import { filtersOf, mountFilters } from './filters';
 
 const ID = 'network';
@@ -36,6 +36,12 @@ const questionOf = (settings: Settings): Question<'picture'> => ({
   about: 'picture', sample: settings.sample, edges: ownOf(settings).edges, maps: true,
 });
 
+/** The same with what is tried; null where nothing is. */
+const triedQuestionOf = (settings: Settings): Question<'picture'> | null => {
+  const tried = triedOf(settings);
+  return isTried(tried) ? { ...questionOf(settings), tried } : null;
+};
+
 const namesOf = ({ data }: Context): ColumnName[] => [
   { name: 'input', kind: '', shape: data.model?.inputShape ?? [] },
   ...(data.model?.layers ?? []).map(({ name, kind, outputShape }) => ({ name, kind: words(kind), shape: outputShape })),
@@ -55,8 +61,8 @@ export const network: View = {
   title: 'Network',
   needs: [],
   questions: (data, settings) => {
-    const filters = filtersOf(data, ownOf(settings).edges);
-    return [questionOf(settings), ...(filters ? [filters] : []), ...whatIfIfAny(settings)];
+    const [filters, tried] = [filtersOf(data, settings, ownOf(settings).edges), triedQuestionOf(settings)];
+    return [questionOf(settings), ...(tried ? [tried] : []), ...(filters ? [filters] : []), ...whatIfIfAny(settings)];
   },
   mount(host, context) {
     const parts = Array.from({ length: 6 }, () => document.createElement('div'));
@@ -101,7 +107,7 @@ export const network: View = {
       const now = tried ?? (ownOf(context.settings).edges === 'weight' ? weight.value : null);
       return html`<div class="chooser">${tryField.template(now === null ? '' : fullNumber(now))}</div>`;
     };
-    const filters = mountFilters(under, context, () => filtersOf(context.data, ownOf(context.settings).edges));
+    const filters = mountFilters(under, context, () => filtersOf(context.data, context.settings, ownOf(context.settings).edges));
 
     const shown = (): Picture | null => context.answer(questionOf(context.settings));
     const draw = (): void => {
@@ -111,7 +117,7 @@ export const network: View = {
       const { data, theme, settings } = context;
       const names = namesOf(context);
       if (names.length !== answer.columns.length) return;
-      const drawing = { picture: asTried(context, answer), names, fill: ownOf(settings).fill, lit: litOf(context), selected: data.layer === null ? null : data.layer + 1 };
+      const drawing = { picture: triedIn(context, answer) ?? answer, names, fill: ownOf(settings).fill, lit: litOf(context), selected: data.layer === null ? null : data.layer + 1 };
       picture.canvas.setAttribute('aria-label', `The network for sample ${answer.sample}: ${names.map(({ name, shape }) => `${name} ${formatShape(shape)}`).join(', ')}. Arrow keys move from unit to unit, with Shift over the weights into it.`);
       picture.draw(drawing, theme, { width: sizeOf(map).width, height: Math.min(sizeOf(host).height, window.innerHeight) - AROUND });
     };
@@ -122,7 +128,7 @@ export const network: View = {
         picture.cursor ? describe(context, answer, picture.cursor) : html`<span class="hint">Point at a unit or a weight to read it; click one for its history and its place in the spec.</span>`
       }</p>` : html`<section class="empty"><p>The engine is asked for the picture.</p></section>`, head);
       render(answer ? html`${chosen ? html`${details(context, answer, chosen)}${tryIt(answer, chosen)}` : nothing}${legend(context, answer)}
-        <details class="data" @toggle=${toggle}><summary>Table</summary>${open ? table(context, picture.canvas, answer) : nothing}</details>` : nothing, below);
+        <details class="data" @toggle=${toggle}><summary>Table</summary>${open ? table(context, picture.canvas, triedIn(context, answer) ?? answer) : nothing}</details>` : nothing, below);
       void follow(answer);
     };
     const toggle = (event: Event): void => {
@@ -166,40 +172,11 @@ export const network: View = {
   },
 };
 
-/** What is tried, answered for the sample of the picture; null where nothing is, or it is being computed. */
-const triedIn = ({ settings, answer }: Context, { sample }: Picture): AnswerTo<'what_if'> | null => {
-  const found = whatIfIfAny(settings).length > 0 ? answer(whatIfQuestion(settings)) : null;
+/** The picture as it would be with what is tried; null where nothing is, or it is being computed. */
+function triedIn({ settings, answer }: Context, { sample }: Picture): Picture | null {
+  const question = triedQuestionOf(settings);
+  const found = question && answer(question);
   return found?.sample === sample ? found : null;
-};
-
-/** The picture with the values, gradients and weights that follow from what is tried; images, and maps of all inputs, stay out. */
-function asTried(context: Context, picture: Picture): Picture {
-  const found = triedIn(context, picture);
-  if (!found) return picture;
-  const { inputShape = [], layers = [] } = context.data.model ?? {};
-  const { weights } = triedOf(context.settings);
-  const after = (column: number, of: 'values' | 'gradients'): Float64Array | undefined => found.nodes.find(({ node }) =>
-    of === 'values'
-      ? (column === 0 ? node.of === 'input' : node.of === 'output' && node.layer === column - 1)
-      : (column === 0 ? node.of === 'input_gradient' : node.of === 'output_gradient' && node.layer === column - 1))?.after;
-  const columns = picture.columns.map((column, i): Picture['columns'][number] => {
-    if ((i === 0 ? inputShape : layers[i - 1].outputShape).length === 3) return column;
-    // Of a large layer only the first values are followed: the others are not known.
-    const pick = (from: Float64Array | undefined) => (from ? Float64Array.from(column.shown, (unit) => from[unit] ?? NaN) : null);
-    return { ...column, maps: null, values: pick(after(i, 'values')), gradients: pick(after(i, 'gradients')) };
-  });
-  const edges = ownOf(context.settings).edges !== 'weight' ? picture.edges : picture.edges.map((edge) => {
-    const own = weights.filter(({ parameter }) => parameter === edge.parameter);
-    if (own.length === 0 || !edge.values) return edge;
-    const [from, to] = [picture.columns[edge.layer], picture.columns[edge.layer + 1]];
-    const values = edge.values.slice();
-    for (const { index, value } of own) {
-      const [row, column] = [to.shown.indexOf(Math.floor(index / from.units)), from.shown.indexOf(index % from.units)];
-      if (row >= 0 && column >= 0) values[row * from.shown.length + column] = value;
-    }
-    return { ...edge, values, largest: Math.max(edge.largest, ...own.map(({ value }) => Math.abs(value))) };
-  });
-  return { ...picture, columns, edges };
 }
 
 function chooser(context: Context, answer: Picture | null): TemplateResult {
@@ -219,7 +196,7 @@ function legend(context: Context, answer: Picture): TemplateResult {
   const { edges, fill } = ownOf(context.settings);
   const tried = triedIn(context, answer) !== null;
   return html`<p class="how">${icon('info')} Orange is above 0, blue and dashed below; a line’s width is its ${edges} beside the largest of its tensor.
-    ${tried ? html`<b data-tried-picture>What if:</b> units and weights are drawn as they would be with what is tried; gradients are of this sample’s loss alone. Of a large layer the first units alone are known.` : fill === 'values' ? 'With one or two inputs, a unit shows what it gives for every input; of an image, its feature map.' : 'A unit’s shade is the gradient of the batch’s loss with respect to its value.'}</p>`;
+    ${tried ? html`<b data-tried-picture>What if:</b> units and their maps, weights and filters are drawn as they would be with what is tried; gradients are of this sample’s loss alone, and no update is made of it.` : fill === 'values' ? 'With one or two inputs, a unit shows what it gives for every input; of an image, its feature map.' : 'A unit’s shade is the gradient of the batch’s loss with respect to its value.'}</p>`;
 }
 
 /** The unit's number in its layer. */
@@ -284,7 +261,7 @@ function table(context: Context, canvas: HTMLCanvasElement, { columns }: Picture
   const rows = columns.flatMap(({ shown, values, gradients }, c) => [...shown].map((unit, i) => ({ name: `${names[c].name}${formatIndex([unit])}`, value: values?.[i], gradient: gradients?.[i] })));
   const sheet = () => ({ heads: ['unit', 'value', 'gradient'], rows: rows.map((row) => [row.name, row.value, row.gradient]) });
   const hidden = columns.reduce((sum, { units, shown }) => sum + units - shown.length, 0);
-  return html`<p class="hint">${hidden > 0 ? `${counted(hidden, 'unit')} of large layers are left out: ${formatCount(rows.length)} are shown. ` : nothing}${takeAway(context, { title: 'Network', sheet, canvas })}</p>
+  return html`<p class="hint">${hidden > 0 ? `${counted(hidden, 'unit')} of large layers ${hidden === 1 ? 'is' : 'are'} left out: ${formatCount(rows.length)} are shown. ` : nothing}${takeAway(context, { title: 'Network', sheet, canvas })}</p>
     <div class="scroll" tabindex="0" role="region" aria-label="Table: units"><table>
       <thead><tr><th scope="col">unit</th><th scope="col">value</th><th scope="col">dL/d value</th></tr></thead>
       <tbody>${rows.map((row) => html`<tr><th scope="row"><bdi>${row.name}</bdi></th><td>${value(row.value, { signed: true })}</td><td>${value(row.gradient, { signed: true })}</td></tr>`)}</tbody>

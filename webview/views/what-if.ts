@@ -55,7 +55,7 @@ export const whatIf: View = {
       id: 'try-index', label: 'entry', title: 'The place of the weight in the flat parameter, counted from 0', width: 'narrow', refuse,
       commit(typed) {
         const { count = 0, name = '' } = chosen() ?? {};
-        if (!Number.isInteger(typed) || typed < 0 || typed >= count) return `${name} has the entries 0 to ${count - 1}.`;
+        if (!Number.isInteger(typed) || typed < 0 || typed >= count) return count === 1 ? `${name} has the entry 0 alone.` : `${name} has the entries 0 to ${count - 1}.`;
         index = typed;
         return null;
       },

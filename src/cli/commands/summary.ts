@@ -1,4 +1,5 @@
 // `nablascope summary`: the shapes and sizes of a network, layer by layer, and what transforms of its data learn, before anything runs.
+import { isOrAre } from '../../engine/counted';
 import type { FittedTransform } from '../../engine/transforms/apply';
 import { counted, grouped } from '../../gradcheck/words';
 import { formatBytes, type LayerFigures, type ReceptiveField, type Resolved, summarize } from '../../spec';
@@ -81,7 +82,7 @@ function toText(terminal: Terminal, { model, spec, memory, batchSize, samples }:
     paint(terminal, 'bold', last),
     '',
     ...(fitted.length > 0 ? [...learned(terminal, fitted, samples.train), ''] : []),
-    ...(trained < parameters ? [`${grouped(parameters - trained)} of the parameters are frozen.`] : []),
+    ...(trained < parameters ? [`${grouped(parameters - trained)} of the parameters ${isOrAre(parameters - trained)} frozen.`] : []),
     'Multiply-adds: of one sample\'s way forward, biases and functions of single values not counted.',
     'Memory: of parameters, outputs and gradients while training; the total also holds the data.',
     'Fully connected: parameters of a linear layer, with bias, of the same input and output.',

@@ -18,6 +18,7 @@ import { divergence } from '../reach';
 import { sparkline } from '../sparkline';
 import { EXIT, type ExitCode, paint, type Terminal } from '../terminal';
 import { checkGradients } from './check';
+import { type Fork, forkOf, forkText, refuseLate } from './fork';
 
 type TrainCall = Extract<Call, { command: 'train' }>;
 
@@ -36,12 +37,18 @@ interface Result {
 export async function train(terminal: Terminal, call: TrainCall): Promise<ExitCode> {
   const { session, warnings } = await openSpec(terminal, call, (run) => lasting(run, call));
   const target = call.steps ?? session.totalSteps;
+  if (call.fork) refuseLate(call.fork, target);
   if (!call.json) terminal.out.write(`${describe(session, target)}\n`);
   const result = await run(terminal, session, target);
-  if (call.json) terminal.out.write(jsonText(toJson(call, result, warnings)));
-  else terminal.out.write(toText(terminal, result));
-  if (result.outcome.kind === 'interrupted') return EXIT.interrupted;
-  return result.outcome.kind === 'diverged' || result.failed ? EXIT.failed : EXIT.good;
+  if (!call.json) terminal.out.write(toText(terminal, result));
+  const fork = call.fork && result.outcome.kind !== 'interrupted' ? await forkOf(terminal, session, call.fork) : null;
+  const forked = fork && (await run(terminal, fork.session, target, false));
+  if (call.json) terminal.out.write(jsonText({ ...toJson(call, result, warnings), fork: fork && forked && forkJson(fork, forked) }));
+  else if (fork && forked) terminal.out.write(`\n${forkText(terminal, fork, result, forked).join('\n')}\n`);
+  else if (call.fork) terminal.out.write(`\nThere is no fork: the run ended before step ${call.fork.at}.\n`);
+  const kinds = [result, forked].map((each) => each?.outcome.kind);
+  if (kinds.includes('interrupted') || terminal.interrupted()) return EXIT.interrupted;
+  return kinds.includes('diverged') || result.failed ? EXIT.failed : EXIT.good;
 }
 
 /** The run with the number of epochs that the call asks for. */
@@ -51,7 +58,8 @@ function lasting(run: CompiledRun, { epochs, steps }: TrainCall): CompiledRun {
   return { ...run, epochs: Math.ceil(steps / Math.ceil(run.split.train.length / run.batchSize)) };
 }
 
-async function run(terminal: Terminal, session: TrainingSession, target: number): Promise<Result> {
+/** @param checked whether gradients are checked on the way where the spec says so */
+async function run(terminal: Terminal, session: TrainingSession, target: number, checked = true): Promise<Result> {
   const { model } = session;
   const start = terminal.now();
   const history = new History();
@@ -65,7 +73,7 @@ async function run(terminal: Terminal, session: TrainingSession, target: number)
       const { step } = session.position;
       if (session.loss !== null) history.add(seriesName.batchLoss, step, session.loss);
       if (step % interval === 0 || step === target) evaluate(session, history);
-      if (model.checkEvery === 0 || step % model.checkEvery !== 0 || failed) return undefined;
+      if (!checked || model.checkEvery === 0 || step % model.checkEvery !== 0 || failed) return undefined;
       return checkGradients(terminal, session).then((report) => {
         if (report.complete && !report.passed) failed = report;
       });
@@ -114,7 +122,7 @@ function describe({ run, model, totalSteps }: TrainingSession, target: number): 
 
 function toText(terminal: Terminal, { session, history, outcome, failed, evaluation, milliseconds }: Result): string {
   const { step } = session.position;
-  const rate = milliseconds > 0 ? `, ${grouped(Math.round((step * 1000) / milliseconds))} steps a second` : '';
+  const rate = milliseconds > 0 ? `, ${counted(Math.round((step * 1000) / milliseconds), 'step')} a second` : '';
   const lines: string[] = [''];
   if (terminal.out.isTTY && outcome.kind !== 'diverged') {
     lines.push(`loss ${sparkline(batchLosses(history), Math.min(WIDEST_SPARKLINE, terminal.out.columns - 6))}`, '');
@@ -139,6 +147,17 @@ interface SeriesJson {
   readonly steps: Float64Array;
   readonly low: Float64Array;
   readonly high: Float64Array;
+}
+
+/** Its series begin at the step of the fork; up to there it is the run. */
+function forkJson({ words, own, session }: Fork, { history, outcome, evaluation, milliseconds }: Result) {
+  const series: Readonly<Record<string, SeriesJson>> = history.data();
+  return {
+    ...words, own,
+    outcome: outcome.kind === 'arrived' ? 'finished' : outcome.kind,
+    diverged: outcome.kind === 'diverged' ? outcome.nonFinite : null,
+    steps: session.position.step, milliseconds, hash: session.hash(), evaluation, series,
+  };
 }
 
 function toJson({ file }: TrainCall, { session, history, outcome, failed, evaluation, milliseconds }: Result, problems: readonly PlacedProblem[]) {

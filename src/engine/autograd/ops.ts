@@ -1,4 +1,5 @@
 // The operations as a layer's code is given them: on whatever tape is current.
+import { counted } from '../counted';
 import type { Ops } from '../custom/contract';
 import { formatShape, sizeOf } from '../kernels/tensor';
 import { operations, type OperationName } from './operations';
@@ -17,7 +18,7 @@ export function opsOn(current: { readonly tape: Tape }): Ops {
       const data = current.tape.room(sizeOf(shape));
       if (typeof values === 'number') data.fill(values);
       else if (values.length === data.length) data.set(values);
-      else throw new OperationError(`tensor: ${values.length} numbers do not fill the shape ${formatShape(shape)}.`);
+      else throw new OperationError(`tensor: ${counted(values.length, 'number')} ${values.length === 1 ? 'does' : 'do'} not fill the shape ${formatShape(shape)}.`);
       return { shape, data };
     },
     detach: ({ shape, data }) => ({ shape, data }),

@@ -1,5 +1,6 @@
 // Looks at what the user's functions gave, before anything of the engine relies on it. Each answers with what is wrong,
 // to be put after the function's name, or with null.
+import { counted } from '../counted';
 import { initializer } from '../initializers/options';
 import { formatShape, type Shape, sizeOf, type Tensor } from '../kernels/tensor';
 import type { ParameterDeclaration } from '../layers/layer';
@@ -48,7 +49,7 @@ export function tensorComplaint(value: unknown, what: string, shape: Shape): Com
     return complaint(`gave ${what} with ${is} in place of ${formatShape(shape)}`, remedy);
   }
   if (!(data instanceof Float32Array || data instanceof Float64Array) || data.length !== sizeOf(shape)) {
-    const is = ArrayBuffer.isView(data) || Array.isArray(data) ? `${(data as unknown as ArrayLike<number>).length} numbers` : 'no numbers';
+    const is = ArrayBuffer.isView(data) || Array.isArray(data) ? counted((data as unknown as ArrayLike<number>).length, 'number') : 'no numbers';
     return complaint(`gave ${what} with ${is} for the shape ${formatShape(shape)}`, remedy);
   }
   return null;
@@ -96,7 +97,7 @@ function declaration(name: string, given: unknown): ParameterDeclaration | Compl
     if (Array.isArray(list) && list.length === sizeOf(shape) && list.every((n) => Number.isFinite(n))) {
       return { name, shape, start: { values: list as number[] } };
     }
-    return complaint(`gave the parameter "${name}" values that do not fill ${formatShape(shape)}`, `Give ${sizeOf(shape)} finite numbers.`);
+    return complaint(`gave the parameter "${name}" values that do not fill ${formatShape(shape)}`, `Give ${counted(sizeOf(shape), 'finite number')}.`);
   }
   if (init === undefined) return { name, shape, start: { initializer: DEFAULT_START } };
   const parsed = initializerSchema.safeParse(init);

@@ -1,4 +1,5 @@
 // A file that holds one array of numbers, whatever its format: what its header says, and reading its rows.
+import { counted } from '../counted';
 import { sizeOf, type TensorData } from '../kernels/tensor';
 import type { InPieces } from '../pieces';
 import { DataError, type OptionPath } from './dataset';
@@ -39,7 +40,7 @@ export function checkArray(array: ArrayFile): ArrayFile {
     throw broken(file, at, `it ends at byte ${file.size}, but ${shape.join('×')} numbers of type ${element} reach to byte ${expected}`);
   }
   if (file.size > expected) {
-    throw broken(file, at, `${file.size - expected} bytes follow after byte ${expected}, where the last of its ${shape.join('×')} numbers ends`);
+    throw broken(file, at, `${counted(file.size - expected, 'byte')} ${file.size - expected === 1 ? 'follows' : 'follow'} after byte ${expected}, where the last of its ${shape.join('×')} numbers ends`);
   }
   return array;
 }

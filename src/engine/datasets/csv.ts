@@ -1,3 +1,4 @@
+import { counted, isOrAre } from '../counted';
 import * as z from 'zod/mini';
 import { nearest } from '../nearest';
 import type { InPieces } from '../pieces';
@@ -168,7 +169,7 @@ class Table {
     const { names, path, line: first } = this.#columns;
     if (cells.length !== names.length) {
       throw new DataError(
-        `${path}, row ${line}: there are ${cells.length} cells, but row ${first} has ${names.length}.`,
+        `${path}, row ${line}: there ${isOrAre(cells.length)} ${counted(cells.length, 'cell')}, but row ${first} has ${names.length}.`,
         'Give every row the same number of cells; check "delimiter" if the file uses another one.',
         ['path'],
       );

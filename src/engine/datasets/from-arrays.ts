@@ -1,4 +1,5 @@
 // From an array of inputs and one of targets or labels to a dataset, for every format that holds arrays.
+import { counted } from '../counted';
 import * as z from 'zod/mini';
 import { formatShape, sizeOf } from '../kernels/tensor';
 import { positive } from '../options';
@@ -50,7 +51,7 @@ export function* fromArrays(context: GenerateContext<Options>, { inputs, layout,
   const { options, precision, random } = context;
   const all = inputs.shape[0];
   if (targets.shape[0] !== all) {
-    throw broken(targets.file, targets.at, `it has ${targets.shape[0]} rows, but ${inputs.file.name} has ${all}`, 'Name two files that belong together.');
+    throw broken(targets.file, targets.at, `it has ${counted(targets.shape[0], 'row')}, but ${inputs.file.name} has ${all}`, 'Name two files that belong together.');
   }
   const axes = { as_is: inputs.shape.length, hw: 3, hwc: 4 }[layout];
   if (inputs.shape.length !== axes) {

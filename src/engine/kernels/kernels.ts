@@ -30,9 +30,9 @@ export interface Repeated {
   once(): number;
   /**
    * Fed, from a piece on, so many times or up to one whose number is not finite. Null where that is not faster, or not yet.
-   * @returns how many `numbers` there are
+   * @param varyingAt what `varying` holds each time, the first one 0 @returns how many `numbers` there are
    */
-  readonly often: ((piece: number, times: number, numbers: Float64Array) => number) | null;
+  readonly often: ((piece: number, times: number, numbers: Float64Array, varyingAt?: (time: number) => readonly number[]) => number) | null;
 }
 
 export interface Kernels {
@@ -52,9 +52,10 @@ export interface Kernels {
   /**
    * The same around a number: what it returns does `before`, finds `value`, does `after` and returns the number. `before` and
    * `after` may be prepared themselves. `value` calls kernels that write nothing, and what it makes of their numbers depends on
-   * nothing else. `feeds` says where input may come from that lies in memory already; it is asked at most once.
+   * nothing else. `feeds` says where input may come from that lies in memory already; it is asked at most once. `varying` holds numbers
+   * that are others each time, which the work reads and hands on to kernels as they are.
    */
-  prepareAround(before: () => void, value: () => number, after: () => void, feeds?: () => readonly Feed[]): Repeated;
+  prepareAround(before: () => void, value: () => number, after: () => void, feeds?: () => readonly Feed[], varying?: number[]): Repeated;
 
   fill(out: Tensor, value: number): void;
   copy(out: Tensor, x: Tensor): void;

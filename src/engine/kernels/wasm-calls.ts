@@ -14,8 +14,6 @@ const RESULT = 64;
 /** Where counters go; the matrix products' copies lie there otherwise. */
 const SCRATCH = 4096;
 const COUNTERS = 65536;
-/** Multiply-adds that take as long as an exponential does, about. */
-const EXPONENTIAL = 20;
 /** Mirrors assembly/convolution.ts. */
 const MOST_PLACES_BACK = 256;
 
@@ -182,7 +180,6 @@ export abstract class WasmCalls extends SharedKernels {
 
   override crossEntropies(out: Tensor, x: Tensor, t: Tensor): void {
     this.beforeShared();
-    this.together(x.data.length * EXPONENTIAL);
     this.exports.crossEntropies(at(out), at(x), at(t), ...movesOf(x));
   }
 

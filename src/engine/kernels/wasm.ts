@@ -2,7 +2,7 @@
 // which goes with the last tensor in it. It is shared memory because that can grow without cutting off the
 // tensors that were made before. Tensors of another instance or of the reference are not for these kernels.
 import { fuse } from './fused';
-import { compile, decode, type Exports, instantiate, link, type Memory, sharedMemory } from './instance';
+import { compile, decode, type Exports, instantiate, link, type Memory, type Run, sharedMemory } from './instance';
 import type { Feed, Kernels, Repeated } from './kernels';
 import { around } from './shared';
 import { CannotPrepare, RETURNING, Tapes } from './tape';
@@ -11,6 +11,7 @@ import { layOut, MemoryPlan, type Precision, type Tensor, view } from './tensor'
 import { LOWEST, WasmCalls } from './wasm-calls';
 import { wasmModules } from './wasm-modules';
 import { WIDE_KERNELS, wideModule, type WideVectors } from './wide';
+import { wideSteps } from './wide-steps';
 
 export type Simd = keyof typeof wasmModules;
 
@@ -24,8 +25,12 @@ const WORTH = 500_000;
 /** Doubles that a module may return at a time. */
 const LIST = 1024;
 const ONE = new Float64Array(1);
+/** Numbers that nothing else is: they stand for those that are others each time. */
+const STAND_IN = 1.0472e-300;
 /** Multiply-adds of such products after which wide vectors are looked for: they take about as long as looking. */
 const WIDE_AFTER = 4e9;
+/** Times as many steps as make a small step code of its own, after which wide vectors are looked for: that takes longer. */
+const WIDE_STEPS_AFTER = 3;
 
 /** By what a function divides, as a mean does, if that is all that it does with numbers of any size; to ask it takes longer. */
 function divisorOf(f: (x: number) => number): number | null {
@@ -33,10 +38,15 @@ function divisorOf(f: (x: number) => number): number | null {
   return [0, 1, -3, 1 / 7, Math.PI, 1e-310, 1e-20, 123.456, 1e30, -Infinity, NaN].every((x) => Object.is(f(x), x / divisor)) ? divisor : null;
 }
 
+/** The same with a section that says nothing, without which the engine would give back the module that it has. */
+const another = (bytes: Uint8Array): Uint8Array => Uint8Array.from([...bytes, 0, 2, 1, 0x77]);
+
 export class WasmKernels extends WasmCalls implements Kernels {
   readonly backend: string;
   /** Whether products run in vectors of 256 bits. */
   wide = false;
+  /** Whether a small step runs in them. */
+  wideSteps = false;
   readonly #simd: Simd;
   /** What other threads get. */
   #module: object;
@@ -62,7 +72,7 @@ export class WasmKernels extends WasmCalls implements Kernels {
     simd: Simd,
     /** Threads that help with large products. */
     readonly team: Team | null = null,
-    wideVectors: WideVectors | null = null,
+    readonly wideVectors: WideVectors | null = null,
     /** How often something is played before it becomes code of its own, which takes as long as about so many small steps. */
     readonly fuseAfter = 10_000,
     /** Multiply-adds of large products after which wide vectors are looked for, so that what is small or brief never is. */
@@ -107,9 +117,8 @@ export class WasmKernels extends WasmCalls implements Kernels {
 
   #widen(wideVectors: WideVectors): void {
     const simd = this.#simd;
-    // A section that says nothing makes it another module to the engine, which would give back the first one otherwise.
-    const another = (): object => compile(new Uint8Array([...decode(wasmModules[simd][this.precision]), 0, 2, 1, 0x77]));
-    const wide = wideModule(`${simd} ${this.precision}`, this.precision, wideVectors, this.#module, another);
+    const make = (): object => compile(another(decode(wasmModules[simd][this.precision])));
+    const wide = wideModule(`${simd} ${this.precision}`, this.precision, wideVectors, this.#module, make);
     if (!wide) return;
     const exports = instantiate(wide, this.memory);
     exports.useWideTiles(1);
@@ -150,7 +159,7 @@ export class WasmKernels extends WasmCalls implements Kernels {
     return tape ? () => (this.#tapes.recording ? work() : exports.play(tape.from, tape.to)) : work;
   }
 
-  prepareAround(before: () => void, value: () => number, after: () => void, feeds: () => readonly Feed[] = () => []): Repeated {
+  prepareAround(before: () => void, value: () => number, after: () => void, feeds: () => readonly Feed[] = () => [], varying: number[] = []): Repeated {
     const played = around(before, value, after);
     if (this.precision === 'float64') return { once: played, often: null };
     let left = this.fuseAfter;
@@ -158,9 +167,9 @@ export class WasmKernels extends WasmCalls implements Kernels {
       once: () => {
         if (left-- !== 0) return played();
         const fed = feeds();
-        const often = this.#fuse(played, value, fed);
+        const often = this.#fuse(played, value, fed, varying);
         if (often && fed.length > 0) repeated.often = often;
-        else if (often) repeated.once = () => (often(0, 1, ONE), ONE[0]);
+        else if (often) repeated.once = () => (often(0, 1, ONE, () => varying), ONE[0]);
         else repeated.once = played;
         return repeated.often ? played() : repeated.once();
       },
@@ -170,26 +179,30 @@ export class WasmKernels extends WasmCalls implements Kernels {
   }
 
   /** Work around a value as code of its own; null where that is not possible, or too much. */
-  #fuse(work: () => number, value: () => number, feeds: readonly Feed[]): Repeated['often'] {
+  #fuse(work: () => number, value: () => number, feeds: readonly Feed[], varying: number[]): Repeated['often'] {
     const { exports } = this;
     const fed = (): number => {
       for (const { to, from } of feeds) this.copy(to, view(from, to.shape));
       return work();
     };
-    if (!this.#record(fed, true)) return null;
+    const standIns = varying.map((_, i) => STAND_IN * (i + 1));
+    const usual = varying.splice(0, varying.length, ...standIns);
+    const recorded = this.#record(fed, true);
+    varying.splice(0, varying.length, ...usual);
+    if (!recorded) return null;
     const sources = feeds.map(({ to, from }) => {
       const { byteOffset, byteLength } = from.data;
       return { from: byteOffset, end: byteOffset + byteLength, bytes: to.data.byteLength };
     });
-    const fused = fuse(this.#tapes.operations, sources, this.backend === 'wasm-relaxed-simd', MOST_PAGES);
+    const { operations } = this.#tapes;
+    const table = varying.length > 0 ? this.#listOf('float32', LIST * varying.length) : null;
+    const { byteOffset: start, byteLength: length } = table?.data ?? new Float32Array();
+    const source = { from: start, end: start + length, bytes: varying.length * 4, own: true };
+    const fused = fuse(operations, sources, this.backend === 'wasm-relaxed-simd', MOST_PAGES, table && { standIns, source });
     if (!fused) return null;
-    const run = link(compile(fused.bytes), this.memory, exports);
-    if (!this.#list) {
-      const plan = new MemoryPlan('float64');
-      plan.reserve([LIST]);
-      [this.#list] = this.allocate(plan);
-    }
-    const list = this.#list.data;
+    let run = link(compile(fused.bytes), this.memory, exports);
+    let left = this.wideVectors ? WIDE_STEPS_AFTER * this.fuseAfter : Infinity;
+    const list = (this.#list ??= this.#listOf('float64', LIST)).data;
     const from = list.byteOffset;
     // Then `value` is asked again, with what the kernel in it returned.
     let returned = NaN;
@@ -205,12 +218,27 @@ export class WasmKernels extends WasmCalls implements Kernels {
       }
     };
     const divisor = divisorOf(valueOf);
-    return (piece, times, numbers) => {
+    return (piece, times, numbers, varyingAt) => {
+      if (table && varyingAt) for (let i = 0; i < Math.min(times, LIST); i++) table.data.set(varyingAt(i), i * varying.length);
+      left -= times;
+      if (left < 0 && this.wideVectors) {
+        left = Infinity;
+        const make = (): Run => link(compile(another(fused.bytes)), this.memory, exports);
+        const wide = wideSteps(run, make, this.wideVectors, this.memory, { from: LOWEST, to: this.#top, list: from }, piece);
+        this.wideSteps = wide !== null;
+        if (wide) run = wide;
+      }
       const done = (run(from, from + Math.min(times, list.length) * 8, piece) - from) / 8;
       if (divisor === null) for (let i = 0; i < done; i++) numbers[i] = valueOf(list[i]);
       else for (let i = 0; i < done; i++) numbers[i] = list[i] / divisor;
       return done;
     };
+  }
+
+  #listOf(precision: Precision, length: number): Tensor {
+    const plan = new MemoryPlan(precision);
+    plan.reserve([length]);
+    return this.allocate(plan)[0];
   }
 
   /** Writes down what `work` calls. @returns whether that is possible */

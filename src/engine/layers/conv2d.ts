@@ -1,3 +1,4 @@
+import { counted, isOrAre } from '../counted';
 import * as z from 'zod/mini';
 import { initializer } from '../initializers/options';
 import { formatShape, sizeOf } from '../kernels/tensor';
@@ -62,7 +63,7 @@ const options = z
         }
       }
       if (Array.isArray(bias) && bias.length !== channels) {
-        issues.push([['bias'], `There are ${bias.length} biases for ${channels} output channels.`, 'Give one bias for each output channel.']);
+        issues.push([['bias'], `There ${isOrAre(bias.length)} ${counted(bias.length, 'bias', 'biases')} for ${counted(channels ?? 0, 'output channel')}.`, 'Give one bias for each output channel.']);
       }
       for (const [path, message, remedy] of issues) {
         context.addIssue({ code: 'custom', path: [...path], message, params: { code: 'shape-mismatch', remedy }, input: weight });

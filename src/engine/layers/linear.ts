@@ -1,3 +1,4 @@
+import { counted, isOrAre } from '../counted';
 import * as z from 'zod/mini';
 import type { InitializerOptions } from '../initializers';
 import { initializer } from '../initializers/options';
@@ -36,18 +37,18 @@ const options = z
       const columns = weight?.[0]?.length;
       weight?.forEach((row, i) => {
         if (row.length !== columns) {
-          fail(['weight', i], `Row ${i + 1} of the weights has ${row.length} numbers, the first row ${columns}.`, 'Give every row as many numbers as there are inputs.');
+          fail(['weight', i], `Row ${i + 1} of the weights has ${counted(row.length, 'number')}, the first row ${columns}.`, 'Give every row as many numbers as there are inputs.');
         }
       });
       if (weight && out_features !== undefined && weight.length !== out_features) {
-        fail(['weight'], `There are ${weight.length} rows of weights for ${out_features} units.`, 'Give one row for each unit, or leave out "out_features".');
+        fail(['weight'], `There ${isOrAre(weight.length)} ${counted(weight.length, 'row')} of weights for ${counted(out_features, 'unit')}.`, 'Give one row for each unit, or leave out "out_features".');
       }
       if (weight && in_features !== undefined && columns !== undefined && columns !== in_features) {
-        fail(['weight'], `Each row of weights has ${columns} numbers for ${in_features} inputs.`, 'Give one number for each input, or leave out "in_features".');
+        fail(['weight'], `Each row of weights has ${counted(columns, 'number')} for ${counted(in_features, 'input')}.`, 'Give one number for each input, or leave out "in_features".');
       }
       const units = out_features ?? weight?.length;
       if (Array.isArray(bias) && bias.length !== units) {
-        fail(['bias'], `There are ${bias.length} biases for ${units} units.`, 'Give one bias for each unit.');
+        fail(['bias'], `There ${isOrAre(bias.length)} ${counted(bias.length, 'bias', 'biases')} for ${counted(units ?? 0, 'unit')}.`, 'Give one bias for each unit.');
       }
     }),
   );

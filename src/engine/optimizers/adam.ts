@@ -10,14 +10,19 @@ import { betas, eps, weightDecay } from './options';
 const STATE = ['mean of the gradient', 'mean of its square'] as const;
 
 /** m ← β1 m + (1-β1) g; s ← β2 s + (1-β2) g²; w ← w - lr m̂ / (√ŝ + eps), m̂ = m/(1-β1ᵗ), ŝ = s/(1-β2ᵗ). */
-function step({ kernels, options, lr, step: t, value, state }: UpdateContext<{ betas: number[]; eps: number }>, gradient: Tensor): void {
+function step({ kernels, options, numbers, value, state }: UpdateContext<{ betas: number[]; eps: number }>, gradient: Tensor): void {
   const [mean, square] = state;
   const [beta1, beta2] = options.betas;
+  const [scale, eps] = numbers;
   kernels.combine(mean, gradient, beta1, 1 - beta1);
   kernels.combineSquares(square, gradient, beta2, 1 - beta2);
-  // √(s/c²) + eps is (√s + c eps)/c.
-  const c = Math.sqrt(1 - power(beta2, t));
-  kernels.addQuotient(value, mean, square, (-lr / (1 - power(beta1, t))) * c, options.eps * c);
+  kernels.addQuotient(value, mean, square, scale, eps);
+}
+
+/** By what m is multiplied, and what is added to √s: √(s/c²) + eps is (√s + c eps)/c. */
+function corrected({ betas: [beta1, beta2], eps }: { betas: number[]; eps: number }, lr: number, step: number): [scale: number, eps: number] {
+  const c = Math.sqrt(1 - power(beta2, step));
+  return [(-lr / (1 - power(beta1, step))) * c, eps * c];
 }
 
 export const adam = defineOptimizer({
@@ -33,6 +38,7 @@ export const adam = defineOptimizer({
     weight_decay: weightDecay(0),
   }),
   counts: true,
+  numbers: (options, lr, step) => corrected(options, lr, step),
   state: () => STATE,
   update(context) {
     step(context, decayed(context, context.options.weight_decay));
@@ -55,10 +61,11 @@ export const adamw = defineOptimizer({
     ),
   }),
   counts: true,
+  numbers: (options, lr, step) => [...corrected(options, lr, step), 1 - lr * options.weight_decay],
   state: () => STATE,
   update(context) {
-    const { kernels, options, lr, value, gradient } = context;
-    kernels.scale(value, value, 1 - lr * options.weight_decay);
+    const { kernels, numbers, value, gradient } = context;
+    kernels.scale(value, value, numbers[2]);
     step(context, gradient);
   },
 });

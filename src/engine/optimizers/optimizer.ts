@@ -10,6 +10,8 @@ export interface UpdateContext<Options> {
   readonly lr: number;
   /** Updates of this parameter, this one counted: 1 for the first. */
   readonly step: number;
+  /** What the definition's `numbers` gave for this update. */
+  readonly numbers: readonly number[];
   readonly value: Tensor;
   /** Not to be changed. */
   readonly gradient: Tensor;
@@ -27,6 +29,11 @@ export interface OptimizerDefinition<Kind extends string = string, Options exten
   readonly options: z.ZodMiniType<Options>;
   /** Whether an update depends on the number of the step. */
   readonly counts?: boolean;
+  /**
+   * What an update takes that is another at each step, which it hands on to kernels as it is. An update with them uses neither
+   * `lr` nor `step`.
+   */
+  numbers?(options: Options, lr: number, step: number): readonly number[];
   /** Names of the tensors kept for each parameter. */
   state(options: Options): readonly string[];
   /** Updates `value` and `state` in place. */

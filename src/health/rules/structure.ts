@@ -1,4 +1,5 @@
 // Networks that compute less than they seem to, or that cannot learn from how they start.
+import { counted } from '../../engine/counted';
 import { sizeOf } from '../../engine/kernels/tensor';
 import type { LayerModel } from '../../engine/network';
 import type { SpecRule } from '../../spec/resolve';
@@ -117,7 +118,7 @@ export const weightsOneSided: SpecRule = {
       return [
         aboutLayer(
           resolved, index, 'weights-one-sided',
-          `The weights of ${layer.name} are drawn around ${mean} and not 0, so the ${inputs} terms of a sum do not cancel: ${after.name} is likely to be saturated from the start, where it passes hardly any gradient.`,
+          `The weights of ${layer.name} are drawn around ${mean} and not 0, so the ${counted(inputs, 'term')} of a sum ${inputs === 1 ? 'does' : 'do'} not cancel: ${after.name} is likely to be saturated from the start, where it passes hardly any gradient.`,
           'Draw them around 0: leave out "init", or use "xavier_uniform".',
         ),
       ];

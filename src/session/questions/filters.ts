@@ -3,6 +3,8 @@ import type { TrainingSession } from '../session';
 import { evenly } from './evenly';
 import { type EdgeKind, tensorOfEdges } from './picture';
 import { defineQuestion } from './question';
+import { follow } from './sample';
+import { tensorTried, type Tried, tryOut } from './tried';
 
 export interface FiltersAnswer {
   /** Name of the parameter. */
@@ -18,16 +20,27 @@ export interface FiltersAnswer {
   readonly cells: Float64Array;
 }
 
+export interface FiltersRequest {
+  readonly layer: number;
+  readonly edges: EdgeKind;
+  /** As they would be with these weights and inputs; their gradient is then of the loss of one sample alone. */
+  readonly tried?: Tried;
+  /** Its number in the data; null for the first of the step's batch. */
+  readonly sample?: number | null;
+}
+
 /** Channels of either side that are drawn. */
 const MOST = 16;
 
 export const filters = defineQuestion({
   about: 'filters',
-  /** Null where the layer is no convolution, or there is no such value yet. */
-  answer(session: TrainingSession, { layer, edges }: { readonly layer: number; readonly edges: EdgeKind }): FiltersAnswer | null {
+  /** Null where the layer is no convolution, there is no such value yet, or not of what is tried. */
+  answer(session: TrainingSession, { layer, edges, tried, sample = null }: FiltersRequest): FiltersAnswer | null {
     const weight = session.network.parameters.find((parameter) => parameter.layer === layer && parameter.shortName === 'weight');
     if (weight?.value.shape.length !== 4) return null;
-    const tensor = tensorOfEdges(session, weight, edges);
+    const followed = tried ? follow(session, sample) : null;
+    const out = followed && tried ? tryOut(session, followed.sample, tried) : null;
+    const tensor = tried ? out && tensorTried(out, weight.name, edges) : tensorOfEdges(session, weight, edges);
     if (!tensor) return null;
     const [outputChannels, inputChannels, height, width] = tensor.shape;
     const some = (count: number): Uint32Array => evenly(Uint32Array.from({ length: count }, (_, i) => i), MOST);

@@ -1,7 +1,7 @@
 // Inputs that nobody has in the data: a line or a grid over its range, for networks of one or two inputs. They go
 // through the evaluation pass, whose memory is its own.
 import { sizeOf } from '../../engine/kernels/tensor';
-import type { Pass } from '../../engine/network';
+import type { Network, Pass } from '../../engine/network';
 import type { TrainingSession } from '../session';
 
 /** Of one input, with room beside the data. */
@@ -39,13 +39,12 @@ export const pointOn = ({ min, max }: Axis, index: number, count: number): numbe
  * @param take is given a pass whose first `size` rows are grid points `from` and on.
  */
 export function overGrid(
-  session: TrainingSession,
+  network: Network,
   axes: readonly Axis[],
   columns: number,
   rows: number,
   take: (pass: Pass, from: number, size: number) => void,
 ): void {
-  const { network } = session;
   const count = columns * rows;
   for (let from = 0; from < count; from += network.size.evaluationBatch) {
     const size = Math.min(network.size.evaluationBatch, count - from);

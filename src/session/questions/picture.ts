@@ -1,12 +1,13 @@
 // The network as a picture: some units of each layer with what they are for the followed sample, and the weights
 // between those units. Large layers are thinned out evenly; how many there are is said.
 import { sizeOf, type Tensor } from '../../engine/kernels/tensor';
-import type { Parameter } from '../../engine/network';
+import type { Network, Parameter } from '../../engine/network';
 import type { TrainingSession } from '../session';
 import { evenly } from './evenly';
 import { axesOf, overGrid } from './grid';
 import { defineQuestion } from './question';
 import { follow } from './sample';
+import { tensorTried, type Tried, type TriedOut, tryOut } from './tried';
 
 export type EdgeKind = 'weight' | 'gradient' | 'update';
 
@@ -17,6 +18,8 @@ export interface PictureRequest {
   readonly edges: EdgeKind;
   /** Whether units show what they make of every input, for networks of one or two inputs. */
   readonly maps: boolean;
+  /** Shows all as it would be with these weights and inputs; gradients are then of this sample's loss alone. */
+  readonly tried?: Tried;
 }
 
 /** Units of a layer's output, or of the input. */
@@ -66,15 +69,18 @@ const LARGEST_MAP = 32;
 
 export const picture = defineQuestion({
   about: 'picture',
-  answer(session: TrainingSession, { sample, edges, maps }: PictureRequest): PictureAnswer | null {
+  /** Null also where what is tried cannot be. */
+  answer(session: TrainingSession, { sample, edges, maps, tried }: PictureRequest): PictureAnswer | null {
     const { network, run } = session;
     const followed = follow(session, sample);
-    if (!followed) return null;
+    const out = followed && tried ? tryOut(session, followed.sample, tried) : null;
+    if (!followed || (tried && !out)) return null;
+    const valuesOf = (layer: number) => (out ? (layer < 0 ? out.pass.input : out.pass.outputs[layer]).data : layer < 0 ? followed.input : followed.output(layer));
+    const gradientsOf = (layer: number) => (out ? (layer < 0 ? out.pass.inputGradient : out.pass.outputGradients[layer])?.data : layer < 0 ? undefined : followed.outputGradient(layer));
     const shapes = [run.dataset.inputShape, ...network.model.layers.map(({ outputShape }) => outputShape)];
     const shown = shapes.map((shape) => evenly(Uint32Array.from({ length: unitsOf(shape) }, (_, i) => i), MOST));
     const columns = shapes.map((shape, i): Column => {
-      const values = i === 0 ? followed.input : followed.output(i - 1);
-      const gradients = i === 0 ? undefined : followed.outputGradient(i - 1);
+      const [values, gradients] = [valuesOf(i - 1), gradientsOf(i - 1)];
       return {
         units: unitsOf(shape),
         shown: shown[i],
@@ -84,8 +90,8 @@ export const picture = defineQuestion({
       };
     });
     // The grid goes through the memory of an evaluated sample: it comes last.
-    const own = edgesOf(session, shown, edges);
-    const drawn = maps ? gridMaps(session, shown) : null;
+    const own = edgesOf(session, shown, edges, out);
+    const drawn = maps ? gridMaps(session, out?.network ?? network, shown) : null;
     return {
       sample: followed.sample,
       inBatch: followed.row !== null,
@@ -129,13 +135,13 @@ function quantized(cells: Float64Array, width: number, height: number): NonNulla
 }
 
 /** What each shown unit gives over the range of one or two inputs; null for networks with more. */
-function gridMaps(session: TrainingSession, shown: readonly Uint32Array[]): readonly Column['maps'][] | null {
+function gridMaps(session: TrainingSession, network: Network, shown: readonly Uint32Array[]): readonly Column['maps'][] | null {
   const axes = axesOf(session);
   if (!axes) return null;
   const side = shown.reduce((sum, units) => sum + units.length, 0) <= FEW ? MAP.fine : MAP.coarse;
   const [columns, rows] = axes.length === 1 ? [LINE, 1] : [side, side];
   const cells = shown.map((units) => new Float64Array(units.length * columns * rows));
-  overGrid(session, axes, columns, rows, (pass, from, size) => {
+  overGrid(network, axes, columns, rows, (pass, from, size) => {
     [pass.input, ...pass.outputs].forEach(({ data }, i) => {
       const width = data.length / pass.batch;
       shown[i].forEach((unit, at) => {
@@ -156,19 +162,19 @@ export function tensorOfEdges({ progress, updateRatios }: TrainingSession, weigh
   return known ? { weight: weight.value, gradient: weight.gradient, update: weight.previous }[kind] : undefined;
 }
 
-function edgesOf(session: TrainingSession, shown: readonly Uint32Array[], kind: EdgeKind): Edges[] {
+function edgesOf(session: TrainingSession, shown: readonly Uint32Array[], kind: EdgeKind, out: TriedOut | null): Edges[] {
   const { network } = session;
   return network.model.layers.flatMap(({ definition }, layer): Edges[] => {
     if (definition.reach !== 'weighted_sum') return [];
     const weight = network.parameters.find((parameter) => parameter.layer === layer && parameter.shortName === 'weight');
     if (!weight) return [];
-    const tensor = tensorOfEdges(session, weight, kind);
+    const tensor = out ? tensorTried(out, weight.name, kind) : tensorOfEdges(session, weight, kind);
     if (!tensor) return [{ layer, parameter: weight.name, values: null, largest: 0 }];
     const [to, from] = [shown[layer + 1], shown[layer]];
     const width = tensor.shape[1];
     const values = new Float64Array(to.length * from.length);
     to.forEach((unit, i) => from.forEach((before, j) => (values[i * from.length + j] = tensor.data[unit * width + before])));
-    const { min, max } = network.kernels.moments(tensor);
+    const { min, max } = (out?.network ?? network).kernels.moments(tensor);
     return [{ layer, parameter: weight.name, values, largest: Math.max(Math.abs(min), Math.abs(max)) }];
   });
 }

@@ -1,24 +1,19 @@
 // What would follow if some weights, or the numbers of an input, were others: one sample on its way forward and back, by
-// itself, before and after. Computed by a copy of the network on the same kernels; the run is not touched.
-import { createKernels } from '../../engine/kernels/create';
-import { type Shape, sizeOf, type Tensor } from '../../engine/kernels/tensor';
-import { Network, type Pass } from '../../engine/network';
+// itself, before and after.
+import type { Shape, Tensor } from '../../engine/kernels/tensor';
+import type { Network, Pass } from '../../engine/network';
 import { finish } from '../../engine/pieces';
-import { MOST_MEMORY } from '../beside';
-import type { WeightSetting } from '../command';
-import { EVALUATION_BATCH, evaluate, isCheap } from '../evaluation';
+import { evaluate, isCheap } from '../evaluation';
 import type { TrainingSession } from '../session';
 import { forwardWorkOf } from '../whole-step';
 import type { NodeId } from './nodes';
 import { defineQuestion } from './question';
 import { follow } from './sample';
+import { copyFor, setWeights, thereAndBack, type Tried } from './tried';
 
-export interface WhatIfRequest {
+export interface WhatIfRequest extends Tried {
   /** Its number in the data; null for the first of the step's batch. */
   readonly sample: number | null;
-  readonly weights: readonly WeightSetting[];
-  /** Numbers of the sample's input, by their place. */
-  readonly inputs: readonly { readonly index: number; readonly value: number }[];
 }
 
 /** dL/d input is computed here alone: training has no need of it. */
@@ -47,27 +42,19 @@ export interface WhatIfAnswer {
 /** Values of a tensor that are sent. */
 const MOST = 64;
 
-const copies = new WeakMap<TrainingSession, Network>();
-
 export const whatIf = defineQuestion({
   about: 'what_if',
   /** Layers are in evaluation mode. Null where there is no such weight or input, and for networks that are too large to copy. */
   answer(session: TrainingSession, { sample, weights, inputs }: WhatIfRequest): WhatIfAnswer | null {
-    const { network, run } = session;
+    const { run } = session;
     const followed = follow(session, sample);
-    if (!followed || network.memory > MOST_MEMORY) return null;
-    const known = ({ parameter, index, value }: WeightSetting): boolean =>
-      index < (network.parameters.find(({ name }) => name === parameter)?.value.data.length ?? 0) && Number.isFinite(value);
-    if (!weights.every(known) || !inputs.every(({ index, value }) => index < sizeOf(run.dataset.inputShape) && Number.isFinite(value))) return null;
-    const copy = copyOf(session);
+    const copy = followed && copyFor(session, { weights, inputs });
+    if (!copy) return null;
     const all = weights.length > 0 && isCheap(run, forwardWorkOf(session.model.layers));
     const lossOfAll = (): number | undefined => (all ? finish(evaluate(copy, run)).train?.loss : undefined);
     const trainBefore = lossOfAll();
     const before = read(copy, session, followed.sample, []);
-    for (const { parameter, index, value } of weights) {
-      const tensor = copy.parameters.find(({ name }) => name === parameter)?.value;
-      if (tensor) tensor.data[index] = value;
-    }
+    setWeights(copy, weights);
     const after = read(copy, session, followed.sample, inputs);
     const trainAfter = lossOfAll();
     return {
@@ -79,20 +66,6 @@ export const whatIf = defineQuestion({
     };
   },
 });
-
-/** The network with the weights and buffers as they are. */
-function copyOf(session: TrainingSession): Network {
-  const { network, run, kernelOptions } = session;
-  const { deterministic, backend, wideVectors } = kernelOptions;
-  let copy = copies.get(session);
-  if (!copy) {
-    copy = new Network(network.model, createKernels(run.precision, { deterministic, backend, wideVectors }), { batch: 1, evaluationBatch: EVALUATION_BATCH, optimizerTensors: 0 });
-    copies.set(session, copy);
-  }
-  copy.parameters.forEach(({ value }, i) => value.data.set(network.parameters[i].value.data));
-  copy.buffers.forEach(({ value }, i) => value.data.set(network.buffers[i].value.data));
-  return copy;
-}
 
 const values = ({ data }: Tensor): Float64Array => Float64Array.from(data.subarray(0, MOST));
 
@@ -108,16 +81,10 @@ function probabilitiesOf({ kernels, model }: Network, { prediction, outputGradie
 }
 
 /** One sample forward and back, and what it left. */
-function read(copy: Network, { run }: TrainingSession, sample: number, inputs: WhatIfRequest['inputs']) {
-  const pass = copy.passInEvaluation(1);
+function read(copy: Network, session: TrainingSession, sample: number, inputs: WhatIfRequest['inputs']) {
   const { layers } = copy.model;
-  pass.load(run.dataset.inputs, run.targets, Uint32Array.of(sample), 0);
-  for (const { index, value } of inputs) pass.input.data[index] = value;
-  const loss = pass.evaluate();
-  const probabilities = probabilitiesOf(copy, pass);
-  copy.zeroGradients();
-  pass.lossBackward();
-  for (let layer = layers.length - 1; layer >= 0; layer--) pass.backward(layer, true);
+  let probabilities: Float64Array | null = null;
+  const { pass, loss } = thereAndBack(copy, session, sample, inputs, (at) => (probabilities = probabilitiesOf(copy, at)));
   const node = (id: FollowedId, shape: Shape, tensor: Tensor) => ({ node: id, shape, values: values(tensor) });
   const gradients = layers.flatMap(({ outputShape }, layer) => [
     ...copy.parameters.filter((own) => own.layer === layer).map(({ shortName, gradient }) => node({ of: 'parameter_gradient', layer, parameter: shortName }, gradient.shape, gradient)),
@@ -125,7 +92,7 @@ function read(copy: Network, { run }: TrainingSession, sample: number, inputs: W
   ]);
   return {
     loss,
-    probabilities,
+    probabilities: probabilities as Float64Array | null,
     nodes: [
       node({ of: 'input' }, copy.model.inputShape, pass.input),
       ...layers.map(({ outputShape }, layer) => node({ of: 'output', layer }, outputShape, pass.outputs[layer])),

@@ -81,7 +81,7 @@ describe('a CSV file', () => {
   it.each([
     ['nothing at all', '', {}, 'p.csv is empty.', ['path']],
     ['a header only', 'a,b\n', {}, 'p.csv has column names but no rows of data.', ['path']],
-    ['a row too short', 'a,b\n1,2\n\n3\n', {}, 'p.csv, row 4: there are 1 cells, but row 1 has 2.', ['path']],
+    ['a row too short', 'a,b\n1,2\n\n3\n', {}, 'p.csv, row 4: there is 1 cell, but row 1 has 2.', ['path']],
     ['a row too long', 'a,b\n1,2,3\n', {}, 'p.csv, row 2: there are 3 cells, but row 1 has 2.', ['path']],
     ['text among numbers', 'a,b,t\n1,2,0.5\n3,four,0.5\n', {}, 'p.csv, row 3, column 2 (b): "four" is not a number.', ['path']],
     ['an empty cell', 'a,b,t\n1,,0.5\n', {}, 'p.csv, row 2, column 2 (b): the cell is empty.', ['path']],

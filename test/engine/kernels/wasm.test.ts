@@ -79,9 +79,13 @@ describe.each(['wasm-simd', 'wasm-relaxed-simd'] as const)('what is cut into pie
   it.each([...Object.entries(convolutions), ['pooling', pooling] as const, ['element by element', elementwise] as const])('agrees with the reference: %s', (_, job) => {
     const expected = job(kernelsOf('reference', 'float64'))();
     const actual = job(kernelsOf(backend, 'float64'))();
-    actual.forEach((tensor, i) => {
-      const largest = Array.from(expected[i].data).reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-      expect(tensor).toBeAllclose(Array.from(expected[i].data), { atol: 1e-12 * largest });
+    actual.forEach(({ data }, i) => {
+      const wanted = Array.from(expected[i].data);
+      const largest = wanted.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+      // One number: what is wrong in a hundred thousand takes minutes to print.
+      const furthest = wanted.reduce((most, value, j) => Math.max(most, Math.abs(data[j] - value)), 0);
+      expect(data).toHaveLength(wanted.length);
+      expect(furthest).toBeLessThan(1e-12 * largest);
     });
   });
 

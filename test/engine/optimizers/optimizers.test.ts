@@ -87,7 +87,7 @@ describe.each(kinds)('optimizer %s', (kind) => {
     const start = loss();
     for (let step = 0; step < 400; step++) {
       const gradient = filled(FLOAT64, [3], curvature.map((a, i) => a * (value.data[i] - centre[i])));
-      definition.update({ kernels: FLOAT64, options, lr: options.lr, step: step + 1, value, gradient, scratch, state });
+      definition.update({ kernels: FLOAT64, options, lr: options.lr, step: step + 1, numbers: definition.numbers?.(options, options.lr, step + 1) ?? [], value, gradient, scratch, state });
     }
     expect(loss()).toBeLessThan(1e-4 * start);
   });
@@ -97,7 +97,7 @@ describe.each(kinds)('optimizer %s', (kind) => {
     const value = tensorOf(FLOAT64, [5, 6]);
     const state = definition.state(options).map(() => zeros(FLOAT64, [2]));
     const scratch = zeros(FLOAT64, [2]);
-    definition.update({ kernels: FLOAT64, options, lr: 0, step: 1, value, gradient: tensorOf(FLOAT64, [1, 2]), scratch, state });
+    definition.update({ kernels: FLOAT64, options, lr: 0, step: 1, numbers: definition.numbers?.(options, 0, 1) ?? [], value, gradient: tensorOf(FLOAT64, [1, 2]), scratch, state });
     expect(Array.from(value.data)).toEqual([5, 6]);
   });
 
@@ -128,7 +128,7 @@ describe('sgd', () => {
     const path: number[] = [];
     for (let step = 0; step < 4; step++) {
       const gradient = tensorOf(FLOAT64, [1]);
-      definition.update({ kernels: FLOAT64, options, lr: 0.5, step: step + 1, value, gradient, scratch: gradient, state });
+      definition.update({ kernels: FLOAT64, options, lr: 0.5, step: step + 1, numbers: definition.numbers?.(options, 0.5, step + 1) ?? [], value, gradient, scratch: gradient, state });
       path.push(value.data[0]);
     }
     // Velocities 1, 1.5, 1.75, 1.875.

@@ -6,7 +6,7 @@ import {
   BITSELECT, CONSTANT, F64, FIRST_DOUBLE, GET, I32, LATENCIES, LOAD, LOAD_SPLAT, OF_ONE, OPERATIONS, RELAXED_MADD, SET, SHIFTS, SHUFFLE,
   SIMD, STORE, STORE_ONE, STORE_TWO, TEE, USUAL_LATENCY, V128,
 } from './instructions';
-import { type Instruction, schedule } from './schedule';
+import { carriedOver, type Instruction, schedule } from './schedule';
 
 /** The number of a local that holds a vector. */
 export type Value = number;
@@ -27,6 +27,14 @@ export interface Source {
   readonly from: number;
   readonly end: number;
   readonly bytes: number;
+  /** It begins with the first piece, whatever that of the others is. */
+  readonly own?: boolean;
+}
+
+/** Numbers that stand for those of a list, of which each time takes the next ones. */
+export interface Varying {
+  readonly standIns: readonly number[];
+  readonly source: Source;
 }
 
 /** Elements of a vector. */
@@ -56,6 +64,7 @@ export class Code {
   #now: number[] = [];
   #reads: number[] = [];
   #touches: number[] = [];
+  #whole: number | null = null;
   #size = 0;
   /** What is computed once, before everything else. */
   readonly #constants: number[] = [];
@@ -74,8 +83,9 @@ export class Code {
     /** Whether products and sums are rounded once where the machine can. */
     readonly relaxed: boolean,
     sources: readonly Source[] = [],
+    readonly varying: Varying | null = null,
   ) {
-    this.#sources = sources.map((source) => ({ ...source, pointer: this.#local(I32) }));
+    this.#sources = [...sources, ...(varying ? [varying.source] : [])].map((source) => ({ ...source, pointer: this.#local(I32) }));
   }
 
   get size(): number {
@@ -86,16 +96,25 @@ export class Code {
   bytes(): number[] {
     const locals = [...unsigned(this.#types.length), ...this.#types.flatMap((type) => [1, type])];
     const result = this.#returned === null ? [0x44, ...doubleBytes(0)] : [GET, ...unsigned(this.#returned)];
-    const starts = this.#sources.flatMap(({ from, bytes, pointer }) => [
-      GET, PIECE, 0x41, ...signed(bytes), 0x6c, 0x41, ...signed(from), 0x6a, SET, ...unsigned(pointer),
+    const starts = this.#sources.flatMap(({ from, bytes, own, pointer }) => [
+      ...(own ? [0x41, 0] : [GET, PIECE]), 0x41, ...signed(bytes), 0x6c, 0x41, ...signed(from), 0x6a, SET, ...unsigned(pointer),
     ]);
     const advances = this.#sources.flatMap(({ from, end, bytes, pointer }) => [
       0x41, ...signed(from), GET, ...unsigned(pointer), 0x41, ...signed(bytes), 0x6a, TEE, ...unsigned(pointer),
       GET, ...unsigned(pointer), 0x41, ...signed(end), 0x46, 0x1b, SET, ...unsigned(pointer),
     ]);
+    const carried = carriedOver(this.#body);
+    const first = carried.flatMap(({ load }) => load.bytes);
+    const loaded = new Set(carried.map(({ load }) => load));
+    const body = schedule(this.#body.filter((each) => !loaded.has(each)), carried).flatMap(({ bytes }) => bytes);
+    // All at once: what one of them leaves may be what another had.
+    const left = [
+      ...carried.flatMap(({ value }) => [GET, ...unsigned(value)]),
+      ...carried.toReversed().flatMap(({ load }) => [SET, ...unsigned(load.writes ?? 0)]),
+    ];
     const finite = [...result, ...result, 0xa1, 0x44, ...doubleBytes(0), 0x61];
     return [
-      ...locals, ...this.#constants, ...starts, 0x03, 0x40, ...schedule(this.#body).flatMap(({ bytes }) => bytes), GET, LIST, ...result, 0x39, 3, 0,
+      ...locals, ...this.#constants, ...starts, ...first, 0x03, 0x40, ...body, ...left, GET, LIST, ...result, 0x39, 3, 0,
       GET, LIST, 0x41, 8, 0x6a, SET, LIST, ...advances,
       ...finite, GET, LIST, GET, END, 0x49, 0x71, 0x0d, 0x00, 0x0b, GET, LIST, 0x0b,
     ];
@@ -109,17 +128,14 @@ export class Code {
 
   /** The same number in every lane, rounded to float32. */
   constant(x: number): Value {
+    const place = this.varying?.standIns.indexOf(x) ?? -1;
+    if (this.varying && place >= 0) return this.#splat(after(this.place(this.varying.source.from), place * SIZE));
     return this.#constant(`float ${Object.is(x, -0) ? '-0' : x}`, () => floatBytes(x));
   }
 
   /** The same double in both lanes. */
   double(x: number): Value {
     return this.#constant(`double ${x}`, () => doubleBytes(x));
-  }
-
-  /** The same integer of 64 bits in both lanes. */
-  long(x: bigint): Value {
-    return this.#constant(`long ${x}`, () => [...new Uint8Array(new BigInt64Array([x]).buffer)]);
   }
 
   binary(name: keyof typeof OPERATIONS, a: Value, b: Value): Value {
@@ -279,7 +295,7 @@ export class Code {
 
   #load(address: Address): Value {
     this.#address(address);
-    this.#touch(address, VECTOR);
+    this.#touch(address, VECTOR, true);
     const value = this.#result(LOAD, 2, ...unsigned(this.#offset(address)));
     for (let lane = 0; lane < LANES; lane++) {
       const key = keyOf(after(address, lane * SIZE));
@@ -314,7 +330,7 @@ export class Code {
     this.#address(address);
     this.#get(value);
     this.#now.push(SIMD, ...unsigned(operation), alignment, ...unsigned(this.#offset(address)), ...lane);
-    this.#touch(address, lane.length === 0 ? VECTOR : operation === STORE_TWO ? 2 * SIZE : SIZE);
+    this.#touch(address, lane.length === 0 ? VECTOR : operation === STORE_TWO ? 2 * SIZE : SIZE, lane.length === 0);
     this.#end({ stores: true, latency: 0 });
   }
 
@@ -359,18 +375,20 @@ export class Code {
   }
 
   /** The instruction touches so many bytes from an address on. */
-  #touch({ pointer, offset }: Address, bytes: number): void {
+  #touch({ pointer, offset }: Address, bytes: number, whole = false): void {
     // What a step is fed from is only read, and in a loop nothing is put in another order.
     if (pointer !== FIXED) return;
     for (let at = offset & -VECTOR; at < offset + bytes; at += VECTOR) this.#touches.push(at);
+    if (whole && this.#touches.length === 1) [this.#whole] = this.#touches;
   }
 
   #end(what: { readonly writes?: number; readonly latency?: number; readonly stores?: boolean; readonly fixed?: boolean }): void {
     const { writes = null, latency = 0, stores = false, fixed = false } = what;
-    this.#body.push({ bytes: this.#now, reads: this.#reads, writes, latency, touches: this.#touches, stores, fixed });
+    this.#body.push({ bytes: this.#now, reads: this.#reads, writes, latency, touches: this.#touches, whole: this.#whole, stores, fixed });
     this.#size += this.#now.length;
     this.#now = [];
     this.#reads = [];
     this.#touches = [];
+    this.#whole = null;
   }
 }

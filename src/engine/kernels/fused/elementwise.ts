@@ -55,6 +55,16 @@ export const reluBackward: Unit = (code, [dx, dy, x, n], [by]) =>
 export const squaredErrorBackward: Unit = (code, [dx, x, t, n], [by]) =>
   each(code, n, [dx], [x, t], (z, target) => [code.multiply(code.constant(2 * by), code.subtract(z, target))]);
 
+export const combine: Unit = (code, [out, x, n], [keep, by]) =>
+  each(code, n, [out], [out, x], (y, z) => [code.madd(code.constant(by), z, code.multiply(code.constant(keep), y))]);
+export const combineSquares: Unit = (code, [out, x, n], [keep, by]) =>
+  each(code, n, [out], [out, x], (y, z) => [code.madd(code.multiply(code.constant(by), z), z, code.multiply(code.constant(keep), y))]);
+export const addQuotient: Unit = (code, [out, x, d, n], [by, eps]) =>
+  each(code, n, [out], [out, x, d], (y, z, square) => {
+    const below = code.add(code.unary('squareRoot', square), code.constant(eps));
+    return [code.add(y, code.binary('divide', code.multiply(code.constant(by), z), below))];
+  });
+
 export const sgd: Unit = (code, [w, g, n], [lr]) => each(code, n, [w], [g, w], (d, x) => [code.madd(code.constant(-lr), d, x)]);
 export const sgdWithMomentum: Unit = (code, [w, g, v, n], [lr, momentum]) =>
   each(code, n, [v, w], [g, v, w], (d, speed, x) => {

@@ -49,36 +49,27 @@ export function tanhOf(code: Code, x: Value): Value {
   return code.binary('divide', code.binary('or', above, code.binary('and', x, code.constant(-0))), below);
 }
 
-export function sigmoidOf(code: Code, x: Value): Value {
+export const sigmoidOf = (code: Code, x: Value): Value => shareOf(code, code.constant(1), x);
+
+/** total / (1 + exp(-x)) */
+export function shareOf(code: Code, total: Value, x: Value): Value {
   const one = code.constant(1);
   const lowest = code.constant(LOWEST_OF_SIGMOID);
   const held = code.binary('pmin', code.binary('pmax', x, lowest), code.constant(-LOWEST_OF_SIGMOID));
   const { power, part } = split(code, held, -1, 256);
   const below = code.madd(power, part, code.subtract(one, power));
-  return code.binary('divide', code.binary('andnot', one, code.binary('less', x, lowest)), below);
+  return code.binary('divide', code.binary('andnot', total, code.binary('less', x, lowest)), below);
 }
 
-/** ln(1 + x) of two doubles, x >= 0; NaN for NaN. */
-export function log1pOfPositive(code: Code, x: Value): Value {
+/** ln(1 + x) of two doubles, 0 <= x <= 1; NaN for NaN. */
+export function log1pOfShare(code: Code, x: Value): Value {
   const multiply = (a: Value, b: Value): Value => code.binary('multiplyDoubles', a, b);
   const add = (a: Value, b: Value): Value => code.binary('addDoubles', a, b);
-  const subtract = (a: Value, b: Value): Value => code.binary('subtractDoubles', a, b);
-  const divide = (a: Value, b: Value): Value => code.binary('divideDoubles', a, b);
-  const one = code.double(1);
-  const y = add(one, x);
-  const excess = code.shift('longsRight', code.binary('subtractLongs', y, code.long(0x3fe6a09e667f3bcdn)), 52);
-  const f = subtract(code.binary('subtractLongs', y, code.shift('longsLeft', excess, 52)), one);
-  const n = subtract(code.binary('or', excess, code.long(0x4330000000000000n)), code.double(2 ** 52));
-  const s = divide(f, add(code.double(2), f));
+  const s = code.binary('divideDoubles', x, add(code.double(2), x));
   const z = multiply(s, s);
-  const sumOfProduct = (a: Value, b: Value, c: Value): Value => add(a, multiply(b, c));
-  const twoTerms = (odd: number): Value => sumOfProduct(code.double(2 / odd), code.double(2 / (odd + 2)), z);
-  const z2 = multiply(z, z);
-  const z4 = multiply(z2, z2);
-  const middle = sumOfProduct(twoTerms(11), z2, twoTerms(15));
-  const p = sumOfProduct(sumOfProduct(twoTerms(3), z2, twoTerms(7)), z4, sumOfProduct(middle, z4, twoTerms(19)));
-  const low = subtract(multiply(s, subtract(f, multiply(p, z))), multiply(n, code.double(1.90821492927058770002e-10)));
-  const log = add(multiply(n, code.double(6.93147180369123816490e-1)), subtract(f, low));
-  const exact = multiply(log, divide(x, subtract(y, one)));
-  return code.bitselect(x, exact, code.binary('equalDoubles', y, one));
+  const square = multiply(z, z);
+  const twoTerms = (a: number, b: number): Value => add(code.double(a), multiply(code.double(b), z));
+  const high = add(twoTerms(0.2861659659288583, 0.21430742310904144), multiply(square, code.double(0.24289552337518122)));
+  const series = add(twoTerms(0.6666667550029749, 0.399988883604565), multiply(square, high));
+  return add(add(s, s), multiply(multiply(s, z), series));
 }

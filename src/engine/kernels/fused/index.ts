@@ -3,7 +3,7 @@
 // writes is a call of the kernel.
 import type { Operation } from '../tape';
 import { type Import, moduleOf } from './bytes';
-import { Code, type Source } from './code';
+import { Code, type Source, type Varying } from './code';
 import * as elementwise from './elementwise';
 import * as losses from './losses';
 import * as products from './products';
@@ -16,6 +16,9 @@ const units: Readonly<Record<string, Unit>> = { ...elementwise, ...losses, ...pr
 /** Bytes of code from which on the machine would no longer read it fast enough. */
 const MOST_BYTES = 60_000;
 
+/** Kernels whose units hand on their numbers as they are. */
+const HANDING_ON: readonly string[] = ['scale', 'combine', 'combineSquares', 'addQuotient'];
+
 export interface Fused {
   readonly bytes: Uint8Array;
   /** Kernels that it calls. */
@@ -23,10 +26,11 @@ export interface Fused {
 }
 
 /** The module for what is on a tape of float32 kernels, again and again; null where it would be too large. @param sources what it copies from, and nothing else */
-export function fuse(operations: readonly Operation[], sources: readonly Source[], relaxed: boolean, pages: number): Fused | null {
+export function fuse(operations: readonly Operation[], sources: readonly Source[], relaxed: boolean, pages: number, varying: Varying | null = null): Fused | null {
   const imports = [...new Map(operations.map(({ name, words, doubles, returns }) => [name, { name, words: words.length, doubles: doubles.length, returns }])).values()];
-  const code = new Code(relaxed, sources);
+  const code = new Code(relaxed, sources, varying);
   for (const { name, words, doubles, returns } of operations) {
+    if (varying && !HANDING_ON.includes(name) && doubles.some((double) => varying.standIns.includes(double))) return null;
     const written = name in units && units[name](code, words, doubles) !== false;
     if (!written) code.call(imports.findIndex((each) => each.name === name), words, doubles, returns);
     if (code.size > MOST_BYTES) return null;

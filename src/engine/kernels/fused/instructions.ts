@@ -15,10 +15,9 @@ export const OPERATIONS = {
   equal: 0x41, less: 0x43, lessOrEqual: 0x45, and: 0x4e, andnot: 0x4f, or: 0x50, add: 0xe4, subtract: 0xe5, multiply: 0xe6,
   divide: 0xe7, pmin: 0xea, pmax: 0xeb,
   equalDoubles: 0x47, addDoubles: 0xf0, subtractDoubles: 0xf1, multiplyDoubles: 0xf2, divideDoubles: 0xf3, pmaxDoubles: 0xf7,
-  subtractLongs: 0xd1,
 } as const;
-export const OF_ONE = { negate: 0xe1, absoluteDoubles: 0xec, promote: 0x5f, demote: 0x5e } as const;
-export const SHIFTS = { left: 0xab, longsLeft: 0xcb, longsRight: 0xcd } as const;
+export const OF_ONE = { negate: 0xe1, squareRoot: 0xe3, absoluteDoubles: 0xec, promote: 0x5f, demote: 0x5e } as const;
+export const SHIFTS = { left: 0xab } as const;
 export const LOAD = 0x00;
 export const LOAD_SPLAT = 0x09;
 export const STORE = 0x0b;
@@ -33,6 +32,6 @@ export const RELAXED_MADD = 0x105;
 /** Cycles until another instruction can use what one makes, by number, where that is not the usual. */
 export const LATENCIES = new Map<number, number>([
   [LOAD, 7], [LOAD_SPLAT, 7], [OPERATIONS.multiply, 4], [OPERATIONS.multiplyDoubles, 4], [RELAXED_MADD, 5],
-  [OPERATIONS.divide, 11], [OPERATIONS.divideDoubles, 14], [OF_ONE.promote, 4], [OF_ONE.demote, 4],
+  [OPERATIONS.divide, 11], [OF_ONE.squareRoot, 15], [OPERATIONS.divideDoubles, 14], [OF_ONE.promote, 4], [OF_ONE.demote, 4],
 ]);
 export const USUAL_LATENCY = 3;

@@ -1,6 +1,6 @@
 // Losses, summed up in double precision two at a time, as assembly/losses.ts does it.
 import { type Address, after, type Code, fixed, SIZE, type Value } from './code';
-import { expOfNegative, log1pOfPositive } from './functions';
+import { expOfNegative, log1pOfShare } from './functions';
 import type { Unit } from './unit';
 
 /** Terms of two up to which there is no loop. */
@@ -38,7 +38,7 @@ export const crossEntropy: Unit = (code, [x, t, m, n]) => {
     const largest = code.binary('pmaxDoubles', a, b);
     const distance = code.unary('absoluteDoubles', code.binary('subtractDoubles', a, b));
     const e = expOfNegative(code, code.unary('negate', code.unary('demote', distance)));
-    const logSum = log1pOfPositive(code, code.unary('promote', e));
+    const logSum = log1pOfShare(code, code.unary('promote', e));
     const terms = [a, b].map((logit, j) => {
       const share = column(targets, j);
       const loss = code.binary('addDoubles', code.binary('subtractDoubles', largest, logit), logSum);

@@ -34,14 +34,18 @@ const elements = (v: number, m: number, n: number): ([number, number] | null)[] 
     return e < m * n ? [Math.floor(e / n), e % n] : null;
   });
 
-/** Stores a sum as vector v of the result. */
-function finish(code: Code, { m, n, out, add, bias }: Factors, v: number, sum: Value): void {
-  const to = after(out, v * LANES * SIZE);
-  const count = Math.min(LANES, m * n - v * LANES);
-  let value = sum;
-  if (add) value = code.add(code.load(to, count), value);
-  if (bias) value = code.add(code.gather(elements(v, m, n).map((element) => element && fixed(bias + element[1] * SIZE))), value);
-  code.store(to, value, count);
+/** Stores sums as vectors of the result, the first of which is `from`: all at once, as the machine wants it to join vectors. */
+function finish(code: Code, { m, n, out, add, bias }: Factors, from: number, sums: readonly Value[]): void {
+  const places = sums.map((_, i) => {
+    const first = (from + i) * LANES;
+    return { to: after(out, first * SIZE), count: Math.min(LANES, m * n - first) };
+  });
+  const values = sums.map((sum, i) => {
+    const { to, count } = places[i];
+    const value = add ? code.add(code.load(to, count), sum) : sum;
+    return bias ? code.add(code.gather(elements(from + i, m, n).map((element) => element && fixed(bias + element[1] * SIZE))), value) : value;
+  });
+  values.forEach((value, i) => code.store(places[i].to, value, places[i].count));
 }
 
 /** A product without a loop. `factor` gives b's part of vector v, where it is known already. */
@@ -53,14 +57,14 @@ function straight(code: Code, factors: Factors, heldB?: (v: number, p: number) =
   const factorOfB = heldB ?? ((v: number, p: number): Value => code.gather(places[v].map((place) => place && b(p, place[1]))));
   // An inner dimension of 1 is a product and no sum: it keeps the sign of a zero.
   if (k === 1) {
-    for (const v of vectors) finish(code, factors, v, code.multiply(factorOfA(v, 0), factorOfB(v, 0)));
+    finish(code, factors, 0, vectors.map((v) => code.multiply(factorOfA(v, 0), factorOfB(v, 0))));
     return;
   }
   for (let from = 0; from < vectors.length; from += SUMS) {
     const group = vectors.slice(from, from + SUMS);
     const sums = group.map(() => code.constant(0));
     for (let p = 0; p < k; p++) group.forEach((v, i) => (sums[i] = code.madd(factorOfA(v, p), factorOfB(v, p), sums[i])));
-    group.forEach((v, i) => finish(code, factors, v, sums[i]));
+    finish(code, factors, from, sums);
   }
 }
 
@@ -145,7 +149,7 @@ export const matmulTransposedA: Unit = (code, [c, a, b, m, n, k, add]) => {
       code.loop(times, [[a, unrolled * m * SIZE], [b, unrolled * n * SIZE]], ([atA, atB]) => some(0, unrolled, factors(atA, atB)));
     }
     some(times * unrolled, k, whole);
-    group.forEach((v, i) => finish(code, whole, v, sums[i]));
+    finish(code, whole, from, sums);
   }
   return true;
 };

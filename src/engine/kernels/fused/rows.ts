@@ -1,6 +1,6 @@
 // What goes over the rows of a batch: their sums, and the gradient of cross-entropy for two classes.
 import { after, type Address, type Code, fixed, LANES, SIZE, type Value, VECTOR } from './code';
-import { sigmoidOf } from './functions';
+import { shareOf } from './functions';
 import type { Unit } from './unit';
 
 /** Rows, or vectors, up to which there is no loop. */
@@ -48,7 +48,7 @@ export const crossEntropyBackward: Unit = (code, [dx, x, t, m, n], [by]) => {
     const [to, logits, targets] = at;
     const z = code.load(logits, count), share = code.load(targets, count);
     const difference = code.subtract(z, swapped(code, logits, count));
-    const p = code.multiply(sigmoidOf(code, difference), code.add(share, swapped(code, targets, count)));
+    const p = shareOf(code, code.add(share, swapped(code, targets, count)), difference);
     code.store(to, code.multiply(scale, code.subtract(p, share)), count);
   };
   const vectors = Math.floor((m * n) / LANES);

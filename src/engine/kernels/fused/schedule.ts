@@ -11,8 +11,29 @@ export interface Instruction {
   /** The vectors of memory that it touches. */
   readonly touches: readonly number[];
   readonly stores: boolean;
+  /** It loads or stores this vector of memory as a whole. */
+  readonly whole: number | null;
   /** A loop or a call begins or ends. */
   readonly fixed: boolean;
+}
+
+/** A vector that one time leaves for the next one in a local, which has to be loaded for the first. */
+export interface Carried {
+  readonly load: Instruction;
+  /** What the store at the end puts into memory. */
+  readonly value: number;
+}
+
+/** What is loaded in the beginning, and stored in the end: memory takes longer to give back what it just got than a sum takes. */
+export function carriedOver(instructions: readonly Instruction[]): Carried[] {
+  if (instructions.some(({ fixed }) => fixed)) return [];
+  return instructions.flatMap((load, i) => {
+    const { whole, stores } = load;
+    if (whole === null || stores) return [];
+    const changes = instructions.filter((each) => each.stores && each.touches.includes(whole));
+    const last = changes.at(-1);
+    return last?.whole === whole && instructions.indexOf(changes[0]) > i ? [{ load, value: last.reads[0] }] : [];
+  });
 }
 
 /** Instructions that begin in a cycle. */
@@ -64,17 +85,18 @@ function graphOf(instructions: readonly Instruction[]): Waiting[] {
 }
 
 /** What the next time waits for is worth more than anything else. */
-const CARRIED = 10_000;
+const AWAITED = 10_000;
 
 /** The same instructions in another order, which computes the same; as they are where there are loops, which overlap by themselves. */
-export function schedule(instructions: readonly Instruction[]): readonly Instruction[] {
+export function schedule(instructions: readonly Instruction[], carried: readonly Carried[]): readonly Instruction[] {
   if (instructions.some(({ fixed }) => fixed)) return instructions;
   const graph = graphOf(instructions);
+  const awaited = new Set(carried.map(({ value }) => value));
   const loads = new Set(instructions.flatMap(({ touches, stores }) => (stores ? [] : touches)));
   for (const waiting of [...graph].reverse()) {
-    const { latency, stores, touches } = waiting.instruction;
-    const carried = stores && touches.some((vector) => loads.has(vector)) ? CARRIED : 0;
-    waiting.height = latency + Math.max(carried, ...[...waiting.followers].map(({ height }) => height));
+    const { latency, stores, touches, writes } = waiting.instruction;
+    const isAwaited = stores ? touches.some((vector) => loads.has(vector)) : writes !== null && awaited.has(writes);
+    waiting.height = latency + Math.max(isAwaited ? AWAITED : 0, ...[...waiting.followers].map(({ height }) => height));
   }
   const result: Instruction[] = [];
   let waiting = graph.filter(({ left }) => left === 0);

@@ -1,0 +1,47 @@
+// Step: the line of the spec that a phase comes from is that line, and a click marks it there.
+import { describe, expect, it } from 'vitest';
+import type { Phase } from '../../src/protocol/panel';
+import { useBrowser } from './chromium';
+import { FakeHost, readExample } from './harness/host';
+import { openPanel, type PanelPage } from './harness/page';
+
+const browser = useBrowser();
+/** The text's lines, counted from 1 by eye: those of each layer in the network's order, and that of the loss. */
+const places = {
+  circles: { layers: [8, 9, 11], loss: 13 },
+  // The lines of a block that is repeated three times.
+  blocks: { layers: [11, 12, 11, 12, 11, 12, 15], loss: 17 },
+} as const;
+
+describe.each(Object.entries(places))('the phases of %s', (name, { layers, loss }) => {
+  it('each show the line that they come from', async () => {
+    const text = readExample(name);
+    const lines = text.split('\n');
+    const host = new FakeHost(text);
+    const panel: PanelPage = await openPanel(browser, host, { kept: { view: 'step' } });
+    const { page } = panel;
+    const phases = host.session?.model.phases ?? [];
+    expect(phases.length).toBe(2 * layers.length + 4);
+    const lineOf = (phase: Phase): number | null =>
+      phase.kind === 'forward' || phase.kind === 'backward' ? layers[phase.layer] : phase.kind === 'loss' || phase.kind === 'loss_backward' ? loss : null;
+    for (const [i, phase] of phases.entries()) {
+      await page.keyboard.press('F11');
+      await host.until(({ position }) => (position.step > 0 ? phases.length : position.phase) === i + 1);
+      await panel.settled();
+      const line = lineOf(phase);
+      expect({ phase, shown: await page.locator('.spec-line').allInnerTexts() }).toEqual({ phase, shown: line === null ? [] : [`Line ${line} of the spec: ${lines[line - 1].trim()}`] });
+      const marks = page.locator('.spec-line button');
+      expect(await marks.count()).toBe('layer' in phase ? 1 : 0);
+      if (!('layer' in phase)) continue;
+      const before = host.of('select').length;
+      if (host.of('select').at(-1)?.layer !== phase.layer) {
+        await marks.click();
+        await expect.poll(() => host.of('select').length).toBe(before + 1);
+      }
+      expect(host.of('select').at(-1)).toEqual({ type: 'select', layer: phase.layer });
+    }
+    expect(panel.problems).toEqual([]);
+    await host.dispose();
+    await page.close();
+  });
+});
