@@ -40,6 +40,9 @@ const I_ERFC: usize = 160; // the coefficients of `scaledErfc`, 24 or 12
 const I_EXP: usize = I_ERFC + 24 * 16;
 const I_EXP_OF_TWICE: usize = I_EXP + 16 * 16;
 const I_EXP_OF_MINUS: usize = I_EXP + 32 * 16;
+/** 2/3, 2/5, ..., 2/21 for the logarithm, and ln 2 in two parts: doubles whatever the precision. */
+const I_LOG: usize = I_EXP + 48 * 16;
+const I_LN2: usize = I_LOG + 10 * 16;
 /** Places in each of them; the coefficients of `expMinusOne` follow, 12 or 5. */
 const I_LOG2E: usize = 0;
 const I_ROUNDER: usize = 16;
@@ -119,6 +122,9 @@ export function prepareConstants(): void {
   v128.store(TABLE + I_HIGHEST_OF_SIGMOID, splat(<real>-LOWEST_OF_SIGMOID));
   v128.store(TABLE + I_LEAST_OF_TANH, splat(<real>-MOST_OF_TANH));
   v128.store(TABLE + I_MOST_OF_TANH, splat(<real>MOST_OF_TANH));
+  for (let i: usize = 0; i < 10; i++) v128.store(TABLE + I_LOG + i * 16, f64x2.splat(2.0 / <f64>(2 * i + 3)));
+  v128.store(TABLE + I_LN2, f64x2.splat(6.93147180369123816490e-1));
+  v128.store(TABLE + I_LN2, f64x2.splat(1.90821492927058770002e-10), 16);
   prepareErfc();
   prepareExp(I_EXP, 1, 0);
   prepareExp(I_EXP_OF_TWICE, 2, 1);
@@ -300,15 +306,22 @@ function twoOfLog(a: f64, b: f64, z: v128): v128 {
   return sumOfProduct(f64x2.splat(a), f64x2.splat(b), z);
 }
 
+/** Terms i and i + 1 of the series. */
+// @ts-ignore: decorator
+@inline
+function twoOfSeries(i: usize, z: v128): v128 {
+  return sumOfProduct(constant(I_LOG + i * 16), constant(I_LOG + i * 16 + 16), z);
+}
+
 /** `seriesOfLog` of two doubles. */
 // @ts-ignore: decorator
 @inline
 function seriesOfLogs(z: v128): v128 {
   const z2 = f64x2.mul(z, z);
   const z4 = f64x2.mul(z2, z2);
-  const low = sumOfProduct(twoOfLog(2.0 / 3.0, 2.0 / 5.0, z), z2, twoOfLog(2.0 / 7.0, 2.0 / 9.0, z));
-  const middle = sumOfProduct(twoOfLog(2.0 / 11.0, 2.0 / 13.0, z), z2, twoOfLog(2.0 / 15.0, 2.0 / 17.0, z));
-  return sumOfProduct(low, z4, sumOfProduct(middle, z4, twoOfLog(2.0 / 19.0, 2.0 / 21.0, z)));
+  const low = sumOfProduct(twoOfSeries(0, z), z2, twoOfSeries(2, z));
+  const middle = sumOfProduct(twoOfSeries(4, z), z2, twoOfSeries(6, z));
+  return sumOfProduct(low, z4, sumOfProduct(middle, z4, twoOfSeries(8, z)));
 }
 
 /** ln x, in double precision whatever the module's: with s = f / (2 + f), ln(1 + f) = f - s (f - 2 s² (1/3 + s²/5 + ...)). */
@@ -354,9 +367,9 @@ export function log1pOfPositive(x: v128): v128 {
   const z = f64x2.mul(s, s);
   const low = f64x2.sub(
     f64x2.mul(s, f64x2.sub(f, f64x2.mul(seriesOfLogs(z), z))),
-    f64x2.mul(n, f64x2.splat(1.90821492927058770002e-10)),
+    f64x2.mul(n, constant(I_LN2 + 16)),
   );
-  const log = f64x2.add(f64x2.mul(n, f64x2.splat(6.93147180369123816490e-1)), f64x2.sub(f, low));
+  const log = f64x2.add(f64x2.mul(n, constant(I_LN2)), f64x2.sub(f, low));
   // What 1 + x rounds away is put back by the ratio; where it rounds all of x away, ln(1 + x) is x.
   const exact = f64x2.mul(log, f64x2.div(x, f64x2.sub(y, one)));
   return v128.bitselect(x, exact, f64x2.eq(y, one));
