@@ -10,14 +10,13 @@ import type { FromPanel, PanelSnapshot, ToPanel } from '../src/protocol/panel';
 import type { Frame, ModelInfo } from '../src/session/frame';
 import type { PanelHost } from '../test/webview/harness/page';
 
-const MILLISECONDS = 3000;
+const MILLISECONDS = 2500;
 const text = readFileSync(join(resolve('examples'), 'circles.nabla.json'), 'utf8').replace(/"epochs": \d+/, '"epochs": 10000000');
 
-/**
- * Nobody looks; nobody looks, but beside it the page draws frames of before, as many a second; all is measured, and frames
- * land at once; they are drawn, too. The second says what the page costs that shares the cores, the third what looking does.
- */
-export type Watched = 'hidden' | 'beside' | 'measured' | 'drawn';
+/** Nobody looks; all is measured, and frames land at once; they are drawn, too. */
+export type Watched = 'hidden' | 'measured' | 'drawn';
+/** Goes on beside the run until it is told that it ended. */
+export type Beside = (ended: () => boolean) => Promise<unknown>;
 /** Frames of the run that are kept to be drawn once more. */
 const KEPT = 60;
 
@@ -25,7 +24,8 @@ const KEPT = 60;
 export class Bridge implements PanelHost {
   readonly #history = new History();
   readonly sizes: number[] = [];
-  painted = 0;
+  /** Frames that were drawn. */
+  drawn = 0;
   watched: Watched = 'drawn';
   frame: Frame | null = null;
   #kept: Frame[] = [];
@@ -65,7 +65,7 @@ export class Bridge implements PanelHost {
       this.#land?.();
       await this.#send({ type: 'snapshot', snapshot: this.#snapshot() });
     } else if (message.type === 'taken') {
-      this.painted++;
+      this.drawn++;
       this.#land?.();
     } else if (message.type === 'need') {
       this.#needs = message;
@@ -103,20 +103,20 @@ export class Bridge implements PanelHost {
     await reached;
   }
 
-  /** Steps and frames a second while it trains. @param replayed frames a second to be drawn beside it */
-  async speed(replayed = 0): Promise<{ readonly steps: number; readonly frames: number }> {
+  /** Steps and frames a second while it trains. */
+  async speed(beside?: Beside): Promise<{ readonly steps: number; readonly frames: number }> {
     await this.engine.calls.command({ type: 'run' });
     let ended = false;
-    const beside = replayed > 0 ? this.replay(replayed, () => ended) : null;
+    const other = beside?.(() => ended);
     await wait(500);
     const from = await this.#step();
-    const [start, painted] = [performance.now(), this.painted];
+    const [start, drawn] = [performance.now(), this.drawn];
     await wait(MILLISECONDS);
     const to = await this.#step();
     const seconds = (performance.now() - start) / 1000;
-    const frames = (this.painted - painted) / seconds;
+    const frames = (this.drawn - drawn) / seconds;
     ended = true;
-    await beside;
+    await other;
     await this.engine.calls.command({ type: 'pause' });
     return { steps: (to - from) / seconds, frames };
   }

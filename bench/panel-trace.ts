@@ -1,7 +1,5 @@
 // Where the browser's time goes while the panel is drawn: the processor time of each of its processes, and what its threads
 // did, from Chromium's own trace.
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 
 /** Seconds of processor time by kind of process. */
@@ -35,7 +33,7 @@ export interface Cause {
   readonly count: number;
 }
 
-const CATEGORIES = ['devtools.timeline', 'disabled-by-default-devtools.timeline', 'cc', 'blink', 'viz', 'toplevel', 'v8', 'gpu', 'blink,devtools.timeline', 'canvas', 'skia'];
+const CATEGORIES = ['devtools.timeline', 'disabled-by-default-devtools.timeline', 'cc', 'blink', 'viz', 'toplevel', 'v8', 'gpu'];
 
 /** What the browser's threads did while `during` went on. */
 export async function trace(browser: Browser, page: Page, during: () => Promise<unknown>): Promise<Cause[]> {
@@ -59,6 +57,7 @@ export function causesOf(events: readonly TraceEvent[]): Cause[] {
   const causes = new Map<string, { thread: string; name: string; self: number; count: number }>();
   for (const [thread, own] of threads) {
     own.sort((a, b) => a.ts - b.ts || (b.dur ?? 0) - (a.dur ?? 0));
+    // What goes on inside another takes its time away from it.
     const open: { end: number; add: (time: number) => void }[] = [];
     for (const { name, ts, dur = 0, tdur } of own) {
       while (open.length > 0 && open[open.length - 1].end <= ts) open.pop();
@@ -74,48 +73,4 @@ export function causesOf(events: readonly TraceEvent[]): Cause[] {
     }
   }
   return [...causes.values()].sort((a, b) => b.self - a.self);
-}
-
-export interface Scripting {
-  readonly file: string;
-  readonly name: string;
-  /** Milliseconds by itself, and with all that it calls. */
-  readonly self: number;
-  readonly total: number;
-}
-
-/** What the page's scripts took, by function. The build names the file that each part of it comes from. */
-export async function profile(page: Page, during: () => Promise<unknown>): Promise<Scripting[]> {
-  const devtools = await page.context().newCDPSession(page);
-  await devtools.send('Profiler.enable');
-  await devtools.send('Profiler.setSamplingInterval', { interval: 200 });
-  await devtools.send('Profiler.start');
-  await during();
-  const { profile: { nodes, samples = [], timeDeltas = [] } } = await devtools.send('Profiler.stop');
-  await devtools.detach();
-  const files = readFileSync(resolve('dist', 'webview.js'), 'utf8').split('\n').reduce<string[]>((all, line) => {
-    all.push(/^ {2}\/\/ ((?:webview|src|node_modules)\/.*)$/.exec(line)?.[1] ?? all.at(-1) ?? '');
-    return all;
-  }, []);
-  const byId = new Map(nodes.map((node) => [node.id, node]));
-  const parents = new Map(nodes.flatMap(({ id, children = [] }) => children.map((child) => [child, id] as const)));
-  const found = new Map<string, { file: string; name: string; self: number; total: number }>();
-  const keyOf = (id: number): string => {
-    const { functionName, lineNumber, url } = byId.get(id)?.callFrame ?? { functionName: '', lineNumber: 0, url: '' };
-    const file = url.endsWith('webview.js') ? files[lineNumber] : url;
-    const key = `${file} ${functionName} ${lineNumber}`;
-    if (!found.has(key)) found.set(key, { file, name: `${functionName}:${lineNumber}`, self: 0, total: 0 });
-    return key;
-  };
-  samples.forEach((id, i) => {
-    const time = (timeDeltas[i] ?? 0) / 1000;
-    const seen = new Set<string>();
-    for (let at: number | undefined = id; at !== undefined; at = parents.get(at)) {
-      const key = keyOf(at);
-      if (!seen.has(key)) found.get(key)!.total += time;
-      seen.add(key);
-    }
-    found.get(keyOf(id))!.self += time;
-  });
-  return [...found.values()].sort((a, b) => b.total - a.total);
 }

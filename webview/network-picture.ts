@@ -8,6 +8,7 @@ import { onRedraw, pixelRatio } from './sharp';
 import type { Theme } from './theme';
 
 export type Picture = AnswerTo<'picture'>;
+type Maps = NonNullable<Picture['columns'][number]['maps']>;
 
 export interface ColumnName {
   readonly name: string;
@@ -81,7 +82,8 @@ const largestOf = (values: Float64Array | null): number => {
 
 export class NetworkPicture {
   readonly canvas = document.createElement('canvas');
-  readonly #pixels = document.createElement('canvas');
+  /** The maps of each column. */
+  readonly #pictures: HTMLCanvasElement[] = [];
   #drawing: Drawing | null = null;
   #theme: Theme | null = null;
   #cursor: Target | null = null;
@@ -264,12 +266,15 @@ export class NetworkPicture {
     picture.columns.forEach((column, c) => {
       const values = column[fill];
       const largest = largestOf(values);
+      const maps = fill === 'values' ? column.maps : null;
+      if (maps) this.#maps(ctx, c, maps, theme);
       column.shown.forEach((_, i) => {
         const { x, y } = this.#place(c, i);
         const [left, top] = [x - unit / 2, y - unit / 2];
-        ctx.fillStyle = toCss(values ? shade(values[i], largest, theme) : theme.background);
-        ctx.fillRect(left, top, unit, unit);
-        if (column.maps && fill === 'values') this.#map(ctx, column.maps, i, theme, { left, top, unit });
+        if (!maps) {
+          ctx.fillStyle = toCss(values ? shade(values[i], largest, theme) : theme.background);
+          ctx.fillRect(left, top, unit, unit);
+        }
         const on = this.#cursor?.kind === 'unit' && this.#cursor.column === c && this.#cursor.unit === i;
         ctx.strokeStyle = toCss(theme.foreground, on ? 1 : 0.5);
         ctx.lineWidth = on ? 2.5 : 1;
@@ -280,30 +285,46 @@ export class NetworkPicture {
     });
   }
 
-  #map(ctx: CanvasRenderingContext2D, maps: NonNullable<Picture['columns'][number]['maps']>, index: number, theme: Theme, { left, top, unit }: { left: number; top: number; unit: number }): void {
+  /** The curves or the maps of a column's units, in their places. */
+  #maps(ctx: CanvasRenderingContext2D, c: number, maps: Maps, theme: Theme): void {
+    const { unit } = this.#size();
     const { width, height, pixels, low, high } = maps;
-    const of = pixels.subarray(index * width * height, (index + 1) * width * height);
+    const count = pixels.length / (width * height);
+    const corner = (i: number): { left: number; top: number } => {
+      const { x, y } = this.#place(c, i);
+      return { left: x - unit / 2, top: y - unit / 2 };
+    };
     if (height === 1) {
-      ctx.fillStyle = toCss(theme.background);
-      ctx.fillRect(left, top, unit, unit);
-      ctx.strokeStyle = toCss(theme.palette[0]);
-      ctx.lineWidth = 1.5;
-      ctx.beginPath();
-      of.forEach((pixel, i) => ctx.lineTo(left + 1 + ((unit - 2) * i) / (width - 1), top + unit - 2 - ((unit - 4) * pixel) / 255));
-      ctx.stroke();
+      for (let i = 0; i < count; i++) this.#curve(ctx, pixels.subarray(i * width, (i + 1) * width), theme, corner(i));
       return;
     }
+    // All in one picture, below each other: each one put by itself is copied by itself.
     const table = low < 0 ? theme.diverging : theme.sequential;
-    const image = new ImageData(width, height);
-    of.forEach((pixel, i) => {
+    const image = new ImageData(width, height * count);
+    pixels.forEach((pixel, i) => {
       for (let part = 0; part < 3; part++) image.data[4 * i + part] = table[3 * pixel + part];
       image.data[4 * i + 3] = 255;
     });
-    if (this.#pixels.width !== width) this.#pixels.width = width;
-    if (this.#pixels.height !== height) this.#pixels.height = height;
-    this.#pixels.getContext('2d')?.putImageData(image, 0, 0);
+    const picture = this.#pictures[c] ?? (this.#pictures[c] = document.createElement('canvas'));
+    if (picture.width !== width) picture.width = width;
+    if (picture.height !== height * count) picture.height = height * count;
+    picture.getContext('2d')?.putImageData(image, 0, 0);
     ctx.imageSmoothingEnabled = high > low;
-    ctx.drawImage(this.#pixels, left, top, unit, unit);
+    for (let i = 0; i < count; i++) {
+      const { left, top } = corner(i);
+      ctx.drawImage(picture, 0, i * height, width, height, left, top, unit, unit);
+    }
+  }
+
+  #curve(ctx: CanvasRenderingContext2D, of: Uint8Array, theme: Theme, { left, top }: { left: number; top: number }): void {
+    const { unit } = this.#size();
+    ctx.fillStyle = toCss(theme.background);
+    ctx.fillRect(left, top, unit, unit);
+    ctx.strokeStyle = toCss(theme.palette[0]);
+    ctx.lineWidth = 1.5;
+    ctx.beginPath();
+    of.forEach((pixel, i) => ctx.lineTo(left + 1 + ((unit - 2) * i) / (of.length - 1), top + unit - 2 - ((unit - 4) * pixel) / 255));
+    ctx.stroke();
   }
 
   #at(x: number, y: number): Target | null {
