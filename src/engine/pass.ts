@@ -1,6 +1,6 @@
 // One batch on its way through a network, forward and back; in memory that the network has planned.
 import type { TargetData } from './datasets/dataset';
-import { type Tensor, type TensorData, view } from './kernels/tensor';
+import { type Precision, type Tensor, type TensorData, view } from './kernels/tensor';
 import type { BackwardContext } from './layers/layer';
 import type { LossContext } from './losses/loss';
 import type { Network, Parameter } from './network';
@@ -168,7 +168,13 @@ export class Pass {
 }
 
 /** Numbers in a row from which on it is copied as a whole, for which something small is made. */
-export const WIDE = 64;
+const WIDE = 64;
+/** Numbers of all inputs, 64 MB, up to which a copy is worth its memory. */
+const MOST_COPIED = 2 ** 24;
+
+/** Whether all inputs are rounded once and kept: rounding the numbers of a batch takes five times as long as copying them. @param bytes of each as it is stored */
+export const isRoundedOnce = (precision: Precision, bytes: number, width: number, samples: number): boolean =>
+  precision === 'float32' && bytes === 8 && width >= WIDE && width * samples <= MOST_COPIED;
 
 /** Element by element: views and `set` cost more than what they copy, and would leave garbage in every step. */
 export function gather({ shape, data }: Tensor, from: TensorData | TargetData, indices: Uint32Array, first: number): void {

@@ -4,7 +4,7 @@ import { augment } from '../engine/augmentations/augmentation';
 import type { Dataset } from '../engine/datasets/dataset';
 import type { Precision, TensorData } from '../engine/kernels/tensor';
 import type { Pass } from '../engine/network';
-import { WIDE } from '../engine/pass';
+import { isRoundedOnce } from '../engine/pass';
 import { Random } from '../engine/random';
 import type { CompiledRun } from '../spec/compiled';
 
@@ -21,14 +21,9 @@ export interface Batch {
   readonly seed: number;
 }
 
-/** Numbers of all inputs, 64 MB, up to which a copy is worth its memory. */
-const MOST_COPIED = 2 ** 24;
-
-/** All inputs as the network holds them. Rounding the numbers of a batch takes five times as long as copying them, so large rows are rounded once. */
+/** All inputs as the network holds them. */
 export const roundedInputs = ({ inputs, samples }: Dataset, precision: Precision): TensorData =>
-  precision === 'float32' && inputs instanceof Float64Array && inputs.length >= WIDE * samples && inputs.length <= MOST_COPIED
-    ? Float32Array.from(inputs)
-    : inputs;
+  isRoundedOnce(precision, inputs.BYTES_PER_ELEMENT, inputs.length / samples, samples) ? Float32Array.from(inputs) : inputs;
 
 /** Fills a training pass with the batch of a step, counted from 0: a pure function of the run and the step. */
 export function loadBatch(

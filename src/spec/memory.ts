@@ -2,6 +2,7 @@
 import type { DataShape } from '../engine/datasets/dataset';
 import { bytesPerElement, type Precision, sizeOf } from '../engine/kernels/tensor';
 import { type NetworkModel, type NetworkSize, predictMemory } from '../engine/network';
+import { isRoundedOnce } from '../engine/pass';
 import type { Path } from './source';
 
 /** A run that would need more than this is refused: 1 GB, 2^30 bytes. */
@@ -21,9 +22,13 @@ export interface MemoryNeeds {
   readonly precision: Precision;
 }
 
-/** Inputs, targets as stored and targets as the loss takes them; these are always in float64. */
-const dataBytes = ({ data, targetWidth }: MemoryNeeds): number =>
-  data.samples * (sizeOf(data.inputShape) * (data.bytesPerInput ?? 8) + (data.targetSize + targetWidth) * 8);
+/** Inputs, in some cases a second time as the network takes them; targets as stored and as the loss takes them, always in float64. */
+function dataBytes({ data, targetWidth, precision }: MemoryNeeds): number {
+  const { samples, bytesPerInput = 8 } = data;
+  const width = sizeOf(data.inputShape);
+  const rounded = isRoundedOnce(precision, bytesPerInput, width, samples) ? bytesPerElement(precision) : 0;
+  return samples * (width * (bytesPerInput + rounded) + (data.targetSize + targetWidth) * 8);
+}
 
 /** The size of the network that trains and evaluates. */
 export const networkSize = ({ batchSize, optimizerTensors, largestPart }: MemoryNeeds): NetworkSize => ({

@@ -4,8 +4,10 @@ import type { DataFiles } from '../../src/engine/datasets/files';
 import { Random } from '../../src/engine/random';
 import type { CompiledRun } from '../../src/spec/compiled';
 import { loadRun } from '../../src/spec/load';
+import { roundedInputs } from '../../src/session/batches';
 import { TrainingSession } from '../../src/session/session';
 import { filesOf, noFiles } from '../support/files';
+import { runOf } from '../support/run';
 import { expectOnly, marked, specText } from './marked';
 
 function run(text: string, files: DataFiles = noFiles): CompiledRun {
@@ -116,6 +118,18 @@ describe('loadRun', () => {
     const compiled = run(specText({ optimizer: '{ "type": "sgd", "momentum": 0.9 }' }));
     const session = new TrainingSession(compiled, specText());
     expect(compiled.memory).toBe(session.network.memory + 400 * (2 + 1 + 2) * 8);
+  });
+
+  it.each(['float32', 'float64'])('also of wide inputs, which in float32 are kept a second time as the network takes them: %s', (precision) => {
+    const compiled = runOf({
+      data: { type: 'images', samples: 40 }, layers: ['flatten', { type: 'linear', out_features: 10 }],
+      loss: 'cross_entropy', optimizer: { type: 'sgd', lr: 0.1 }, batch_size: 8, epochs: 1, precision,
+    });
+    const { inputs } = compiled.dataset;
+    const kept = roundedInputs(compiled.dataset, compiled.precision);
+    expect(kept.BYTES_PER_ELEMENT).toBe(precision === 'float32' ? 4 : 8);
+    const session = new TrainingSession(compiled, '');
+    expect(compiled.memory).toBe(session.network.memory + inputs.byteLength + (kept === inputs ? 0 : kept.byteLength) + 40 * (1 + 10) * 8);
   });
 
   it('reads a CSV file through the files it is given', () => {
