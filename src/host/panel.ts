@@ -1,4 +1,4 @@
-// One webview panel: carries messages, and knows when the page can hear them and has painted a frame. What
+// One webview panel: carries messages, and knows when the page can hear them and has taken up a frame. What
 // the page shows is made anew whenever it becomes visible, so nothing is kept in it.
 import * as vscode from 'vscode';
 import { pack, unpack } from '../protocol/channel';
@@ -21,8 +21,8 @@ export interface PanelEvents {
 
 /** Sentences that wait for a page to hear them; more would only be dismissed unread. */
 const MOST_WAITING = 3;
-/** A page that has not painted by then is taken to be busy with something else. */
-const PAINT_MS = 2000;
+/** A page that has not taken up a frame by then is thought to be busy with something else. */
+const TAKE_MS = 2000;
 
 export class Panel implements vscode.Disposable {
   readonly #panel: vscode.WebviewPanel;
@@ -87,12 +87,12 @@ export class Panel implements vscode.Disposable {
     else if (message.type === 'notice') this.#waiting = [...this.#waiting, message].slice(-MOST_WAITING);
   }
 
-  /** Settles when the frame is painted, or when nobody can see it. */
+  /** Settles when the frame is taken up, at rest when it is on the screen, or when nobody can see it. */
   async show(frame: Frame): Promise<void> {
     if (!this.#outbox) return;
     this.#flight?.land();
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, PAINT_MS);
+      const timer = setTimeout(resolve, TAKE_MS);
       const land = (): void => {
         clearTimeout(timer);
         this.#flight = null;

@@ -32,6 +32,8 @@ export function cut<Message>(message: Message, most = MOST_BYTES): readonly (Mes
     size += more;
   };
   const walk = (at: Piece[0], value: unknown): void => {
+    // JSON leaves it out of an object, and would make null of it here.
+    if (value === undefined) return;
     const whole = sizeOf([at, value]);
     if (size + whole <= room) add([at, value], whole);
     else if (typeof value === 'object' && value !== null && !ArrayBuffer.isView(value)) {

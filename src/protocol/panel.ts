@@ -72,7 +72,7 @@ export type ToPanel =
   | { readonly type: 'snapshot'; readonly snapshot: PanelSnapshot }
   | { readonly type: 'state'; readonly state: PanelState }
   | { readonly type: 'problems'; readonly problems: readonly PanelProblem[] }
-  /** One is in flight at a time: the panel answers with `painted`. */
+  /** One is in flight at a time: the panel answers with `taken`. */
   | { readonly type: 'frame'; readonly frame: Frame }
   | { readonly type: 'checking'; readonly progress: CheckProgress | null }
   | { readonly type: 'check'; readonly report: CheckReport }

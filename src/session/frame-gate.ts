@@ -33,9 +33,9 @@ export class FrameGate {
     }
     this.#inFlight = true;
     this.#wanted = false;
-    // One that is late takes nothing from those after it.
+    // One that is late takes nothing from those after it, and one that is early adds nothing to their waiting.
     const now = this.now();
-    this.#last = Math.max(this.#last + INTERVAL_MS, now - INTERVAL_MS);
+    this.#last = Math.min(now, Math.max(this.#last + INTERVAL_MS, now - INTERVAL_MS));
     const landed = (): void => {
       this.#inFlight = false;
       if (this.#wanted) this.show();

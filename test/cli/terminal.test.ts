@@ -123,4 +123,13 @@ describe('Ctrl-C', () => {
     expect(answer).toMatchObject({ outcome: 'interrupted', steps: 6 });
     expect(answer.evaluation.train.loss).toBeGreaterThan(0);
   });
+
+  it('says of a fork that was not begun whether the run did not get there, or it was stopped', async () => {
+    for (const [at, why] of [['2', 'it was stopped before its first step'], ['7', 'the run ended before step 7']]) {
+      const { terminal, out } = fake({ isTTY: false, pauses: 5 });
+      expect(await runCall(terminal, ['train', circles, '--fork-at', at, '--lr', '0.02'], '')).toBe(130);
+      expect(out.join('')).toContain('Stopped after 6 steps');
+      expect(out.at(-1)).toBe(`\nThere is no fork: ${why}.\n`);
+    }
+  });
 });

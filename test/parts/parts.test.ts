@@ -35,6 +35,14 @@ describe('a message in parts', () => {
     );
   });
 
+  it('has nothing where there was nothing, also by way of JSON', () => {
+    const large = { text: 'x'.repeat(3000), none: undefined, numbers: [1, 2] };
+    const whole: unknown[] = [];
+    const take = joining((each: unknown) => void whole.push(each));
+    for (const part of cut(large, 2000)) void take(JSON.parse(JSON.stringify(part)) as Part);
+    expect(whole).toEqual([JSON.parse(JSON.stringify(large))]);
+  });
+
   it('is one where it is small', () => {
     const small = { layers: [1, 2] };
     expect(cut(small)).toEqual([small]);

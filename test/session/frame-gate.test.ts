@@ -33,4 +33,17 @@ describe('frames of a run in progress', () => {
   it('wait for the one before, and do not pile up behind a slow one', async () => {
     expect(await framesOf(1, 100)).toBe(10);
   });
+
+  it('go out at once after many that were asked for at rest, as while something is dragged', async () => {
+    let time = 1000;
+    const gate = new FrameGate(() => time, (sequence) => ({ sequence }) as Frame, () => Promise.resolve());
+    for (let i = 0; i < 300; i++, time += 10) {
+      gate.show();
+      await Promise.resolve();
+      await Promise.resolve();
+    }
+    expect(gate.due).toBe(false);
+    time += 31;
+    expect(gate.due).toBe(true);
+  });
 });

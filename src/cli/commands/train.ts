@@ -45,7 +45,7 @@ export async function train(terminal: Terminal, call: TrainCall): Promise<ExitCo
   const forked = fork && (await run(terminal, fork.session, target, false));
   if (call.json) terminal.out.write(jsonText({ ...toJson(call, result, warnings), fork: fork && forked && forkJson(fork, forked) }));
   else if (fork && forked) terminal.out.write(`\n${forkText(terminal, fork, result, forked).join('\n')}\n`);
-  else if (call.fork) terminal.out.write(`\nThere is no fork: the run ended before step ${call.fork.at}.\n`);
+  else if (call.fork) terminal.out.write(`\nThere is no fork: ${session.frontier < call.fork.at ? `the run ended before step ${call.fork.at}` : 'it was stopped before its first step'}.\n`);
   const kinds = [result, forked].map((each) => each?.outcome.kind);
   if (kinds.includes('interrupted') || terminal.interrupted()) return EXIT.interrupted;
   return kinds.includes('diverged') || result.failed ? EXIT.failed : EXIT.good;

@@ -3,7 +3,7 @@
 // holds is remembered as long as no loop or call may have changed it, and not loaded again.
 import { doubleBytes, floatBytes, signed, unsigned } from './bytes';
 import {
-  BITSELECT, CONSTANT, F64, FIRST_DOUBLE, GET, I32, LATENCIES, LOAD, LOAD_SPLAT, OF_ONE, OPERATIONS, RELAXED_MADD, SET, SHIFTS, SHUFFLE,
+  CONSTANT, F64, FIRST_DOUBLE, GET, I32, LATENCIES, LOAD, LOAD_SPLAT, OF_ONE, OPERATIONS, RELAXED_MADD, SET, SHIFTS, SHUFFLE,
   SIMD, STORE, STORE_ONE, STORE_TWO, TEE, USUAL_LATENCY, V128,
 } from './instructions';
 import { carriedOver, type Instruction, schedule } from './schedule';
@@ -155,14 +155,6 @@ export class Code {
     this.#get(b);
     this.#get(c);
     return this.#result(RELAXED_MADD);
-  }
-
-  /** Bits of a where those of mask are 1, else of b. */
-  bitselect(a: Value, b: Value, mask: Value): Value {
-    this.#get(a);
-    this.#get(b);
-    this.#get(mask);
-    return this.#result(BITSELECT);
   }
 
   unary(name: keyof typeof OF_ONE, x: Value): Value {

@@ -12,7 +12,7 @@ export const SIMD = 0xfd;
 
 /** Instructions on vectors of four float32, or of two float64 where the name says doubles, and their numbers. */
 export const OPERATIONS = {
-  equal: 0x41, less: 0x43, lessOrEqual: 0x45, and: 0x4e, andnot: 0x4f, or: 0x50, add: 0xe4, subtract: 0xe5, multiply: 0xe6,
+  less: 0x43, lessOrEqual: 0x45, and: 0x4e, andnot: 0x4f, or: 0x50, add: 0xe4, subtract: 0xe5, multiply: 0xe6,
   divide: 0xe7, pmin: 0xea, pmax: 0xeb,
   equalDoubles: 0x47, addDoubles: 0xf0, subtractDoubles: 0xf1, multiplyDoubles: 0xf2, divideDoubles: 0xf3, pmaxDoubles: 0xf7,
 } as const;
@@ -23,7 +23,6 @@ export const LOAD_SPLAT = 0x09;
 export const STORE = 0x0b;
 export const CONSTANT = 0x0c;
 export const SHUFFLE = 0x0d;
-export const BITSELECT = 0x52;
 export const STORE_ONE = 0x5a;
 export const STORE_TWO = 0x5b;
 export const FIRST_DOUBLE = 0x21;
