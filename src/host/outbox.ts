@@ -23,9 +23,16 @@ export class Outbox {
   async #empty(): Promise<void> {
     this.#busy = true;
     for (let next = this.#waiting.shift(); next; next = this.#waiting.shift()) {
-      const arrived = this.post(next);
-      if (this.#waiting.length > 0) await arrived;
+      try {
+        const arrived = this.post(next);
+        if (this.#waiting.length > 0) await arrived;
+      } catch {
+        // Without this part nobody can read the others.
+        while (isRest(this.#waiting[0])) this.#waiting.shift();
+      }
     }
     this.#busy = false;
   }
 }
+
+const isRest = (message: SentToPanel | undefined): boolean => message?.type === 'part' && !message.first;

@@ -48,6 +48,20 @@ describe('messages to a page', () => {
     expect(heard).toEqual([large, notice('after it')]);
   });
 
+  it('go on with the next one where a part could not be sent', async () => {
+    const posted: SentToPanel[] = [];
+    const outbox = new Outbox((message) => {
+      posted.push(message);
+      return posted.length === 2 ? Promise.reject(new Error('not sent')) : Promise.resolve();
+    });
+    outbox.send(notice('x'.repeat(500_000)));
+    outbox.send(notice('after it'));
+    await turn();
+    expect(posted.map(({ type }) => type)).toEqual(['part', 'part', 'notice']);
+    outbox.send(notice('later'));
+    expect(posted.at(-1)).toEqual(notice('later'));
+  });
+
   it('stay where they are once the page is gone', async () => {
     const { outbox, posted, arrive } = page();
     outbox.send(notice('x'.repeat(500_000)));
