@@ -88,8 +88,9 @@ export class NetworkPicture {
   #theme: Theme | null = null;
   #cursor: Target | null = null;
   #width = 0;
-  /** Pixels that the picture may be high without scrolling. */
-  #room = 0;
+  #height = 0;
+  /** Pixels a unit is wide and high. */
+  #unit = 0;
   /** The columns that were brought into sight last. */
   #revealed: { readonly selected: number | null; readonly lit: number | null } = { selected: null, lit: null };
 
@@ -128,8 +129,8 @@ export class NetworkPicture {
     this.#drawing = drawing;
     this.#theme = theme;
     this.#width = Math.max(room.width, drawing.names.length * COLUMN);
-    this.#room = room.height;
     const { columns } = drawing.picture;
+    this.#fit(columns, room.height);
     const cursor = this.#cursor;
     if (cursor && (cursor.kind === 'unit' ? cursor.unit : cursor.to) >= (columns[cursor.column]?.shown.length ?? 0)) this.#cursor = null;
     this.#paint();
@@ -151,18 +152,18 @@ export class NetworkPicture {
     host.scrollLeft = middle - host.clientWidth / 2;
   }
 
-  #size(): { unit: number; height: number } {
-    const columns = this.#drawing?.picture.columns ?? [];
+  /** Units as large as there is room for. */
+  #fit(columns: Picture['columns'], room: number): void {
     const { least, most } = columns.some(({ maps }) => maps !== null) ? UNIT.withMap : UNIT.plain;
     const units = Math.max(1, ...columns.map(({ shown }) => shown.length));
-    const fits = Math.min((this.#room - HEAD - FOOT) / units - GAP, (this.#width / columns.length) * WIDEST);
-    const unit = Math.round(Math.max(least, Math.min(most, fits)));
-    return { unit, height: HEAD + units * (unit + GAP) + FOOT };
+    const fits = Math.min((room - HEAD - FOOT) / units - GAP, (this.#width / columns.length) * WIDEST);
+    this.#unit = Math.round(Math.max(least, Math.min(most, fits)));
+    this.#height = HEAD + units * (this.#unit + GAP) + FOOT;
   }
 
   /** Centre of a shown unit. */
   #place(column: number, index: number): { x: number; y: number } {
-    const { unit, height } = this.#size();
+    const [unit, height] = [this.#unit, this.#height];
     const columns = this.#drawing?.picture.columns ?? [];
     const step = this.#width / columns.length;
     const count = columns[column].shown.length;
@@ -173,7 +174,7 @@ export class NetworkPicture {
   #paint(): void {
     const [drawing, theme, { canvas }] = [this.#drawing, this.#theme, this];
     if (!drawing || !theme) return;
-    const { height } = this.#size();
+    const height = this.#height;
     const ratio = pixelRatio();
     const [wide, tall] = [Math.round(this.#width * ratio), Math.round(height * ratio)];
     // Setting a size makes a canvas anew, even if it is the same.
@@ -253,7 +254,7 @@ export class NetworkPicture {
   }
 
   #line(ctx: CanvasRenderingContext2D, column: number, to: number, from: number): void {
-    const half = this.#size().unit / 2;
+    const half = this.#unit / 2;
     const [a, b] = [this.#place(column - 1, from), this.#place(column, to)];
     ctx.beginPath();
     ctx.moveTo(a.x + half, a.y);
@@ -262,7 +263,7 @@ export class NetworkPicture {
   }
 
   #units(ctx: CanvasRenderingContext2D, { picture, fill }: Drawing, theme: Theme): void {
-    const { unit } = this.#size();
+    const unit = this.#unit;
     picture.columns.forEach((column, c) => {
       const values = column[fill];
       const largest = largestOf(values);
@@ -287,7 +288,7 @@ export class NetworkPicture {
 
   /** The curves or the maps of a column's units, in their places. */
   #maps(ctx: CanvasRenderingContext2D, c: number, maps: Maps, theme: Theme): void {
-    const { unit } = this.#size();
+    const unit = this.#unit;
     const { width, height, pixels, low, high } = maps;
     const count = pixels.length / (width * height);
     const corner = (i: number): { left: number; top: number } => {
@@ -317,7 +318,7 @@ export class NetworkPicture {
   }
 
   #curve(ctx: CanvasRenderingContext2D, of: Uint8Array, theme: Theme, { left, top }: { left: number; top: number }): void {
-    const { unit } = this.#size();
+    const unit = this.#unit;
     ctx.fillStyle = toCss(theme.background);
     ctx.fillRect(left, top, unit, unit);
     ctx.strokeStyle = toCss(theme.palette[0]);
@@ -329,7 +330,7 @@ export class NetworkPicture {
 
   #at(x: number, y: number): Target | null {
     const columns = this.#drawing?.picture.columns ?? [];
-    const { unit } = this.#size();
+    const unit = this.#unit;
     for (let column = 0; column < columns.length; column++) {
       for (let index = 0; index < columns[column].shown.length; index++) {
         const place = this.#place(column, index);
@@ -341,7 +342,7 @@ export class NetworkPicture {
 
   #edgeAt(x: number, y: number): Line | null {
     const { columns = [], edges = [] } = this.#drawing?.picture ?? {};
-    const half = this.#size().unit / 2;
+    const half = this.#unit / 2;
     let best: Line | null = null;
     let nearest = REACH;
     for (const { layer } of edges) {

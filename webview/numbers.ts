@@ -81,7 +81,6 @@ export function formatBytes(bytes: number): string {
   return `${value >= 100 ? Math.round(value) : value.toFixed(1)}${NARROW_SPACE}${units[unit]}`;
 }
 
-/** `[3, 0]`. */
 /** The shortest decimal that is the same number in float32: what somebody is to read and change. */
 export function shortNumber(value: number): string {
   for (let digits = 1; digits < 17; digits++) {
@@ -91,6 +90,7 @@ export function shortNumber(value: number): string {
   return String(value);
 }
 
+/** `[3, 0]`. */
 export function formatIndex(index: readonly number[]): string {
   return index.length === 0 ? '' : `[${index.join(', ')}]`;
 }

@@ -189,7 +189,8 @@ export class GradientCheck {
   /** The same of several entries, whose losses a step above and below are had together. */
   #together(parameter: number, bunch: Bunch, most: number): number {
     const { analytic } = this.#findings[parameter];
-    const { value: { data } } = this.#shadow.network.parameters[parameter];
+    const own = this.#shadow.network.parameters[parameter];
+    const { data } = own.value;
     const judge = this.#judge;
     const count = Math.min(most, bunch.room / 2);
     const entries = this.#entries.subarray(0, 2 * count);
@@ -206,7 +207,7 @@ export class GradientCheck {
       index += this.#stride;
       if (index >= analytic.length) index -= analytic.length;
     }
-    const losses = bunch.at(this.#shadow.network.parameters[parameter], entries, values);
+    const losses = bunch.at(own, entries, values);
     for (let i = 0; i < count; i++) {
       index = entries[2 * i];
       const above = losses[2 * i];

@@ -1,4 +1,5 @@
-// A formula of LaTeX as MathML, made once and copied; a copy stays in its place as long as the formula does. `\d{x}` stands for the gradient of the loss with respect to x.
+// A formula of LaTeX as MathML, made once and copied; a copy stays in its place as long as the formula does. `\d{x}` stands
+// for the gradient of the loss with respect to x.
 import type { DirectiveResult } from 'lit/directive.js';
 import { guard } from 'lit/directives/guard.js';
 import temml from 'temml';

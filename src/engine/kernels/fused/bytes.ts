@@ -1,4 +1,5 @@
 // Numbers and sections as a WebAssembly module holds them. Source: WebAssembly Core Specification 2.0, chapter 5.
+import { F64, I32 } from './instructions';
 
 /** An unsigned integer below 2^32, 7 bits at a time, the lowest first. */
 export function unsigned(n: number): number[] {
@@ -26,9 +27,6 @@ const section = (id: number, items: readonly (readonly number[])[]): number[] =>
   const content = [...unsigned(items.length), ...items.flat()];
   return [id, ...unsigned(content.length), ...content];
 };
-
-const I32 = 0x7f;
-const F64 = 0x7c;
 
 /** A function that a module imports: how many integers it takes, and how many doubles after those. */
 export interface Import {
