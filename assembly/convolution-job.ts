@@ -1,36 +1,82 @@
-// What a convolution is told: addresses and sizes, the same for all its ways and for all threads.
-import { describe, described } from './jobs';
+// The job of a convolution: addresses and sizes, the same for each algorithm and for all threads.
+import { jobField, setJobField } from './job';
 
-/** Multiply-adds that are worth handing a part to another thread. */
-const WORTH: i64 = 500000;
+/** Multiply-adds from which a convolution runs in parallel. */
+const PARALLEL_THRESHOLD: i64 = 500000;
 
-/** What the job says, by number. */
-export const Y = 0, X = 1, WEIGHT = 2, BIAS = 3, IMAGES = 4, CHANNELS = 5, HEIGHT = 6, WIDTH = 7, OUTPUTS = 8, KERNEL_Y = 9, KERNEL_X = 10,
-  STRIDE_Y = 11, STRIDE_X = 12, PADDING_Y = 13, PADDING_X = 14, DOWN = 15, ACROSS = 16, PLACES = 17, WINDOWS = 18, PARTS = 19,
-  BAND = 20, TOGETHER = 21;
+/** Fields of the job. */
+export const Y = 0,
+  X = 1,
+  WEIGHT = 2,
+  BIAS = 3,
+  IMAGES = 4,
+  CHANNELS = 5,
+  HEIGHT = 6,
+  WIDTH = 7,
+  OUT_CHANNELS = 8,
+  KERNEL_Y = 9,
+  KERNEL_X = 10,
+  STRIDE_Y = 11,
+  STRIDE_X = 12,
+  PADDING_Y = 13,
+  PADDING_X = 14,
+  OUT_HEIGHT = 15,
+  OUT_WIDTH = 16,
+  PATCH_SIZE = 17,
+  OUT_SIZE = 18,
+  PARTS = 19,
+  BAND = 20,
+  GROUP_SIZE = 21;
 
 // @ts-ignore: decorator
 @inline
 export function size(which: usize): i32 {
-  return <i32>described(which);
+  return <i32>jobField(which);
 }
 
-export function describeAll(
-  kind: i32, y: usize, x: usize, weight: usize, bias: usize, images: i32, channels: i32, height: i32, width: i32, outputs: i32,
-  kernelY: i32, kernelX: i32, strideY: i32, strideX: i32, paddingY: i32, paddingX: i32,
+export function setConvolutionJob(
+  kind: i32,
+  y: usize,
+  x: usize,
+  weight: usize,
+  bias: usize,
+  images: i32,
+  channels: i32,
+  height: i32,
+  width: i32,
+  outputs: i32,
+  kernelY: i32,
+  kernelX: i32,
+  strideY: i32,
+  strideX: i32,
+  paddingY: i32,
+  paddingX: i32,
 ): void {
-  describe(kind, Y, y); describe(kind, X, x); describe(kind, WEIGHT, weight); describe(kind, BIAS, bias);
-  describe(kind, IMAGES, images); describe(kind, CHANNELS, channels); describe(kind, HEIGHT, height); describe(kind, WIDTH, width);
-  describe(kind, OUTPUTS, outputs); describe(kind, KERNEL_Y, kernelY); describe(kind, KERNEL_X, kernelX);
-  describe(kind, STRIDE_Y, strideY); describe(kind, STRIDE_X, strideX);
-  describe(kind, PADDING_Y, paddingY); describe(kind, PADDING_X, paddingX);
-  const down = (height + 2 * paddingY - kernelY) / strideY + 1, across = (width + 2 * paddingX - kernelX) / strideX + 1;
-  describe(kind, DOWN, down); describe(kind, ACROSS, across);
-  describe(kind, PLACES, channels * kernelY * kernelX); describe(kind, WINDOWS, down * across);
+  setJobField(kind, Y, y);
+  setJobField(kind, X, x);
+  setJobField(kind, WEIGHT, weight);
+  setJobField(kind, BIAS, bias);
+  setJobField(kind, IMAGES, images);
+  setJobField(kind, CHANNELS, channels);
+  setJobField(kind, HEIGHT, height);
+  setJobField(kind, WIDTH, width);
+  setJobField(kind, OUT_CHANNELS, outputs);
+  setJobField(kind, KERNEL_Y, kernelY);
+  setJobField(kind, KERNEL_X, kernelX);
+  setJobField(kind, STRIDE_Y, strideY);
+  setJobField(kind, STRIDE_X, strideX);
+  setJobField(kind, PADDING_Y, paddingY);
+  setJobField(kind, PADDING_X, paddingX);
+  const down = (height + 2 * paddingY - kernelY) / strideY + 1,
+    across = (width + 2 * paddingX - kernelX) / strideX + 1;
+  setJobField(kind, OUT_HEIGHT, down);
+  setJobField(kind, OUT_WIDTH, across);
+  setJobField(kind, PATCH_SIZE, channels * kernelY * kernelX);
+  setJobField(kind, OUT_SIZE, down * across);
 }
 
 // @ts-ignore: decorator
 @inline
-export function isWorth(): bool {
-  return <i64>size(IMAGES) * size(OUTPUTS) * size(PLACES) * size(WINDOWS) >= WORTH;
+export function exceedsParallelThreshold(): bool {
+  return <i64>size(IMAGES) * size(OUT_CHANNELS) * size(PATCH_SIZE) * size(OUT_SIZE) >= PARALLEL_THRESHOLD;
 }

@@ -1,22 +1,29 @@
-// Cross-entropy of logits and its derivative. Values are summed in double precision, row by row.
+// Cross-entropy of logits and its derivative. Values are summed in float64, row by row.
 import { real } from './real';
 import { exponentials, keep, maxOf } from './elementwise';
-import { expOfNear, expOfNegative, log1pOfPositive, log1pOfShare, NEAREST, shareOf } from './functions';
-import { copyOfA } from './scratch';
-import { LANES, loadOne, loadPair, loadPart, SIZE, splat, storePart, sumOfLanes, sumOfPair, VECTOR } from './vectors';
+import {
+  expUnchecked,
+  expNonPositive,
+  log1pNonNegative,
+  log1pUnit,
+  EXP_UNCHECKED_MIN,
+  scaledSigmoid,
+} from './functions';
+import { packedA } from './scratch';
+import { LANES, loadOne, loadPair, loadPartial, SIZE, splat, storePartial, sumLanes, sumPair, VECTOR } from './vectors';
 
 /**
- * The sum over a row of exp(x - largest), less 1: the largest itself counts exactly 1, so what is small against it keeps
- * its digits, and so does the loss of a network that is sure.
+ * The sum over a row of exp(x - largest), minus 1. Since the largest counts exactly 1, small terms keep their digits,
+ * and so does a loss close to 0.
  */
-function massBelow(x: usize, n: i32, largest: real): f64 {
+function expSumBelowMax(x: usize, n: i32, largest: real): f64 {
   const top = splat(largest);
   const one = splat(1);
   let below = splat(0);
   let count = splat(0);
   for (; n > 0; n -= LANES) {
-    const z = loadPart(x, n);
-    const e = expOfNegative(v128.sub<real>(z, top));
+    const z = loadPartial(x, n);
+    const e = expNonPositive(v128.sub<real>(z, top));
     const isTop = v128.eq<real>(z, top);
     let rest = v128.andnot(e, isTop);
     let tops = v128.and(one, isTop);
@@ -28,10 +35,10 @@ function massBelow(x: usize, n: i32, largest: real): f64 {
     count = v128.add<real>(count, tops);
     x += VECTOR;
   }
-  return <f64>sumOfLanes(below) + (<f64>sumOfLanes(count) - 1);
+  return <f64>sumLanes(below) + (<f64>sumLanes(count) - 1);
 }
 
-/** The first column of two rows of two, which lie in one vector or in two. */
+/** The first column of two rows of two, which are in one vector or in two. */
 // @ts-ignore: decorator
 @inline
 function firstOfTwo(low: v128, high: v128): v128 {
@@ -46,12 +53,12 @@ function secondOfTwo(low: v128, high: v128): v128 {
   return f64x2.promote_low_f32x4(v128.shuffle<f32>(low, low, 1, 3, 1, 3));
 }
 
-/** exp(-x) of two doubles, in the module's precision. */
+/** exp(-x) of two float64, in the module's precision. */
 // @ts-ignore: decorator
 @inline
 function expOfMinus(x: v128): v128 {
-  if (sizeof<real>() == 8) return expOfNegative(f64x2.neg(x));
-  return f64x2.promote_low_f32x4(expOfNegative(f32x4.neg(f32x4.demote_f64x2_zero(x))));
+  if (sizeof<real>() == 8) return expNonPositive(f64x2.neg(x));
+  return f64x2.promote_low_f32x4(expNonPositive(f32x4.neg(f32x4.demote_f64x2_zero(x))));
 }
 
 // @ts-ignore: decorator
@@ -68,7 +75,7 @@ function twoRowsOfTwo(x: v128, x1: v128, t: v128, t1: v128): v128 {
   const a = firstOfTwo(x, x1);
   const b = secondOfTwo(x, x1);
   const largest = f64x2.pmax(a, b);
-  const logSum = log1pOfShare(expOfMinus(f64x2.abs(f64x2.sub(a, b))));
+  const logSum = log1pUnit(expOfMinus(f64x2.abs(f64x2.sub(a, b))));
   return f64x2.add(termOfTwo(firstOfTwo(t, t1), a, largest, logSum), termOfTwo(secondOfTwo(t, t1), b, largest, logSum));
 }
 
@@ -78,24 +85,27 @@ function crossEntropyOfTwo(x: usize, t: usize, m: i32): f64 {
     if (sizeof<real>() == 8) {
       total = f64x2.add(total, twoRowsOfTwo(v128.load(x), v128.load(x, 16), v128.load(t), v128.load(t, 16)));
     } else {
-      const z = v128.load(x), y = v128.load(t);
+      const z = v128.load(x),
+        y = v128.load(t);
       total = f64x2.add(total, twoRowsOfTwo(z, z, y, y));
     }
-    x += 4 * SIZE; t += 4 * SIZE;
+    x += 4 * SIZE;
+    t += 4 * SIZE;
   }
   if (m == 1) {
-    // A second row of zeros with no target counts nothing.
+    // A second row of zeros with zero targets adds nothing.
     const zero = splat(0);
-    const z = loadPart(x, 2), y = loadPart(t, 2);
+    const z = loadPartial(x, 2),
+      y = loadPartial(t, 2);
     total = f64x2.add(total, twoRowsOfTwo(z, zero, y, zero));
   }
-  return sumOfPair(total);
+  return sumPair(total);
 }
 
 /**
- * The loss of a row of n classes, of its largest logit and the log of the sum of exp(x - largest). The differences of the logits
- * come first: the maximum plus the logarithm would round away the digits of a small loss. What has no share counts nothing,
- * even where it is infinite.
+ * The loss of a row of n classes, from its largest logit and the log of the sum of exp(x - largest). Logits are
+ * subtracted first: maximum plus logarithm would round away the digits of a small loss. Entries with target 0 are
+ * skipped, even if infinite.
  */
 // @ts-ignore: decorator
 @inline
@@ -108,19 +118,20 @@ function crossEntropyOfRow(x: usize, t: usize, n: i32, largest: real, logSum: f6
     const z = n > 1 ? loadPair(x) : loadOne(x);
     below = f64x2.add(below, v128.andnot(f64x2.mul(share, f64x2.sub(top, z)), f64x2.eq(share, f64x2.splat(0))));
     shares = f64x2.add(shares, share);
-    x += 2 * SIZE; t += 2 * SIZE;
+    x += 2 * SIZE;
+    t += 2 * SIZE;
   }
-  const mass = sumOfPair(shares);
-  return mass == 0 ? 0 : sumOfPair(below) + mass * logSum;
+  const mass = sumPair(shares);
+  return mass == 0 ? 0 : sumPair(below) + mass * logSum;
 }
 
-// Rows of doubles go side by side, one in each lane, block after block in loops whose turns do not wait for each other. Each
-// row's terms are those of `massBelow` and `crossEntropyOfRow`, in the same order.
+// Rows of float64 are processed side by side, one per lane, in blocks whose iterations are independent. The terms of
+// each row and their order are those of `expSumBelowMax` and `crossEntropyOfRow`.
 
-/** Rows of a block; two numbers of each lie in scratch memory. */
+/** Rows per block; scratch memory holds two numbers for each. */
 const BLOCK: i32 = 64;
 
-/** Elements 2i of two rows, of a vector of each row. */
+/** Elements 2i of two rows, from one vector of each row. */
 // @ts-ignore: decorator
 @inline
 function evenOfTwo(a: v128, b: v128): v128 {
@@ -134,70 +145,83 @@ function oddOfTwo(a: v128, b: v128): v128 {
   return v128.shuffle<f64>(a, b, 1, 3);
 }
 
-/** The last element of two rows of an odd number, of where it lies. */
+/** The last element of two rows of odd length, from its address. */
 // @ts-ignore: decorator
 @inline
 function lastOfTwo(a: usize, b: usize): v128 {
   return evenOfTwo(v128.load64_zero(a), v128.load64_zero(b));
 }
 
-/** Writes the largest element of each row. @returns whether every row is `near`: no element is far below it */
+/** Writes the largest element of each row. @returns whether every row is `near`: no element is far below the largest */
 function largestOfRows(tops: usize, x: usize, rows: i32, n: i32): bool {
-  const step = <usize>n << 3;
-  let near = true;
+  const step = (<usize>n) << 3;
+  let near: bool = true;
   for (; rows > 0; rows -= 2) {
-    // The last row may be alone, and is its own neighbour.
-    let a = x, b = rows > 1 ? x + step : x;
+    // A single last row is paired with itself.
+    let a = x,
+      b = rows > 1 ? x + step : x;
     let top = lastOfTwo(a, b);
     let bottom = top;
     let left = n;
     for (; left >= 2; left -= 2) {
-      const y = v128.load(a), z = v128.load(b);
-      const even = evenOfTwo(y, z), odd = oddOfTwo(y, z);
+      const y = v128.load(a),
+        z = v128.load(b);
+      const even = evenOfTwo(y, z),
+        odd = oddOfTwo(y, z);
       top = f64x2.pmax(f64x2.pmax(top, even), odd);
       bottom = f64x2.pmin(f64x2.pmin(bottom, even), odd);
-      a += VECTOR; b += VECTOR;
+      a += VECTOR;
+      b += VECTOR;
     }
     if (left > 0) {
       const last = lastOfTwo(a, b);
       top = f64x2.pmax(top, last);
       bottom = f64x2.pmin(bottom, last);
     }
-    near = near && i64x2.all_true(f64x2.ge(f64x2.sub(bottom, top), f64x2.splat(NEAREST)));
+    near = near && i64x2.all_true(f64x2.ge(f64x2.sub(bottom, top), f64x2.splat(EXP_UNCHECKED_MIN)));
     v128.store(tops, top);
-    tops += VECTOR; x += 2 * step;
+    tops += VECTOR;
+    x += 2 * step;
   }
   return near;
 }
 
-/** exp(x - top) where x is not the largest, else 0. */
+/** exp(x - top), but 0 for the largest. */
 // @ts-ignore: decorator
 @inline
 function expBelow(x: v128, top: v128, isTop: v128, near: bool): v128 {
   const z = f64x2.sub(x, top);
-  return v128.andnot(near ? expOfNear(z) : expOfNegative(z), isTop);
+  return v128.andnot(near ? expUnchecked(z) : expNonPositive(z), isTop);
 }
 
-/** `massBelow` of each row. */
+/** `expSumBelowMax` of each row. */
 // @ts-ignore: decorator
 @inline
-function massesBelow(masses: usize, tops: usize, x: usize, rows: i32, n: i32, near: bool): void {
-  const step = <usize>n << 3;
+function expSumsBelowMax(masses: usize, tops: usize, x: usize, rows: i32, n: i32, near: bool): void {
+  const step = (<usize>n) << 3;
   const one = f64x2.splat(1);
   for (; rows > 0; rows -= 2) {
-    let a = x, b = rows > 1 ? x + step : x;
+    let a = x,
+      b = rows > 1 ? x + step : x;
     const top = v128.load(tops);
-    let evens = f64x2.splat(0), odds = f64x2.splat(0), evenTops = f64x2.splat(0), oddTops = f64x2.splat(0);
+    let evens = f64x2.splat(0),
+      odds = f64x2.splat(0),
+      evenTops = f64x2.splat(0),
+      oddTops = f64x2.splat(0);
     let left = n;
     for (; left >= 2; left -= 2) {
-      const y = v128.load(a), z = v128.load(b);
-      const even = evenOfTwo(y, z), odd = oddOfTwo(y, z);
-      const evenIsTop = f64x2.eq(even, top), oddIsTop = f64x2.eq(odd, top);
+      const y = v128.load(a),
+        z = v128.load(b);
+      const even = evenOfTwo(y, z),
+        odd = oddOfTwo(y, z);
+      const evenIsTop = f64x2.eq(even, top),
+        oddIsTop = f64x2.eq(odd, top);
       evens = f64x2.add(evens, expBelow(even, top, evenIsTop, near));
       odds = f64x2.add(odds, expBelow(odd, top, oddIsTop, near));
       evenTops = f64x2.add(evenTops, v128.and(one, evenIsTop));
       oddTops = f64x2.add(oddTops, v128.and(one, oddIsTop));
-      a += VECTOR; b += VECTOR;
+      a += VECTOR;
+      b += VECTOR;
     }
     if (left > 0) {
       const last = lastOfTwo(a, b);
@@ -206,22 +230,37 @@ function massesBelow(masses: usize, tops: usize, x: usize, rows: i32, n: i32, ne
       evenTops = f64x2.add(evenTops, v128.and(one, isTop));
     }
     v128.store(masses, f64x2.add(f64x2.add(evens, odds), f64x2.sub(f64x2.add(evenTops, oddTops), one)));
-    masses += VECTOR; tops += VECTOR; x += 2 * step;
+    masses += VECTOR;
+    tops += VECTOR;
+    x += 2 * step;
   }
 }
 
-/** share (top - x), nothing where there is no share. */
+/** share (top - x), or 0 if the share is 0. */
 // @ts-ignore: decorator
 @inline
 function shareBelow(share: v128, x: v128, top: v128): v128 {
   return v128.andnot(f64x2.mul(share, f64x2.sub(top, x)), f64x2.eq(share, f64x2.splat(0)));
 }
 
-/** From the mass below the largest to the loss of each row. Targets are `from` on, up to `end`, and then those from `start` on again. */
-function lossesOfRows(losses: usize, tops: usize, x: usize, rows: i32, n: i32, start: usize, from: usize, end: usize): void {
-  const step = <usize>n << 3;
+/**
+ * Computes the loss of each row from the sum of exponentials. Targets run from `from` to `end`, and then from `start`
+ * again.
+ */
+function lossesOfRows(
+  losses: usize,
+  tops: usize,
+  x: usize,
+  rows: i32,
+  n: i32,
+  start: usize,
+  from: usize,
+  end: usize,
+): void {
+  const step = (<usize>n) << 3;
   for (; rows > 0; rows -= 2) {
-    let a = x, b = rows > 1 ? x + step : x;
+    let a = x,
+      b = rows > 1 ? x + step : x;
     let t = from;
     from += step;
     if (from == end) from = start;
@@ -229,20 +268,29 @@ function lossesOfRows(losses: usize, tops: usize, x: usize, rows: i32, n: i32, s
     from += step;
     if (from == end) from = start;
     const top = v128.load(tops);
-    let below = f64x2.splat(0), belowOdd = f64x2.splat(0), shares = f64x2.splat(0), sharesOdd = f64x2.splat(0);
+    let below = f64x2.splat(0),
+      belowOdd = f64x2.splat(0),
+      shares = f64x2.splat(0),
+      sharesOdd = f64x2.splat(0);
     let left = n;
     for (; left >= 2; left -= 2) {
-      const s = v128.load(t), v = v128.load(u);
-      // Most targets are one class: what has no share counts nothing, even where it is infinite.
+      const s = v128.load(t),
+        v = v128.load(u);
+      // Most targets are one-hot. Entries with target 0 are skipped, even if infinite.
       if (v128.any_true(v128.or(s, v))) {
-        const y = v128.load(a), z = v128.load(b);
-        const even = evenOfTwo(s, v), odd = oddOfTwo(s, v);
+        const y = v128.load(a),
+          z = v128.load(b);
+        const even = evenOfTwo(s, v),
+          odd = oddOfTwo(s, v);
         below = f64x2.add(below, shareBelow(even, evenOfTwo(y, z), top));
         belowOdd = f64x2.add(belowOdd, shareBelow(odd, oddOfTwo(y, z), top));
         shares = f64x2.add(shares, even);
         sharesOdd = f64x2.add(sharesOdd, odd);
       }
-      a += VECTOR; b += VECTOR; t += VECTOR; u += VECTOR;
+      a += VECTOR;
+      b += VECTOR;
+      t += VECTOR;
+      u += VECTOR;
     }
     if (left > 0) {
       const last = lastOfTwo(t, u);
@@ -250,26 +298,29 @@ function lossesOfRows(losses: usize, tops: usize, x: usize, rows: i32, n: i32, s
       shares = f64x2.add(shares, last);
     }
     const all = f64x2.add(shares, sharesOdd);
-    const loss = f64x2.add(f64x2.add(below, belowOdd), f64x2.mul(all, log1pOfPositive(v128.load(losses))));
+    const loss = f64x2.add(f64x2.add(below, belowOdd), f64x2.mul(all, log1pNonNegative(v128.load(losses))));
     v128.store(losses, v128.andnot(loss, f64x2.eq(all, f64x2.splat(0))));
-    losses += VECTOR; tops += VECTOR; x += 2 * step;
+    losses += VECTOR;
+    tops += VECTOR;
+    x += 2 * step;
   }
 }
 
-/** Writes the loss of each of `count` batches of m rows of doubles, whose targets are the same. */
+/** Writes the loss of each of `count` batches of m rows of float64 with the same targets. */
 function crossEntropiesOfDoubles(out: usize, x: usize, t: usize, count: i32, m: i32, n: i32): void {
-  const tops = copyOfA(), losses = tops + (<usize>BLOCK << 3);
-  const step = <usize>n << 3;
+  const tops = packedA(),
+    losses = tops + ((<usize>BLOCK) << 3);
+  const step = (<usize>n) << 3;
   const end = t + <usize>m * step;
   let total: f64 = 0;
   let row = 0;
   for (let left = count * m; left > 0; left -= BLOCK) {
     const rows = min(left, BLOCK);
-    if (largestOfRows(tops, x, rows, n)) massesBelow(losses, tops, x, rows, n, true);
-    else massesBelow(losses, tops, x, rows, n, false);
+    if (largestOfRows(tops, x, rows, n)) expSumsBelowMax(losses, tops, x, rows, n, true);
+    else expSumsBelowMax(losses, tops, x, rows, n, false);
     lossesOfRows(losses, tops, x, rows, n, t, t + <usize>row * step, end);
     for (let i = 0; i < rows; i++) {
-      total += load<f64>(losses + (<usize>i << 3));
+      total += load<f64>(losses + ((<usize>i) << 3));
       if (++row < m) continue;
       store<f64>(out, total);
       out += 8;
@@ -284,27 +335,33 @@ function crossEntropiesOfDoubles(out: usize, x: usize, t: usize, count: i32, m: 
 export function crossEntropy(x: usize, t: usize, m: i32, n: i32): f64 {
   if (n == 2) return crossEntropyOfTwo(x, t, m);
   if (sizeof<real>() == 8) {
-    const result = copyOfA() + (<usize>BLOCK << 4);
+    const result = packedA() + ((<usize>BLOCK) << 4);
     crossEntropiesOfDoubles(result, x, t, 1, m, n);
     return load<f64>(result);
   }
   const step = <usize>n * SIZE;
   let total: f64 = 0;
   for (; m > 0; m -= 2) {
-    // The last row may be alone, and is its own neighbour.
+    // A single last row is paired with itself.
     const next = m > 1 ? step : 0;
-    const largest = maxOf(x, n), nextLargest = maxOf(x + next, n);
-    const below = f64x2.replace_lane(f64x2.splat(massBelow(x, n, largest)), 1, massBelow(x + next, n, nextLargest));
-    const logSums = log1pOfPositive(below);
+    const largest = maxOf(x, n),
+      nextLargest = maxOf(x + next, n);
+    const below = f64x2.replace_lane(
+      f64x2.splat(expSumBelowMax(x, n, largest)),
+      1,
+      expSumBelowMax(x + next, n, nextLargest),
+    );
+    const logSums = log1pNonNegative(below);
     total += crossEntropyOfRow(x, t, n, largest, f64x2.extract_lane(logSums, 0));
     if (m > 1) total += crossEntropyOfRow(x + next, t + next, n, nextLargest, f64x2.extract_lane(logSums, 1));
-    x += 2 * step; t += 2 * step;
+    x += 2 * step;
+    t += 2 * step;
   }
   return total;
 }
 
 /** out[i] = `crossEntropy` of x[i,m,n], i from 0 to `count` - 1. */
-export function crossEntropies(out: usize, x: usize, t: usize, count: i32, m: i32, n: i32): void {
+export function batchedCrossEntropy(out: usize, x: usize, t: usize, count: i32, m: i32, n: i32): void {
   if (sizeof<real>() == 8 && n != 2) {
     crossEntropiesOfDoubles(out, x, t, count, m, n);
     return;
@@ -312,11 +369,12 @@ export function crossEntropies(out: usize, x: usize, t: usize, count: i32, m: i3
   const step = <usize>m * <usize>n * SIZE;
   for (; count > 0; count--) {
     store<real>(out, <real>crossEntropy(x, t, m, n));
-    out += SIZE; x += step;
+    out += SIZE;
+    x += step;
   }
 }
 
-/** Neighbours in pairs change places. */
+/** Swaps neighbors in pairs. */
 // @ts-ignore: decorator
 @inline
 function swapped(x: v128): v128 {
@@ -328,11 +386,13 @@ function swapped(x: v128): v128 {
 function crossEntropyBackwardOfTwo(dx: usize, x: usize, t: usize, n: i32, scale: f64): void {
   const s = splat(<real>scale);
   for (; n > 0; n -= LANES) {
-    const z = loadPart(x, n);
-    const share = loadPart(t, n);
-    const p = shareOf(v128.add<real>(share, swapped(share)), v128.sub<real>(z, swapped(z)));
-    storePart(dx, v128.mul<real>(s, v128.sub<real>(p, share)), n);
-    dx += VECTOR; x += VECTOR; t += VECTOR;
+    const z = loadPartial(x, n);
+    const share = loadPartial(t, n);
+    const p = scaledSigmoid(v128.add<real>(share, swapped(share)), v128.sub<real>(z, swapped(z)));
+    storePartial(dx, v128.mul<real>(s, v128.sub<real>(p, share)), n);
+    dx += VECTOR;
+    x += VECTOR;
+    t += VECTOR;
   }
 }
 
@@ -349,17 +409,18 @@ export function crossEntropyBackward(dx: usize, x: usize, t: usize, m: i32, n: i
     let at: usize = 0;
     let left = n;
     for (; left > 0; left -= LANES) {
-      masses = v128.add<real>(masses, loadPart(t + at, left));
+      masses = v128.add<real>(masses, loadPartial(t + at, left));
       at += VECTOR;
     }
-    const mass = splat(sumOfLanes(masses));
+    const mass = splat(sumLanes(masses));
     at = 0;
     for (left = n; left > 0; left -= LANES) {
-      const p = v128.mul<real>(v128.div<real>(loadPart(dx + at, left), sum), mass);
-      storePart(dx + at, v128.mul<real>(s, v128.sub<real>(p, loadPart(t + at, left))), left);
+      const p = v128.mul<real>(v128.div<real>(loadPartial(dx + at, left), sum), mass);
+      storePartial(dx + at, v128.mul<real>(s, v128.sub<real>(p, loadPartial(t + at, left))), left);
       at += VECTOR;
     }
-    dx += step; x += step; t += step;
+    dx += step;
+    x += step;
+    t += step;
   }
 }
-

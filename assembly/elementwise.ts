@@ -1,8 +1,8 @@
-// What is done to each element by itself, to rows, and the optimizer's update. The rest behind the last whole
-// vector goes through the same vector arithmetic, so that an element's bits do not depend on where it stands.
+// Element-wise kernels, row kernels, and the SGD update. Leftovers after the last whole vector use the same vector
+// arithmetic, so an element's bits do not depend on its position.
 import { real } from './real';
-import { expOfNegative, log, sigmoidOf, tanhOf } from './functions';
-import { LANES, loadPart, madd, maxOfLanes, SIZE, splat, storePart, sumOfLanes, VECTOR } from './vectors';
+import { expNonPositive, log, sigmoidVector, tanhVector } from './functions';
+import { LANES, loadPartial, madd, maxLane, SIZE, splat, storePartial, sumLanes, VECTOR } from './vectors';
 
 export function fill(out: usize, n: i32, value: f64): void {
   if (value == 0) {
@@ -11,7 +11,7 @@ export function fill(out: usize, n: i32, value: f64): void {
   }
   const x = splat(<real>value);
   for (; n > 0; n -= LANES) {
-    storePart(out, x, n);
+    storePartial(out, x, n);
     out += VECTOR;
   }
 }
@@ -24,17 +24,20 @@ export function scale(out: usize, x: usize, n: i32, by: f64): void {
   const s = splat(<real>by);
   for (; n >= LANES; n -= LANES) {
     v128.store(out, v128.mul<real>(s, v128.load(x)));
-    out += VECTOR; x += VECTOR;
+    out += VECTOR;
+    x += VECTOR;
   }
-  if (n > 0) storePart(out, v128.mul<real>(s, loadPart(x, n)), n);
+  if (n > 0) storePartial(out, v128.mul<real>(s, loadPartial(x, n)), n);
 }
 
 export function subtract(out: usize, a: usize, b: usize, n: i32): void {
   for (; n >= LANES; n -= LANES) {
     v128.store(out, v128.sub<real>(v128.load(a), v128.load(b)));
-    out += VECTOR; a += VECTOR; b += VECTOR;
+    out += VECTOR;
+    a += VECTOR;
+    b += VECTOR;
   }
-  if (n > 0) storePart(out, v128.sub<real>(loadPart(a, n), loadPart(b, n)), n);
+  if (n > 0) storePartial(out, v128.sub<real>(loadPartial(a, n), loadPartial(b, n)), n);
 }
 
 export function addRow(out: usize, row: usize, m: i32, n: i32): void {
@@ -43,16 +46,17 @@ export function addRow(out: usize, row: usize, m: i32, n: i32): void {
     let left = n;
     for (; left >= LANES; left -= LANES) {
       v128.store(out, v128.add<real>(v128.load(out), v128.load(from)));
-      out += VECTOR; from += VECTOR;
+      out += VECTOR;
+      from += VECTOR;
     }
     if (left > 0) {
-      storePart(out, v128.add<real>(loadPart(out, left), loadPart(from, left)), left);
+      storePartial(out, v128.add<real>(loadPartial(out, left), loadPartial(from, left)), left);
       out += <usize>left * SIZE;
     }
   }
 }
 
-/** out[n] += the sum of the m rows of x, from the first to the last. */
+/** out[n] += the sum of the m rows of x, from first to last. */
 export function accumulateRows(out: usize, x: usize, m: i32, n: i32): void {
   const step = <usize>n * SIZE;
   for (; n > 0; n -= LANES) {
@@ -66,57 +70,64 @@ export function accumulateRows(out: usize, x: usize, m: i32, n: i32): void {
       v128.store(out, v128.add<real>(v128.load(out), sum));
     } else {
       for (let i = 0; i < m; i++) {
-        sum = v128.add<real>(sum, loadPart(from, n));
+        sum = v128.add<real>(sum, loadPartial(from, n));
         from += step;
       }
-      storePart(out, v128.add<real>(loadPart(out, n), sum), n);
+      storePartial(out, v128.add<real>(loadPartial(out, n), sum), n);
     }
-    out += VECTOR; x += VECTOR;
+    out += VECTOR;
+    x += VECTOR;
   }
 }
 
 export function tanh(y: usize, x: usize, n: i32): void {
   for (; n >= LANES; n -= LANES) {
-    v128.store(y, tanhOf(v128.load(x)));
-    y += VECTOR; x += VECTOR;
+    v128.store(y, tanhVector(v128.load(x)));
+    y += VECTOR;
+    x += VECTOR;
   }
-  if (n > 0) storePart(y, tanhOf(loadPart(x, n)), n);
+  if (n > 0) storePartial(y, tanhVector(loadPartial(x, n)), n);
 }
 
 // @ts-ignore: decorator
 @inline
-function tanhSlope(dy: v128, y: v128): v128 {
+function tanhBackwardVector(dy: v128, y: v128): v128 {
   return v128.mul<real>(dy, v128.sub<real>(splat(1), v128.mul<real>(y, y)));
 }
 
 export function tanhBackward(dx: usize, dy: usize, y: usize, n: i32): void {
   for (; n >= LANES; n -= LANES) {
-    v128.store(dx, tanhSlope(v128.load(dy), v128.load(y)));
-    dx += VECTOR; dy += VECTOR; y += VECTOR;
+    v128.store(dx, tanhBackwardVector(v128.load(dy), v128.load(y)));
+    dx += VECTOR;
+    dy += VECTOR;
+    y += VECTOR;
   }
-  if (n > 0) storePart(dx, tanhSlope(loadPart(dy, n), loadPart(y, n)), n);
+  if (n > 0) storePartial(dx, tanhBackwardVector(loadPartial(dy, n), loadPartial(y, n)), n);
 }
 
 export function sigmoid(y: usize, x: usize, n: i32): void {
   for (; n >= LANES; n -= LANES) {
-    v128.store(y, sigmoidOf(v128.load(x)));
-    y += VECTOR; x += VECTOR;
+    v128.store(y, sigmoidVector(v128.load(x)));
+    y += VECTOR;
+    x += VECTOR;
   }
-  if (n > 0) storePart(y, sigmoidOf(loadPart(x, n)), n);
+  if (n > 0) storePartial(y, sigmoidVector(loadPartial(x, n)), n);
 }
 
 // @ts-ignore: decorator
 @inline
-function sigmoidSlope(dy: v128, y: v128): v128 {
+function sigmoidBackwardVector(dy: v128, y: v128): v128 {
   return v128.mul<real>(v128.mul<real>(dy, y), v128.sub<real>(splat(1), y));
 }
 
 export function sigmoidBackward(dx: usize, dy: usize, y: usize, n: i32): void {
   for (; n >= LANES; n -= LANES) {
-    v128.store(dx, sigmoidSlope(v128.load(dy), v128.load(y)));
-    dx += VECTOR; dy += VECTOR; y += VECTOR;
+    v128.store(dx, sigmoidBackwardVector(v128.load(dy), v128.load(y)));
+    dx += VECTOR;
+    dy += VECTOR;
+    y += VECTOR;
   }
-  if (n > 0) storePart(dx, sigmoidSlope(loadPart(dy, n), loadPart(y, n)), n);
+  if (n > 0) storePartial(dx, sigmoidBackwardVector(loadPartial(dy, n), loadPartial(y, n)), n);
 }
 
 /** `value` where x > 0 or NaN, else 0. */
@@ -131,11 +142,12 @@ export function relu(y: usize, x: usize, n: i32, by: f64): void {
   for (; n >= LANES; n -= LANES) {
     const z = v128.load(x);
     v128.store(y, whereActive(v128.mul<real>(s, z), z));
-    y += VECTOR; x += VECTOR;
+    y += VECTOR;
+    x += VECTOR;
   }
   if (n > 0) {
-    const z = loadPart(x, n);
-    storePart(y, whereActive(v128.mul<real>(s, z), z), n);
+    const z = loadPartial(x, n);
+    storePartial(y, whereActive(v128.mul<real>(s, z), z), n);
   }
 }
 
@@ -143,14 +155,16 @@ export function reluBackward(dx: usize, dy: usize, x: usize, n: i32, by: f64): v
   const s = splat(<real>by);
   for (; n >= LANES; n -= LANES) {
     v128.store(dx, whereActive(v128.mul<real>(s, v128.load(dy)), v128.load(x)));
-    dx += VECTOR; dy += VECTOR; x += VECTOR;
+    dx += VECTOR;
+    dy += VECTOR;
+    x += VECTOR;
   }
-  if (n > 0) storePart(dx, whereActive(v128.mul<real>(s, loadPart(dy, n)), loadPart(x, n)), n);
+  if (n > 0) storePartial(dx, whereActive(v128.mul<real>(s, loadPartial(dy, n)), loadPartial(x, n)), n);
 }
 
 /**
- * The largest of n elements, NaN left aside where another is there: an exponential of the difference to it is NaN all the
- * same. The plain maximum, which heeds NaN and the sign of 0, takes eight instructions where this one takes one.
+ * The largest of n elements, ignoring NaN if there is another number: the exponential of its difference is NaN anyway.
+ * The plain maximum, which handles NaN and the sign of 0, takes eight instructions instead of one.
  */
 export function maxOf(x: usize, n: i32): real {
   if (n < LANES) {
@@ -164,12 +178,12 @@ export function maxOf(x: usize, n: i32): real {
   let largest = v128.load(x);
   let i = LANES;
   for (; i + LANES <= n; i += LANES) largest = v128.pmax<real>(largest, v128.load(x + <usize>i * SIZE));
-  // The last vector may overlap the one before: it holds nothing new but the rest.
+  // The last vector may overlap the previous one, which does not change the maximum.
   if (i < n) largest = v128.pmax<real>(largest, v128.load(x + <usize>(n - LANES) * SIZE));
-  return maxOfLanes(largest);
+  return maxLane(largest);
 }
 
-/** Lanes of which the first `count` are kept, the others 0. */
+/** Keeps the first `count` lanes and sets the others to 0. */
 // @ts-ignore: decorator
 @inline
 export function keep(x: v128, count: i32): v128 {
@@ -180,24 +194,25 @@ export function keep(x: v128, count: i32): v128 {
   return x;
 }
 
-/** y = exp(x - largest), and the sum of it. */
+/** y = exp(x - largest), and its sum. */
 // @ts-ignore: decorator
 @inline
 export function exponentials(y: usize, x: usize, n: i32, largest: real): real {
   const top = splat(largest);
   let sum = splat(0);
   for (; n >= LANES; n -= LANES) {
-    const e = expOfNegative(v128.sub<real>(v128.load(x), top));
+    const e = expNonPositive(v128.sub<real>(v128.load(x), top));
     v128.store(y, e);
     sum = v128.add<real>(sum, e);
-    y += VECTOR; x += VECTOR;
+    y += VECTOR;
+    x += VECTOR;
   }
   if (n > 0) {
-    const e = expOfNegative(v128.sub<real>(loadPart(x, n), top));
-    storePart(y, e, n);
+    const e = expNonPositive(v128.sub<real>(loadPartial(x, n), top));
+    storePartial(y, e, n);
     sum = v128.add<real>(sum, keep(e, n));
   }
-  return sumOfLanes(sum);
+  return sumLanes(sum);
 }
 
 export function softmax(y: usize, x: usize, m: i32, n: i32): void {
@@ -207,10 +222,11 @@ export function softmax(y: usize, x: usize, m: i32, n: i32): void {
     let at = y;
     for (let left = n; left > 0; left -= LANES) {
       if (left >= LANES) v128.store(at, v128.div<real>(v128.load(at), sum));
-      else storePart(at, v128.div<real>(loadPart(at, left), sum), left);
+      else storePartial(at, v128.div<real>(loadPartial(at, left), sum), left);
       at += VECTOR;
     }
-    y += step; x += step;
+    y += step;
+    x += step;
   }
 }
 
@@ -223,20 +239,22 @@ export function softmaxBackward(dx: usize, dy: usize, y: usize, m: i32, n: i32):
       dots = madd(v128.load(dy + at), v128.load(y + at), dots);
       at += VECTOR;
     }
-    if (left > 0) dots = madd(loadPart(dy + at, left), loadPart(y + at, left), dots);
-    const dot = splat(sumOfLanes(dots));
+    if (left > 0) dots = madd(loadPartial(dy + at, left), loadPartial(y + at, left), dots);
+    const dot = splat(sumLanes(dots));
     at = 0;
     for (left = n; left > 0; left -= LANES) {
-      const d = v128.mul<real>(loadPart(y + at, left), v128.sub<real>(loadPart(dy + at, left), dot));
-      storePart(dx + at, d, left);
+      const d = v128.mul<real>(loadPartial(y + at, left), v128.sub<real>(loadPartial(dy + at, left), dot));
+      storePartial(dx + at, d, left);
       at += VECTOR;
     }
     const step = <usize>n * SIZE;
-    dx += step; dy += step; y += step;
+    dx += step;
+    dy += step;
+    y += step;
   }
 }
 
-/** The largest is taken away first: adding it to the logarithm would cost the digits of small differences. */
+/** Subtracts the maximum first: adding it to the logarithm would cost digits of small differences. */
 export function logSoftmax(y: usize, x: usize, m: i32, n: i32): void {
   for (let i = 0; i < m; i++) {
     const largest = maxOf(x, n);
@@ -244,8 +262,9 @@ export function logSoftmax(y: usize, x: usize, m: i32, n: i32): void {
     const logSum = splat(<real>log(<f64>exponentials(y, x, n, largest)));
     for (let left = n; left > 0; left -= LANES) {
       const count = min(left, LANES);
-      storePart(y, v128.sub<real>(v128.sub<real>(loadPart(x, count), top), logSum), count);
-      y += <usize>count * SIZE; x += <usize>count * SIZE;
+      storePartial(y, v128.sub<real>(v128.sub<real>(loadPartial(x, count), top), logSum), count);
+      y += <usize>count * SIZE;
+      x += <usize>count * SIZE;
     }
   }
 }
@@ -255,16 +274,18 @@ export function logSoftmaxBackward(dx: usize, dy: usize, y: usize, m: i32, n: i3
     let sums = splat(0);
     let at = dy;
     for (let left = n; left > 0; left -= LANES) {
-      sums = v128.add<real>(sums, loadPart(at, min(left, LANES)));
+      sums = v128.add<real>(sums, loadPartial(at, min(left, LANES)));
       at += VECTOR;
     }
-    const sum = splat(sumOfLanes(sums));
+    const sum = splat(sumLanes(sums));
     for (let left = n; left > 0; left -= LANES) {
       const count = min(left, LANES);
-      const share = v128.mul<real>(expOfNegative(loadPart(y, count)), sum);
-      storePart(dx, v128.sub<real>(loadPart(dy, count), share), count);
+      const share = v128.mul<real>(expNonPositive(loadPartial(y, count)), sum);
+      storePartial(dx, v128.sub<real>(loadPartial(dy, count), share), count);
       const step = <usize>count * SIZE;
-      dx += step; dy += step; y += step;
+      dx += step;
+      dy += step;
+      y += step;
     }
   }
 }
@@ -273,9 +294,10 @@ export function sgd(w: usize, g: usize, n: i32, lr: f64): void {
   const rate = splat(<real>-lr);
   for (; n >= LANES; n -= LANES) {
     v128.store(w, madd(rate, v128.load(g), v128.load(w)));
-    w += VECTOR; g += VECTOR;
+    w += VECTOR;
+    g += VECTOR;
   }
-  if (n > 0) storePart(w, madd(rate, loadPart(g, n), loadPart(w, n)), n);
+  if (n > 0) storePartial(w, madd(rate, loadPartial(g, n), loadPartial(w, n)), n);
 }
 
 export function sgdWithMomentum(w: usize, g: usize, v: usize, n: i32, lr: f64, momentum: f64): void {
@@ -285,11 +307,13 @@ export function sgdWithMomentum(w: usize, g: usize, v: usize, n: i32, lr: f64, m
     const velocity = madd(share, v128.load(v), v128.load(g));
     v128.store(v, velocity);
     v128.store(w, madd(rate, velocity, v128.load(w)));
-    w += VECTOR; g += VECTOR; v += VECTOR;
+    w += VECTOR;
+    g += VECTOR;
+    v += VECTOR;
   }
   if (n > 0) {
-    const velocity = madd(share, loadPart(v, n), loadPart(g, n));
-    storePart(v, velocity, n);
-    storePart(w, madd(rate, velocity, loadPart(w, n)), n);
+    const velocity = madd(share, loadPartial(v, n), loadPartial(g, n));
+    storePartial(v, velocity, n);
+    storePartial(w, madd(rate, velocity, loadPartial(w, n)), n);
   }
 }

@@ -1,19 +1,51 @@
-// The kernels of one precision as a WebAssembly module. Tensors are addresses in the memory that it is given;
-// sizes are counted in elements. What each function computes is told by src/engine/kernels/kernels.ts.
-export { matmul, matmulTransposedA, matmulTransposedB, useWideTiles } from './products';
-export { accumulateRows, addRow, copy, logSoftmax, logSoftmaxBackward, scale, softmax, softmaxBackward, subtract } from './elementwise';
+// The kernels of one precision as a WebAssembly module. Tensors are addresses in the given memory; sizes are in
+// elements. src/engine/kernels/kernels.ts documents what each function computes.
+export { matmul, matmulTransposedA, matmulTransposedB } from './matmul';
+export { useSimd256Tiles } from './gemm';
 export {
-  addQuotient, addSign, clamp, combine, combineSquares, fill, multiply, relu, reluBackward, sgd, sgdWithMomentum, sigmoid,
-  sigmoidBackward, tanh, tanhBackward, unary, unaryBackward,
-} from './jobs';
+  accumulateRows,
+  addRow,
+  copy,
+  logSoftmax,
+  logSoftmaxBackward,
+  scale,
+  softmax,
+  softmaxBackward,
+  subtract,
+} from './elementwise';
+export {
+  addcdivSqrt,
+  addSign,
+  clamp,
+  axpby,
+  axpbySquared,
+  fill,
+  multiply,
+  relu,
+  reluBackward,
+  sgd,
+  sgdWithMomentum,
+  sigmoid,
+  sigmoidBackward,
+  tanh,
+  tanhBackward,
+  unary,
+  unaryBackward,
+} from './parallel-elementwise';
 export { conv2d, conv2dBackwardInput, conv2dBackwardWeight } from './convolution';
-export { channelMoments, normalizeChannels, normalizeChannelsBackward, normalizeRows, normalizeRowsBackward } from './normalization';
-export { addShares, moveColumns, placeColumns } from './moves';
+export {
+  channelMoments,
+  normalizeChannels,
+  normalizeChannelsBackward,
+  normalizeRows,
+  normalizeRowsBackward,
+} from './normalization';
+export { rank1Update, perturbColumns, replaceColumns } from './perturbations';
 export { avgPool2d, avgPool2dBackward, maxPool2d, maxPool2dBackward } from './pooling';
 export { SCRATCH_SIZE } from './scratch';
-export { engage, helped, serve, sleepers } from './threads';
-export { prepareConstants } from './functions';
-export { crossEntropies, crossEntropy, crossEntropyBackward } from './cross-entropy';
+export { attach, runWorker, sleepingWorkers, workerChunkCount } from './parallel';
+export { initConstants } from './functions';
+export { batchedCrossEntropy, crossEntropy, crossEntropyBackward } from './cross-entropy';
 export * from './losses';
-export * from './measures';
-export { play, TAPES, TENSORS } from './tape';
+export * from './reductions';
+export { replay, TRACES_START, TENSORS_START } from './trace';

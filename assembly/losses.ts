@@ -1,10 +1,10 @@
-// Losses and their derivatives, but for cross-entropy. Values are summed in double precision, element by element.
+// Losses other than cross-entropy, and their derivatives. Values are summed in float64, element by element.
 import { real } from './real';
-import { expOfNegative, log, log1p, sigmoidOf } from './functions';
-import { first, LANES, loadOne, loadPair, loadPart, SIZE, splat, storePart, sumOfPair, VECTOR } from './vectors';
+import { expNonPositive, log, log1p, sigmoidVector } from './functions';
+import { first, LANES, loadOne, loadPair, loadPartial, SIZE, splat, storePartial, sumPair, VECTOR } from './vectors';
 
-/** PyTorch's guard in BCELoss: a float32 constant in float64 too. */
-const SMALLEST_SLOPE: f64 = <f64>(<f32>1e-12);
+/** The guard of PyTorch's BCELoss: a float32 constant also in float64. */
+const MIN_DERIVATIVE: f64 = <f64>(<f32>1e-12);
 
 // @ts-ignore: decorator
 @inline
@@ -17,17 +17,20 @@ export function squaredError(x: usize, t: usize, n: i32): f64 {
   let sum = f64x2.splat(0);
   for (; n >= 2; n -= 2) {
     sum = f64x2.add(sum, squaredDifference(loadPair(x), loadPair(t)));
-    x += 2 * SIZE; t += 2 * SIZE;
+    x += 2 * SIZE;
+    t += 2 * SIZE;
   }
   if (n > 0) sum = f64x2.add(sum, squaredDifference(loadOne(x), loadOne(t)));
-  return sumOfPair(sum);
+  return sumPair(sum);
 }
 
 export function squaredErrorBackward(dx: usize, x: usize, t: usize, n: i32, scale: f64): void {
   const s = splat(<real>(2 * scale));
   for (; n > 0; n -= LANES) {
-    storePart(dx, v128.mul<real>(s, v128.sub<real>(loadPart(x, n), loadPart(t, n))), n);
-    dx += VECTOR; x += VECTOR; t += VECTOR;
+    storePartial(dx, v128.mul<real>(s, v128.sub<real>(loadPartial(x, n), loadPartial(t, n))), n);
+    dx += VECTOR;
+    x += VECTOR;
+    t += VECTOR;
   }
 }
 
@@ -36,7 +39,8 @@ export function negativeLogLikelihood(p: usize, t: usize, n: i32): f64 {
   for (; n > 0; n--) {
     const share = <f64>load<real>(t);
     if (share != 0) total -= share * log(<f64>load<real>(p));
-    p += SIZE; t += SIZE;
+    p += SIZE;
+    t += SIZE;
   }
   return total;
 }
@@ -45,7 +49,9 @@ export function negativeLogLikelihoodBackward(dp: usize, p: usize, t: usize, n: 
   for (; n > 0; n--) {
     const share = <f64>load<real>(t);
     store<real>(dp, share == 0 ? <real>0 : <real>((-scale * share) / <f64>load<real>(p)));
-    dp += SIZE; p += SIZE; t += SIZE;
+    dp += SIZE;
+    p += SIZE;
+    t += SIZE;
   }
 }
 
@@ -54,11 +60,12 @@ export function binaryCrossEntropy(p: usize, t: usize, n: i32): f64 {
   for (; n > 0; n--) {
     const probability = <f64>load<real>(p);
     const share = <f64>load<real>(t);
-    // max keeps NaN.
+    // max propagates NaN.
     const one = max(log(probability), -100.0);
     const other = max(log1p(-probability), -100.0);
     total -= share * one + (1 - share) * other;
-    p += SIZE; t += SIZE;
+    p += SIZE;
+    t += SIZE;
   }
   return total;
 }
@@ -66,9 +73,11 @@ export function binaryCrossEntropy(p: usize, t: usize, n: i32): f64 {
 export function binaryCrossEntropyBackward(dp: usize, p: usize, t: usize, n: i32, scale: f64): void {
   for (; n > 0; n--) {
     const probability = <f64>load<real>(p);
-    const slope = max(probability * (1 - probability), SMALLEST_SLOPE);
+    const slope = max(probability * (1 - probability), MIN_DERIVATIVE);
     store<real>(dp, <real>((scale * (probability - <f64>load<real>(t))) / slope));
-    dp += SIZE; p += SIZE; t += SIZE;
+    dp += SIZE;
+    p += SIZE;
+    t += SIZE;
   }
 }
 
@@ -76,9 +85,10 @@ export function binaryCrossEntropyWithLogits(x: usize, t: usize, n: i32): f64 {
   let total: f64 = 0;
   for (; n > 0; n--) {
     const logit = load<real>(x);
-    const e = <f64>first(expOfNegative(splat(-abs(logit))));
+    const e = <f64>first(expNonPositive(splat(-abs(logit))));
     total += max(<f64>logit, 0.0) - <f64>logit * <f64>load<real>(t) + log1p(e);
-    x += SIZE; t += SIZE;
+    x += SIZE;
+    t += SIZE;
   }
   return total;
 }
@@ -86,7 +96,9 @@ export function binaryCrossEntropyWithLogits(x: usize, t: usize, n: i32): f64 {
 export function binaryCrossEntropyWithLogitsBackward(dx: usize, x: usize, t: usize, n: i32, scale: f64): void {
   const s = splat(<real>scale);
   for (; n > 0; n -= LANES) {
-    storePart(dx, v128.mul<real>(s, v128.sub<real>(sigmoidOf(loadPart(x, n)), loadPart(t, n))), n);
-    dx += VECTOR; x += VECTOR; t += VECTOR;
+    storePartial(dx, v128.mul<real>(s, v128.sub<real>(sigmoidVector(loadPartial(x, n)), loadPartial(t, n))), n);
+    dx += VECTOR;
+    x += VECTOR;
+    t += VECTOR;
   }
 }

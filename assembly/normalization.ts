@@ -1,7 +1,7 @@
 // Normalization to mean 0 and variance 1: of each channel over the batch, or of each sample over its own numbers.
-// Everything in double precision, two numbers at a time; what the reference does is in src/engine/kernels/normalization.ts.
+// Computes in float64, two numbers at a time. The reference is src/engine/kernels/normalization.ts.
 import { real } from './real';
-import { loadOne, loadPair, SIZE, sumOfPair } from './vectors';
+import { loadOne, loadPair, SIZE, sumPair } from './vectors';
 
 const PAIR: usize = 2 * SIZE;
 
@@ -30,7 +30,7 @@ function storePair(at: usize, x: v128): void {
   else v128.store64_lane(at, f32x4.demote_f64x2_zero(x), 0);
 }
 
-/** Of n numbers, side by side. */
+/** The sum of n contiguous numbers. */
 function sumOf(x: usize, n: i32): f64 {
   let sum = f64x2.splat(0);
   for (; n > 1; n -= 2) {
@@ -38,11 +38,11 @@ function sumOf(x: usize, n: i32): f64 {
     x += PAIR;
   }
   if (n > 0) sum = f64x2.add(sum, loadOne(x));
-  return sumOfPair(sum);
+  return sumPair(sum);
 }
 
-/** Of the squares of their distances from `middle`. */
-function squaresOf(x: usize, n: i32, middle: f64): f64 {
+/** The sum of the squared deviations from `middle`. */
+function sumOfSquaredDeviations(x: usize, n: i32, middle: f64): f64 {
   const center = f64x2.splat(middle);
   let sum = f64x2.splat(0);
   for (; n > 1; n -= 2) {
@@ -55,24 +55,26 @@ function squaresOf(x: usize, n: i32, middle: f64): f64 {
     const d = <f64>load<real>(x) - middle;
     rest = d * d;
   }
-  return sumOfPair(sum) + rest;
+  return sumPair(sum) + rest;
 }
 
-/** Of dy (x - middle). */
-function productOf(dy: usize, x: usize, n: i32, middle: f64): f64 {
+/** The sum of dy (x - middle). */
+function deviationProductSum(dy: usize, x: usize, n: i32, middle: f64): f64 {
   const center = f64x2.splat(middle);
   let sum = f64x2.splat(0);
   for (; n > 1; n -= 2) {
     sum = f64x2.add(sum, f64x2.mul(loadPair(dy), f64x2.sub(loadPair(x), center)));
-    dy += PAIR; x += PAIR;
+    dy += PAIR;
+    x += PAIR;
   }
-  return sumOfPair(sum) + (n > 0 ? <f64>load<real>(dy) * (<f64>load<real>(x) - middle) : 0);
+  return sumPair(sum) + (n > 0 ? <f64>load<real>(dy) * (<f64>load<real>(x) - middle) : 0);
 }
 
-/** Two channels of one number a sample, which lie side by side. */
-function momentsOfPair(mean: usize, variance: usize, x: usize, samples: i32, step: usize): void {
+/** Two adjacent channels with one number per sample. */
+function momentsPair(mean: usize, variance: usize, x: usize, samples: i32, step: usize): void {
   const count = f64x2.splat(<f64>samples);
-  let sum = f64x2.splat(0), squares = f64x2.splat(0);
+  let sum = f64x2.splat(0),
+    squares = f64x2.splat(0);
   for (let i = 0, at = x; i < samples; i++, at += step) sum = f64x2.add(sum, loadPair(at));
   const middle = f64x2.div(sum, count);
   for (let i = 0, at = x; i < samples; i++, at += step) {
@@ -83,55 +85,83 @@ function momentsOfPair(mean: usize, variance: usize, x: usize, samples: i32, ste
   storePair(variance, f64x2.div(squares, count));
 }
 
-/** Mean, and mean square distance from it, of each channel; x is [samples, channels, size]. */
+/** Mean and biased variance of each channel; x is [samples, channels, size]. */
 export function channelMoments(mean: usize, variance: usize, x: usize, samples: i32, channels: i32, size: i32): void {
-  const plane = <usize>size * SIZE, sample = <usize>channels * plane;
+  const plane = <usize>size * SIZE,
+    sample = <usize>channels * plane;
   const count = <f64>samples * <f64>size;
   let channel = 0;
   for (; size == 1 && channel + 1 < channels; channel += 2) {
     const at = <usize>channel * SIZE;
-    momentsOfPair(mean + at, variance + at, x + at, samples, sample);
+    momentsPair(mean + at, variance + at, x + at, samples, sample);
   }
   for (; channel < channels; channel++) {
     const from = x + <usize>channel * plane;
-    let sum: f64 = 0, squares: f64 = 0;
+    let sum: f64 = 0,
+      squares: f64 = 0;
     for (let i = 0; i < samples; i++) sum += sumOf(from + <usize>i * sample, size);
     const middle = sum / count;
-    for (let i = 0; i < samples; i++) squares += squaresOf(from + <usize>i * sample, size, middle);
+    for (let i = 0; i < samples; i++) squares += sumOfSquaredDeviations(from + <usize>i * sample, size, middle);
     put(mean, channel, middle);
     put(variance, channel, squares / count);
   }
 }
 
 export function normalizeChannels(
-  y: usize, x: usize, mean: usize, variance: usize, weight: usize, bias: usize, samples: i32, channels: i32, size: i32, eps: f64,
+  y: usize,
+  x: usize,
+  mean: usize,
+  variance: usize,
+  weight: usize,
+  bias: usize,
+  samples: i32,
+  channels: i32,
+  size: i32,
+  eps: f64,
 ): void {
   for (let sample = 0; sample < samples; sample++) {
     for (let channel = 0; channel < channels; channel++) {
-      const middle = number(mean, channel, 0), shift = number(bias, channel, 0);
+      const middle = number(mean, channel, 0),
+        shift = number(bias, channel, 0);
       const scale = number(weight, channel, 1) / Math.sqrt(number(variance, channel, 1) + eps);
-      const center = f64x2.splat(middle), by = f64x2.splat(scale), up = f64x2.splat(shift);
+      const center = f64x2.splat(middle),
+        by = f64x2.splat(scale),
+        up = f64x2.splat(shift);
       let n = size;
       for (; n > 1; n -= 2) {
         storePair(y, f64x2.add(f64x2.mul(f64x2.sub(loadPair(x), center), by), up));
-        y += PAIR; x += PAIR;
+        y += PAIR;
+        x += PAIR;
       }
       if (n > 0) {
         put(y, 0, (number(x, 0, 0) - middle) * scale + shift);
-        y += SIZE; x += SIZE;
+        y += SIZE;
+        x += SIZE;
       }
     }
   }
 }
 
-/** The same as below for two channels of one number a sample, which lie side by side. */
-function backwardOfPair(
-  dx: usize, dWeight: usize, dBias: usize, dy: usize, x: usize, mean: usize, variance: usize, weight: usize,
-  samples: i32, step: usize, eps: f64, ofBatch: i32,
+/** The same as below for two adjacent channels with one number per sample. */
+function backwardPair(
+  dx: usize,
+  dWeight: usize,
+  dBias: usize,
+  dy: usize,
+  x: usize,
+  mean: usize,
+  variance: usize,
+  weight: usize,
+  samples: i32,
+  step: usize,
+  eps: f64,
+  useBatchStats: i32,
 ): void {
-  const middle = loadPair(mean), count = f64x2.splat(<f64>samples);
+  const middle = loadPair(mean),
+    count = f64x2.splat(<f64>samples);
   const inverse = f64x2.div(f64x2.splat(1), f64x2.sqrt(f64x2.add(loadPair(variance), f64x2.splat(eps))));
-  let sum = f64x2.splat(0), product = f64x2.splat(0);
+  let sum = f64x2.splat(0),
+    product = f64x2.splat(0);
   for (let i = 0, at: usize = 0; i < samples; i++, at += step) {
     const arriving = loadPair(dy + at);
     sum = f64x2.add(sum, arriving);
@@ -141,48 +171,79 @@ function backwardOfPair(
   if (dBias) storePair(dBias, f64x2.add(loadPair(dBias), sum));
   if (!dx) return;
   const by = weight ? f64x2.mul(loadPair(weight), inverse) : inverse;
-  const shift = ofBatch ? f64x2.div(sum, count) : f64x2.splat(0);
-  const slope = ofBatch ? f64x2.div(f64x2.mul(f64x2.mul(product, inverse), inverse), count) : f64x2.splat(0);
+  const shift = useBatchStats ? f64x2.div(sum, count) : f64x2.splat(0);
+  const slope = useBatchStats ? f64x2.div(f64x2.mul(f64x2.mul(product, inverse), inverse), count) : f64x2.splat(0);
   for (let i = 0, at: usize = 0; i < samples; i++, at += step) {
     const through = f64x2.mul(f64x2.sub(loadPair(x + at), middle), slope);
     storePair(dx + at, f64x2.mul(by, f64x2.sub(f64x2.sub(loadPair(dy + at), shift), through)));
   }
 }
 
-/** dx, dWeight and dBias, each unless it is 0; ofBatch: mean and variance depend on x. */
+/**
+ * Writes dx, and adds to dWeight and dBias; each unless its address is 0. With useBatchStats, mean and variance depend
+ * on x.
+ */
 export function normalizeChannelsBackward(
-  dx: usize, dWeight: usize, dBias: usize, dy: usize, x: usize, mean: usize, variance: usize, weight: usize,
-  samples: i32, channels: i32, size: i32, eps: f64, ofBatch: i32,
+  dx: usize,
+  dWeight: usize,
+  dBias: usize,
+  dy: usize,
+  x: usize,
+  mean: usize,
+  variance: usize,
+  weight: usize,
+  samples: i32,
+  channels: i32,
+  size: i32,
+  eps: f64,
+  useBatchStats: i32,
 ): void {
-  const plane = <usize>size * SIZE, step = <usize>channels * plane;
+  const plane = <usize>size * SIZE,
+    step = <usize>channels * plane;
   const count = <f64>samples * <f64>size;
   let channel = 0;
   for (; size == 1 && channel + 1 < channels; channel += 2) {
     const at = <usize>channel * SIZE;
-    backwardOfPair(
-      dx ? dx + at : 0, dWeight ? dWeight + at : 0, dBias ? dBias + at : 0, dy + at, x + at, mean + at, variance + at,
-      weight ? weight + at : 0, samples, step, eps, ofBatch,
+    backwardPair(
+      dx ? dx + at : 0,
+      dWeight ? dWeight + at : 0,
+      dBias ? dBias + at : 0,
+      dy + at,
+      x + at,
+      mean + at,
+      variance + at,
+      weight ? weight + at : 0,
+      samples,
+      step,
+      eps,
+      useBatchStats,
     );
   }
   for (; channel < channels; channel++) {
     const offset = <usize>channel * plane;
     const middle = number(mean, channel, 0);
     const inverse = 1 / Math.sqrt(number(variance, channel, 1) + eps);
-    let sum: f64 = 0, product: f64 = 0;
+    let sum: f64 = 0,
+      product: f64 = 0;
     for (let sample = 0; sample < samples; sample++) {
       const at = offset + <usize>sample * step;
       sum += sumOf(dy + at, size);
-      product += productOf(dy + at, x + at, size, middle);
+      product += deviationProductSum(dy + at, x + at, size, middle);
     }
     if (dWeight) addTo(dWeight, channel, product * inverse);
     if (dBias) addTo(dBias, channel, sum);
     if (!dx) continue;
     const scale = number(weight, channel, 1) * inverse;
-    // What goes through the mean, and through the variance.
-    const shift = ofBatch ? sum / count : 0, slope = ofBatch ? product * inverse * inverse / count : 0;
-    const center = f64x2.splat(middle), by = f64x2.splat(scale), down = f64x2.splat(shift), tilt = f64x2.splat(slope);
+    // The gradient through the mean, and through the variance.
+    const shift = useBatchStats ? sum / count : 0,
+      slope = useBatchStats ? (product * inverse * inverse) / count : 0;
+    const center = f64x2.splat(middle),
+      by = f64x2.splat(scale),
+      down = f64x2.splat(shift),
+      tilt = f64x2.splat(slope);
     for (let sample = 0; sample < samples; sample++) {
-      let at = offset + <usize>sample * step, n = size;
+      let at = offset + <usize>sample * step,
+        n = size;
       for (; n > 1; n -= 2) {
         const through = f64x2.mul(f64x2.sub(loadPair(x + at), center), tilt);
         storePair(dx + at, f64x2.mul(by, f64x2.sub(f64x2.sub(loadPair(dy + at), down), through)));
@@ -193,13 +254,14 @@ export function normalizeChannelsBackward(
   }
 }
 
-/** Each of the rows, which lie one after the other, by itself; weight and bias go with a number's place in it. */
+/** Normalizes each row; weight and bias are indexed by the position in the row. */
 export function normalizeRows(y: usize, x: usize, weight: usize, bias: usize, rows: i32, size: i32, eps: f64): void {
   const row = <usize>size * SIZE;
   for (; rows > 0; rows--) {
     const middle = sumOf(x, size) / <f64>size;
-    const inverse = 1 / Math.sqrt(squaresOf(x, size, middle) / <f64>size + eps);
-    const center = f64x2.splat(middle), by = f64x2.splat(inverse);
+    const inverse = 1 / Math.sqrt(sumOfSquaredDeviations(x, size, middle) / <f64>size + eps);
+    const center = f64x2.splat(middle),
+      by = f64x2.splat(inverse);
     let i = 0;
     for (; i + 1 < size; i += 2) {
       const at = <usize>i * SIZE;
@@ -209,27 +271,43 @@ export function normalizeRows(y: usize, x: usize, weight: usize, bias: usize, ro
       storePair(y + at, normal);
     }
     if (i < size) put(y, i, (number(x, i, 0) - middle) * inverse * number(weight, i, 1) + number(bias, i, 0));
-    x += row; y += row;
+    x += row;
+    y += row;
   }
 }
 
 export function normalizeRowsBackward(
-  dx: usize, dWeight: usize, dBias: usize, dy: usize, x: usize, weight: usize, rows: i32, size: i32, eps: f64,
+  dx: usize,
+  dWeight: usize,
+  dBias: usize,
+  dy: usize,
+  x: usize,
+  weight: usize,
+  rows: i32,
+  size: i32,
+  eps: f64,
 ): void {
-  const row = <usize>size * SIZE, count = <f64>size;
+  const row = <usize>size * SIZE,
+    count = <f64>size;
   for (; rows > 0; rows--) {
     const middle = sumOf(x, size) / count;
-    const inverse = 1 / Math.sqrt(squaresOf(x, size, middle) / count + eps);
-    let sum: f64 = 0, product: f64 = 0;
+    const inverse = 1 / Math.sqrt(sumOfSquaredDeviations(x, size, middle) / count + eps);
+    let sum: f64 = 0,
+      product: f64 = 0;
     for (let i = 0; i < size; i++) {
-      const normal = (number(x, i, 0) - middle) * inverse, arriving = number(dy, i, 0), scaled = arriving * number(weight, i, 1);
+      const normal = (number(x, i, 0) - middle) * inverse,
+        arriving = number(dy, i, 0),
+        scaled = arriving * number(weight, i, 1);
       sum += scaled;
       product += scaled * normal;
       if (dWeight) addTo(dWeight, i, arriving * normal);
       if (dBias) addTo(dBias, i, arriving);
     }
     if (dx) {
-      const center = f64x2.splat(middle), by = f64x2.splat(inverse), mean = f64x2.splat(sum / count), slope = f64x2.splat(product / count);
+      const center = f64x2.splat(middle),
+        by = f64x2.splat(inverse),
+        mean = f64x2.splat(sum / count),
+        slope = f64x2.splat(product / count);
       let i = 0;
       for (; i + 1 < size; i += 2) {
         const at = <usize>i * SIZE;
@@ -240,10 +318,11 @@ export function normalizeRowsBackward(
       }
       if (i < size) {
         const normal = (number(x, i, 0) - middle) * inverse;
-        put(dx, i, inverse * (number(dy, i, 0) * number(weight, i, 1) - sum / count - normal * product / count));
+        put(dx, i, inverse * (number(dy, i, 0) * number(weight, i, 1) - sum / count - (normal * product) / count));
       }
       dx += row;
     }
-    x += row; dy += row;
+    x += row;
+    dy += row;
   }
 }

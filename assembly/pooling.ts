@@ -1,175 +1,175 @@
-// The largest number under each window, or the mean, plane by plane. The padding's rim never wins; whether the mean
-// counts it is an option.
-import { AVERAGE_POOL, AVERAGE_POOL_BACK, describe, described, MAX_POOL, MAX_POOL_BACK } from './jobs';
-import { real } from './real';
-import { share } from './threads';
-import { LANES, SIZE, VECTOR } from './vectors';
+// Max pooling and average pooling as jobs of chunks, each of some planes.
+import { AVG_POOL, AVG_POOL_BACKWARD, MAX_POOL, MAX_POOL_BACKWARD, setJobField } from './job';
+import { parallelFor } from './parallel';
+import {
+  COUNT_INCLUDE_PAD,
+  DX,
+  DY,
+  HEIGHT,
+  KERNEL_X,
+  KERNEL_Y,
+  PADDING_X,
+  PADDING_Y,
+  PLANES,
+  PLANES_PER_CHUNK,
+  STRIDE_X,
+  STRIDE_Y,
+  WIDTH,
+  X,
+  Y,
+} from './pooling-chunk';
 
-/** Elements of a piece, about, and how many make it worth sharing. */
-const PIECE: i32 = 4096;
-const WORTH: i32 = 32768;
-
-/** What the job says, by number: x and dx, y and dy. */
-const Y = 0, DY = 1, X = 2, DX = 3, PLANES = 4, HEIGHT = 5, WIDTH = 6, KERNEL_Y = 7, KERNEL_X = 8, STRIDE_Y = 9, STRIDE_X = 10,
-  PADDING_Y = 11, PADDING_X = 12, PADDED = 13, TOGETHER = 14;
-
-// @ts-ignore: decorator
-@inline
-function size(which: usize): i32 {
-  return <i32>described(which);
-}
+/** Approximate elements per chunk, and elements from which pooling runs in parallel. */
+const CHUNK: i32 = 4096;
+const PARALLEL_THRESHOLD: i32 = 32768;
 
 function pool(
-  kind: i32, y: usize, dy: usize, x: usize, dx: usize, planes: i32, height: i32, width: i32,
-  kernelY: i32, kernelX: i32, strideY: i32, strideX: i32, paddingY: i32, paddingX: i32, padded: i32,
+  kind: i32,
+  y: usize,
+  dy: usize,
+  x: usize,
+  dx: usize,
+  planes: i32,
+  height: i32,
+  width: i32,
+  kernelY: i32,
+  kernelX: i32,
+  strideY: i32,
+  strideX: i32,
+  paddingY: i32,
+  paddingX: i32,
+  countIncludePad: i32,
 ): void {
-  describe(kind, Y, y); describe(kind, DY, dy); describe(kind, X, x); describe(kind, DX, dx); describe(kind, PLANES, planes);
-  describe(kind, HEIGHT, height); describe(kind, WIDTH, width); describe(kind, KERNEL_Y, kernelY); describe(kind, KERNEL_X, kernelX);
-  describe(kind, STRIDE_Y, strideY); describe(kind, STRIDE_X, strideX); describe(kind, PADDING_Y, paddingY);
-  describe(kind, PADDING_X, paddingX); describe(kind, PADDED, padded);
-  const together = max(1, PIECE / (height * width));
-  describe(kind, TOGETHER, together);
-  share((planes + together - 1) / together, planes * height * width >= WORTH);
-}
-
-/** The address of the largest of a window: of several the first, of NaNs the last. */
-// @ts-ignore: decorator
-@inline
-function winner(row: usize, step: usize, rows: i32, columns: i32): usize {
-  let best = row;
-  let most = load<real>(row);
-  for (; rows > 0; rows--) {
-    for (let at = row, end = row + <usize>columns * SIZE; at < end; at += SIZE) {
-      const value = load<real>(at);
-      if (value > most || value != value) {
-        best = at;
-        most = value;
-      }
-    }
-    row += step;
-  }
-  return best;
-}
-
-/** Of two vectors side by side, every second element from the first on. */
-// @ts-ignore: decorator
-@inline
-function evens(x: v128, y: v128): v128 {
-  return sizeof<real>() == 8 ? v128.shuffle<f64>(x, y, 0, 2) : v128.shuffle<f32>(x, y, 0, 2, 4, 6);
-}
-
-// @ts-ignore: decorator
-@inline
-function odds(x: v128, y: v128): v128 {
-  return sizeof<real>() == 8 ? v128.shuffle<f64>(x, y, 1, 3) : v128.shuffle<f32>(x, y, 1, 3, 5, 7);
-}
-
-/** Stores them side by side again. */
-// @ts-ignore: decorator
-@inline
-function storeMixed(at: usize, even: v128, odd: v128): void {
-  v128.store(at, sizeof<real>() == 8 ? v128.shuffle<f64>(even, odd, 0, 2) : v128.shuffle<f32>(even, odd, 0, 4, 1, 5));
-  v128.store(at, sizeof<real>() == 8 ? v128.shuffle<f64>(even, odd, 1, 3) : v128.shuffle<f32>(even, odd, 2, 6, 3, 7), VECTOR);
-}
-
-/** Where the second wins over the first; see `winner`. */
-// @ts-ignore: decorator
-@inline
-function wins(second: v128, first: v128): v128 {
-  return v128.or(v128.gt<real>(second, first), v128.ne<real>(second, second));
-}
-
-/** Windows of 2x2 side by side, a vector of them at a time, as `winner` decides. @returns how many */
-function pairs(back: bool, y: usize, x: usize, dx: usize, step: usize, windows: i32): i32 {
-  let done = 0;
-  for (; done + LANES <= windows; done += LANES) {
-    const above = v128.load(x), above2 = v128.load(x, VECTOR), below = v128.load(x + step), below2 = v128.load(x + step, VECTOR);
-    const a = evens(above, above2), b = odds(above, above2), c = evens(below, below2), d = odds(below, below2);
-    const isB = wins(b, a);
-    const ofTwo = v128.bitselect(b, a, isB);
-    const isC = wins(c, ofTwo);
-    const ofThree = v128.bitselect(c, ofTwo, isC);
-    const isD = wins(d, ofThree);
-    if (back) {
-      const g = v128.load(y);
-      const notD = v128.andnot(g, isD), notC = v128.andnot(notD, isC);
-      storeMixed(dx, v128.andnot(notC, isB), v128.and(notC, isB));
-      storeMixed(dx + step, v128.and(notD, isC), v128.and(g, isD));
-    } else v128.store(y, v128.bitselect(d, ofThree, isD));
-    x += 2 * VECTOR; dx += 2 * VECTOR; y += VECTOR;
-  }
-  return done;
-}
-
-export function poolPiece(kind: i32, index: i32): void {
-  const height = size(HEIGHT), width = size(WIDTH), kernelY = size(KERNEL_Y), kernelX = size(KERNEL_X);
-  const strideY = size(STRIDE_Y), strideX = size(STRIDE_X), paddingY = size(PADDING_Y), paddingX = size(PADDING_X);
-  const padded = size(PADDED) != 0;
-  const down = (height + 2 * paddingY - kernelY) / strideY + 1, across = (width + 2 * paddingX - kernelX) / strideX + 1;
-  const plane = <usize>(height * width) * SIZE, step = <usize>width * SIZE;
-  const first = index * size(TOGETHER), last = min(size(PLANES), first + size(TOGETHER));
-  let y = described(Y) + <usize>(first * down * across) * SIZE, dy = described(DY) + <usize>(first * down * across) * SIZE;
-  let x = described(X) + <usize>first * plane, dx = described(DX) + <usize>first * plane;
-  const back = kind == MAX_POOL_BACK || kind == AVERAGE_POOL_BACK;
-  const inPairs = (kind == MAX_POOL || kind == MAX_POOL_BACK) &&
-    kernelY == 2 && kernelX == 2 && strideY == 2 && strideX == 2 && paddingY == 0 && paddingX == 0;
-  if (back) memory.fill(dx, 0, <usize>(last - first) * plane);
-  for (let i = first; i < last; i++) {
-    for (let row = 0; row < down; row++) {
-      const top = max(0, row * strideY - paddingY), bottom = min(height, row * strideY - paddingY + kernelY);
-      const offset = <usize>(top * width) * SIZE;
-      const together = inPairs ? pairs(back, back ? dy : y, x + offset, dx + offset, step, across) : 0;
-      y += <usize>together * SIZE; dy += <usize>together * SIZE;
-      for (let column = together; column < across; column++) {
-        const left = max(0, column * strideX - paddingX), right = min(width, column * strideX - paddingX + kernelX);
-        const offset = <usize>(top * width + left) * SIZE;
-        if (kind == MAX_POOL) store<real>(y, load<real>(winner(x + offset, step, bottom - top, right - left)));
-        else if (kind == MAX_POOL_BACK) {
-          const at = dx + (winner(x + offset, step, bottom - top, right - left) - x);
-          store<real>(at, load<real>(at) + load<real>(dy));
-        } else {
-          const count = <f64>(padded ? kernelY * kernelX : (bottom - top) * (right - left));
-          let sum: f64 = 0;
-          const each: real = back ? <real>(<f64>load<real>(dy) / count) : 0;
-          for (let r = top, from = offset; r < bottom; r++, from += step) {
-            for (let at = from, end = from + <usize>(right - left) * SIZE; at < end; at += SIZE) {
-              if (back) store<real>(dx + at, load<real>(dx + at) + each);
-              else sum += <f64>load<real>(x + at);
-            }
-          }
-          if (!back) store<real>(y, <real>(sum / count));
-        }
-        y += SIZE; dy += SIZE;
-      }
-    }
-    x += plane; dx += plane;
-  }
+  setJobField(kind, Y, y);
+  setJobField(kind, DY, dy);
+  setJobField(kind, X, x);
+  setJobField(kind, DX, dx);
+  setJobField(kind, PLANES, planes);
+  setJobField(kind, HEIGHT, height);
+  setJobField(kind, WIDTH, width);
+  setJobField(kind, KERNEL_Y, kernelY);
+  setJobField(kind, KERNEL_X, kernelX);
+  setJobField(kind, STRIDE_Y, strideY);
+  setJobField(kind, STRIDE_X, strideX);
+  setJobField(kind, PADDING_Y, paddingY);
+  setJobField(kind, PADDING_X, paddingX);
+  setJobField(kind, COUNT_INCLUDE_PAD, countIncludePad);
+  const together = max(1, CHUNK / (height * width));
+  setJobField(kind, PLANES_PER_CHUNK, together);
+  parallelFor((planes + together - 1) / together, planes * height * width >= PARALLEL_THRESHOLD);
 }
 
 export function maxPool2d(
-  y: usize, x: usize, planes: i32, height: i32, width: i32,
-  kernelY: i32, kernelX: i32, strideY: i32, strideX: i32, paddingY: i32, paddingX: i32,
+  y: usize,
+  x: usize,
+  planes: i32,
+  height: i32,
+  width: i32,
+  kernelY: i32,
+  kernelX: i32,
+  strideY: i32,
+  strideX: i32,
+  paddingY: i32,
+  paddingX: i32,
 ): void {
   pool(MAX_POOL, y, 0, x, 0, planes, height, width, kernelY, kernelX, strideY, strideX, paddingY, paddingX, 0);
 }
 
 export function maxPool2dBackward(
-  dx: usize, dy: usize, x: usize, planes: i32, height: i32, width: i32,
-  kernelY: i32, kernelX: i32, strideY: i32, strideX: i32, paddingY: i32, paddingX: i32,
+  dx: usize,
+  dy: usize,
+  x: usize,
+  planes: i32,
+  height: i32,
+  width: i32,
+  kernelY: i32,
+  kernelX: i32,
+  strideY: i32,
+  strideX: i32,
+  paddingY: i32,
+  paddingX: i32,
 ): void {
-  pool(MAX_POOL_BACK, 0, dy, x, dx, planes, height, width, kernelY, kernelX, strideY, strideX, paddingY, paddingX, 0);
+  pool(
+    MAX_POOL_BACKWARD,
+    0,
+    dy,
+    x,
+    dx,
+    planes,
+    height,
+    width,
+    kernelY,
+    kernelX,
+    strideY,
+    strideX,
+    paddingY,
+    paddingX,
+    0,
+  );
 }
 
 export function avgPool2d(
-  y: usize, x: usize, planes: i32, height: i32, width: i32,
-  kernelY: i32, kernelX: i32, strideY: i32, strideX: i32, paddingY: i32, paddingX: i32, padded: i32,
+  y: usize,
+  x: usize,
+  planes: i32,
+  height: i32,
+  width: i32,
+  kernelY: i32,
+  kernelX: i32,
+  strideY: i32,
+  strideX: i32,
+  paddingY: i32,
+  paddingX: i32,
+  countIncludePad: i32,
 ): void {
-  pool(AVERAGE_POOL, y, 0, x, 0, planes, height, width, kernelY, kernelX, strideY, strideX, paddingY, paddingX, padded);
+  pool(
+    AVG_POOL,
+    y,
+    0,
+    x,
+    0,
+    planes,
+    height,
+    width,
+    kernelY,
+    kernelX,
+    strideY,
+    strideX,
+    paddingY,
+    paddingX,
+    countIncludePad,
+  );
 }
 
 export function avgPool2dBackward(
-  dx: usize, dy: usize, planes: i32, height: i32, width: i32,
-  kernelY: i32, kernelX: i32, strideY: i32, strideX: i32, paddingY: i32, paddingX: i32, padded: i32,
+  dx: usize,
+  dy: usize,
+  planes: i32,
+  height: i32,
+  width: i32,
+  kernelY: i32,
+  kernelX: i32,
+  strideY: i32,
+  strideX: i32,
+  paddingY: i32,
+  paddingX: i32,
+  countIncludePad: i32,
 ): void {
-  pool(AVERAGE_POOL_BACK, 0, dy, 0, dx, planes, height, width, kernelY, kernelX, strideY, strideX, paddingY, paddingX, padded);
+  pool(
+    AVG_POOL_BACKWARD,
+    0,
+    dy,
+    0,
+    dx,
+    planes,
+    height,
+    width,
+    kernelY,
+    kernelX,
+    strideY,
+    strideX,
+    paddingY,
+    paddingX,
+    countIncludePad,
+  );
 }

@@ -1,3 +1,3 @@
-// The precision that a module computes in. The build compiles every module twice: with this file as it is,
-// and with f64 in place of f32.
+// The precision of a module. The build compiles every module twice: with this file unchanged, and with f64 instead of
+// f32.
 export type real = f32;

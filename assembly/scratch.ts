@@ -1,26 +1,26 @@
-// Memory that a thread works in by itself: copies of a product's factors, counters. The first thread's lies ahead of
-// all tensors; another thread is told where its own is.
+// The scratch memory of a thread: copies of a product's factors, and counters. The first thread's is before all
+// tensors; other threads receive the address of theirs.
 
-/** A panel of a, 6 rows of 1 KB, and behind it a tile; a block of b. */
-const ROOM_A: usize = 8 * 1024;
-const ROOM_B: usize = 256 * 1024;
-export const SCRATCH_SIZE: usize = ROOM_A + ROOM_B;
+/** A panel of a, 6 rows of 1 KB, followed by a tile; a block of b. */
+const PACKED_A_BYTES: usize = 8 * 1024;
+const PACKED_B_BYTES: usize = 256 * 1024;
+export const SCRATCH_SIZE: usize = PACKED_A_BYTES + PACKED_B_BYTES;
 const FIRST: usize = 4096;
 export const SCRATCH_END: usize = FIRST + SCRATCH_SIZE;
 
 let start: usize = FIRST;
 
-export function useScratch(at: usize): void {
+export function setScratch(at: usize): void {
   start = at;
 }
 
 // @ts-ignore: decorator
 @inline
-export function copyOfA(): usize {
+export function packedA(): usize {
   return start;
 }
 
-/** A tile of the result of which not all is wanted. */
+/** A tile of the result that is only partly needed. */
 // @ts-ignore: decorator
 @inline
 export function edgeTile(): usize {
@@ -29,13 +29,16 @@ export function edgeTile(): usize {
 
 // @ts-ignore: decorator
 @inline
-export function copyOfB(): usize {
-  return start + ROOM_A;
+export function packedB(): usize {
+  return start + PACKED_A_BYTES;
 }
 
-/** Part of an image or what lies under its windows, at most 128 KB; what belongs to it lies in as much ahead of it, where copies of b are otherwise. */
+/**
+ * Part of an image, or its patches, at most 128 KB. The data that belongs to it is before it, in memory otherwise used
+ * for copies of b.
+ */
 // @ts-ignore: decorator
 @inline
-export function unfolded(): usize {
-  return start + ROOM_A + ROOM_B / 2;
+export function im2colBuffer(): usize {
+  return start + PACKED_A_BYTES + PACKED_B_BYTES / 2;
 }

@@ -1,11 +1,11 @@
-// The few vector operations that everything else is written in. A vector is 128 bits: four f32 or two f64.
+// The vector operations that everything else is written in. A vector is 128 bits: four f32 or two f64.
 import { real } from './real';
 
-/** Bytes of an element. */
+/** Bytes per element. */
 export const SIZE: usize = sizeof<real>();
-/** Elements of a vector. */
+/** Elements per vector. */
 export const LANES: i32 = 16 / sizeof<real>();
-/** Bytes of a vector. */
+/** Bytes per vector. */
 export const VECTOR: usize = 16;
 
 // @ts-ignore: decorator
@@ -14,7 +14,7 @@ export function splat(x: real): v128 {
   return v128.splat<real>(x);
 }
 
-/** a b + c, rounded once where the engine has relaxed SIMD and the machine can, else twice. */
+/** a b + c, rounded once with relaxed SIMD on processors that support it, otherwise twice. */
 // @ts-ignore: decorator
 @inline
 export function madd(a: v128, b: v128, c: v128): v128 {
@@ -31,23 +31,23 @@ export function first(x: v128): real {
 /** The sum of the lanes, in a fixed order. */
 // @ts-ignore: decorator
 @inline
-export function sumOfLanes(x: v128): real {
+export function sumLanes(x: v128): real {
   if (sizeof<real>() == 8) return <real>(f64x2.extract_lane(x, 0) + f64x2.extract_lane(x, 1));
   return <real>(
-    (f32x4.extract_lane(x, 0) + f32x4.extract_lane(x, 1)) + (f32x4.extract_lane(x, 2) + f32x4.extract_lane(x, 3))
+    (f32x4.extract_lane(x, 0) + f32x4.extract_lane(x, 1) + (f32x4.extract_lane(x, 2) + f32x4.extract_lane(x, 3)))
   );
 }
 
-/** The largest lane, NaN left aside where another is there. */
+/** The largest lane, ignoring NaN if there is another number. */
 // @ts-ignore: decorator
 @inline
-export function maxOfLanes(x: v128): real {
+export function maxLane(x: v128): real {
   const one = v128.pmax<real>(x, v128.shuffle<f64>(x, x, 1, 0));
   if (sizeof<real>() == 8) return first(one);
   return first(v128.pmax<real>(one, v128.shuffle<f32>(one, one, 1, 0, 3, 2)));
 }
 
-/** Two elements as f64; sums that people read run in double precision. */
+/** Two elements as f64, for sums in float64. */
 // @ts-ignore: decorator
 @inline
 export function loadPair(at: usize): v128 {
@@ -64,12 +64,12 @@ export function loadOne(at: usize): v128 {
 
 // @ts-ignore: decorator
 @inline
-export function sumOfPair(x: v128): f64 {
+export function sumPair(x: v128): f64 {
   return f64x2.extract_lane(x, 0) + f64x2.extract_lane(x, 1);
 }
 
-/** The first `count` elements of a vector, 1 to LANES, the others 0; never reads past them. */
-export function loadPart(at: usize, count: i32): v128 {
+/** The first `count` elements of a vector, 1 to LANES, with the others 0; never reads past them. */
+export function loadPartial(at: usize, count: i32): v128 {
   if (count >= LANES) return v128.load(at);
   if (sizeof<real>() == 8) return v128.load64_zero(at);
   if (count == 1) return v128.load32_zero(at);
@@ -78,7 +78,7 @@ export function loadPart(at: usize, count: i32): v128 {
 }
 
 /** Stores the first `count` elements of a vector, 1 to LANES. */
-export function storePart(at: usize, x: v128, count: i32): void {
+export function storePartial(at: usize, x: v128, count: i32): void {
   if (count >= LANES) {
     v128.store(at, x);
     return;

@@ -1,18 +1,18 @@
-// Training steps of a whole session on each kernel backend, against the same arithmetic written out as loops, PyTorch,
-// jax-js and TensorFlow.js, in turn in one run. Everything in microseconds a step; peers that are not installed are left out.
-import type { Backend } from '../src/engine/kernels/create';
-import { startTeam } from '../src/machine/start-team';
-import { wideVectorsIfWanted } from '../src/machine/wide-vectors';
-import { handWrittenLoop } from './hand-written';
-import { median, round, table } from './measure';
+// Training steps of a whole session on each kernel backend, compared with the same arithmetic as plain loops, PyTorch,
+// jax-js and TensorFlow.js, alternating in one run. In µs per step; peers that are not installed are skipped.
+import type { Backend } from '../src/engine/kernels/create-kernels';
+import { startThreadPool } from '../src/platform/start-thread-pool';
+import { simd256CompilerIfEnabled } from '../src/platform/simd256';
+import { createBaselineStep } from './baseline-loops';
+import { median, formatRounded, formatTable } from './measure';
 import { Peer } from './peers';
 import type { TrainingSession } from '../src/session/session';
-import { chosen, sessionOf, type Workload } from './workloads';
+import { selectedWorkloads, createSession, type Workload } from './workloads';
 
-const TURNS = Number(process.env.TURNS ?? 9);
+const ROUNDS = Number(process.env.TURNS ?? 9);
 
-/** Steps in a measurement, by workload; 0 for none. */
-interface Calls {
+/** Steps per measurement, by workload; 0 for none. */
+interface StepCounts {
   readonly ours: number;
   readonly loop: number;
   readonly torch: number;
@@ -20,7 +20,7 @@ interface Calls {
   readonly tfjs: number;
 }
 
-const CALLS: Readonly<Record<string, Calls>> = {
+const STEP_COUNTS: Readonly<Record<string, StepCounts>> = {
   W1: { ours: 40_000, loop: 40_000, torch: 300, jax: 100, tfjs: 100 },
   W2: { ours: 5_000, loop: 500, torch: 300, jax: 100, tfjs: 100 },
   W3: { ours: 10_000, loop: 2_000, torch: 300, jax: 100, tfjs: 100 },
@@ -29,7 +29,7 @@ const CALLS: Readonly<Record<string, Calls>> = {
   W6: { ours: 2, loop: 0, torch: 2, jax: 0, tfjs: 0 },
 };
 
-/** What issue 3 asks for: how many times as fast as them ours is to be. */
+/** The goals: how many times as fast as each peer. */
 const GOALS: Readonly<Record<string, Partial<Record<'torch' | 'loop' | 'jax' | 'tfjs', number>>>> = {
   W1: { torch: 1000, loop: 5 },
   W2: { torch: 45 },
@@ -39,13 +39,13 @@ const GOALS: Readonly<Record<string, Partial<Record<'torch' | 'loop' | 'jax' | '
   W6: { torch: 1 / 1.8 },
 };
 
-interface Contestant {
+interface BackendVariant {
   readonly name: string;
   readonly backend: Backend;
   readonly threads: number;
 }
 
-const contestants: readonly Contestant[] = [
+const backendVariants: readonly BackendVariant[] = [
   { name: 'relaxed SIMD', backend: 'wasm-relaxed-simd', threads: 1 },
   { name: '2 threads', backend: 'wasm-relaxed-simd', threads: 2 },
   { name: 'SIMD', backend: 'wasm-simd', threads: 1 },
@@ -54,12 +54,12 @@ const contestants: readonly Contestant[] = [
 ];
 
 const PAUSE_MS = 30;
-/** Threads of the one before may still be awake, waiting for more. */
+/** Threads of the previous peer may still be polling for work. */
 const pause = (): Promise<void> => new Promise((resolve) => void setTimeout(resolve, PAUSE_MS));
 
-/** As a run does it: many steps at a time where nothing else happens. */
+/** As in a run: many steps per call if nothing else happens. */
 function train(session: TrainingSession, steps: number): void {
-  for (let done = 0; done < steps; ) done += session.train(steps - done);
+  for (let done = 0; done < steps;) done += session.train(steps - done);
 }
 
 function microseconds(work: () => void, calls: number): number {
@@ -75,16 +75,19 @@ interface Peers {
   readonly tfjs: Peer | null;
 }
 
-/** Microseconds a step, by column, one for each turn. */
-async function measured(workload: Workload, peers: Peers): Promise<Map<string, number[]>> {
-  const calls = CALLS[workload.name.slice(0, 2)];
+/** Microseconds per step, by column, one for each round. */
+async function measureWorkload(workload: Workload, peers: Peers): Promise<Map<string, number[]>> {
+  const calls = STEP_COUNTS[workload.name.slice(0, 2)];
   const columns = new Map<string, number[]>();
-  const add = (column: string, value: number): void => void columns.set(column, [...(columns.get(column) ?? []), value]);
-  const sessions = contestants.map(({ backend, threads }) => sessionOf(workload, { backend, team: startTeam(threads), wideVectors: wideVectorsIfWanted() }));
-  const loop = handWrittenLoop(workload.sizes, workload.activation, workload.batch, 'float32', workload.loss);
-  for (let turn = 0; turn < TURNS; turn++) {
+  const add = (column: string, value: number): void =>
+    void columns.set(column, [...(columns.get(column) ?? []), value]);
+  const sessions = backendVariants.map(({ backend, threads }) =>
+    createSession(workload, { backend, threadPool: startThreadPool(threads), simd256: simd256CompilerIfEnabled() }),
+  );
+  const loop = createBaselineStep(workload.sizes, workload.activation, workload.batch, 'float32', workload.loss);
+  for (let turn = 0; turn < ROUNDS; turn++) {
     for (const [i, session] of sessions.entries()) {
-      const { name, backend } = contestants[i];
+      const { name, backend } = backendVariants[i];
       const count = backend === 'reference' ? calls.loop : calls.ours;
       if (count > 0) add(name, microseconds(() => train(session, count), 1) / count);
     }
@@ -101,37 +104,58 @@ async function measured(workload: Workload, peers: Peers): Promise<Map<string, n
       await pause();
     }
   }
-  for (const { kernelOptions } of sessions) kernelOptions.team?.end();
+  for (const { kernelOptions } of sessions) kernelOptions.threadPool?.terminate();
   return columns;
 }
 
 async function main(): Promise<void> {
-  const peers: Peers = { torch: await Peer.torch(), jax: await Peer.javascript('jax'), tfjs: await Peer.javascript('tfjs') };
+  const peers: Peers = {
+    torch: await Peer.startTorch(),
+    jax: await Peer.startJavaScript('jax'),
+    tfjs: await Peer.startJavaScript('tfjs'),
+  };
   console.log(peers.torch?.version ?? 'PyTorch was not found; set PYTHON to a Python that has it.');
-  console.log(peers.jax && peers.tfjs ? `${peers.jax.version}, ${peers.tfjs.version}` : 'jax-js and TensorFlow.js are not installed: npm ci --prefix bench');
+  console.log(
+    peers.jax && peers.tfjs
+      ? `${peers.jax.version}, ${peers.tfjs.version}`
+      : 'jax-js and TensorFlow.js are not installed: npm ci --prefix bench',
+  );
   const ours: string[][] = [];
   const theirs: string[][] = [];
-  const cell = (value: number): string => (Number.isFinite(value) ? round(value) : '–');
-  for (const workload of chosen()) {
-    const columns = await measured(workload, peers);
-    const of = (column: string): number => median(columns.get(column) ?? [NaN]);
-    const least = (...names: string[]): number => Math.min(...names.flatMap((name) => columns.get(name) ?? [Infinity]));
-    const best = least('relaxed SIMD', '2 threads');
+  const cell = (value: number): string => (Number.isFinite(value) ? formatRounded(value) : '–');
+  for (const workload of selectedWorkloads()) {
+    const columns = await measureWorkload(workload, peers);
+    const medianOf = (column: string): number => median(columns.get(column) ?? [NaN]);
+    const fastest = (...names: string[]): number =>
+      Math.min(...names.flatMap((name) => columns.get(name) ?? [Infinity]));
+    const best = fastest('relaxed SIMD', '2 threads');
     const goals = GOALS[workload.name.slice(0, 2)];
     const ratio = (peer: keyof typeof goals, ...names: string[]): string => {
       const goal = goals[peer];
-      return cell(least(...names) / best) + (goal === undefined ? '' : ` (${round(goal)})`);
+      return cell(fastest(...names) / best) + (goal === undefined ? '' : ` (${formatRounded(goal)})`);
     };
-    ours.push([workload.name, ...contestants.map(({ name }) => cell(of(name)))]);
+    ours.push([workload.name, ...backendVariants.map(({ name }) => cell(medianOf(name)))]);
     theirs.push([
-      workload.name, cell(of('loop')), cell(of('torch 1')), cell(of('torch 2')), cell(of('jax')), cell(of('tfjs')),
-      ratio('loop', 'loop'), ratio('torch', 'torch 1', 'torch 2'), ratio('jax', 'jax'), ratio('tfjs', 'tfjs'),
+      workload.name,
+      cell(medianOf('loop')),
+      cell(medianOf('torch 1')),
+      cell(medianOf('torch 2')),
+      cell(medianOf('jax')),
+      cell(medianOf('tfjs')),
+      ratio('loop', 'loop'),
+      ratio('torch', 'torch 1', 'torch 2'),
+      ratio('jax', 'jax'),
+      ratio('tfjs', 'tfjs'),
     ]);
   }
   for (const peer of Object.values(peers)) peer?.end();
-  console.log(`\n${table(['ours, µs a step, float32', ...contestants.map(({ name }) => name)], ours)}`);
-  console.log(`\n${table(['peers, µs a step', 'loops in JS', 'torch 1', 'torch 2', 'jax-js', 'tfjs', 'loops/ours', 'torch/ours', 'jax/ours', 'tfjs/ours'], theirs)}`);
-  console.log(`\nMedians of ${TURNS} turns. Ratios are of the fastest turns, with one or two threads, ours on relaxed SIMD; in brackets what is to be reached.`);
+  console.log(`\n${formatTable(['ours, µs a step, float32', ...backendVariants.map(({ name }) => name)], ours)}`);
+  console.log(
+    `\n${formatTable(['peers, µs a step', 'loops in JS', 'torch 1', 'torch 2', 'jax-js', 'tfjs', 'loops/ours', 'torch/ours', 'jax/ours', 'tfjs/ours'], theirs)}`,
+  );
+  console.log(
+    `\nMedians of ${ROUNDS} turns. Ratios are of the fastest turns, with one or two threads, ours on relaxed SIMD; in brackets what is to be reached.`,
+  );
 }
 
 void main();

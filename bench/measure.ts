@@ -1,6 +1,6 @@
-// Medians of short runs. Absolute figures drift by tens of per cent on shared machines: compare within one run.
+// Medians of short runs. Absolute figures vary by tens of per cent on shared machines, so compare only within one run.
 
-/** Median milliseconds of one call of `work`, over `runs` batches of `calls`. */
+/** Median milliseconds per call of `work`, over `runs` batches of `calls`. */
 export function medianMs(work: () => void, calls: number, runs = 9): number {
   for (let i = 0; i < Math.ceil(calls / 4); i++) work();
   return median(
@@ -24,12 +24,14 @@ export function percentile(values: readonly number[], share: number): number {
 }
 
 /** Three significant digits. */
-export const round = (value: number): string => Number(value.toPrecision(3)).toLocaleString('en-US');
+export const formatRounded = (value: number): string => Number(value.toPrecision(3)).toLocaleString('en-US');
 
 /** A table with right-aligned columns after the first. */
-export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+export function formatTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column].length)));
   const line = (cells: readonly string[]): string =>
-    cells.map((cell, column) => (column === 0 ? cell.padEnd(widths[column]) : cell.padStart(widths[column]))).join('  ');
+    cells
+      .map((cell, column) => (column === 0 ? cell.padEnd(widths[column]) : cell.padStart(widths[column])))
+      .join('  ');
   return [line(head), widths.map((width) => '-'.repeat(width)).join('  '), ...rows.map(line)].join('\n');
 }

@@ -1,5 +1,5 @@
-// A peer of kernels.bench.ts: the same training steps in jax-js, on WebAssembly. Reads one JSON request a line, answers
-// with microseconds a step. A whole step is one compiled function; the result is waited for, since jax-js is lazy.
+// A peer of kernels.bench.ts: the same training steps in jax-js on WebAssembly. Reads one JSON request per line, and
+// answers with µs per step. A whole step is one compiled function. The result is awaited, since jax-js is lazy.
 import { readFileSync } from 'node:fs';
 import { blockUntilReady, defaultDevice, grad, init, jit, nn, numpy as np, tree } from '@jax-js/jax';
 import { answerRequests, numbersOf } from './peer-process.mjs';
@@ -11,7 +11,9 @@ function workloadOf({ sizes, activation, batch, loss }) {
   const array = (...shape) => np.array(draw(shape.reduce((a, b) => a * b, 1)), { shape });
   const outputs = sizes[sizes.length - 1];
   const x = array(batch, sizes[0]);
-  const classes = Float32Array.from({ length: batch * outputs }, (_, i) => (i % outputs === Math.floor(i / outputs) % outputs ? 1 : 0));
+  const classes = Float32Array.from({ length: batch * outputs }, (_, i) =>
+    i % outputs === Math.floor(i / outputs) % outputs ? 1 : 0,
+  );
   const t = loss === 'mse' ? array(batch, outputs) : np.array(classes, { shape: [batch, outputs] });
   let parameters = sizes.slice(1).map((out, i) => ({ w: array(sizes[i], out), b: array(out) }));
 
@@ -20,7 +22,13 @@ function workloadOf({ sizes, activation, batch, loss }) {
       const z = np.matmul(h, w).add(b);
       return i < layers.length - 1 ? activations[activation](z) : z;
     }, x);
-    return loss === 'mse' ? np.square(y.sub(t)).mean() : nn.logSoftmax(y).mul(t).sum().mul(-1 / batch);
+    return loss === 'mse'
+      ? np.square(y.sub(t)).mean()
+      : nn
+          .logSoftmax(y)
+          .mul(t)
+          .sum()
+          .mul(-1 / batch);
   };
   const step = jit((layers, x, t) => {
     const gradients = grad(lossOf)(tree.ref(layers), x, t);

@@ -1,13 +1,14 @@
-// What the peers in JavaScript share: one JSON request a line comes in, microseconds a step go out.
+// Shared by the JavaScript peers: one JSON request per line as input, µs per step as output.
 import { createInterface } from 'node:readline';
 
-/** Numbers from -0.5 to 0.5, divided by the root of how many there are. */
+/** Numbers from -0.5 to 0.5, divided by the square root of their count. */
 export function numbersOf() {
   let state = 7;
-  return (n) => Float32Array.from({ length: n }, () => ((state = (state * 48271) % 2147483647) / 2147483647 - 0.5) / Math.sqrt(n));
+  return (n) =>
+    Float32Array.from({ length: n }, () => ((state = (state * 48271) % 2147483647) / 2147483647 - 0.5) / Math.sqrt(n));
 }
 
-/** @param workloadOf makes a function that does a step */
+/** @param workloadOf returns a function that trains one step */
 export async function answerRequests(version, workloadOf) {
   const workloads = new Map();
   console.log(JSON.stringify({ version }));

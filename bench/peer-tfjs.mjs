@@ -1,5 +1,5 @@
-// A peer of kernels.bench.ts: the same training steps in TensorFlow.js, on its WebAssembly backend. Reads one JSON
-// request a line, answers with microseconds a step. The backend has no gradients of convolutions.
+// A peer of kernels.bench.ts: the same training steps in TensorFlow.js on its WebAssembly backend, which has no
+// gradients of convolutions. Reads one JSON request per line, and answers with µs per step.
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-core/dist/register_all_gradients';
@@ -13,7 +13,16 @@ function workloadOf({ sizes, activation, batch, loss }) {
   const array = (...shape) => tf.tensor(draw(shape.reduce((a, b) => a * b, 1)), shape);
   const outputs = sizes[sizes.length - 1];
   const x = array(batch, sizes[0]);
-  const t = loss === 'mse' ? array(batch, outputs) : tf.cast(tf.oneHot(Array.from({ length: batch }, (_, i) => i % outputs), outputs), 'float32');
+  const t =
+    loss === 'mse'
+      ? array(batch, outputs)
+      : tf.cast(
+          tf.oneHot(
+            Array.from({ length: batch }, (_, i) => i % outputs),
+            outputs,
+          ),
+          'float32',
+        );
   const layers = sizes.slice(1).map((out, i) => ({ w: tf.variable(array(sizes[i], out)), b: tf.variable(array(out)) }));
   const optimizer = tf.train.sgd(0.01);
   const lossOf = () => {
@@ -21,7 +30,9 @@ function workloadOf({ sizes, activation, batch, loss }) {
       const z = tf.add(tf.matMul(h, w), b);
       return i < layers.length - 1 ? activations[activation](z) : z;
     }, x);
-    return loss === 'mse' ? tf.mean(tf.squaredDifference(y, t)) : tf.neg(tf.div(tf.sum(tf.mul(tf.logSoftmax(y), t)), batch));
+    return loss === 'mse'
+      ? tf.mean(tf.squaredDifference(y, t))
+      : tf.neg(tf.div(tf.sum(tf.mul(tf.logSoftmax(y), t)), batch));
   };
   return async () => void optimizer.minimize(lossOf);
 }

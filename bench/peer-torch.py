@@ -1,5 +1,5 @@
-# A peer of kernels.bench.ts: the same training steps in PyTorch. Reads one JSON request a line, answers with
-# microseconds a step. Pre-made batches, no data loader, no logging: forward, loss, backward, SGD.
+# A peer of kernels.bench.ts: the same training steps in PyTorch. Reads one JSON request per line, and answers with
+# microseconds per step. Prepared batches, no data loader, no logging: forward, loss, backward, SGD.
 import json
 import sys
 import time
@@ -38,7 +38,7 @@ class Workload:
 
 
 def gradcheck_seconds(sizes, batch, entries):
-    """Seconds of torch.autograd.gradcheck in float64 over the first so many weights of the first layer."""
+    """Seconds of torch.autograd.gradcheck in float64 over this many weights of the first layer."""
     torch.manual_seed(0)
     first, second = [torch.randn(sizes[i + 1], sizes[i], dtype=torch.float64) / sizes[i] ** 0.5 for i in range(2)]
     biases = [torch.zeros(size, dtype=torch.float64) for size in sizes[1:]]

@@ -1,6 +1,6 @@
-// The peers that ours is compared with, each in a process of its own: PyTorch, jax-js and TensorFlow.js. Those that are not
-// installed are left out. PyTorch runs on OpenBLAS in Debian's OpenMP build if that is installed: with its pthread build
-// two threads are slower than one.
+// The libraries to compare with, each in a separate process: PyTorch, jax-js and TensorFlow.js. Those that are not
+// installed are skipped. PyTorch uses Debian's OpenMP build of OpenBLAS if installed; with the pthread build, two
+// threads are slower than one.
 import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,16 +8,18 @@ import { createInterface, type Interface } from 'node:readline';
 import type { Workload } from './workloads';
 
 export interface PeerRequest extends Workload {
-  /** Steps to measure. */
+  /** Number of steps to measure. */
   readonly calls: number;
-  /** PyTorch's. */
+  /** For PyTorch. */
   readonly threads?: number;
 }
 
-function openBlas(): string | undefined {
+function findOpenBlas(): string | undefined {
   const libraries = '/usr/lib';
   if (!existsSync(libraries)) return undefined;
-  return readdirSync(libraries).map((name) => join(libraries, name, 'openblas-openmp')).find((folder) => existsSync(folder));
+  return readdirSync(libraries)
+    .map((name) => join(libraries, name, 'openblas-openmp'))
+    .find((folder) => existsSync(folder));
 }
 
 export class Peer {
@@ -35,13 +37,13 @@ export class Peer {
 
   static async start(command: string, args: readonly string[], env = process.env): Promise<Peer> {
     const peer = new Peer(command, args, env);
-    peer.version = (await peer.ask<{ version: string }>()).version;
+    peer.version = (await peer.readResult<{ version: string }>()).version;
     return peer;
   }
 
-  /** @returns null where no Python has PyTorch; set PYTHON to name one. */
-  static async torch(script = join(process.cwd(), 'bench', 'peer-torch.py')): Promise<Peer | null> {
-    const blas = openBlas();
+  /** @returns null if no Python has PyTorch; set PYTHON to one that does */
+  static async startTorch(script = join(process.cwd(), 'bench', 'peer-torch.py')): Promise<Peer | null> {
+    const blas = findOpenBlas();
     const env = { ...process.env, ...(blas && { LD_LIBRARY_PATH: blas }) };
     const candidates = [process.env.PYTHON, 'python3', '/usr/bin/python3'].filter((name) => name !== undefined);
     const python = candidates.find((name) => spawnSync(name, ['-c', 'import torch'], { env }).status === 0);
@@ -51,32 +53,32 @@ export class Peer {
     return torch;
   }
 
-  /** A peer of bench/package.json. @returns null where it is not installed: `npm ci --prefix bench` does that. */
-  static async javascript(name: 'jax' | 'tfjs'): Promise<Peer | null> {
+  /** A peer from bench/package.json. @returns null if it is not installed; `npm ci --prefix bench` installs it */
+  static async startJavaScript(name: 'jax' | 'tfjs'): Promise<Peer | null> {
     const bundle = join(__dirname, `peer-${name}.mjs`);
     return existsSync(bundle) ? Peer.start(process.execPath, [bundle]) : null;
   }
 
-  /** Microseconds a step. */
+  /** Microseconds per step. */
   async measure(request: PeerRequest): Promise<number> {
     this.#child.stdin.write(`${JSON.stringify(request)}\n`);
-    return this.ask();
+    return this.readResult();
   }
 
-  /** Seconds of PyTorch's gradcheck over so many weights of the first of two layers, in float64. */
+  /** Seconds of PyTorch's gradcheck over this many weights of the first of two layers, in float64. */
   async gradcheck(sizes: readonly number[], batch: number, entries: number, threads: number): Promise<number> {
     this.#child.stdin.write(`${JSON.stringify({ sizes, batch, gradcheck: entries, threads })}\n`);
-    return this.ask();
+    return this.readResult();
   }
 
-  /** What it says next. */
-  async ask<T>(): Promise<T> {
+  /** The next line of output. */
+  async readResult<T>(): Promise<T> {
     const { value, done } = await this.#lines.next();
     if (done) throw new Error('a peer ended');
     return JSON.parse(value) as T;
   }
 
-  end(): void {
+  close(): void {
     this.#reader.close();
     this.#child.kill();
   }

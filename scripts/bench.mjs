@@ -1,5 +1,5 @@
-// Runs the benchmarks of bench/, each bundled and run in a process of its own, one after the other.
-// `npm run bench` runs all of them, `npm run bench -- engine` the named ones.
+// Runs the benchmarks of bench/ one after the other, each bundled and run in a separate process. `npm run bench` runs
+// all of them, `npm run bench -- session` the named ones.
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -21,18 +21,30 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 
-/** The peers in JavaScript, where bench/package.json is installed. */
+/** The JavaScript peers, if bench/package.json is installed. */
 async function bundlePeers(outdir) {
   if (!fs.existsSync(path.join(folder, 'node_modules'))) return;
-  const entryPoints = fs.readdirSync(folder).filter((file) => /^peer-(?!process).*\.mjs$/.test(file)).map((file) => path.join(folder, file));
-  // Some of them are not written for import by Node, and ask for what only `require` has.
+  const entryPoints = fs
+    .readdirSync(folder)
+    .filter((file) => /^peer-(?!process).*\.mjs$/.test(file))
+    .map((file) => path.join(folder, file));
+  // Some of them are not written as ES modules for Node, and need what only `require` provides.
   const banner = [
-    "import { createRequire } from 'node:module';", "import { dirname } from 'node:path';", "import { fileURLToPath } from 'node:url';",
+    "import { createRequire } from 'node:module';",
+    "import { dirname } from 'node:path';",
+    "import { fileURLToPath } from 'node:url';",
     'const require = createRequire(import.meta.url), __filename = fileURLToPath(import.meta.url), __dirname = dirname(__filename);',
   ];
   await esbuild.build({
-    entryPoints, outdir, bundle: true, platform: 'node', format: 'esm', outExtension: { '.js': '.mjs' }, mainFields: ['module', 'main'],
-    banner: { js: banner.join('\n') }, logLevel: 'error',
+    entryPoints,
+    outdir,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    outExtension: { '.js': '.mjs' },
+    mainFields: ['module', 'main'],
+    banner: { js: banner.join('\n') },
+    logLevel: 'error',
   });
 }
 
@@ -42,8 +54,11 @@ for (const name of names.length > 0 ? names : known) {
   const outdir = path.join(root, 'out', 'bench');
   if (name === 'kernels') await bundlePeers(outdir);
   await esbuild.build({
-    // The helping threads' file lies beside it, as it does beside what ships.
-    entryPoints: { [name]: path.join(folder, `${name}.bench.ts`), 'engine-thread': path.join(root, 'src', 'machine', 'thread.ts') },
+    // The worker threads' bundle is next to it, as in the release.
+    entryPoints: {
+      [name]: path.join(folder, `${name}.bench.ts`),
+      'engine-thread': path.join(root, 'src', 'platform', 'kernel-worker.ts'),
+    },
     outdir,
     bundle: true,
     platform: 'node',
@@ -53,7 +68,11 @@ for (const name of names.length > 0 ? names : known) {
     absWorkingDir: root,
     logLevel: 'warning',
   });
-  const { status } = spawnSync(process.execPath, ['--expose-gc', '--max-semi-space-size=8', path.join(outdir, `${name}.js`)], { stdio: 'inherit', cwd: root });
+  const { status } = spawnSync(
+    process.execPath,
+    ['--expose-gc', '--max-semi-space-size=8', path.join(outdir, `${name}.js`)],
+    { stdio: 'inherit', cwd: root },
+  );
   failed ||= status !== 0;
 }
 process.exit(failed ? 1 : 0);

@@ -1,5 +1,6 @@
-// Bundles what ships: extension, engine process with its worker and helping threads, terminal command, panel.
-// Everything is inside the bundles, so the package has no dependencies. `--watch` rebuilds on change, `--production` minifies.
+// Bundles the release: extension, engine process with its worker and worker threads, terminal command, panel.
+// Everything is inside the bundles, so the package has no dependencies. `--watch` rebuilds on change, `--production`
+// minifies.
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -14,47 +15,55 @@ const node = {
   platform: 'node',
   format: 'cjs',
   target: 'node20',
-  // The ES modules first: jsonc-parser's other form loads its parts in a way no bundler follows.
+  // Prefers ES modules: jsonc-parser's other form loads its parts in a way that no bundler follows.
   mainFields: ['module', 'main'],
   external: ['vscode'],
 };
 
-/** What runs beside the extension. All of it holds the engine, so it is one bundle, and each part starts its own of it. */
-const parts = {
+/**
+ * Entry points that run outside of the extension host. All contain the engine, so they share one bundle, and each
+ * starts its own part of it.
+ */
+const entries = {
   'engine-process': 'src/process/entry.ts',
   'engine-worker': 'src/process/worker.ts',
-  'engine-thread': 'src/machine/thread.ts',
+  'engine-thread': 'src/platform/kernel-worker.ts',
   'debug-process': 'src/process/debug/entry.ts',
+  'doctor-process': 'src/process/doctor/entry.ts',
   'sweep-process': 'src/process/sweep/entry.ts',
   'sweep-worker': 'src/process/sweep/worker.ts',
   cli: 'src/cli/main.ts',
 };
 
-function together() {
-  const starts = Object.entries(parts).map(([name, entry]) => `  '${name}': () => require('./${entry}'),`);
+function nodeBundle() {
+  const starts = Object.entries(entries).map(([name, entry]) => `  '${name}': () => require('./${entry}'),`);
   return {
     entryPoints: undefined,
-    stdin: { contents: `const parts = {\n${starts.join('\n')}\n};\nexports.start = (part) => parts[part]();\n`, resolveDir: root, sourcefile: 'node.js' },
+    stdin: {
+      contents: `const entries = {\n${starts.join('\n')}\n};\nexports.start = (entry) => entries[entry]();\n`,
+      resolveDir: root,
+      sourcefile: 'node.js',
+    },
   };
 }
 
 /** The files that are started, by name. */
-function writeParts() {
-  for (const name of Object.keys(parts)) {
+function writeLaunchers() {
+  for (const name of Object.keys(entries)) {
     const head = name === 'cli' ? '#!/usr/bin/env node\n' : '';
     fs.writeFileSync(path.join(dist, `${name}.js`), `${head}require('./node.js').start('${name}');\n`);
   }
   fs.chmodSync(path.join(dist, 'cli.js'), 0o755);
 }
 
-/** Entry point, output, and what is special about it. */
+/** Entry point, output, and special options. */
 const bundles = [
   { entry: 'src/extension.ts', out: 'dist/extension.js', options: node },
-  { entry: 'src/process/entry.ts', out: 'dist/node.js', options: { ...node, ...together() } },
+  { entry: 'src/process/entry.ts', out: 'dist/node.js', options: { ...node, ...nodeBundle() } },
   {
     entry: 'webview/main.ts',
     out: 'dist/webview.js',
-    // CSS that main.ts imports becomes dist/webview.css; the icon font lies beside it, as a file.
+    // CSS that main.ts imports becomes dist/webview.css; the icon font is copied next to it.
     options: {
       platform: 'browser',
       format: 'iife',
@@ -74,7 +83,7 @@ function optionsOf({ entry, out, options }, production) {
     minify: production,
     sourcemap: production ? false : 'linked',
     define: { 'process.env.NODE_ENV': JSON.stringify(production ? 'production' : 'development') },
-    // In production the licences are gathered in one file instead.
+    // In production, licenses are collected in one file instead.
     legalComments: production ? 'none' : 'inline',
     metafile: true,
     tsconfig: path.join(root, entry.startsWith('webview') ? 'tsconfig.webview.json' : 'tsconfig.json'),
@@ -87,8 +96,9 @@ export class BuildError extends Error {}
 
 /**
  * Builds everything into dist/.
- * @param {{ production?: boolean, watch?: boolean, complete?: boolean }} [how] `complete` (and `production`) refuse to
- *   leave out an entry point that is missing
+ * @param {{ production?: boolean, watch?: boolean, complete?: boolean }} [how] `complete` (and `production`) fail if an
+ * entry point is missing
+ * @returns {Promise<Record<string, string[]>>} the source files of each bundle; none when watching
  */
 export async function build({ production = false, watch = false, complete = production } = {}) {
   fs.mkdirSync(dist, { recursive: true });
@@ -99,33 +109,34 @@ export async function build({ production = false, watch = false, complete = prod
     console.log(`build: ${entry} does not exist yet, skipped`);
     return false;
   });
-  writeParts();
+  writeLaunchers();
   if (watch) {
-    const say = {
-      name: 'say',
+    const logProgress = {
+      name: 'log-progress',
       setup(context) {
         context.onStart(() => console.log('build started'));
         context.onEnd(() => console.log('build finished'));
       },
     };
     for (const bundle of present) {
-      const context = await esbuild.context({ ...optionsOf(bundle, production), plugins: [say] });
+      const context = await esbuild.context({ ...optionsOf(bundle, production), plugins: [logProgress] });
       await context.watch();
     }
-    return;
+    return {};
   }
   const built = await Promise.allSettled(present.map((bundle) => esbuild.build(optionsOf(bundle, production))));
-  const broken = built.filter(({ status }) => status === 'rejected');
-  // esbuild has printed what is wrong and where; a stack of its own insides adds nothing.
-  if (broken.length > 0) throw new BuildError(`${broken.length} of ${built.length} bundles could not be built.`);
-  if (production) {
-    const metafiles = built.map(({ value }) => value.metafile);
-    fs.writeFileSync(path.join(dist, 'THIRD-PARTY-NOTICES.txt'), noticesOf(metafiles, root));
-  }
+  const metafiles = built.flatMap((result) =>
+    result.status === 'fulfilled' && result.value.metafile ? [result.value.metafile] : [],
+  );
+  const broken = built.length - metafiles.length;
+  // esbuild has printed the errors; a stack trace would add nothing.
+  if (broken > 0) throw new BuildError(`${broken} of ${built.length} bundles could not be built.`);
+  if (production) fs.writeFileSync(path.join(dist, 'THIRD-PARTY-NOTICES.txt'), noticesOf(metafiles, root));
+  return Object.fromEntries(present.map(({ out }, i) => [out, Object.keys(metafiles[i]?.inputs ?? {})]));
 }
 
-/** For a script whose work ends with a failed build. */
-export function endOnBuildError(error) {
+/** For scripts that end when a build fails. */
+export function exitOnBuildError(error) {
   if (!(error instanceof BuildError)) throw error;
   console.error(error.message);
   process.exit(1);
@@ -134,9 +145,12 @@ export function endOnBuildError(error) {
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
   const started = performance.now();
   const watch = process.argv.includes('--watch');
-  await build({ production: process.argv.includes('--production'), watch }).catch(endOnBuildError);
+  await build({ production: process.argv.includes('--production'), watch }).catch(exitOnBuildError);
   if (!watch) {
-    for (const name of fs.readdirSync(dist).filter((file) => !file.endsWith('.map')).sort()) {
+    for (const name of fs
+      .readdirSync(dist)
+      .filter((file) => !file.endsWith('.map'))
+      .sort()) {
       const { size } = fs.statSync(path.join(dist, name));
       console.log(`  dist/${name}  ${(size / 1024).toFixed(1)} KB`);
     }

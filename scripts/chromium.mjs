@@ -1,6 +1,6 @@
-// A real Chromium without a download of its own: the one of the machine (CHROMIUM, or `chromium` on the PATH),
-// else the headless build inside the npm package @sparticuz/chromium, inflated once into .vscode-test/.
-// Fonts come from npm too, so that screenshots look the same, and can be read, on a machine that has none.
+// A real Chromium without a separate download: the installed one (CHROMIUM, or `chromium` on the PATH), otherwise the
+// headless build inside the npm package @sparticuz/chromium, inflated once into .vscode-test/. Fonts come from npm too,
+// so that screenshots look the same on machines without fonts.
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -10,7 +10,7 @@ import { cacheFolder, root, withLock } from './vscode-server.mjs';
 const packageFolder = path.join(root, 'node_modules', '@sparticuz', 'chromium');
 const dejavuFolder = path.join(root, 'node_modules', 'dejavu-fonts-ttf', 'ttf');
 
-/** Flags for a browser that runs without a desktop, a graphics card and a network of its own. */
+/** Flags for a browser without a desktop, a graphics card and a network. */
 export const chromiumFlags = [
   '--no-sandbox',
   '--disable-gpu',
@@ -48,8 +48,8 @@ async function inflatePackaged() {
     if (fs.existsSync(complete)) return result;
     fs.rmSync(folder, { recursive: true, force: true });
     fs.mkdirSync(folder, { recursive: true });
-    // The package inflates into the temporary folder, and adds its system libraries only where it believes to be
-    // on Amazon Linux; both are decided by the environment when it is loaded, hence a process of its own.
+    // The package inflates into the temporary folder, and adds its system libraries only if it detects Amazon Linux.
+    // Both depend on the environment when it is loaded, hence a separate process.
     const script =
       "import('@sparticuz/chromium').then((m) => m.default.executablePath())" +
       '.catch((e) => { console.error(e); process.exit(1); });';
@@ -67,7 +67,7 @@ async function inflatePackaged() {
   });
 }
 
-/** A fontconfig file that knows the npm fonts only: DejaVu (text, monospace, mathematics) and Open Sans. */
+/** A fontconfig file with only the npm fonts: DejaVu (text, monospace, mathematics) and Open Sans. */
 function writeFontConfig(openSansFolder) {
   const file = path.join(cacheFolder, 'fonts.conf');
   const alias = (family, preferred) =>
@@ -94,14 +94,14 @@ function writeFontConfig(openSansFolder) {
 }
 
 /**
- * How to launch the browser here: Playwright's launch options.
+ * Playwright's launch options for this machine.
  * @returns {Promise<import('playwright-core').LaunchOptions>}
  */
 export async function chromiumLaunchOptions() {
   const own = process.env.CHROMIUM || onPath(['chromium', 'chromium-browser']);
   if (own) return { executablePath: own, args: chromiumFlags, headless: true };
   if (process.platform !== 'linux' || process.arch !== 'x64') {
-    // The packaged browser is built for Linux on x64; elsewhere an installed Chrome does.
+    // The packaged browser is built for Linux on x64; elsewhere an installed Chrome is used.
     return { channel: 'chrome', args: chromiumFlags, headless: true };
   }
   const packaged = await inflatePackaged();
@@ -126,7 +126,8 @@ export async function launchChromium() {
   } catch (error) {
     throw new Error(
       `Chromium did not start (${options.executablePath ?? 'installed Chrome'}). ` +
-        'Set CHROMIUM to the path of a Chromium or Chrome executable.\n' + error.message,
+        'Set CHROMIUM to the path of a Chromium or Chrome executable.\n' +
+        error.message,
       { cause: error },
     );
   }

@@ -1,6 +1,6 @@
 // Compiles assembly/ into four modules (float32 and float64, with and without relaxed SIMD) and embeds them in
-// src/engine/kernels/wasm-modules.ts, which is committed: a clone runs without compiling anything. The build
-// refreshes it when a source has changed, and a test compiles again and compares.
+// src/engine/kernels/wasm-modules.ts, which is committed, so that a clone runs without compiling. The build updates it
+// when a source has changed, and a test compiles again and compares.
 import crypto from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -18,14 +18,22 @@ const variants = [
 ];
 
 function sources() {
-  const names = fs.readdirSync(folder).filter((name) => name.endsWith('.ts')).sort();
+  const names = fs
+    .readdirSync(folder)
+    .filter((name) => name.endsWith('.ts'))
+    .sort();
   return new Map(names.map((name) => [name, fs.readFileSync(path.join(folder, name), 'utf8')]));
 }
 
-/** A hash of everything that the modules are made from. */
+/** A hash of all inputs of the modules. */
 function fingerprint() {
-  const compiler = JSON.parse(fs.readFileSync(path.join(root, 'node_modules', 'assemblyscript', 'package.json'), 'utf8'));
-  const hash = crypto.createHash('sha256').update(compiler.version).update(fs.readFileSync(fileURLToPath(import.meta.url)));
+  const compiler = JSON.parse(
+    fs.readFileSync(path.join(root, 'node_modules', 'assemblyscript', 'package.json'), 'utf8'),
+  );
+  const hash = crypto
+    .createHash('sha256')
+    .update(compiler.version)
+    .update(fs.readFileSync(fileURLToPath(import.meta.url)));
   for (const [name, text] of sources()) hash.update(name).update(text);
   return hash.digest('hex').slice(0, 16);
 }
@@ -36,14 +44,37 @@ async function compile(texts, { type, simd, precision }) {
   const said = [];
   const { error } = await asc.main(
     [
-      'index.ts', '--outFile', 'kernels.wasm', '-O3', '--converge', '--noAssert', '--runtime', 'stub', '--use', 'abort=',
-      '--importMemory', '--noExportMemory', '--sharedMemory', '--initialMemory', '1', '--maximumMemory', '65536',
-      '--enable', 'threads', '--enable', 'simd', ...(simd === 'relaxed' ? ['--enable', 'relaxed-simd'] : []),
+      'index.ts',
+      '--outFile',
+      'kernels.wasm',
+      '-O3',
+      '--converge',
+      '--noAssert',
+      '--runtime',
+      'stub',
+      '--use',
+      'abort=',
+      '--importMemory',
+      '--noExportMemory',
+      '--sharedMemory',
+      '--initialMemory',
+      '1',
+      '--maximumMemory',
+      '65536',
+      '--enable',
+      'threads',
+      '--enable',
+      'simd',
+      ...(simd === 'relaxed' ? ['--enable', 'relaxed-simd'] : []),
     ],
     {
       readFile: (name) => {
         const text = texts.get(path.basename(name));
-        return name.includes('node_modules') ? null : name.endsWith('real.ts') ? text.replace('= f32', `= ${type}`) : (text ?? null);
+        return name.includes('node_modules')
+          ? null
+          : name.endsWith('real.ts')
+            ? text.replace('= f32', `= ${type}`)
+            : (text ?? null);
       },
       writeFile: (name, contents) => {
         if (name.endsWith('.wasm')) binary = contents;
@@ -67,7 +98,9 @@ export async function embedded() {
   const of = (simd) =>
     lines
       .filter((line) => line.simd === simd)
-      .map(({ precision, binary }) => `    // ${binary.length} bytes\n    ${precision}: '${binary.toString('base64')}',\n`)
+      .map(
+        ({ precision, binary }) => `    // ${binary.length} bytes\n    ${precision}: '${binary.toString('base64')}',\n`,
+      )
       .join('');
   return (
     `// Made from assembly/ by scripts/kernels.mjs; do not edit. Sources: ${fingerprint()}\n\n` +
@@ -76,7 +109,7 @@ export async function embedded() {
   );
 }
 
-/** Compiles again if a source has changed since. @returns whether it had */
+/** Compiles again if a source has changed. @returns whether it had */
 export async function refreshKernels() {
   const current = fs.existsSync(EMBEDDED) ? fs.readFileSync(EMBEDDED, 'utf8') : '';
   if (current.includes(`Sources: ${fingerprint()}\n`)) return false;

@@ -1,5 +1,5 @@
-// Writes examples/data/marbles.csv: marbles of three materials, their diameter and the logarithm of their mass,
-// from density and volume with some noise of measurement. Made up here; the same file every time.
+// Writes examples/data/marbles.csv: marbles of three materials, their diameter and the logarithm of their mass, from
+// density and volume with some measurement noise. Synthetic, and the same file every time.
 import fs from 'node:fs';
 
 const materials = [
@@ -9,7 +9,7 @@ const materials = [
   { name: 'steel', density: 7.8, spread: 0.02 },
 ];
 
-// Park and Miller's generator; good enough for a made-up file.
+// Park and Miller's generator; good enough for synthetic data.
 let state = 20240229;
 const uniform = () => {
   state = (state * 48271) % 2147483647;

@@ -1,5 +1,5 @@
-// Writes examples/data/weather.csv: what instruments show in fair weather, under clouds and in rain, in the units that
-// people read them in. Made up here; the same file every time.
+// Writes examples/data/weather.csv: the readings of instruments in fair weather, under clouds and in rain, in their
+// usual units. Synthetic, and the same file every time.
 import fs from 'node:fs';
 
 const kinds = [
@@ -8,7 +8,7 @@ const kinds = [
   { name: 'rain', pressure: 1002, humidity: 90, wind: 30 },
 ];
 
-// Park and Miller's generator; good enough for a made-up file.
+// Park and Miller's generator; good enough for synthetic data.
 let state = 20240229;
 const uniform = () => {
   state = (state * 48271) % 2147483647;

@@ -1,5 +1,5 @@
-// Writes the licences of everything that is bundled into what ships: MIT and its kin ask for it. Which packages
-// those are is read from esbuild's own account of its inputs, so nothing can be forgotten.
+// Writes the licenses of all bundled packages, as MIT and similar licenses require. The packages are read from
+// esbuild's metafile, so none can be forgotten.
 import fs from 'node:fs';
 import path from 'node:path';
 
@@ -22,12 +22,15 @@ export function noticesOf(metafiles, root) {
       }
     }
   }
-  return [...folders].sort().map((folder) => {
-    const absolute = path.join(root, folder);
-    const { name, version, license } = JSON.parse(fs.readFileSync(path.join(absolute, 'package.json'), 'utf8'));
-    const file = fs.readdirSync(absolute).find((entry) => /^(licen[cs]e|copying)/i.test(entry));
-    if (!file && !license) throw new Error(`${name} is bundled but names no licence.`);
-    const text = file ? fs.readFileSync(path.join(absolute, file), 'utf8').trim() : `Licence: ${license}`;
-    return `${name} ${version}\n\n${text}\n`;
-  }).join(`\n${'-'.repeat(80)}\n\n`);
+  return [...folders]
+    .sort()
+    .map((folder) => {
+      const absolute = path.join(root, folder);
+      const { name, version, license } = JSON.parse(fs.readFileSync(path.join(absolute, 'package.json'), 'utf8'));
+      const file = fs.readdirSync(absolute).find((entry) => /^(licen[cs]e|copying)/i.test(entry));
+      if (!file && !license) throw new Error(`${name} is bundled but names no licence.`);
+      const text = file ? fs.readFileSync(path.join(absolute, file), 'utf8').trim() : `Licence: ${license}`;
+      return `${name} ${version}\n\n${text}\n`;
+    })
+    .join(`\n${'-'.repeat(80)}\n\n`);
 }

@@ -1,5 +1,5 @@
-// Packs nablascope-VERSION.vsix (or the file named by --out). vsce first runs `npm run vscode:prepublish`, which
-// builds dist/ for production; everything is bundled, so no dependency goes in. .vscodeignore names what does.
+// Packs nablascope-VERSION.vsix (or the file given by --out). vsce first runs `npm run vscode:prepublish`, which builds
+// dist/ for production. Everything is bundled, so no dependency is included. .vscodeignore lists what is.
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -15,9 +15,13 @@ export function packExtension(out) {
   const run = spawnSync(
     nodeExecutable(),
     [
-      path.join(root, 'node_modules', '@vscode', 'vsce', 'vsce'), 'package',
-      '--no-dependencies', '--allow-missing-repository', '--no-rewrite-relative-links',
-      '--out', file,
+      path.join(root, 'node_modules', '@vscode', 'vsce', 'vsce'),
+      'package',
+      '--no-dependencies',
+      '--allow-missing-repository',
+      '--no-rewrite-relative-links',
+      '--out',
+      file,
     ],
     { cwd: root, stdio: 'inherit' },
   );

@@ -1,11 +1,11 @@
-// `npm start`: builds, then opens examples/ in VS Code with the extension loaded: the desktop one where `code` is on
-// the PATH, else the server from npm, whose address is printed (and opened, where there is a browser to open).
-// PORT chooses the server's port; `npm start -- --embedded` takes the server even where `code` is there.
+// `npm start`: builds, then opens examples/ in VS Code with the extension loaded: desktop VS Code if `code` is on the
+// PATH, otherwise the server from npm, whose address is printed (and opened, if there is a browser). PORT sets the
+// server's port; `npm start -- --embedded` always uses the server.
 import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { build, endOnBuildError } from './build.mjs';
+import { build, exitOnBuildError } from './build.mjs';
 import { cacheFolder, quietSettings, root, startServer, windowAddress, writeUserSettings } from './vscode-server.mjs';
 
 const { values } = parseArgs({
@@ -20,9 +20,9 @@ const extension = path.resolve(values.extension);
 const windows = process.platform === 'win32';
 
 console.log('Building Nablascope ...');
-await build().catch(endOnBuildError);
+await build().catch(exitOnBuildError);
 
-/** Opens desktop VS Code; false where there is none, or only the `code` of a remote terminal, or it refuses. */
+/** Opens desktop VS Code; false if there is none, or only the `code` of a remote terminal, or if it fails. */
 function openDesktop() {
   if (values.embedded || process.env.VSCODE_IPC_HOOK_CLI) return false;
   if (spawnSync('code', ['--version'], { stdio: 'ignore', shell: windows }).status !== 0) return false;
@@ -34,13 +34,16 @@ function openDesktop() {
   return opened.status === 0;
 }
 
-/** Opens the address in a browser where there is a desktop to show one; its failure is no failure of ours. */
+/** Opens the address in a browser if there is a desktop; a failure is ignored. */
 function openBrowser(address) {
   const [command, ...args] =
-    process.platform === 'darwin' ? ['open', address]
-    : windows ? ['rundll32', 'url.dll,FileProtocolHandler', address]
-    : process.env.DISPLAY || process.env.WAYLAND_DISPLAY ? ['xdg-open', address]
-    : [];
+    process.platform === 'darwin'
+      ? ['open', address]
+      : windows
+        ? ['rundll32', 'url.dll,FileProtocolHandler', address]
+        : process.env.DISPLAY || process.env.WAYLAND_DISPLAY
+          ? ['xdg-open', address]
+          : [];
   if (!command) return;
   const child = spawn(command, args, { stdio: 'ignore', detached: true });
   child.on('error', () => {});
@@ -60,7 +63,7 @@ if (openDesktop()) {
     writeUserSettings(dataFolder, quietSettings);
   }
   console.log('Starting VS Code in the browser ...');
-  const server = await startServer({ dataFolder, port, gallery: true, say: console.log }).catch((error) => {
+  const server = await startServer({ dataFolder, port, gallery: true, onProgress: console.log }).catch((error) => {
     console.error(error.message);
     process.exit(1);
   });
@@ -74,7 +77,7 @@ if (openDesktop()) {
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => void stop());
   if (process.env.npm_lifecycle_event) {
-    // npm hands a signal to its shell only; when that shell is gone, so is who started us.
+    // npm sends a signal only to its shell; when that shell has gone, so has the user's command.
     const parent = process.ppid;
     setInterval(() => process.ppid !== parent && void stop(), 1000).unref();
   }

@@ -5,8 +5,8 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { downloadAndUnzipVSCode, runTests } from '@vscode/test-electron';
-import { build, endOnBuildError } from './build.mjs';
-import { compileSuites } from './host-suite.mjs';
+import { build, exitOnBuildError } from './build.mjs';
+import { compileSuites } from './compile-suites.mjs';
 import { cacheFolder, quietSettings, root, temporaryFolder } from './vscode-server.mjs';
 
 async function findExecutable(version) {
@@ -29,7 +29,7 @@ if (process.platform === 'linux' && !process.env.DISPLAY && !process.env.WAYLAND
   process.exit(1);
 }
 
-await build().catch(endOnBuildError);
+await build().catch(exitOnBuildError);
 let failed = false;
 for (const { stage, files, compiled } of await compileSuites()) {
   if (stage === 'reload') {
@@ -44,8 +44,14 @@ for (const { stage, files, compiled } of await compileSuites()) {
   }
   fs.mkdirSync(path.join(folder, 'data', 'User'), { recursive: true });
   fs.writeFileSync(path.join(folder, 'data', 'User', 'settings.json'), JSON.stringify(quietSettings));
-  const launchArgs = [workspace, '--disable-extensions', '--skip-welcome', '--skip-release-notes',
-    '--user-data-dir', path.join(folder, 'data')];
+  const launchArgs = [
+    workspace,
+    '--disable-extensions',
+    '--skip-welcome',
+    '--skip-release-notes',
+    '--user-data-dir',
+    path.join(folder, 'data'),
+  ];
   if (stage !== 'restricted') launchArgs.push('--disable-workspace-trust');
   if (process.getuid?.() === 0) launchArgs.push('--no-sandbox');
   try {

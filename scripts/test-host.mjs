@@ -6,15 +6,15 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import { startBridge } from './bridge.mjs';
-import { build, endOnBuildError } from './build.mjs';
+import { startBridge } from './test-bridge.mjs';
+import { build, exitOnBuildError } from './build.mjs';
 import { launchChromium } from './chromium.mjs';
-import { compileSuites } from './host-suite.mjs';
+import { compileSuites } from './compile-suites.mjs';
 import { quietSettings, root, startServer, temporaryFolder, writeUserSettings } from './vscode-server.mjs';
-import { leaveWindow, openWindow } from './workbench.mjs';
+import { closeWindow, openWindow } from './workbench.mjs';
 
-/** Nothing here takes this long; a suite that does is stuck. */
-const watchdogMilliseconds = 10 * 60_000;
+/** No test takes this long; a suite that does is stuck. */
+const watchdogMilliseconds = 40 * 60_000;
 
 /** A copy of examples/, with what test/host/workspace/ adds, so that tests may write. */
 function copyWorkspace(target) {
@@ -35,30 +35,32 @@ async function runStage({ stage, compiled, files, keep }, { server, browser, con
   };
 
   let expected = 0;
-  let told = 0;
+  let reported = 0;
   let ended = false;
+  /** @type {Promise<unknown> | undefined} */
   let leaving;
+  /** @type {import('playwright-core').Page | undefined} */
   let page;
   const exit = {};
   exit.promise = new Promise((resolve, reject) => Object.assign(exit, { resolve, reject }));
   server.bridge.onReport = (event) => {
     if (event.type === 'begin') expected = event.total;
     else if (event.type === 'end') {
-      // The window is left before the suite settles: with it the extension host stops, and a workbench without its
-      // extension host does not store the panels that are open.
+      // The window is closed before the suite ends: the extension host stops with the suite, and a workbench without
+      // its extension host does not store open panels.
       ended = true;
-      leaving = keep ? leaveWindow(page) : page.close();
+      leaving = page && (keep ? closeWindow(page) : page.close());
       exit.resolve(counts.failed === 0 ? 0 : 1);
       return leaving;
     } else if (event.type === 'pass') {
-      told++;
+      reported++;
       counts.passed++;
       console.log(`  ok ${event.title} (${event.milliseconds} ms)`);
     } else if (event.type === 'fail') {
-      told++;
+      reported++;
       fail(event.title, event.message);
     } else if (event.type === 'skip') {
-      told++;
+      reported++;
       fail(event.title, 'Skipped. Somebody stands outside here, so no test has a reason to be skipped.');
     }
     return undefined;
@@ -76,7 +78,7 @@ async function runStage({ stage, compiled, files, keep }, { server, browser, con
       server.bridge.watch(opened);
       opened.on('crash', () => exit.reject(new Error('The window crashed.')));
       await opened.exposeFunction('codeAutomationLog', (type, args) => {
-        // First lines only, and without the native modules that this server does not need.
+        // Only the first lines, without messages about native modules that this server does not need.
         const line = `[${type}] ${args.join(' ')}`.split('\n', 2).join(' ');
         if (!/watchdog|spdlog|bindings file|%/.test(line)) consoleLines.push(line);
       });
@@ -90,13 +92,13 @@ async function runStage({ stage, compiled, files, keep }, { server, browser, con
       }
     }, 500);
     try {
-      // An early rejection must not go unheard while the window still opens.
+      // An early rejection must be handled while the window is still opening.
       const opening = openWindow({ browser, server, context, folder: workspace, extension, tests: compiled, before });
       await Promise.race([opening, exit.promise]);
       const code = await exit.promise;
       if (!ended) throw new Error(`The suite did not run to its end (exit code ${code}).`);
-      if (told === 0) throw new Error('The suite ran no test.');
-      if (told < expected) throw new Error(`Only ${told} of ${expected} tests reported.`);
+      if (reported === 0) throw new Error('The suite ran no test.');
+      if (reported < expected) throw new Error(`Only ${reported} of ${expected} tests reported.`);
       if (code !== 0 && counts.failed === 0) throw new Error(`VS Code ended with code ${code}.`);
     } finally {
       clearInterval(watchHost);
@@ -120,7 +122,7 @@ async function runStage({ stage, compiled, files, keep }, { server, browser, con
  */
 export async function testHost({ filters = [], extension = root, suiteFolder, prepare } = {}) {
   const runFolder = temporaryFolder('host');
-  // Compiled into the run's own folder, so that two runs do not take each other's suites away.
+  // Compiled into the run's own folder, so that parallel runs do not interfere.
   const plan = await compileSuites({ filters, suiteFolder, outFolder: path.join(runFolder, 'suite') });
   if (plan.length === 0) throw new Error(`No file in test/host/suite matches ${filters.join(', ') || '*.test.ts'}.`);
   const total = { passed: 0, failed: 0 };
@@ -136,13 +138,16 @@ export async function testHost({ filters = [], extension = root, suiteFolder, pr
       writeUserSettings(dataFolder, { ...quietSettings, 'workbench.colorTheme': 'Dark Modern' });
       await prepare?.(dataFolder);
       const bridge = await startBridge((event) => bridge.onReport(event));
-      const server = await startServer({ dataFolder, trust, env: bridge.env, say: console.log });
+      const server = await startServer({ dataFolder, trust, env: bridge.env, onProgress: console.log });
       const context = await browser.newContext({ viewport: { width: 1400, height: 900 } });
       try {
         for (const entry of own) {
           const stageServer = { ...server, bridge, logStart: server.log().length };
           const keep = entry.stage === 'main' && own.length > 1;
-          const counts = await runStage({ ...entry, keep }, { server: stageServer, browser, context, workspace, extension });
+          const counts = await runStage(
+            { ...entry, keep },
+            { server: stageServer, browser, context, workspace, extension },
+          );
           total.passed += counts.passed;
           total.failed += counts.failed;
         }
@@ -168,7 +173,7 @@ if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) 
       suite: { type: 'string' },
     },
   });
-  if (!values['no-build'] && !values.extension) await build().catch(endOnBuildError);
+  if (!values['no-build'] && !values.extension) await build().catch(exitOnBuildError);
   const { passed, failed } = await testHost({
     filters: positionals,
     extension: values.extension && path.resolve(values.extension),

@@ -1,5 +1,5 @@
-// Packs the .vsix, installs that file (not the source tree) into a fresh server through its own command line, and
-// runs test/host/installed/ there: what a person gets who installs the package.
+// Packs the .vsix, installs that file (not the source tree) into a fresh server through its own command line, and runs
+// test/host/installed/ there, as for a user who installs the package.
 import fs from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -7,9 +7,9 @@ import { packExtension } from './package.mjs';
 import { testHost } from './test-host.mjs';
 import { root, runServerCommand } from './vscode-server.mjs';
 
-const sizeLimit = 1024 * 1024;
+const sizeLimit = 2 * 1024 * 1024;
 
-/** VS Code runs a suite only beside an extension in development; this one has nothing in it. */
+/** VS Code runs a suite only with an extension in development; this one is empty. */
 function writeBystander() {
   const folder = path.join(root, 'out', 'bystander');
   fs.mkdirSync(folder, { recursive: true });
@@ -22,7 +22,7 @@ export async function testVsix() {
   const file = packExtension(path.join(root, 'out', 'nablascope.vsix'));
   const { size } = fs.statSync(file);
   const small = size < sizeLimit;
-  console.log(`  ${small ? 'ok' : 'FAILED'} the .vsix has ${(size / 1024).toFixed(0)} KB, less than 1 MB`);
+  console.log(`  ${small ? 'ok' : 'FAILED'} the .vsix has ${(size / 1024).toFixed(0)} KB, less than 2 MB`);
   const counts = await testHost({
     suiteFolder: path.join(root, 'test', 'host', 'installed'),
     extension: writeBystander(),

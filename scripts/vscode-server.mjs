@@ -1,6 +1,6 @@
-// A real VS Code from npm alone: the server inside the npm package code-server, installed once into
-// .vscode-test/ and started on a loopback port with the Node 24 of node_modules.
-// It refuses to listen anywhere but on 127.0.0.1, and never answers without its secret token.
+// A real VS Code from npm alone: the server inside the npm package code-server, installed once into .vscode-test/ and
+// started on a loopback port with the Node 24 of node_modules. It listens only on 127.0.0.1, and requires its secret
+// token.
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
@@ -9,7 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
-/** Where everything that is fetched or inflated lives; the same folder @vscode/test-electron uses. */
+/** The folder for everything that is downloaded or inflated; the same folder that @vscode/test-electron uses. */
 export const cacheFolder = path.join(root, '.vscode-test');
 
 /** code-server 4.139.1 carries VS Code 1.139.1. */
@@ -28,12 +28,12 @@ export function nodeExecutable() {
   throw new Error('Node 22 or later is needed and node_modules/node is missing. Run `npm ci` first.');
 }
 
-/** Settings of a quiet workbench: nothing asks, nothing phones, nothing covers the editor. */
+/** Settings of a quiet workbench: no prompts, no telemetry, nothing that covers the editor. */
 export const quietSettings = {
   // The server looks for open ports by listing processes, in the extension host: tens of milliseconds each time.
   'remote.autoForwardPorts': false,
   'workbench.startupEditor': 'none',
-  // In a browser the default is to save by itself; a test decides when its edits reach the disk.
+  // In a browser, auto save is on by default; tests decide when edits are saved.
   'files.autoSave': 'off',
   'workbench.tips.enabled': false,
   'workbench.secondarySideBar.defaultVisibility': 'hidden',
@@ -50,14 +50,12 @@ export const quietSettings = {
 
 function runNpm(args, cwd) {
   const env = { ...process.env };
-  // Set by `npm run` for this project; the npm below works in a folder of its own.
+  // Set by `npm run` for this project; the npm below works in its own folder.
   for (const key of Object.keys(env)) {
     if (/^npm_(package_|lifecycle_|command$|config_local_prefix$)/i.test(key)) delete env[key];
   }
   const cli = process.env.npm_execpath;
-  const [command, ...rest] = cli?.endsWith('.js')
-    ? [process.execPath, cli, ...args]
-    : ['npm', ...args];
+  const [command, ...rest] = cli?.endsWith('.js') ? [process.execPath, cli, ...args] : ['npm', ...args];
   return new Promise((resolve, reject) => {
     const child = spawn(command, rest, {
       cwd,
@@ -70,7 +68,7 @@ function runNpm(args, cwd) {
     child.stderr.on('data', (chunk) => (output += chunk));
     child.on('error', reject);
     child.on('close', (code) => {
-      if (code === 0) resolve();
+      if (code === 0) resolve(null);
       else reject(new Error(`npm ${args.join(' ')} failed with exit code ${code}:\n${output.trim()}`));
     });
   });
@@ -94,7 +92,7 @@ export async function withLock(file, work) {
       break;
     } catch (error) {
       if (error.code !== 'EEXIST') throw error;
-      const holder = Number.parseInt(readIfThere(file) ?? '', 10);
+      const holder = Number.parseInt(readIfExists(file) ?? '', 10);
       if (Number.isInteger(holder) && !processIsAlive(holder)) fs.rmSync(file, { force: true });
       else await delay(200);
     }
@@ -106,7 +104,7 @@ export async function withLock(file, work) {
   }
 }
 
-function readIfThere(file) {
+function readIfExists(file) {
   try {
     return fs.readFileSync(file, 'utf8');
   } catch {
@@ -115,11 +113,11 @@ function readIfThere(file) {
 }
 
 /**
- * Makes sure the server is installed and returns its folder. A complete install is reused; what an interrupted
- * one left behind is thrown away and fetched again.
- * @param {(line: string) => void} [say] told what happens, only when something has to be fetched
+ * Installs the server if necessary and returns its folder. A complete installation is reused; an interrupted one is
+ * removed and repeated.
+ * @param {(line: string) => void} [onProgress] called only if something is downloaded
  */
-export async function installServer(say = console.log) {
+export async function installServer(onProgress = console.log) {
   if (fs.existsSync(completeMarker)) return vscodeFolder;
   return withLock(path.join(cacheFolder, `code-server-${codeServerVersion}.lock`), async () => {
     if (fs.existsSync(completeMarker)) return vscodeFolder;
@@ -130,27 +128,27 @@ export async function installServer(say = console.log) {
       JSON.stringify({ private: true, dependencies: { 'code-server': codeServerVersion } }, undefined, 2),
     );
     const quiet = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel', 'error'];
-    say(`Installing VS Code (code-server ${codeServerVersion}) from npm, once: about 600 MB on disk ...`);
+    onProgress(`Installing VS Code (code-server ${codeServerVersion}) from npm, once: about 600 MB on disk ...`);
     await runNpm(['install', ...quiet], installFolder);
-    say('Installing what its extension host needs ...');
+    onProgress('Installing what its extension host needs ...');
     await runNpm(['install', '--omit=dev', ...quiet], vscodeFolder);
     if (!fs.existsSync(path.join(vscodeFolder, 'out', 'server-main.js'))) {
       throw new Error('The npm package code-server came without lib/vscode/out/server-main.js.');
     }
     fs.writeFileSync(completeMarker, JSON.stringify({ version: codeServerVersion }));
-    say('VS Code is installed.');
+    onProgress('VS Code is installed.');
     return vscodeFolder;
   });
 }
 
-/** A new empty folder below the cache for one run; its user removes it. */
+/** A new empty folder below the cache for one run; the caller removes it. */
 export function temporaryFolder(name) {
   const parent = path.join(cacheFolder, 'run');
   fs.mkdirSync(parent, { recursive: true });
   return fs.mkdtempSync(path.join(parent, `${name}-`));
 }
 
-/** Writes the user settings of the server whose data lies in `dataFolder`. */
+/** Writes the user settings of the server with this data folder. */
 export function writeUserSettings(dataFolder, settings) {
   const folder = path.join(dataFolder, 'data', 'User');
   fs.mkdirSync(folder, { recursive: true });
@@ -165,8 +163,10 @@ export async function runServerCommand(dataFolder, args) {
     [
       path.join(folder, 'out', 'server-main.js'),
       '--accept-server-license-terms',
-      '--server-data-dir', dataFolder,
-      '--extensions-dir', path.join(dataFolder, 'extensions'),
+      '--server-data-dir',
+      dataFolder,
+      '--extensions-dir',
+      path.join(dataFolder, 'extensions'),
       ...args,
     ],
     { stdio: ['ignore', 'pipe', 'pipe'] },
@@ -190,32 +190,37 @@ export async function runServerCommand(dataFolder, args) {
  * @param {boolean} [options.trust] every folder is trusted (default); false leaves Workspace Trust on
  * @param {boolean} [options.gallery] the window may ask the extension marketplace; default false
  * @param {Record<string, string>} [options.env] reaches the extension host
- * @param {(line: string) => void} [options.say]
+ * @param {(line: string) => void} [options.onProgress]
  * @returns {Promise<{ origin: string, authority: string, port: number, token: string, log: () => string,
  *   exited: Promise<number | null>, stop: () => Promise<void> }>}
  */
-export async function startServer({ dataFolder, port = 0, trust = true, gallery = false, env = {}, say }) {
-  const folder = await installServer(say);
+export async function startServer({ dataFolder, port = 0, trust = true, gallery = false, env = {}, onProgress }) {
+  const folder = await installServer(onProgress);
   fs.mkdirSync(dataFolder, { recursive: true });
   const token = randomBytes(16).toString('hex');
   const args = [
     path.join(folder, 'out', 'server-main.js'),
-    '--host', '127.0.0.1',
-    '--port', String(port),
-    '--connection-token', token,
+    '--host',
+    '127.0.0.1',
+    '--port',
+    String(port),
+    '--connection-token',
+    token,
     '--accept-server-license-terms',
-    '--server-data-dir', dataFolder,
-    '--extensions-dir', path.join(dataFolder, 'extensions'),
+    '--server-data-dir',
+    dataFolder,
+    '--extensions-dir',
+    path.join(dataFolder, 'extensions'),
     '--disable-telemetry',
-    // Without it the page's wish to load a development extension, or a suite, is ignored.
+    // Without it, the page's request to load a development extension or a suite is ignored.
     '--enable-smoke-test-driver',
   ];
   if (trust) args.push('--disable-workspace-trust');
 
   const childEnv = { ...process.env, ...env };
-  // Left by a VS Code terminal: they would make the server think it is part of that window.
+  // Left by a VS Code terminal: they would make the server treat itself as part of that window.
   for (const key of Object.keys(childEnv)) if (/^(VSCODE_|ELECTRON_)/.test(key)) delete childEnv[key];
-  // A test asks no marketplace: an empty address is VS Code's way to have none.
+  // Tests use no marketplace: an empty address disables it in VS Code.
   if (!gallery) childEnv.EXTENSIONS_GALLERY = JSON.stringify({ serviceUrl: '' });
   // Its own process group, so that stopping it also stops extension hosts and terminals below it.
   const child = spawn(nodeExecutable(), args, {
@@ -248,7 +253,7 @@ export async function startServer({ dataFolder, port = 0, trust = true, gallery 
       const timer = setTimeout(() => kill(child, 'SIGKILL'), 5000);
       await exited;
       clearTimeout(timer);
-      kill(child, 'SIGKILL'); // what is left of its group
+      kill(child, 'SIGKILL'); // the rest of its group
     })();
     return stopping;
   };
@@ -256,13 +261,13 @@ export async function startServer({ dataFolder, port = 0, trust = true, gallery 
   try {
     const actualPort = await Promise.race([
       listening,
-      delay(60_000, undefined, { ref: false }).then(() => {
-        throw new Error(`VS Code's server did not listen within 60 s.\n${log.trim()}`);
+      delay(180_000, undefined, { ref: false }).then(() => {
+        throw new Error(`VS Code's server did not listen within 3 minutes.\n${log.trim()}`);
       }),
     ]);
     const authority = `127.0.0.1:${actualPort}`;
     const origin = `http://${authority}`;
-    await waitUntilItAnswers(`${origin}/version`);
+    await waitForServer(`${origin}/version`);
     return { origin, authority, port: actualPort, token, log: () => log, exited, stop };
   } catch (error) {
     await stop();
@@ -275,12 +280,12 @@ function kill(child, signal) {
     if (process.platform === 'win32') child.kill(signal);
     else process.kill(-child.pid, signal);
   } catch {
-    // It is gone already.
+    // It has already gone.
   }
 }
 
-async function waitUntilItAnswers(url) {
-  const deadline = Date.now() + 30_000;
+async function waitForServer(url) {
+  const deadline = Date.now() + 180_000;
   for (;;) {
     try {
       const response = await fetch(url);
@@ -288,7 +293,7 @@ async function waitUntilItAnswers(url) {
     } catch {
       // Not yet.
     }
-    if (Date.now() > deadline) throw new Error(`${url} did not answer within 30 s.`);
+    if (Date.now() > deadline) throw new Error(`${url} did not answer within 3 minutes.`);
     await delay(50);
   }
 }

@@ -1,5 +1,5 @@
-// A VS Code window in Chromium, as a person sees it: opens the page of a started server, finds the panel's inner
-// frame, runs commands by their palette title. It uses Playwright only; it knows nothing of the extension's code.
+// A VS Code window in Chromium: opens the page of a started server, finds the panel's inner frame, runs commands by
+// their palette title. Uses only Playwright and none of the extension's code.
 import { windowAddress } from './vscode-server.mjs';
 
 /** The frame that VS Code puts around our webviews carries the extension's id in its address. */
@@ -22,9 +22,10 @@ export async function openWindow({ browser, server, size, context, before, ...wh
   const viewport = size ?? { width: 1400, height: 900 };
   context ??= await browser.newContext({ viewport });
   const page = await context.newPage();
+  page.setDefaultTimeout(120_000);
   await before?.(page);
   await page.goto(windowAddress(server, what));
-  await page.locator('.monaco-workbench .part.statusbar').waitFor({ timeout: 60_000 });
+  await page.locator('.monaco-workbench .part.statusbar').waitFor();
   return { context, page };
 }
 
@@ -53,11 +54,11 @@ export async function panelFrame(page, { nth = 0, timeout = 30_000 } = {}) {
 }
 
 /**
- * Runs a command the way a person does: by its title in the command palette, for example "Nablascope: Open". Asks
+ * Runs a command the way a person does: by its title in the command palette, for example "Nablascope: Open Panel". Asks
  * again while the extension that contributes it is still being loaded.
  * @param {import('playwright-core').Page} page
  */
-export async function runCommand(page, title, { timeout = 20_000 } = {}) {
+export async function runCommand(page, title, { timeout = 120_000 } = {}) {
   const label = new RegExp(`^${escapeRegExp(title)}(,|$)`);
   const rows = page.locator('.quick-input-list .monaco-list-row[aria-label]');
   const deadline = Date.now() + timeout;
@@ -82,16 +83,16 @@ export async function runCommand(page, title, { timeout = 20_000 } = {}) {
 }
 
 /**
- * Leaves the window as a person does who turns to another one and then closes it. VS Code stores what is open when
- * its window loses the focus, which a headless page never does by itself.
+ * Leaves the window like a user who switches to another one and then closes it. VS Code stores what is open when its
+ * window loses the focus, which does not happen to a headless page.
  * @param {import('playwright-core').Page} page
  */
-export async function leaveWindow(page) {
+export async function closeWindow(page) {
   await page.evaluate(() => {
     document.hasFocus = () => false;
     document.dispatchEvent(new Event('visibilitychange'));
   });
-  // The state goes to IndexedDB in the background; closing before it rests would be pulling the plug.
+  // The state is written to IndexedDB in the background; closing earlier would lose it.
   const deadline = Date.now() + 10_000;
   let last;
   for (;;) {
@@ -110,7 +111,7 @@ async function storedEditors() {
       request.onsuccess = () => resolve(request.result);
       request.onerror = () => reject(request.error);
     });
-  for (const { name } of await indexedDB.databases()) {
+  for (const { name = '' } of await indexedDB.databases()) {
     if (!/^vscode-web-state-db-(?!global)/.test(name)) continue;
     const database = await result(indexedDB.open(name));
     try {
@@ -123,7 +124,7 @@ async function storedEditors() {
   return undefined;
 }
 
-/** Closes notifications that came up by themselves. */
+/** Closes notifications that the workbench has opened. */
 export async function clearNotifications(page) {
   for (const button of await page.locator('.notification-toast .codicon-notifications-clear').all()) {
     await button.click({ timeout: 2000 }).catch(() => undefined);

@@ -1,63 +1,90 @@
-// The extension, as a table of contents: what it is made of, and what it gives to others.
+// Creates the parts of the extension, connects them, and returns its API.
 import * as vscode from 'vscode';
 import { createApi, type NablascopeApi } from './host/api';
-import { registerCodeActions } from './host/code-actions';
-import { CodeConsent } from './host/code-consent';
-import { registerCodeLens } from './host/code-lens';
-import { registerCommands } from './host/commands';
-import { Contexts } from './host/contexts';
-import { Diagnostics } from './host/diagnostics';
-import { LayerDebugger } from './host/layer-debugger';
-import { watchLayers } from './host/layer-watch';
-import { NewLayer } from './host/new-layer';
-import { RunStore } from './host/run-store';
-import { Runs } from './host/runs';
-import { SelectionSync } from './host/selection';
-import { registerSerializer } from './host/serializer';
-import { SpecDocuments } from './host/spec-documents';
-import { Status } from './host/status';
-import { TestExplorer } from './testing/explorer';
+import { registerCodeActions } from './host/model-spec/code-actions';
+import { CustomLayerPermissions } from './host/custom-layers/custom-layer-permissions';
+import { registerCodeLens } from './host/model-spec/code-lens';
+import { registerHover } from './host/model-spec/hover';
+import { registerInlayHints } from './host/model-spec/inlay-hints';
+import { LiveValues } from './host/model-spec/live-values';
+import { registerNavigation } from './host/model-spec/navigation';
+import { registerRename } from './host/model-spec/rename';
+import { registerCommands } from './host/commands/commands';
+import { ContextKeys } from './host/commands/context-keys';
+import { SpecDiagnostics } from './host/model-spec/spec-diagnostics';
+import { LayerDebugger } from './host/custom-layers/layer-debugger';
+import { watchLayerFiles } from './host/custom-layers/watch-layer-files';
+import { NewLayerCommand } from './host/custom-layers/new-layer';
+import { RunStore } from './host/run/run-store';
+import { RunManager } from './host/run/run-manager';
+import { SelectionSync } from './host/panel/selection-sync';
+import { registerPanelSerializer } from './host/panel/panel-serializer';
+import { SpecDocuments } from './host/model-spec/spec-documents';
+import { StatusBar } from './host/ui/status-bar';
+import { TestExplorer } from './test-explorer/test-explorer';
 
 export type { NablascopeApi, ObservedRun } from './host/api';
 
-/** What has to be kept when the window closes; VS Code hands `deactivate` nothing. */
-let keepRuns: (() => Promise<void>) | undefined;
+/** Set by `activate`, because VS Code passes nothing to `deactivate`. */
+let saveRuns: (() => Promise<void>) | undefined;
 
-export function activate({ extension, extensionUri, storageUri, globalStorageUri, globalState, subscriptions }: vscode.ExtensionContext): NablascopeApi {
+export function activate({
+  extension,
+  extensionUri,
+  storageUri,
+  globalStorageUri,
+  globalState,
+  subscriptions,
+}: vscode.ExtensionContext): NablascopeApi {
   const log = vscode.window.createOutputChannel('Nablascope', { log: true });
-  const fail = (error: unknown): void => log.error(error instanceof Error ? error : String(error));
-  const store = new RunStore((storageUri ?? globalStorageUri).fsPath, fail);
+  const logError = (error: unknown): void => log.error(error instanceof Error ? error : String(error));
+  const store = new RunStore((storageUri ?? globalStorageUri).fsPath, logError);
   const documents = new SpecDocuments();
-  const diagnostics = new Diagnostics(documents);
+  const diagnostics = new SpecDiagnostics(documents);
   const engineFile = vscode.Uri.joinPath(extensionUri, 'dist', 'engine-process.js').fsPath;
-  const consent = new CodeConsent(globalState);
-  const runs = new Runs({ extensionUri, consent, engineFile, documents, diagnostics, store, log });
+  const permissions = new CustomLayerPermissions(globalState);
+  const runs = new RunManager({ extensionUri, permissions, engineFile, documents, diagnostics, store, log });
   const layerDebugger = new LayerDebugger(vscode.Uri.joinPath(extensionUri, 'dist').fsPath, log);
-  keepRuns = () => runs.disposeAll();
+  const testExplorer = new TestExplorer({ documents, permissions, engineFile, onError: logError });
+  saveRuns = () => runs.disposeAll();
 
   subscriptions.push(
     log,
-    consent,
+    permissions,
     documents,
     diagnostics,
     runs,
-    new SelectionSync(documents, runs, fail),
-    new Status(runs),
-    new Contexts(runs),
-    registerCodeActions(),
-    registerCodeLens(documents),
-    watchLayers(runs, fail),
-    registerCommands(runs, { consent, layerDebugger, newLayer: new NewLayer(extensionUri, documents), version: versionOf(extension), log }),
+    new SelectionSync(documents, runs, logError),
+    new StatusBar(runs),
+    new ContextKeys(runs, permissions),
+    registerCodeActions(diagnostics),
+    registerCodeLens(documents, runs),
+    registerInlayHints(documents, runs),
+    registerHover(extensionUri, documents, runs),
+    registerNavigation(documents),
+    registerRename(documents),
+    new LiveValues(documents, runs),
+    watchLayerFiles(runs, logError),
+    registerCommands({
+      runs,
+      permissions,
+      layerDebugger,
+      newLayer: new NewLayerCommand(extensionUri, documents),
+      requestPermission: (spec) => testExplorer.requestPermission(spec),
+      version: extensionVersionOf(extension),
+      log,
+    }),
     layerDebugger,
-    registerSerializer(runs, log),
-    new TestExplorer({ documents, consent, engineFile, fail }),
+    registerPanelSerializer(runs, log),
+    testExplorer,
   );
   documents.start();
   return createApi(runs);
 }
 
 export async function deactivate(): Promise<void> {
-  await keepRuns?.();
+  await saveRuns?.();
 }
 
-const versionOf = ({ packageJSON }: vscode.Extension<unknown>): string => (packageJSON as { readonly version: string }).version;
+const extensionVersionOf = ({ packageJSON }: vscode.Extension<unknown>): string =>
+  (packageJSON as { readonly version: string }).version;

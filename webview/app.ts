@@ -1,93 +1,102 @@
-// Puts the panel together: the regions, the tabs, the keys, what the engine has to measure, and when things are
-// drawn. It knows no control's or view's inside.
+// Composes the panel: regions, tabs, keys, subscriptions to the engine, and the scheduling of drawing. Knows no details
+// of controls or views.
 import { html, nothing, render } from 'lit/html.js';
 import { Crosshair } from './charts/crosshair';
-import type { Context, Mounted, Settings } from './context';
-import { actionOf, canDo, commandOf } from './controls/keys';
+import type { Context, Component, Settings } from './context';
+import { actionOf, isEnabled, commandOf } from './controls/keybindings';
 import { mountLayerList } from './controls/layer-list';
 import { mountNotices } from './controls/notices';
 import { problemsPopover } from './controls/problems';
-import { mountStateLine, statePage } from './controls/states';
+import { mountSelection } from './controls/selection';
+import { mountStateLine, statePage } from './controls/state-line';
 import { mountTabs } from './controls/tabs';
-import { mountTimeStrip } from './controls/time-strip';
+import { mountTimeline } from './controls/timeline';
 import { mountTransport } from './controls/transport';
 import { ViewArea } from './controls/view-area';
-import { copyFullValues } from './controls/value';
-import type { FromPanel, ProbeId, ToPanel } from '../src/protocol/panel';
-import { answerIn, Questions } from './questions';
-import { Seeker } from './seeker';
-import { readSettings } from './settings';
-import { stepsPerSecond } from './speed';
-import { actedOn, dismiss, emptyData, notify, Store } from './store';
-import { ThemeWatcher } from './theme';
-import { BUDGET_MS, Turns } from './turns';
-import { views } from './views';
+import { mountWhy, type Why } from './controls/why';
+import { copyFullValues } from './controls/number-value';
+import type { Frame, PanelRequests, PanelUpdate, ProbeId, Query, QueryResult, QueryType } from '../src/protocol/panel';
+import { findResult } from './state/query-results';
+import { SeekThrottle } from './state/seek-throttle';
+import { readSettings } from './state/settings';
+import { stepsPerSecond } from './state/speed';
+import { clearWarnings, dismiss, initialData, notify, Store } from './state/store';
+import { ThemeWatcher } from './canvas/theme';
+import { DRAW_BUDGET_MS, RenderScheduler } from './canvas/render-scheduler';
+import { views, workspaceOf } from './views';
 
-/** What the page is given by the editor. */
-export interface Host {
-  postMessage(message: FromPanel): void;
+/** State that VS Code keeps for the page. */
+export interface WebviewState {
   getState(): unknown;
   setState(state: unknown): void;
 }
 
-/** What had no turn is drawn after so long, if no frame came meanwhile. */
-const LATER_MS = 100;
-/** Steps a second that frames keep up with: then every part shows every step that is shown at all. */
-const SLOW = 25;
-/** The share of the time that the page may be busy with frames: what takes it long, it is sent less often. */
-const BUSY_SHARE = 0.75;
+/** After this long, views that had no turn are drawn, if no frame has arrived. */
+const DEFERRED_DRAW_MS = 100;
+/** Up to this speed, frames keep up, and every view shows every step. */
+const SLOW_STEPS_PER_SECOND = 25;
+/** The share of the time that the page may spend on frames. If they take longer, it receives fewer. */
+const MAX_BUSY_FRACTION = 0.75;
 
 export class App {
   readonly #store: Store;
   readonly #theme: ThemeWatcher;
   readonly #context: Context;
-  readonly #controls: Mounted[] = [];
-  readonly #turns = new Turns(() => performance.now());
-  readonly #seeker: Seeker;
-  readonly #questions: Questions;
-  readonly #page: HTMLElement;
+  readonly #controls: Component[] = [];
+  readonly #renderScheduler = new RenderScheduler(() => performance.now());
+  readonly #seekThrottle: SeekThrottle;
+  readonly #statePage: HTMLElement;
   readonly #popover: HTMLElement;
   readonly #body: HTMLElement;
   readonly #title: HTMLElement;
-  readonly #area: ViewArea;
+  readonly #viewArea: ViewArea;
+  readonly #why: Why;
   #settings: Settings;
-  #listVisible = true;
-  #needed = '';
-  #paced = '';
-  #drawing = false;
-  /** All is to be drawn, and not only whose turn it is. */
-  #everything = true;
-  /** Draws what had no turn yet, unless a frame comes first. */
-  #later: ReturnType<typeof setTimeout> | undefined;
-  /** Frame that has arrived and was not taken up yet. */
-  #arrived: number | null = null;
-  /** When the frame before was taken up, and how long the page was busy with it. */
-  #before = { start: -Infinity, busy: 0 };
+  #isLayerListVisible = true;
+  #lastSubscription = '';
+  #lastSpeedKey = '';
+  #drawScheduled = false;
+  /** Whether to draw everything, not only the views whose turn it is. */
+  #fullRedraw = true;
+  /** Draws the views that had no turn yet, unless a frame comes first. */
+  #deferredDraw: ReturnType<typeof setTimeout> | undefined;
+  /** Resolves the call that delivered the latest frame, once it is drawn. */
+  #acknowledge: (() => void) | null = null;
+  /** When the previous frame was handled, and how long that took. */
+  #lastFrameTiming = { start: -Infinity, busy: 0 };
 
   constructor(
     readonly root: HTMLElement,
-    readonly host: Host,
+    readonly extension: PanelRequests,
+    readonly api: WebviewState,
   ) {
     const document = root.ownerDocument;
-    this.#settings = readSettings(host.getState(), views.map(({ id }) => id));
-    this.#store = new Store(emptyData(this.#settings.layer));
+    this.#settings = readSettings(
+      api.getState(),
+      views.map(({ id }) => id),
+    );
+    this.#store = new Store(initialData(this.#settings.layer));
     this.#theme = new ThemeWatcher(document);
-    this.#seeker = new Seeker((step) => host.postMessage({ type: 'command', command: { type: 'seek', step } }), () => performance.now());
-    this.#questions = new Questions((message) => host.postMessage(message));
-    this.#context = this.#makeContext();
+    this.#seekThrottle = new SeekThrottle(
+      (step) => void extension.command({ type: 'seek', step }),
+      () => performance.now(),
+    );
+    this.#context = this.#createContext();
     render(
       html`
         <header class="transport"></header>
         <div class="state"></div>
+        <div class="navigation">
+          <nav class="tabs" aria-label="Workspaces and views"></nav>
+          <section class="selection" aria-label="Followed sample and layer"></section>
+        </div>
         <div class="over"></div>
+        <div class="explanation"></div>
         <main class="page-host" hidden></main>
         <main class="body">
-          <h1 class="unseen"></h1>
+          <h1 class="visually-hidden"></h1>
           <section class="layers" aria-label="Layers" data-region="layers"></section>
-          <section class="views" aria-label="Views" data-region="views">
-            <div class="tabs"></div>
-            <div class="tiles"></div>
-          </section>
+          <section class="tiles" aria-label="Views" data-region="views"></section>
         </main>
         <footer class="time" aria-label="Time"></footer>
         <div class="notices"></div>
@@ -95,51 +104,67 @@ export class App {
       root,
     );
     const part = (selector: string): HTMLElement => root.querySelector(selector) as HTMLElement;
-    this.#page = part('.page-host');
+    this.#statePage = part('.page-host');
     this.#popover = part('.over');
     this.#body = part('.body');
     this.#title = part('h1');
-    this.#area = new ViewArea(part('.tiles'), this.#context, views, () => this.#need());
-    this.#controls.push(...[
-      mountTransport(part('.transport'), this.#context),
-      mountStateLine(part('.state'), this.#context),
-      mountLayerList(part('.layers'), this.#context),
-      mountTabs(part('.tabs'), this.#context, views),
-      mountTimeStrip(part('.time'), this.#context),
-      mountNotices(part('.notices'), this.#context),
-    ]);
+    this.#viewArea = new ViewArea(part('.tiles'), this.#context, views, () => this.#subscribeToVisible());
+    this.#why = mountWhy(part('.explanation'), this.#context, () => this.#subscribeToVisible());
+    this.#controls.push(
+      ...[
+        this.#why,
+        mountTransport(part('.transport'), this.#context),
+        mountStateLine(part('.state'), this.#context),
+        mountLayerList(part('.layers'), this.#context),
+        mountTabs(part('.tabs'), this.#context),
+        mountSelection(part('.selection'), this.#context),
+        mountTimeline(part('.time'), this.#context),
+        mountNotices(part('.notices'), this.#context),
+      ],
+    );
     this.#store.subscribe(() => {
-      this.#turns.news();
-      this.#schedule();
+      this.#renderScheduler.invalidate();
+      this.#scheduleDraw();
     });
-    root.addEventListener('resized', () => this.#refresh());
-    this.#theme.subscribe(() => this.#refresh());
-    this.#listen(document, part('.layers'));
-    this.#save();
-    this.#refresh();
-    host.postMessage({ type: 'ready' });
+    root.addEventListener('resized', () => this.#redrawAll());
+    this.#theme.subscribe(() => this.#redrawAll());
+    this.#addListeners(document, part('.layers'));
+    this.#saveState();
+    this.#redrawAll();
+    extension.ready();
   }
 
-  receive(message: ToPanel): void {
-    if (message.type === 'answer') {
-      this.#questions.answered(message.id, message.answered);
-      return;
-    }
-    if (message.type === 'frame') {
-      this.#arrived = message.frame.sequence;
-      const { status } = message.frame;
-      this.#seeker.arrived(status !== 'seeking' && status !== 'running');
-    }
-    this.#store.receive(message);
-    // What is not a frame of a run at full speed is to be read at once.
-    if (message.type !== 'frame' || message.frame.status !== 'running') this.#everything = true;
-    if (message.type === 'select' || message.type === 'snapshot') this.#save();
-    this.#need();
-    this.#pace();
+  update(update: PanelUpdate): void {
+    this.#store.dispatch(update);
+    if (update.type === 'showView') this.#showView(update.view);
+    this.#fullRedraw = true;
+    if (update.type === 'select' || update.type === 'snapshot') this.#saveState();
+    this.#subscribeToVisible();
+    this.#sendSpeed();
   }
 
-  #makeContext(): Context {
-    const { host } = this;
+  #showView(id: string): void {
+    const { multiView, open } = this.#settings;
+    if (!views.some((view) => view.id === id)) return;
+    this.#context.updateSettings({ view: id, ...(multiView && !open.includes(id) && { open: [...open, id] }) });
+  }
+
+  /** Resolves when the page can take the next frame; when idle, when this one is painted. */
+  showFrame(frame: Frame): Promise<void> {
+    this.#acknowledge?.();
+    const shown = new Promise<void>((resolve) => (this.#acknowledge = resolve));
+    const { status } = frame;
+    this.#seekThrottle.onFrame(status !== 'seeking' && status !== 'running');
+    this.#store.dispatch({ type: 'frame', frame });
+    // At full speed, not everything is drawn with every frame.
+    if (status !== 'running') this.#fullRedraw = true;
+    this.#subscribeToVisible();
+    this.#sendSpeed();
+    return shown;
+  }
+
+  #createContext(): Context {
+    const { extension } = this;
     const [data, theme, settings] = [() => this.#store.data, () => this.#theme.theme, () => this.#settings];
     return {
       get data() {
@@ -152,39 +177,48 @@ export class App {
         return settings();
       },
       crosshair: new Crosshair(),
-      send: (message) => host.postMessage(message),
-      command: (command) => {
-        this.#store.change(actedOn(this.#store.data));
-        host.postMessage({ type: 'command', command });
+      extension,
+      sendCommand: (command) => {
+        this.#store.setData(clearWarnings(this.#store.data));
+        void extension.command(command);
       },
       seek: (step) => {
-        this.#store.change(actedOn(this.#store.data));
-        this.#seeker.seek(step);
+        this.#store.setData(clearWarnings(this.#store.data));
+        this.#seekThrottle.seek(step);
       },
-      select: (layer) => {
+      selectLayer: (layer) => {
         if (this.#store.data.layer === layer) return;
-        this.#store.change({ ...this.#store.data, layer });
-        host.postMessage({ type: 'select', layer });
-        this.#save();
-        this.#need();
-        this.#refresh();
+        this.#store.setData({ ...this.#store.data, layer });
+        extension.selectLayer(layer);
+        this.#saveState();
+        this.#subscribeToVisible();
+        this.#redrawAll();
       },
-      set: (change) => {
+      deselectLayer: () => {
+        this.#store.setData({ ...this.#store.data, layer: null });
+        this.#saveState();
+        this.#subscribeToVisible();
+        this.#redrawAll();
+      },
+      updateSettings: (change) => {
         this.#settings = { ...this.#settings, ...change };
-        this.#save();
-        this.#need();
-        this.#pace();
-        this.#refresh();
+        this.#saveState();
+        this.#subscribeToVisible();
+        this.#sendSpeed();
+        this.#redrawAll();
       },
-      keep: (view, value) => this.#context.set({ kept: { ...this.#settings.kept, [view]: value } }),
-      answer: (question) => answerIn(this.#store.data.frame, question),
-      ask: (question) => this.#questions.ask(question),
-      notify: (level, text) => this.#store.change(notify(this.#store.data, level, text)),
-      dismiss: (notice) => this.#store.change(dismiss(this.#store.data, notice)),
+      setViewState: (view, value) =>
+        this.#context.updateSettings({ viewState: { ...this.#settings.viewState, [view]: value } }),
+      latestResult: (question) => findResult(this.#store.data.frame, question),
+      query: <Kind extends QueryType>(query: Query<Kind>) =>
+        extension.query(query as Query) as Promise<QueryResult<Kind>>,
+      explain: (entry, anchor) => this.#why.open(entry, anchor),
+      notify: (level, text) => this.#store.setData(notify(this.#store.data, level, text)),
+      dismissNotice: (notice) => this.#store.setData(dismiss(this.#store.data, notice)),
     };
   }
 
-  #listen(document: Document, list: HTMLElement): void {
+  #addListeners(document: Document, list: HTMLElement): void {
     copyFullValues(document);
     document.addEventListener('keydown', (event) => {
       if (event.key === 'Escape' && this.#settings.problemsOpen) this.#closeProblems();
@@ -193,127 +227,134 @@ export class App {
       event.preventDefault();
       event.stopPropagation();
       const { data } = this.#store;
-      if (canDo(action, data) && (!event.repeat || action !== 'toggleRun')) this.#context.command(commandOf(action, data.frame));
+      if (isEnabled(action, data) && (!event.repeat || action !== 'toggleRun'))
+        this.#context.sendCommand(commandOf(action, data.frame));
     });
     document.addEventListener('pointerdown', ({ target }) => {
       const inside = target instanceof Element && target.closest('.popover, [data-action="problems"]');
-      if (this.#settings.problemsOpen && !inside) this.#context.set({ problemsOpen: false });
+      if (this.#settings.problemsOpen && !inside) this.#context.updateSettings({ problemsOpen: false });
     });
-    // In one column the list may be out of sight; what nobody sees is not measured.
+    // In a single column, the list may be scrolled out of view; then it is not measured.
     new IntersectionObserver((entries) => {
-      this.#listVisible = entries[entries.length - 1].isIntersecting;
-      this.#need();
+      this.#isLayerListVisible = entries[entries.length - 1]!.isIntersecting;
+      this.#subscribeToVisible();
     }).observe(list);
   }
 
   #closeProblems(): void {
-    this.#context.set({ problemsOpen: false });
+    this.#context.updateSettings({ problemsOpen: false });
     this.root.querySelector<HTMLElement>('[data-action="problems"]')?.focus();
   }
 
-  /** The host keeps `uri` for bringing the panel back after a reload. */
-  #save(): void {
+  /** The host uses `uri` to restore the panel after a reload. */
+  #saveState(): void {
     const { uri } = this.root.ownerDocument.body.dataset;
-    const stored = this.host.getState();
+    const stored = this.api.getState();
     const others = typeof stored === 'object' && stored !== null ? stored : {};
     this.#settings = { ...this.#settings, layer: this.#store.data.layer };
-    this.host.setState({ ...others, ...(uri !== undefined && { uri }), ...this.#settings });
+    this.api.setState({ ...others, ...(uri !== undefined && { uri }), ...this.#settings });
   }
 
-  #need(): void {
+  #subscribeToVisible(): void {
     const { data } = this.#store;
     if (data.state?.kind !== 'run' || !data.model) return;
-    const { visible } = this.#area;
-    const wanted = new Set<ProbeId>(this.#listVisible ? ['activations', 'gradients', 'updates'] : []);
-    for (const probe of visible.flatMap(({ needs }) => needs)) wanted.add(probe);
-    const questions = visible.map((view) => view.questions?.(data, this.#settings) ?? []).filter(({ length }) => length > 0);
-    const message: FromPanel = { type: 'need', probes: [...wanted], questions };
-    const text = `${data.run} ${JSON.stringify(message)}`;
-    if (text === this.#needed) return;
-    this.#needed = text;
-    this.host.postMessage(message);
+    const { visible } = this.#viewArea;
+    const wanted = new Set<ProbeId>(this.#isLayerListVisible ? ['activations', 'gradients', 'updates'] : []);
+    for (const probe of visible.flatMap(({ probes }) => probes)) wanted.add(probe);
+    const queries = [...visible.map((view) => view.queries?.(data, this.#settings) ?? []), this.#why.queries].filter(
+      ({ length }) => length > 0,
+    );
+    const probes = [...wanted];
+    const text = `${data.runVersion} ${JSON.stringify([probes, queries])}`;
+    if (text === this.#lastSubscription) return;
+    this.#lastSubscription = text;
+    void this.extension.subscribe(probes, queries);
   }
 
-  /** A new run knows nothing of the speed that was chosen. */
-  #pace(): void {
-    const { state, model, run } = this.#store.data;
+  /** A new run does not know the selected speed. */
+  #sendSpeed(): void {
+    const { state, model, runVersion } = this.#store.data;
     if (state?.kind !== 'run' || !model) return;
     const { speed } = this.#settings;
-    const text = `${run} ${speed}`;
-    if (text === this.#paced) return;
-    this.#paced = text;
-    this.host.postMessage({ type: 'command', command: { type: 'setSpeed', stepsPerSecond: stepsPerSecond(speed, model) } });
+    const text = `${runVersion} ${speed}`;
+    if (text === this.#lastSpeedKey) return;
+    this.#lastSpeedKey = text;
+    void this.extension.command({ type: 'setSpeed', stepsPerSecond: stepsPerSecond(speed, model) });
   }
 
-  /** Draws everything, text too, with the next frame of the screen. */
-  #refresh(): void {
-    this.#everything = true;
-    this.#turns.news();
-    this.#schedule();
+  /** Draws everything, including text, in the next screen frame. */
+  #redrawAll(): void {
+    this.#fullRedraw = true;
+    this.#renderScheduler.invalidate();
+    this.#scheduleDraw();
   }
 
-  #schedule(): void {
-    if (this.#drawing) return;
-    this.#drawing = true;
-    clearTimeout(this.#later);
+  #scheduleDraw(): void {
+    if (this.#drawScheduled) return;
+    this.#drawScheduled = true;
+    clearTimeout(this.#deferredDraw);
     this.root.dataset.drawn = 'waiting';
     requestAnimationFrame(() => {
-      this.#drawing = false;
-      this.#take();
+      this.#drawScheduled = false;
+      this.#acknowledgeFrame();
       this.#draw();
     });
   }
 
   #draw(): void {
-    this.#layOut();
+    this.#layout();
     const speed = this.#store.data.frame?.stepsPerSecond ?? Infinity;
-    const done = this.#turns.draw([...this.#controls, ...this.#area.parts(this.#everything)], this.#everything, speed <= SLOW ? Infinity : BUDGET_MS);
-    this.#everything = false;
-    if (!done) this.#later = setTimeout(() => this.#schedule(), LATER_MS);
-    // Says, to whoever looks at the page from outside, whether it shows all that it was told.
-    if (done && !this.#drawing) this.root.dataset.drawn = 'done';
+    const done = this.#renderScheduler.draw(
+      [...this.#controls, ...this.#viewArea.outdatedComponents(this.#fullRedraw)],
+      this.#fullRedraw,
+      speed <= SLOW_STEPS_PER_SECOND ? Infinity : DRAW_BUDGET_MS,
+    );
+    this.#fullRedraw = false;
+    if (!done) this.#deferredDraw = setTimeout(() => this.#scheduleDraw(), DEFERRED_DRAW_MS);
+    // Marks the page as drawn, for tests that wait until it is up to date.
+    if (done && !this.#drawScheduled) this.root.dataset.drawn = 'done';
   }
 
-  /** The page of a state, or the run with its current view. */
-  #layOut(): void {
+  /** Shows the page of a state, or the run with its open views. */
+  #layout(): void {
     const page = statePage(this.#context);
-    this.#page.hidden = page === null;
+    this.#statePage.hidden = page === null;
     this.#body.hidden = page !== null;
     const name = this.#store.data.model?.name ?? '';
     if (this.#title.textContent !== name) this.#title.textContent = name;
     this.root.classList.toggle('has-run', page === null);
     this.root.classList.toggle('stopped', this.#store.data.state?.kind === 'stopped');
-    render(page ?? nothing, this.#page);
+    this.root.dataset.workspace = workspaceOf(this.#settings.view).id;
+    render(page ?? nothing, this.#statePage);
     render(problemsPopover(this.#context), this.#popover);
-    if (page === null) this.#area.layOut();
-    else this.#area.clear();
+    if (page === null) this.#viewArea.layout();
+    else this.#viewArea.clear();
   }
 
-  /** The next frame is made and comes while this one is drawn; of a run at rest, once it is on the screen. */
-  #take(): void {
-    const sequence = this.#arrived;
-    if (sequence === null) return;
-    this.#arrived = null;
+  /** During training, requests the next frame while this one is drawn; when idle, once it is painted. */
+  #acknowledgeFrame(): void {
+    const acknowledge = this.#acknowledge;
+    if (!acknowledge) return;
+    this.#acknowledge = null;
     const start = performance.now();
-    const rest = this.#before.busy / BUSY_SHARE - (start - this.#before.start);
+    const rest = this.#lastFrameTiming.busy / MAX_BUSY_FRACTION - (start - this.#lastFrameTiming.start);
     const running = this.#store.data.frame?.status === 'running';
-    const taken = (): void => this.host.postMessage({ type: 'taken', sequence });
-    if (running && rest > 1) setTimeout(taken, rest);
-    else if (running) taken();
-    // Heard once the page has painted what is drawn now.
+    if (running && rest > 1) setTimeout(acknowledge, rest);
+    else if (running) acknowledge();
+    // Resolved once the page has painted what is drawn now.
     afterPaint(() => {
-      this.#before = { start, busy: performance.now() - start };
-      if (!running) taken();
+      this.#lastFrameTiming = { start, busy: performance.now() - start };
+      if (!running) acknowledge();
     });
   }
 }
 
-/** The task after the frame of the screen that is being drawn. */
-function afterPaint(then: () => void): void {
+/** Runs in the task after the current screen frame. */
+function afterPaint(callback: () => void): void {
   const { port1, port2 } = new MessageChannel();
   port1.onmessage = () => {
     port1.close();
-    then();
+    callback();
   };
   port2.postMessage(null);
 }

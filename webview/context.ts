@@ -1,33 +1,47 @@
-// What every control and view is given: the data, the editor's colours, and the ways to act. One object made at the
+// The context of every control and view: the data, the editor's colors, and the actions. One object, created at the
 // start; nothing in the panel is global.
-import type { Speed } from './speed';
-import type { Answered, AnswerTo, FromPanel, ProbeId, Question, QuestionKind, SessionCommand, TensorKind } from '../src/protocol/panel';
+import type { Speed } from './state/speed';
+import type {
+  ElementRef,
+  QueryResult,
+  QueryValue,
+  PanelRequests,
+  ProbeId,
+  Query,
+  QueryType,
+  SessionCommand,
+  TensorKind,
+} from '../src/protocol/panel';
 import type { Crosshair } from './charts/crosshair';
-import type { PanelData } from './store';
-import type { Theme } from './theme';
+import type { PanelData } from './state/store';
+import type { Theme } from './canvas/theme';
 
-/** What is kept when the panel is hidden or the window reloaded. */
+/** Settings that are kept when the panel is hidden or the window is reloaded. */
 export interface Settings {
-  /** Id of the view that is open, or was chosen last. */
+  /** Id of the view that is open, or was opened last. */
   readonly view: string;
-  /** Whether several views can be open, and which then are. */
-  readonly several: boolean;
+  /** Whether several views can be open, and which ones are. */
+  readonly multiView: boolean;
   readonly open: readonly string[];
   readonly layer: number | null;
-  /** The sample that views follow, by its number in the data; null for the first of the batch. */
+  /** Index in the data of the sample that views follow; null for the first of the batch. */
   readonly sample: number | null;
-  readonly logLoss: boolean;
+  /**
+   * Whether the axis of the loss is logarithmic; null until the user chooses: then it is if the loss spans more than
+   * three decades.
+   */
+  readonly logLoss: boolean | null;
   /** Gradients of parameters, or of layers' outputs. */
   readonly gradientsOf: 'parameters' | 'outputs';
-  /** All layers in one chart, or the selected one by itself. */
+  /** All layers in one chart, or only the selected one. */
   readonly activationsOf: 'all' | 'selected';
   readonly tensor: TensorKind;
   readonly parameter: string | null;
   readonly runTo: 'step' | 'epoch';
   readonly speed: Speed;
   readonly problemsOpen: boolean;
-  /** What views keep of their own, by id; each reads it as the stranger's input that it may be. */
-  readonly kept: Readonly<Record<string, unknown>>;
+  /** Each view's own state, by id. A view must validate it, since it comes from outside. */
+  readonly viewState: Readonly<Record<string, unknown>>;
 }
 
 export interface Context {
@@ -35,25 +49,29 @@ export interface Context {
   readonly theme: Theme;
   readonly settings: Settings;
   readonly crosshair: Crosshair;
-  send(message: FromPanel): void;
-  command(command: SessionCommand): void;
-  /** Goes to a step, one at a time however fast it is asked. */
+  /** Requests to the extension host. */
+  readonly extension: PanelRequests;
+  sendCommand(command: SessionCommand): void;
+  /** Goes to a step; requests are throttled. */
   seek(step: number): void;
-  select(layer: number): void;
-  set(change: Partial<Settings>): void;
-  /** Changes what a view keeps of its own. */
-  keep(view: string, value: unknown): void;
-  /** The answer that the frame on the screen holds to a question of the view; null where there is none. */
-  answer<Kind extends QuestionKind>(question: Question<Kind>): AnswerTo<Kind> | null;
-  /** Asks once, apart from the frames. Rejects with a sentence where it cannot be answered. */
-  ask<Kind extends QuestionKind>(question: Question<Kind>): Promise<Answered<Kind>>;
-  /** A sentence of the panel's own among the notices. */
+  selectLayer(layer: number): void;
+  deselectLayer(): void;
+  updateSettings(change: Partial<Settings>): void;
+  /** Changes a view's own state. */
+  setViewState(view: string, value: unknown): void;
+  /** The result of a query in the frame that is shown; null if there is none. */
+  latestResult<Kind extends QueryType>(question: Query<Kind>): QueryValue<Kind> | null;
+  /** Asks once, outside of frames. Rejects with a sentence if there is no answer. */
+  query<Kind extends QueryType>(question: Query<Kind>): Promise<QueryResult<Kind>>;
+  /** Explains where a number comes from, beside the element that shows it. */
+  explain(entry: ElementRef, anchor: Element): void;
+  /** Adds a message to the notices. */
   notify(level: 'info' | 'warning' | 'error', text: string): void;
-  dismiss(notice: number): void;
+  dismissNotice(notice: number): void;
 }
 
-/** A control or a view in its place. `text` is false where only what moves is to be drawn: text waits to be readable. */
-export interface Mounted {
+/** A mounted control or view. With `text` false only graphics are drawn: text changes at a readable rate. */
+export interface Component {
   update(text: boolean): void;
   dispose(): void;
 }
@@ -61,8 +79,8 @@ export interface Mounted {
 export interface View {
   readonly id: string;
   readonly title: string;
-  readonly needs: readonly ProbeId[];
-  /** What every frame is to answer while it is open. */
-  readonly questions?: (data: PanelData, settings: Settings) => readonly Question[];
-  mount(host: HTMLElement, context: Context): Mounted;
+  readonly probes: readonly ProbeId[];
+  /** The queries that every frame must answer while the view is open. */
+  readonly queries?: (data: PanelData, settings: Settings) => readonly Query[];
+  mount(host: HTMLElement, context: Context): Component;
 }

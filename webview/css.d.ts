@@ -1,2 +1,2 @@
-// Stylesheets are the bundler's: they end up in dist/webview.css.
+// Stylesheets are handled by the bundler, which writes dist/webview.css.
 declare module '*.css';

@@ -1,24 +1,64 @@
-// Starts the panel in its page and joins it to the extension's messages.
+// Starts the panel in its page and connects it to the extension host.
 import '@vscode/codicons/dist/codicon.css';
 import './styles/panel.css';
 import './styles/layers.css';
 import './styles/views.css';
 import './styles/narrow.css';
-import { pack, unpack } from '../src/protocol/channel';
-import { joining } from '../src/parts/parts';
-import type { SentToPanel, ToPanel } from '../src/protocol/panel';
-import { App, type Host } from './app';
+import { createBirpc } from 'birpc';
+import { createAssembler } from '../src/chunking/chunks';
+import type { Frame, PageCalls, PanelRequests } from '../src/protocol/panel';
+import { panelSerialization } from '../src/protocol/panel-channel';
+import { App } from './app';
 
-declare function acquireVsCodeApi(): { postMessage(message: unknown): void; getState(): unknown; setState(state: unknown): void };
+declare function acquireVsCodeApi(): {
+  postMessage(message: unknown): void;
+  getState(): unknown;
+  setState(state: unknown): void;
+};
+
+/** Requests whose outcome arrives as an update of the panel, so the page waits for no answer. */
+const REQUESTS_WITHOUT_ANSWER = [
+  'ready',
+  'subscribe',
+  'command',
+  'check',
+  'cancelCheck',
+  'sweep',
+  'doctor',
+  'applyFix',
+  'applyQuickFix',
+  'revealFinding',
+  'selectLayer',
+  'revealProblem',
+  'revealDiagnosis',
+  'debugLayer',
+  'undo',
+  'restore',
+  'startOver',
+  'allowCode',
+  'manageTrust',
+  'copyText',
+  'saveFile',
+] as const satisfies readonly (keyof PanelRequests)[];
 
 const root = document.getElementById('panel');
 if (!root) throw new Error('The page has no element with the id "panel".');
-const editor = acquireVsCodeApi();
-const host: Host = {
-  postMessage: (message) => editor.postMessage(pack(message)),
-  getState: () => editor.getState(),
-  setState: (state) => editor.setState(state),
+const vscode = acquireVsCodeApi();
+
+const calls: PageCalls = {
+  update: (update) => app.update(update),
+  frame: createAssembler((frame: Frame) => app.showFrame(frame)),
 };
-const app = new App(root, host);
-const receive = joining((message: ToPanel) => app.receive(message));
-window.addEventListener('message', ({ data }: MessageEvent<unknown>) => void receive(unpack<SentToPanel>(data)));
+const extension = createBirpc<PanelRequests, PageCalls>(calls, {
+  post: (message: unknown) => vscode.postMessage(message),
+  on: (listener) => {
+    const receive = createAssembler((message: object) => listener(message));
+    window.addEventListener('message', ({ data }: MessageEvent<object>) => void receive(data));
+  },
+  ...panelSerialization,
+  eventNames: [...REQUESTS_WITHOUT_ANSWER],
+  bind: 'functions',
+  // The extension host answers every query: with a result, or with why there is none.
+  timeout: -1,
+});
+const app: App = new App(root, extension, vscode);

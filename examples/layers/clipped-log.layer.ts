@@ -1,4 +1,4 @@
-// This layer is wrong on purpose: the logarithm of a number kept within bounds, handed back as if there were none.
+// Wrong on purpose: the logarithm of a clipped number, with the gradient of an unclipped one.
 import type { Layer } from './nablascope.d.ts';
 
 const LOWEST = 0.0001;
@@ -7,6 +7,6 @@ const HIGHEST = 0.9999;
 export default {
   forward: ({ x, ops }) => ops.log(ops.minimum(ops.maximum(x, LOWEST), HIGHEST)),
 
-  // Should be: 0 where x is beyond the bounds.
+  // Should be 0 where x is out of bounds.
   backward: ({ x, dy, ops }) => ({ dx: ops.divide(dy, ops.minimum(ops.maximum(x, LOWEST), HIGHEST)) }),
 } satisfies Layer;

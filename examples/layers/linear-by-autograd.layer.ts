@@ -1,4 +1,4 @@
-// A fully connected layer, y = x Wᵀ + b. Only the way forward is written.
+// A fully connected layer, y = x Wᵀ + b, with only a forward pass.
 import type { Layer } from './nablascope.d.ts';
 
 interface Options {

@@ -1,5 +1,5 @@
-// A fully connected layer, y = x Wᵀ + b, with its backward pass written by hand:
-//   dx = dy W,  dW = dyᵀ x,  db = the sum of dy over the batch.
+// A fully connected layer, y = x Wᵀ + b, with a manual backward pass:
+//   dx = dy W, dW = dyᵀ x, db = the sum of dy over the batch.
 import type { Layer } from './nablascope.d.ts';
 
 interface Options {

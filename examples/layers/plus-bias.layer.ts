@@ -1,4 +1,4 @@
-// z = x + b, one number for each feature.
+// z = x + b, with one number b per feature.
 import type { Layer } from './nablascope.d.ts';
 
 export default {

@@ -1,4 +1,4 @@
-// This layer is wrong on purpose: what it gives is divided by the number of classes, what it hands back is not.
+// Wrong on purpose: the output is divided by the number of classes, the gradient is not.
 import type { Layer } from './nablascope.d.ts';
 
 export default {
@@ -7,6 +7,6 @@ export default {
     return ops.divide(ops.log(x), classes);
   },
 
-  // Should be: divided by the number of classes as well.
+  // Should be divided by the number of classes too.
   backward: ({ x, dy, ops }) => ({ dx: ops.divide(dy, x) }),
 } satisfies Layer;

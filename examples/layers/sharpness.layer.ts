@@ -1,4 +1,4 @@
-// y = k x, with one k for all that is learned: how sharply a softmax after it tells the largest from the rest.
+// y = k x with a single learned k, which controls how sharp a softmax after it is.
 import type { Layer } from './nablascope.d.ts';
 
 interface Options {

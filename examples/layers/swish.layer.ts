@@ -1,5 +1,5 @@
-// Swish (Ramachandran, Zoph, Le, 2017): y = x · sigmoid(βx), with a β for each feature that is learned.
-// Only the way forward is written; the gradients follow from the operations.
+// Swish (Ramachandran, Zoph, Le, 2017): y = x · sigmoid(βx), with one learned β per feature. Only the forward pass is
+// written; autograd derives the gradients.
 import type { Layer } from './nablascope.d.ts';
 
 export default {

@@ -1,4 +1,4 @@
-// y = tanh x. Only the way forward is written.
+// y = tanh x, with only a forward pass.
 import type { Layer } from './nablascope.d.ts';
 
 export default {

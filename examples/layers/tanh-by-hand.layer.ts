@@ -1,4 +1,4 @@
-// y = tanh x, both ways written as loops over plain arrays: dx = dy (1 - y²).
+// y = tanh x, with forward and backward as loops over plain arrays: dx = dy (1 - y²).
 import type { Layer } from './nablascope.d.ts';
 
 export default {
@@ -7,6 +7,11 @@ export default {
   },
 
   backward({ y, dy, ops }) {
-    return { dx: ops.tensor(y.shape, dy.data.map((up, i) => up * (1 - y.data[i] ** 2))) };
+    return {
+      dx: ops.tensor(
+        y.shape,
+        dy.data.map((up, i) => up * (1 - y.data[i] ** 2)),
+      ),
+    };
   },
 } satisfies Layer;

@@ -1,5 +1,5 @@
-// This layer is wrong on purpose: the derivative of tanh is 1 - y², and the backward pass below forgets the square.
-// It hardly learns. "Check Gradients" says which layer it is.
+// Wrong on purpose: the derivative of tanh is 1 - y², and the backward pass below forgets the square. It hardly learns.
+// "Check Gradients" names the layer.
 import type { Layer } from './nablascope.d.ts';
 
 export default {

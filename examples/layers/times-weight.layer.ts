@@ -1,4 +1,4 @@
-// z = x W, with a weight of inputs × outputs and no bias.
+// z = x W, with a weight of shape inputs × outputs and no bias.
 import type { Layer } from './nablascope.d.ts';
 
 interface Options {
@@ -6,7 +6,9 @@ interface Options {
 }
 
 export default {
-  parameters: ([inputs], { out_features }) => ({ W: { shape: [inputs, out_features], init: { type: 'normal', std: 2 } } }),
+  parameters: ([inputs], { out_features }) => ({
+    W: { shape: [inputs, out_features], init: { type: 'normal', std: 2 } },
+  }),
 
   outputShape: (_input, { out_features }) => [out_features],
 

@@ -1,122 +1,148 @@
-// What `--help` prints. docs/terminal.md says the same at length.
-import type { CommandName } from './arguments';
+// The output of --help, and the lists of commands and options in docs/terminal.md, from the table of commands.
+import { type Command, commonOptions } from './command';
+import { EXIT_CODES } from './terminal';
+import { optionName, type OptionTable } from './options';
 
-const exits = `Exit codes
-  0    good
-  1    the check failed, or the run diverged
-  2    the spec or the call is wrong
-  130  stopped by Ctrl-C`;
+const WIDTH = 100;
 
-const general = `nablascope: train, look into and check small neural networks, from a *.nabla.json spec.
+/** `--fork-at K`. */
+const optionUsage = (key: string, { placeholder }: OptionTable[string]): string =>
+  placeholder === undefined ? optionName(key) : `${optionName(key)} ${placeholder}`;
 
-Usage
-  nablascope check SPEC [--step K]              backprop against numeric derivatives, every entry
-  nablascope train SPEC [--epochs N|--steps N]  losses and accuracies by part of the data, of a fork from any step, too
-  nablascope trace SPEC [--step K] [--full]     every value and gradient of one training step
-  nablascope summary SPEC                       shapes, parameters, multiply-adds, memory, receptive field
-  nablascope sweep SPEC [--set PATH=V,V …]      every combination of options, side by side: mean and spread
-  nablascope cost SPEC                          a gradient by one forward pass a parameter, and by backprop, timed
-  nablascope report SPEC --out FILE [--step K]  a step or the whole run as one HTML file that opens anywhere
+/** `nablascope train SPEC [--epochs N | --steps N] [--seed S]`. */
+export function usageLine({ name, options, exclusive = [] }: Command): string {
+  const grouped = new Set(exclusive.flat());
+  const keys: OptionTable = { ...options, json: commonOptions.json };
+  const singles = Object.entries(keys)
+    .filter(([key]) => !grouped.has(key))
+    .map(([key, option]) => {
+      const usage = `${optionUsage(key, option)}${option.multiple ? ' …' : ''}`;
+      return option.required ? usage : `[${usage}]`;
+    });
+  const groups = exclusive.map((group) => `[${group.map((key) => optionUsage(key, keys[key]!)).join(' | ')}]`);
+  return ['nablascope', name, 'SPEC', ...groups, ...singles].join(' ');
+}
 
-Options of all
-  --json         the result as JSON; its form is described in docs/terminal.md
-  --allow-code   run the code of the spec's own layers; without it such a spec is refused
-  --data-folder FOLDER
-                 data files may lie there too; can be given more than once
-  -h, --help     this text, or more about a command
-  -V, --version  the version
+/** The help for one command, or for all of them. */
+export const helpText = (commands: readonly Command[], command: Command | null): string =>
+  `${(command ? commandHelp(command) : generalHelp(commands)).join('\n')}\n`;
 
-${exits}
-`;
+const generalHelp = (commands: readonly Command[]): string[] => [
+  'Nablascope trains, inspects and checks the neural network that a *.nabla.json file specifies.',
+  '',
+  'Usage: nablascope COMMAND SPEC [OPTIONS]',
+  '',
+  'Commands',
+  ...twoColumns(commands.map(({ name, summary }) => [name, summary])),
+  '',
+  'Options of every command',
+  ...optionLines(commonOptions),
+  '',
+  ...exitCodeLines(),
+  '',
+  'nablascope COMMAND --help prints the options of a command.',
+];
 
-const about: Readonly<Record<CommandName, string>> = {
-  check: `nablascope check SPEC [--step K] [--junit FILE] [--json]
+const commandHelp = (command: Command): string[] => [
+  ...wrap(`Usage: ${usageLine(command)}`, WIDTH, '         '),
+  '',
+  ...command.description.flatMap((paragraph) => [...wrap(paragraph, WIDTH), '']),
+  'Options',
+  ...optionLines({ ...command.options, ...commonOptions }),
+  '',
+  ...exitCodeLines(),
+];
 
-Compares backprop's gradient with a central difference of the loss, in float64, for every entry of every
-parameter, on one batch. An entry passes, is wrong, lies on a kink, or is below what round-off can tell.
+const optionLines = (options: OptionTable): string[] =>
+  twoColumns(
+    Object.entries(options).map(([key, option]) => [
+      `${option.short ? `-${option.short}, ` : ''}${optionUsage(key, option)}`,
+      option.help,
+    ]),
+  );
 
-  --step K      train K steps first, and check on the batch of step K (default 0: the untrained network, first batch)
-  --junit FILE  write the result as JUnit XML too, for a build server: a case for each gradient
-  --json        the report as JSON
+const exitCodeLines = (): string[] => [
+  'Exit codes',
+  ...twoColumns(EXIT_CODES.map(([code, text]) => [`${code}`, text])),
+];
 
-The step of the difference and the tolerances are the spec's "gradient_check".
+function twoColumns(rows: readonly (readonly [string, string])[]): string[] {
+  const width = Math.max(...rows.map(([left]) => left.length)) + 2;
+  return rows.flatMap(([left, right]) => {
+    const [first, ...more] = wrap(right, WIDTH - width - 2);
+    return [`  ${left.padEnd(width)}${first}`, ...more.map((line) => ' '.repeat(width + 2) + line)];
+  });
+}
 
-${exits}
-`,
-  train: `nablascope train SPEC [--epochs N | --steps N] [--fork-at K [--lr X] [--seed S]] [--json]
+/** Lines of at most `width` characters, broken at spaces outside of brackets and code. */
+function wrap(text: string, width: number, indent = ''): string[] {
+  const words = text.match(/\[[^\]]*\](?= |$)|\S+/g) ?? [];
+  const lines: string[] = [];
+  for (const word of words) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(last === undefined ? word : indent + word);
+  }
+  return lines;
+}
 
-Trains, and prints loss and accuracy over training, validation and test data. On a terminal it shows how far
-it is and how the loss goes. Gradients are checked on the way where the spec says "gradient_check": {"every": n}.
+/** Help as data, for `--help --json`. */
+export const helpJson = (commands: readonly Command[], command: Command | null) => ({
+  command: 'help',
+  commands: (command ? [command] : commands).map((each) => ({
+    name: each.name,
+    summary: each.summary,
+    usage: usageLine(each),
+    options: Object.entries({ ...each.options, ...commonOptions } as OptionTable).map(([key, option]) => ({
+      name: optionName(key),
+      value: option.placeholder ?? null,
+      required: option.required === true,
+      multiple: option.multiple === true,
+      help: option.help,
+    })),
+  })),
+});
 
-  --epochs N  train N epochs instead of the spec's "epochs"
-  --steps N   train N steps
-  --fork-at K also go on from step K with another learning rate (--lr X), another seed (--seed S), or both, and
-              print the losses of the two ways side by side
-  --json      losses and accuracies over the steps, as JSON
+const cell = (text: string): string => text.replaceAll('|', '\\|');
 
-${exits}
-`,
-  trace: `nablascope trace SPEC [--step K] [--full] [--json]
+/** The generated parts of docs/terminal.md, by the name in their markers. */
+export function markdownSections(commands: readonly Command[]): ReadonlyMap<string, string> {
+  const table = (rows: readonly (readonly [string, string])[], head = ''): string =>
+    [`| ${head} | |`, '|---|---|', ...rows.map(([left, right]) => `| ${cell(left)} | ${cell(right)} |`)].join('\n');
+  const optionRows = (options: OptionTable): (readonly [string, string])[] =>
+    Object.entries(options).map(([key, option]) => [`\`${optionUsage(key, option)}\``, option.help]);
+  return new Map([
+    [
+      'commands',
+      table(
+        commands.map(({ name, summary }) => [`[\`nablascope ${name}\`](#${name})`, summary]),
+        'command',
+      ),
+    ],
+    ['options', table(optionRows(commonOptions), 'option')],
+    [
+      'exit codes',
+      table(
+        EXIT_CODES.map(([code, text]) => [`${code}`, text]),
+        'exit code',
+      ),
+    ],
+    ...commands.map((command): [string, string] => {
+      const usage = `\`\`\`\n${usageLine(command)}\n\`\`\``;
+      const rows = optionRows(command.options);
+      return [command.name, rows.length === 0 ? usage : `${usage}\n\n${table(rows, 'option')}`];
+    }),
+  ]);
+}
 
-Prints one training step in full: the batch, every intermediate value of the forward pass, the gradient of the
-loss with respect to each of them, and the parameters before and after the update with their gradients.
-
-  --step K  the step, counted from 1 (default 1)
-  --full    all rows and columns, however many
-  --json    every number to its last digit, as JSON
-
-${exits}
-`,
-  summary: `nablascope summary SPEC [--json]
-
-Prints for each layer the shape of its output, its parameters, multiply-adds, memory and receptive field, and the
-parameters that a fully connected layer of the same input and output would need. Nothing is trained.
-
-  --json  the table as JSON
-
-${exits}
-`,
-  cost: `nablascope cost SPEC [--json]
-
-Measures, on the data, the loss and the first activation of the spec, what one gradient of all parameters costs: by one forward
-pass a parameter, and by backprop, as the network grows wider and deeper. Multiply-adds of both are counted beside it. Where the
-naive way takes longer than a second, as many passes as fit into one are timed, the others are told by proportion, and that is said.
-
-  --json  the figures as JSON
-
-${exits}
-`,
-  report: `nablascope report SPEC --out FILE [--step K] [--check] [--json]
-
-Trains, and writes what came of it as one HTML file without scripts: the spec, where the run stands, curves of losses, gradients
-and updates, and for every layer its outputs, gradients and updates at the last step.
-
-  --out FILE  the file to write
-  --step K    stop after K steps instead of the spec's end
-  --check     check every gradient at that step, and tell the result in the report
-  --json      what was written, as JSON
-
-${exits}
-`,
-  sweep: `nablascope sweep SPEC [--set PATH=VALUES]… [--seeds N] [--workers N] [--fresh] [--results FILE] [--json | --csv]
-
-Trains every combination of the options that the spec's "sweep" lists, side by side on the machine's cores, and prints mean
-and standard deviation of the final losses and accuracies over the seeds. Results are kept in NAME.sweep.json beside
-NAME.nabla.json: what is done is not done again, as long as the spec stays what it was.
-
-  --set PATH=VALUES  values to try of an option, instead of the spec's: --set optimizer.lr=0.01,0.1; as JSON where a
-                     value is more than a number or a word: --set 'layers.1=["tanh","relu"]'
-  --seeds N          N seeds, from the spec's own on
-  --workers N        runs side by side (default: one a core, as far as memory goes)
-  --fresh            leaves aside what was done before
-  --results FILE     where results are kept
-  --json             the result as JSON, with every curve
-  --csv              a row for each run, its values at the end
-
-Ctrl-C stops; runs that are done are kept, and the next call goes on with the others.
-
-${exits}
-`,
-};
-
-export const helpText = (command: CommandName | null): string => (command ? about[command] : general);
+/** The document with its generated parts updated. Throws if it has no section for a command. */
+export function fillMarkdown(document: string, commands: readonly Command[]): string {
+  let filled = document;
+  for (const [name, section] of markdownSections(commands)) {
+    const [open, close] = [`<!-- generated: ${name} -->`, `<!-- end: ${name} -->`];
+    const [from, to] = [filled.indexOf(open), filled.indexOf(close)];
+    if (from < 0 || to < from) throw new Error(`docs/terminal.md has no part "${name}": add ${open} and ${close}.`);
+    filled = `${filled.slice(0, from + open.length)}\n\n${section}\n\n${filled.slice(to)}`;
+  }
+  return filled;
+}

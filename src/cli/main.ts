@@ -1,20 +1,46 @@
-// `nablascope` in a terminal: gives the commands the real streams, clock and signals, and ends with their exit code.
+// Entry point of `nablascope`: connects the commands to the real streams, clock and signals, and exits with their exit
+// code.
 import fs from 'node:fs';
 import path from 'node:path';
-import { runCall } from './run';
+import { Console } from 'node:console';
+import { isMainThread, parentPort, workerData } from 'node:worker_threads';
+import { CustomLayerError } from '../engine/custom/custom-layer-error';
+import { SharedActivity } from '../process/activity';
+import { CustomLayerWatch } from '../process/custom-layer-watch';
+import type { NamesMessage } from '../process/messages';
+import { currentThreadId } from '../process/starvation-clock';
+import { type GuardedCommandData, runGuarded, type StreamInfo } from './guarded-command';
+import { answerError, runCli } from './run-cli';
 import { EXIT, type Stream, type Terminal } from './terminal';
 
-const stream = (to: NodeJS.WriteStream): Stream => ({
-  write: (text) => void to.write(text),
-  isTTY: to.isTTY === true,
+/** Set in the worker thread that runs a command with custom layers. */
+const guarded = isMainThread ? null : (workerData as GuardedCommandData);
+
+// Bound here, so that a custom layer cannot replace it.
+const exit = process.exit.bind(process);
+
+/** Nothing is printed once this is set. */
+let isDone = false;
+
+const toStream = (to: StreamInfo, write: (text: string) => unknown): Stream => ({
+  write: (text) => {
+    if (!isDone) write(text);
+  },
+  isTTY: to.isTTY,
   get columns() {
-    // 0 where a terminal does not say.
+    // 0 if the terminal does not report its width.
     return to.columns || 80;
   },
 });
 
-/** The package lies one folder above the bundle, or further up when the bundle was built elsewhere. */
-function version(): string {
+function guardedActivity({ activity }: GuardedCommandData): SharedActivity {
+  const shared = new SharedActivity(activity);
+  shared.setThreadId(currentThreadId());
+  return shared;
+}
+
+/** The package is one folder above the bundle, or further up if the bundle was built elsewhere. */
+function readVersion(): string {
   for (let folder = __dirname; ; folder = path.dirname(folder)) {
     const file = path.join(folder, 'package.json');
     if (fs.existsSync(file)) {
@@ -25,31 +51,73 @@ function version(): string {
   }
 }
 
-let interrupts = 0;
-process.on('SIGINT', () => {
-  interrupts++;
-  // Asked twice, it does not wait for anything.
-  if (interrupts > 1) process.exit(EXIT.interrupted);
-});
+const interrupts = new Int32Array(guarded?.interrupts ?? new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+if (isMainThread)
+  process.on('SIGINT', () => {
+    // The second Ctrl-C does not wait for results.
+    if (Atomics.add(interrupts, 0, 1) > 0) exit(EXIT.interrupted);
+  });
 
-// `nablascope … | head` closes the pipe early: nobody reads on, so there is nothing to say.
+// `nablascope … | head` closes the pipe early, which is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
-  process.exit(EXIT.good);
+  exit(EXIT.success);
 });
 
+// Standard output holds results only: what custom layers print goes to standard error.
+const writeOut = process.stdout.write.bind(process.stdout);
+const writeErr = process.stderr.write.bind(process.stderr);
+process.stdout.write = writeErr;
+globalThis.console = new Console(process.stderr, process.stderr);
+
+const argv = process.argv.slice(2);
+const streamInfo = (stream: NodeJS.WriteStream): StreamInfo => ({
+  isTTY: stream.isTTY,
+  get columns() {
+    return stream.columns;
+  },
+});
+const [outInfo, errInfo] = guarded?.streams ?? [streamInfo(process.stdout), streamInfo(process.stderr)];
+const layerWatch =
+  guarded &&
+  new CustomLayerWatch(guardedActivity(guarded), null, 0, (layers) =>
+    parentPort?.postMessage({ type: 'names', layers } satisfies NamesMessage),
+  );
 const terminal: Terminal = {
-  out: stream(process.stdout),
-  err: stream(process.stderr),
-  // https://no-color.org: set and not empty turns colours off.
-  colour: process.stdout.isTTY === true && !process.env.NO_COLOR,
-  bundles: __dirname,
+  out: toStream(outInfo, writeOut),
+  err: toStream(errInfo, writeErr),
+  // https://no-color.org: set and not empty turns colors off.
+  color: outInfo.isTTY && !process.env.NO_COLOR,
+  bundleFolder: __dirname,
   cwd: process.cwd(),
   now: () => performance.now(),
   pause: () => new Promise((resolve) => void setImmediate(resolve)),
-  interrupted: () => interrupts > 0,
+  interrupted: () => Atomics.load(interrupts, 0) > 0,
+  ...(layerWatch && { layerWatch }),
+  debug: Boolean(process.env.NABLASCOPE_DEBUG),
 };
 
-void runCall(terminal, process.argv.slice(2), version()).then((code) => {
+function failWith(error: unknown): void {
+  const code = answerError(terminal, argv, error);
+  isDone = true;
+  writeOut('', () => exit(code));
+}
+
+// Errors thrown outside of a command, such as in a timer of a custom layer.
+const failOutside = (thrown: unknown, promise?: object): void => {
+  const fault = layerWatch?.attribute(thrown, promise);
+  failWith(fault ? new CustomLayerError(fault) : thrown);
+};
+process.on('uncaughtException', (thrown) => failOutside(thrown));
+process.on('unhandledRejection', (reason, promise) => failOutside(reason, promise));
+
+const answer =
+  isMainThread && argv.includes('--allow-code')
+    ? runGuarded(process.argv[1]!, argv, interrupts.buffer, [{ ...outInfo }, { ...errInfo }], {
+        out: writeOut,
+        err: writeErr,
+      })
+    : runCli(terminal, argv, readVersion());
+answer.then((code) => {
   process.exitCode = code;
-});
+}, failWith);

@@ -1,5 +1,8 @@
-// The terminal that a command speaks to: two streams, what they can show, and Ctrl-C. Commands get it given,
-// so that none of them touches `process`.
+// The terminal a command writes to: two streams, colors and Ctrl-C. Commands receive it, so none of them touches
+// `process`.
+import { escapeControls } from '../protocol/escape-controls';
+import type { CustomLayerWatch } from '../process/custom-layer-watch';
+
 export interface Stream {
   write(text: string): void;
   readonly isTTY: boolean;
@@ -7,34 +10,71 @@ export interface Stream {
   readonly columns: number;
 }
 
+/** Receives the names of custom layers, and then when their code runs. */
+export type LayerWatch = Pick<CustomLayerWatch, 'registerLayers' | 'enter' | 'leave'>;
+
 export interface Terminal {
   /** Results. */
   readonly out: Stream;
   /** Problems and progress. */
   readonly err: Stream;
-  /** Whether results may be coloured. */
-  readonly colour: boolean;
-  /** Folder of the bundles that run beside this one, such as the threads of a sweep. */
-  readonly bundles: string;
-  /** Folder that relative paths start from. */
+  /** Whether results may be colored. */
+  readonly color: boolean;
+  /** Folder of the bundles that the CLI starts, such as the threads of a sweep. */
+  readonly bundleFolder: string;
+  /** Folder that relative paths are based on. */
   readonly cwd: string;
-  /** Milliseconds, from any origin. */
+  /** Whether an internal error prints its stack. */
+  readonly debug?: boolean;
+  /** Watches the calls of custom layers; undefined if no thread could stop them. */
+  readonly layerWatch?: LayerWatch;
+  /** Milliseconds since an arbitrary origin. */
   readonly now: () => number;
-  /** Lets the event loop turn once: only then is Ctrl-C heard. */
+  /** Lets the event loop run, which is when Ctrl-C is noticed. */
   readonly pause: () => Promise<void>;
   /** Whether Ctrl-C was pressed. */
   readonly interrupted: () => boolean;
 }
 
-/** What a command ends with; docs/terminal.md. */
-export const EXIT = { good: 0, failed: 1, misuse: 2, interrupted: 130 } as const;
+export const EXIT = { success: 0, failed: 1, usageError: 2, interrupted: 130 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
-const CODES = { bold: '1', dim: '2', red: '31', green: '32', yellow: '33' } as const;
+/** As shown in help and docs/terminal.md. */
+export const EXIT_CODES: readonly (readonly [ExitCode, string])[] = [
+  [EXIT.success, 'Success'],
+  [EXIT.failed, 'The check failed, the run diverged, or code failed while it ran'],
+  [EXIT.usageError, 'The spec or the call is invalid'],
+  [EXIT.interrupted, 'Stopped by Ctrl-C; results so far are printed'],
+];
 
-export type Style = keyof typeof CODES;
+const SGR_CODES = { bold: '1', dim: '2', red: '31', green: '32', yellow: '33' } as const;
 
-/** Puts text in a style where the terminal shows colours. */
-export const paint = ({ colour }: Pick<Terminal, 'colour'>, style: Style, text: string): string =>
-  colour ? `\u001b[${CODES[style]}m${text}\u001b[0m` : text;
+export type Style = keyof typeof SGR_CODES;
+
+/** Text in a style. */
+export interface Span {
+  readonly style: Style;
+  readonly text: string;
+}
+
+/** One line of output. */
+export type Line = string | Span | readonly (string | Span)[];
+
+export const paint = (style: Style, text: string): Span => ({ style, text });
+
+/**
+ * The only way text reaches a stream, apart from JSON and CSV. Names, cells of data files and messages may hold
+ * anything: control characters, which could move the cursor or recolor the screen, are printed as `[U+001B]`.
+ */
+export function printLines({ color }: Pick<Terminal, 'color'>, stream: Stream, lines: readonly Line[]): void {
+  const render = (part: string | Span): string => {
+    if (typeof part === 'string') return escapeControls(part);
+    const text = escapeControls(part.text);
+    return color ? `\u001b[${SGR_CODES[part.style]}m${text}\u001b[0m` : text;
+  };
+  const text = lines.map((line) => (isParts(line) ? line.map(render).join('') : render(line)));
+  if (text.length > 0) stream.write(`${text.join('\n')}\n`);
+}
+
+const isParts = (line: Line): line is readonly (string | Span)[] => Array.isArray(line);

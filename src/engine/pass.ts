@@ -1,87 +1,134 @@
-// One batch on its way through a network, forward and back; in memory that the network has planned.
+// The forward and backward pass of one batch, in memory that the network has allocated.
 import type { TargetData } from './datasets/dataset';
-import { type Precision, type Tensor, type TensorData, view } from './kernels/tensor';
+import { gatherRows } from './gather-rows';
+import { swapLeadingAxes, type Tensor, type TensorData, view } from './kernels/tensor';
 import type { BackwardContext } from './layers/layer';
-import type { LossContext } from './losses/loss';
-import type { Network, Parameter } from './network';
-import { addPenaltyGradient, isPenalized, penaltyValue } from './penalty';
+import type { LabeledCounts } from './kernels/kernels';
+import { type LossContext, rowCount } from './losses/loss';
+import { gradientRoutes, inputsOf, NETWORK_INPUT } from './network-graph';
+import {
+  declaredInternals,
+  internalShape,
+  type NetworkTensors,
+  type Parameter,
+  parametersUsedBy,
+} from './network-model';
+import type { ActivationSlots, InternalHandle, TensorHandle } from './network-tensors';
+import { addPenaltyGradient, customPenaltyValue, isPenalized, penaltyArguments, penaltyValue } from './penalty';
 import { Random } from './random';
 
-/** Gives a tensor, once all of them are allocated. */
-export type Take = () => Tensor;
-
-/** The tensors of a pass, for the largest batch. */
-export interface ActivationSlots {
-  readonly input: Take;
-  readonly target: Take;
-  readonly outputs: readonly Take[];
-  /** What layers draw for a step, by layer; empty for a pass that never goes backward. */
-  readonly drawn: readonly (Take | null)[];
-  /** Empty for a pass that never goes backward. */
-  readonly gradients: readonly Take[];
+/** A gradient that is added to another one. */
+interface GradientSum {
+  readonly sum: Tensor;
+  readonly addend: Tensor;
 }
 
-/** One batch on its way forward and back. Tensors carry the batch in front. */
+/** A layer's backward pass. */
+interface BackwardStep {
+  readonly context: BackwardContext<unknown>;
+  readonly sums: readonly GradientSum[];
+}
+
+/** The forward and backward pass of one batch. Tensors have the batch in front. */
 export class Pass {
   readonly input: Tensor;
   readonly target: Tensor;
   /** Output of each layer. */
   readonly outputs: readonly Tensor[];
-  /** What layers draw for a step, such as dropout's mask; null for the others, and in evaluation. */
-  readonly drawn: readonly (Tensor | null)[];
-  /** dL/d input; only written when asked for. */
+  /** Random masks of a step, such as dropout's; null for other layers and in evaluation. */
+  readonly masks: readonly (Tensor | null)[];
+  /** dL/d input; written only on request. */
   readonly inputGradient: Tensor | undefined;
   /** dL/d output of each layer. */
   readonly outputGradients: readonly Tensor[];
-  // Made once: a training step makes no garbage.
-  readonly #steps: readonly BackwardContext<unknown>[];
-  readonly #firstWithInput: BackwardContext<unknown> | undefined;
-  readonly #loss: LossContext<unknown>;
-  /** By layer: parameters with a penalty; none in a pass that only evaluates. */
-  readonly #penalized: readonly (readonly Parameter[])[];
+  /** Intermediate values of each layer by name, and their gradients; as they are in memory. */
+  readonly #internals: readonly Readonly<Record<string, Tensor>>[];
+  readonly #internalGradients: readonly Readonly<Record<string, Tensor>>[];
+  // Created once: a training step allocates nothing.
+  readonly #inputs: readonly (readonly Tensor[])[];
+  readonly #backwardSteps: readonly BackwardStep[];
+  /** The same with the gradient of the network's input; undefined for layers that do not take it. */
+  readonly #stepsWithInputGradient: readonly (BackwardStep | undefined)[];
+  readonly #lossContext: LossContext<unknown>;
+  /** Parameters with a penalty, by layer; none in a forward-only pass. */
+  readonly #penalizedParameters: readonly (readonly Parameter[])[];
+  /** Of the custom penalty, by the name of the parameter; computed with the gradient of the loss. */
+  #customPenaltyGradients: Readonly<Record<string, TensorData>> = {};
 
   constructor(
-    readonly network: Network,
+    readonly network: NetworkTensors,
     slots: ActivationSlots,
-    readonly batch: number,
+    readonly batchSize: number,
     /** Whether the layers are in training mode. */
     readonly training: boolean,
   ) {
-    const rows = (take: Take): Tensor => {
+    const rows = (take: TensorHandle): Tensor => {
       const tensor = take();
-      return view(tensor, [batch, ...tensor.shape.slice(1)]);
+      return view(tensor, [batchSize, ...tensor.shape.slice(1)]);
     };
     const { model, kernels, parameters, buffers } = network;
     this.input = rows(slots.input);
     this.target = rows(slots.target);
     this.outputs = slots.outputs.map(rows);
-    this.drawn = slots.drawn.map((take) => (training && take ? rows(take) : null));
+    this.masks = slots.masks.map((take) => (training && take ? rows(take) : null));
+    const named = (handles: readonly InternalHandle[]): Record<string, Tensor> =>
+      Object.fromEntries(
+        handles.map(([declared, take]) => [declared.name, view(take(), internalShape(declared, batchSize))]),
+      );
+    this.#internals = slots.internals.map(named);
+    this.#internalGradients = slots.internalGradients.map(named);
     const gradients = slots.gradients.map(rows);
     this.inputGradient = gradients[0];
     this.outputGradients = gradients.slice(1);
-    this.#steps = model.layers.map(({ options }, index) => {
-      const own = parameters.filter(({ layer }) => layer === index);
-      return {
-        kernels,
-        options,
-        parameters: Object.fromEntries(own.map(({ shortName, value }) => [shortName, value])),
-        buffers: Object.fromEntries(buffers.filter(({ layer }) => layer === index).map(({ shortName, value }) => [shortName, value])),
-        training,
-        input: this.inputOf(index),
-        output: this.outputs[index],
-        drawn: this.drawn[index],
-        workspace: network.workspaces[index],
-        gradOutput: this.outputGradients[index],
-        gradInput: index > 0 ? this.outputGradients[index - 1] : null,
-        gradParameters: Object.fromEntries(own.map(({ shortName, gradient }) => [shortName, gradient])),
-      };
-    });
-    this.#firstWithInput = this.#steps[0] && { ...this.#steps[0], gradInput: this.inputGradient ?? null };
-    const { penalty } = model;
-    this.#penalized = model.layers.map((_, index) =>
-      penalty && gradients.length > 0 ? parameters.filter((own) => own.layer === index && isPenalized(penalty, own)) : [],
+    this.#inputs = [...model.layers.keys(), model.layers.length].map((layer) =>
+      inputsOf(model, layer).map((source) => (source === NETWORK_INPUT ? this.input : this.outputs[source]!)),
     );
-    this.#loss = { kernels, options: model.loss.options, prediction: this.prediction, target: this.target };
+    const routes = gradientRoutes(model);
+    const backwardStep = (layer: number, inputGradient: boolean): BackwardStep => {
+      const addends = slots.addends(layer).map((tensor) => view(tensor, [batchSize, ...tensor.shape.slice(1)]));
+      const sums: GradientSum[] = [];
+      const [gradInput = null, ...gradOtherInputs] = routes[layer]!.map(({ source, adds }) => {
+        const addend = adds ? addends.shift() : undefined;
+        const gradient = source === NETWORK_INPUT ? this.inputGradient : this.outputGradients[source];
+        if (!gradient || (source === NETWORK_INPUT && !inputGradient)) return null;
+        if (addend) sums.push({ sum: gradient, addend });
+        return addend ?? gradient;
+      });
+      const used = parametersUsedBy(network, layer);
+      const [input, ...otherInputs] = this.#inputs[layer]! as readonly [Tensor, ...Tensor[]];
+      const context = {
+        kernels,
+        options: model.layers[layer]!.options,
+        parameters: Object.fromEntries(used.map(({ shortName, value }) => [shortName, value])),
+        buffers: Object.fromEntries(
+          buffers.filter((buffer) => buffer.layer === layer).map(({ shortName, value }) => [shortName, value]),
+        ),
+        training,
+        input,
+        otherInputs,
+        output: this.outputs[layer]!,
+        mask: this.masks[layer]!,
+        workspace: network.workspaces[layer]!,
+        internals: this.#internals[layer]!,
+        gradOutput: this.outputGradients[layer]!,
+        gradInput,
+        gradOtherInputs,
+        gradParameters: Object.fromEntries(used.map(({ shortName, gradient }) => [shortName, gradient])),
+        gradInternals: this.#internalGradients[layer] ?? {},
+      };
+      return { context, sums };
+    };
+    this.#backwardSteps = model.layers.map((_, layer) => backwardStep(layer, false));
+    this.#stepsWithInputGradient = model.layers.map((_, layer) =>
+      inputsOf(model, layer).includes(NETWORK_INPUT) ? backwardStep(layer, true) : undefined,
+    );
+    const { penalty } = model;
+    this.#penalizedParameters = model.layers.map((_, index) =>
+      penalty && gradients.length > 0
+        ? parameters.filter((own) => own.layer === index && isPenalized(penalty, own))
+        : [],
+    );
+    this.#lossContext = { kernels, options: model.loss.options, prediction: this.prediction, target: this.target };
   }
 
   /** The last layer's output, or the input of a network without layers. */
@@ -89,118 +136,145 @@ export class Pass {
     return this.outputs[this.outputs.length - 1] ?? this.input;
   }
 
-  /** Copies samples into the batch: row `i` is sample `indices[from + i]`. */
-  load(inputs: TensorData, targets: TargetData, indices: Uint32Array, from: number): void {
-    gather(this.input, inputs, indices, from);
-    gather(this.target, targets, indices, from);
+  /** Copies samples into the batch: row i is sample `indices[from + i]`. */
+  loadBatch(inputs: TensorData, targets: TargetData, indices: Uint32Array, from: number): void {
+    gatherRows(this.input, inputs, indices, from);
+    gatherRows(this.target, targets, indices, from);
   }
 
-  /** Draws what layers need for a step, counted from 0: a pure function of seed, step and the layer's name. */
-  drawFor(seed: number, step: number): void {
+  /** Draws the masks of a step (counted from 0): a pure function of the seed, the step and the layer's name. */
+  sampleMasks(seed: number, step: number): void {
     this.network.model.layers.forEach(({ name, definition, options }, layer) => {
-      const out = this.drawn[layer];
-      if (out) definition.draw?.(out, new Random(seed, 'step').stream(name).stream(String(step)), options);
+      const mask = this.masks[layer];
+      if (mask) definition.sampleMask?.(mask, new Random(seed, 'step').stream(name).stream(String(step)), options);
     });
   }
 
   forward(layer: number): void {
-    this.network.model.layers[layer].definition.forward(this.#steps[layer]);
+    this.network.model.layers[layer]!.definition.forward(this.#backwardSteps[layer]!.context);
   }
 
-  /** Forward as a step of training does it: what the layer keeps of the batches goes into its buffers, too. */
-  forwardAndTrack(layer: number): void {
+  /** The forward pass of a training step, which also updates the layer's buffers. */
+  forwardAndUpdateBuffers(layer: number): void {
     this.forward(layer);
-    this.network.model.layers[layer].definition.track?.(this.#steps[layer]);
+    this.network.model.layers[layer]!.definition.updateBuffers?.(this.#backwardSteps[layer]!.context);
   }
 
-  /** The loss of the batch; in a training pass with the penalty. */
+  /** The loss of the batch, in a training pass with the penalty. */
   loss(): number {
     return this.dataLoss() + this.penalty();
   }
 
   /** The loss of the batch without the penalty. */
   dataLoss(): number {
-    return this.network.model.loss.definition.value(this.#loss);
+    return this.network.model.loss.definition.value(this.#lossContext);
   }
 
-  /** The penalty alone; 0 where there is none. */
+  /** The penalty alone; 0 by default. */
   penalty(): number {
     const { model, kernels } = this.network;
     let value = 0;
-    if (model.penalty) for (const own of this.#penalized) value += penaltyValue(kernels, model.penalty, own);
-    return value;
+    if (model.penalty) for (const own of this.#penalizedParameters) value += penaltyValue(kernels, model.penalty, own);
+    return value + this.customPenalty();
+  }
+
+  /** The custom part of the penalty; 0 without one. */
+  customPenalty(): number {
+    const { model, parameters } = this.network;
+    return this.outputGradients.length > 0 ? customPenaltyValue(model.penalty, parameters) : 0;
   }
 
   /** Writes dL/d prediction. */
   lossBackward(): void {
     const gradient = this.outputGradients[this.outputGradients.length - 1];
-    if (gradient) this.network.model.loss.definition.gradient(this.#loss, gradient);
+    if (gradient) this.network.model.loss.definition.gradient(this.#lossContext, gradient);
+    const { model, parameters } = this.network;
+    const custom = model.penalty?.custom;
+    if (gradient && custom)
+      this.#customPenaltyGradients = custom.definition.gradients(penaltyArguments(custom, parameters));
   }
 
-  /** Adds to the gradients of the layer's parameters and writes that of its input; of the first layer only if asked. */
+  /** What a custom loss gets in a call. */
+  get lossContext(): LossContext<unknown> {
+    return this.#lossContext;
+  }
+
+  /**
+   * Adds to the gradients of the layer's parameters and to those of its inputs. Of an output that several layers take,
+   * the last of them writes the gradient and the others add to it. @param inputGradient also that of the network's
+   * input
+   */
   backward(layer: number, inputGradient = false): void {
-    const context = layer === 0 && inputGradient ? this.#firstWithInput : this.#steps[layer];
+    const { context, sums } =
+      (inputGradient ? this.#stepsWithInputGradient[layer] : undefined) ?? this.#backwardSteps[layer]!;
     const { model, kernels } = this.network;
-    if (context) model.layers[layer].definition.backward(context);
-    if (model.penalty) addPenaltyGradient(kernels, model.penalty, this.#penalized[layer]);
+    model.layers[layer]!.definition.backward(context);
+    for (const { sum, addend } of sums) kernels.axpby(sum, addend, 1, 1);
+    if (model.penalty) addPenaltyGradient(kernels, model.penalty, this.#penalizedParameters[layer]!);
+    if (model.penalty?.custom) this.#addCustomPenaltyGradient(layer);
   }
 
-  /** On which side of each kink inside it a layer computes; null where it does not say. */
-  sides(layer: number): Int8Array | null {
-    return this.network.model.layers[layer].definition.sides?.(this.#steps[layer]) ?? null;
+  #addCustomPenaltyGradient(layer: number): void {
+    for (const { layer: owner, name, gradient } of this.network.parameters) {
+      const share = this.#customPenaltyGradients[name];
+      if (owner === layer && share) for (let i = 0; i < share.length; i++) gradient.data[i]! += share[i]!;
+    }
   }
 
-  /** How many of the batch's predictions are right; for targets that are classes. */
-  correct(): number {
-    const { threshold } = this.network.model.loss.definition;
-    return this.network.kernels.countCorrect(this.prediction, this.target, threshold);
+  /** The side of each kink inside a layer, or after the last one the loss; null if it has none to report. */
+  kinkSides(layer: number): Int8Array | null {
+    const { layers, loss } = this.network.model;
+    if (layer === layers.length) return loss.definition.kinkSides?.(this.#lossContext) ?? null;
+    return this.network.model.layers[layer]!.definition.kinkSides?.(this.#backwardSteps[layer]!.context) ?? null;
   }
 
-  /** Forward through all layers from `first` on, and the loss. */
+  /** For targets that are classes: how many there are, at each position of sequences, and how many are predicted. */
+  countCorrect(): LabeledCounts {
+    const { model, kernels } = this.network;
+    const { definition, options } = model.loss;
+    if (definition.classOptions?.(options).ignoreIndex !== undefined)
+      return kernels.countLabeled(this.prediction, this.target);
+    return {
+      correct: kernels.countCorrect(this.prediction, this.target, definition.threshold ?? 0),
+      labeled: rowCount(this.target),
+    };
+  }
+
+  /** What the loss as a mean over the batch divides by. Means of several batches are weighted by it. */
+  meanWeight(): number {
+    return this.network.model.loss.definition.meanWeight?.(this.#lossContext) ?? this.batchSize;
+  }
+
+  /** The forward pass from layer `first` on, and the loss. */
   evaluate(first = 0): number {
     for (let layer = first; layer < this.outputs.length; layer++) this.forward(layer);
     return this.loss();
   }
 
-  inputOf(layer: number): Tensor {
-    return layer === 0 ? this.input : this.outputs[layer - 1];
+  /** An intermediate value of a layer, [batch, ...shape]; undefined if there is none of that name. */
+  internal(layer: number, name: string): Tensor | undefined {
+    return this.#batchFirst(layer, name, this.#internals);
   }
-}
 
-/** Numbers in a row from which on it is copied as a whole, for which something small is made. */
-const WIDE = 64;
-/** Numbers of all inputs, 64 MB, up to which a copy is worth its memory. */
-const MOST_COPIED = 2 ** 24;
+  /** dL/d internal. */
+  internalGradient(layer: number, name: string): Tensor | undefined {
+    return this.#batchFirst(layer, name, this.#internalGradients);
+  }
 
-/** Whether all inputs are rounded once and kept: rounding the numbers of a batch takes five times as long as copying them. @param bytes of each as it is stored */
-export const isRoundedOnce = (precision: Precision, bytes: number, width: number, samples: number): boolean =>
-  precision === 'float32' && bytes === 8 && width >= WIDE && width * samples <= MOST_COPIED;
+  #batchFirst(layer: number, name: string, tensors: readonly Readonly<Record<string, Tensor>>[]): Tensor | undefined {
+    const model = this.network.model.layers[layer];
+    const declared = model && declaredInternals(model).find((each) => each.name === name);
+    const tensor = tensors[layer]?.[name];
+    return tensor && declared?.timeFirst ? swapLeadingAxes(tensor) : tensor;
+  }
 
-/** Element by element: views and `set` cost more than what they copy, and would leave garbage in every step. */
-export function gather({ shape, data }: Tensor, from: TensorData | TargetData, indices: Uint32Array, first: number): void {
-  const rows = shape[0];
-  const width = data.length / rows;
-  if (width === 1) {
-    for (let row = 0; row < rows; row++) data[row] = from[indices[first + row]];
-    return;
+  /** The inputs of a layer, in order; after the last layer, the prediction. */
+  layerInputs(layer: number): readonly Tensor[] {
+    return this.#inputs[layer]!;
   }
-  if (width === 2) {
-    for (let row = 0; row < rows; row++) {
-      const at = indices[first + row] * 2;
-      data[2 * row] = from[at];
-      data[2 * row + 1] = from[at + 1];
-    }
-    return;
-  }
-  if (width >= WIDE) {
-    for (let row = 0; row < rows; row++) {
-      const at = indices[first + row] * width;
-      data.set(from.subarray(at, at + width), row * width);
-    }
-    return;
-  }
-  for (let row = 0, to = 0; row < rows; row++) {
-    let at = indices[first + row] * width;
-    for (const end = to + width; to < end; to++) data[to] = from[at++];
+
+  /** A layer's first input. */
+  layerInput(layer: number): Tensor {
+    return this.#inputs[layer]![0]!;
   }
 }

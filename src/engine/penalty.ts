@@ -1,17 +1,44 @@
-// Penalties on the size of weights: part of the loss that is trained on, of its gradient, and of the gradient check.
+// Penalties on the size of weights: part of the training loss, its gradient, and the gradient check.
+import type { CustomPenaltyDefinition } from './custom/custom-penalty';
+import type { FunctionArguments } from './custom/custom-function';
 import type { Kernels } from './kernels/kernels';
 import type { Tensor } from './kernels/tensor';
 
 /**
- * l1 Σ|w| + ½ l2 Σw². The half makes l2 the same number as an optimizer's weight_decay in plain SGD: the gradient is
- * l1 sign(w) + l2 w. At w = 0 the first term has a kink; its slope there is taken to be 0.
+ * l1 Σ|w| + ½ l2 Σw², with the gradient l1 sign(w) + l2 w: l2 equals weight_decay in plain SGD. The first term has a
+ * kink at w = 0, where its derivative is taken to be 0.
  */
 export interface Penalty {
   readonly l1: number;
   readonly l2: number;
-  /** Whether parameters of one dimension, such as biases, count too. */
+  /** Whether to include parameters of one dimension, such as biases. */
   readonly biases: boolean;
+  /** A function of all parameters that is added to the other terms. */
+  readonly custom?: CustomPenalty;
 }
+
+export interface CustomPenalty {
+  readonly definition: CustomPenaltyDefinition;
+  readonly options: Readonly<Record<string, unknown>>;
+  /** Line in the spec, from 1, for messages. */
+  readonly line?: number;
+}
+
+/** The arguments of a call of a custom penalty. */
+export const penaltyArguments = (
+  { options }: CustomPenalty,
+  parameters: readonly { readonly name: string; readonly value: Tensor }[],
+): FunctionArguments => ({
+  variables: Object.fromEntries(parameters.map(({ name, value }) => [name, value])),
+  constants: {},
+  options,
+});
+
+/** The custom part of a penalty; 0 without one. */
+export const customPenaltyValue = (
+  penalty: Penalty | undefined,
+  parameters: readonly { readonly name: string; readonly value: Tensor }[],
+): number => (penalty?.custom ? penalty.custom.definition.value(penaltyArguments(penalty.custom, parameters)) : 0);
 
 interface Penalized {
   readonly value: Tensor;
@@ -31,13 +58,14 @@ export function penaltyValue(kernels: Kernels, { l1, l2 }: Penalty, parameters: 
   return sum;
 }
 
-/** What the penalty on one number of a penalized parameter is. */
-export const penaltyOn = ({ l1, l2 }: Penalty, value: number): number => l1 * Math.abs(value) + 0.5 * l2 * value * value;
+/** The penalty of one number of a penalized parameter. */
+export const scalarPenalty = ({ l1, l2 }: Penalty, value: number): number =>
+  l1 * Math.abs(value) + 0.5 * l2 * value * value;
 
-/** Adds its gradient to theirs. */
+/** Adds the gradient of the penalty to the parameters' gradients. */
 export function addPenaltyGradient(kernels: Kernels, { l1, l2 }: Penalty, parameters: readonly Penalized[]): void {
   for (const { value, gradient } of parameters) {
-    if (l2 !== 0) kernels.combine(gradient, value, 1, l2);
+    if (l2 !== 0) kernels.axpby(gradient, value, 1, l2);
     if (l1 !== 0) kernels.addSign(gradient, value, l1);
   }
 }

@@ -1,258 +1,315 @@
-// The gradient check of a whole network: every entry of every parameter, a few at a time, so that whoever
-// runs it can show progress and stop. How an entry is judged is in judge.ts, how its loss is had in shadow.ts.
-import { Alone } from './alone';
-import { type Bunch, MOST } from './bunch';
-import { Comparer } from './comparer';
+// The gradient check of a whole network: every entry of every parameter, a few at a time, so that callers can show
+// progress and cancel. Verdicts are in verdict-policy.ts; the losses of perturbed entries come from float64-replica.ts.
+import {
+  type EntryDetail,
+  type ErrorMap,
+  VERDICTS,
+  type CheckProgress,
+  type CheckReport,
+  type Verdict,
+} from '../protocol/check-report';
+import { IsolatedLayerChecks } from './isolated-layer-checks';
+import { type PerturbationBatch, MAX_PERTURBATIONS } from './perturbation-batch';
+import { FastPathValidator } from './fast-path-validator';
 import { diagnose } from './diagnosis/diagnose';
-import { entryDetail, type EntryDetail } from './entry-detail';
-import { errorMap, type ErrorMap } from './error-map';
-import { placed } from './diagnosis/place';
-import { Judge } from './judge';
+import { inspectEntry } from './entry-detail';
+import { buildErrorMap } from './error-map';
+import { addSourceLocation } from './diagnosis/source-location';
+import { VerdictPolicy } from './verdict-policy';
 import type { CheckRequest } from './options';
-import { VERDICTS, type CheckProgress, type CheckReport, type Verdict } from './report';
-import { Shadow } from './shadow';
-import { noCounts, NOT_CHECKED, summarize, type ParameterFindings } from './summary';
-import { threeWays } from './three-ways';
+import { Float64Replica } from './float64-replica';
+import { zeroCounts, NOT_CHECKED, buildReport, type ParameterFindings } from './build-report';
+import { compareFunctionsWithAutograd, compareWithAutograd } from './autograd-comparison';
 
 const WRONG = VERDICTS.indexOf('wrong');
-/** Entries that are judged one by one and take a moment. */
-const ONE_BY_ONE = 16;
 
-type Why = Required<Pick<CheckReport, 'diagnosis' | 'layers' | 'autograd'>>;
+type DiagnosisResult = Required<Pick<CheckReport, 'diagnosis' | 'layers' | 'autograd'>>;
 
-const NOT_LOOKED: Why = { diagnosis: null, layers: [], autograd: [] };
+const NO_DIAGNOSIS: DiagnosisResult = { diagnosis: null, layers: [], autograd: [] };
 
 /**
- * Compares backprop's gradient with central differences of the loss, entry by entry, in float64.
- * Frozen parameters are checked as well: their gradients are computed all the same.
+ * Compares backprop's gradient with central differences of the loss, entry by entry, in float64. Includes frozen
+ * parameters, whose gradients are computed too.
  */
 export class GradientCheck {
-  /** Parameter entries of the network; twice as many with a penalty, which is checked with and without. */
+  /** Parameter entries of the network; twice as many with a penalty, which is checked with and without it. */
   readonly entries: number;
-  readonly #about: Pick<CheckReport, 'step' | 'samples' | 'mode' | 'loss' | 'options'>;
-  readonly #shadow: Shadow;
-  readonly #judge: Judge;
-  readonly #comparison: Comparer;
+  readonly #metadata: Pick<CheckReport, 'step' | 'samples' | 'mode' | 'loss' | 'options'>;
+  readonly #replica: Float64Replica;
+  readonly #policy: VerdictPolicy;
+  readonly #validator: FastPathValidator;
   readonly #findings: readonly ParameterFindings[];
-  /** Parameters in the order of checking, last layer first: see Shadow.along. */
-  readonly #order: readonly number[];
+  /** Parameters in the order of checking, last layer first: see Float64Replica.selectEntry. */
+  readonly #parameterOrder: readonly number[];
   #checked = 0;
-  #counts = noCounts();
-  /** Position in #order, entries done there, and the way through them. */
-  #turn = 0;
-  #done = 0;
+  #counts = zeroCounts();
+  /** The position in #parameterOrder, the entries done there, and the stride. */
+  #orderPosition = 0;
+  #entriesDone = 0;
   #stride = 1;
-  /** Entries that are judged together: which, and their values, above and below; their own values and gradients. */
-  readonly #entries = new Uint32Array(MOST);
-  readonly #values = new Float64Array(MOST);
-  readonly #starts = new Float64Array(MOST / 2);
-  readonly #claims = new Float64Array(MOST / 2);
-  /** Looking for the reason, with as many entries judged as then; and what came of it. */
-  #search: { readonly after: number; readonly work: Iterator<void> } | null = null;
-  #why: Why = NOT_LOOKED;
-  /** The same check without the penalty, where there is one: it follows when all entries are judged. */
-  readonly #without: GradientCheck | null;
+  /** For entries that are checked together: indices, start values, perturbed values, and gradients. */
+  readonly #batchEntries = new Uint32Array(MAX_PERTURBATIONS);
+  readonly #batchValues = new Float64Array(MAX_PERTURBATIONS);
+  readonly #batchStarts = new Float64Array(MAX_PERTURBATIONS / 2);
+  readonly #batchAnalytic = new Float64Array(MAX_PERTURBATIONS / 2);
+  /** The diagnosis in progress, with the number of entries checked when it started, and its result. */
+  #diagnosisJob: { readonly checkedAtStart: number; readonly steps: Iterator<void> } | null = null;
+  #diagnosisResult: DiagnosisResult = NO_DIAGNOSIS;
+  #isDiagnosed = false;
+  /** The same check without the penalty, if there is one; it runs after all entries are checked. */
+  readonly #withoutPenalty: GradientCheck | null;
 
-  /** Copies parameters and batch; nothing of them is kept or changed. Runs one forward and one backward pass. */
+  /** Copies parameters and batch, and changes nothing. Runs one forward and one backward pass. */
   constructor(
     request: CheckRequest,
-    /** Whether layers are tried by themselves, too. */
-    readonly alone = true,
+    /** Whether to check layers in isolation as well. */
+    readonly isolateLayers = true,
   ) {
     const { step, rtol, atol, mode = 'training' } = request.options;
     const options = { step, rtol, atol };
     const twoModes = request.network.model.layers.some(({ definition, options: own }) => definition.modes?.(own));
-    this.#shadow = new Shadow(request);
-    this.#judge = new Judge(options, this.#shadow.loss, this.#shadow.noise);
-    this.#comparison = new Comparer(request.step);
-    this.#about = { step: request.step, samples: request.pass.batch, mode: twoModes ? mode : null, loss: this.#shadow.loss, options };
-    const { parameters } = this.#shadow.network;
+    this.#replica = new Float64Replica(request);
+    this.#policy = new VerdictPolicy(options, this.#replica.loss, this.#replica.noise);
+    this.#validator = new FastPathValidator(request.step);
+    this.#metadata = {
+      step: request.step,
+      samples: request.pass.batchSize,
+      mode: twoModes ? mode : null,
+      loss: this.#replica.loss,
+      options,
+    };
+    const { parameters } = this.#replica.network;
     this.#findings = parameters.map(({ name, value }, i) => ({
       name,
       shape: value.shape,
-      analytic: this.#shadow.gradients[i],
+      analytic: this.#replica.gradients[i]!,
       numeric: new Float64Array(value.data.length),
-      bars: new Float64Array(value.data.length),
+      errorBars: new Float64Array(value.data.length),
       verdicts: new Uint8Array(value.data.length).fill(NOT_CHECKED),
     }));
-    this.#order = parameters.map((_, i) => i).sort((a, b) => parameters[b].layer - parameters[a].layer || a - b);
-    this.#without = request.network.model.penalty ? new GradientCheck(withoutPenalty(request), false) : null;
-    this.entries = this.#findings.reduce((sum, { analytic }) => sum + analytic.length, 0) + (this.#without?.entries ?? 0);
+    this.#parameterOrder = parameters
+      .map((_, i) => i)
+      .sort((a, b) => parameters[b]!.layer - parameters[a]!.layer || a - b);
+    this.#withoutPenalty = request.network.model.penalty ? new GradientCheck(removePenalty(request), false) : null;
+    this.entries =
+      this.#findings.reduce((sum, { analytic }) => sum + analytic.length, 0) + (this.#withoutPenalty?.entries ?? 0);
   }
 
-  /** Entries judged so far. */
+  /** Number of entries checked so far. */
   get checked(): number {
-    return this.#checked + (this.#without?.checked ?? 0);
+    return this.#checked + (this.#withoutPenalty?.checked ?? 0);
   }
 
-  /** As many entries as are judged together, or take a moment by themselves: a good number to advance by. */
-  get atOnce(): number {
-    const bunch = this.#turn < this.#order.length ? this.#shadow.bunchOf(this.#order[this.#turn]) : null;
-    return bunch ? bunch.room / 2 : ONE_BY_ONE;
-  }
-
-  /** Judges up to `entries` more; when there are none left, looks for the reason, a slice at a time. True while there is more to do. */
-  advance(entries: number): boolean {
-    let left = entries;
-    while (left > 0 && this.#turn < this.#order.length) left -= this.#next(left);
-    if (this.#turn < this.#order.length) return true;
-    if (this.#without?.advance(left)) return true;
-    return this.explain();
+  /** A good number of entries to advance by: those of a parameter that are checked together, or one. */
+  get preferredChunk(): number {
+    const parameter = this.#parameterOrder[this.#orderPosition];
+    if (parameter === undefined) return this.#withoutPenalty?.preferredChunk ?? 1;
+    const batch = this.#replica.perturbationBatchFor(parameter);
+    if (!batch) return 1;
+    return Math.min(batch.capacity / 2, this.#findings[parameter]!.analytic.length - this.#entriesDone);
   }
 
   /**
-   * Tries each layer by itself, and says why something is wrong, by what was judged so far: a slice of that work; true
-   * while there is more. A report before its end holds nothing of it.
+   * Checks up to `entries` more. When none are left, advances the diagnosis. Returns true while there is more to do.
    */
-  explain(): boolean {
-    if (!this.alone || !Number.isFinite(this.#shadow.loss)) return false;
-    if (this.#search?.after !== this.#checked) this.#search = { after: this.#checked, work: this.#look() };
-    return !this.#search.work.next().done;
+  advance(entries: number): boolean {
+    let left = entries;
+    while (left > 0 && this.#orderPosition < this.#parameterOrder.length) left -= this.#checkNext(left);
+    if (this.#orderPosition < this.#parameterOrder.length) return true;
+    if (this.#withoutPenalty?.advance(left)) return true;
+    return this.advanceDiagnosis();
   }
 
-  /** How far it is, at a glance. */
+  /**
+   * Advances the checks in isolation and the diagnosis of what was checked so far. Returns true while there is more to
+   * do. Reports include the diagnosis only when it is complete.
+   */
+  advanceDiagnosis(): boolean {
+    if (!this.isolateLayers) return false;
+    if (this.#diagnosisJob?.checkedAtStart !== this.#checked)
+      this.#diagnosisJob = { checkedAtStart: this.#checked, steps: this.#diagnose() };
+    this.#isDiagnosed = this.#diagnosisJob.steps.next().done === true;
+    return !this.#isDiagnosed;
+  }
+
+  /** A summary of the progress. */
   progress(): CheckProgress {
     const counts = { ...this.#counts };
-    const without = this.#without?.progress();
+    const without = this.#withoutPenalty?.progress();
     for (const verdict of VERDICTS) counts[verdict] += without?.counts[verdict] ?? 0;
-    return { checked: this.checked, entries: this.entries, counts, explaining: this.checked === this.entries };
+    return { checked: this.checked, entries: this.entries, counts, diagnosing: this.checked === this.entries };
   }
 
-  /** What was found so far, and why, if something is wrong. */
+  /** The results so far, with the diagnosis if something is wrong. */
   report(): CheckReport {
-    const without = this.#without?.report();
-    const withoutPenalty = without ? { parameters: without.parameters, counts: without.counts, passed: without.passed, complete: without.complete } : null;
-    const { diagnosis, layers, autograd } = this.#why;
-    const report = summarize(this.#findings, { ...this.#about, compared: this.#comparison.report(), diagnosis, layers, withoutPenalty });
+    const without = this.#withoutPenalty?.report();
+    const withoutPenalty = without
+      ? { parameters: without.parameters, counts: without.counts, passed: without.passed, complete: without.complete }
+      : null;
+    const { diagnosis, layers, autograd } = this.#diagnosisResult;
+    const report = buildReport(this.#findings, {
+      ...this.#metadata,
+      compared: this.#validator.report(),
+      diagnosis,
+      layers,
+      withoutPenalty,
+      isolationDone: !this.isolateLayers || this.#isDiagnosed,
+    });
     return autograd.length > 0 ? { ...report, autograd } : report;
   }
 
-  /** The errors of a parameter in its own shape, at most so many cells a side; null where there is no such parameter. */
-  map(name: string, most: number): ErrorMap | null {
+  /**
+   * The errors of a parameter in its own shape, reduced to this many cells per side; null if there is no such
+   * parameter.
+   */
+  errorMap(name: string, maxCells: number): ErrorMap | null {
     const found = this.#findings.find((each) => each.name === name);
-    return found ? errorMap(found, most) : null;
+    return found ? buildErrorMap(found, maxCells) : null;
   }
 
-  /** One entry looked at closely, when all is checked; null where it was not checked or does not exist. */
-  entry(name: string, index: number, reach: number): EntryDetail | null {
-    const which = this.#findings.findIndex((each) => each.name === name);
-    const verdict = this.#findings[which]?.verdicts[index];
+  /** Details of one entry, once the check is complete; null if it was not checked or does not exist. */
+  entryDetail(name: string, index: number, reach: number): EntryDetail | null {
+    const parameterIndex = this.#findings.findIndex((each) => each.name === name);
+    const verdict = this.#findings[parameterIndex]?.verdicts[index];
     if (verdict === undefined || verdict === NOT_CHECKED) return null;
-    return entryDetail(this.#shadow, this.#findings[which], which, index, this.#about.options.step, reach);
+    return inspectEntry(
+      this.#replica,
+      this.#findings[parameterIndex]!,
+      parameterIndex,
+      index,
+      this.#metadata.options.step,
+      reach,
+    );
   }
 
-  /** Each layer by itself, and why something is wrong. Leaves the shadow as it was for the next entry. */
-  *#look(): Generator<void> {
-    this.#why = NOT_LOOKED;
-    const { pass, network } = this.#shadow;
-    const trusted = this.#comparison.report().agreed;
-    const whole = this.#findings.map(({ analytic, numeric, verdicts }) => ({ analytic, numeric, isWrong: verdicts.includes(WRONG) }));
-    const alone = new Alone(pass, trusted);
-    yield* alone.tryAll();
-    const diagnosis = placed(network.model, yield* diagnose(alone, whole));
-    this.#why = { diagnosis, layers: alone.report(), autograd: yield* threeWays(pass, trusted) };
+  /** Checks each layer in isolation, and diagnoses errors. Leaves the replica unchanged. */
+  *#diagnose(): Generator<void> {
+    this.#diagnosisResult = NO_DIAGNOSIS;
+    const { pass, network } = this.#replica;
+    const trustStructure = this.#validator.report().agreed;
+    const parameterResults = this.#findings.map(({ analytic, numeric, verdicts }) => ({
+      analytic,
+      numeric,
+      isWrong: verdicts.includes(WRONG),
+    }));
+    const { precisions, functionPrecisions } = this.#replica;
+    const isolatedChecks = new IsolatedLayerChecks(pass, trustStructure, precisions, functionPrecisions);
+    yield* isolatedChecks.run();
+    const diagnosis = addSourceLocation(network.model, yield* diagnose(isolatedChecks, parameterResults));
+    this.#diagnosisResult = {
+      diagnosis,
+      layers: isolatedChecks.toLayerChecks(),
+      autograd: [
+        ...(yield* compareWithAutograd(pass, trustStructure, precisions)),
+        ...compareFunctionsWithAutograd(isolatedChecks),
+      ],
+    };
   }
 
-  /** A layer reaches further than it says: nothing that was judged by that is worth anything. */
-  #startOver(): void {
-    this.#shadow.goPlainly();
+  /** A layer reaches further than it declares, so all verdicts from shortcuts are discarded. */
+  #restartWithoutFastPath(): void {
+    this.#replica.disableFastPath();
     for (const { verdicts } of this.#findings) verdicts.fill(NOT_CHECKED);
-    this.#turn = 0;
-    this.#done = 0;
+    this.#orderPosition = 0;
+    this.#entriesDone = 0;
     this.#checked = 0;
-    this.#counts = noCounts();
+    this.#counts = zeroCounts();
   }
 
-  /** Judges up to `most` entries of the parameter whose turn it is. @returns how many */
-  #next(most: number): number {
-    const parameter = this.#order[this.#turn];
-    const { name, analytic } = this.#findings[parameter];
-    if (this.#done === 0) {
-      this.#stride = strideThrough(analytic.length);
-      this.#comparison.begin(name, analytic.length);
+  /** Checks up to `maxEntries` of the current parameter. @returns how many */
+  #checkNext(maxEntries: number): number {
+    const parameter = this.#parameterOrder[this.#orderPosition]!;
+    const { name, analytic } = this.#findings[parameter]!;
+    if (this.#entriesDone === 0) {
+      this.#stride = coprimeStride(analytic.length);
+      this.#validator.beginParameter(name, analytic.length);
     }
-    const bunch = this.#shadow.bunchOf(parameter);
-    if (bunch) return this.#together(parameter, bunch, Math.min(most, analytic.length - this.#done));
-    // Strided, so that a check that is cancelled has seen all of the tensor evenly.
-    const index = (this.#done * this.#stride) % analytic.length;
-    const line = this.#shadow.along(parameter, index);
-    const verdict = this.#judge.judge(line, analytic[index]);
-    const chosen = this.#comparison.chooses(line.carried, verdict, this.#judge);
-    const step = this.#judge.stepAt(line.start);
-    const agreed = !chosen || this.#comparison.agrees(line, line.at(line.start + step), line.at(line.start - step), this.#judge);
-    line.release();
-    if (agreed) this.#note(parameter, index, verdict);
-    else this.#startOver();
+    const batch = this.#replica.perturbationBatchFor(parameter);
+    if (batch) return this.#checkBatch(parameter, batch, Math.min(maxEntries, analytic.length - this.#entriesDone));
+    // Strided, so that a cancelled check has covered the tensor evenly.
+    const index = (this.#entriesDone * this.#stride) % analytic.length;
+    const slice = this.#replica.selectEntry(parameter, index);
+    const verdict = this.#policy.decide(slice, analytic[index]!);
+    const isChosen = this.#validator.shouldValidate(slice.usesFastPath, verdict, this.#policy);
+    const step = this.#policy.stepSizeAt(slice.start);
+    const agreed =
+      !isChosen ||
+      this.#validator.validate(slice, slice.lossAt(slice.start + step), slice.lossAt(slice.start - step), this.#policy);
+    slice.release();
+    if (agreed) this.#record(parameter, index, verdict);
+    else this.#restartWithoutFastPath();
     return 1;
   }
 
-  /** The same of several entries, whose losses a step above and below are had together. */
-  #together(parameter: number, bunch: Bunch, most: number): number {
-    const { analytic } = this.#findings[parameter];
-    const own = this.#shadow.network.parameters[parameter];
-    const { data } = own.value;
-    const judge = this.#judge;
-    const count = Math.min(most, bunch.room / 2);
-    const entries = this.#entries.subarray(0, 2 * count);
-    const values = this.#values.subarray(0, 2 * count);
-    let index = (this.#done * this.#stride) % analytic.length;
+  /** The same for several entries, whose perturbed losses are computed together. */
+  #checkBatch(parameter: number, batch: PerturbationBatch, maxEntries: number): number {
+    const { analytic } = this.#findings[parameter]!;
+    const networkParameter = this.#replica.network.parameters[parameter]!;
+    const { data } = networkParameter.value;
+    const policy = this.#policy;
+    const count = Math.min(maxEntries, batch.capacity / 2);
+    const entries = this.#batchEntries.subarray(0, 2 * count);
+    const values = this.#batchValues.subarray(0, 2 * count);
+    let index = (this.#entriesDone * this.#stride) % analytic.length;
     for (let i = 0; i < count; i++) {
-      // Collected here, where one does not wait for another to come from far memory.
-      const start = (this.#starts[i] = data[index]);
-      this.#claims[i] = analytic[index];
-      const step = judge.stepAt(start);
+      // Collected first, so that the cache misses overlap.
+      const start = (this.#batchStarts[i] = data[index]!);
+      this.#batchAnalytic[i] = analytic[index]!;
+      const step = policy.stepSizeAt(start);
       entries[2 * i] = entries[2 * i + 1] = index;
       values[2 * i] = start + step;
       values[2 * i + 1] = start - step;
       index += this.#stride;
       if (index >= analytic.length) index -= analytic.length;
     }
-    const losses = bunch.at(own, entries, values);
+    const losses = batch.lossesAt(networkParameter, entries, values);
     for (let i = 0; i < count; i++) {
-      index = entries[2 * i];
-      const above = losses[2 * i];
-      const below = losses[2 * i + 1];
-      const verdict = judge.glance(this.#starts[i], above, below, this.#claims[i]) ?? this.#closely(parameter, index);
-      if (this.#comparison.chooses(true, verdict, judge) && !this.#agrees(parameter, index, above, below)) {
-        this.#startOver();
+      index = entries[2 * i]!;
+      const above = losses[2 * i]!;
+      const below = losses[2 * i + 1]!;
+      const verdict =
+        policy.decideAtFixedStep(this.#batchStarts[i]!, above, below, this.#batchAnalytic[i]!) ??
+        this.#decideByExtrapolation(parameter, index);
+      if (this.#validator.shouldValidate(true, verdict, policy) && !this.#validate(parameter, index, above, below)) {
+        this.#restartWithoutFastPath();
         return i + 1;
       }
-      this.#note(parameter, index, verdict);
+      this.#record(parameter, index, verdict);
     }
     return count;
   }
 
-  #closely(parameter: number, index: number): Verdict {
-    const line = this.#shadow.along(parameter, index);
-    const verdict = this.#judge.closely(line, this.#findings[parameter].analytic[index]);
-    line.release();
+  #decideByExtrapolation(parameter: number, index: number): Verdict {
+    const slice = this.#replica.selectEntry(parameter, index);
+    const verdict = this.#policy.decideByExtrapolation(slice, this.#findings[parameter]!.analytic[index]!);
+    slice.release();
     return verdict;
   }
 
-  #agrees(parameter: number, index: number, above: number, below: number): boolean {
-    const line = this.#shadow.along(parameter, index);
-    const agreed = this.#comparison.agrees(line, above, below, this.#judge);
-    line.release();
+  #validate(parameter: number, index: number, above: number, below: number): boolean {
+    const slice = this.#replica.selectEntry(parameter, index);
+    const agreed = this.#validator.validate(slice, above, below, this.#policy);
+    slice.release();
     return agreed;
   }
 
-  #note(parameter: number, index: number, verdict: Verdict): void {
-    const { analytic, numeric, bars, verdicts } = this.#findings[parameter];
+  #record(parameter: number, index: number, verdict: Verdict): void {
+    const { analytic, numeric, errorBars, verdicts } = this.#findings[parameter]!;
     verdicts[index] = VERDICTS.indexOf(verdict);
-    numeric[index] = this.#judge.numeric;
-    bars[index] = this.#judge.bar;
+    numeric[index] = this.#policy.numeric;
+    errorBars[index] = this.#policy.errorBar;
     this.#checked++;
     this.#counts[verdict]++;
-    this.#done++;
-    if (this.#done === analytic.length) {
-      this.#turn++;
-      this.#done = 0;
+    this.#entriesDone++;
+    if (this.#entriesDone === analytic.length) {
+      this.#orderPosition++;
+      this.#entriesDone = 0;
     }
   }
 }
 
-/** A step near the golden section of `length` that visits every index once. */
-function strideThrough(length: number): number {
+/** A stride near the golden section of `length` that visits every index once. */
+function coprimeStride(length: number): number {
   let stride = Math.max(1, Math.round(length * 0.6180339887));
   while (greatestCommonDivisor(stride, length) !== 1) stride++;
   return stride;
@@ -262,8 +319,8 @@ function greatestCommonDivisor(a: number, b: number): number {
   return b === 0 ? a : greatestCommonDivisor(b, a % b);
 }
 
-/** The same network and batch, and a loss that is the data's alone. */
-const withoutPenalty = ({ network: { model, parameters, buffers }, ...request }: CheckRequest): CheckRequest => ({
+/** The same network and batch, with the loss of the data alone. */
+const removePenalty = ({ network: { model, parameters, buffers }, ...request }: CheckRequest): CheckRequest => ({
   ...request,
   network: { model: { ...model, penalty: undefined }, parameters, buffers },
 });

@@ -1,20 +1,23 @@
-// Kinks that lie within a layer, such as a maximum in a layer of the user's own: told by the side on which the layer
-// computes at each of them.
-import type { Pass } from '../engine/network';
+// Kinks inside a layer or loss, such as a maximum in a custom one. They are tracked by the side of each on which it
+// computes.
+import type { Pass } from '../engine/pass';
 
 export class InnerKinks {
-  readonly #start: readonly (Int8Array | null)[];
+  readonly #startSides: readonly (Int8Array | null)[];
 
-  /** @param pass evaluated, nothing moved. */
+  /** @param pass evaluated without perturbation */
   constructor(readonly pass: Pass) {
-    this.#start = pass.outputs.map((_, layer) => pass.sides(layer));
+    this.#startSides = [...pass.outputs.keys(), pass.outputs.length].map((layer) => pass.kinkSides(layer));
   }
 
-  /** Whether any layer from `first` on now computes on another side than it did, or left a kink or came to lie on one. */
-  crossed(first: number): boolean {
-    return this.#start.some((start, layer) => {
-      if (!start || start.length === 0 || layer < first) return false;
-      const now = this.pass.sides(layer);
+  /**
+   * Whether any layer from `firstLayer` on now computes on another side of a kink than before, or moved onto or off
+   * one.
+   */
+  isCrossed(firstLayer: number): boolean {
+    return this.#startSides.some((start, layer) => {
+      if (!start || start.length === 0 || layer < firstLayer) return false;
+      const now = this.pass.kinkSides(layer);
       return now?.length !== start.length || start.some((side, i) => side !== now[i]);
     });
   }

@@ -1,29 +1,29 @@
-// What a gradient check is asked for. Types only: the spec declares the same options with their defaults.
-import type { KernelOptions } from '../engine/kernels/create';
-import type { Network, Pass } from '../engine/network';
+// The options of a gradient check. Types only: the spec declares the same options with their defaults.
+import type { Mode } from '../protocol/check-report';
+import type { KernelOptions } from '../engine/kernels/create-kernels';
+import type { Network } from '../engine/network';
+import type { Pass } from '../engine/pass';
 
 export interface CheckOptions {
-  /** h of the central difference for an entry w is step · max(1, |w|). */
+  /** The central difference for an entry w uses h = step · max(1, |w|). */
   readonly step: number;
   /** Relative tolerance. */
   readonly rtol: number;
-  /** Absolute tolerance; two values that are both below it are never called a pass. */
+  /** Absolute tolerance. Two values below it never count as a pass. */
   readonly atol: number;
-  /** Which of a layer's modes is checked, where it has two. Training unless told. */
+  /** The mode to check, for layers with two; training by default. */
   readonly mode?: Mode;
 }
 
-export type Mode = 'training' | 'evaluation';
-
-/** Only read, and copied at once: the network may train on while the check runs. */
+/** Only read, and copied at once, so the network may continue training while the check runs. */
 export interface CheckRequest {
-  /** Of any precision, on any kernels. */
+  /** Of any precision, on any backend. */
   readonly network: Pick<Network, 'model' | 'parameters' | 'buffers'>;
-  /** The batch: its input and target count, nothing else. */
+  /** The batch: only its input and targets are used. */
   readonly pass: Pass;
-  /** Position of the run, for the report. */
+  /** The step of the run, for the report. */
   readonly step: number;
   readonly options: CheckOptions;
-  /** What the float64 copy computes on; the fastest unless told. */
+  /** The kernels of the float64 copy; by default, the fastest. */
   readonly kernels?: KernelOptions;
 }

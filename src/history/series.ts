@@ -1,10 +1,9 @@
-// A value over the steps of a run in bounded memory. When it is full, neighbouring buckets merge and keep
-// their smallest and largest value, so that a spike never vanishes. Adding the same step again changes
-// nothing, which is what lets a run go back and forth over its own history.
+// A value over the steps of a run in bounded memory. When it is full, neighboring buckets merge and keep their minimum
+// and maximum, so that spikes never vanish. Adding the same step again changes nothing, so a run can be replayed.
 
-/** Buckets as data: what crosses a process boundary. All three arrays have the same length. */
+/** Buckets as plain data, to cross process boundaries. All three arrays have the same length. */
 export interface SeriesData {
-  /** Steps that a bucket spans; with 1, low and high are the exact value of that step. */
+  /** Steps per bucket; with 1, low and high are the exact value of that step. */
   readonly stride: number;
   /** First step of each bucket, ascending; a multiple of `stride`. */
   readonly steps: Float64Array;
@@ -17,10 +16,10 @@ export class Series {
   #steps: number[] = [];
   #low: number[] = [];
   #high: number[] = [];
-  /** What `data` gave, as long as it holds: charts ask at every drawing. */
-  #data: SeriesData | null = null;
+  /** The result of `data` until the next change: charts ask for it at every redraw. */
+  #cachedData: SeriesData | null = null;
 
-  /** @param capacity the most buckets kept; at least 2. */
+  /** @param capacity the most buckets, at least 2 */
   constructor(readonly capacity = 2048) {}
 
   get length(): number {
@@ -28,44 +27,44 @@ export class Series {
   }
 
   add(step: number, value: number): void {
-    this.#put(step, value, value);
-    if (this.#steps.length > this.capacity) this.#widen(this.#stride * 2);
+    this.#addToBucket(step, value, value);
+    if (this.#steps.length > this.capacity) this.#mergeBuckets(this.#stride * 2);
   }
 
-  /** The first `count` of `values`, one at each step from `step` on. Those of one bucket are put into it at once. */
+  /** Adds the first `count` of `values`, one per step from `step` on, bucket by bucket. */
   addAll(step: number, values: Float64Array, count: number): void {
-    for (let i = 0; i < count; ) {
+    for (let i = 0; i < count;) {
       const from = i;
       const end = Math.min(count, i + this.#stride - ((step + i) % this.#stride));
-      let low = values[i];
+      let low = values[i]!;
       let high = low;
       while (++i < end) {
-        low = Math.min(low, values[i]);
-        high = Math.max(high, values[i]);
+        low = Math.min(low, values[i]!);
+        high = Math.max(high, values[i]!);
       }
-      this.#put(step + from, low, high);
-      if (this.#steps.length > this.capacity) this.#widen(this.#stride * 2);
+      this.#addToBucket(step + from, low, high);
+      if (this.#steps.length > this.capacity) this.#mergeBuckets(this.#stride * 2);
     }
   }
 
   merge(data: SeriesData): void {
-    if (data.stride > this.#stride) this.#widen(data.stride);
+    if (data.stride > this.#stride) this.#mergeBuckets(data.stride);
     for (let i = 0; i < data.steps.length; i++) {
-      this.#put(data.steps[i], data.low[i], data.high[i]);
-      if (this.#steps.length > this.capacity) this.#widen(this.#stride * 2);
+      this.#addToBucket(data.steps[i]!, data.low[i]!, data.high[i]!);
+      if (this.#steps.length > this.capacity) this.#mergeBuckets(this.#stride * 2);
     }
   }
 
-  /** Merges buckets until they are at least so wide. @param stride a power of 2 */
-  widen(stride: number): void {
-    if (stride > this.#stride) this.#widen(stride);
+  /** Merges buckets until they span at least `stride` steps. @param stride a power of 2 */
+  coarsen(stride: number): void {
+    if (stride > this.#stride) this.#mergeBuckets(stride);
   }
 
-  /** Forgets everything after `step`. A bucket that reaches past it goes whole: it may hold what is no longer true. */
+  /** Removes everything after `step`, including a bucket that extends past it. */
   truncate(step: number): void {
     let keep = this.#steps.length;
-    while (keep > 0 && this.#steps[keep - 1] + this.#stride - 1 > step) keep--;
-    this.#data = null;
+    while (keep > 0 && this.#steps[keep - 1]! + this.#stride - 1 > step) keep--;
+    this.#cachedData = null;
     this.#steps.length = keep;
     this.#low.length = keep;
     this.#high.length = keep;
@@ -77,7 +76,7 @@ export class Series {
   }
 
   data(): SeriesData {
-    return (this.#data ??= {
+    return (this.#cachedData ??= {
       stride: this.#stride,
       steps: Float64Array.from(this.#steps),
       low: Float64Array.from(this.#low),
@@ -85,12 +84,12 @@ export class Series {
     });
   }
 
-  #put(step: number, low: number, high: number): void {
-    this.#data = null;
+  #addToBucket(step: number, low: number, high: number): void {
+    this.#cachedData = null;
     const bucket = step - (step % this.#stride);
     const last = this.#steps.length - 1;
     let at = last;
-    if (last < 0 || this.#steps[last] < bucket) {
+    if (last < 0 || this.#steps[last]! < bucket) {
       this.#steps.push(bucket);
       this.#low.push(low);
       this.#high.push(high);
@@ -98,9 +97,9 @@ export class Series {
     }
     if (this.#steps[last] !== bucket) at = this.#lowerBound(bucket);
     if (this.#steps[at] === bucket) {
-      // NaN wins: a bucket that saw one says so.
-      this.#low[at] = Math.min(this.#low[at], low);
-      this.#high[at] = Math.max(this.#high[at], high);
+      // NaN propagates: a bucket that has seen one keeps it.
+      this.#low[at] = Math.min(this.#low[at]!, low);
+      this.#high[at] = Math.max(this.#high[at]!, high);
     } else {
       this.#steps.splice(at, 0, bucket);
       this.#low.splice(at, 0, low);
@@ -113,19 +112,19 @@ export class Series {
     let to = this.#steps.length;
     while (from < to) {
       const middle = (from + to) >> 1;
-      if (this.#steps[middle] < bucket) from = middle + 1;
+      if (this.#steps[middle]! < bucket) from = middle + 1;
       else to = middle;
     }
     return from;
   }
 
-  #widen(stride: number): void {
+  #mergeBuckets(stride: number): void {
     const { steps, low, high } = this.data();
-    this.#data = null;
+    this.#cachedData = null;
     this.#stride = stride;
     this.#steps = [];
     this.#low = [];
     this.#high = [];
-    for (let i = 0; i < steps.length; i++) this.#put(steps[i], low[i], high[i]);
+    for (let i = 0; i < steps.length; i++) this.#addToBucket(steps[i]!, low[i]!, high[i]!);
   }
 }

@@ -1,40 +1,42 @@
-// What other extensions, and the tests, may ask of this one. Kept small: everything here must stay.
+// The API for other extensions and for tests. Kept small, because it must stay compatible.
+import type { CheckReport } from '../protocol/check-report';
+import type { Frame } from '../protocol/frame';
+import type { ModelInfo } from '../protocol/model-info';
+import type { RunRecord } from '../protocol/run-record';
 import type * as vscode from 'vscode';
 import type { PanelState } from '../protocol/panel';
-import type { CheckReport } from '../gradcheck/report';
-import type { Frame, ModelInfo } from '../session/frame';
-import type { RunRecord } from '../session/record';
-import type { OpenRun, Runs } from './runs';
+import type { OpenRun, RunManager } from './run/run-manager';
 
-/** A run as it stands; read its properties again after `onDidChange`. */
+/** The state of a run; read its properties again after `onDidChange`. */
 export interface ObservedRun {
   readonly state: PanelState;
   readonly model: ModelInfo | null;
   readonly frame: Frame | null;
   readonly check: CheckReport | null;
-  /** Of the process that computes, for a profiler; undefined while there is none. */
+  /** The engine process, for a profiler; undefined if it is not running. */
   readonly engineProcessId: number | undefined;
-  /** Where the run stands, bit for bit; null where none is. */
+  /** The exact state of the run; null if there is none. */
   record(): Promise<RunRecord | null>;
 }
 
 export interface NablascopeApi {
-  /** Rises when something is changed that was here. */
+  /** Increases when an existing part of the API changes. */
   readonly version: 1;
   /** The run of a spec that has a panel. */
   run(spec: vscode.Uri): ObservedRun | undefined;
-  /** A run was opened or closed, or anything about it changed; the address is the spec's. */
+  /** A run was opened, closed or changed; the event is the URI of its spec. */
   readonly onDidChange: vscode.Event<vscode.Uri>;
 }
 
-export function createApi(runs: Runs): NablascopeApi {
+export function createApi(runs: RunManager): NablascopeApi {
   return {
     version: 1,
     run: (spec) => {
-      const run = runs.of(spec);
+      const run = runs.get(spec);
       return run && observe(run);
     },
-    onDidChange: (listener, self, disposables) => runs.onChanged(({ uri }) => listener.call(self, uri), undefined, disposables),
+    onDidChange: (listener, self, disposables) =>
+      runs.onDidChange(({ uri }) => listener.call(self, uri) as unknown, undefined, disposables),
   };
 }
 
@@ -51,11 +53,11 @@ function observe({ controller }: OpenRun): ObservedRun {
       return view.frame;
     },
     get check() {
-      return view.check;
+      return view.checkReport;
     },
     get engineProcessId() {
       return controller.engineProcessId;
     },
-    record: () => controller.record(),
+    record: () => controller.captureRecord(),
   };
 }

@@ -1,80 +1,119 @@
-// What the worker is at, in memory that it shares with the supervisor: a few integers, so that they can be
-// read while the worker's own event loop stands still.
-import { LAYER_CALLS, type LayerCall } from '../engine/custom/fault';
+// The worker's current activity, in memory that it shares with the supervisor: a few integers that can be read while
+// the worker's event loop is blocked.
+import type { LayerCall } from '../protocol/problem';
+import { LAYER_CALLS } from '../engine/custom/custom-layer-error';
 
-/** What the worker was asked to do last. */
-export const DOINGS = ['rest', 'load', 'train', 'check'] as const;
-export type Doing = (typeof DOINGS)[number];
+/** The worker's latest kind of task. */
+export const ACTIVITY_KINDS = ['idle', 'load', 'train', 'check'] as const;
+export type ActivityKind = (typeof ACTIVITY_KINDS)[number];
 
-/** Code of the user's own that runs right now. */
-export interface OwnCode {
+/** A running call of a custom layer. */
+export interface ActiveLayerCall {
   /** Index of the layer. */
   readonly layer: number;
   readonly call: LayerCall;
 }
 
 export interface Activity {
-  /** Rises whenever the worker's event loop turns. */
-  readonly beats: number;
-  readonly doing: Doing;
-  /** Index of the phase of the training step that began last. */
+  /** Increases with every turn of the worker's event loop. */
+  readonly heartbeats: number;
+  readonly kind: ActivityKind;
+  /** Index of the phase of the training step that started last. */
   readonly phase: number;
-  /** Milliseconds that one phase of this model may take beyond the usual limit. */
-  readonly allowance: number;
-  readonly ownCode: OwnCode | null;
-  /** Rises whenever code of the user's own begins or ends. */
-  readonly calls: number;
+  /** Milliseconds beyond the usual limit that one phase of this model may take. */
+  readonly gracePeriod: number;
+  readonly layerCall: ActiveLayerCall | null;
+  /** Increases whenever a call of a custom layer starts or ends. */
+  readonly layerCallCount: number;
+  /** The worker's thread, as Linux numbers it; 0 if unknown. */
+  readonly threadId: number;
 }
 
-// The session itself writes the first one, see SessionOptions.activity.
+// The session itself writes this slot, see SessionOptions.activity.
 const PHASE = 0;
-const BEATS = 1;
-const DOING = 2;
-const ALLOWANCE = 3;
-/** 0 for none, else 1 + layer · calls + call. */
-const OWN_CODE = 4;
-const CALLS = 5;
-const CELLS = 6;
+const HEARTBEATS = 1;
+const KIND = 2;
+const GRACE_PERIOD = 3;
+/** 0 for none, otherwise 1 + layer · calls + call. */
+const LAYER_CALL = 4;
+const LAYER_CALL_COUNT = 5;
+const THREAD_ID = 6;
+const SLOT_COUNT = 7;
 
-export class ActivityCell {
-  readonly cells: Int32Array<SharedArrayBuffer>;
+// Custom layers may replace them later.
+const { add, load, store } = Atomics;
 
-  /** @param memory the cell of another thread; a new one without. */
-  constructor(readonly memory = new SharedArrayBuffer(CELLS * Int32Array.BYTES_PER_ELEMENT)) {
-    this.cells = new Int32Array(memory);
+export class SharedActivity {
+  readonly slots: Int32Array<SharedArrayBuffer>;
+  #lastCallbackHeartbeat = -1;
+
+  /** @param buffer shared by another thread; by default, a new one */
+  constructor(readonly buffer = new SharedArrayBuffer(SLOT_COUNT * Int32Array.BYTES_PER_ELEMENT)) {
+    this.slots = new Int32Array(buffer);
   }
 
-  beat(): void {
-    Atomics.add(this.cells, BEATS, 1);
+  heartbeat(): void {
+    add(this.slots, HEARTBEATS, 1);
   }
 
-  begin(doing: Doing): void {
-    Atomics.store(this.cells, DOING, DOINGS.indexOf(doing));
+  setKind(kind: ActivityKind): void {
+    store(this.slots, KIND, ACTIVITY_KINDS.indexOf(kind));
   }
 
-  allow(milliseconds: number): void {
-    Atomics.store(this.cells, ALLOWANCE, Math.min(2 ** 31 - 1, Math.ceil(milliseconds)));
+  setGracePeriod(milliseconds: number): void {
+    store(this.slots, GRACE_PERIOD, Math.min(2 ** 31 - 1, Math.ceil(milliseconds)));
   }
 
-  enter(layer: number, call: LayerCall): void {
-    Atomics.store(this.cells, OWN_CODE, 1 + layer * LAYER_CALLS.length + LAYER_CALLS.indexOf(call));
-    Atomics.add(this.cells, CALLS, 1);
+  setThreadId(threadId: number): void {
+    store(this.slots, THREAD_ID, threadId);
   }
 
-  leave(): void {
-    Atomics.store(this.cells, OWN_CODE, 0);
-    Atomics.add(this.cells, CALLS, 1);
+  enterLayer(layer: number, call: LayerCall): void {
+    store(this.slots, LAYER_CALL, encodeCall(layer, call));
+    add(this.slots, LAYER_CALL_COUNT, 1);
+  }
+
+  /**
+   * A callback of a layer starts. It is a sign of life once per turn of the event loop, because promises can start each
+   * other forever within one turn.
+   */
+  enterCallback({ layer, call }: ActiveLayerCall): void {
+    store(this.slots, LAYER_CALL, encodeCall(layer, call));
+    const heartbeats = load(this.slots, HEARTBEATS);
+    if (heartbeats === this.#lastCallbackHeartbeat) return;
+    this.#lastCallbackHeartbeat = heartbeats;
+    add(this.slots, LAYER_CALL_COUNT, 1);
+  }
+
+  /** A callback of a layer ended. @param interrupted the call that it had interrupted */
+  leaveCallback(interrupted: ActiveLayerCall | null): void {
+    store(this.slots, LAYER_CALL, interrupted ? encodeCall(interrupted.layer, interrupted.call) : 0);
+  }
+
+  leaveLayer(): void {
+    store(this.slots, LAYER_CALL, 0);
+    add(this.slots, LAYER_CALL_COUNT, 1);
   }
 
   read(): Activity {
-    const own = Atomics.load(this.cells, OWN_CODE) - 1;
+    const encodedCall = load(this.slots, LAYER_CALL) - 1;
     return {
-      beats: Atomics.load(this.cells, BEATS),
-      doing: DOINGS[Atomics.load(this.cells, DOING)] ?? 'rest',
-      phase: Atomics.load(this.cells, PHASE),
-      allowance: Atomics.load(this.cells, ALLOWANCE),
-      ownCode: own < 0 ? null : { layer: Math.floor(own / LAYER_CALLS.length), call: LAYER_CALLS[own % LAYER_CALLS.length] },
-      calls: Atomics.load(this.cells, CALLS),
+      heartbeats: load(this.slots, HEARTBEATS),
+      kind: ACTIVITY_KINDS[load(this.slots, KIND)] ?? 'idle',
+      phase: load(this.slots, PHASE),
+      gracePeriod: load(this.slots, GRACE_PERIOD),
+      layerCall:
+        encodedCall < 0
+          ? null
+          : {
+              layer: Math.floor(encodedCall / LAYER_CALLS.length),
+              call: LAYER_CALLS[encodedCall % LAYER_CALLS.length]!,
+            },
+      layerCallCount: load(this.slots, LAYER_CALL_COUNT),
+      threadId: load(this.slots, THREAD_ID),
     };
   }
 }
+
+const encodeCall = (layer: number, call: LayerCall): number =>
+  1 + layer * LAYER_CALLS.length + LAYER_CALLS.indexOf(call);

@@ -1,90 +1,97 @@
-// The engine process: its main thread supervises, a worker thread computes. It passes messages on, looks
-// after the workers, and says why before it ends.
+// The engine process: its main thread supervises, a worker thread computes. It forwards messages, watches the workers,
+// and reports why it ends.
 import os from 'node:os';
 import { parseArgs } from 'node:util';
 import { type BirpcReturn, createBirpc } from 'birpc';
-import type { EngineCalls, HostCalls, SupervisorNotice } from '../protocol/engine';
-import { Supervisor } from './supervisor';
-import { type Ending, outOfMemory } from './words';
+import { type EngineEvents, PING, PONG, type SupervisorNotice } from '../protocol/engine';
+import { createBreadcrumbFile } from './crash-breadcrumb';
+import { connectToHost } from './message-channel';
+import { Supervisor, type SupervisorCalls } from './supervisor';
+import { type ExitCause, outOfMemoryCause } from './exit-cause';
 
-// Training takes every cycle it is given; the editor, and who types in it, come first. Where that is not allowed,
-// training goes on as it is.
+// Lowers its priority, since training uses all available CPU time and the editor must stay responsive. Without
+// permission for that, training runs at normal priority.
 try {
   os.setPriority(os.constants.priority.PRIORITY_BELOW_NORMAL);
 } catch {
-  /* as it is */
+  /* normal priority */
 }
 
-const LOOK_MS = 100;
+const POLL_INTERVAL_MS = 100;
 
 const { values } = parseArgs({
   options: {
-    /** Milliseconds that the worker may be silent. */
-    'hang-after': { type: 'string', default: '5000' },
-    /** Milliseconds that code of the user's own may take at a time. */
-    'code-hang-after': { type: 'string', default: '1250' },
-    /** Milliseconds beyond that while a spec and its data are loaded, which is one piece of work. */
-    loading: { type: 'string', default: '60000' },
-    /** Megabytes of JavaScript objects; tensors lie outside of it. */
+    /** Milliseconds without a sign of life from the worker. */
+    'hang-timeout': { type: 'string', default: '5000' },
+    /** Milliseconds that a call of a custom layer may take. */
+    'layer-timeout': { type: 'string', default: '1250' },
+    /** Further milliseconds while a spec and its data are loaded, which is one piece of work. */
+    'loading-grace': { type: 'string', default: '60000' },
+    /** Megabytes of JavaScript objects, without tensors. */
     heap: { type: 'string', default: '2048' },
-    /** Megabytes of the whole process where code of the user's own runs in it. */
+    /** Megabytes of the whole process, if it runs custom layers. */
     memory: { type: 'string', default: '3072' },
-    /** See BlackBox. */
-    'black-box': { type: 'string' },
+    /** See CrashBreadcrumb. */
+    'crash-breadcrumb': { type: 'string' },
   },
 });
 
 function main(): void {
-  let ending = false;
+  const breadcrumbFile = values['crash-breadcrumb'] ?? null;
+  if (breadcrumbFile !== null) createBreadcrumbFile(breadcrumbFile);
+  let isExiting = false;
 
-  /** Says why, then ends. A thread that waits in the system would hold up an orderly exit. */
-  const end = ({ reason, fault }: Ending): void => {
-    if (ending) return;
-    ending = true;
+  /** Reports the cause, then exits at once. A thread that is blocked in a system call would delay an orderly exit. */
+  const exitWith = ({ reason, fault }: ExitCause): void => {
+    if (isExiting) return;
+    isExiting = true;
     const kill = (): void => void process.kill(process.pid, 'SIGKILL');
     const notice: SupervisorNotice = { type: 'supervisor', reason, fault };
-    send(notice, kill);
+    channel.send(notice, kill);
     setTimeout(kill, 1000);
   };
 
   const supervisor: Supervisor = new Supervisor({
     worker: {
-      hangAfter: Number(values['hang-after']),
-      codeHangAfter: Number(values['code-hang-after']),
-      loading: Number(values.loading),
-      heap: Number(values.heap),
-      interval: LOOK_MS,
-      blackBox: values['black-box'] ?? null,
+      hangTimeout: Number(values['hang-timeout']),
+      layerTimeout: Number(values['layer-timeout']),
+      loadingGracePeriod: Number(values['loading-grace']),
+      heapMb: Number(values.heap),
+      pollInterval: POLL_INTERVAL_MS,
+      breadcrumbFile,
     },
-    host: () => host,
-    onEnd: end,
+    notifyHost: (name, args, awaited) =>
+      awaited
+        ? host.$call(name as keyof EngineEvents, ...(args as never))
+        : host.$callEvent(name as keyof EngineEvents, ...(args as never)),
+    onExit: exitWith,
   });
-  const host: BirpcReturn<HostCalls, EngineCalls> = createBirpc<HostCalls, EngineCalls>(supervisor, {
-    post: (message) => send(message),
-    on: (listener) => process.on('message', listener),
+  let receive: (message: unknown) => void = () => undefined;
+  const channel = connectToHost((message) => {
+    if (message === PING) channel.send(PONG);
+    else receive(message);
+  });
+  const host: BirpcReturn<EngineEvents, SupervisorCalls> = createBirpc<EngineEvents, SupervisorCalls>(supervisor, {
+    post: (message) => channel.send(message),
+    on: (listener) => {
+      receive = listener;
+    },
+    // The worker answers calls that the supervisor does not.
+    resolver: (name, call) => call ?? ((...args: unknown[]) => supervisor.forward(name, args)),
     bind: 'functions',
     timeout: -1,
-    // A host that is gone cannot answer; the process is about to follow it.
+    // If the host has gone it cannot answer, and this process is about to end too.
     onGeneralError: () => true,
   });
-  process.on('disconnect', () => process.exit(0));
-
   let last = performance.now();
   setInterval(() => {
     const now = performance.now();
-    supervisor.look(now - last);
+    supervisor.poll(now - last);
     last = now;
-    const own = supervisor.ownCode;
-    if (own && process.memoryUsage.rss() > Number(values.memory) * 2 ** 20) own.end(outOfMemory(own.running));
-  }, LOOK_MS);
-}
-
-function send(message: unknown, sent?: () => void): void {
-  if (!process.connected) {
-    sent?.();
-    return;
-  }
-  process.send?.(message, undefined, undefined, () => sent?.());
+    const customLayerWorker = supervisor.customLayerWorker;
+    if (customLayerWorker && process.memoryUsage.rss() > Number(values.memory) * 2 ** 20)
+      customLayerWorker.exitWith(outOfMemoryCause(customLayerWorker.runningLayerCall));
+  }, POLL_INTERVAL_MS);
 }
 
 main();

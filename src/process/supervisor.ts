@@ -1,42 +1,58 @@
-// Answers the host on the process's main thread, and has a worker compute. It computes nothing itself, so that it can
-// always answer. Code of the user's own gets a fresh worker each time: of what it left behind nothing stays, and the
-// worker before goes on until the new one has taken over.
-import type { EngineCalls, HostCalls, OpenRequest, OpenResult } from '../protocol/engine';
-import { LayerFault } from '../engine/custom/fault';
-import type { Answered, Asking, Question } from '../session/questions';
-import type { CheckReport } from '../gradcheck/report';
-import type { SessionCommand } from '../session/command';
-import type { ProbeId } from '../session/frame';
-import type { HandedOver } from '../session/hand-over';
-import type { RunRecord } from '../session/record';
-import { parseSpec, type Problem } from '../spec';
-import { faultProblem } from '../spec/layer-code';
-import type { HostVoice } from './engine';
-import type { Begun } from './messages';
-import type { Ending } from './words';
-import { WorkerEndError, WorkerHandle, type WorkerHandleOptions } from './worker-handle';
+// Runs on the main thread of the engine process and computes nothing itself, so it can always answer. A worker
+// computes. Custom layers are loaded into a fresh worker each time, free of state that their code left behind; the
+// previous worker continues until the new one takes over.
+import type { SessionCommand } from '../protocol/command';
+import type { EngineCalls, EngineEvents, HotReloadState, OpenRequest, OpenResult } from '../protocol/engine';
+import type { RunStarted } from './messages';
+import type { ExitCause } from './exit-cause';
+import { WorkerExitError, WorkerHandle, type WorkerHandleOptions } from './worker-handle';
 
 export interface SupervisorOptions {
-  readonly worker: Omit<WorkerHandleOptions, 'number' | 'host' | 'onEnd'>;
-  readonly host: () => HostVoice;
-  /** The worker that computes has ended: so must the process. */
-  readonly onEnd: (ending: Ending) => void;
+  readonly worker: Omit<WorkerHandleOptions, 'number' | 'onEvent' | 'onExit'>;
+  /** Sends an event to the host. @returns when the host has handled it, if `awaited` */
+  readonly notifyHost: (name: string, args: readonly unknown[], awaited: boolean) => Promise<unknown>;
+  /** The current worker has ended, so the process must end as well. */
+  readonly onExit: (cause: ExitCause) => void;
 }
 
-const PREPARE_MS = 250;
+const SPARE_START_DELAY_MS = 250;
 
-export class Supervisor implements EngineCalls {
+/** Calls that involve more than one worker. */
+export type SupervisorCalls = Pick<EngineCalls, 'open' | 'cancelOpen' | 'reload' | 'command'>;
+
+interface EventRule {
+  /** The worker waits until the host has handled it. */
+  readonly awaited: boolean;
+  /** Forwarded also from a worker that is opening a spec. */
+  readonly whileOpening: boolean;
+}
+
+/** How the events of a worker reach the host. */
+const EVENT_RULES: Readonly<Record<keyof EngineEvents, EventRule>> = {
+  frame: { awaited: true, whileOpening: false },
+  checkpoint: { awaited: true, whileOpening: false },
+  checkProgress: { awaited: false, whileOpening: false },
+  checkFinished: { awaited: false, whileOpening: false },
+  loading: { awaited: false, whileOpening: true },
+  fault: { awaited: false, whileOpening: true },
+  log: { awaited: false, whileOpening: true },
+  simd256Enabled: { awaited: false, whileOpening: true },
+};
+
+export class Supervisor implements SupervisorCalls {
   readonly #options: SupervisorOptions;
   readonly #workers = new Set<WorkerHandle>();
   #current: WorkerHandle;
-  /** Started and warm, for the next time that code of the user's own is loaded: starting takes longer than loading. */
+  /**
+   * Started and warmed up for the next time that custom layers are loaded, since starting takes longer than loading.
+   */
   #spare: WorkerHandle | null = null;
   /** The worker in which a spec is being opened. */
-  #opening: WorkerHandle | null = null;
-  /** Openings are done one after the other. */
-  #queue: Promise<unknown> = Promise.resolve();
-  /** Settles when no worker is about to take over. */
-  #taking: Promise<unknown> = Promise.resolve();
+  #openingWorker: WorkerHandle | null = null;
+  /** Specs are opened one after the other. */
+  #openQueue: Promise<unknown> = Promise.resolve();
+  /** Resolves when no worker is about to take over. */
+  #takeover: Promise<unknown> = Promise.resolve();
   #request: OpenRequest | null = null;
 
   constructor(options: SupervisorOptions) {
@@ -44,142 +60,132 @@ export class Supervisor implements EngineCalls {
     this.#current = this.#start();
   }
 
-  /** Looks after the workers. @param elapsed milliseconds since the look before. */
-  look(elapsed: number): void {
-    for (const worker of this.#workers) worker.look(elapsed);
+  /** Checks the workers. @param elapsed milliseconds since the last check */
+  poll(elapsed: number): void {
+    for (const worker of this.#workers) worker.poll(elapsed);
   }
 
-  /** Whether code of the user's own may hold memory that nobody else limits. */
-  get ownCode(): WorkerHandle | null {
-    return [...this.#workers].find((worker) => worker.hasOwnCode) ?? null;
+  /** The worker whose custom layers may use memory that nothing else limits. */
+  get customLayerWorker(): WorkerHandle | null {
+    return [...this.#workers].find((worker) => worker.hasCustomLayers) ?? null;
   }
 
   open(request: OpenRequest): Promise<OpenResult> {
-    return this.#inTurn(() => {
-      // A guess that may be wrong, which costs a worker and nothing else.
-      const ownCode = request.code === true && request.text.includes('"custom"');
-      const fresh = this.#current.hasOwnCode || (ownCode && this.#current.used);
-      return this.#open(fresh ? this.#fresh() : this.#current, request, ownCode, () => Promise.resolve(request.record ? { record: request.record, going: null } : null));
+    return this.#enqueueOpen(() => {
+      const hasCustomLayers = request.allowCustomLayers === true;
+      const needsFreshWorker = this.#current.hasCustomLayers || (hasCustomLayers && this.#current.hasHeldRun);
+      return this.#open(needsFreshWorker ? this.#takeSpareOrStart() : this.#current, request, hasCustomLayers, () =>
+        Promise.resolve(request.record ? { record: request.record, resumeCommand: null } : null),
+      );
     });
   }
 
   async cancelOpen(): Promise<void> {
-    await this.#opening?.calls.cancelOpen();
+    await this.#openingWorker?.calls.cancelOpen();
   }
 
   reload(): Promise<OpenResult> {
-    return this.#inTurn(() => {
+    return this.#enqueueOpen(() => {
       const request = this.#request;
       if (!request) throw new Error('No run is open.');
-      return this.#open(this.#fresh(), request, true, () => this.#current.calls.handOver());
+      return this.#open(this.#takeSpareOrStart(), request, true, () => this.#current.calls.getHotReloadState());
     });
   }
 
   async command(command: SessionCommand): Promise<void> {
-    await this.#taking;
+    await this.#takeover;
     return this.#current.calls.command(command);
   }
 
-  need(probes: readonly ProbeId[], questions: readonly Asking[]): Promise<void> {
-    return this.#current.calls.need(probes, questions);
+  /** Forwards every other call of the host to the current worker. */
+  async forward(name: string, args: readonly unknown[]): Promise<unknown> {
+    return this.#current.call(name, args);
   }
 
-  ask(question: Question): Promise<Answered> {
-    return this.#current.calls.ask(question);
-  }
-
-  check(): Promise<CheckReport> {
-    return this.#current.calls.check();
-  }
-
-  cancelCheck(): Promise<void> {
-    return this.#current.calls.cancelCheck();
-  }
-
-  record(): Promise<RunRecord | null> {
-    return this.#current.calls.record();
-  }
-
-  handOver(): Promise<HandedOver | null> {
-    return this.#current.calls.handOver();
-  }
-
-  #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
-    const result = this.#queue.then(work);
-    this.#queue = result.catch(() => undefined);
+  #enqueueOpen<Result>(work: () => Promise<Result>): Promise<Result> {
+    const result = this.#openQueue.then(work);
+    this.#openQueue = result.catch(() => undefined);
     return result;
   }
 
   async #open(
-    worker: WorkerHandle, request: OpenRequest, ownCode: boolean, handedOver: () => Promise<HandedOver | null>,
+    worker: WorkerHandle,
+    request: OpenRequest,
+    hasCustomLayers: boolean,
+    getHotReloadState: () => Promise<HotReloadState | null>,
   ): Promise<OpenResult> {
-    this.#opening = worker;
-    worker.hasOwnCode ||= ownCode;
+    this.#openingWorker = worker;
+    worker.hasCustomLayers ||= hasCustomLayers;
     try {
-      worker.expectLoading();
+      worker.startLoading();
       const { ok, ...loaded } = await worker.calls.load(request);
       if (!ok) {
-        this.#drop(worker);
+        this.#discard(worker);
         return { ok, ...loaded };
       }
       const { problems } = loaded;
-      const begun = await this.#takeOver(async () => {
-        const { record, going } = (await handedOver()) ?? { record: null, going: null };
-        const answer = await worker.calls.begin(record && { ...record, text: request.text });
-        return { answer, going };
+      const started = await this.#switchWorker(async () => {
+        const { record, resumeCommand } = (await getHotReloadState()) ?? { record: null, resumeCommand: null };
+        const answer = await worker.calls.startRun(record && { ...record, text: request.text });
+        return { answer, resumeCommand };
       }, worker);
-      worker.used = true;
+      worker.hasHeldRun = true;
       this.#request = request;
-      return { ok, problems, ...begun };
+      return { ok, problems, ...started };
     } catch (error) {
-      if (!(error instanceof WorkerEndError) || !error.ending.fault) {
-        this.#drop(worker);
+      if (!(error instanceof WorkerExitError) || !error.exitCause.fault) {
+        this.#discard(worker);
         throw error;
       }
-      // The spec's own code ended the worker that was to run it: that is what is wrong with the spec.
+      // The spec's own code ended the worker that was to run it, so this is a problem of the spec.
       this.#dispose(worker);
       if (worker === this.#current) this.#current = this.#start();
-      return { ok: false, problems: problemsOf(request.text, new LayerFault(error.ending.fault)) };
+      const problem = worker.toProblem(error.exitCause.fault);
+      if (!problem) throw error;
+      return { ok: false, problems: [problem] };
     } finally {
-      this.#opening = null;
-      // What was opened is shown first.
-      setTimeout(() => this.#prepare(), PREPARE_MS).unref();
+      this.#openingWorker = null;
+      // The opened run is shown first.
+      setTimeout(() => this.#updateSpare(), SPARE_START_DELAY_MS).unref();
     }
   }
 
-  #fresh(): WorkerHandle {
+  #takeSpareOrStart(): WorkerHandle {
     const spare = this.#spare;
     this.#spare = null;
     return spare ?? this.#start();
   }
 
-  /** Has a spare worker where one may be needed soon, and else none. */
-  #prepare(): void {
-    if (this.#opening) return;
-    if (!this.#current.hasOwnCode) {
+  /** Keeps a spare worker if one may be needed soon, and otherwise none. */
+  #updateSpare(): void {
+    if (this.#openingWorker) return;
+    if (!this.#current.hasCustomLayers) {
       if (this.#spare) this.#dispose(this.#spare);
       this.#spare = null;
     } else if (!this.#spare) {
       this.#spare = this.#start();
-      // Cold, it does as well.
+      // A worker that is not warm works as well.
       this.#spare.calls.warmUp().catch(() => undefined);
     }
   }
 
-  /** Commands wait meanwhile: the worker that leaves would carry them out for nobody. */
-  async #takeOver(work: () => Promise<{ readonly answer: Begun; readonly going: SessionCommand | null }>, worker: WorkerHandle): Promise<Begun> {
+  /** Commands wait meanwhile, since the old worker would execute them in vain. */
+  async #switchWorker(
+    work: () => Promise<{ readonly answer: RunStarted; readonly resumeCommand: SessionCommand | null }>,
+    worker: WorkerHandle,
+  ): Promise<RunStarted> {
     const taking = work();
-    this.#taking = taking.catch(() => undefined);
-    const { answer, going } = await taking;
+    this.#takeover = taking.catch(() => undefined);
+    const { answer, resumeCommand } = await taking;
     const before = this.#current;
     this.#current = worker;
-    if (going) worker.calls.command(going).catch(() => undefined);
+    if (resumeCommand) worker.calls.command(resumeCommand).catch(() => undefined);
     if (before !== worker) this.#dispose(before);
     return answer;
   }
 
-  /** Leaves a worker that could not take over; the one that computes stays. */
-  #drop(worker: WorkerHandle): void {
+  /** Discards a worker that could not take over; the current one stays. */
+  #discard(worker: WorkerHandle): void {
     if (worker !== this.#current) this.#dispose(worker);
   }
 
@@ -191,42 +197,26 @@ export class Supervisor implements EngineCalls {
   #start(): WorkerHandle {
     const worker: WorkerHandle = new WorkerHandle({
       ...this.#options.worker,
-      // The one that computes and the one to follow it are never both odd, or both even; see BlackBox.
+      // The numbers of the current worker and its successor never have the same parity; see CrashBreadcrumb.
       number: (this.#current?.number ?? 0) + 1,
-      host: (from) => this.#hostCalls(from),
-      onEnd: (from, ending) => {
+      onEvent: (from, name, args) => this.#forwardEvent(from, name, args),
+      onExit: (from, ending) => {
         this.#workers.delete(from);
         if (from === this.#spare) this.#spare = null;
-        // One that was being opened is answered for by whoever opens it, where its own code ended it.
-        const answered = from === this.#opening && ending.fault !== null;
-        if (from === this.#current && !answered) this.#options.onEnd(ending);
+        // If code of the spec ended a worker during opening, the code that opens it reports that.
+        const isHandledByOpen = from === this.#openingWorker && ending.fault !== null;
+        if (from === this.#current && !isHandledByOpen) this.#options.onExit(ending);
       },
     });
     this.#workers.add(worker);
     return worker;
   }
 
-  /** What the worker that computes says is passed on; of one that is to follow it how it loads and what its code says. */
-  #hostCalls(from: WorkerHandle): HostCalls {
-    const { host } = this.#options;
-    const current = (): boolean => from === this.#current;
-    return {
-      frame: async (frame) => {
-        if (current()) await host().frame(frame);
-      },
-      checkProgress: (progress) => void (current() && host().checkProgress.asEvent(progress)),
-      checked: (report) => void (current() && host().checked.asEvent(report)),
-      checkpoint: (record) => void (current() && host().checkpoint.asEvent(record)),
-      triesWideVectors: () => void host().triesWideVectors.asEvent(),
-      loading: (progress) => void host().loading.asEvent(progress),
-      fault: (fault) => void host().fault.asEvent(fault),
-      log: (level, text, source) => void host().log.asEvent(level, text, source),
-    };
+  #forwardEvent(from: WorkerHandle, name: string, args: readonly unknown[]): Promise<unknown> | undefined {
+    // A custom layer could post any message.
+    if (!Object.hasOwn(EVENT_RULES, name)) return undefined;
+    const { awaited, whileOpening } = EVENT_RULES[name as keyof EngineEvents];
+    if (from !== this.#current && !whileOpening) return undefined;
+    return this.#options.notifyHost(name, args, awaited);
   }
-}
-
-function problemsOf(text: string, fault: LayerFault): readonly Problem[] {
-  const { spec, problems } = parseSpec(text);
-  const layer = spec?.layers.findIndex(({ name }) => name === fault.fault.layer) ?? -1;
-  return spec && layer >= 0 ? [faultProblem(spec, layer, fault)] : problems;
 }

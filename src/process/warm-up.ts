@@ -1,13 +1,13 @@
-// A first small run, for nobody: what it compiles and loads need not be compiled and loaded when somebody waits.
-import { readTypeScript } from '../code/load-layers';
-import { withFiles } from '../files/data-files';
-import { openSpec } from '../session/load';
+// A first small run, so that code is compiled and loaded before anyone waits for it.
+import { preloadTypeScriptSupport } from '../custom-layers/import-custom-layers';
+import { withDataFiles } from '../data-files/data-files';
+import { openSpec } from '../session/open-spec';
 import { TrainingSession } from '../session/session';
 
-const SMALL = `{ "data": "xor", "layers": [{ "type": "linear", "out_features": 2 }], "loss": "cross_entropy" }`;
+const WARM_UP_SPEC = `{ "data": "xor", "layers": [{ "type": "linear", "out_features": 2 }], "loss": "cross_entropy" }`;
 
 export async function warmUp(): Promise<void> {
-  await readTypeScript();
-  const { run } = withFiles({ folder: '', root: null }, (files) => openSpec(SMALL, files));
-  if (run) new TrainingSession(run, SMALL).step();
+  await preloadTypeScriptSupport();
+  const { run } = withDataFiles({ folder: '', root: null }, (files) => openSpec(WARM_UP_SPEC, files));
+  if (run) new TrainingSession(run, WARM_UP_SPEC).step();
 }

@@ -1,43 +1,51 @@
-// Tells a worker that hangs from one that works hard. It has no clock: its owner looks at regular intervals
-// and says how long the last one was. Any sign of life starts anew: a turn of the event loop, a new phase, a call of
-// the user's code.
+// Distinguishes a worker that hangs from one that works hard. It has no clock: its owner polls it regularly and
+// passes the elapsed time, of which time without a processor does not count. Any sign of life resets it: a turn of
+// the event loop, a new phase, a call of a custom layer.
 import type { Activity } from './activity';
 
 export interface WatchdogOptions {
-  readonly read: () => Activity;
+  readonly readActivity: () => Activity;
   /** Milliseconds without a sign of life. */
-  readonly limit: number;
-  /** Milliseconds that code of the user's own may take at a time. */
-  readonly codeLimit: number;
-  /** Most milliseconds that one look may count for: a computer that slept is no hang. */
-  readonly interval: number;
+  readonly timeout: number;
+  /** Milliseconds that a call of a custom layer may take. */
+  readonly layerTimeout: number;
+  /** The most milliseconds that one poll counts: a computer that was asleep is not a hang. */
+  readonly pollInterval: number;
+  /** Milliseconds of the last `elapsed` in which the worker could not run, see `createStarvationClock`. */
+  readonly starvedTime?: (elapsed: number) => number;
 }
 
-/** How many times longer the user's code may take while it is loaded. */
-const LOADING = 3;
+/** How many times longer a custom layer may take while it is loaded. */
+const LOADING_FACTOR = 3;
 
 export class Watchdog {
   readonly #options: WatchdogOptions;
-  #last: Activity;
-  #silent = 0;
+  #lastActivity: Activity;
+  #silentMs = 0;
 
   constructor(options: WatchdogOptions) {
     this.#options = options;
-    this.#last = options.read();
+    this.#lastActivity = options.readActivity();
   }
 
   /**
-   * @param elapsed milliseconds since the look before.
-   * @returns how long the worker has been silent, once that is too long; null while all is well.
+   * @param elapsed milliseconds since the last poll
+   * @returns how long the worker has been silent, if that is too long; otherwise null
    */
-  look(elapsed: number): { readonly activity: Activity; readonly milliseconds: number } | null {
-    const { read, limit, codeLimit, interval } = this.#options;
-    const activity = read();
-    const alive = (['beats', 'phase', 'calls'] as const).some((sign) => activity[sign] !== this.#last[sign]);
-    this.#silent = alive ? 0 : this.#silent + Math.min(elapsed, 2 * interval);
-    this.#last = activity;
-    // A file is compiled while it is loaded, which takes its time on a busy computer; nobody waits for it in the middle of a run.
-    const code = activity.ownCode && codeLimit * (activity.ownCode.call === 'load' ? LOADING : 1);
-    return this.#silent > (code ?? limit + activity.allowance) ? { activity, milliseconds: this.#silent } : null;
+  poll(elapsed: number): { readonly activity: Activity; readonly milliseconds: number } | null {
+    const { readActivity, timeout, layerTimeout, pollInterval, starvedTime } = this.#options;
+    const activity = readActivity();
+    const isAlive = (['heartbeats', 'phase', 'layerCallCount'] as const).some(
+      (sign) => activity[sign] !== this.#lastActivity[sign],
+    );
+    const counted = Math.min(elapsed, 2 * pollInterval);
+    const starved = starvedTime?.(counted) ?? 0;
+    this.#silentMs = isAlive ? 0 : this.#silentMs + counted - starved;
+    this.#lastActivity = activity;
+    // Loading compiles the file, which takes longer on a busy computer and does not interrupt a run.
+    const layerLimit = activity.layerCall && layerTimeout * (activity.layerCall.call === 'load' ? LOADING_FACTOR : 1);
+    return this.#silentMs > (layerLimit ?? timeout + activity.gracePeriod)
+      ? { activity, milliseconds: this.#silentMs }
+      : null;
   }
 }

@@ -1,141 +1,190 @@
-// A worker thread as its supervisor sees it: calls to it, what it calls, its watchdog, and why it ended.
+// A worker thread from its supervisor's view: calls in both directions, its watchdog, and why it ended.
 import path from 'node:path';
-import { Worker } from 'node:worker_threads';
+import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
 import { type BirpcReturn, createBirpc } from 'birpc';
-import type { HostCalls } from '../protocol/engine';
-import { ActivityCell } from './activity';
-import type { NamedCode } from './black-box';
-import { isNamesMessage, type NamesMessage, type WorkerCalls, type WorkerData } from './messages';
+import type { CustomLayerErrorDetails, Problem } from '../protocol/problem';
+import { SharedActivity } from './activity';
+import type { NamedLayerCall } from './crash-breadcrumb';
+import { isEndMessage, isNamesMessage, type NamesMessage, type WorkerCalls, type WorkerData } from './messages';
+import { createStarvationClock } from './starvation-clock';
 import { Watchdog } from './watchdog';
-import { describeHang, type Ending, endInCode, outOfMemory } from './words';
+import { describeFailure, describeHang, type ExitCause, layerExitCause, outOfMemoryCause } from './exit-cause';
 
 export interface WorkerHandleOptions {
-  /** Tells it from others, see BlackBox. */
+  /** Distinguishes it from others, see CrashBreadcrumb. */
   readonly number: number;
   /** Milliseconds, see Watchdog. */
-  readonly hangAfter: number;
-  readonly codeHangAfter: number;
-  readonly loading: number;
-  /** Milliseconds between two looks. */
-  readonly interval: number;
+  readonly hangTimeout: number;
+  readonly layerTimeout: number;
+  readonly loadingGracePeriod: number;
+  /** Milliseconds between polls. */
+  readonly pollInterval: number;
   /** Megabytes of JavaScript objects. */
-  readonly heap: number;
-  readonly blackBox: string | null;
-  /** What the worker may call. */
-  readonly host: (worker: WorkerHandle) => HostCalls;
+  readonly heapMb: number;
+  readonly breadcrumbFile: string | null;
+  /** The worker sent an event. @returns a promise for when it was handled */
+  readonly onEvent: (worker: WorkerHandle, name: string, args: readonly unknown[]) => Promise<unknown> | undefined;
   /** Called once, unless `dispose` was called before. */
-  readonly onEnd: (worker: WorkerHandle, ending: Ending) => void;
+  readonly onExit: (worker: WorkerHandle, ending: ExitCause) => void;
 }
 
-/** A call that the end of the worker left without an answer. */
-export class WorkerEndError extends Error {
-  override name = 'WorkerEndError';
+/** The worker ended before it answered a call. */
+export class WorkerExitError extends Error {
+  override name = 'WorkerExitError';
 
-  constructor(readonly ending: Ending) {
-    super(ending.reason);
+  constructor(readonly exitCause: ExitCause) {
+    super(exitCause.reason);
   }
 }
 
-/** Before it became the default, types were removed from TypeScript on request only. */
-const stripsTypes = (): string[] => {
-  const [major, minor] = process.versions.node.split('.').map(Number);
-  const asked = (major === 22 && minor >= 6 && minor < 18) || (major === 23 && minor < 6);
-  return asked ? ['--experimental-strip-types'] : [];
+/** Older versions of Node remove types from TypeScript only with a flag. */
+const typeStrippingFlags = (): string[] => {
+  const [major, minor] = process.versions.node.split('.').map(Number) as [number, number];
+  const needsFlag = (major === 22 && minor >= 6 && minor < 18) || (major === 23 && minor < 6);
+  return needsFlag ? ['--experimental-strip-types'] : [];
 };
 
-/** Megabytes for objects just made: training makes few, but the engine would let them pile up to many times as much. */
-const YOUNG_MB = 24;
+/**
+ * Megabytes of V8's young generation. Training allocates little, but by default V8 would let it grow to many times as
+ * much.
+ */
+const YOUNG_GENERATION_MB = 24;
 
 export class WorkerHandle {
   readonly number: number;
-  readonly calls: BirpcReturn<WorkerCalls, HostCalls>;
+  readonly calls: BirpcReturn<WorkerCalls>;
   /** Whether it has held a run. */
-  used = false;
-  /** Whether code of the user's own was loaded in it: what it left behind cannot be known. */
-  hasOwnCode = false;
+  hasHeldRun = false;
+  /** Whether it has loaded custom layers, which may have left any state behind. */
+  hasCustomLayers = false;
   readonly #options: WorkerHandleOptions;
   readonly #worker: Worker;
-  readonly #activity = new ActivityCell();
+  /** Not the worker's own port, which every file of a custom layer can import. */
+  readonly #port: MessagePort;
+  readonly #activity = new SharedActivity();
   readonly #watchdog: Watchdog;
   #names: Required<Omit<NamesMessage, 'type'>> = { phases: [], layers: {} };
-  #ended = false;
+  #isClosed = false;
 
   constructor(options: WorkerHandleOptions) {
     this.#options = options;
     this.number = options.number;
-    const { number, loading, blackBox, heap, hangAfter, codeHangAfter, interval } = options;
+    const { number, loadingGracePeriod, breadcrumbFile, heapMb, hangTimeout, layerTimeout, pollInterval } = options;
+    const { port1, port2 } = new MessageChannel();
+    this.#port = port1;
     this.#worker = new Worker(path.join(__dirname, 'engine-worker.js'), {
-      workerData: { activity: this.#activity.memory, loading, blackBox, worker: number } satisfies WorkerData,
-      resourceLimits: { maxOldGenerationSizeMb: heap, maxYoungGenerationSizeMb: YOUNG_MB },
-      execArgv: stripsTypes(),
+      workerData: {
+        port: port2,
+        activity: this.#activity.buffer,
+        loadingGracePeriod,
+        breadcrumbFile,
+        workerNumber: number,
+      } satisfies WorkerData,
+      transferList: [port2],
+      resourceLimits: { maxOldGenerationSizeMb: heapMb, maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
+      execArgv: typeStrippingFlags(),
     });
-    this.#watchdog = new Watchdog({ read: () => this.#activity.read(), limit: hangAfter, codeLimit: codeHangAfter, interval });
-    this.calls = createBirpc<WorkerCalls, HostCalls>(options.host(this), {
-      post: (message) => this.#worker.postMessage(message),
-      on: (listener) =>
-        this.#worker.on('message', (message: unknown) => {
-          if (isNamesMessage(message)) this.#names = { ...this.#names, ...message };
-          else listener(message);
-        }),
-      bind: 'functions',
-      timeout: -1,
-      onGeneralError: (_error, answering) => answering !== undefined,
+    this.#watchdog = new Watchdog({
+      readActivity: () => this.#activity.read(),
+      timeout: hangTimeout,
+      layerTimeout: layerTimeout,
+      pollInterval,
+      starvedTime: createStarvationClock(() => this.#activity.read().threadId),
     });
+    this.calls = createBirpc<WorkerCalls>(
+      {},
+      {
+        resolver:
+          (name) =>
+          (...args: unknown[]) =>
+            options.onEvent(this, name, args),
+        post: (message) => port1.postMessage(message),
+        on: (listener) =>
+          port1.on('message', (message: unknown) => {
+            if (isNamesMessage(message)) this.#names = { ...this.#names, ...message };
+            else if (isEndMessage(message)) this.#exit(message.cause);
+            else listener(message);
+          }),
+        bind: 'functions',
+        timeout: -1,
+        onGeneralError: (_error, functionName) => functionName !== undefined,
+      },
+    );
     this.#worker.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'ERR_WORKER_OUT_OF_MEMORY') this.#end(outOfMemory(this.running));
-      else this.#end({ reason: `The engine failed: ${error.message}`, fault: null });
+      if (error.code === 'ERR_WORKER_OUT_OF_MEMORY') this.#exit(outOfMemoryCause(this.runningLayerCall));
+      else this.#exit(describeFailure(error, this.hasCustomLayers));
     });
     this.#worker.on('exit', (code) => {
-      const { running } = this;
-      this.#end(
-        running
-          ? endInCode(running, `ended the engine with exit code ${code}`, 'Remove what ends a process.')
-          : { reason: `The engine's worker ended by itself with exit code ${code}.`, fault: null },
+      // What it sent last may not have arrived.
+      for (let last = receiveMessageOnPort(port1); last; last = receiveMessageOnPort(port1))
+        if (isEndMessage(last.message)) this.#exit(last.message.cause);
+      const { runningLayerCall } = this;
+      this.#exit(
+        runningLayerCall
+          ? layerExitCause(
+              runningLayerCall,
+              `ended the engine with exit code ${code}`,
+              'Remove the code that ends the process.',
+            )
+          : { reason: `The engine's worker exited with code ${code}.`, fault: null },
       );
     });
   }
 
-  /** Code of the user's own that runs right now. */
-  get running(): NamedCode | null {
-    const { ownCode } = this.#activity.read();
-    const layer = ownCode && this.#names.layers[ownCode.layer];
-    return ownCode && layer ? { layer: layer.name, call: ownCode.call, file: layer.file } : null;
+  call(name: string, args: readonly unknown[]): Promise<unknown> {
+    return this.calls.$call(name as keyof WorkerCalls, ...(args as never));
   }
 
-  /** A spec is on its way to it: a long one takes a while until it is heard of. */
-  expectLoading(): void {
-    this.#activity.begin('load');
-    this.#activity.allow(this.#options.loading);
+  /** The call of a custom layer that is running. */
+  get runningLayerCall(): NamedLayerCall | null {
+    const { layerCall } = this.#activity.read();
+    const layer = layerCall && this.#names.layers[layerCall.layer];
+    return layerCall && layer ? { layer: layer.name, call: layerCall.call, file: layer.file } : null;
   }
 
-  /** Looks whether it hangs. @param elapsed milliseconds since the look before. */
-  look(elapsed: number): void {
-    // Until its event loop turns for the first time it starts, which takes what it takes.
-    if (this.#activity.read().beats === 0) return;
-    const hang = this.#watchdog.look(elapsed);
-    if (hang) this.#end(describeHang(hang.activity, hang.milliseconds, this.#names.phases, this.running));
+  /** Converts a fault of a custom layer to a problem at its position in the spec. */
+  toProblem({ layer, call, message, remedy, place }: CustomLayerErrorDetails): Problem | null {
+    const found = Object.values(this.#names.layers).find(({ name }) => name === layer);
+    if (!found) return null;
+    const { start, end } = call === 'load' ? found.moduleRange : found.range;
+    return { code: 'custom-layer', severity: 'error', start, end, message, remedy, place };
   }
 
-  /** Ends it for a reason. */
-  end(ending: Ending): void {
-    this.#end(ending);
+  /** A spec was sent to it. A long one takes a while to arrive. */
+  startLoading(): void {
+    this.#activity.setKind('load');
+    this.#activity.setGracePeriod(this.#options.loadingGracePeriod);
   }
 
-  /** Ends it; pending calls are rejected, nobody is told. */
+  /** Checks whether it hangs. @param elapsed milliseconds since the last check */
+  poll(elapsed: number): void {
+    // Starting may take any time, until its event loop turns for the first time.
+    if (this.#activity.read().heartbeats === 0) return;
+    const hang = this.#watchdog.poll(elapsed);
+    if (hang) this.#exit(describeHang(hang.activity, hang.milliseconds, this.#names.phases, this.runningLayerCall));
+  }
+
+  /** Ends it with this cause. */
+  exitWith(ending: ExitCause): void {
+    this.#exit(ending);
+  }
+
+  /** Ends it; pending calls are rejected, and no event is sent. */
   dispose(): void {
     this.#close({ reason: 'The run was replaced.', fault: null });
   }
 
-  #end(ending: Ending): void {
-    if (this.#ended) return;
+  #exit(ending: ExitCause): void {
+    if (this.#isClosed) return;
     this.#close(ending);
-    this.#options.onEnd(this, ending);
+    this.#options.onExit(this, ending);
   }
 
-  /** What it waits for in the system cannot be ended; then the thread stays until the process goes. */
-  #close(ending: Ending): void {
-    this.#ended = true;
-    this.calls.$close(new WorkerEndError(ending));
+  /** A blocking system call cannot be interrupted; then the thread stays until the process ends. */
+  #close(ending: ExitCause): void {
+    this.#isClosed = true;
+    this.calls.$close(new WorkerExitError(ending));
+    this.#port.close();
     void this.#worker.terminate();
   }
 }

@@ -1,31 +1,32 @@
-// The calls between the extension host and a process that does steps of a run again for a debugger.
-import type { Fault } from '../engine/custom/fault';
-import type { RunRecord } from '../session/record';
-import type { Problem } from '../spec/problem';
+// The calls between the extension host and a process that replays steps of a run under a debugger.
+
+import type { CustomLayerErrorDetails, Problem } from './problem';
+import type { RunRecord } from './run-record';
 import type { OpenRequest } from './engine';
 
-export interface StepsAgain {
+export interface ReplayRequest {
   readonly open: OpenRequest;
-  /** Where the run stands: the step that is shown there is done again. Null for a run that has not begun. */
+  /** The position of the run, whose current step is replayed first. Null for a run that has not started. */
   readonly from: RunRecord | null;
-  /** How many steps to do, at most to the end of the run. */
+  /** How many steps to replay, at most to the end of the run. */
   readonly steps: number;
 }
 
-export type StepsDone =
+export type ReplayResult =
   /** The number of the last step, from 1, and its loss. */
   | { readonly kind: 'done'; readonly step: number; readonly loss: number | null }
-  | { readonly kind: 'fault'; readonly fault: Fault }
-  | { readonly kind: 'problems'; readonly problems: readonly Problem[] };
+  | { readonly kind: 'fault'; readonly fault: CustomLayerErrorDetails };
+
+export type ReplayResponse = ReplayResult | { readonly kind: 'problems'; readonly problems: readonly Problem[] };
 
 /** Answered by the process. */
 export interface DebugCalls {
   /** Waits for a debugger first. */
-  stepsAgain(request: StepsAgain): Promise<StepsDone>;
+  replaySteps(request: ReplayRequest): Promise<ReplayResponse>;
 }
 
 /** Answered by the extension host. */
-export interface DebugVoice {
-  /** A debugger can attach on this port of this machine; the process waits for it. */
+export interface DebugEvents {
+  /** The process waits for a debugger to attach on this local port. */
   listening(port: number): Promise<void>;
 }

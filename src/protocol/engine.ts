@@ -1,33 +1,36 @@
 // The calls between the extension host and its engine process. Both sides are typed by these interfaces
 // and carried by birpc; a call settles with its result, an error, or the exit of the process.
-import type { Fault } from '../engine/custom/fault';
-import type { CheckProgress, CheckReport } from '../gradcheck/report';
-import type { SessionCommand } from '../session/command';
-import type { Part } from '../parts/parts';
-import type { Frame, ModelInfo, ProbeId } from '../session/frame';
-import type { Answered, Asking, Question } from '../session/questions';
-import type { HandedOver } from '../session/hand-over';
-import type { RunRecord } from '../session/record';
-import type { Problem } from '../spec/problem';
+
+import type { ProbeId } from './layer-stats';
+import type { CustomLayerErrorDetails, Problem, RuleSettings } from './problem';
+import type { CheckProgress, CheckReport } from './check-report';
+import type { SessionCommand } from './command';
+import type { Frame } from './frame';
+import type { ModelInfo } from './model-info';
+import type { QueryResult, ViewQueries, Query } from './queries';
+import type { RunRecord } from './run-record';
+import type { Chunk } from '../chunking/chunks';
 
 export type { SessionCommand };
 
 export interface OpenRequest {
   readonly text: string;
-  /** Folder that paths in the spec start from. */
+  /** Folder that paths in the spec are relative to. */
   readonly folder: string;
-  /** Files outside this folder are refused; null where there is no workspace. */
+  /** Files outside this folder are rejected; null without a workspace. */
   readonly root: string | null;
-  /** Folders that the user allows beside it, by their full path. */
+  /** Further folders that the user allows, as absolute paths. */
   readonly allowed?: readonly string[];
-  /** Bytes for going back; 64 MB unless told. */
-  readonly checkpointBudget?: number;
-  /** Has products run in vectors of 256 bits, where the engine can and computes the same. */
-  readonly wideVectors?: boolean;
-  /** Go on from here instead of from the start. */
-  readonly record?: RunRecord;
-  /** Whether the spec's own layers may run: code that lies in the folder. Without it such a spec is refused. */
-  readonly code?: boolean;
+  /** Bytes for checkpoints; 64 MB by default. */
+  readonly checkpointBudget?: number | undefined;
+  /** Uses 256-bit vectors if the JavaScript engine supports them and the results are the same. */
+  readonly simd256?: boolean | undefined;
+  /** Of the user, for the rules of findings; a spec's own take precedence. */
+  readonly ruleSettings?: RuleSettings | undefined;
+  /** Continues from here instead of from the start. */
+  readonly record?: RunRecord | undefined;
+  /** Set if the spec has custom layers and the user allowed them to run. Otherwise such a spec is rejected. */
+  readonly allowCustomLayers?: boolean;
 }
 
 export type OpenResult =
@@ -36,65 +39,79 @@ export type OpenResult =
       readonly model: ModelInfo;
       readonly problems: readonly Problem[];
       /** The furthest step that the run has reached. */
-      readonly frontier: number;
-      /** Why the run began anew instead of going on from where it stood, in a sentence. */
-      readonly restarted?: string;
+      readonly furthestStep: number;
+      /** Why the run started over instead of continuing, as a sentence. */
+      readonly restartReason?: string;
     }
-  /** The run before, if any, is still there. */
+  /** The current run, if any, continues. */
   | { readonly ok: false; readonly problems: readonly Problem[]; readonly cancelled?: boolean };
+
+/** A run to continue after its custom layers were reloaded. */
+export interface HotReloadState {
+  readonly record: RunRecord;
+  /** What the run was doing; null when it was idle. */
+  readonly resumeCommand: SessionCommand | null;
+}
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 /** Answered by the engine process. */
 export interface EngineCalls {
-  /** Replaces the run when the spec is good; leaves it alone when not. */
+  /** Replaces the run if the spec is valid; otherwise the current run stays. */
   open(request: OpenRequest): Promise<OpenResult>;
-  /** Ends an `open` that is still reading: it is answered as cancelled, and the run before is still there. */
+  /** Cancels an `open` in progress, which then returns that it was cancelled. The current run stays. */
   cancelOpen(): Promise<void>;
   /**
-   * Loads the layers' files of the open spec anew and goes on: with the weights from before the step that is shown, which
-   * is done again. What does not load, or fails at once, is said, and the run before stays. A run in progress
-   * goes on.
+   * Reloads the files of the open spec's custom layers. The run continues with the weights from before the current
+   * step, which is repeated. If the files cannot be loaded or fail at once, that is reported and the previous code
+   * stays.
    */
   reload(): Promise<OpenResult>;
-  /** Settles when the command is carried out; `run` and its kin, when running has begun. Throws where it makes no sense. */
+  /**
+   * Resolves when the command is done; for `run` and similar commands, when training has started. A manual change
+   * resolves when the host has a record that contains it. Rejects if the command is not possible now.
+   */
   command(command: SessionCommand): Promise<void>;
-  /** What frames are to hold from now on: at rest all of it; while it trains as fast as it can, the questions of views in turn. */
-  need(probes: readonly ProbeId[], questions: readonly Asking[]): Promise<void>;
-  /** Answers where the run stands; while it trains, at the end of a step. */
-  ask(question: Question): Promise<Answered>;
-  /** Checks every gradient at this position; a run in progress waits. Cancelled, it settles with what was checked. */
+  /** Sets the contents of frames: all of them when idle; at full speed, the queries of views in turn. */
+  subscribe(probes: readonly ProbeId[], queries: readonly ViewQueries[]): Promise<void>;
+  /** Answers immediately when idle; during training, at the end of a step. */
+  query(question: Query): Promise<QueryResult>;
+  /** Checks every gradient at this position; training waits. If cancelled, returns what was checked. */
   check(): Promise<CheckReport>;
   cancelCheck(): Promise<void>;
-  /** Enough to go on elsewhere, bit for bit; null when nothing is open. */
-  record(): Promise<RunRecord | null>;
-  /** A record from which the step that is shown is done again with other code of the layers; a run in progress goes on. */
-  handOver(): Promise<HandedOver | null>;
+  /** What is needed to resume elsewhere, bit for bit; null if no run is open. */
+  captureRecord(): Promise<RunRecord | null>;
+  /** A record from which the current step can be repeated with other layer code. Training continues. */
+  getHotReloadState(): Promise<HotReloadState | null>;
 }
 
 /** Answered by the extension host. */
-export interface HostCalls {
-  /** In parts where it is large; the next waits until this settles. */
-  frame(frame: Frame | Part): Promise<void>;
+export interface EngineEvents {
+  /** Large frames arrive in chunks; the next one waits until this resolves. */
+  frame(frame: Frame | Chunk): Promise<void>;
   checkProgress(progress: CheckProgress): void;
-  /** What an `open` that takes long is doing, in words. */
-  loading(words: string): void;
-  /** A check that ran by itself (`gradient_check.every`). */
-  checked(report: CheckReport): void;
-  /** A layer of the user's own failed; the run rests in the phase in which it did. */
-  fault(fault: Fault): void;
-  /** What a layer of the user's own wrote to the console; `source` names the layer, or is null outside of any. */
+  /** What a long `open` is doing, as text. */
+  loading(message: string): void;
+  /** A scheduled check has finished (`gradient_check.every`). */
+  checkFinished(report: CheckReport): void;
+  /** A custom layer failed. The run stays in the phase in which it failed. */
+  fault(fault: CustomLayerErrorDetails): void;
+  /** Console output of a custom layer; `source` is the layer's name, or null. */
   log(level: LogLevel, text: string, source: string | null): void;
-  /** The latest point that the run can be restored from, sent now and then. */
-  checkpoint(record: RunRecord): void;
-  /** From now on it uses an experiment of the JavaScript engine; see OpenRequest.wideVectors. */
-  triesWideVectors(): void;
+  /** The latest record to restore the run from, sent regularly and before a manual change is confirmed. */
+  checkpoint(record: RunRecord): Promise<void> | void;
+  /** From now on it uses 256-bit vectors, an experimental feature of V8; see OpenRequest.simd256. */
+  simd256Enabled(): void;
 }
 
-/** From the supervisor itself, beside the calls: why the process is about to end. */
+/** The host asks whether the process still answers. */
+export const PING = 'ping';
+export const PONG = 'pong';
+
+/** Sent by the supervisor itself: why the process is about to end. */
 export interface SupervisorNotice {
   readonly type: 'supervisor';
   readonly reason: string;
-  /** Where a layer of the user's own is to blame. */
-  readonly fault: Fault | null;
+  /** The custom layer at fault, if any. */
+  readonly fault: CustomLayerErrorDetails | null;
 }

@@ -1,114 +1,175 @@
-// The messages between the extension host and a panel. `ToPanel` goes to the webview, `FromPanel` comes back.
-import type { CheckProgress, CheckReport } from '../gradcheck/report';
+// The calls between the extension host and the page of a panel, typed by these interfaces and carried by birpc.
+
+import type { ProbeId } from './layer-stats';
+export type { ActivationStats, GradientStats, LayerStats, ParameterStats, ProbeId } from './layer-stats';
+export type { BatchPosition, SplitName, Phase, Position } from './position';
+import type { CheckProgress, CheckReport } from './check-report';
+export type { CheckProgress, CheckReport, Diagnosis, EntryReport, ParameterCheck, Verdict } from './check-report';
+import type { Frame } from './frame';
+export { holdsAt, type RunFinding } from './finding';
+export type { Frame, NonFinite, RunStatus } from './frame';
+import type { ModelInfo } from './model-info';
+import type { DoctorReport } from './doctor-report';
+export type { LayerBlock, LayerSummary, LayerInfo, ModelInfo, ParameterInfo } from './model-info';
+import type { QueryResult, ViewQueries, Query } from './queries';
+export type {
+  ElementRef,
+  TensorKind,
+  TensorTile,
+  TensorRequest,
+  QueryResult,
+  QueryValue,
+  ViewQueries,
+  Query,
+  QueryType,
+} from './queries';
+export type { Best, Group, Measures, Spread, SweepReport, RunState, SweepState } from './sweep';
 import type { HistoryData } from '../history/history';
-import type { Part } from '../parts/parts';
-import type { Frame, ModelInfo, ProbeId } from '../session/frame';
-import type { Answered, Asking, Question } from '../session/questions';
+import type { Chunk } from '../chunking/chunks';
 import type { SessionCommand } from './engine';
+import type { QuickFix } from './problem';
 import type { SweepState } from './sweep';
 
-export type { CheckProgress, CheckReport, EntryReport, ParameterCheck, Verdict } from '../gradcheck/report';
 export type { HistoryData } from '../history/history';
 export type { SeriesData } from '../history/series';
-export type {
-  ActivationReading, BatchPlace, Frame, GradientReading, LayerFigures, LayerInfo, LayerReading, ModelInfo, NonFinite, ParameterInfo,
-  ParameterReading, Part, Phase, Position, ProbeId, RunStatus, TensorKind, TensorReading, TensorRequest,
-} from '../session/frame';
-export type { Answered, AnswerTo, Asking, Question, QuestionKind } from '../session/questions';
-export type { SessionCommand };
-export type { Best, Group, Measures, Spread, SweepReport } from '../sweep/report';
-export type { RunState, SweepState } from '../sweep/state';
 
-/** A problem as people see it: lines and columns counted from 1. */
+export type { SessionCommand };
+
+/** A problem with its position for display: lines and columns from 1. */
 export interface PanelProblem {
-  readonly severity: 'error' | 'warning';
+  readonly severity: 'error' | 'warning' | 'information';
   readonly message: string;
   readonly remedy: string;
   readonly line: number;
   readonly column: number;
 }
 
-/** What the panel is about, and whether there is a run to show. */
+/** The state of the panel, and whether there is a run to show. */
 export type PanelState =
-  /** The file is open but holds nothing that could run, and no run came before. */
+  /** The spec cannot run, and there is no earlier run. */
   | { readonly kind: 'problems' }
   | { readonly kind: 'loading'; readonly text: string }
   | { readonly kind: 'run' }
-  /** Layers of the user's own are not run: the workspace is not trusted, or nobody said yes for this folder. */
+  /** Custom layers need permission: the workspace is not trusted, or the user has not allowed this folder. */
   | { readonly kind: 'code'; readonly trusted: boolean; readonly folder: string; readonly layers: readonly string[] }
-  /** The engine process died; the run can be restored where `restorable`. */
+  /** The engine process ended; the run can be restored if `restorable`. */
   | { readonly kind: 'stopped'; readonly reason: string; readonly restorable: boolean; readonly step: number };
 
-/** The sweep that a spec describes, or why there is nothing to say of it. */
+/** The sweep of a spec, or why there is none to show. */
 export interface PanelSweep {
-  /** Null where the spec sweeps nothing. */
+  /** Null if the spec has no sweep. */
   readonly state: SweepState | null;
-  /** Asked for, and not begun yet. */
-  readonly starting: boolean;
-  /** Why it could not begin, or ended before its end. */
-  readonly trouble: string | null;
+  /** Requested but not started yet. */
+  readonly isStarting: boolean;
+  /** Why it could not start, or ended early. */
+  readonly error: string | null;
 }
+
+/** The diagnosis of a spec. */
+export type PanelDoctor =
+  | { readonly kind: 'idle' }
+  /** `share` is that of the stage, 0 to 1. */
+  | { readonly kind: 'running'; readonly stage: string; readonly share: number }
+  | { readonly kind: 'canceled' }
+  | { readonly kind: 'failed'; readonly reason: string }
+  | {
+      readonly kind: 'done';
+      readonly report: DoctorReport;
+      /** The line of each finding in the spec, from 1; null for a finding of the run. */
+      readonly lines: readonly (number | null)[];
+      /** The spec has changed since. */
+      readonly isOutdated: boolean;
+    };
 
 export interface PanelSnapshot {
   /** File name of the spec, for titles. */
   readonly file: string;
   readonly state: PanelState;
-  /** Problems of the text as it stands; a run may go on beside them. */
+  /** Problems of the current text; a run may continue regardless. */
   readonly problems: readonly PanelProblem[];
   readonly model: ModelInfo | null;
   readonly frame: Frame | null;
   readonly history: HistoryData;
   readonly check: CheckReport | null;
   readonly checking: CheckProgress | null;
-  /** What can be undone, in words that go on after "Undo:"; null where nothing can. */
+  /** The manual change that can be undone; continues "Undo:". Null if there is none. */
   readonly undo: string | null;
 }
 
-/** What is large is sent in parts. */
-export type SentToPanel = ToPanel | Part;
-
-export type ToPanel =
-  /** Everything, when the panel is ready or shown again, and whenever a new run begins. */
+/** A change of what the panel shows. */
+export type PanelUpdate =
+  /** The whole state: when the page is ready or shown again, and when a new run begins. */
   | { readonly type: 'snapshot'; readonly snapshot: PanelSnapshot }
   | { readonly type: 'state'; readonly state: PanelState }
   | { readonly type: 'problems'; readonly problems: readonly PanelProblem[] }
-  /** One is in flight at a time: the panel answers with `taken`. */
-  | { readonly type: 'frame'; readonly frame: Frame }
   | { readonly type: 'checking'; readonly progress: CheckProgress | null }
   | { readonly type: 'check'; readonly report: CheckReport }
   | { readonly type: 'undo'; readonly what: string | null }
   | { readonly type: 'sweep'; readonly sweep: PanelSweep }
-  /** To `ask`; a sentence instead where it could not be answered. */
-  | { readonly type: 'answer'; readonly id: number; readonly answered: Answered | string }
-  /** A sentence about something that just happened, such as a restart on a changed spec. */
+  | { readonly type: 'doctor'; readonly doctor: PanelDoctor }
+  /** A command opens a view, by its id. */
+  | { readonly type: 'showView'; readonly view: string }
+  /** A message about something that just happened, such as a restart after a change of the spec. */
   | { readonly type: 'notice'; readonly level: 'info' | 'warning' | 'error'; readonly text: string }
-  /** The cursor in the spec stands on this layer; null when on none. */
+  /** The layer at the cursor in the spec; null for none. */
   | { readonly type: 'select'; readonly layer: number | null };
 
-export type FromPanel =
-  | { readonly type: 'ready' }
-  /** A frame is on the screen; while it trains, it is being drawn: the next one may be made meanwhile. */
-  | { readonly type: 'taken'; readonly sequence: number }
-  /** What the visible views need from now on; a list of questions a view. */
-  | { readonly type: 'need'; readonly probes: readonly ProbeId[]; readonly questions: readonly Asking[] }
-  /** A question of its own, apart from the frames; answered under its number. */
-  | { readonly type: 'ask'; readonly id: number; readonly question: Question }
-  | { readonly type: 'command'; readonly command: SessionCommand }
-  | { readonly type: 'check' }
-  | { readonly type: 'cancelCheck' }
-  /** `start` does what is not done yet; `fresh` all of it. */
-  | { readonly type: 'sweep'; readonly action: 'start' | 'fresh' | 'cancel' }
-  /** A row was selected: mark its line in the spec. */
-  | { readonly type: 'select'; readonly layer: number }
-  | { readonly type: 'reveal'; readonly problem: number }
-  /** Takes back the last change of the run by hand. */
-  | { readonly type: 'undo' }
-  | { readonly type: 'restore' }
-  | { readonly type: 'startOver' }
-  /** Layers of the user's own may run in this spec's folder. */
-  | { readonly type: 'allowCode' }
-  | { readonly type: 'manageTrust' }
-  /** Text for the clipboard. */
-  | { readonly type: 'copy'; readonly text: string }
-  /** A file where a dialog says: CSV as text, PNG as base64. Its name is made of the title. */
-  | { readonly type: 'save'; readonly kind: 'csv' | 'png'; readonly title: string; readonly content: string };
+/** Calls answered by the page. */
+export interface PageCalls {
+  update(update: PanelUpdate): void;
+  /**
+   * Resolves when the page has painted the frame; during training, as soon as it can take the next one. A large frame
+   * arrives in the engine's chunks.
+   */
+  frame(frame: Frame | Chunk): Promise<void>;
+}
+
+/** Content for a file; a dialog asks where to save it. */
+export interface ExportedFile {
+  /** CSV as text, PNG as base64. */
+  readonly kind: 'csv' | 'png';
+  /** The file name is derived from it. */
+  readonly title: string;
+  readonly content: string;
+}
+
+/** Calls answered by the extension host. */
+export interface PanelRequests {
+  /** The page was created and needs a snapshot. */
+  ready(): void;
+  /** What the visible views need from now on; one list of queries per view. */
+  subscribe(probes: readonly ProbeId[], queries: readonly ViewQueries[]): Promise<void>;
+  /** Answers one query outside of frames. Rejects with a sentence if there is no answer. */
+  query(query: Query): Promise<QueryResult>;
+  command(command: SessionCommand): Promise<void>;
+  check(): Promise<void>;
+  cancelCheck(): Promise<void>;
+  /** `start` trains the runs without a result; `fresh` trains all of them. */
+  sweep(action: 'start' | 'fresh' | 'cancel'): Promise<void>;
+  /** Diagnoses the spec as it is now; the outcome arrives as updates. */
+  doctor(action: 'start' | 'cancel'): Promise<void>;
+  /** Applies the fix of a finding to the spec, as an edit that can be undone. @param finding index into the report */
+  applyFix(finding: number): Promise<void>;
+  /** Goes to the line of a finding in the spec. @param finding index into the report */
+  revealFinding(finding: number): Promise<void>;
+  /** A row was selected: highlights its line in the spec. */
+  selectLayer(layer: number): void;
+  /** Goes to the position of a problem in the spec. @param problem index into `problems` */
+  revealProblem(problem: number): void;
+  /** Goes to the code of the custom layer that the last check found wrong; otherwise to its line in the spec. */
+  revealDiagnosis(): void;
+  /** Changes the text of the spec; the user can undo it in the editor. */
+  applyQuickFix(fix: QuickFix): Promise<void>;
+  /** Replays the current step under the JavaScript debugger. @param layer name of a custom layer */
+  debugLayer(layer: string): Promise<void>;
+  /** Undoes the last manual change of the run. */
+  undo(): Promise<void>;
+  restore(): Promise<void>;
+  startOver(): Promise<void>;
+  /** Allows custom layers to run in the folder of this spec. */
+  allowCode(): Promise<void>;
+  manageTrust(): Promise<void>;
+  /** Copies a text to the clipboard. */
+  copyText(text: string): Promise<void>;
+  saveFile(file: ExportedFile): Promise<void>;
+}

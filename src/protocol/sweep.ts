@@ -1,30 +1,104 @@
-// The calls between the extension host and a process that does a sweep: one of its own, so that the run in the panel goes
-// on undisturbed.
-import type { SweepState } from '../sweep/state';
+// A sweep as the panel shows it, and the calls between the extension host and the process that runs it. The process is
+// separate, so that it does not disturb the run in the panel.
+import type { SplitName } from './position';
 
-export type { SweepState };
+/** A value for each swept option, by the option's path. */
+export type Settings = Readonly<Record<string, unknown>>;
 
-export interface SweepStart {
+export interface RunState {
+  readonly settings: Settings;
+  readonly state: 'waiting' | 'running' | 'finished' | 'diverged' | 'failed';
+  readonly step: number;
+  /** Steps of the whole run; 0 while unknown. */
+  readonly total: number;
+  /** Why it diverged or failed. */
+  readonly message: string | null;
+}
+
+/** Statistics of one measure over several runs. */
+export interface Spread {
+  readonly count: number;
+  readonly mean: number;
+  /** Sample standard deviation, with n - 1; null for a single run. */
+  readonly deviation: number | null;
+  readonly min: number;
+  readonly max: number;
+}
+
+export interface Measures<Value> {
+  readonly loss: Value;
+  /** Null for a regression. */
+  readonly accuracy: Value | null;
+}
+
+/** Runs that differ only in the seed. */
+export interface Group {
+  /** All settings but the seed. */
+  readonly settings: Settings;
+  /** The values in short, in the order of the report's options. */
+  readonly labels: readonly string[];
+  readonly planned: number;
+  readonly finished: number;
+  readonly diverged: number;
+  readonly failed: number;
+  /** After the last step, over the finished runs. */
+  readonly final: Readonly<Partial<Record<SplitName, Measures<Spread>>>>;
+  /** Epochs of the bands. */
+  readonly epochs: readonly number[];
+  /** One spread for each epoch, over the finished runs. */
+  readonly bands: Readonly<Partial<Record<SplitName, Measures<readonly Spread[]>>>>;
+}
+
+export interface Best {
+  /** Index of the group. */
+  readonly group: number;
+  /** The split whose mean final loss is lowest in that group. */
+  readonly part: SplitName;
+}
+
+export interface SweepReport {
+  /** Options that the groups differ in: those with several values, without the seed. */
+  readonly options: readonly string[];
+  /** Seeds of each group; 1 if the seed is not swept. */
+  readonly seeds: number;
+  readonly groups: readonly Group[];
+  /** Among the groups whose runs are all done; null before there are two. */
+  readonly best: Best | null;
+}
+
+export interface SweepState {
+  readonly running: boolean;
+  /** Runs in parallel; 0 when idle. */
+  readonly workers: number;
+  readonly runs: readonly RunState[];
+  readonly report: SweepReport;
+  /** Name of the results file. */
+  readonly file: string;
+  /** Sentences about which results were kept and which were not. */
+  readonly notes: readonly string[];
+}
+
+export interface SweepStartRequest {
   readonly text: string;
   /** Path of the spec. */
-  readonly spec: string;
-  /** Files outside of this folder are refused; null for no bound. */
+  readonly specFile: string;
+  /** The spec may only read files inside this folder; null for no limit. */
   readonly root: string | null;
-  /** Or of these, which the user allows. */
+  /** Further folders that the user allows. */
   readonly allowed: readonly string[];
-  /** Leaves aside what was found before. */
+  /** Ignores earlier results. */
   readonly fresh: boolean;
 }
 
-/** Answered by the sweep's process. */
+/** Implemented by the sweep's process. */
 export interface SweepCalls {
-  /** Settles when all is done or it was cancelled; a sentence where it could not begin or not be kept. */
-  start(request: SweepStart): Promise<string | null>;
-  /** Runs that are done are kept. */
+  /** Resolves when all runs are done or it is cancelled. @returns why it could not start or save, as a sentence */
+  start(request: SweepStartRequest): Promise<string | null>;
+  /** Keeps the results of finished runs. */
   cancel(): Promise<void>;
 }
 
-/** Answered by the extension host. */
-export interface SweepVoice {
-  sweep(state: SweepState): void;
+/** Implemented by the extension host. */
+export interface SweepEvents {
+  stateChanged(state: SweepState): void;
 }

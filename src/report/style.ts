@@ -1,6 +1,6 @@
-// How a report looks: light or dark as the reader's system has it, and on paper light.
+// The style of a report: light or dark like the reader's system, and light on paper.
 
-export const style = `
+export const styleSheet = `
 :root { color-scheme: light dark; --ink: #1f2328; --muted: #57606a; --paper: #fff; --line: #d0d7de; --bad: #b3261e; --good: #1a6b34;
   --c0: #0b62b8; --c1: #a84300; --c2: #1a6b34; --c3: #7a3ea8; --c4: #b3261e; --c5: #6b5d00; }
 @media screen and (prefers-color-scheme: dark) { :root { --ink: #e6edf3; --muted: #a5aeb8; --paper: #16191d; --line: #3d444d; --bad: #ff8f85; --good: #6fd08c;

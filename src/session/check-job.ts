@@ -1,27 +1,25 @@
-// A gradient check of where a session stands, in slices between which the event loop can turn.
-import { GradientCheck } from '../gradcheck/gradient-check';
-import type { CheckProgress, CheckReport } from '../gradcheck/report';
+// A gradient check at the session's current position, in slices between which the event loop can run.
+import type { CheckProgress, CheckReport } from '../protocol/check-report';
+import { GradientCheck } from '../gradcheck';
 import type { TrainingSession } from './session';
 
-export interface CheckJob {
-  readonly cancelled: () => boolean;
+export interface CheckJobOptions {
+  readonly isCancelled: () => boolean;
   readonly now: () => number;
-  readonly turn: () => Promise<void>;
-  readonly progress?: (progress: CheckProgress) => void;
+  readonly yieldToEventLoop: () => Promise<void>;
+  readonly onProgress?: ((progress: CheckProgress) => void) | undefined;
 }
-
-/** Kept until the next one, so that single entries can be asked about: a float64 copy of the network. */
-const lastChecks = new WeakMap<TrainingSession, GradientCheck>();
-
-export const lastCheckOf = (session: TrainingSession): GradientCheck | undefined => lastChecks.get(session);
 
 const SLICE_MS = 8;
 
-// Cancelled with something wrong found, it says why if that takes no longer.
-const WHY_MS = 100;
+// After a cancelled check, the diagnosis may take this long.
+const EXPLAIN_MS = 40;
 
-/** Cancelled, it reports what was checked. */
-export async function checkGradients(session: TrainingSession, { cancelled, now, turn, progress }: CheckJob): Promise<CheckReport> {
+/** If cancelled, it reports what was checked so far. */
+export async function checkGradients(
+  session: TrainingSession,
+  { isCancelled, now, yieldToEventLoop, onProgress }: CheckJobOptions,
+): Promise<CheckReport> {
   const check = new GradientCheck({
     network: session.network,
     pass: session.passToCheck(),
@@ -30,14 +28,15 @@ export async function checkGradients(session: TrainingSession, { cancelled, now,
     kernels: session.kernelOptions,
   });
   let more = true;
-  while (more && !cancelled()) {
+  while (more && !isCancelled()) {
     const end = now() + SLICE_MS;
-    do more = check.advance(check.atOnce);
+    do more = check.advance(check.preferredChunk);
     while (more && now() < end);
-    progress?.(check.progress());
-    await turn();
+    onProgress?.(check.progress());
+    await yieldToEventLoop();
   }
-  if (more && check.progress().counts.wrong > 0) for (const end = now() + WHY_MS; now() < end && check.explain(););
-  lastChecks.set(session, check);
+  if (more && check.progress().counts.wrong > 0)
+    for (const end = now() + EXPLAIN_MS; now() < end && check.advanceDiagnosis(););
+  session.lastCheck = check;
   return check.report();
 }

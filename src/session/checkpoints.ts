@@ -1,31 +1,35 @@
-// Copies of the parameters to go back to, in bounded memory however long a run is. Half of the budget
-// holds a grid over the whole run whose spacing doubles when it is full; the other half the newest
-// copies, so that stepping back near the present is cheap even for a large network.
+// Checkpoints in bounded memory, however long the run is. Half of the budget holds a grid over the whole run whose
+// interval doubles when it is full. The other half holds the newest checkpoints, so that stepping back near the present
+// is cheap even for a large network.
+import type { Checkpoint } from '../protocol/run-record';
 import type { Tensor } from '../engine/kernels/tensor';
-import type { Checkpoint } from './record';
 
 /** Bytes. */
 export const DEFAULT_BUDGET = 64 * 2 ** 20;
 
-// Enough to step back a while without replaying anything; more would only be searched in vain.
-const MOST_RECENT = 64;
+// Enough for many steps back without replaying; more would only slow down the search.
+const MAX_RECENT = 64;
 
-/** Multiply-adds between two checkpoints, or up to twice as many: a few milliseconds to replay. */
-const REPLAY_WORK = 2e6;
+/** Multiply-adds between two checkpoints, or up to twice as many, which replay in a few milliseconds. */
+const REPLAY_MACS = 2e6;
 
-/** Multiply-adds in the time that a byte is copied in, 50 times over: copies take about 2 % of the time. */
-const WORK_OF_BYTE = 170;
+/** Multiply-adds in 50 times the time that copying a byte takes, so copies take about 2 % of the time. */
+const MACS_PER_COPIED_BYTE = 170;
 
-/** Steps from one checkpoint to the next, a power of two. @param work multiply-adds of a step. @param bytes of a checkpoint. */
-export function intervalFor(work: number, bytes: number): number {
-  const steps = Math.max(REPLAY_WORK, WORK_OF_BYTE * bytes) / Math.max(1, work);
+/**
+ * The checkpoint interval in steps, a power of two.
+ * @param macs multiply-adds per step
+ * @param bytes size of a checkpoint
+ */
+export function chooseInterval(macs: number, bytes: number): number {
+  const steps = Math.max(REPLAY_MACS, MACS_PER_COPIED_BYTE * bytes) / Math.max(1, macs);
   return 2 ** Math.max(0, Math.ceil(Math.log2(steps)));
 }
 
-/** @throws RangeError where a copy is not of tensors like these. */
-export function assertFits({ tensors }: Checkpoint, state: readonly Tensor[]): void {
-  if (tensors.length !== state.length || state.some(({ data }, i) => data.length !== tensors[i].length)) {
-    throw new RangeError('the checkpoint is of another model');
+/** @throws RangeError if the shapes of the checkpoint do not match the state */
+export function assertCompatible({ tensors }: Checkpoint, state: readonly Tensor[]): void {
+  if (tensors.length !== state.length || state.some(({ data }, i) => data.length !== tensors[i]!.length)) {
+    throw new RangeError('the checkpoint belongs to another model');
   }
 }
 
@@ -37,8 +41,8 @@ export class Checkpoints {
   #spacing: number;
 
   /**
-   * @param budget bytes of all copies together.
-   * @param interval steps from one copy to the next before any are thinned out.
+   * @param budget the most bytes of all checkpoints together
+   * @param interval initial distance of checkpoints in steps
    */
   constructor(
     readonly budget: number,
@@ -47,47 +51,49 @@ export class Checkpoints {
     this.#spacing = interval;
   }
 
-  /** Bytes held. A copy in both halves counts twice, which only errs on the safe side. */
+  /** Bytes in use. A checkpoint in both halves counts twice, which is on the safe side. */
   get bytes(): number {
     return [...this.#grid.values(), ...this.#recent].reduce((sum, checkpoint) => sum + bytesOf(checkpoint), 0);
   }
 
-  /** Whether a copy should be taken after this step. Step 0 needs none: it is drawn from the seed. */
-  wants(step: number): boolean {
+  /** Whether to take a checkpoint after this step. Step 0 needs none: it follows from the seed. */
+  isDue(step: number): boolean {
     if (step === 0 || step % this.interval !== 0 || this.#grid.has(step)) return false;
     return !this.#recent.some((checkpoint) => checkpoint.step === step);
   }
 
-  /** The first step after this one at which a copy may be wanted. */
-  nextAfter(step: number): number {
+  /** The first step after this one at which a checkpoint may be due. */
+  nextDueAfter(step: number): number {
     return step - (step % this.interval) + this.interval;
   }
 
   add(checkpoint: Checkpoint): void {
     const bytes = Math.max(1, bytesOf(checkpoint));
-    const room = Math.floor(this.budget / 2 / bytes);
+    const capacity = Math.floor(this.budget / 2 / bytes);
     this.#recent.push(checkpoint);
-    if (this.#recent.length > Math.min(room, MOST_RECENT)) this.#recent.shift();
+    if (this.#recent.length > Math.min(capacity, MAX_RECENT)) this.#recent.shift();
     if (checkpoint.step % this.#spacing !== 0) return;
     this.#grid.set(checkpoint.step, checkpoint);
-    while (this.#grid.size > room) {
+    while (this.#grid.size > capacity) {
       this.#spacing *= 2;
-      for (const step of this.#grid.keys()) if (step % this.#spacing !== 0 || room === 0) this.#grid.delete(step);
+      for (const step of this.#grid.keys()) if (step % this.#spacing !== 0 || capacity === 0) this.#grid.delete(step);
     }
   }
 
-  /** Keeps a copy from elsewhere, whatever its step. */
-  keep(checkpoint: Checkpoint): void {
+  /** Inserts a checkpoint from elsewhere, at any step. */
+  insert(checkpoint: Checkpoint): void {
     this.#grid.set(checkpoint.step, checkpoint);
   }
 
-  /** Every copy once, by rising step. */
+  /** Every checkpoint once, in ascending order. */
   get all(): Checkpoint[] {
-    const copies = new Map([...this.#grid.values(), ...this.#recent].map((checkpoint) => [checkpoint.step, checkpoint]));
+    const copies = new Map(
+      [...this.#grid.values(), ...this.#recent].map((checkpoint) => [checkpoint.step, checkpoint]),
+    );
     return [...copies.values()].sort((a, b) => a.step - b.step);
   }
 
-  /** The latest copy at or before `step`. */
+  /** The latest checkpoint at or before `step`. */
   nearest(step: number): Checkpoint | undefined {
     let best: Checkpoint | undefined;
     for (const checkpoint of this.#recent) {
@@ -99,7 +105,7 @@ export class Checkpoints {
     return best;
   }
 
-  /** Forgets what comes after `step`. */
+  /** Discards checkpoints after `step`. */
   truncate(step: number): void {
     for (const key of this.#grid.keys()) if (key > step) this.#grid.delete(key);
     this.#recent = this.#recent.filter((checkpoint) => checkpoint.step <= step);

@@ -1,55 +1,73 @@
-// Loss and accuracy over a whole part of the data, in chunks, so that a caller can let others work in
-// between. It uses memory of its own: the training step being looked at stays as it is.
-import { isSum } from '../engine/losses/reduction';
+// Loss and accuracy over a whole split, in chunks, so that the caller can let other work run in between. Uses separate
+// memory, so the training step on display stays as it is.
+import { SPLIT_NAMES, type SplitName } from '../protocol/position';
+import type { Evaluation, SplitEvaluation } from '../protocol/frame';
+import type { ModelInfo } from '../protocol/model-info';
+import { isSumReduction } from '../engine/losses/reduction';
 import type { Network } from '../engine/network';
-import type { CompiledRun } from '../spec/compiled';
-import { EVALUATION_BATCH } from '../spec/memory';
-import type { Frame, ModelInfo, Part } from './frame';
+import { type CompiledRun, EVALUATION_BATCH } from '../model-spec';
 
-// Evaluating during training may take about this share of the time.
-const SHARE = 0.1;
-// Multiply-adds below which an evaluation is done at once wherever a run comes to rest.
-const CHEAP = 5e7;
+// The share of the time that evaluation may take during training.
+const EVALUATION_TIME_SHARE = 0.1;
+// Evaluations with fewer multiply-adds run immediately whenever the run becomes idle.
+const IMMEDIATE_MACS = 5e7;
 
-export { EVALUATION_BATCH };
-
-export type Evaluation = Frame['evaluation'];
-
-export const PARTS: readonly Part[] = ['train', 'validation', 'test'];
-
-/** Epochs from one evaluation of all parts to the next. */
+/** Number of epochs between evaluations of all splits. */
 export function evaluationInterval({ split }: CompiledRun): number {
-  const evaluated = PARTS.reduce((sum, part) => sum + split[part].length, 0);
+  const evaluated = SPLIT_NAMES.reduce((sum, part) => sum + split[part].length, 0);
   // A training step costs about three forward passes.
-  return Math.max(1, Math.ceil(evaluated / (3 * split.train.length) / SHARE));
+  return Math.max(1, Math.ceil(evaluated / (3 * split.train.length) / EVALUATION_TIME_SHARE));
 }
 
-/** Whether all parts are evaluated after a step of training. */
-export const isEvaluationDue = (run: CompiledRun, { batchesPerEpoch }: Pick<ModelInfo, 'batchesPerEpoch'>, step: number): boolean =>
-  step % (batchesPerEpoch * evaluationInterval(run)) === 0;
+/** Whether all splits are evaluated after this step. */
+export const isEvaluationDue = (
+  run: CompiledRun,
+  { batchesPerEpoch }: Pick<ModelInfo, 'batchesPerEpoch'>,
+  step: number,
+): boolean => step % (batchesPerEpoch * evaluationInterval(run)) === 0;
 
-/** Whether all parts can be evaluated without anybody waiting. @param work multiply-adds of one sample's way forward */
-export function isCheap({ split }: CompiledRun, work: number): boolean {
-  return PARTS.reduce((sum, part) => sum + split[part].length, 0) * work < CHEAP;
+/**
+ * Whether all splits can be evaluated without a noticeable wait.
+ * @param macsPerSample multiply-adds of one sample's forward pass
+ */
+export function canEvaluateImmediately({ split }: CompiledRun, macsPerSample: number): boolean {
+  return SPLIT_NAMES.reduce((sum, part) => sum + split[part].length, 0) * macsPerSample < IMMEDIATE_MACS;
 }
 
-/** Evaluates all parts, the loss for one sample whatever the reduction; yields after each chunk. */
+/** Evaluates all splits, with the loss as a mean per sample whatever the reduction. Yields after each chunk. */
 export function* evaluate(network: Network, run: CompiledRun): Generator<void, Evaluation> {
-  const result: { [P in Part]?: { loss: number; accuracy: number | null } } = {};
-  for (const part of PARTS) {
+  const result: { [P in SplitName]?: SplitEvaluation } = {};
+  const isSum = isSumReduction(run.model.loss);
+  for (const part of SPLIT_NAMES) {
     const indices = run.split[part];
     if (indices.length === 0) continue;
-    let loss = 0;
-    let correct = 0;
+    let [loss, weight, correct, labeled, crossEntropy] = [0, 0, 0, 0, 0];
     for (let from = 0; from < indices.length; from += EVALUATION_BATCH) {
       const size = Math.min(EVALUATION_BATCH, indices.length - from);
       const pass = network.evaluationPass(size);
-      pass.load(run.dataset.inputs, run.targets, indices, from);
-      loss += pass.evaluate() * (isSum(run.model.loss.options) ? 1 : size);
-      if (run.labels) correct += pass.correct();
+      pass.loadBatch(run.dataset.inputs, run.targets, indices, from);
+      const value = pass.evaluate();
+      const own = isSum ? 1 : pass.meanWeight();
+      // A batch without targets has no mean.
+      if (own > 0) loss += value * own;
+      weight += isSum ? size : own;
+      if (run.labels) {
+        const counts = pass.countCorrect();
+        correct += counts.correct;
+        labeled += counts.labeled;
+        if (hasPerplexity(run)) crossEntropy += network.kernels.crossEntropy(pass.prediction, pass.target);
+      }
       yield;
     }
-    result[part] = { loss: loss / indices.length, accuracy: run.labels ? correct / indices.length : null };
+    result[part] = {
+      loss: loss / weight,
+      accuracy: labeled > 0 ? correct / labeled : null,
+      ...(hasPerplexity(run) && labeled > 0 && { perplexity: Math.exp(crossEntropy / labeled) }),
+    };
   }
   return result;
 }
+
+/** Whether a class is predicted from logits at each position of a sequence. */
+const hasPerplexity = ({ labels, dataset, model }: CompiledRun): boolean =>
+  labels !== null && dataset.targetSize > 1 && model.loss.definition.takes === 'logits';

@@ -1,18 +1,18 @@
-// The learning rate of every step: what the schedule makes of a base rate, which may have been changed by hand.
+// The learning rate of every step: the schedule applied to a base rate, which the user may have changed.
 import { learningRate } from '../engine/schedules/learning-rate';
-import type { CompiledRun } from '../spec/compiled';
-import type { Changes } from './changes';
+import type { CompiledRun } from '../model-spec';
+import type { ManualOverrides } from './manual-overrides';
 
 export class LearningRates {
   constructor(
     readonly run: Pick<CompiledRun, 'schedule' | 'epochs'>,
-    readonly changes: Changes,
+    readonly overrides: ManualOverrides,
     readonly batchesPerEpoch: number,
   ) {}
 
-  /** Rate of the update of step `step`, counted from 0. */
+  /** The rate of step `step`, counted from 0. */
   at(step: number): number {
-    const { batchesPerEpoch, changes, run } = this;
-    return learningRate(run.schedule, changes.lrAt(step), step, { batchesPerEpoch, epochs: run.epochs });
+    const { batchesPerEpoch, overrides, run } = this;
+    return learningRate(run.schedule, overrides.lrAt(step), step, { batchesPerEpoch, epochs: run.epochs });
   }
 }

@@ -1,20 +1,25 @@
-// Everything about a run that does not change while it trains, as data for whoever shows it.
-import { sizeOf } from '../engine/kernels/tensor';
+// Everything about a run that does not change during training, as plain data for display.
+import type { TransformInfo, LayerInfo, ModelInfo, SpecLocation } from '../protocol/model-info';
+import { largestClassShares } from '../engine/datasets/count-classes';
+import { numel } from '../engine/kernels/tensor';
 import type { Network } from '../engine/network';
-import type { CompiledRun } from '../spec/compiled';
-import { summarize } from '../spec/summary';
-import type { FittedTransform } from '../engine/transforms/apply';
-import type { FittedInfo, LayerInfo, ModelInfo, SpecPlace } from './frame';
+import { inputsOf } from '../engine/network-graph';
+import { parametersUsedBy, shownInternals } from '../engine/network-model';
+import type { Penalty } from '../engine/penalty';
+import { type CompiledRun, summarize } from '../model-spec';
+import type { FittedTransform } from '../engine/transforms/apply-transforms';
 import { phasesOf } from './phases';
 
-/** @param text the spec's */
+/** @param text the text of the spec */
 export function describeModel(run: CompiledRun, network: Network, batchesPerEpoch: number, text: string): ModelInfo {
   const lines = text.split('\n');
-  const place = (line: number | undefined): { readonly place?: SpecPlace } =>
-    (line === undefined || lines[line - 1] === undefined ? {} : { place: { line, text: shortened(lines[line - 1].trim()) } });
+  const specLocation = (line: number | undefined): { readonly specLocation?: SpecLocation } =>
+    line === undefined || lines[line - 1] === undefined
+      ? {}
+      : { specLocation: { line, text: truncate(lines[line - 1]!.trim()) } };
   const figures = summarize(run.model, run.precision, network.size);
   const layers = run.model.layers.map(
-    ({ name, definition, options, inputShape, outputShape, line }, index): LayerInfo => {
+    ({ name, definition, options, inputShape, outputShape, line, blocks = [] }, index): LayerInfo => {
       const modes = definition.modes?.(options);
       return {
         index,
@@ -22,16 +27,32 @@ export function describeModel(run: CompiledRun, network: Network, batchesPerEpoc
         kind: definition.kind,
         inputShape,
         outputShape,
+        inputs: inputsOf(run.model, index),
+        blocks,
+        sharedParameters: parametersUsedBy(network, index)
+          .filter(({ layer }) => layer !== index)
+          .map(({ name: fullName, shortName, layer }) => ({ name: fullName, shortName, layer })),
         parameters: network.parameters
           .filter(({ layer }) => layer === index)
           .map(({ name: fullName, shortName, value, frozen }) => ({
-            name: fullName, shortName, shape: value.shape, count: sizeOf(value.shape), frozen,
+            name: fullName,
+            shortName,
+            shape: value.shape,
+            count: numel(value.shape),
+            frozen,
           })),
-        buffers: network.buffers.filter(({ layer }) => layer === index).map(({ shortName, value }) => ({ shortName, shape: value.shape })),
+        buffers: network.buffers
+          .filter(({ layer }) => layer === index)
+          .map(({ shortName, value }) => ({ shortName, shape: value.shape })),
+        internals: shownInternals(run.model.layers[index]!).map((internal) => ({
+          shortName: internal.name,
+          shape: internal.shape,
+          carried: internal.carried ?? false,
+        })),
         ...(modes && { modes }),
-        figures: figures[index],
+        figures: figures[index]!,
         ...(definition.math && { math: definition.math }),
-        ...place(line),
+        ...specLocation(line),
         ...(definition.idleness && { idleness: { name: definition.idleness.name, rule: definition.idleness.rule } }),
       };
     },
@@ -40,10 +61,11 @@ export function describeModel(run: CompiledRun, network: Network, batchesPerEpoc
     name: run.name,
     inputShape: run.model.inputShape,
     layers,
-    loss: { ...described(run.model.loss.definition), ...place(run.model.loss.line) },
-    optimizer: described(run.optimizer.definition),
-    penalty: run.model.penalty ?? null,
-    transforms: run.transforms.map(fittedInfo),
+    loss: { ...describeComponent(run.model.loss.definition), ...specLocation(run.model.loss.line) },
+    optimizer: describeComponent(run.optimizer.definition),
+    penalty: describePenalty(run.model.penalty),
+    taskDecision: taskDecisionOf(run),
+    transforms: run.transforms.map(describeTransform),
     phases: phasesOf(layers.length),
     samples: { train: run.split.train.length, validation: run.split.validation.length, test: run.split.test.length },
     batchSize: run.batchSize,
@@ -51,30 +73,52 @@ export function describeModel(run: CompiledRun, network: Network, batchesPerEpoc
     epochs: run.epochs,
     totalSteps: run.epochs * batchesPerEpoch,
     classes: run.labels,
+    largestClass: largestClassShares(run),
     seed: run.seed,
     precision: run.precision,
     backend: network.kernels.backend,
-    memory: network.memory,
-    parameterCount: network.parameters.reduce((sum, { value }) => sum + sizeOf(value.shape), 0),
+    memory: network.memoryBytes,
+    parameterCount: network.parameters.reduce((sum, { value }) => sum + numel(value.shape), 0),
     checkEvery: run.gradientCheck.every,
   };
 }
 
-const described = <Math>({ kind, summary, math }: { readonly kind: string; readonly summary: string; readonly math?: Math }) =>
-  ({ kind, summary, ...(math !== undefined && { math }) });
+function describePenalty(penalty: Penalty | undefined): ModelInfo['penalty'] {
+  if (!penalty) return null;
+  const { l1, l2, biases, custom } = penalty;
+  return { l1, l2, biases, ...(custom && { file: custom.definition.kind }) };
+}
 
-/** A spec may be one long line. */
-const MOST_TEXT = 120;
-const shortened = (text: string): string => (text.length > MOST_TEXT ? `${text.slice(0, MOST_TEXT)}…` : text);
+function taskDecisionOf({ dataset: { notes = [] } }: CompiledRun): string | null {
+  const note = notes.find(({ code }) => code === 'task-decided');
+  return note ? `${note.message} ${note.remedy}` : null;
+}
 
-/** More are not told one by one. */
-const MOST_FITTED = 32;
+const describeComponent = <Math>({
+  kind,
+  summary,
+  math,
+}: {
+  readonly kind: string;
+  readonly summary: string;
+  readonly math?: Math;
+}) => ({ kind, summary, ...(math !== undefined && { math }) });
 
-const fittedInfo = ({ definition: { kind, summary }, values }: FittedTransform): FittedInfo => ({
+/** A spec may be a single long line. */
+const MAX_TEXT = 120;
+const truncate = (text: string): string => (text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text);
+
+/** With more values, only statistics are shown. */
+const MAX_VALUES = 32;
+
+const describeTransform = ({ definition: { kind, summary }, values }: FittedTransform): TransformInfo => ({
   kind,
   summary,
   values: values.map(({ name, shape, values: all }) => ({
-    name, shape, first: [...all.subarray(0, MOST_FITTED)], count: all.length,
+    name,
+    shape,
+    first: [...all.subarray(0, MAX_VALUES)],
+    count: all.length,
     min: all.reduce((least, value) => Math.min(least, value), Infinity),
     max: all.reduce((most, value) => Math.max(most, value), -Infinity),
   })),

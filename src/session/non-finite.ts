@@ -1,37 +1,51 @@
-// Finds where the first NaN or infinity of a run arose: not where the loss showed it, but the phase,
-// layer and tensor that held it first.
+// Finds NaN and infinity in the tensors that a phase has just written.
+import type { Phase } from '../protocol/position';
+import type { NonFinite } from '../protocol/frame';
 import type { Tensor } from '../engine/kernels/tensor';
-import type { Network, Pass } from '../engine/network';
-import type { NonFinite, Phase } from './frame';
-import type { TrainingSession } from './session';
+import type { Network } from '../engine/network';
+import type { Pass } from '../engine/pass';
+import { findNonFiniteBackward, findNonFiniteForward } from '../engine/autograd/non-finite';
+import { inputsOf, NETWORK_INPUT } from '../engine/network-graph';
+import { parametersUsedBy } from '../engine/network-model';
+import { unravelIndex } from '../presentation/tensor-index';
 
-interface Suspect {
+interface WrittenTensor {
   readonly where: string;
   readonly tensor: string;
   readonly values: Tensor;
 }
 
 /** The tensors that a phase has just written. */
-function written(network: Network, pass: Pass, phase: Phase, stateNames: readonly string[]): Suspect[] {
+function tensorsWrittenBy(network: Network, pass: Pass, phase: Phase, stateNames: readonly string[]): WrittenTensor[] {
   const layers = network.model.layers;
-  const parametersOf = (layer: number) => network.parameters.filter((parameter) => parameter.layer === layer);
   switch (phase.kind) {
     case 'forward':
-      return [{ where: layers[phase.layer].name, tensor: 'output', values: pass.outputs[phase.layer] }];
+      return [{ where: layers[phase.layer]!.name, tensor: 'output', values: pass.outputs[phase.layer]! }];
     case 'loss_backward':
-      return [{ where: 'loss', tensor: 'gradient of the prediction', values: pass.outputGradients[layers.length - 1] }];
+      return [
+        { where: 'loss', tensor: 'gradient of the prediction', values: pass.outputGradients[layers.length - 1]! },
+      ];
     case 'backward': {
-      const where = layers[phase.layer].name;
-      const suspects = parametersOf(phase.layer).map(({ shortName, gradient }) => ({
-        where, tensor: `gradient of ${shortName}`, values: gradient,
+      const where = layers[phase.layer]!.name;
+      const suspects = parametersUsedBy(network, phase.layer).map(({ shortName, gradient }) => ({
+        where,
+        tensor: `gradient of ${shortName}`,
+        values: gradient,
       }));
-      if (phase.layer > 0) suspects.push({ where, tensor: 'gradient of the input', values: pass.outputGradients[phase.layer - 1] });
+      const sources = inputsOf(network.model, phase.layer).filter((source) => source !== NETWORK_INPUT);
+      sources.forEach((source) =>
+        suspects.push({ where, tensor: 'gradient of the input', values: pass.outputGradients[source]! }),
+      );
       return suspects;
     }
     case 'update':
       return network.parameters.flatMap(({ layer, shortName, value, optimizerState }) => [
-        ...optimizerState.map((values, i) => ({ where: layers[layer].name, tensor: `${stateNames[i]} of ${shortName}`, values })),
-        { where: layers[layer].name, tensor: shortName, values: value },
+        ...optimizerState.map((values, i) => ({
+          where: layers[layer]!.name,
+          tensor: `${stateNames[i]} of ${shortName}`,
+          values,
+        })),
+        { where: layers[layer]!.name, tensor: shortName, values: value },
       ]);
     case 'zero_grad':
     case 'loss':
@@ -39,68 +53,56 @@ function written(network: Network, pass: Pass, phase: Phase, stateNames: readonl
   }
 }
 
-/** Row-major position of a flat index. */
-export function unravel(flat: number, shape: readonly number[]): number[] {
-  const index: number[] = [];
-  for (let d = shape.length - 1; d >= 0; d--) {
-    index.unshift(flat % shape[d]);
-    flat = Math.floor(flat / shape[d]);
-  }
-  return index;
-}
-
-function remedyFor(phase: Phase, network: Network, lr: number): string {
+function suggestRemedy(phase: Phase, network: Network, pass: Pass, lr: number): string {
   if (phase.kind === 'loss' || phase.kind === 'loss_backward') {
-    const fused = { cross_entropy_on_probabilities: 'cross_entropy', bce: 'bce_with_logits' }[network.model.loss.definition.kind];
-    if (fused) return `A probability reached 0 or 1 exactly: use "${fused}" on the logits, or lower the learning rate (now ${lr}).`;
+    const origin = originInCustomLoss(phase.kind, network, pass);
+    if (origin !== null) return `In the loss, ${origin}. Guard that value, or lower the learning rate (now ${lr}).`;
+    const { takes, activation } = network.model.loss.definition;
+    if (activation && (takes === 'probabilities' || takes === 'distribution'))
+      return `A probability reached 0 or 1 exactly: use "${activation.counterpart}" on the logits, or lower the learning rate (now ${lr}).`;
   }
   return `Values grew beyond the range of ${network.kernels.precision} numbers: lower the learning rate (now ${lr}), or start with smaller weights.`;
 }
 
-/** Looks at what `phase` of step `step` (counted from 1) has just written; null when all of it is finite. @param stateNames of the optimizer's tensors */
-export function findNonFinite(
-  network: Network, pass: Pass, phase: Phase, loss: number, step: number, lr: number, stateNames: readonly string[],
-): NonFinite | null {
-  const remedy = remedyFor(phase, network, lr);
-  if (phase.kind === 'loss' && !Number.isFinite(loss)) {
-    return { step, phase, where: 'loss', tensor: 'value', index: [], value: loss, remedy };
-  }
-  for (const { where, tensor, values } of written(network, pass, phase, stateNames)) {
-    const at = network.kernels.firstNonFinite(values);
-    if (at >= 0) return { step, phase, where, tensor, index: unravel(at, values.shape), value: values.data[at], remedy };
-  }
-  return null;
+/** The operation of a custom loss in which NaN or infinity arises: "log of 0 (focal.loss.ts:5:18) is -Infinity". */
+function originInCustomLoss(phase: 'loss' | 'loss_backward', { model }: Network, pass: Pass): string | null {
+  const graph = model.loss.definition.operationGraph?.(pass.lossContext);
+  if (!graph) return null;
+  return phase === 'loss'
+    ? findNonFiniteForward(graph, pass.batchSize)
+    : findNonFiniteBackward(graph, Float64Array.of(1), pass.batchSize);
 }
 
 /**
- * Goes to the phase where the first NaN or infinity of the run so far arose, and says what it is; null when there
- * is none. Goes back step by step as long as something is found: a unit that gives 0 can hide what came before.
+ * Checks what `phase` of step `step` (counted from 1) has just written; null if all of it is finite.
+ * @param stateNames the names of the optimizer's state tensors
  */
-export function locateNonFinite(session: TrainingSession): NonFinite | null {
-  let first: NonFinite | null = null;
-  for (let step = session.shownStep; step > 0; step--) {
-    const found = firstInStep(session, step);
-    if (!found) break;
-    first = found;
+export function findNonFinite(
+  network: Network,
+  pass: Pass,
+  phase: Phase,
+  loss: number,
+  step: number,
+  lr: number,
+  stateNames: readonly string[],
+): NonFinite | null {
+  const remedy = (): string => suggestRemedy(phase, network, pass, lr);
+  if (phase.kind === 'loss' && !Number.isFinite(loss)) {
+    const where = Number.isFinite(pass.dataLoss()) ? 'penalty' : 'loss';
+    return { step, phase, where, tensor: 'value', index: [], value: loss, remedy: remedy() };
   }
-  if (!first) return null;
-  firstInStep(session, first.step);
-  session.forgetLater();
-  return first;
-}
-
-/** Does step `step`, counted from 1, up to the first phase that writes something that is not finite. */
-function firstInStep(session: TrainingSession, step: number): NonFinite | null {
-  session.seek(step - 1);
-  do {
-    session.stepPhase();
-    const found = session.inspect();
-    if (found) return found;
-  } while (session.position.phase > 0);
+  for (const { where, tensor, values } of tensorsWrittenBy(network, pass, phase, stateNames)) {
+    const at = network.kernels.firstNonFinite(values);
+    if (at >= 0)
+      return {
+        step,
+        phase,
+        where,
+        tensor,
+        index: unravelIndex(at, values.shape),
+        value: values.data[at]!,
+        remedy: remedy(),
+      };
+  }
   return null;
 }
-
-/** `linear2, output [3, 0]`: for messages. */
-export const describeNonFinite = ({ where, tensor, index }: NonFinite): string =>
-  `${where}, ${tensor}${index.length > 0 ? ` [${index.join(', ')}]` : ''}`;
-

@@ -1,6 +1,6 @@
 // The phases of a training step, in order: zero gradients, forward, loss, backward, update.
-import type { Phase } from './frame';
 
+import type { Phase } from '../protocol/position';
 export function phasesOf(layers: number): readonly Phase[] {
   const indices = Array.from({ length: layers }, (_, layer) => layer);
   return [

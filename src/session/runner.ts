@@ -1,105 +1,154 @@
-// Drives a session for whoever watches: takes commands one after the other, trains in short slices so that the next command
-// is heard, and hands out frames, one in flight at a time. Clock and event loop are given to it, so that it runs the same anywhere.
-import type { CheckReport } from '../gradcheck/report';
-import { Bursts, quietSteps } from './bursts';
+// Drives a session: executes commands one after the other, trains in short slices so that the next command is handled
+// at once, and emits frames, one in flight at a time. Clock and event loop are passed in, so it runs in any
+// environment.
+
+import type { ProbeId } from '../protocol/layer-stats';
+import type { CheckProgress, CheckReport } from '../protocol/check-report';
+import type { CustomLayerErrorDetails } from '../protocol/problem';
+import type { SessionCommand } from '../protocol/command';
+import type { Frame, NonFinite, RunStatus } from '../protocol/frame';
+import type { HotReloadState } from '../protocol/engine';
+import type { QueryResult, ViewQueries, Query } from '../protocol/queries';
+import type { RunRecord } from '../protocol/run-record';
+import { closeDataTasks } from './data-task';
+import { AdaptiveBatch, stepsUntilEvent } from './adaptive-batch';
 import { checkGradients } from './check-job';
-import { CommandError, type SessionCommand } from './command';
-import type { Drive, Job } from './drive';
-import { evaluationInterval, isCheap } from './evaluation';
-import { forwardWorkOf } from './whole-step';
-import type { Frame, NonFinite, ProbeId, RunStatus } from './frame';
+import { CommandError, assertNotFinished, assertFinite, assertSeekable, assertValidTarget } from './preconditions';
+import { evaluationInterval, canEvaluateImmediately } from './evaluation';
+import { estimateForwardMacs } from './fused-step';
 import { FrameGate } from './frame-gate';
-import { type HandedOver, handOver } from './hand-over';
-import { makeFrame, sampleReadings } from './make-frame';
-import { asFault } from '../engine/custom/fault';
-import { Looking } from './looking';
-import { locateNonFinite } from './non-finite';
-import { Pace } from './pace';
-import type { Answered, Asking, Question } from './questions';
-import { WaitingQuestions } from './questions/waiting';
-import type { RunRecord } from './record';
-import { refuseAtEnd, refuseNonFinite, refuseSeek, refuseTarget } from './refusals';
-import type { RunnerOptions } from './runner-options';
+import { createHotReloadRecord } from './hot-reload';
+import { makeFrame, recordLayerStats } from './make-frame';
+import { asCustomLayerError } from '../engine/custom/custom-layer-error';
+import { OverheadBudget } from './overhead-budget';
+import { locateNonFinite } from './locate-non-finite';
+import { RateLimiter } from './rate-limiter';
+import { PendingQueries } from './queries/pending-queries';
+import { nextObservedStep } from '../diagnostics';
+import { observeStep } from './observe-step';
 import type { TrainingSession } from './session';
-import { Turns } from './turns';
-import { ViewTurns } from './view-turns';
+import { CommandQueue, type Job } from './command-queue';
+import { RoundRobin } from './round-robin';
 
 const SLICE_MS = 8;
-const RECORD_MS = 2000;
-// Readings over a whole run, beside those of the frames: a fast run is over before there are many of these.
-const SAMPLES = 512;
+const RECORD_INTERVAL_MS = 2000;
+// Statistics recorded over a whole run in addition to those of frames, since a fast run ends before there are many
+// frames.
+const MAX_STATS_SAMPLES = 512;
+
+export interface RunnerOptions {
+  readonly session: TrainingSession;
+  /** Emits a frame; the next one waits until the promise settles. */
+  readonly emit: (frame: Frame) => Promise<void>;
+  /** Milliseconds since an arbitrary origin. */
+  readonly now: () => number;
+  /** Waits at least this long and lets the event loop run. */
+  readonly sleep: (milliseconds: number) => Promise<void>;
+  /** Called between slices as a heartbeat for a watchdog. */
+  readonly heartbeat?: (busy: boolean) => void;
+  /** Called for an internal error, which no user input explains. */
+  readonly onError: (error: unknown) => void;
+  /** Called when a custom layer fails. The run stays in the phase in which it failed. */
+  readonly onFault?: (fault: CustomLayerErrorDetails) => void;
+  /** Called when a query of a view failed, with the reason. The view shows nothing. */
+  readonly onQueryError?: (message: string) => void;
+  readonly onRecord?: (record: RunRecord) => void;
+  readonly onCheckProgress?: (progress: CheckProgress) => void;
+  /** Called with the report of a scheduled check. */
+  readonly onScheduledCheck?: (report: CheckReport) => void;
+}
+
+/** The position that training runs to. */
+interface RunTask {
+  readonly target: number;
+  readonly status: 'running' | 'seeking';
+  /** Phases of the step after the target, for seeking. */
+  readonly phase?: number;
+  /** Whether the speed limit applies; seeking ignores it. */
+  readonly rateLimited?: boolean;
+}
 
 export class Runner {
   readonly session: TrainingSession;
   readonly #options: RunnerOptions;
   #status: RunStatus = 'ready';
-  #driving: Drive | null = null;
+  #task: RunTask | null = null;
   #nonFinite: NonFinite | null = null;
   #probes: ReadonlySet<ProbeId> = new Set(['activations', 'gradients', 'updates']);
-  readonly #views: ViewTurns;
-  readonly #asked = new WaitingQuestions();
-  readonly #turns = new Turns(() => this.#settle());
+  readonly #viewQueries: RoundRobin;
+  readonly #queryErrors = new Set<string>();
+  readonly #pendingQueries = new PendingQueries();
+  readonly #commands = new CommandQueue(() => this.#settle());
   #truncatedTo: number | null = null;
-  #lastRecord = -Infinity;
-  readonly #pace: Pace;
-  readonly #bursts: Bursts;
-  readonly #looking: Looking;
-  readonly #gate: FrameGate;
+  #lastRecordAt = -Infinity;
+  readonly #rateLimiter: RateLimiter;
+  readonly #adaptiveBatch: AdaptiveBatch;
+  readonly #overheadBudget: OverheadBudget;
+  readonly #frameGate: FrameGate;
   #checkCancelled = false;
 
   constructor(options: RunnerOptions) {
     this.#options = options;
     this.session = options.session;
-    this.#views = new ViewTurns(options.now);
-    this.#pace = new Pace(options.now);
-    this.#bursts = new Bursts(options.now);
-    this.#looking = new Looking(options.now);
-    this.#gate = new FrameGate(options.now, (sequence) => this.#frame(sequence), options.emit);
-    const { failure } = this.session;
-    if (failure) options.onFault?.(failure.fault);
-    this.#settle(failure !== null);
+    this.#viewQueries = new RoundRobin(options.now);
+    this.#rateLimiter = new RateLimiter(options.now);
+    this.#adaptiveBatch = new AdaptiveBatch(options.now);
+    this.#overheadBudget = new OverheadBudget(options.now);
+    this.#frameGate = new FrameGate(options.now, (sequence) => this.#makeFrame(sequence), options.emit);
+    const { restoreFault } = this.session;
+    if (restoreFault) options.onFault?.(restoreFault.details);
+    this.#settle(restoreFault !== null);
   }
 
   get status(): RunStatus {
     return this.#status;
   }
 
-  /** Carries out a command; commands are taken in turn, and each ends what runs before it. */
+  /** Executes a command after the previous ones; each command ends what is running. */
   command(command: SessionCommand): Promise<void> {
-    if (command.type === 'setLearningRate') return this.#turns.take(() => void (this.session.setLearningRate(command.lr) && this.#changed()), false);
+    if (command.type === 'setLearningRate')
+      return this.#commands.enqueue(() => {
+        if (this.session.setLearningRate(command.lr)) this.#onOverride();
+      }, false);
     if (command.type === 'setSpeed') {
-      return this.#turns.take(() => this.#pace.setLimit(command.stepsPerSecond, this.session.position.step), false);
+      return this.#commands.enqueue(
+        () => this.#rateLimiter.setLimit(command.stepsPerSecond, this.session.position.step),
+        false,
+      );
     }
-    return this.#turns.take(() => this.#execute(command), true);
+    return this.#commands.enqueue(() => this.#execute(command), true);
   }
 
-  /** What frames are to hold from now on. @param questions a list a view: at full speed views take turns */
-  need(probes: readonly ProbeId[], questions: readonly Asking[]): void {
+  /** Sets the contents of frames from now on. @param queries one list per view; at full speed, views take turns */
+  subscribe(probes: readonly ProbeId[], queries: readonly ViewQueries[]): void {
+    if (![probes, queries, ...queries].every((list) => Array.isArray(list)))
+      throw new CommandError('The queries of a view must be a list.');
     this.#probes = new Set(probes);
-    this.#views.set(questions);
-    if (!this.#driving) this.#gate.show();
+    this.#queryErrors.clear();
+    this.#viewQueries.set(queries);
+    if (!this.#task) this.#frameGate.request();
   }
 
-  /** Answers at once where it rests; while it trains, at the end of the next step. */
-  ask(question: Question): Promise<Answered> {
-    const answered = this.#asked.ask(this.session, question);
-    if (!this.#driving) this.#asked.answer();
-    return answered;
+  /** Answers immediately when idle; during training, at the end of the next step. */
+  query(query: Query): Promise<QueryResult> {
+    const result = this.#pendingQueries.add(this.session, query);
+    if (!this.#task) this.#pendingQueries.resolveAll();
+    return result;
   }
 
-  /** Checks every gradient at this position; training in progress waits, and goes on afterwards. */
+  /** Checks every gradient at this position. Training waits and continues afterwards. */
   async check(): Promise<CheckReport> {
     let report: CheckReport | undefined;
-    await this.#turns.take(async () => {
-      const drive = this.#driving;
-      const job = this.#turns.begin(async (current) => {
-        await this.#guarded(async () => (report = await this.#runCheck(current)));
+    await this.#commands.enqueue(async () => {
+      const task = this.#task;
+      const job = this.#commands.startJob(async (current) => {
+        await this.#catchFault(async () => (report = await this.#runCheck(current)));
       });
       await job.done;
-      if (drive?.status === 'running' && !job.cancelled) this.#drive(drive);
+      if (task?.status === 'running' && !job.cancelled) this.#startTask(task);
       else this.#settle();
     }, true);
-    if (!report) throw new CommandError('The check could not be done.');
+    if (!report) throw new CommandError('The check failed.');
     return report;
   }
 
@@ -111,23 +160,25 @@ export class Runner {
     return this.session.record();
   }
 
-  /** For a runner with other code of the layers; a run in progress goes on afterwards. */
-  async handOver(): Promise<HandedOver> {
-    let handed: HandedOver = { record: this.session.record(), going: null };
-    await this.#turns.take(() => {
-      const drive = this.#driving?.status === 'running' ? this.#driving : null;
-      const going = drive && (drive.paced ? { type: 'run' } as const : { type: 'runToStep', step: drive.target } as const);
-      handed = { record: handOver(this.session), going };
-      if (drive) this.#drive(drive);
+  /** The state for a runner with changed layer code. A running training continues afterwards. */
+  async getHotReloadState(): Promise<HotReloadState> {
+    let state: HotReloadState = { record: this.session.record(), resumeCommand: null };
+    await this.#commands.enqueue(() => {
+      const task = this.#task?.status === 'running' ? this.#task : null;
+      const resumeCommand =
+        task && (task.rateLimited ? ({ type: 'run' } as const) : ({ type: 'runToStep', step: task.target } as const));
+      state = { record: createHotReloadRecord(this.session), resumeCommand };
+      if (task) this.#startTask(task);
     }, true);
-    return handed;
+    return state;
   }
 
   /** Ends all work; nothing is emitted afterwards. */
   async dispose(): Promise<void> {
-    this.#gate.close();
-    await this.#turns.close();
-    this.#asked.answer();
+    this.#frameGate.close();
+    await this.#commands.close();
+    this.#pendingQueries.resolveAll();
+    closeDataTasks(this.session);
   }
 
   async #execute(command: Exclude<SessionCommand, { type: 'setLearningRate' | 'setSpeed' }>): Promise<void> {
@@ -135,13 +186,13 @@ export class Runner {
     const { step } = session.position;
     switch (command.type) {
       case 'step':
-        return this.#forward(() => session.step(true));
+        return this.#advance(() => session.step(true));
       case 'stepPhase':
-        return this.#forward(() => session.stepPhase());
+        return this.#advance(() => session.stepPhase());
       case 'backPhase':
-        return this.#go(() => session.backPhase());
+        return this.#runAndSettle(() => session.backPhase());
       case 'backStep':
-        return this.#go(() => session.backStep());
+        return this.#runAndSettle(() => session.backStep());
       case 'run':
         return this.#runTo(session.totalSteps, true);
       case 'pause':
@@ -153,12 +204,14 @@ export class Runner {
       case 'seek':
         return this.#seek(command.step, command.phase);
       case 'fork':
-        return this.#changeAt(command.step, () => {
+        await this.#overrideAt(command.step, () => {
           if (command.lr !== null) session.setLearningRate(command.lr);
           if (command.seed !== null) session.setSeed(command.seed);
         });
+        if (command.to !== undefined && command.to > command.step) this.#runTo(command.to);
+        return;
       case 'setWeights':
-        return this.#changeAt(step, () => session.setWeights(command.weights));
+        return this.#overrideAt(step, () => session.setWeights(command.weights));
       case 'reset':
         session.reset();
         this.#truncatedTo = -1;
@@ -168,33 +221,37 @@ export class Runner {
     }
   }
 
-  /** Later steps no longer hold. */
-  #changed(): void {
+  /** Discards later steps, which no longer follow. */
+  #onOverride(): void {
     this.#truncate(this.session.shownStep);
-    this.#gate.show();
-    this.#record();
+    this.#frameGate.request();
+    this.#emitRecord();
   }
 
-  /** Short ways are gone at once; on long ones the panel shows how far it is. */
+  /** Short distances are immediate; on long ones the panel shows progress. */
   async #seek(step: number, phase = 0): Promise<void> {
-    refuseSeek(this.session, step, phase);
+    assertSeekable(this.session, step, phase);
     this.session.rewind(step, phase);
-    this.#drive({ target: step, status: 'seeking', phase });
-    await this.#turns.job?.done;
+    this.#startTask({ target: step, status: 'seeking', phase });
+    await this.#commands.job?.done;
   }
 
-  /** Changes the run by hand at the end of a step, if it gets there. */
-  async #changeAt(step: number, change: () => void): Promise<void> {
+  /**
+   * Applies a manual change at the end of a step.
+   * @throws CommandError if another command comes before the step is reached
+   */
+  async #overrideAt(step: number, apply: () => void): Promise<void> {
     await this.#seek(step);
     const { position } = this.session;
-    if (position.step !== step || position.phase > 0) return;
-    refuseNonFinite(this.#nonFinite);
-    change();
+    if (position.step !== step || position.phase > 0)
+      throw new CommandError(`Stopped before step ${step}: nothing was changed.`);
+    assertFinite(this.#nonFinite);
+    apply();
     this.#truncate(this.session.shownStep);
     this.#settle();
   }
 
-  #diverged(): void {
+  #markDiverged(): void {
     this.#nonFinite = locateNonFinite(this.session);
     if (this.#nonFinite) this.#truncate(this.session.shownStep);
   }
@@ -203,67 +260,72 @@ export class Runner {
     this.#truncatedTo = Math.min(step, this.#truncatedTo ?? step);
   }
 
-  #forward(work: () => void): Promise<void> {
-    refuseNonFinite(this.#nonFinite);
-    refuseAtEnd(this.session);
-    return this.#go(() => {
-      work();
-      if (!this.#lossIsFinite() || this.session.inspect()) this.#diverged();
+  #advance(advance: () => void): Promise<void> {
+    assertFinite(this.#nonFinite);
+    assertNotFinished(this.session);
+    return this.#runAndSettle(() => {
+      advance();
+      if (!this.#lossIsFinite() || this.session.findNonFinite()) this.#markDiverged();
+      else observeStep(this.session);
     });
   }
 
-  async #go(work: () => void): Promise<void> {
-    this.#settle(!(await this.#guarded(work)));
+  async #runAndSettle(work: () => void): Promise<void> {
+    this.#settle(!(await this.#catchFault(work)));
   }
 
-  /** @returns false where a layer of the user's own failed, which is told. */
-  async #guarded(work: () => unknown): Promise<boolean> {
+  /** @returns false if a custom layer failed, which is reported */
+  async #catchFault(work: () => unknown): Promise<boolean> {
     try {
       await work();
       return true;
     } catch (error) {
-      this.#tell(error);
+      this.#reportFault(error);
       return false;
     }
   }
 
-  #tell(error: unknown): void {
-    this.#options.onFault?.(asFault(error).fault);
+  #reportFault(error: unknown): void {
+    this.#options.onFault?.(asCustomLayerError(error).details);
   }
 
-  #runTo(step: number, paced = false): void {
-    refuseNonFinite(this.#nonFinite);
-    refuseTarget(this.session, step);
-    this.#drive({ target: step, status: 'running', paced });
+  #runTo(step: number, rateLimited = false): void {
+    assertFinite(this.#nonFinite);
+    assertValidTarget(this.session, step);
+    this.#startTask({ target: step, status: 'running', rateLimited });
   }
 
-  /** Trains, or replays, up to a position in slices. */
-  #drive(drive: Drive): void {
-    const { target, status, phase = 0 } = drive;
+  /** Trains or replays up to a position, in slices. */
+  #startTask(task: RunTask): void {
+    const { target, status, phase = 0 } = task;
     const { session } = this;
     this.#status = status;
-    this.#driving = drive;
-    this.#pace.start(session.position.step);
-    this.#turns.begin(async (job) => {
-      const went = await this.#guarded(async () => {
-        while (!job.cancelled && session.position.step < target) {
-          await this.#slice(job, drive);
-          if (this.#nonFinite) break;
-          await this.#turn(drive.paced ? this.#pace.wait(session.position.step) : 0);
-        }
-        if (!job.cancelled && status === 'seeking') session.seek(target, phase);
-      });
-      // Interrupted, the command that did it says how the run comes to rest.
-      if (!job.cancelled || !went) this.#settle(!went);
-    }).done.catch(this.#options.fail);
+    this.#task = task;
+    this.#rateLimiter.start(session.position.step);
+    this.#commands
+      .startJob(async (job) => {
+        const succeeded = await this.#catchFault(async () => {
+          while (!job.cancelled && session.position.step < target) {
+            await this.#runSlice(job, task);
+            if (this.#nonFinite) break;
+            await this.#yieldToEventLoop(
+              task.rateLimited ? this.#rateLimiter.msUntilNextStep(session.position.step) : 0,
+            );
+          }
+          if (!job.cancelled && status === 'seeking') session.seek(target, phase);
+        });
+        // If interrupted, the interrupting command settles the run.
+        if (!job.cancelled || !succeeded) this.#settle(!succeeded);
+      })
+      .done.catch(this.#options.onError);
   }
 
-  async #slice(job: Job, { target, status, paced }: Drive): Promise<void> {
+  async #runSlice(job: Job, { target, status, rateLimited }: RunTask): Promise<void> {
     const { session } = this;
     const { now } = this.#options;
     const end = now() + SLICE_MS;
     const running = status === 'running';
-    const sampleEvery = this.#probes.size > 0 ? Math.ceil(session.totalSteps / SAMPLES) : Infinity;
+    const sampleEvery = this.#probes.size > 0 ? Math.ceil(session.totalSteps / MAX_STATS_SAMPLES) : Infinity;
     const checkEvery = (running && session.run.gradientCheck.every) || Infinity;
     const evaluateEvery = running ? session.model.batchesPerEpoch * evaluationInterval(session.run) : Infinity;
     const train = (most: number): number => {
@@ -271,40 +333,46 @@ export class Runner {
       return this.#lossIsFinite() ? done : 0;
     };
     while (!job.cancelled && session.position.step < target && now() < end) {
-      if (paced && this.#pace.wait(session.position.step) > 0) break;
+      if (rateLimited && this.#rateLimiter.msUntilNextStep(session.position.step) > 0) break;
       const next = session.position.step + 1;
-      const due = this.#gate.due && this.#looking.affordable;
-      const asked = this.#asked.any;
-      const quiet = due || asked || (paced && this.#pace.limited) ? 0 : quietSteps(next - 1, target, [sampleEvery, checkEvery, evaluateEvery]);
-      if (quiet > 0) {
-        if (this.#bursts.run(quiet, train)) continue;
-        this.#diverged();
+      const observed = nextObservedStep(Math.max(next - 1, session.monitor.lastObservedStep));
+      const isFrameDue = this.#frameGate.isFrameDue && this.#overheadBudget.isAvailable;
+      const hasQueries = this.#pendingQueries.hasAny;
+      const batchSteps =
+        isFrameDue || hasQueries || (rateLimited && this.#rateLimiter.hasLimit)
+          ? 0
+          : Math.min(stepsUntilEvent(next - 1, target, [sampleEvery, checkEvery, evaluateEvery]), observed - next);
+      if (batchSteps > 0) {
+        if (this.#adaptiveBatch.run(batchSteps, train)) continue;
+        this.#markDiverged();
         return;
       }
-      const sampled = next % sampleEvery === 0 && this.#looking.affordable;
+      const isSample = next % sampleEvery === 0 && this.#overheadBudget.isAvailable;
       let start = now();
-      session.step((due && this.#watched) || sampled || asked || next === target);
+      session.step((isFrameDue && this.#isObserved) || isSample || hasQueries || next === observed || next === target);
       if (!this.#lossIsFinite()) {
-        this.#diverged();
+        this.#markDiverged();
         return;
       }
-      if (sampled) sampleReadings(session, this.#probes);
-      if (due || sampled) this.#looking.pay(now() - start - this.#bursts.usual);
-      if (asked) this.#asked.answer();
+      if (isSample) recordLayerStats(session, this.#probes);
+      if (isFrameDue || isSample) this.#overheadBudget.spend(now() - start - this.#adaptiveBatch.msPerStep);
+      if (hasQueries) this.#pendingQueries.resolveAll();
       if (next % evaluateEvery === 0) await this.#evaluate(job);
-      if (next % checkEvery === 0) this.#options.onChecked?.(await this.#runCheck(job));
-      if (!due) continue;
+      // After the evaluation, which some rules read.
+      if (next === observed || next === target) observeStep(session);
+      if (next % checkEvery === 0) this.#options.onScheduledCheck?.(await this.#runCheck(job));
+      if (!isFrameDue) continue;
       start = now();
-      this.#gate.show();
-      this.#looking.pay(now() - start);
+      this.#frameGate.request();
+      this.#overheadBudget.spend(now() - start);
     }
-    this.#pace.measure(session.position.step);
-    if (now() - this.#lastRecord >= RECORD_MS) this.#record();
+    this.#rateLimiter.updateMeasuredRate(session.position.step);
+    if (now() - this.#lastRecordAt >= RECORD_INTERVAL_MS) this.#emitRecord();
   }
 
-  /** Whether a view shows anything of a step but its loss. */
-  get #watched(): boolean {
-    return this.#probes.size > 0 || this.#views.count > 0;
+  /** Whether a view shows more of a step than its loss. */
+  get #isObserved(): boolean {
+    return this.#probes.size > 0 || this.#viewQueries.count > 0;
   }
 
   #lossIsFinite(): boolean {
@@ -314,11 +382,11 @@ export class Runner {
 
   async #evaluate(job: Job | null): Promise<void> {
     let end = this.#options.now() + SLICE_MS;
-    const evaluating = this.session.evaluating();
+    const evaluating = this.session.evaluateIncrementally();
     while (!evaluating.next().done) {
       if (job?.cancelled) return;
       if (this.#options.now() < end) continue;
-      await this.#turn();
+      await this.#yieldToEventLoop();
       end = this.#options.now() + SLICE_MS;
     }
   }
@@ -326,66 +394,81 @@ export class Runner {
   #runCheck(job: Job): Promise<CheckReport> {
     this.#checkCancelled = false;
     return checkGradients(this.session, {
-      cancelled: () => job.cancelled || this.#checkCancelled,
+      isCancelled: () => job.cancelled || this.#checkCancelled,
       now: this.#options.now,
-      turn: () => this.#turn(),
-      progress: this.#options.onCheckProgress,
+      yieldToEventLoop: () => this.#yieldToEventLoop(),
+      onProgress: this.#options.onCheckProgress,
     });
   }
 
-  async #turn(milliseconds = 0): Promise<void> {
-    this.#options.beat?.(true);
-    await this.#options.pause(milliseconds);
-    this.#options.beat?.(true);
+  async #yieldToEventLoop(milliseconds = 0): Promise<void> {
+    this.#options.heartbeat?.(true);
+    await this.#options.sleep(milliseconds);
+    this.#options.heartbeat?.(true);
   }
 
-  /** The run has come to rest: says so, and keeps what it can be restored from. @param failed in a layer of the user's own. */
+  /**
+   * Announces that the run is idle, and saves the state from which it can be restored.
+   * @param failed whether a custom layer failed
+   */
   #settle(failed = false): void {
     const { session } = this;
-    if (!failed) this.#round();
+    if (!failed) this.#completeIdleState();
     const { step, phase } = session.position;
     if (this.#nonFinite && session.shownStep < this.#nonFinite.step) this.#nonFinite = null;
-    this.#driving = null;
-    this.#pace.rate = null;
+    this.#task = null;
+    this.#rateLimiter.stepsPerSecond = null;
     if (this.#nonFinite) this.#status = 'diverged';
     else if (step >= session.totalSteps) this.#status = 'finished';
     else this.#status = step === 0 && phase === 0 ? 'ready' : 'paused';
-    this.#record();
-    this.#options.beat?.(false);
-    this.#asked.answer();
-    this.#gate.show();
+    this.#emitRecord();
+    this.#options.heartbeat?.(false);
+    this.#pendingQueries.resolveAll();
+    this.#frameGate.request();
   }
 
-  /** Makes what is missing to show where it rests. */
-  #round(): void {
+  /** Computes what is missing to show the idle position. */
+  #completeIdleState(): void {
     const { session } = this;
     try {
-      session.complete();
-      if (!this.#nonFinite && isCheap(session.run, forwardWorkOf(session.model.layers))) session.evaluate();
+      session.ensureTensors();
+      if (!this.#nonFinite && canEvaluateImmediately(session.run, estimateForwardMacs(session.model.layers)))
+        session.evaluate();
     } catch (error) {
-      this.#tell(error);
+      this.#reportFault(error);
     }
   }
 
-  #record(): void {
-    if (this.#turns.closed) return;
-    this.#lastRecord = this.#options.now();
+  #emitRecord(): void {
+    if (this.#commands.isClosed) return;
+    this.#lastRecordAt = this.#options.now();
     this.#options.onRecord?.(this.session.record());
   }
 
-  #frame(sequence: number): Frame {
+  /** Once for each message: a frame follows the other. */
+  #reportQueryError(error: unknown): void {
+    const message = error instanceof Error ? error.message : String(error);
+    if (this.#queryErrors.has(message)) return;
+    this.#queryErrors.add(message);
+    this.#options.onQueryError?.(message);
+  }
+
+  #makeFrame(sequence: number): Frame {
     const truncatedTo = this.#truncatedTo;
     this.#truncatedTo = null;
-    const drive = this.#driving;
-    const fast = drive !== null && !(drive.paced && this.#pace.limited);
+    const task = this.#task;
+    const isFullSpeed = task !== null && !(task.rateLimited && this.#rateLimiter.hasLimit);
     return makeFrame(this.session, {
-      sequence, truncatedTo,
+      sequence,
+      truncatedTo,
       status: this.#status,
-      target: drive?.target ?? null,
+      target: task?.target ?? null,
       probes: this.#probes,
-      views: this.#views, all: !fast,
+      views: this.#viewQueries,
+      allViews: !isFullSpeed,
       nonFinite: this.#nonFinite,
-      stepsPerSecond: this.#pace.rate,
+      stepsPerSecond: this.#rateLimiter.stepsPerSecond,
+      onQueryError: (error) => this.#reportQueryError(error),
     });
   }
 }

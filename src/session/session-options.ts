@@ -1,14 +1,17 @@
-// What a session may be told beside its run.
-import type { KernelOptions } from '../engine/kernels/create';
+// Options of a session.
+import type { OpenDataFiles } from '../engine/datasets/data-file';
+import type { KernelOptions } from '../engine/kernels/create-kernels';
 
-/** The kernels to run on are the fastest that the engine has and the spec allows, unless told. */
+/** By default, uses the fastest kernels that the JavaScript engine supports and the spec allows. */
 export interface SessionOptions extends Omit<KernelOptions, 'deterministic'> {
-  /** Bytes of checkpoints to go back to. */
-  readonly checkpointBudget?: number;
-  /** Steps from one checkpoint to the next; chosen by the work of replaying them unless told. */
+  /** The most bytes of checkpoints. */
+  readonly checkpointBudget?: number | undefined;
+  /** Steps between checkpoints; by default, depends on the work of replaying them. */
   readonly checkpointInterval?: number;
-  /** Milliseconds, for what is measured on request; nothing that trains looks at it. */
+  /** Milliseconds, for measurements on request. Training does not use it. */
   readonly now?: () => number;
-  /** Before each phase its index is stored here, so that a watchdog can say what hangs. */
+  /** The index of each phase is stored here before it runs, so that a watchdog can name what hangs. */
+  /** Opens the data files of the run again, for queries about the data. Only needed if the spec names files. */
+  readonly openDataFiles?: () => OpenDataFiles;
   readonly activity?: Int32Array;
 }

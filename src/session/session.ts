@@ -1,399 +1,458 @@
-// The one state machine of a training run: where it stands, and how it goes forward, back and anywhere.
-// Knows no watcher and no clock, never waits. Going back is exact: the nearest checkpoint, then the same steps again.
-import { asFault, type LayerFault } from '../engine/custom/fault';
-import { createKernels, type KernelOptions } from '../engine/kernels/create';
+// The state machine of a training run: its position, and moving forward, backward and anywhere. Knows no clients and no
+// clock, and never waits. Going back is exact: it restores the nearest checkpoint and repeats the same steps.
+import { SPLIT_NAMES, type BatchPosition, type Position } from '../protocol/position';
+import type { Evaluation, NonFinite } from '../protocol/frame';
+import type { ModelInfo } from '../protocol/model-info';
+import type { Checkpoint, RunRecord, WeightOverride } from '../protocol/run-record';
+import { type WeightEdit, assertValidWeights, ManualOverrides } from './manual-overrides';
+import { asCustomLayerError, type CustomLayerError } from '../engine/custom/custom-layer-error';
+import { createKernels, type KernelOptions } from '../engine/kernels/create-kernels';
 import type { Tensor } from '../engine/kernels/tensor';
-import { hasOwnCode, Network, type Parameter, type Pass } from '../engine/network';
-import { finish } from '../engine/pieces';
+import { Network } from '../engine/network';
+import { hasCustomCode, type Parameter } from '../engine/network-model';
+import type { Pass } from '../engine/pass';
+import { runToCompletion } from '../engine/cooperative-task';
 import { History, seriesName } from '../history/history';
-import type { CompiledRun } from '../spec/compiled';
+import { type CompiledRun, EVALUATION_BATCH } from '../model-spec';
 import { type Batch, Batches } from './batches';
-import { assertWeights, Changes } from './changes';
-import { assertFits, Checkpoints, DEFAULT_BUDGET, intervalFor } from './checkpoints';
-import { type Evaluation, EVALUATION_BATCH, evaluate, PARTS } from './evaluation';
-import type { BatchPlace, ModelInfo, NonFinite, Position } from './frame';
+import { assertCompatible, Checkpoints, DEFAULT_BUDGET, chooseInterval } from './checkpoints';
+import { evaluate } from './evaluation';
 import { LearningRates } from './learning-rates';
+import type { OpenDataFiles } from '../engine/datasets/data-file';
 import { describeModel } from './model-info';
 import { findNonFinite } from './non-finite';
-import { progressOf } from './progress';
-import type { Progress } from './readings';
-import type { Checkpoint, RunRecord, WeightChange, WeightEdit } from './record';
-import { Ridges } from './ridges';
-import { hashOf } from './state-hash';
+import { stepProgress, type StepProgress } from './layer-stats';
+import { GradientHistograms } from './gradient-histograms';
+import type { GradientCheck } from '../gradcheck';
+import { runRules, RunMonitor } from '../diagnostics';
+import { hashTensors } from './state-hash';
 import type { SessionOptions } from './session-options';
-import { StepPhases } from './step-phases';
-import { workOf } from './whole-step';
+import { StepExecutor } from './step-executor';
+import { estimateStepMacs } from './fused-step';
 
-// Values of a frame's history that wait for the next frame.
-const PENDING = 256;
+// History values that wait for the next frame.
+const PENDING_HISTORY_SIZE = 256;
 
 export class TrainingSession {
   readonly network: Network;
   readonly model: ModelInfo;
-  /** Milliseconds; null where the session was given no clock. */
+  /** Milliseconds; null if the session was given no clock. */
   readonly now: (() => number) | null;
   readonly kernelOptions: KernelOptions;
-  /** What the history gained since somebody last took it. */
-  readonly pending = new History(PENDING);
-  /** How the gradients were spread, at some of the steps that were looked at. */
-  readonly ridges = new Ridges();
-  /** What failed on the way of a resumed run to where it stood. */
-  failure: LayerFault | null = null;
+  readonly openDataFiles: (() => OpenDataFiles) | undefined;
+  /** New values of the history since the last frame. */
+  readonly pendingHistory = new History(PENDING_HISTORY_SIZE);
+  /** The distribution of gradients at some of the observed steps. */
+  readonly gradientHistograms = new GradientHistograms();
+  /** The findings of the run. */
+  readonly monitor: RunMonitor;
+  /** The latest gradient check, for queries about single entries. It holds a float64 replica of the network. */
+  lastCheck: GradientCheck | null = null;
+  /** The error that occurred while restoring a run. */
+  restoreFault: CustomLayerError | null = null;
   readonly #lossPhase: number;
-  readonly #current: StepPhases;
+  readonly #stepExecutor: StepExecutor;
   readonly #checkpoints: Checkpoints;
-  readonly #changes: Changes;
-  readonly #rates: LearningRates;
+  readonly #overrides: ManualOverrides;
+  readonly #learningRates: LearningRates;
   readonly #edits: WeightEdit[] = [];
   #step = 0;
-  #frontier = 0;
-  /** Where a run begins whose start was computed by other code of its layers. */
-  #base: Checkpoint | null = null;
+  #furthestStep = 0;
+  /** The first position of a run whose earlier steps were computed with other layer code. */
+  #baseCheckpoint: Checkpoint | null = null;
   #evaluation: { readonly step: number; readonly result: Evaluation } | null = null;
 
   constructor(
     readonly run: CompiledRun,
-    /** The spec's text, for the record. */
+    /** The text of the spec, for the record. */
     readonly text: string,
     options: SessionOptions = {},
   ) {
     const { optimizer, split, batchSize, shuffle, seed } = run;
     this.now = options.now ?? null;
-    const { backend, team, wideVectors, fuseAfter, wideAfter } = options;
-    this.kernelOptions = { deterministic: run.deterministic, backend, team, wideVectors, fuseAfter, wideAfter };
+    this.openDataFiles = options.openDataFiles;
+    const { backend, threadPool, simd256, fuseAfter, simd256After } = options;
+    this.kernelOptions = { deterministic: run.deterministic, backend, threadPool, simd256, fuseAfter, simd256After };
     this.network = new Network(run.model, createKernels(run.precision, this.kernelOptions), {
-      batch: batchSize,
-      evaluationBatch: Math.min(EVALUATION_BATCH, Math.max(...PARTS.map((part) => split[part].length))),
-      optimizerTensors: optimizer.definition.state(optimizer.options).length,
+      batchSize: batchSize,
+      evaluationBatchSize: Math.min(EVALUATION_BATCH, Math.max(...SPLIT_NAMES.map((part) => split[part].length))),
+      optimizerStateTensors: optimizer.definition.state(optimizer.options).length,
     });
-    this.#changes = new Changes({ lr: optimizer.options.lr, seed });
-    const batches = new Batches(split.train, batchSize, shuffle, (step) => this.#changes.seedAt(step));
-    this.#rates = new LearningRates(run, this.#changes, batches.perEpoch);
-    this.model = describeModel(run, this.network, batches.perEpoch, text);
+    this.#overrides = new ManualOverrides({ lr: optimizer.options.lr, seed });
+    const batches = new Batches(split.train, batchSize, shuffle, (step) => this.#overrides.seedAt(step));
+    this.#learningRates = new LearningRates(run, this.#overrides, batches.batchesPerEpoch);
+    this.model = describeModel(run, this.network, batches.batchesPerEpoch, text);
+    this.monitor = new RunMonitor(runRules, run, this.model, text);
     this.#lossPhase = this.model.phases.findIndex(({ kind }) => kind === 'loss');
-    const work = workOf(this.model, this.network);
+    const macsPerStep = estimateStepMacs(this.model, this.network);
     const bytes = this.network.state.reduce((sum, { data }) => sum + data.byteLength, 0);
-    const { checkpointBudget = DEFAULT_BUDGET, checkpointInterval = intervalFor(work, bytes) } = options;
+    const { checkpointBudget = DEFAULT_BUDGET, checkpointInterval = chooseInterval(macsPerStep, bytes) } = options;
     this.#checkpoints = new Checkpoints(checkpointBudget, checkpointInterval);
-    const { network, model, pending: history } = this;
-    this.#current = new StepPhases({ run, network, model, batches, rates: this.#rates, history, work, activity: options.activity });
+    const { network, model, pendingHistory: history } = this;
+    this.#stepExecutor = new StepExecutor({
+      run,
+      network,
+      model,
+      batches,
+      learningRates: this.#learningRates,
+      history,
+      macsPerStep,
+      activity: options.activity,
+    });
     this.network.initialize(seed);
   }
 
-  // Layers of the user's own may have other code by now: then what was before the record cannot be reached.
-  /** Goes on where a record left off. Everything before it can still be reached, replayed from the seed. */
+  // The code of custom layers may have changed; then steps before the record cannot be reached.
+  /** Resumes a run from a record. Earlier steps can still be reached, replayed from the seed. */
   static resume(run: CompiledRun, record: RunRecord, options: SessionOptions = {}): TrainingSession {
     const session = new TrainingSession(run, record.text, options);
     const { checkpoint, position } = record;
-    const ownCode = hasOwnCode(run.model);
+    const runsCustomCode = hasCustomCode(run.model);
     if (checkpoint.step > 0) {
-      assertFits(checkpoint, session.network.state);
-      session.#checkpoints.keep(checkpoint);
-      if (ownCode) session.#base = checkpoint;
+      assertCompatible(checkpoint, session.network.state);
+      session.#checkpoints.insert(checkpoint);
+      if (runsCustomCode) session.#baseCheckpoint = checkpoint;
     }
-    session.#changes.all = record.changes;
+    session.#overrides.all = record.changes;
     if (checkpoint.step === 0 && record.changes.length > 0) session.#restore(undefined);
     try {
       session.seek(position.step, position.phase);
     } catch (error) {
-      session.failure = asFault(error);
+      session.restoreFault = asCustomLayerError(error);
     }
-    session.#frontier = Math.max(ownCode ? 0 : record.frontier, session.#step);
+    session.#furthestStep = Math.max(runsCustomCode ? 0 : record.frontier, session.#step);
+    session.monitor.restore(record.findings ?? [], session.#furthestStep);
     return session;
   }
 
   get position(): Position {
-    return { step: this.#step, phase: this.#current.phase };
+    return { step: this.#step, phase: this.#stepExecutor.phase };
   }
 
   /** The furthest step reached. */
-  get frontier(): number {
-    return this.#frontier;
+  get furthestStep(): number {
+    return this.#furthestStep;
   }
 
-  /** The earliest step that can be gone back to. */
-  get earliest(): number {
-    return this.#base?.step ?? 0;
+  /** The earliest step that it is possible to go back to. */
+  get earliestStep(): number {
+    return this.#baseCheckpoint?.step ?? 0;
   }
 
   get totalSteps(): number {
     return this.model.totalSteps;
   }
 
-  /** The batch that is being worked on, or at a step's end the one just done. */
+  /** The pass of the current batch, or at the end of a step, of the one just done. */
   get pass(): Pass {
-    return this.#current.pass;
+    return this.#stepExecutor.pass;
   }
 
-  /** The batch that a gradient check at this position is about: the one shown, before any step the first. */
+  /** The pass that a gradient check at this position uses: the current one; before any step, the first. */
   passToCheck(): Pass {
-    if (this.shownStep === 0 || this.#current.stale) this.#current.load(Math.max(0, this.#step - 1));
-    return this.#current.pass;
+    if (this.shownStep === 0 || this.#stepExecutor.stale) this.#stepExecutor.loadBatch(Math.max(0, this.#step - 1));
+    return this.#stepExecutor.pass;
   }
 
-  /** Loss of this step's batch; null until its loss phase. */
+  /** Loss of this step's batch; null before the loss phase. */
   get loss(): number | null {
-    return this.#done(this.#lossPhase) ? this.#current.loss : null;
+    return this.#isPhaseDone(this.#lossPhase) ? this.#stepExecutor.loss : null;
   }
 
-  /** Share of the batch that is right; null until the forward pass is done, or where targets are values. */
+  /** Share of correct predictions in the batch; null before the end of the forward pass, and if targets are values. */
   get accuracy(): number | null {
-    return this.loss === null || !this.run.labels ? null : this.#current.pass.correct() / this.#current.pass.batch;
+    if (this.loss === null || !this.run.labels) return null;
+    const { correct, labeled } = this.#stepExecutor.pass.countCorrect();
+    return labeled > 0 ? correct / labeled : null;
   }
 
-  /** Learning rate of the update that comes next, as the schedule has it. */
+  /** Learning rate of the next update, after the schedule. */
   get lr(): number {
-    return this.#rates.at(this.#step);
+    return this.#learningRates.at(this.#step);
   }
 
-  /** Learning rate of a step, counted from 1, or 0 before the first. */
-  rateOf(step: number): number {
-    return step === 0 ? 0 : this.#rates.at(step - 1);
+  /** Learning rate of a step, counted from 1; 0 before the first. */
+  learningRateOf(step: number): number {
+    return step === 0 ? 0 : this.#learningRates.at(step - 1);
   }
 
-  /** What the schedule starts from there: the optimizer's `lr`, or what it was set to since. */
+  /** The base rate of the schedule: the optimizer's `lr`, or the rate set last. */
   get baseLr(): number {
-    return this.#changes.lrAt(this.#step);
+    return this.#overrides.lrAt(this.#step);
   }
 
-  /** What the next step draws from: the spec's seed, or what it was set to since. */
+  /** The seed of the next step: that of the spec, or the one set last. */
   get seed(): number {
-    return this.#changes.seedAt(this.#step);
+    return this.#overrides.seedAt(this.#step);
   }
 
-  /** ‖update‖ / ‖weights‖ by parameter, of the last update when it was measured. */
+  /** ‖update‖ / ‖weights‖ by parameter, for the last measured update. */
   get updateRatios(): ReadonlyMap<string, number | null> {
-    return this.#current.updateRatios;
+    return this.#stepExecutor.updateRatios;
   }
 
   /** The step that the tensors belong to, counted from 1; 0 before the first. */
   get shownStep(): number {
-    return this.#current.phase > 0 ? this.#step + 1 : this.#step;
+    return this.#stepExecutor.phase > 0 ? this.#step + 1 : this.#step;
   }
 
-  /** The samples of the step that is shown; before the first, those of the first. */
+  /** The batch of the current step; before the first step, its batch. */
   get batch(): Batch {
-    return this.#current.batch;
+    return this.#stepExecutor.batch;
   }
 
-  get place(): BatchPlace {
-    if (this.shownStep === 0) return { epoch: 0, batch: 0, samples: 0 };
-    const { epoch, index, size } = this.#current.batch;
-    return { epoch: epoch + 1, batch: index + 1, samples: size };
+  get batchPosition(): BatchPosition {
+    if (this.shownStep === 0) return { epoch: 0, batch: 0, samples: 0, firstSample: this.run.split.train[0]! };
+    const { epoch, index, size, order, from } = this.#stepExecutor.batch;
+    return { epoch: epoch + 1, batch: index + 1, samples: size, firstSample: order[from]! };
   }
 
-  get progress(): Progress {
-    return progressOf(this.model, (phase) => this.#done(phase));
+  get progress(): StepProgress {
+    return stepProgress(this.model, (phase) => this.#isPhaseDone(phase));
   }
 
-  /** Losses and accuracies of whole parts at these very weights, if they were evaluated. */
+  /** Losses and accuracies of whole splits with exactly these weights, if they were evaluated. */
   get evaluation(): Evaluation {
     return this.#evaluation?.step === this.#step ? this.#evaluation.result : {};
   }
 
-  /** Finishes the current step. @param measure also the size of its update. */
+  /** Finishes the current step. @param measure whether to measure the size of its update */
   step(measure = false): void {
-    if (measure) this.#finished(this.#current.finish(this.#step, true));
+    if (measure) this.#commitSteps(this.#stepExecutor.finishStep(this.#step, true));
     else this.train(1);
   }
 
-  /** Finishes the current step and maybe some after it, up to one whose loss is not finite. @returns how many, at most `most` */
-  train(most: number): number {
-    const next = Math.min(this.#checkpoints.nextAfter(this.#step), this.#changes.nextAfter(this.#step));
-    return this.#finished(this.#current.train(this.#step, Math.min(most, next - this.#step)));
+  /**
+   * Finishes the current step and possibly more, up to one whose loss is not finite.
+   * @returns the number of steps, at most `maxSteps`
+   */
+  train(maxSteps: number): number {
+    const next = Math.min(this.#checkpoints.nextDueAfter(this.#step), this.#overrides.nextStepAfter(this.#step));
+    return this.#commitSteps(this.#stepExecutor.train(this.#step, Math.min(maxSteps, next - this.#step)));
   }
 
-  /** Does the next phase of the current step. */
+  /** Runs the next phase of the current step. */
   stepPhase(): void {
-    if (this.#current.next(this.#step, true)) this.#finished(1);
+    if (this.#stepExecutor.runNextPhase(this.#step, true)) this.#commitSteps(1);
   }
 
-  /** Undoes the last phase. At the very start there is nothing to undo. */
+  /** Undoes the last phase; does nothing at the start. */
   backPhase(): void {
-    if (this.#current.phase > 0) this.seek(this.#step, this.#current.phase - 1);
+    if (this.#stepExecutor.phase > 0) this.seek(this.#step, this.#stepExecutor.phase - 1);
     else if (this.#step > 0) this.seek(this.#step - 1, this.model.phases.length - 1);
   }
 
-  /** Goes to the end of the step before; in the middle of a step, to its beginning. */
+  /** Goes to the end of the previous step; within a step, to its beginning. */
   backStep(): void {
-    if (this.#current.phase > 0) this.seek(this.#step);
+    if (this.#stepExecutor.phase > 0) this.seek(this.#step);
     else if (this.#step > 0) this.seek(this.#step - 1);
   }
 
-  /** Goes to any position, bit for bit as if it had just been reached. Steps that were never reached are trained. */
+  /** Goes to any position, bit for bit as if it had just been reached. Trains steps that were never reached. */
   seek(step: number, phase = 0): void {
     this.rewind(step, phase);
     while (this.#step < step - 1) this.train(step - 1 - this.#step);
     if (this.#step < step) this.step(true);
-    while (this.#current.phase < phase) this.stepPhase();
+    while (this.#stepExecutor.phase < phase) this.stepPhase();
   }
 
-  /** Prepares to go to a position: afterwards this stands at or before it, and training on leads there. */
+  /** Goes to a position at or before the given one, from which training leads there. */
   rewind(step: number, phase = 0): void {
-    const here = this.#step === step && this.#current.phase <= phase && !(this.#current.stale && phase === 0);
-    const ahead = this.#step < step || here;
-    // The tensors at a step's end are those of the step, so it is done again unless it is still ahead.
+    const isAtPosition =
+      this.#step === step && this.#stepExecutor.phase <= phase && !(this.#stepExecutor.stale && phase === 0);
+    const isAhead = this.#step < step || isAtPosition;
+    // The tensors at the end of a step are those of the step, so it is repeated unless it is still ahead.
     const latest = phase === 0 ? step - 1 : step;
     const checkpoint = this.#checkpoints.nearest(Math.max(0, latest));
-    if (ahead && (checkpoint?.step ?? 0) <= this.#step) return;
+    if (isAhead && (checkpoint?.step ?? 0) <= this.#step) return;
     this.#restore(checkpoint);
   }
 
-  /** At a step's end, makes what is missing to show it: its tensors after a rewind, its update's size after a fast step. */
-  complete(): void {
-    if (this.#current.phase > 0 || this.#step === 0) return;
-    if (!this.#current.measured) this.#current.stale = true;
+  /**
+   * At the end of a step, computes what is missing to show it: its tensors after a rewind, the size of its update after
+   * a fast step.
+   */
+  ensureTensors(): void {
+    if (this.#stepExecutor.phase > 0 || this.#step === 0) return;
+    if (!this.#stepExecutor.updateMeasured) this.#stepExecutor.stale = true;
     this.seek(this.#step);
   }
 
   reset(): void {
-    this.#base = null;
-    this.#changes.all = [];
-    this.#frontier = 0;
+    this.#baseCheckpoint = null;
+    this.#overrides.all = [];
+    this.#furthestStep = 0;
     this.#evaluation = null;
     this.#checkpoints.truncate(0);
-    this.pending.clear();
-    this.ridges.truncate(0);
+    this.pendingHistory.clear();
+    this.gradientHistograms.truncate(0);
+    this.monitor.truncate(0);
     this.#restore(undefined);
   }
 
-  /** Sets what the schedule starts from, from the current step on; later ones are forgotten. @returns whether anything changed. */
+  /**
+   * Sets the base rate of the schedule from the current step on, and discards later steps.
+   * @returns whether anything changed
+   */
   setLearningRate(lr: number): boolean {
-    if (!this.#changes.setLr(lr, this.#step)) return false;
-    this.forgetLater();
+    if (!this.#overrides.setLr(lr, this.#step)) return false;
+    this.discardLaterSteps();
     return true;
   }
 
-  /** Sets what samples are ordered by and layers draw from, from the current step on; later ones are forgotten. @returns whether anything changed. */
+  /**
+   * Sets the seed for the order of samples and the draws of layers from the current step on, and discards later steps.
+   * @returns whether anything changed
+   */
   setSeed(seed: number): boolean {
-    if (!this.#changes.setSeed(seed, this.#step)) return false;
-    this.forgetLater();
+    if (!this.#overrides.setSeed(seed, this.#step)) return false;
+    this.discardLaterSteps();
     if (this.#step === 0) this.#restore(undefined);
     return true;
   }
 
-  /** Sets weights where the run stands, at a step's end; later steps are forgotten. @throws RangeError where there is no such weight. */
-  setWeights(weights: readonly Omit<WeightChange, 'step'>[]): void {
-    if (this.#current.phase > 0) throw new RangeError('weights are set between two steps');
-    assertWeights(weights, this.network.parameters);
-    this.#changes.setWeights(weights, this.#step);
-    this.forgetLater();
+  /**
+   * Sets weights at the end of the current step, and discards later steps.
+   * @throws RangeError if there is no such weight
+   */
+  setWeights(weights: readonly Omit<WeightOverride, 'step'>[]): void {
+    if (this.#stepExecutor.phase > 0) throw new RangeError('weights can only be set between two steps');
+    assertValidWeights(weights, this.network.parameters);
+    this.#overrides.setWeights(weights, this.#step);
+    this.discardLaterSteps();
     this.#evaluation = null;
-    this.#apply(weights);
+    this.#applyWeightOverrides(weights);
     this.#checkpoints.truncate(this.#step - 1);
-    if (this.#base?.step === this.#step) this.#base = this.#checkpoint();
+    if (this.#baseCheckpoint?.step === this.#step) this.#baseCheckpoint = this.#createCheckpoint();
   }
 
-  /** Weights that were set by hand at the end of the shown step, with what they were before, in the order in which they were set. */
+  /** Weights that were set manually at the end of the current step, with their previous values, in order. */
   get edits(): readonly WeightEdit[] {
-    return this.#current.phase === 0 ? this.#edits : [];
+    return this.#stepExecutor.phase === 0 ? this.#edits : [];
   }
 
-  /** What was changed by hand up to a step, and all that it takes to tell whether the way there is the same. */
-  wayTo(step: number): string {
-    return JSON.stringify([this.earliest, this.#changes.upTo(step)]);
+  /** Identifies the trajectory up to a step by all manual changes that affect it. */
+  trajectoryKey(step: number): string {
+    return JSON.stringify([this.earliestStep, this.#overrides.affectingSteps(step)]);
   }
 
-  /** Steps after this one no longer hold. */
-  forgetLater(): void {
-    this.#frontier = this.#step;
+  /** Discards everything after this step. */
+  discardLaterSteps(): void {
+    this.#furthestStep = this.#step;
     this.#checkpoints.truncate(this.#step);
-    this.pending.truncate(this.shownStep);
-    this.ridges.truncate(this.shownStep);
+    this.pendingHistory.truncate(this.shownStep);
+    this.gradientHistograms.truncate(this.shownStep);
+    this.monitor.truncate(this.shownStep);
     if (this.#evaluation && this.#evaluation.step > this.#step) this.#evaluation = null;
   }
 
-  /** Evaluates every part at the current weights; yields now and then. */
-  *evaluating(): Generator<void, Evaluation> {
+  /** Evaluates every split with the current weights, as a cooperative task. */
+  *evaluateIncrementally(): Generator<void, Evaluation> {
     const step = this.#step;
     const result = yield* evaluate(this.network, this.run);
     if (step !== this.#step) return result;
     this.#evaluation = { step, result };
-    for (const part of PARTS) {
+    this.monitor.recordEvaluation(step, result);
+    for (const part of SPLIT_NAMES) {
       const values = result[part];
       if (!values) continue;
-      this.pending.add(seriesName.loss(part), step, values.loss);
-      if (values.accuracy !== null) this.pending.add(seriesName.accuracy(part), step, values.accuracy);
+      this.pendingHistory.add(seriesName.loss(part), step, values.loss);
+      if (values.accuracy !== null) this.pendingHistory.add(seriesName.accuracy(part), step, values.accuracy);
+      if (values.perplexity !== undefined)
+        this.pendingHistory.add(seriesName.perplexity(part), step, values.perplexity);
     }
     return result;
   }
 
   evaluate(): Evaluation {
-    return finish(this.evaluating());
+    return runToCompletion(this.evaluateIncrementally());
   }
 
-  /** What the last phase wrote that is not a finite number, if anything. */
-  inspect(): NonFinite | null {
-    if (this.shownStep === 0 || this.#current.stale) return null;
+  /** The non-finite value that the last phase wrote, if any. */
+  findNonFinite(): NonFinite | null {
+    if (this.shownStep === 0 || this.#stepExecutor.stale) return null;
     const { phases } = this.model;
-    const phase = phases[(this.#current.phase || phases.length) - 1];
+    const phase = phases[(this.#stepExecutor.phase || phases.length) - 1]!;
     const { definition, options } = this.run.optimizer;
-    const lr = this.#rates.at(this.shownStep - 1);
-    return findNonFinite(this.network, this.#current.pass, phase, this.#current.loss, this.shownStep, lr, definition.state(options));
+    const lr = this.#learningRates.at(this.shownStep - 1);
+    return findNonFinite(
+      this.network,
+      this.#stepExecutor.pass,
+      phase,
+      this.#stepExecutor.loss,
+      this.shownStep,
+      lr,
+      definition.state(options),
+    );
   }
 
-  /** Enough to go on elsewhere. @param position anywhere in the run */
+  /** Everything that is needed to resume elsewhere. @param position any position of the run */
   record(position = this.position): RunRecord {
     const latest = position.phase === 0 ? position.step - 1 : position.step;
     return {
       text: this.text,
       checkpoint: this.#checkpoints.nearest(latest) ?? { step: 0, tensors: [] },
       position,
-      frontier: this.#frontier,
-      changes: [...this.#changes.all],
+      frontier: this.#furthestStep,
+      changes: [...this.#overrides.all],
+      findings: this.monitor.findings,
     };
   }
 
-  /** Keeps a copy of where it stands. */
-  keep = (): void => void (this.#step > 0 && this.#checkpoints.keep(this.#checkpoint()));
+  /** Saves a checkpoint of the current state. */
+  saveCheckpoint = (): void => {
+    if (this.#step > 0) this.#checkpoints.insert(this.#createCheckpoint());
+  };
 
-  /** What is kept of a parameter to go back to, by rising step. */
-  copiesOf({ value }: Parameter): { readonly step: number; readonly data: Tensor['data'] }[] {
+  /** The values of a parameter in the checkpoints, in ascending order of the step. */
+  checkpointedValuesOf({ value }: Parameter): { readonly step: number; readonly data: Tensor['data'] }[] {
     const at = this.network.state.indexOf(value);
-    return this.#checkpoints.all.map(({ step, tensors }) => ({ step, data: tensors[at] }));
+    return this.#checkpoints.all.map(({ step, tensors }) => ({ step, data: tensors[at]! }));
   }
 
-  /** A hash of every bit of the parameters, the optimizer's state and the layers' buffers. */
-  hash(): string {
-    return hashOf(this.network.state);
+  /** A hash of all bits of the parameters, the optimizer state and the layers' buffers. */
+  stateHash(): string {
+    return hashTensors(this.network.state);
   }
 
-  #finished(steps: number): number {
+  #commitSteps(steps: number): number {
     this.#step += steps;
-    this.#frontier = Math.max(this.#frontier, this.#step);
+    this.#furthestStep = Math.max(this.#furthestStep, this.#step);
     this.#edits.length = 0;
-    this.#apply(this.#changes.weightsAt(this.#step));
-    if (this.#checkpoints.wants(this.#step)) this.#checkpoints.add(this.#checkpoint());
+    this.#applyWeightOverrides(this.#overrides.weightsAt(this.#step));
+    if (this.#checkpoints.isDue(this.#step)) this.#checkpoints.add(this.#createCheckpoint());
     return steps;
   }
 
   #restore(found: Checkpoint | undefined): void {
-    const checkpoint = found ?? this.#base;
+    const checkpoint = found ?? this.#baseCheckpoint;
     this.#edits.length = 0;
-    if (checkpoint) this.network.state.forEach(({ data }, i) => data.set(checkpoint.tensors[i]));
+    if (checkpoint) this.network.state.forEach(({ data }, i) => data.set(checkpoint.tensors[i]!));
     else {
-      this.network.initialize(this.#changes.seedAt(0));
-      this.#apply(this.#changes.weightsAt(0));
+      this.network.initialize(this.#overrides.seedAt(0));
+      this.#applyWeightOverrides(this.#overrides.weightsAt(0));
     }
     this.#step = checkpoint?.step ?? 0;
-    this.#current.restored(this.#step);
+    this.#stepExecutor.resetTo(this.#step);
   }
 
-  #apply(weights: readonly Omit<WeightChange, 'step'>[]): void {
+  #applyWeightOverrides(weights: readonly Omit<WeightOverride, 'step'>[]): void {
     for (const { parameter, index, value } of weights) {
       const tensor = this.network.parameters.find(({ name }) => name === parameter)?.value;
       if (!tensor || index >= tensor.data.length) continue;
-      this.#edits.push({ parameter, index, before: tensor.data[index] });
+      this.#edits.push({ parameter, index, before: tensor.data[index]! });
       tensor.data[index] = value;
     }
   }
 
-  #checkpoint(): Checkpoint {
+  #createCheckpoint(): Checkpoint {
     return { step: this.#step, tensors: this.network.state.map(({ data }) => data.slice()) };
   }
 
-  /** Whether phase `index` of the shown step is done. */
-  #done(index: number): boolean {
-    return this.#current.phase > 0 ? index < this.#current.phase : this.#step > 0 && !this.#current.stale;
+  /** Whether phase `index` of the current step is done. */
+  #isPhaseDone(index: number): boolean {
+    return this.#stepExecutor.phase > 0
+      ? index < this.#stepExecutor.phase
+      : this.#step > 0 && !this.#stepExecutor.stale;
   }
 }

@@ -1,8 +1,8 @@
-// Tells whether two states are the same to the bit.
+// Hashes the state of a network, to compare states bit for bit.
 import type { Tensor } from '../engine/kernels/tensor';
 
-/** 64 bits of FNV-1a over every byte, in hexadecimal; two halves of different bases. */
-export function hashOf(tensors: readonly Tensor[]): string {
+/** 64 bits of FNV-1a over every byte, in hexadecimal: two halves with different bases. */
+export function hashTensors(tensors: readonly Tensor[]): string {
   let low = 0x811c9dc5;
   let high = 0x050c5d1f;
   for (const { data } of tensors) {

@@ -1,10 +1,14 @@
-// From a spec to the runs of its sweep: every combination of the values that it lists, each a spec of its own.
-import { parseSpec, type Problem, type SweepOption } from '../spec';
-import { judgeVariant } from '../spec/parse';
-import { sweepFaults, withoutSweep, withValue } from '../spec/sweep';
-
-/** A value of each option that is swept, by its path. */
-export type Settings = Readonly<Record<string, unknown>>;
+// Plans the runs of a sweep: every combination of the listed values, each as its own spec.
+import type { Problem } from '../protocol/problem';
+import type { Settings } from '../protocol/sweep';
+import {
+  type ParseResult,
+  type SweepOption,
+  checkVariant,
+  findSweepIssues,
+  withoutSweep,
+  withValue,
+} from '../model-spec';
 
 export interface PlannedRun {
   readonly settings: Settings;
@@ -14,29 +18,33 @@ export interface PlannedRun {
 
 export interface SweepPlan {
   readonly options: readonly SweepOption[];
-  /** The spec without its sweep. */
+  /** The spec without its sweep section. */
   readonly spec: unknown;
-  /** The last option changes fastest. */
+  /** The last option varies fastest. */
   readonly runs: readonly PlannedRun[];
 }
 
-export interface Planned {
-  /** Undefined where a problem is an error, and where the spec sweeps nothing. */
+export interface PlanResult {
+  /** Undefined if a problem is an error, or if the spec has no sweep. */
   readonly plan?: SweepPlan;
   readonly problems: readonly Problem[];
-  /** What is wrong with the options that were given beside the spec. */
-  readonly faults: readonly { readonly option: string; readonly message: string; readonly remedy: string }[];
+  /** Problems of options that were given in addition to the spec. */
+  readonly optionErrors: readonly { readonly option: string; readonly message: string; readonly remedy: string }[];
 }
 
-/** The options of a spec with others in their place or beside them. */
-export function mergeOptions(own: readonly SweepOption[], more: readonly SweepOption[]): SweepOption[] {
-  const kept = own.map((option) => more.find(({ path }) => path === option.path) ?? option);
-  return [...kept, ...more.filter(({ path }) => !own.some((option) => option.path === path))];
+/** The options of a spec, with others replacing or extending them. */
+export function mergeOptions(specOptions: readonly SweepOption[], extraOptions: readonly SweepOption[]): SweepOption[] {
+  const merged = specOptions.map((option) => extraOptions.find(({ path }) => path === option.path) ?? option);
+  return [...merged, ...extraOptions.filter(({ path }) => !specOptions.some((option) => option.path === path))];
 }
 
 /** The text of a run with these settings. */
 export const variantText = (spec: unknown, settings: Settings): string =>
-  JSON.stringify(Object.entries(settings).reduce((value, [path, chosen]) => withValue(value, path, chosen), spec), null, 2);
+  JSON.stringify(
+    Object.entries(settings).reduce((value, [path, chosen]) => withValue(value, path, chosen), spec),
+    null,
+    2,
+  );
 
 const combinations = (options: readonly SweepOption[]): Settings[] =>
   options.reduce<Settings[]>(
@@ -44,23 +52,28 @@ const combinations = (options: readonly SweepOption[]): Settings[] =>
     [{}],
   );
 
-/** @param more options that were asked for beside those of the spec. */
-export function planSweep(text: string, more: readonly SweepOption[] = []): Planned {
-  const { spec, problems } = parseSpec(text);
-  if (!spec) return { problems, faults: [] };
-  const options = mergeOptions(spec.sweep, more);
-  const faults = more.length === 0 ? [] : sweepFaults(spec.source.value, options, judgeVariant);
+/** A spec, unless it has errors, and its problems. */
+export type SweepSource = Pick<ParseResult, 'spec' | 'problems'>;
+
+/** @param extraOptions options in addition to those of the spec, or instead of them. */
+export function planSweep({ spec, problems }: SweepSource, extraOptions: readonly SweepOption[] = []): PlanResult {
+  if (!spec) return { problems, optionErrors: [] };
+  const options = mergeOptions(spec.sweep, extraOptions);
+  const faults = extraOptions.length === 0 ? [] : findSweepIssues(spec.source.value, options, checkVariant);
   if (faults.length > 0) {
-    return { problems, faults: faults.map(({ option, message, remedy }) => ({ option: options[option].path, message, remedy })) };
+    return {
+      problems,
+      optionErrors: faults.map(({ option, message, remedy }) => ({ option: options[option]!.path, message, remedy })),
+    };
   }
-  if (options.length === 0) return { problems, faults: [] };
+  if (options.length === 0) return { problems, optionErrors: [] };
   const base = withoutSweep(spec.source.value);
   const runs = combinations(options).map((settings): PlannedRun => ({
     settings,
-    // Made when it is needed: a spec may hold its data, and there may be thousands of runs.
+    // Computed on demand: a spec may contain its data, and there may be thousands of runs.
     get text() {
       return variantText(base, settings);
     },
   }));
-  return { plan: { options, spec: base, runs }, problems, faults: [] };
+  return { plan: { options, spec: base, runs }, problems, optionErrors: [] };
 }

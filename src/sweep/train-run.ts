@@ -1,50 +1,65 @@
-// One run of a sweep, from its first step to its last: what `nablascope train` does with its spec alone, and the losses and
-// accuracies on the way.
-import { evaluationInterval, PARTS } from '../session/evaluation';
-import type { Part } from '../session/frame';
-import { describeNonFinite, locateNonFinite } from '../session/non-finite';
-import { TrainingSession } from '../session/session';
-import type { CompiledRun } from '../spec';
+// Trains one run of a sweep from its first step to its last, as `nablascope train` does with its spec, and records
+// losses and accuracies.
 
-/** Loss and accuracy of a part of the data, one value for each entry of `epochs`. */
+import { SPLIT_NAMES, type SplitName } from '../protocol/position';
+import { evaluationInterval } from '../session/evaluation';
+import { locateNonFinite } from '../session/locate-non-finite';
+import { describeNonFinite } from '../presentation/non-finite';
+import { TrainingSession } from '../session/session';
+import type { CompiledRun } from '../model-spec';
+
+/** Loss and accuracy of a split, one value for each entry of `epochs`. */
 export interface Curve {
   readonly loss: readonly number[];
-  /** Null where targets are values. */
+  /** Null if targets are values. */
   readonly accuracy: readonly number[] | null;
 }
 
-export interface Trained {
+export interface TrainingResult {
   readonly outcome: 'finished' | 'diverged';
-  /** What became NaN or infinite first, and what to do; null where it finished. */
+  /** What became NaN or infinite first, and what to do; null if it finished. */
   readonly message: string | null;
-  /** Steps done. */
+  /** Number of steps done. */
   readonly steps: number;
-  /** The kernels that computed it; null in files from before this was kept. */
+  /** The backend that computed it; null in files of earlier versions. */
   readonly backend: string | null;
-  /** Of all parameters and the optimizer's state at the end; equal for runs that are equal to the bit. */
+  /** Of all parameters and the optimizer state at the end; equal for runs that are equal bit for bit. */
   readonly hash: string;
-  /** Epochs after which the parts were evaluated, from 0; a diverged run was evaluated up to there. */
+  /** Epochs after which the splits were evaluated, from 0; for a diverged run, up to that point. */
   readonly epochs: readonly number[];
-  readonly parts: Readonly<Partial<Record<Part, Curve>>>;
+  readonly parts: Readonly<Partial<Record<SplitName, Curve>>>;
 }
 
-// Points of a curve that are worth their time in a short run, and that can be told apart in a long one.
-const FEW = 20;
-const MANY = 200;
-// Needed only to find where a value became NaN or infinite.
+// The fewest and the most points of a curve in a long run.
+const MIN_POINTS = 20;
+const MAX_POINTS = 200;
+// Needed only to locate the first NaN or infinity.
 const CHECKPOINT_BYTES = 8 * 2 ** 20;
 
-/** Epochs from one evaluation to the next: each in a short run, in a long one as rarely as training alone would. */
+/**
+ * Epochs between evaluations: 1 in a short run; in a long one as many as in training without a sweep, within limits.
+ */
 export const curveInterval = (run: CompiledRun): number =>
-  Math.max(1, Math.min(evaluationInterval(run), Math.floor(run.epochs / FEW)), Math.ceil(run.epochs / MANY));
+  Math.max(
+    1,
+    Math.min(evaluationInterval(run), Math.floor(run.epochs / MIN_POINTS)),
+    Math.ceil(run.epochs / MAX_POINTS),
+  );
 
 /** Yields after every step. */
-export function* trainRun(run: CompiledRun, text: string): Generator<{ readonly step: number; readonly total: number }, Trained> {
+export function* trainRun(
+  run: CompiledRun,
+  text: string,
+): Generator<{ readonly step: number; readonly total: number }, TrainingResult> {
   const session = new TrainingSession(run, text, { checkpointBudget: CHECKPOINT_BYTES });
   const { totalSteps: total, model } = session;
   const interval = curveInterval(run) * model.batchesPerEpoch;
   const epochs: number[] = [];
-  const curves = PARTS.filter((part) => model.samples[part] > 0).map((part) => ({ part, loss: [] as number[], accuracy: [] as number[] }));
+  const curves = SPLIT_NAMES.filter((part) => model.samples[part] > 0).map((part) => ({
+    part,
+    loss: [] as number[],
+    accuracy: [] as number[],
+  }));
   const evaluate = (): void => {
     const evaluation = session.evaluate();
     epochs.push(session.position.step / model.batchesPerEpoch);
@@ -55,9 +70,16 @@ export function* trainRun(run: CompiledRun, text: string): Generator<{ readonly 
       if (values.accuracy !== null) accuracy.push(values.accuracy);
     }
   };
-  const trained = (message: string | null): Trained => ({
-    outcome: message === null ? 'finished' : 'diverged', message, steps: session.position.step, backend: model.backend, hash: session.hash(), epochs,
-    parts: Object.fromEntries(curves.map(({ part, loss, accuracy }) => [part, { loss, accuracy: accuracy.length > 0 ? accuracy : null }])),
+  const result = (message: string | null): TrainingResult => ({
+    outcome: message === null ? 'finished' : 'diverged',
+    message,
+    steps: session.position.step,
+    backend: model.backend,
+    hash: session.stateHash(),
+    epochs,
+    parts: Object.fromEntries(
+      curves.map(({ part, loss, accuracy }) => [part, { loss, accuracy: accuracy.length > 0 ? accuracy : null }]),
+    ),
   });
   evaluate();
   while (session.position.step < total) {
@@ -65,11 +87,11 @@ export function* trainRun(run: CompiledRun, text: string): Generator<{ readonly 
     const { step } = session.position;
     if (session.loss !== null && !Number.isFinite(session.loss)) {
       const nonFinite = locateNonFinite(session);
-      const why = nonFinite ? `${describeNonFinite(nonFinite)} was the first to become ${nonFinite.value}. ${nonFinite.remedy}` : 'The loss is not finite.';
-      return trained(`Diverged in step ${step}: ${why}`);
+      const cause = nonFinite ? describeNonFinite(nonFinite) : 'The loss is not finite.';
+      return result(`Diverged in step ${step}: ${cause}`);
     }
     if (step % interval === 0 || step === total) evaluate();
     yield { step, total };
   }
-  return trained(null);
+  return result(null);
 }

@@ -6,7 +6,7 @@ import { build } from 'esbuild';
 
 export const root = resolve(__dirname, '..', '..');
 
-export interface Ended {
+export interface CliResult {
   readonly code: number | null;
   readonly out: string;
   readonly err: string;
@@ -15,23 +15,26 @@ export interface Ended {
 export interface CallOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** Sends Ctrl-C as soon as anything was printed. */
+  /** Sends Ctrl-C after the first output. */
   readonly interrupt?: boolean;
 }
 
 export interface BuiltCli {
-  run(words: readonly string[], options?: CallOptions): Promise<Ended>;
+  run(argv: readonly string[], options?: CallOptions): Promise<CliResult>;
   remove(): void;
 }
 
 export async function buildCli(): Promise<BuiltCli> {
   const parent = join(root, 'out');
   mkdirSync(parent, { recursive: true });
-  // Below the package, where the version is found.
+  // Inside the package, so that the version is found.
   const folder = mkdtempSync(join(parent, 'cli-test-'));
   const file = join(folder, 'cli.js');
   await build({
-    entryPoints: { cli: join(root, 'src', 'cli', 'main.ts'), 'sweep-worker': join(root, 'src', 'process', 'sweep', 'worker.ts') },
+    entryPoints: {
+      cli: join(root, 'src', 'cli', 'main.ts'),
+      'sweep-worker': join(root, 'src', 'process', 'sweep', 'worker.ts'),
+    },
     outdir: folder,
     bundle: true,
     platform: 'node',
@@ -41,14 +44,22 @@ export async function buildCli(): Promise<BuiltCli> {
     logLevel: 'warning',
   });
   return {
-    run: (words, options) => call(file, words, options),
+    run: (words, options) => spawnCli(file, words, options),
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
 }
 
-function call(file: string, words: readonly string[], { cwd = root, env = {}, interrupt = false }: CallOptions = {}): Promise<Ended> {
+function spawnCli(
+  file: string,
+  argv: readonly string[],
+  { cwd = root, env = {}, interrupt = false }: CallOptions = {},
+): Promise<CliResult> {
   return new Promise((settle, fail) => {
-    const child = spawn(process.execPath, [file, ...words], { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [file, ...argv], {
+      cwd,
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     let out = '';
     let err = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => {

@@ -5,12 +5,12 @@ import { philox4x32, Random } from '../../src/engine/random';
 const SEEDS = fc.maxSafeInteger();
 const NAMES = fc.string({ maxLength: 12 });
 
-const take = (random: Random, n: number): number[] => Array.from({ length: n }, () => random.bits());
+const take = (random: Random, n: number): number[] => Array.from({ length: n }, () => random.uint32());
 const words = (text: string): number[] => text.split(' ').map((word) => parseInt(word, 16));
 
 describe('Philox4x32-10', () => {
-  // Random123, https://github.com/DEShawResearch/random123, tests/kat_vectors, lines "philox4x32 10":
-  // four counter words, two key words, four output words. The third takes the digits of pi.
+  // Random123, https://github.com/DEShawResearch/random123, tests/kat_vectors, lines "philox4x32 10": four counter
+  // words, two key words, four output words. The third uses the digits of pi.
   it.each([
     ['00000000 00000000 00000000 00000000', '00000000 00000000', '6627e8d5 e169c58d bc57ac4c 9b00dbd8'],
     ['ffffffff ffffffff ffffffff ffffffff', 'ffffffff ffffffff', '408f276d 41c83b0e a20bc7c6 6d5451fd'],
@@ -22,8 +22,8 @@ describe('Philox4x32-10', () => {
     expect(Array.from(block)).toEqual(words(output));
   });
 
-  it('agrees with the definition in whole-number arithmetic', () => {
-    // One round by 64-bit products, as the paper writes it: no halves, no carries.
+  it('matches the definition in integer arithmetic', () => {
+    // One round with 64-bit products, as in the paper: no halves, no carries.
     const oracle = (counter: bigint[], key: bigint[]): bigint[] => {
       let [c0, c1, c2, c3] = counter;
       let [k0, k1] = key;
@@ -49,7 +49,7 @@ describe('Philox4x32-10', () => {
 });
 
 describe('a stream', () => {
-  it('repeats under the same seed and name', () => {
+  it('repeats for the same seed and name', () => {
     fc.assert(
       fc.property(SEEDS, NAMES, (seed, name) => {
         expect(take(new Random(seed, name), 9)).toEqual(take(new Random(seed, name), 9));
@@ -57,7 +57,7 @@ describe('a stream', () => {
     );
   });
 
-  it('differs under another seed, also where only the high 32 bits differ', () => {
+  it('differs for another seed, also if only the high 32 bits differ', () => {
     fc.assert(
       fc.property(SEEDS, SEEDS, NAMES, (a, b, name) => {
         fc.pre(a !== b);
@@ -67,7 +67,7 @@ describe('a stream', () => {
     expect(take(new Random(1, 'x'), 8)).not.toEqual(take(new Random(1 + 2 ** 32, 'x'), 8));
   });
 
-  it('differs under another name', () => {
+  it('differs for another name', () => {
     fc.assert(
       fc.property(SEEDS, NAMES, NAMES, (seed, a, b) => {
         fc.pre(a !== b);
@@ -86,7 +86,7 @@ describe('a stream', () => {
     const interleaved: number[] = [];
     for (let i = 0; i < 20; i++) {
       take(shuffle, 3);
-      interleaved.push(weights.bits());
+      interleaved.push(weights.uint32());
     }
     expect(interleaved).toEqual(alone);
   });
@@ -110,7 +110,7 @@ describe('uniform', () => {
     expect(wide.filter((u) => !(u >= -3 && u < 5))).toEqual([]);
   });
 
-  it('has the mean, the variance and the even spread of a uniform', () => {
+  it('has the mean and variance of a uniform distribution, and is evenly spread', () => {
     const random = new Random(12, 'uniform');
     const n = 100000;
     const bins = new Array<number>(20).fill(0);
@@ -132,7 +132,7 @@ describe('uniform', () => {
     expect(chiSquared).toBeLessThan(43.8);
   });
 
-  it('uses 53 bits: neighbours closer than 2^-32 occur', () => {
+  it('uses 53 bits: neighbors closer than 2^-32 occur', () => {
     const random = new Random(13, 'uniform');
     const fine = Array.from({ length: 64 }, () => random.uniform()).filter((u) => (u * 2 ** 32) % 1 !== 0);
     expect(fine.length).toBeGreaterThan(60);
@@ -141,7 +141,7 @@ describe('uniform', () => {
 });
 
 describe('normal', () => {
-  it('has the moments of a standard normal', () => {
+  it('has the moments of a standard normal distribution', () => {
     const random = new Random(14, 'normal');
     const n = 200000;
     const sums = [0, 0, 0, 0];
@@ -167,33 +167,33 @@ describe('normal', () => {
   });
 });
 
-describe('below', () => {
-  it('gives whole numbers in [0, n), each about as often', () => {
+describe('integerBelow', () => {
+  it('returns integers in [0, n) with equal frequency', () => {
     const random = new Random(16, 'below');
     const counts = new Array<number>(7).fill(0);
-    for (let i = 0; i < 70000; i++) counts[random.below(7)]++;
+    for (let i = 0; i < 70000; i++) counts[random.integerBelow(7)]++;
     const chiSquared = counts.reduce((total, count) => total + (count - 10000) ** 2 / 10000, 0);
     // 99.9 % quantile of chi-squared with 6 degrees of freedom is 22.5.
     expect(chiSquared).toBeLessThan(22.5);
   });
 
-  it('gives 0 for 1', () => {
+  it('returns 0 for 1', () => {
     const random = new Random(17, 'below');
-    for (let i = 0; i < 20; i++) expect(random.below(1)).toBe(0);
+    for (let i = 0; i < 20; i++) expect(random.integerBelow(1)).toBe(0);
   });
 
-  it('has no bias where n does not divide 2^32: the lower and upper half come equally often', () => {
+  it('has no bias if n does not divide 2^32: the lower and upper half are equally frequent', () => {
     // By a plain remainder, n = 3 · 2^30 would give its lowest third twice as often as the rest.
     const random = new Random(18, 'below');
     const n = 3 * 2 ** 30;
     let low = 0;
-    for (let i = 0; i < 30000; i++) if (random.below(n) < n / 3) low++;
+    for (let i = 0; i < 30000; i++) if (random.integerBelow(n) < n / 3) low++;
     expect(Math.abs(low / 30000 - 1 / 3)).toBeLessThan(4 * Math.sqrt(2 / 9 / 30000));
   });
 });
 
 describe('permutation', () => {
-  it('holds every index once', () => {
+  it('contains every index once', () => {
     fc.assert(
       fc.property(SEEDS, fc.integer({ min: 0, max: 60 }), (seed, n) => {
         const order = Array.from(new Random(seed, 'permutation').permutation(n));
@@ -202,7 +202,7 @@ describe('permutation', () => {
     );
   });
 
-  it('reaches all six orders of three about equally often', () => {
+  it('reaches all six orders of three with equal frequency', () => {
     const random = new Random(19, 'permutation');
     const counts = new Map<string, number>();
     for (let i = 0; i < 12000; i++) {

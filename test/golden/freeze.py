@@ -116,7 +116,7 @@ class Expm1(torch.autograd.Function):
 
 
 def same(y, of_pytorch):
-    """Stops where a formula written out here is not the function that PyTorch has."""
+    """Stops if a formula here differs from PyTorch's function."""
     assert torch.allclose(y, of_pytorch, rtol=1e-13, atol=1e-14), (y, of_pytorch)
 
 
@@ -210,7 +210,7 @@ def more_activation_cases():
 
 
 def normal_case(name, kind, options, x, training=True):
-    """A batch or layer norm with parameters and running figures that are not those of the start."""
+    """A batch or layer norm whose parameters and running statistics differ from their initial values."""
     own = {key: value for key, value in options.items() if key != "normalized_shape"}
     if kind == "layer_norm":
         module = torch.nn.LayerNorm(options.get("normalized_shape", list(x.shape[1:])), **own)
@@ -289,7 +289,7 @@ def image_cases():
             y = apply_layer(kind, own, {}, x)
             title = f"{kind}{' without its padding' if 'count_include_pad' in own else ''}, {where}"
             cases.append(layer_case(title, kind, own, {}, x, torch.randn(y.shape)))
-    # Small whole numbers: most windows have several that are largest.
+    # Small integers: most windows have several equal maxima.
     x = torch.randint(-1, 2, (2, 2, 6, 6)).to(torch.float64)
     for options in ({"kernel_size": 2}, {"kernel_size": 3, "stride": 1, "padding": 1}):
         y = apply_layer("max_pool2d", options, {}, x)
@@ -649,7 +649,7 @@ def trace(name, kind, options, schedule=None, clip=None, penalty=None):
 
 
 class ImageNet(torch.nn.Module):
-    """One of each layer that is not in the other traces, with its figures that run along."""
+    """One of each layer that is not in the other traces, with its running statistics."""
 
     def __init__(self):
         super().__init__()
@@ -793,6 +793,38 @@ def operation_cases():
             f"concatenate along {axis}", "concatenate", [draw(*a), draw(*b)], lambda x, y, axis=axis: torch.cat([x, y], dim=axis), [axis],
         )
         cases.append({**case, "list": True})
+    for axis in (0, 1, -1):
+        cases.append({**operation_case(
+            f"stack along {axis}", "stack", [draw(2, 3), draw(2, 3)], lambda x, y, axis=axis: torch.stack([x, y], dim=axis), [axis],
+        ), "list": True})
+    for axis, places in ((0, [[2.0, 0.0, 2.0, 1.0]]), (1, [[3.0, 3.0], [0.0, 1.0], [2.0, 0.0]])):
+        index = tensor(places)
+        cases.append(operation_case(
+            f"gather along {axis}", "gather", [draw(3, 4)], lambda x, axis=axis, index=index: x.gather(axis, index.long()),
+            [axis, {"tensor": places}],
+        ))
+    for axis, size, places in ((0, 2, [[1.0, 0.0, 1.0], [1.0, 1.0, 0.0]]), (1, 5, [[4.0, 4.0, 0.0], [1.0, 2.0, 2.0]])):
+        index = tensor(places)
+        shape = [size, 3] if axis == 0 else [2, size]
+        cases.append(operation_case(
+            f"scatterAdd along {axis}", "scatterAdd", [draw(2, 3)],
+            lambda x, axis=axis, index=index, shape=shape: torch.zeros(shape).scatter_add(axis, index.long(), x),
+            [axis, {"tensor": places}, size],
+        ))
+    for condition, a, b in (([[1.0, 0.0, -2.0]], (2, 3), (2, 3)), ([[0.0], [1.0]], (3,), (2, 1)), (1.0, (2,), ())):
+        cases.append(operation_case(
+            f"where of {list(a)} and {list(b)}", "where", [tensor(condition), draw(*a), draw(*b)],
+            lambda c, a, b: torch.where(c != 0, a, b),
+        ))
+    for name, x, weight, options in (
+        ("plain", (2, 1, 4, 5), (2, 1, 3, 3), {}),
+        ("strided and padded", (1, 2, 5, 6), (3, 2, 3, 2), {"stride": 2, "padding": 1}),
+        ("dilated", (2, 2, 7, 5), (1, 2, 3, 2), {"stride": [2, 1], "padding": [0, 1], "dilation": [2, 3]}),
+    ):
+        cases.append(operation_case(
+            f"conv2d, {name}", "conv2d", [draw(*x), draw(*weight)],
+            lambda x, w, options=options: torch.nn.functional.conv2d(x, w, **options), [options],
+        ))
     return cases
 
 

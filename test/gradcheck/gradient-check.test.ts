@@ -1,24 +1,39 @@
-// The check as a whole: what it computes, what it leaves alone, what it reports.
+// The check as a whole: what it computes, what it does not change, what it reports.
+import { VERDICTS } from '../../src/protocol/check-report';
 import { describe, expect, it } from 'vitest';
 import type { TensorData } from '../../src/engine/kernels/tensor';
-import { GradientCheck, MAX_POINTS, VERDICTS } from '../../src/gradcheck';
+import { GradientCheck, MAX_POINTS } from '../../src/gradcheck';
 import { checkNet, linear, makeNet, type Net, OPTIONS, type NetRecipe } from './nets';
 
 const bits = (data: TensorData): string => Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('hex');
 
-/** Every bit of the network and of the batch that a check could reach. */
-function everything({ network, pass }: Net): string[] {
+/** All bits of the network and of the batch that a check could change. */
+function allBits({ network, pass }: Net): string[] {
   const tensors = [
-    pass.input, pass.target, ...pass.outputs, ...pass.outputGradients,
-    ...network.parameters.flatMap(({ value, gradient, previous, optimizerState }) => [value, gradient, previous, ...optimizerState]),
+    pass.input,
+    pass.target,
+    ...pass.outputs,
+    ...pass.outputGradients,
+    ...network.parameters.flatMap(({ value, gradient, previous, optimizerState }) => [
+      value,
+      gradient,
+      previous,
+      ...optimizerState,
+    ]),
   ];
   return tensors.map(({ data }) => bits(data));
 }
 
-const small: NetRecipe = { inputs: 3, batch: 4, loss: 'cross_entropy', layers: [linear(4), { kind: 'tanh' }, linear(3)], seed: 5 };
+const small: NetRecipe = {
+  inputs: 3,
+  batch: 4,
+  loss: 'cross_entropy',
+  layers: [linear(4), { kind: 'tanh' }, linear(3)],
+  seed: 5,
+};
 
-/** The same by the book: the whole network from its input, for each entry, twice. */
-function byTheBook({ network, pass }: Net, h: number) {
+/** Textbook central differences: two forward passes of the whole network for each entry. */
+function textbookDifferences({ network, pass }: Net, h: number) {
   network.zeroGradients();
   pass.evaluate();
   pass.lossBackward();
@@ -38,12 +53,12 @@ function byTheBook({ network, pass }: Net, h: number) {
 }
 
 describe('a gradient check', () => {
-  it('gives, entry by entry, what differences by the book give', () => {
+  it('matches textbook central differences, entry by entry', () => {
     const net = makeNet(small);
-    // To the bit, so on the kernels that the book's differences run on.
+    // Bitwise, so on the kernels of the textbook differences.
     const report = checkNet(net, {}, 'reference');
-    const expected = byTheBook(net, OPTIONS.step);
-    // The check computes only what an entry reaches; round-off of the loss, divided by the step, is what they differ by.
+    const expected = textbookDifferences(net, OPTIONS.step);
+    // The check computes only what an entry reaches, so they differ by the loss's round-off divided by the step.
     const numeric = expected.flatMap((parameter) => parameter.numeric);
     expect(report.points.numeric).toHaveLength(numeric.length);
     numeric.forEach((value, i) => expect(Math.abs(report.points.numeric[i] - value)).toBeLessThan(1e-10));
@@ -57,19 +72,22 @@ describe('a gradient check', () => {
       const at = errors.indexOf(largest);
       expect(worst).toEqual({
         index: shape.length === 1 ? [at] : [Math.floor(at / shape[1]), at % shape[1]],
-        analytic: analytic[at], numeric: numeric[at], relativeError: largest, verdict: 'pass',
+        analytic: analytic[at],
+        numeric: numeric[at],
+        relativeError: largest,
+        verdict: 'pass',
       });
     });
   });
 
-  it('changes nothing in the network that trains, and is not changed by it', () => {
+  it('does not change the network that trains, nor is changed by it', () => {
     const net = makeNet(small);
     net.pass.evaluate();
     net.pass.lossBackward();
-    const before = everything(net);
+    const before = allBits(net);
     const check = new GradientCheck({ ...net, step: 7, options: OPTIONS });
     while (check.advance(3));
-    expect(everything(net)).toEqual(before);
+    expect(allBits(net)).toEqual(before);
 
     const later = new GradientCheck({ ...net, step: 7, options: OPTIONS });
     later.advance(5);
@@ -80,7 +98,7 @@ describe('a gradient check', () => {
     expect(later.report()).toEqual(check.report());
   });
 
-  it('of a float32 network is as exact as of a float64 one', () => {
+  it('of a float32 network is as accurate as of a float64 one', () => {
     const report = checkNet(makeNet({ ...small, precision: 'float32' }));
     expect(report.counts).toMatchObject({ pass: report.entries });
     for (const { worst } of report.parameters) expect(worst?.relativeError).toBeLessThan(1e-7);
@@ -92,20 +110,20 @@ describe('a gradient check', () => {
     expect(report.counts.pass).toBe(report.entries);
   });
 
-  it('goes on by as many entries as it is told, and says where it is', () => {
+  it('advances by the requested number of entries, and reports its progress', () => {
     const check = new GradientCheck({ ...makeNet(small), step: 0, options: OPTIONS });
     expect(check.entries).toBe(4 * 3 + 4 + 3 * 4 + 3);
     expect(check.checked).toBe(0);
     expect(check.advance(10)).toBe(true);
     expect(check.checked).toBe(10);
-    // All entries are judged; each layer alone follows.
+    // All entries are done; the checks in isolation follow.
     expect(check.advance(1000)).toBe(true);
     expect(check.checked).toBe(check.entries);
     while (check.advance(1000));
     expect(check.advance(1)).toBe(false);
   });
 
-  it('that is stopped early says so, and has seen each tensor evenly', () => {
+  it('that is cancelled says so, and has covered each tensor evenly', () => {
     const net = makeNet({ ...small, inputs: 50, layers: [linear(10)] });
     const check = new GradientCheck({ ...net, step: 3, options: OPTIONS });
     check.advance(100);
@@ -118,13 +136,13 @@ describe('a gradient check', () => {
     expect(check.report()).toMatchObject({ complete: true, checked: 510, counts: { pass: 510 } });
   });
 
-  it('that is stopped before its first entry did not pass', () => {
+  it('that is cancelled before its first entry does not pass', () => {
     const report = new GradientCheck({ ...makeNet(small), step: 0, options: OPTIONS }).report();
     expect(report).toMatchObject({ complete: false, passed: false, checked: 0 });
     expect(report.parameters.every(({ verdict }) => verdict === 'below_noise')).toBe(true);
   });
 
-  it('reports counts that add up, and the options it was given', () => {
+  it('reports counts that add up, and its options', () => {
     const report = checkNet(makeNet({ ...small, layers: [linear(6), { kind: 'relu' }, linear(3)] }), { step: 1e-3 });
     expect(report.options).toEqual({ ...OPTIONS, step: 1e-3 });
     for (const verdict of VERDICTS) {
@@ -137,7 +155,7 @@ describe('a gradient check', () => {
 describe('the points of a report', () => {
   const big: NetRecipe = { inputs: 90, batch: 1, loss: 'mse', layers: [linear(50)], seed: 2 };
 
-  it('are an even sample where there are too many entries', () => {
+  it('are an even sample if there are too many entries', () => {
     const { points, entries } = checkNet(makeNet(big));
     expect(entries).toBe(4550);
     expect(points.analytic).toHaveLength(MAX_POINTS);
@@ -149,21 +167,23 @@ describe('the points of a report', () => {
     expect(biases).toBeLessThanOrEqual(45);
   });
 
-  it('begin with every wrong entry', () => {
+  it('start with every wrong entry', () => {
     const net = makeNet(big);
     const { definition } = net.network.model.layers[0];
     const faulty = makeNet({
       ...big,
-      layers: [{
-        ...linear(50),
-        definition: {
-          ...definition,
-          backward(context) {
-            definition.backward(context);
-            for (let i = 4000; i < 4010; i++) context.gradParameters.weight.data[i] *= 2;
+      layers: [
+        {
+          ...linear(50),
+          definition: {
+            ...definition,
+            backward(context) {
+              definition.backward(context);
+              for (let i = 4000; i < 4010; i++) context.gradParameters.weight.data[i] *= 2;
+            },
           },
         },
-      }],
+      ],
     });
     const { points, counts } = checkNet(faulty);
     expect(counts.wrong).toBe(10);
@@ -174,15 +194,30 @@ describe('the points of a report', () => {
   });
 });
 
-describe('what no difference can tell', () => {
+describe('inconclusive differences', () => {
   /** System C: two hidden units whose outgoing weights are equal. */
   const systemC = () => {
     const net = makeNet({
-      inputs: 2, batch: 1, loss: 'cross_entropy_on_probabilities',
+      inputs: 2,
+      batch: 1,
+      loss: 'cross_entropy_on_probabilities',
       layers: [
-        linear(3, { weight: [[1, -1], [1, -1], [1, -1]], bias: [0, 0, 0] }),
+        linear(3, {
+          weight: [
+            [1, -1],
+            [1, -1],
+            [1, -1],
+          ],
+          bias: [0, 0, 0],
+        }),
         { kind: 'sigmoid' },
-        linear(2, { weight: [[1, -1, -1], [1, -1, -1]], bias: [0, 0] }),
+        linear(2, {
+          weight: [
+            [1, -1, -1],
+            [1, -1, -1],
+          ],
+          bias: [0, 0],
+        }),
         { kind: 'softmax' },
       ],
     });
@@ -191,7 +226,7 @@ describe('what no difference can tell', () => {
     return net;
   };
 
-  it("is called below noise, and not a pass: system C's first layer", () => {
+  it("are called below noise and not a pass: system C's first layer", () => {
     const report = checkNet(systemC());
     expect(report.parameters.map(({ name, verdict }) => [name, verdict])).toEqual([
       ['linear1.weight', 'below_noise'],
@@ -204,19 +239,19 @@ describe('what no difference can tell', () => {
     expect(report.passed).toBe(true);
   });
 
-  it('does not pass a network where nothing can be told', () => {
+  it('do not pass a network in which nothing is conclusive', () => {
     const report = checkNet(makeNet({ ...small, spread: 0, layers: [linear(3, { bias: false })] }));
     expect(report.counts).toEqual({ pass: 0, wrong: 0, kink: 0, below_noise: 9 });
     expect(report.passed).toBe(false);
   });
 
-  it('never passes two values that are both within the absolute tolerance', () => {
+  it('never pass two values that are both within the absolute tolerance', () => {
     const report = checkNet(makeNet(small), { atol: 10 });
     expect(report.counts).toMatchObject({ pass: 0, below_noise: report.entries });
     expect(report.passed).toBe(false);
   });
 
-  it('has no verdict where the loss is infinite or not a number', () => {
+  it('have no verdict if the loss is infinite or NaN', () => {
     const net = makeNet({ ...small, loss: 'cross_entropy_on_probabilities', layers: [linear(3), { kind: 'softmax' }] });
     net.pass.input.data.fill(NaN);
     const report = checkNet(net);
@@ -225,8 +260,15 @@ describe('what no difference can tell', () => {
     expect(report.passed).toBe(false);
   });
 
-  it('is little: round-off is measured, so that a longer step tells gradients apart that a short one cannot', () => {
-    const net = makeNet({ ...small, layers: [linear(4, { init: { type: 'normal', std: 1e-4 } }), { kind: 'tanh' }, linear(3, { init: { type: 'normal', std: 1e-4 } })] });
+  it('become conclusive with a longer step when round-off hides a gradient at a short one', () => {
+    const net = makeNet({
+      ...small,
+      layers: [
+        linear(4, { init: { type: 'normal', std: 1e-4 } }),
+        { kind: 'tanh' },
+        linear(3, { init: { type: 'normal', std: 1e-4 } }),
+      ],
+    });
     const short = checkNet(net, { step: 1e-9, atol: 0 });
     const long = checkNet(net, { step: 6e-6, atol: 0 });
     expect(short.counts.below_noise).toBeGreaterThan(long.counts.below_noise);
@@ -234,13 +276,22 @@ describe('what no difference can tell', () => {
     expect(short.counts.wrong).toBe(0);
   });
 
-  it('is measured, and steps shrunk, where large numbers cancel inside the network', () => {
-    // Both hidden units are about 1e8 and only their difference goes on: the loss is uncertain by 1e-8,
-    // and so steep that the usual step leaps over all of its slope.
+  it('are detected, and steps shrunk, when large numbers cancel inside the network', () => {
+    // Both hidden units are about 1e8 and only their difference matters: the loss is uncertain by 1e-8, and so steep
+    // that the usual step skips the relevant range.
     const net = makeNet({
-      inputs: 2, batch: 3, loss: 'mse', seed: 3,
+      inputs: 2,
+      batch: 3,
+      loss: 'mse',
+      seed: 3,
       layers: [
-        linear(2, { weight: [[0.1, 0.2], [0.1, 0.2]], bias: [1e8, 1e8] }),
+        linear(2, {
+          weight: [
+            [0.1, 0.2],
+            [0.1, 0.2],
+          ],
+          bias: [1e8, 1e8],
+        }),
         { kind: 'identity' },
         linear(1, { weight: [[1, -1]], bias: [0.25] }),
         { kind: 'tanh' },

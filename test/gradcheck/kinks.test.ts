@@ -1,4 +1,4 @@
-// Kinks: recognized, stepped around where that can be done, and never an excuse for a wrong gradient.
+// Kinks are recognized, avoided where possible, and never excuse a wrong gradient.
 import { describe, expect, it } from 'vitest';
 import type { LayerDefinition } from '../../src/engine/layers/layer';
 import { losses, type LossKind } from '../../src/engine/losses';
@@ -6,9 +6,17 @@ import type { LossDefinition } from '../../src/engine/losses/loss';
 import { checkNet, layerOf, linear, makeNet, setParameter } from './nets';
 
 /** z = w x + b, ReLU, times 1; loss is the squared distance from the target. */
-function single(weight: number, bias: number, inputs: readonly number[], targets: readonly number[], relu = layerOf('relu')) {
+function singleUnit(
+  weight: number,
+  bias: number,
+  inputs: readonly number[],
+  targets: readonly number[],
+  relu = layerOf('relu'),
+) {
   const net = makeNet({
-    inputs: 1, batch: inputs.length, loss: 'sum_squared_error',
+    inputs: 1,
+    batch: inputs.length,
+    loss: 'sum_squared_error',
     layers: [linear(1, { weight: [[weight]], bias: [bias] }), { kind: 'relu', definition: relu }],
   });
   net.pass.input.data.set(inputs);
@@ -16,11 +24,11 @@ function single(weight: number, bias: number, inputs: readonly number[], targets
   return net;
 }
 
-const withSlopeAtZero = (slope: number): LayerDefinition => ({
+const withDerivativeAtZero = (derivative: number): LayerDefinition => ({
   ...layerOf('relu'),
   backward({ input, gradOutput, gradInput }) {
     gradInput?.data.forEach((_, i) => {
-      gradInput.data[i] = gradOutput.data[i] * (input.data[i] === 0 ? slope : input.data[i] > 0 ? 1 : 0);
+      gradInput.data[i] = gradOutput.data[i] * (input.data[i] === 0 ? derivative : input.data[i] > 0 ? 1 : 0);
     });
   },
 });
@@ -34,9 +42,9 @@ const withFactor = (factor: number): LayerDefinition => ({
 });
 
 describe('exactly on a kink', () => {
-  const onKink = (slope: number) => checkNet(single(1, -2, [2], [-1], withSlopeAtZero(slope)));
+  const onKink = (slope: number) => checkNet(singleUnit(1, -2, [2], [-1], withDerivativeAtZero(slope)));
 
-  it('any slope between the two sides is a kink, not a pass', () => {
+  it('any derivative between the two sides is a kink, not a pass', () => {
     for (const slope of [0, 0.25, 0.75, 1]) {
       const report = onKink(slope);
       expect(report.parameters.map(({ verdict }) => verdict)).toEqual(['kink', 'kink']);
@@ -45,25 +53,34 @@ describe('exactly on a kink', () => {
     }
   });
 
-  it('a slope outside of them is wrong', () => {
+  it('a derivative outside of them is wrong', () => {
     for (const slope of [-0.1, 1.1, 5]) expect(onKink(slope).counts.wrong).toBe(2);
   });
 
   it('units that switch on to different sides do not make a right gradient wrong', () => {
-    // Both samples lie at 0. To the right of w = 0 the first is on, to the left the second; the slopes there are
-    // -2 and -6 / 2 of the same sign, so the 0 that backprop gives lies between neither.
-    const net = single(0, 0, [1, -1], [1, -1.5]);
+    // Both samples are at 0. To the right of w = 0 the first is on, to the left the second. The derivatives there are
+    // -2 and -6 / 2, with the same sign, so backprop's 0 is between neither.
+    const net = singleUnit(0, 0, [1, -1], [1, -1.5]);
     const [weight, bias] = checkNet(net).parameters;
     expect(weight.verdict).toBe('kink');
     expect(bias.verdict).toBe('kink');
-    const faulty = single(0, 0, [1, -1], [1, -1.5], withSlopeAtZero(4));
+    const faulty = singleUnit(0, 0, [1, -1], [1, -1.5], withDerivativeAtZero(4));
     expect(checkNet(faulty).parameters[0].verdict).toBe('wrong');
   });
 
-  it('kinks in two layers at once are held apart', () => {
+  it('kinks in two layers at once are separated', () => {
     const net = makeNet({
-      inputs: 2, batch: 4, loss: 'mse', spread: 0,
-      layers: [linear(3, { bias_init: 'zeros' }), { kind: 'relu' }, linear(3, { bias_init: 'zeros' }), { kind: 'relu' }, linear(1)],
+      inputs: 2,
+      batch: 4,
+      loss: 'mse',
+      spread: 0,
+      layers: [
+        linear(3, { bias_init: 'zeros' }),
+        { kind: 'relu' },
+        linear(3, { bias_init: 'zeros' }),
+        { kind: 'relu' },
+        linear(1),
+      ],
     });
     const report = checkNet(net);
     expect(report.counts.wrong).toBe(0);
@@ -72,20 +89,20 @@ describe('exactly on a kink', () => {
   });
 });
 
-describe('beside a kink', () => {
-  it.each([1e-3, 1e-5, 1e-7, 1e-9])('at a distance of %g the step is shrunk and the entry judged', (distance) => {
+describe('next to a kink', () => {
+  it.each([1e-3, 1e-5, 1e-7, 1e-9])('at a distance of %g, the step is shrunk and the entry judged', (distance) => {
     for (const side of [1, -1]) {
-      const net = single(1, -2 + side * distance, [2, 3], [-1, 5]);
+      const net = singleUnit(1, -2 + side * distance, [2, 3], [-1, 5]);
       const report = checkNet(net, { step: 1e-2 });
       expect(report.counts).toEqual({ pass: 2, wrong: 0, kink: 0, below_noise: 0 });
-      const faulty = checkNet(single(1, -2 + side * distance, [2, 3], [-1, 5], withFactor(1.01)), { step: 1e-2 });
+      const faulty = checkNet(singleUnit(1, -2 + side * distance, [2, 3], [-1, 5], withFactor(1.01)), { step: 1e-2 });
       expect(faulty.counts.wrong).toBe(2);
     }
   });
 
-  it('a difference of round-off from a kink is not an excuse either', () => {
+  it("a round-off's distance from a kink does not excuse a wrong gradient either", () => {
     // 0.1 + 0.2 - 0.3 is 5.6e-17: no step fits between it and the kink.
-    const net = single(0.1, 0, [1, 3], [-1, 5]);
+    const net = singleUnit(0.1, 0, [1, 3], [-1, 5]);
     const narrow = () => {
       setParameter(net, 'linear1.weight', [0.1 + 0.2]);
       setParameter(net, 'linear1.bias', [-0.3]);
@@ -98,7 +115,7 @@ describe('beside a kink', () => {
 });
 
 describe('kinks of a loss', () => {
-  /** z = w x + b straight into the loss. */
+  /** z = w x + b directly into the loss. */
   const straight = (loss: LossKind, bias: number, factor = 1) => {
     const own = losses[loss] as LossDefinition;
     const definition: LossDefinition = {
@@ -108,26 +125,36 @@ describe('kinks of a loss', () => {
         gradient.data.forEach((_, i, data) => (data[i] *= factor));
       },
     };
-    const net = makeNet({ inputs: 1, batch: 2, loss: { definition }, layers: [linear(1, { weight: [[1]], bias: [bias] })] });
+    const net = makeNet({
+      inputs: 1,
+      batch: 2,
+      loss: { definition },
+      layers: [linear(1, { weight: [[1]], bias: [bias] })],
+    });
     net.pass.input.data.set([2, -1]);
     net.pass.target.data.set([1, loss === 'huber' ? -1.3 : 1]);
     return checkNet(net, { step: 1e-2 });
   };
 
-  // With these biases the first sample lies on the seam: 2 + b = 1, or the margin at 1.
-  const seams: [LossKind, number][] = [['mae', -1], ['hinge', -1], ['huber', 0], ['squared_hinge', -1]];
+  // With these biases, the first sample is on the kink: 2 + b = 1, or the margin at 1.
+  const seams: [LossKind, number][] = [
+    ['mae', -1],
+    ['hinge', -1],
+    ['huber', 0],
+    ['squared_hinge', -1],
+  ];
 
-  it('of the hinge: on it a right gradient is a kink, a false one wrong', () => {
+  it('of the hinge: on it, a right gradient is a kink and a wrong one wrong', () => {
     expect(straight('hinge', -1).counts).toEqual({ pass: 0, wrong: 0, kink: 2, below_noise: 0 });
     expect(straight('hinge', -1, 3).counts.wrong).toBe(2);
   });
 
-  it.each(seams)('of %s: on it a right gradient is not wrong, a false one is', (loss, bias) => {
+  it.each(seams)('of %s: on it, a right gradient is not wrong and a wrong one is', (loss, bias) => {
     expect(straight(loss, bias).counts.wrong).toBe(0);
     expect(straight(loss, bias, 4).counts.wrong).toBe(2);
   });
 
-  it.each(seams)('of %s: beside it the step is shrunk and the entry judged', (loss, bias) => {
+  it.each(seams)('of %s: next to it, the step is shrunk and the entry judged', (loss, bias) => {
     for (const distance of [1e-4, -1e-4, 1e-6, -1e-6]) {
       expect(straight(loss, bias + distance).counts.wrong).toBe(0);
       expect(straight(loss, bias + distance).counts.pass).toBeGreaterThan(0);
@@ -137,14 +164,17 @@ describe('kinks of a loss', () => {
 });
 
 describe('a kink that no layer declares', () => {
-  const silent = (factor: number): LayerDefinition => ({ ...withFactor(factor), crossesKink: undefined });
-  const undeclared = (bias: number, factor: number) => checkNet(single(1, bias, [2], [-1], silent(factor)));
+  const silent = (factor: number): LayerDefinition => {
+    const { crossesKink: _, ...definition } = withFactor(factor);
+    return definition;
+  };
+  const undeclared = (bias: number, factor: number) => checkNet(singleUnit(1, bias, [2], [-1], silent(factor)));
 
-  it('is recognized by its slopes where the entry lies on it', () => {
+  it('is recognized by its one-sided derivatives when the entry is on it', () => {
     expect(undeclared(-2, 1).counts).toEqual({ pass: 0, wrong: 0, kink: 2, below_noise: 0 });
   });
 
-  it('is stepped around where it lies beside, and excuses nothing', () => {
+  it('is avoided when the entry is next to it, and excuses nothing', () => {
     expect(undeclared(-2 + 1e-6, 1).counts).toEqual({ pass: 2, wrong: 0, kink: 0, below_noise: 0 });
     expect(undeclared(-2 + 1e-6, 1.01).counts).toEqual({ pass: 0, wrong: 2, kink: 0, below_noise: 0 });
   });

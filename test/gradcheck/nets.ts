@@ -1,21 +1,28 @@
-// Networks for the gradient check's tests: any layer, faulty ones too, with random weights and a random batch.
+// Random networks for tests of the gradient check, with any layers, including faulty ones.
+import type { CheckReport } from '../../src/protocol/check-report';
 import { layers, type LayerKind } from '../../src/engine/layers';
 import type { LayerDefinition } from '../../src/engine/layers/layer';
 import { losses, type LossKind } from '../../src/engine/losses';
 import type { LossDefinition } from '../../src/engine/losses/loss';
-import { type Backend, kernelsOf } from '../../src/engine/kernels/create';
-import { sizeOf, type Precision, type Shape } from '../../src/engine/kernels/tensor';
-import { type LayerModel, Network, type NetworkModel } from '../../src/engine/network';
+import { type Backend, createBackend } from '../../src/engine/kernels/create-kernels';
+import { numel, type Precision, type Shape } from '../../src/engine/kernels/tensor';
+import { Network } from '../../src/engine/network';
+import type { LayerModel, NetworkModel } from '../../src/engine/network-model';
 import type { Penalty } from '../../src/engine/penalty';
 import { Random } from '../../src/engine/random';
-import { type CheckOptions, type CheckReport, GradientCheck } from '../../src/gradcheck';
+import { type CheckOptions, GradientCheck } from '../../src/gradcheck';
+import { appendLayer } from '../support/network-fixtures';
 
 export interface LayerRecipe {
   readonly kind: LayerKind;
-  readonly options?: Readonly<Record<string, unknown>>;
-  /** In place of the layer's own. */
-  readonly definition?: LayerDefinition;
+  readonly options?: Readonly<Record<string, unknown>> | undefined;
+  /** Replaces the layer's own. */
+  readonly definition?: LayerDefinition | undefined;
   readonly freeze?: readonly string[];
+  /** The layers whose outputs it takes, NETWORK_INPUT for the network's input; by default, the layer before. */
+  readonly inputs?: readonly number[];
+  /** Owners of the parameters that it shares. */
+  readonly shared?: Readonly<Record<string, number>>;
 }
 
 export interface NetRecipe {
@@ -23,7 +30,7 @@ export interface NetRecipe {
   readonly inputs: number | Shape;
   readonly layers: readonly LayerRecipe[];
   readonly loss: LossKind | { readonly definition: LossDefinition };
-  readonly penalty?: Penalty;
+  readonly penalty?: Penalty | undefined;
   readonly batch: number;
   readonly seed?: number;
   readonly precision?: Precision;
@@ -41,16 +48,19 @@ export const linear = (out_features: number, more: Readonly<Record<string, unkno
 
 function modelOf({ inputs, layers: recipes, loss, penalty }: NetRecipe): NetworkModel {
   const inputShape = typeof inputs === 'number' ? [inputs] : inputs;
-  let shape: Shape = inputShape;
   const count = new Map<string, number>();
-  const models = recipes.map(({ kind, options = {}, definition = layerOf(kind), freeze = [] }): LayerModel => {
+  const models: LayerModel[] = [];
+  recipes.forEach(({ kind, options = {}, definition = layerOf(kind), freeze = [], inputs, shared }) => {
     const number = (count.get(kind) ?? 0) + 1;
     count.set(kind, number);
-    const parsed = definition.options.parse(options);
-    const outputShape = definition.outputShape(shape, parsed);
-    const model = { name: `${kind}${number}`, definition, options: parsed, inputShape: shape, outputShape, freeze };
-    shape = outputShape;
-    return model;
+    appendLayer(models, inputShape, {
+      name: `${kind}${number}`,
+      definition,
+      options: definition.options.parse(options),
+      freeze,
+      inputs,
+      ...(shared && { sharedParameters: shared }),
+    });
   });
   const definition = typeof loss === 'string' ? (losses[loss] as LossDefinition) : loss.definition;
   return { inputShape, layers: models, loss: { definition, options: definition.options.parse({}) }, penalty };
@@ -58,20 +68,25 @@ function modelOf({ inputs, layers: recipes, loss, penalty }: NetRecipe): Network
 
 /** A network with its batch loaded: targets are one-hot rows, or numbers in [0, 1]. */
 export function makeNet(recipe: NetRecipe, backend: Backend = 'reference') {
-  const { batch, seed = 1, precision = 'float64', spread = 1 } = recipe;
-  const network = new Network(modelOf(recipe), kernelsOf(backend, precision), {
-    batch, evaluationBatch: 0, optimizerTensors: 0,
+  const { batch: batchSize, seed = 1, precision = 'float64', spread = 1 } = recipe;
+  const network = new Network(modelOf(recipe), createBackend(backend, precision), {
+    batchSize,
+    evaluationBatchSize: 0,
+    optimizerStateTensors: 0,
   });
   network.initialize(seed);
-  const pass = network.pass(batch);
-  pass.drawFor(seed, 0);
+  const pass = network.trainingPass(batchSize);
+  pass.sampleMasks(seed, 0);
   const random = new Random(seed, 'batch');
-  for (let i = 0; i < pass.input.data.length; i++) pass.input.data[i] = random.normal(0, spread);
-  const width = sizeOf(pass.target.shape.slice(1));
+  const indices = network.model.layers.flatMap(({ definition, options }) => definition.indexCount?.(options) ?? []);
+  const draw = (): number =>
+    indices.length > 0 ? random.integerBelow(Math.min(...indices)) : random.normal(0, spread);
+  for (let i = 0; i < pass.input.data.length; i++) pass.input.data[i] = draw();
+  const width = numel(pass.target.shape.slice(1));
   const oneHot = network.model.loss.definition.target === 'classes';
   pass.target.data.fill(0);
-  for (let row = 0; row < batch; row++) {
-    if (oneHot) pass.target.data[row * width + random.below(width)] = 1;
+  for (let row = 0; row < batchSize; row++) {
+    if (oneHot) pass.target.data[row * width + random.integerBelow(width)] = 1;
     else for (let j = 0; j < width; j++) pass.target.data[row * width + j] = random.uniform();
   }
   return { network, pass };
@@ -79,9 +94,17 @@ export function makeNet(recipe: NetRecipe, backend: Backend = 'reference') {
 
 export type Net = ReturnType<typeof makeNet>;
 
-/** Everything, from start to end. */
-export function checkNet({ network, pass }: Net, options: Partial<CheckOptions> = {}, backend?: Backend, alone = true): CheckReport {
-  const check = new GradientCheck({ network, pass, step: 0, options: { ...OPTIONS, ...options }, kernels: { backend } }, alone);
+/** Runs the whole check. */
+export function checkNet(
+  { network, pass }: Net,
+  options: Partial<CheckOptions> = {},
+  backend?: Backend,
+  isolateLayers = true,
+): CheckReport {
+  const check = new GradientCheck(
+    { network, pass, step: 0, options: { ...OPTIONS, ...options }, kernels: { backend } },
+    isolateLayers,
+  );
   while (check.advance(64));
   return check.report();
 }

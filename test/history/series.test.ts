@@ -12,7 +12,7 @@ function seriesOf(list: readonly number[], capacity: number): Series {
 }
 
 describe('a series', () => {
-  it('holds the exact values while there is room', () => {
+  it('holds exact values while there is room', () => {
     const { stride, steps, low, high } = seriesOf([3, 1, 2], 8).data();
     expect(stride).toBe(1);
     expect([...steps]).toEqual([0, 1, 2]);
@@ -49,17 +49,22 @@ describe('a series', () => {
     );
   });
 
-  it('takes many values at once as it does one by one', () => {
+  it('adds many values at once like one by one', () => {
     fc.assert(
-      fc.property(fc.array(fc.double()), fc.array(fc.integer({ min: 1, max: 70 }), { minLength: 1 }), fc.integer({ min: 2, max: 40 }), (list, counts, capacity) => {
-        const series = new Series(capacity);
-        for (let from = 0, turn = 0; from < list.length; turn++) {
-          const count = Math.min(counts[turn % counts.length], list.length - from);
-          series.addAll(from, Float64Array.from(list).subarray(from), count);
-          from += count;
-        }
-        expect(series.data()).toEqual(seriesOf(list, capacity).data());
-      }),
+      fc.property(
+        fc.array(fc.double()),
+        fc.array(fc.integer({ min: 1, max: 70 }), { minLength: 1 }),
+        fc.integer({ min: 2, max: 40 }),
+        (list, counts, capacity) => {
+          const series = new Series(capacity);
+          for (let from = 0, turn = 0; from < list.length; turn++) {
+            const count = Math.min(counts[turn % counts.length], list.length - from);
+            series.addAll(from, Float64Array.from(list).subarray(from), count);
+            from += count;
+          }
+          expect(series.data()).toEqual(seriesOf(list, capacity).data());
+        },
+      ),
     );
   });
 
@@ -78,7 +83,7 @@ describe('a series', () => {
     );
   });
 
-  it('never keeps a value of a step that was forgotten', () => {
+  it('never keeps a value of a truncated step', () => {
     fc.assert(
       fc.property(values, fc.integer({ min: 2, max: 40 }), fc.nat(500), (list, capacity, last) => {
         const series = seriesOf(list, capacity);
@@ -89,7 +94,7 @@ describe('a series', () => {
     );
   });
 
-  it('keeps NaN in sight when buckets merge', () => {
+  it('keeps NaN when buckets merge', () => {
     const { low, high } = seriesOf([1, NaN, 2, 3, 4], 3).data();
     expect(low[0]).toBeNaN();
     expect(high[0]).toBeNaN();

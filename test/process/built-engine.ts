@@ -1,20 +1,20 @@
-// The real engine process, bundled as it ships, for tests that start it.
+// The real engine process, bundled as in the release, for tests that start it.
+import type { CustomLayerErrorDetails } from '../../src/protocol/problem';
+import type { CheckReport } from '../../src/protocol/check-report';
+import type { Frame } from '../../src/protocol/frame';
+import type { RunRecord } from '../../src/protocol/run-record';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { build } from 'esbuild';
-import { EngineClient } from '../../src/process/client';
-import type { Fault } from '../../src/engine/custom/fault';
-import type { HostCalls } from '../../src/protocol/engine';
-import type { CheckReport } from '../../src/gradcheck/report';
-import { joining } from '../../src/parts/parts';
-import type { Frame } from '../../src/session/frame';
-import type { RunRecord } from '../../src/session/record';
+import { ENGINE_RESPONSE_TIMEOUT_MS, ProcessClient } from '../../src/process/process-client';
+import type { EngineEvents } from '../../src/protocol/engine';
+import { createAssembler } from '../../src/chunking/chunks';
 
 const source = resolve(__dirname, '..', '..', 'src', 'process');
 
 export interface BuiltEngine {
-  /** engine-process.js, its worker beside it. */
+  /** engine-process.js, next to its worker. */
   readonly file: string;
   remove(): Promise<void>;
 }
@@ -22,7 +22,11 @@ export interface BuiltEngine {
 export async function buildEngine(): Promise<BuiltEngine> {
   const folder = await mkdtemp(join(tmpdir(), 'nablascope-engine-'));
   await build({
-    entryPoints: { 'engine-process': join(source, 'entry.ts'), 'engine-worker': join(source, 'worker.ts'), 'engine-thread': join(source, '..', 'machine', 'thread.ts') },
+    entryPoints: {
+      'engine-process': join(source, 'entry.ts'),
+      'engine-worker': join(source, 'worker.ts'),
+      'engine-thread': join(source, '..', 'platform', 'kernel-worker.ts'),
+    },
     outdir: folder,
     bundle: true,
     platform: 'node',
@@ -37,38 +41,40 @@ export async function buildEngine(): Promise<BuiltEngine> {
   };
 }
 
-/** An engine process and everything that it said. */
-export class WatchedEngine {
-  readonly client: EngineClient;
+/** An engine process that records all its messages. */
+export class TestEngine {
+  readonly client: ProcessClient;
   readonly frames: Frame[] = [];
   readonly records: RunRecord[] = [];
   readonly reports: CheckReport[] = [];
   readonly progress: number[] = [];
-  readonly faults: Fault[] = [];
-  /** Lines that layers wrote, with the layer in front. */
-  readonly lines: string[] = [];
-  /** Of the end, where a layer is to blame. */
-  blamed: Fault | null = null;
+  readonly faults: CustomLayerErrorDetails[] = [];
+  /** Lines that layers logged, prefixed with the layer. */
+  readonly logLines: string[] = [];
+  /** The fault that ended the process, if a layer is at fault. */
+  exitFault: CustomLayerErrorDetails | null = null;
   readonly loading: string[] = [];
+  /** Of the streams of the process. */
+  outputChars = 0;
   readonly exits: string[] = [];
-  readonly #waiting = new Set<() => void>();
+  readonly #waiters = new Set<() => void>();
 
   constructor(file: string, ...args: string[]) {
-    const host: HostCalls = {
-      frame: joining(async (frame: Frame) => {
+    const events: EngineEvents = {
+      frame: createAssembler(async (frame: Frame) => {
         this.frames.push(frame);
         this.#wake();
       }),
-      triesWideVectors: () => undefined,
+      simd256Enabled: () => undefined,
       checkpoint: (record) => {
         this.records.push(record);
         this.#wake();
       },
-      loading: (words) => {
-        this.loading.push(words);
+      loading: (message) => {
+        this.loading.push(message);
         this.#wake();
       },
-      checked: (report) => {
+      checkFinished: (report) => {
         this.reports.push(report);
         this.#wake();
       },
@@ -77,7 +83,7 @@ export class WatchedEngine {
         this.#wake();
       },
       log: (level, text, source) => {
-        this.lines.push(`${level} ${source}: ${text}`);
+        this.logLines.push(`${level} ${source}: ${text}`);
         this.#wake();
       },
       checkProgress: ({ checked }) => {
@@ -85,21 +91,30 @@ export class WatchedEngine {
         this.#wake();
       },
     };
-    const onExit = (reason: string, fault: Fault | null): void => {
+    const onExit = (reason: string, fault: CustomLayerErrorDetails | null): void => {
       this.exits.push(reason);
-      this.blamed = fault;
+      this.exitFault = fault;
       this.#wake();
     };
-    this.client = new EngineClient({ file, arguments: args, host, onExit });
+    this.client = new ProcessClient({
+      file,
+      arguments: args,
+      events,
+      onExit,
+      responseTimeout: ENGINE_RESPONSE_TIMEOUT_MS,
+      onOutput: (text) => {
+        this.outputChars += text.length;
+      },
+    });
   }
 
   get last(): Frame | undefined {
     return this.frames[this.frames.length - 1];
   }
 
-  /** Settles as soon as `question` answers yes; it is asked whenever the process said something. */
-  async until(question: () => boolean): Promise<void> {
-    while (!question()) await new Promise<void>((resolve) => this.#waiting.add(resolve));
+  /** Resolves when the predicate returns true; evaluated after every message of the process. */
+  async until(predicate: () => boolean): Promise<void> {
+    while (!predicate()) await new Promise<void>((resolve) => this.#waiters.add(resolve));
   }
 
   async open(text: string, record?: RunRecord): Promise<void> {
@@ -109,8 +124,8 @@ export class WatchedEngine {
   }
 
   #wake(): void {
-    const waiting = [...this.#waiting];
-    this.#waiting.clear();
+    const waiting = [...this.#waiters];
+    this.#waiters.clear();
     for (const wake of waiting) wake();
   }
 }

@@ -1,11 +1,12 @@
-// The sweeps of two course works, at their full shape: the order of four learning rates on images of 28x28 in IDX files, and how
-// well a wave is fitted by more and more hidden units. The figures that are held are orders and bounds, not digits.
+// The sweeps of two course works at full size: the order of four learning rates on 28x28 images in IDX files, and how
+// well a wave is fitted by more and more hidden units. The tests check order and bounds, not digits.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseSpec } from '../../src/model-spec';
 import { openSweep, type Sweep } from '../../src/process/sweep/sweep';
 import type { RunResult } from '../../src/sweep/results';
 import { Random } from '../../src/engine/random';
@@ -18,25 +19,32 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'nablascope-systems-'));
   worker = join(folder, 'sweep-worker.js');
   await build({
-    entryPoints: [resolve(__dirname, '../../src/process/sweep/worker.ts')], outfile: worker, bundle: true, platform: 'node', format: 'cjs', target: 'node20',
-    mainFields: ['module', 'main'], logLevel: 'warning',
+    entryPoints: [resolve(__dirname, '../../src/process/sweep/worker.ts')],
+    outfile: worker,
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    target: 'node20',
+    mainFields: ['module', 'main'],
+    logLevel: 'warning',
   });
 });
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 async function swept(text: string, results: string): Promise<Sweep> {
-  const spec = join(folder, `${results}.nabla.json`);
-  writeFileSync(spec, text);
-  const opened = openSweep({ text, spec, root: folder });
+  const specFile = join(folder, `${results}.nabla.json`);
+  writeFileSync(specFile, text);
+  const opened = await openSweep({ source: parseSpec(text), specFile, root: folder });
   if (opened.kind !== 'sweep') throw new Error(JSON.stringify(opened));
   expect(await opened.sweep.run(worker, () => undefined)).toBe(true);
   return opened.sweep;
 }
 
-const lastLoss = (run: RunResult | undefined, part: 'train' | 'validation' | 'test'): number => (run && 'parts' in run ? (run.parts[part]?.loss.at(-1) ?? NaN) : NaN);
+const lastLoss = (run: RunResult | undefined, part: 'train' | 'validation' | 'test'): number =>
+  run && 'parts' in run ? (run.parts[part]?.loss.at(-1) ?? NaN) : NaN;
 
-/** Ten patterns of strokes, each picture with pixels of its own turned over: as MNIST comes, packed with gzip. */
+/** Ten patterns of strokes, each image with its own flipped pixels, compressed with gzip like MNIST. */
 function writeImages(samples: number): void {
   const random = new Random(5, 'images');
   const patterns = Array.from({ length: 10 }, () => Array.from({ length: 784 }, () => random.uniform() < 0.15));
@@ -58,18 +66,31 @@ function writeImages(samples: number): void {
 
 describe('784-300-10 on IDX files: four learning rates, six runs of 5 epochs each', () => {
   const spec = {
-    data: { type: 'idx', images: 'train-images-idx3-ubyte.gz', labels: 'train-labels-idx1-ubyte.gz', split: { validation: 0.25, test: 0 } },
+    data: {
+      type: 'idx',
+      images: 'train-images-idx3-ubyte.gz',
+      labels: 'train-labels-idx1-ubyte.gz',
+      split: { validation: 0.25, test: 0 },
+    },
     layers: ['flatten', { type: 'linear', out_features: 300 }, 'sigmoid', { type: 'linear', out_features: 10 }],
-    loss: 'cross_entropy', optimizer: { type: 'sgd', lr: 0.3 }, batch_size: 50, epochs: 5,
+    loss: 'cross_entropy',
+    optimizer: { type: 'sgd', lr: 0.3 },
+    batch_size: 50,
+    epochs: 5,
     sweep: { 'optimizer.lr': [0.01, 0.03, 0.1, 0.3], seed: [1, 2, 3, 4, 5, 6] },
   };
 
-  // Below normal priority, it waits for whatever else the machine does.
-  it('learns the faster the larger the rate is, in training and validation', { timeout: 120_000 }, async () => {
+  // Below normal priority, it waits for other work on the machine.
+  it('learns faster with larger rates, in train and validation', { timeout: 120_000 }, async () => {
     writeImages(400);
     const sweep = await swept(JSON.stringify(spec), 'rates');
     const { groups, best } = sweep.state.report;
-    expect(groups.map(({ labels, finished }) => [labels[0], finished])).toEqual([['0.01', 6], ['0.03', 6], ['0.1', 6], ['0.3', 6]]);
+    expect(groups.map(({ labels, finished }) => [labels[0], finished])).toEqual([
+      ['0.01', 6],
+      ['0.03', 6],
+      ['0.1', 6],
+      ['0.3', 6],
+    ]);
     for (const part of ['train', 'validation'] as const) {
       const losses = groups.map(({ final }) => final[part]!.loss.mean);
       expect([...losses].sort((a, b) => b - a)).toEqual(losses);
@@ -85,17 +106,19 @@ describe('a noisy sine', () => {
   it('is fitted better by 0, 1, 2, 3 and 10 hidden units, and no better by 50 and 100', async () => {
     const { groups } = (await swept(example('sine-hidden-units'), 'units')).state.report;
     const tests = groups.map(({ final }) => final.test!.loss.mean);
-    expect(groups.map(({ labels }) => labels[0].split(',')[0])).toEqual([1, 1, 2, 3, 10, 50, 100].map((units) => `linear ${units}`));
+    expect(groups.map(({ labels }) => labels[0].split(',')[0])).toEqual(
+      [1, 1, 2, 3, 10, 50, 100].map((units) => `linear ${units}`),
+    );
     expect(groups[0].labels[0]).toBe('linear 1');
     expect([...tests.slice(0, 5)].sort((a, b) => b - a)).toEqual(tests.slice(0, 5));
-    // The line that fits sin(πx) best over [-1, 1) leaves 1/2 - 3/π², beside the noise.
+    // The best line through sin(πx) over [-1, 1) leaves an error of 1/2 - 3/π², plus the noise.
     expect(Math.abs(groups[0].final.train!.loss.mean - (0.5 - 3 / Math.PI ** 2 + 0.01))).toBeLessThan(0.03);
-    // No network gets below the noise, whose variance is 0.01; those of ten units and more come near.
+    // No network gets below the noise, whose variance is 0.01; those with ten or more units come close.
     for (const loss of tests.slice(4)) expect(loss).toBeLessThan(0.016);
     for (const loss of tests) expect(loss).toBeGreaterThan(0.007);
   });
 
-  it('has other optima for two units from other starts, and one for eight', async () => {
+  it('has several optima for two units from different starts, and one for eight', async () => {
     const { results } = await swept(example('sine-two-units'), 'optima');
     const losses = results.map((run) => lastLoss(run, 'train'));
     const [two, eight] = [losses.slice(0, 8), losses.slice(8)];
@@ -103,7 +126,7 @@ describe('a noisy sine', () => {
     expect(Math.max(...eight)).toBeLessThan(0.02);
   });
 
-  it('kills some networks of ReLU and slows all of sigmoid, with layers of 3, 5 and 4 units', async () => {
+  it('kills some ReLU networks and slows all sigmoid networks with layers of 3, 5 and 4 units', async () => {
     const { results } = await swept(example('sine-relu-or-sigmoid'), 'relu');
     const losses = results.map((run) => lastLoss(run, 'train'));
     const [relu, sigmoid] = [losses.slice(0, 6), losses.slice(6)];

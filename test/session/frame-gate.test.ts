@@ -1,28 +1,32 @@
-// When frames go out, under a clock of the test's own.
+// When frames are emitted, with a manual clock.
+import type { Frame } from '../../src/protocol/frame';
 import { describe, expect, it } from 'vitest';
-import type { Frame } from '../../src/session/frame';
 import { FrameGate } from '../../src/session/frame-gate';
 
-/** A gate that is asked every so many milliseconds for a second. @returns frames that went out */
+/** A gate that gets a request every so many milliseconds for a second. @returns the number of emitted frames */
 async function framesOf(every: number, landsAfter: number): Promise<number> {
   let time = 1000;
   let count = 0;
   let land: { at: number; go: () => void } | null = null;
-  const gate = new FrameGate(() => time, (sequence) => ({ sequence }) as Frame, () => {
-    count++;
-    return new Promise<void>((go) => (land = { at: time + landsAfter, go }));
-  });
+  const gate = new FrameGate(
+    () => time,
+    (sequence) => ({ sequence }) as Frame,
+    () => {
+      count++;
+      return new Promise<void>((go) => (land = { at: time + landsAfter, go }));
+    },
+  );
   for (; time < 2000; time += every) {
     if (land && (land as { at: number }).at <= time) (land as { go: () => void }).go();
     await Promise.resolve();
     await Promise.resolve();
-    if (gate.due) gate.show();
+    if (gate.isFrameDue) gate.request();
   }
   return count;
 }
 
 describe('frames of a run in progress', () => {
-  it('go out about 32 times a second, however seldom it is asked between steps', async () => {
+  it('are emitted about 32 times per second, however rarely they are requested between steps', async () => {
     for (const every of [1, 8, 20]) {
       const count = await framesOf(every, 5);
       expect(count).toBeGreaterThanOrEqual(32);
@@ -30,20 +34,24 @@ describe('frames of a run in progress', () => {
     }
   });
 
-  it('wait for the one before, and do not pile up behind a slow one', async () => {
+  it('wait for the previous one, and do not pile up behind a slow one', async () => {
     expect(await framesOf(1, 100)).toBe(10);
   });
 
-  it('go out at once after many that were asked for at rest, as while something is dragged', async () => {
+  it('are emitted at once after many requests when idle, as during a drag', async () => {
     let time = 1000;
-    const gate = new FrameGate(() => time, (sequence) => ({ sequence }) as Frame, () => Promise.resolve());
+    const gate = new FrameGate(
+      () => time,
+      (sequence) => ({ sequence }) as Frame,
+      () => Promise.resolve(),
+    );
     for (let i = 0; i < 300; i++, time += 10) {
-      gate.show();
+      gate.request();
       await Promise.resolve();
       await Promise.resolve();
     }
-    expect(gate.due).toBe(false);
+    expect(gate.isFrameDue).toBe(false);
     time += 31;
-    expect(gate.due).toBe(true);
+    expect(gate.isFrameDue).toBe(true);
   });
 });

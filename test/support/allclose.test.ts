@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { relativeError } from './allclose';
-import { flat, shapeOf } from './nested';
+import { flat, shapeOf } from './nested-lists';
 
 describe('relativeError', () => {
   it.each([
@@ -24,11 +24,18 @@ describe('toBeAllclose', () => {
   it('takes numbers, lists, typed arrays and tensors', () => {
     expect(1).toBeAllclose(1 + 1e-13);
     expect(Float64Array.of(1, 2)).toBeAllclose([1, 2]);
-    expect({ data: Float32Array.of(1, 2, 3, 4) }).toBeAllclose([[1, 2], [3, 4]]);
+    expect({ data: Float32Array.of(1, 2, 3, 4) }).toBeAllclose([
+      [1, 2],
+      [3, 4],
+    ]);
   });
 
   it.each<[string, number[], number[]]>([
-    ['one element in a thousand is off by 1e-11', [...new Array<number>(999).fill(1), 1], [...new Array<number>(999).fill(1), 1 + 1e-11]],
+    [
+      'one element in a thousand is off by 1e-11',
+      [...new Array<number>(999).fill(1), 1],
+      [...new Array<number>(999).fill(1), 1 + 1e-11],
+    ],
     ['a sign differs', [1e-300], [-1e-300]],
     ['an exact zero is not exact', [1e-300], [0]],
     ['only one is NaN', [NaN], [1]],
@@ -47,12 +54,19 @@ describe('toBeAllclose', () => {
   });
 
   it('names the worst elements', () => {
-    expect(() => expect([1, 2, 3]).toBeAllclose([1, 2.5, 4])).toThrow(/\[2\] 3 instead of 4.*\n.*\[1\] 2 instead of 2\.5/);
+    expect(() => expect([1, 2, 3]).toBeAllclose([1, 2.5, 4])).toThrow(
+      /\[2\] 3 instead of 4.*\n.*\[1\] 2 instead of 2\.5/,
+    );
   });
 });
 
 it('shapeOf gives the sizes of nested lists and refuses ragged ones', () => {
-  expect(shapeOf([[1, 2, 3], [4, 5, 6]])).toEqual([2, 3]);
+  expect(
+    shapeOf([
+      [1, 2, 3],
+      [4, 5, 6],
+    ]),
+  ).toEqual([2, 3]);
   expect(shapeOf(7)).toEqual([]);
   expect(() => shapeOf([[1, 2], [3]])).toThrow('ragged');
   expect(flat([[1, [2]], 3])).toEqual([1, 2, 3]);

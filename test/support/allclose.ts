@@ -1,19 +1,19 @@
-// expect(actual).toBeAllclose(expected): every element within a relative error, scaled by the larger of
-// the two magnitudes. An expected 0 must be exactly 0 unless an absolute bound allows otherwise.
+// expect(actual).toBeAllclose(expected): every element within a relative error, scaled by the larger of the two
+// magnitudes. An expected 0 must be exactly 0 unless an absolute tolerance allows otherwise.
 import { expect } from 'vitest';
-import { flat, type Numbers } from './nested';
+import { flat, type Numbers } from './nested-lists';
 
 export interface Tolerance {
-  /** |a - b| / max(|a|, |b|) may be this much. */
+  /** |a - b| / max(|a|, |b|) may be this large. */
   readonly rtol?: number;
-  /** Or |a - b| may be this much: one bound, or one for each element. */
+  /** Or |a - b| may be this large: one bound, or one for each element. */
   readonly atol?: number | ArrayLike<number>;
 }
 
-/** What float64 results are held to. */
+/** The tolerance for float64 results. */
 export const RTOL_FLOAT64 = 1e-12;
 
-/** 0 for equal numbers (both 0, the same infinity, both NaN); infinite when only one is finite. */
+/** 0 for equal numbers (both 0, the same infinity, both NaN); infinite if only one is finite. */
 export function relativeError(a: number, b: number): number {
   if (a === b || (Number.isNaN(a) && Number.isNaN(b))) return 0;
   const error = Math.abs(a - b) / Math.max(Math.abs(a), Math.abs(b));
@@ -50,12 +50,20 @@ expect.extend({
     const actual = flat(received);
     const expected = flat(wanted);
     if (actual.length === 0 || actual.length !== expected.length) {
-      return { pass: false, message: () => `${actual.length} numbers cannot be compared with ${expected.length}`, actual, expected };
+      return {
+        pass: false,
+        message: () => `${actual.length} numbers cannot be compared with ${expected.length}`,
+        actual,
+        expected,
+      };
     }
     const failures = firstFailures(actual, expected, tolerance);
-    const lines = failures.slice(0, 5).map(
-      ({ index, error }) => `  [${index}] ${actual[index]} instead of ${expected[index]}, relative error ${error.toExponential(2)}`,
-    );
+    const lines = failures
+      .slice(0, 5)
+      .map(
+        ({ index, error }) =>
+          `  [${index}] ${actual[index]} instead of ${expected[index]}, relative error ${error.toExponential(2)}`,
+      );
     const more = failures.length > 5 ? `\n  and ${failures.length - 5} more` : '';
     return {
       pass: failures.length === 0,

@@ -1,25 +1,27 @@
-// The view of what a gradient costs: measured on request, one network after the other, with progress and a way to stop; every
-// number is the engine's own.
+// The view Cost: measured on request, one network after the other, with progress and cancellation; every number is the
+// engine's.
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Answered, FromPanel } from '../../src/protocol/panel';
-import { GROWING } from '../../src/session/cost';
-import { answerTo } from '../../src/session/questions';
+import type { Query, QueryResult } from '../../src/protocol/panel';
+import { NETWORK_SIZES } from '../../src/session/gradient-cost';
+import { runQuery } from '../../src/session/queries';
 import { TrainingSession } from '../../src/session/session';
-import { fullNumber } from '../../webview/numbers';
-import { runOf } from '../support/run';
+import { formatExact } from '../../src/presentation/numbers';
+import { compileRun } from '../support/session-fixtures';
 import { useBrowser } from './chromium';
-import { violations } from './harness/axe';
+import { axeViolations } from './harness/axe';
+import { clickTab } from './harness/every-view';
 import { FakeHost, readExample } from './harness/host';
-import { openPanel, type PanelPage, themeNames } from './harness/page';
+import { openOwnPanel, type OwnPanel, type PageOptions, type PanelPage, themeNames } from './harness/page';
 
 const browser = useBrowser();
-const answers: Answered<'cost'>[] = [];
+const answers: QueryResult<'gradient_cost'>[] = [];
 beforeAll(async () => {
   const text = readExample('circles');
-  const session = new TrainingSession(runOf(text), text, { now: () => performance.now() });
-  for (let index = 0; index < GROWING.length; index++) answers.push(answerTo(session, { about: 'cost', index }));
+  const session = new TrainingSession(compileRun(text), text, { now: () => performance.now() });
+  for (let index = 0; index < NETWORK_SIZES.length; index++)
+    answers.push(runQuery(session, { type: 'gradient_cost', index }));
 });
-/** Answers with what was measured once; from `holds` on only when it is let go. */
+/** Returns recorded measurements; from `holds` on, only when released. */
 class MeasuredHost extends FakeHost {
   letGo: () => void = () => undefined;
 
@@ -27,44 +29,40 @@ class MeasuredHost extends FakeHost {
     super(readExample('circles'));
   }
 
-  override async receive(message: FromPanel): Promise<void> {
-    if (message.type !== 'ask' || message.question.about !== 'cost') return super.receive(message);
-    this.received.push(message);
-    const { index } = message.question;
-    if (index >= this.holds) await new Promise<void>((go) => (this.letGo = go));
-    await this.send({ type: 'answer', id: message.id, answered: answers[index] });
+  protected override async answerQuery(query: Query): Promise<QueryResult> {
+    if (query.type !== 'gradient_cost') return super.answerQuery(query);
+    if (query.index >= this.holds) await new Promise<void>((go) => (this.letGo = go));
+    return answers[query.index];
   }
 
   get asked(): number[] {
-    return this.of('ask').flatMap(({ question }) => (question.about === 'cost' ? [question.index] : []));
+    return this.callsTo('query').flatMap(([query]) => (query.type === 'gradient_cost' ? [query.index] : []));
   }
 }
 
-async function shown(host: FakeHost, options: Parameters<typeof openPanel>[2] = {}): Promise<{ panel: PanelPage; close(): Promise<void> }> {
-  const panel = await openPanel(browser, host, { height: 1000, ...options });
-  await panel.page.locator('#tab-cost').click();
-  return {
-    panel,
-    async close() {
-      expect(panel.problems).toEqual([]);
-      await host.dispose();
-      await panel.page.close();
-    },
-  };
+async function shown(host: FakeHost, options: PageOptions = {}): Promise<OwnPanel> {
+  const own = await openOwnPanel(browser, host, { height: 1000, ...options });
+  await clickTab(own.panel.page, 'cost');
+  return own;
 }
 
-const status = (panel: PanelPage, words: string | RegExp): Promise<void> => panel.page.locator('.view [role="status"]').getByText(words).waitFor();
+const status = (panel: PanelPage, words: string | RegExp): Promise<void> =>
+  panel.page.locator('.view [role="status"]').getByText(words).waitFor();
 
 describe('the cost of a gradient', () => {
   it('is measured by the engine, network by network', async () => {
-    for (const [i, { answer }] of answers.entries()) {
-      const { depth, width } = GROWING[i];
+    for (const [i, { value }] of answers.entries()) {
+      const { depth, width } = NETWORK_SIZES[i];
       // 2 inputs, 2 outputs, weights and biases.
-      expect(answer).toMatchObject({ of: 8, batchSize: 32, cost: { depth, width, parameters: 3 * width + (depth - 1) * (width * width + width) + 2 * (width + 1) } });
-      expect(answer!.cost.naive).toBeGreaterThan(answer!.cost.backprop);
-      expect(answer!.cost.difference).toBeLessThan(1e-5);
+      expect(value).toMatchObject({
+        networkCount: 8,
+        batchSize: 32,
+        cost: { depth, width, parameters: 3 * width + (depth - 1) * (width * width + width) + 2 * (width + 1) },
+      });
+      expect(value!.cost.naive).toBeGreaterThan(value!.cost.backprop);
+      expect(value!.cost.maxRelativeDifference).toBeLessThan(1e-5);
     }
-    const widest = answers[4].answer!.cost;
+    const widest = answers[4].value!.cost;
     expect(widest.naive / widest.backprop).toBeGreaterThan(20);
   });
 
@@ -76,31 +74,45 @@ describe('the cost of a gradient', () => {
     await page.getByRole('button', { name: 'Measure' }).click();
     await status(panel, 'Measured: 8 networks.');
     expect(host.asked).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
-    const digits = await page.locator('[data-cost] [data-value]').evaluateAll((all) => all.map((one) => (one as HTMLElement).dataset.value ?? ''));
-    const costs = answers.map(({ answer }) => answer!.cost);
-    expect(digits).toEqual(costs.flatMap(({ backprop, naive }) => [backprop, naive].map(fullNumber)));
-    expect(await page.locator('figure .keys').textContent()).toMatch(/naive, wider.*backprop, wider.*naive, deeper.*backprop, deeper/s);
-    expect(await page.locator('figure canvas').getAttribute('aria-label')).toContain(`${costs[7].parameters} parameters`);
+    const digits = await page
+      .locator('[data-cost] [data-value]')
+      .evaluateAll((all) => all.map((one) => (one as HTMLElement).dataset.value ?? ''));
+    const costs = answers.map(({ value }) => value!.cost);
+    expect(digits).toEqual(costs.flatMap(({ backprop, naive }) => [backprop, naive].map(formatExact)));
+    expect(await page.locator('figure .keys').textContent()).toMatch(
+      /naive, wider.*backprop, wider.*naive, deeper.*backprop, deeper/s,
+    );
+    expect(await page.locator('figure canvas').getAttribute('aria-label')).toContain(
+      `${costs[7].parameters} parameters`,
+    );
     await page.getByRole('button', { name: 'Copy all' }).click();
-    const rows = host.of('copy')[0].text.split('\n').slice(1).map((row) => row.split('\t').map(Number));
-    expect(rows.map(([depth, width, parameters, backprop, naive]) => ({ depth, width, parameters, backprop, naive }))).toEqual(
+    const rows = host
+      .callsTo('copyText')[0][0]
+      .split('\n')
+      .slice(1)
+      .map((row) => row.split('\t').map(Number));
+    expect(
+      rows.map(([depth, width, parameters, backprop, naive]) => ({ depth, width, parameters, backprop, naive })),
+    ).toEqual(
       costs.map(({ depth, width, parameters, backprop, naive }) => ({ depth, width, parameters, backprop, naive })),
     );
     await close();
   });
 
-  it('tells how far it is, stops when it is told to, keeps what it has, and begins anew', async () => {
+  it('shows progress, can be cancelled, keeps its results, and can start over', async () => {
     const host = new MeasuredHost(3);
     const { panel, close } = await shown(host);
     const { page } = panel;
     await page.getByRole('button', { name: 'Measure' }).click();
     await status(panel, '3 of 8 networks measured');
-    expect(await page.locator('.progress progress').evaluate((bar: HTMLProgressElement) => bar.value / bar.max)).toBe(3 / 8);
+    expect(await page.locator('.progress progress').evaluate((bar: HTMLProgressElement) => bar.value / bar.max)).toBe(
+      3 / 8,
+    );
     await page.getByRole('button', { name: 'Cancel' }).press('Enter');
     await status(panel, 'Cancelled after 3 of 8 networks.');
-    // What comes late is left aside.
+    // A late result is ignored.
     host.letGo();
-    await panel.settled();
+    await panel.waitUntilDrawn();
     expect(await page.locator('[data-cost]').count()).toBe(3);
     expect(host.asked).toEqual([0, 1, 2, 3]);
     await page.getByRole('button', { name: 'Measure again' }).click();
@@ -111,14 +123,14 @@ describe('the cost of a gradient', () => {
 });
 
 describe.each(themeNames)('in %s', (theme) => {
-  it('stands at every width, and the accessibility checker finds nothing wrong', async () => {
+  it('fits at every width, and the accessibility checker finds nothing', async () => {
     for (const width of [1000, 320]) {
       const { panel, close } = await shown(new MeasuredHost(), { theme, width });
       await panel.page.getByRole('button', { name: 'Measure' }).click();
       await status(panel, 'Measured: 8 networks.');
-      await panel.settled();
-      await panel.shot(`cost-${theme}-${width}`);
-      expect(await violations(panel.page)).toEqual([]);
+      await panel.waitUntilDrawn();
+      await panel.screenshot(`cost-${theme}-${width}`);
+      expect(await axeViolations(panel.page)).toEqual([]);
       await close();
     }
   });

@@ -1,9 +1,9 @@
-// Every view of runs of every sort: images, a single input, many layers, wide ones, long names, NaN, not begun, finished. Leaves
-// pictures in test/screenshots to be looked at.
+// Every view with all sorts of runs: images, a single input, many layers, wide ones, long names, NaN, not started,
+// finished. Saves screenshots in test/screenshots for visual inspection.
 import { describe, expect, it } from 'vitest';
 import { useBrowser } from './chromium';
-import { violations } from './harness/axe';
-import { cutOff, throughViews } from './harness/every-view';
+import { axeViolations } from './harness/axe';
+import { findClippedText, forEachView } from './harness/every-view';
 import { FakeHost, readExample } from './harness/host';
 import { openPanel, type ThemeName } from './harness/page';
 import { deepest, diverging, images, longNames, widest } from './harness/specs';
@@ -12,10 +12,10 @@ const browser = useBrowser();
 interface Exhibit {
   readonly text: string;
   readonly theme: ThemeName;
-  /** Trained so far; Infinity: until it ends. */
+  /** Steps to train; Infinity for the whole run. */
   readonly steps: number;
   readonly layer?: number;
-  /** The accessibility checker looks at it, too; of a large one it takes half a minute. */
+  /** Whether to run the accessibility checker, which takes half a minute for a large one. */
   readonly checked?: boolean;
 }
 
@@ -31,20 +31,20 @@ const exhibits: Readonly<Record<string, Exhibit>> = {
 };
 
 describe.each(Object.entries(exhibits))('%s', (name, { text, theme, steps, layer = 0, checked = false }) => {
-  it.each([1000, 320])('stands in every view at %s pixels', async (width) => {
+  it.each([1000, 320])('fits in every view at %s pixels', async (width) => {
     const host = new FakeHost(text);
     if (steps === Infinity) {
       await host.runner.command({ type: 'run' });
-      await host.until(({ status }) => status === 'diverged' || status === 'finished');
+      await host.waitForFrame(({ status }) => status === 'diverged' || status === 'finished');
     } else if (steps > 0) {
       await host.runner.command({ type: 'runToStep', step: steps });
-      await host.until(({ position, target }) => position.step === steps && target === null);
+      await host.waitForFrame(({ position, target }) => position.step === steps && target === null);
     }
-    const panel = await openPanel(browser, host, { width, theme, kept: { layer } });
-    await throughViews(panel, async (view) => {
-      await panel.shot(`gallery-${name}-${width}-${view}`);
-      expect({ view, cutOff: await cutOff(panel.page) }).toEqual({ view, cutOff: [] });
-      if (checked && width === 1000) expect(await violations(panel.page)).toEqual([]);
+    const panel = await openPanel(browser, host, { width, theme, storedState: { layer } });
+    await forEachView(panel, async (view) => {
+      await panel.screenshot(`gallery-${name}-${width}-${view}`);
+      expect({ view, cutOff: await findClippedText(panel.page) }).toEqual({ view, cutOff: [] });
+      if (checked && width === 1000) expect(await axeViolations(panel.page)).toEqual([]);
     });
     expect(panel.problems).toEqual([]);
     await host.dispose();

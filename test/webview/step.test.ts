@@ -1,4 +1,4 @@
-// Step: the line of the spec that a phase comes from is that line, and a click marks it there.
+// Step shows the line of the spec that defines a phase, and a click highlights it there.
 import { describe, expect, it } from 'vitest';
 import type { Phase } from '../../src/protocol/panel';
 import { useBrowser } from './chromium';
@@ -6,7 +6,7 @@ import { FakeHost, readExample } from './harness/host';
 import { openPanel, type PanelPage } from './harness/page';
 
 const browser = useBrowser();
-/** The text's lines, counted from 1 by eye: those of each layer in the network's order, and that of the loss. */
+/** The lines of the text, counted manually: those of each layer in the network's order, and that of the loss. */
 const places = {
   circles: { layers: [8, 9, 11], loss: 13 },
   // The lines of a block that is repeated three times.
@@ -14,31 +14,38 @@ const places = {
 } as const;
 
 describe.each(Object.entries(places))('the phases of %s', (name, { layers, loss }) => {
-  it('each show the line that they come from', async () => {
+  it('show the lines that define them', async () => {
     const text = readExample(name);
     const lines = text.split('\n');
     const host = new FakeHost(text);
-    const panel: PanelPage = await openPanel(browser, host, { kept: { view: 'step' } });
+    const panel: PanelPage = await openPanel(browser, host, { storedState: { view: 'step' } });
     const { page } = panel;
     const phases = host.session?.model.phases ?? [];
     expect(phases.length).toBe(2 * layers.length + 4);
     const lineOf = (phase: Phase): number | null =>
-      phase.kind === 'forward' || phase.kind === 'backward' ? layers[phase.layer] : phase.kind === 'loss' || phase.kind === 'loss_backward' ? loss : null;
+      phase.kind === 'forward' || phase.kind === 'backward'
+        ? layers[phase.layer]
+        : phase.kind === 'loss' || phase.kind === 'loss_backward'
+          ? loss
+          : null;
     for (const [i, phase] of phases.entries()) {
       await page.keyboard.press('F11');
-      await host.until(({ position }) => (position.step > 0 ? phases.length : position.phase) === i + 1);
-      await panel.settled();
+      await host.waitForFrame(({ position }) => (position.step > 0 ? phases.length : position.phase) === i + 1);
+      await panel.waitUntilDrawn();
       const line = lineOf(phase);
-      expect({ phase, shown: await page.locator('.spec-line').allInnerTexts() }).toEqual({ phase, shown: line === null ? [] : [`Line ${line} of the spec: ${lines[line - 1].trim()}`] });
+      expect({ phase, shown: await page.locator('.spec-line').allInnerTexts() }).toEqual({
+        phase,
+        shown: line === null ? [] : [`Line ${line} of the spec: ${lines[line - 1].trim()}`],
+      });
       const marks = page.locator('.spec-line button');
       expect(await marks.count()).toBe('layer' in phase ? 1 : 0);
       if (!('layer' in phase)) continue;
-      const before = host.of('select').length;
-      if (host.of('select').at(-1)?.layer !== phase.layer) {
+      const before = host.callsTo('selectLayer').length;
+      if (host.callsTo('selectLayer').at(-1)?.[0] !== phase.layer) {
         await marks.click();
-        await expect.poll(() => host.of('select').length).toBe(before + 1);
+        await expect.poll(() => host.callsTo('selectLayer').length).toBe(before + 1);
       }
-      expect(host.of('select').at(-1)).toEqual({ type: 'select', layer: phase.layer });
+      expect(host.callsTo('selectLayer').at(-1)).toEqual([phase.layer]);
     }
     expect(panel.problems).toEqual([]);
     await host.dispose();

@@ -1,11 +1,12 @@
-// The Check view of a layer of one's own with a wrong backward: which layer, why, where, and the entry itself. Leaves
-// pictures in test/screenshots to be looked at.
+// The Check view for a custom layer with a wrong backward: which layer, why, where, and the entry itself. Saves
+// screenshots in test/screenshots for visual inspection.
 import { describe, expect, it } from 'vitest';
 import type { Layer } from '../../src/engine/custom/contract';
-import { customLayer } from '../../src/engine/custom/custom-layer';
+import { createCustomLayer } from '../../src/engine/custom/custom-layer';
 import type { LayerDefinition } from '../../src/engine/layers/layer';
 import { useBrowser } from './chromium';
-import { violations } from './harness/axe';
+import { axeViolations } from './harness/axe';
+import { clickTab } from './harness/every-view';
 import { FakeHost } from './harness/host';
 import { openPanel, type ThemeName } from './harness/page';
 
@@ -22,40 +23,62 @@ const withoutLastRow: Layer = {
   },
 };
 
-const spec = JSON.stringify({
-  data: 'circles',
-  layers: [{ type: 'linear', out_features: 8 }, { type: 'custom', module: './layers/row.layer.ts', name: 'row1' }, 'tanh', { type: 'linear', out_features: 2 }],
-  loss: 'cross_entropy', batch_size: 32, penalty: { l2: 0.01 },
-}, null, 2);
+const spec = JSON.stringify(
+  {
+    data: 'circles',
+    layers: [
+      { type: 'linear', out_features: 8 },
+      { type: 'custom', module: './layers/row.layer.ts', name: 'row1' },
+      'tanh',
+      { type: 'linear', out_features: 2 },
+    ],
+    loss: 'cross_entropy',
+    batch_size: 32,
+    penalty: { l2: 0.01 },
+  },
+  null,
+  2,
+);
 
 const host = (): FakeHost => {
   const place = { file: '/layers/row.layer.ts', line: 7, column: 3 };
-  const definition = customLayer({ name: 'row1', index: 1 }, { exported: withoutLastRow, placeOf: () => place }, { enter: () => undefined, leave: () => undefined });
-  return new FakeHost(spec, { code: { definition: () => definition as LayerDefinition } });
+  const definition = createCustomLayer(
+    { name: 'row1', index: 1 },
+    { defaultExport: withoutLastRow, locate: () => place },
+    { enter: () => undefined, leave: () => undefined },
+  );
+  return new FakeHost(spec, { code: { getDefinition: () => definition as LayerDefinition } });
 };
 
-describe.each<[ThemeName, number]>([['dark', 1000], ['light', 1000], ['hc', 1000], ['dark', 320]])('in %s at %d pixels', (theme, width) => {
-  it('a wrong row is named, seen in its place, and opened', async () => {
+describe.each<[ThemeName, number]>([
+  ['dark', 1000],
+  ['light', 1000],
+  ['hc', 1000],
+  ['dark', 320],
+])('in %s at %d pixels', (theme, width) => {
+  it('a wrong row is reported, shown at its position, and opened', async () => {
     const checked = host();
     const panel = await openPanel(browser, checked, { theme, width, height: 2600 });
     const { page } = panel;
-    await page.locator('#tab-check').click();
+    await clickTab(page, 'check');
     await page.locator('[data-action="check"]').click();
     await page.locator('.verdict.bad').waitFor();
-    expect(await page.locator('.diagnosis').first().innerText()).toMatch(/The gradient of row1\.weight is wrong in row 5 alone: it is zero there \(with the penalty, at .*line \d+ of the spec.*row\.layer\.ts:7:3/);
+    expect(await page.locator('.diagnosis').first().innerText()).toMatch(
+      /The gradient of row1\.weight is wrong only in row 5: it is zero there.* \(with the penalty, at \[5, \d\] .*line \d+ of the spec.*row\.layer\.ts:7:3/,
+    );
     expect(await page.locator('tr[data-parameter="row1.weight"]').innerText()).toMatch(/wrong/);
     await page.locator('.map canvas').waitFor();
     await page.locator('.map canvas').focus();
     // The last row is five below the first.
     for (let row = 0; row < 6; row++) await page.keyboard.press('ArrowDown');
-    await panel.settled();
+    await panel.waitUntilDrawn();
     expect(await page.locator('.reading[role="status"]').innerText()).toMatch(/\[5, \d\] wrong: backprop/);
     await page.keyboard.press('Enter');
     await page.locator('.entry canvas').waitFor();
-    await panel.settled();
+    await panel.waitUntilDrawn();
     expect(await page.locator('.entry').innerText()).toContain('row1.weight');
-    await panel.shot(`wrong-gradient-${theme}-${width}`);
-    expect(await violations(page)).toEqual([]);
+    await panel.screenshot(`wrong-gradient-${theme}-${width}`);
+    expect(await axeViolations(page)).toEqual([]);
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
     expect(panel.problems).toEqual([]);
     await checked.dispose();

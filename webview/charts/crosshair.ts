@@ -1,4 +1,4 @@
-// The step under the pointer, one for all charts.
+// The step under the pointer, shared by all charts.
 
 export class Crosshair {
   #step: number | null = null;

@@ -1,87 +1,87 @@
-// A chart of values over the steps of a run. The pointer sets the crosshair that all charts share; a click goes to
-// that step; behind every chart are its numbers, as live text and as a table.
+// A chart of values over the steps of a run. The pointer sets the crosshair that all charts share, and a click goes to
+// that step. The values are also available as text and as a table.
 import { html, nothing, render, svg, type TemplateResult } from 'lit/html.js';
-import { toCss, type Rgb } from '../colours';
+import { toCss, type Rgb } from '../canvas/colors';
 import type { Context } from '../context';
 import type { SeriesData } from '../../src/protocol/panel';
-import { icon, value, valueRange } from '../controls/value';
-import { formatCount, formatNumber, formatPower, formatRound } from '../numbers';
-import { pinsOf } from '../pins';
-import { cutMiddle } from '../words';
-import { decadeTicks, stepEnd, StickyRange, type Range } from './axes';
+import { renderIcon, renderValue, renderValueRange } from '../controls/number-value';
+import { formatInteger, formatNumber, formatPowerOfTen, formatCompact } from '../../src/presentation/numbers';
+import { getPins } from '../state/pins';
+import { truncateMiddle } from '../canvas/truncate-middle';
+import { decadeTicks, stepAxisEnd, StickyRange, type Range } from './axes';
 import { DataTable } from './data-table';
-import { envelope, extent, type Point, readAt, type Reading } from './envelope';
-import { groundOf } from './ground';
-import { drawOverLines, drawUnderLines, labelWidth, type EndLabel, type Overlay } from './overlay';
-import { axisLook, baseOptions, Chart, FONT_SIZE } from './setup';
+import { envelope, extent, type Point, bucketAt, type Bucket } from './envelope';
+import { createAxesCache } from './axes-cache';
+import { drawAboveLines, drawBelowLines, labelWidth, type EndLabel, type Overlay } from './overlay';
+import { axisStyle, baseOptions, Chart, FONT_SIZE } from './setup';
 import { drawStrokes, type Stroke } from './strokes';
 
-export interface Line {
+export interface LineSeries {
   readonly name: string;
   readonly data: SeriesData | undefined;
-  /** The value where the run stands; long runs keep only ranges of several steps. */
-  readonly now?: number | null;
-  readonly colour: Rgb;
+  /** The value at the current step; histories of long runs hold only ranges over several steps. */
+  readonly currentValue?: number | null | undefined;
+  readonly color: Rgb;
   readonly dash?: readonly number[];
   readonly width?: number;
-  /** Drawn faintly: another line is the one to look at. */
-  readonly faint?: boolean;
-  /** Points alone: what was measured now and then, with nothing known in between. */
-  readonly points?: boolean;
-  /** The area from this line to the one so many lines on is filled. */
+  /** Drawn faintly, because another line is more important. */
+  readonly dimmed?: boolean;
+  /** Only points: measured at some steps, with nothing known in between. */
+  readonly pointsOnly?: boolean;
+  /** Fills the area between this line and the one this many lines later. */
   readonly fillTo?: number;
 }
 
 export interface LineChartOptions {
   readonly title: string;
-  /** What the values are, with their unit; beside the title, as the axis has no room. */
+  /** What the values are, with their unit; shown next to the title, as the axis has no room. */
   readonly unit: string;
-  /** One sentence: how to read it. */
-  readonly how: string;
+  /** One sentence on how to read it. */
+  readonly description: string;
   readonly logarithmic: boolean;
-  /** A range that does not depend on the data. */
+  /** A fixed range, independent of the data. */
   readonly fixed?: Range;
-  /** Kept in sight even where the data is elsewhere. */
+  /** A range that always stays visible. */
   readonly include?: Range;
   readonly band?: { readonly low: number; readonly high: number };
-  /** A step beyond the run's that the axis has to reach. */
-  readonly reach?: () => number;
-  /** A control of this chart alone, beside its title. */
-  readonly tool?: () => TemplateResult;
+  /** A step after the end of the run that the axis must include. */
+  readonly lastStep?: () => number;
+  /** A control for this chart only, next to its title. */
+  readonly toolbar?: () => TemplateResult;
 }
 
-/** More lines than this cannot be told apart, and drawing them takes too long. */
-export const MOST_LINES = 24;
+/** More lines cannot be distinguished and take too long to draw. */
+export const MAX_LINES = 24;
 
-/** Names fit beside the lines up to so many; more are only in the list above. */
-const MOST_LABELS = 12;
+/** Up to this many lines have labels at their ends; all are in the legend above. */
+const MAX_LABELS = 12;
 
 export class LineChart {
   readonly #chart: Chart<'line'>;
   readonly #range: StickyRange;
   readonly #canvas: HTMLCanvasElement;
   readonly #table: DataTable;
-  readonly #stops: (() => void)[];
+  readonly #unsubscribes: (() => void)[];
   readonly #observer: IntersectionObserver;
-  readonly #ground = groundOf<'line'>({
-    over: (axes) => {
+  readonly #axesCache = createAxesCache<'line'>({
+    above: (axes) => {
       const overlay = this.#overlay;
-      drawUnderLines(axes, overlay);
+      drawBelowLines(axes, overlay);
       drawStrokes(axes, this.#strokes);
-      drawOverLines(axes, overlay);
+      drawAboveLines(axes, overlay);
     },
   });
-  #all: readonly Line[] = [];
-  /** Those of them that are drawn. */
-  #lines: readonly Line[] = [];
+  #allLines: readonly LineSeries[] = [];
+  /** The lines that are drawn. */
+  #drawnLines: readonly LineSeries[] = [];
   #labels: readonly EndLabel[] = [];
   #strokes: readonly Stroke[] = [];
   /** What the axes were laid out for. */
-  #axes = '';
+  #axesKey = '';
   #run = -1;
   #theme = -1;
-  #visible = true;
-  #stale = false;
+  #isVisible = true;
+  #isStale = false;
 
   constructor(
     readonly host: HTMLElement,
@@ -92,39 +92,39 @@ export class LineChart {
     this.#range = options.logarithmic ? StickyRange.decades() : StickyRange.linear();
     this.#canvas = document.createElement('canvas');
     this.#canvas.setAttribute('role', 'img');
-    this.#table = new DataTable(context, this.#canvas, () => this.#text());
-    this.#text();
-    this.#chart = this.#create();
-    this.#listen();
-    this.#stops = [context.crosshair.subscribe(() => this.#hover())];
+    this.#table = new DataTable(context, this.#canvas, () => this.#renderText());
+    this.#renderText();
+    this.#chart = this.#createChart();
+    this.#addListeners();
+    this.#unsubscribes = [context.crosshair.subscribe(() => this.#onCrosshair())];
     this.#observer = new IntersectionObserver((entries) => {
-      this.#visible = entries[entries.length - 1].isIntersecting;
-      if (this.#visible && this.#stale) this.#draw();
+      this.#isVisible = entries[entries.length - 1]!.isIntersecting;
+      if (this.#isVisible && this.#isStale) this.#draw();
     });
     this.#observer.observe(this.#canvas);
   }
 
-  /** Lines in drawing order. @param text whether to refresh what is to be read, too */
-  update(lines: readonly Line[], text: boolean): void {
-    this.#all = lines;
-    this.#lines = thin(lines);
-    if (this.#visible) this.#draw();
-    else this.#stale = true;
-    if (text) this.#text();
+  /** Lines in drawing order. @param text whether to refresh text as well */
+  update(lines: readonly LineSeries[], text: boolean): void {
+    this.#allLines = lines;
+    this.#drawnLines = limitLines(lines);
+    if (this.#isVisible) this.#draw();
+    else this.#isStale = true;
+    if (text) this.#renderText();
   }
 
   dispose(): void {
-    for (const stop of this.#stops) stop();
+    for (const stop of this.#unsubscribes) stop();
     this.#observer.disconnect();
     this.#chart.destroy();
     render(nothing, this.host);
   }
 
-  get #positive(): boolean {
+  get #isLogarithmic(): boolean {
     return this.options.logarithmic;
   }
 
-  #create(): Chart<'line'> {
+  #createChart(): Chart<'line'> {
     const { logarithmic } = this.options;
     return new Chart(this.#canvas, {
       type: 'line',
@@ -135,14 +135,14 @@ export class LineChart {
           x: { type: 'linear', min: 0, title: { display: true, text: 'step', padding: 0, font: { size: FONT_SIZE } } },
           y: {
             type: logarithmic ? 'logarithmic' : 'linear',
-            // As wide in every chart, so that steps lie above each other.
+            // The same width in every chart, so that their steps are aligned.
             afterFit: (axis) => {
               axis.width = 52;
             },
           },
         },
       },
-      plugins: [this.#ground.plugin],
+      plugins: [this.#axesCache.plugin],
     });
   }
 
@@ -152,8 +152,8 @@ export class LineChart {
       playhead: this.#playhead,
       crosshair: this.context.crosshair.step,
       band: this.options.band ?? null,
-      pins: pinsOf(this.context.settings).steps,
-      broken: this.context.data.frame?.nonFinite?.step ?? null,
+      pins: getPins(this.context.settings).steps,
+      nonFiniteStep: this.context.data.frame?.nonFinite?.step ?? null,
       labels: this.#labels,
     };
   }
@@ -166,35 +166,45 @@ export class LineChart {
   }
 
   #draw(): void {
-    this.#stale = false;
+    this.#isStale = false;
     const { context, options } = this;
     const { data, theme } = context;
-    if (this.#run !== data.run) {
-      this.#run = data.run;
+    if (this.#run !== data.runVersion) {
+      this.#run = data.runVersion;
       this.#range.reset();
     }
     const chart = this.#chart;
-    const last = Math.max(1, data.frame?.frontier ?? 0, this.#playhead, options.reach?.() ?? 0);
-    const end = stepEnd(last, data.model?.totalSteps ?? last);
-    const found = extent(this.#lines.map((line) => line.data), this.#positive);
-    const wanted = found && options.include
-      ? { min: Math.min(found.min, options.include.min), max: Math.max(found.max, options.include.max) }
-      : (found ?? options.include ?? null);
+    const last = Math.max(1, data.frame?.furthestStep ?? 0, this.#playhead, options.lastStep?.() ?? 0);
+    const end = stepAxisEnd(last, data.model?.totalSteps ?? last);
+    const found = extent(
+      this.#drawnLines.map((line) => line.data),
+      this.#isLogarithmic,
+    );
+    const wanted =
+      found && options.include
+        ? { min: Math.min(found.min, options.include.min), max: Math.max(found.max, options.include.max) }
+        : (found ?? null);
     const range = options.fixed ?? this.#range.fit(wanted, performance.now());
     const labels = this.#endLabels(range);
-    const room = labelWidth(labels.map(({ text }) => text), theme, chart.width);
+    const room = labelWidth(
+      labels.map(({ text }) => text),
+      theme,
+      chart.width,
+    );
     this.#labels = room === null ? [] : labels;
     const columns = Math.max(50, Math.floor(chart.chartArea?.width ?? chart.width));
-    const points = this.#lines.map(({ data: series }) => (series ? this.#pointsOf(series, end, columns) : []));
-    this.#strokes = this.#lines.map((line, i) => this.#stroke(line, points[i], line.fillTo === undefined ? undefined : points[i + line.fillTo]));
+    const points = this.#drawnLines.map(({ data: series }) => (series ? this.#pointsOf(series, end, columns) : []));
+    this.#strokes = this.#drawnLines.map((line, i) =>
+      this.#toStroke(line, points[i]!, line.fillTo === undefined ? undefined : points[i + line.fillTo]),
+    );
     const axes = [end, range?.min, range?.max, room, theme.version].join(' ');
-    if (axes === this.#axes) this.#ground.redraw(chart);
-    else this.#layOut(end, range, room);
-    this.#axes = axes;
+    if (axes === this.#axesKey) this.#axesCache.redraw(chart);
+    else this.#layout(end, range, room);
+    this.#axesKey = axes;
   }
 
-  /** Takes longer than drawing, and axes seldom change. @param room for the names at the lines' ends */
-  #layOut(end: number, range: Range | null, room: number | null): void {
+  /** Takes longer than drawing, and axes rarely change. @param room for labels at the lines' ends */
+  #layout(end: number, range: Range | null, room: number | null): void {
     const chart = this.#chart;
     this.#applyTheme();
     const { x, y } = chart.options.scales ?? {};
@@ -208,30 +218,34 @@ export class LineChart {
 
   #pointsOf(series: SeriesData, end: number, columns: number): Point[] {
     const points = envelope(series, end, columns);
-    return this.#positive ? points.map((point) => (point.y > 0 ? point : { x: point.x, y: NaN })) : points;
+    return this.#isLogarithmic ? points.map((point) => (point.y > 0 ? point : { x: point.x, y: NaN })) : points;
   }
 
-  #stroke({ colour, dash, width, faint, points: alone }: Line, points: readonly Point[], under: readonly Point[] | undefined): Stroke {
+  #toStroke(
+    { color, dash, width, dimmed, pointsOnly: alone }: LineSeries,
+    points: readonly Point[],
+    under: readonly Point[] | undefined,
+  ): Stroke {
     return {
       points,
-      colour: toCss(colour, faint ? (this.context.theme.highContrast ? 0.75 : 0.55) : 1),
+      color: toCss(color, dimmed ? (this.context.theme.highContrast ? 0.75 : 0.55) : 1),
       width: width ?? 1.5,
       dash: dash ?? [],
-      // A lone point has no line to be seen by.
-      radius: points.length <= 1 ? 3 : alone || (points.length <= 24 && !faint) ? 1.75 : 0,
-      line: !alone,
-      ...(under && { fill: { colour: toCss(colour, 0.16), to: under } }),
+      // A single point has no visible line.
+      radius: points.length <= 1 ? 3 : alone || (points.length <= 24 && !dimmed) ? 1.75 : 0,
+      connected: !alone,
+      ...(under && { fill: { color: toCss(color, 0.16), to: under } }),
     };
   }
 
   #endLabels(range: Range | null): EndLabel[] {
-    const lines = this.#lines;
-    const named = lines.length > MOST_LABELS ? lines.filter(({ faint }) => !faint) : lines;
-    if (!range || lines.length < 2 || named.length > MOST_LABELS) return [];
+    const lines = this.#drawnLines;
+    const named = lines.length > MAX_LABELS ? lines.filter(({ dimmed }) => !dimmed) : lines;
+    if (!range || lines.length < 2 || named.length > MAX_LABELS) return [];
     const x = Math.max(0, ...lines.map(({ data }) => data?.steps[data.steps.length - 1] ?? 0));
-    return named.flatMap(({ name, colour, data }) => {
+    return named.flatMap(({ name, color, data }) => {
       const y = data?.high[data.high.length - 1] ?? NaN;
-      return Number.isFinite(y) && (!this.#positive || y > 0) ? [{ text: name, colour, x, y }] : [];
+      return Number.isFinite(y) && (!this.#isLogarithmic || y > 0) ? [{ text: name, color, x, y }] : [];
     });
   }
 
@@ -239,23 +253,26 @@ export class LineChart {
     const { theme } = this.context;
     if (this.#theme === theme.version) return;
     this.#theme = theme.version;
-    const look = axisLook(theme);
+    const look = axisStyle(theme);
     const { x, y } = this.#chart.options.scales ?? {};
     if (!x || !y) return;
     Object.assign(x, {
       ...look,
       grid: { ...look.grid, display: false },
-      ticks: { ...look.ticks, callback: (step: number) => (Number.isInteger(step) ? formatCount(step) : '') },
+      ticks: { ...look.ticks, callback: (step: number) => (Number.isInteger(step) ? formatInteger(step) : '') },
     });
-    Object.assign(x, { title: { ...x.title, color: toCss(theme.muted), font: { family: theme.fontFamily, size: FONT_SIZE } } });
+    Object.assign(x, {
+      title: { ...x.title, color: toCss(theme.muted), font: { family: theme.fontFamily, size: FONT_SIZE } },
+    });
     Object.assign(y, {
       ...look,
       ticks: {
         ...look.ticks,
-        callback: (tick: number) => (this.#positive ? formatPower(Math.round(Math.log10(tick))) : formatRound(tick)),
+        callback: (tick: number) =>
+          this.#isLogarithmic ? formatPowerOfTen(Math.round(Math.log10(tick))) : formatCompact(tick),
         maxTicksLimit: 6,
       },
-      afterBuildTicks: this.#positive
+      afterBuildTicks: this.#isLogarithmic
         ? (axis: { min: number; max: number; ticks: { value: number }[] }) => {
             axis.ticks = decadeTicks(axis, 7).map((exponent) => ({ value: 10 ** exponent }));
           }
@@ -263,20 +280,20 @@ export class LineChart {
     });
   }
 
-  #hover(): void {
-    if (!this.#visible) return;
-    this.#ground.redraw(this.#chart);
-    this.#text();
+  #onCrosshair(): void {
+    if (!this.#isVisible) return;
+    this.#axesCache.redraw(this.#chart);
+    this.#renderText();
   }
 
-  #listen(): void {
+  #addListeners(): void {
     const canvas = this.#canvas;
     const stepAt = (event: PointerEvent | MouseEvent): number | null => {
       const { chartArea: area, scales } = this.#chart;
       const x = event.offsetX;
       if (!area || x < area.left - 4 || x > area.right + 4) return null;
-      const step = Math.round(scales.x.getValueForPixel(x) ?? 0);
-      return Math.max(0, Math.min(step, this.context.data.frame?.frontier ?? 0));
+      const step = Math.round(scales.x!.getValueForPixel(x) ?? 0);
+      return Math.max(0, Math.min(step, this.context.data.frame?.furthestStep ?? 0));
     };
     canvas.addEventListener('pointermove', (event) => this.context.crosshair.set(stepAt(event)));
     canvas.addEventListener('pointerleave', () => this.context.crosshair.set(null));
@@ -286,15 +303,17 @@ export class LineChart {
     });
   }
 
-  /** The values at the crosshair, or where the run stands; the list is the legend, too. */
-  #text(): void {
+  /** The values at the crosshair, or at the current step; the list is also the legend. */
+  #renderText(): void {
     const { options, context } = this;
     const step = context.crosshair.step ?? this.#playhead;
-    const named = this.#lines;
-    const readings = named.map(({ data, now }): Reading | null =>
-      now !== undefined && now !== null && step === this.#playhead ? { step, last: step, low: now, high: now } : readAt(data, step),
+    const named = this.#drawnLines;
+    const readings = named.map(({ data, currentValue }): Bucket | null =>
+      currentValue !== undefined && currentValue !== null && step === this.#playhead
+        ? { step, last: step, low: currentValue, high: currentValue }
+        : bucketAt(data, step),
     );
-    const zeros = this.#positive ? named.filter((_, i) => readings[i]?.high === 0).map(({ name }) => name) : [];
+    const zeros = this.#isLogarithmic ? named.filter((_, i) => readings[i]?.high === 0).map(({ name }) => name) : [];
     const spoken = named.flatMap(({ name }, i) => {
       const reading = readings[i];
       return reading ? [`${name} ${formatNumber(reading.high)}`] : [];
@@ -306,35 +325,53 @@ export class LineChart {
     render(
       html`
         <div class="chart-head">
-          <h2 title=${options.how}>${options.title}</h2>
+          <h2 title=${options.description}>${options.title}</h2>
           <span class="unit">${options.unit}</span>
-          ${options.tool?.() ?? nothing}
+          ${options.toolbar?.() ?? nothing}
         </div>
-        <div class="keys ${named.length > 5 ? 'many' : ''}" role="group" aria-label=${`${options.title} at this step`}
-          tabindex=${named.length > 5 ? 0 : nothing}>
-          <span class="key at">step <span class="number">${formatCount(step)}</span></span>
+        <div
+          class="keys ${named.length > 5 ? 'many' : ''}"
+          role="group"
+          aria-label=${`${options.title} at this step`}
+          tabindex=${named.length > 5 ? 0 : nothing}
+        >
+          <span class="key at">step <span class="number">${formatInteger(step)}</span></span>
           ${named.map((line, i) => {
-            const { name, faint } = line;
-            const reading = readings[i];
-            const { title, mark } = otherSteps(reading, step);
-            return html`<span class="key ${faint ? 'faint' : ''} ${mark ? 'late' : ''}" title=${title ? `${name}, ${title}` : name}>
-              ${swatch(line)}<span class="key-name">${cutMiddle(name, LONGEST_NAME)}</span>
-              <span class="reads">${reading ? valueRange(reading.low, reading.high) : value(null)}${mark ? html`<small class="when">@ ${mark}</small>` : nothing}</span>
+            const { name, dimmed } = line;
+            const reading = readings[i]!;
+            const { title, mark } = bucketNote(reading, step);
+            return html`<span
+              class="key ${dimmed ? 'faint' : ''} ${mark ? 'stale' : ''}"
+              title=${title ? `${name}, ${title}` : name}
+            >
+              ${swatch(line)}<span class="key-name">${truncateMiddle(name, MAX_NAME_LENGTH)}</span>
+              <span class="reads"
+                >${reading ? renderValueRange(reading.low, reading.high) : renderValue(null)}${mark ? html`<small class="when">@ ${mark}</small>` : nothing}</span
+              >
             </span>`;
           })}
         </div>
-        <div class="plot">${this.#canvas}${
-          spoken.length === 0 && !this.#lines.some(({ data }) => data && data.steps.length > 0)
-            ? html`<p class="plot-empty">Nothing measured yet.</p>`
-            : nothing
-        }</div>
+        <div class="plot">
+          ${this.#canvas}${
+            spoken.length === 0 && !this.#drawnLines.some(({ data }) => data && data.steps.length > 0)
+              ? html`<p class="plot-empty">Nothing measured yet.</p>`
+              : nothing
+          }
+        </div>
         <div class="chart-foot">
-          <span class="how">${icon('info')} ${options.how}${
-            this.#all.length > named.length ? html` <b>${named.length} of ${this.#all.length} lines</b> are drawn; the table has all.` : nothing
-          }${
-            zeros.length > 0 ? html` <b>${zeros.join(', ')}</b>: exactly 0 here, which has no place on a logarithmic axis.` : nothing
-          }</span>
-          ${this.#table.template(options.title, this.#all)}
+          <span class="how"
+            >${renderIcon('info')}
+            ${options.description}${
+              this.#allLines.length > named.length
+                ? html` <b>${named.length} of ${this.#allLines.length} lines</b> are drawn; the table has all.`
+                : nothing
+            }${
+              zeros.length > 0
+                ? html` <b>${zeros.join(', ')}</b>: exactly 0 here, which a logarithmic axis cannot show.`
+                : nothing
+            }</span
+          >
+          ${this.#table.template(options.title, this.#allLines)}
         </div>
       `,
       this.host,
@@ -342,37 +379,37 @@ export class LineChart {
   }
 }
 
-/** Names that differ only at their end stay apart; the whole name is in the tooltip. */
-const LONGEST_NAME = 24;
+/** Names that differ only at their end remain distinguishable; the whole name is in the tooltip. */
+const MAX_NAME_LENGTH = 24;
 
-/** Says when a reading is not of the step that is asked for alone. */
-export function otherSteps(reading: Reading | null, step: number): { readonly title: string; readonly mark: string } {
+/** A note if a value does not belong to the requested step alone. */
+export function bucketNote(reading: Bucket | null, step: number): { readonly title: string; readonly mark: string } {
   if (!reading) return { title: '', mark: '' };
   const { step: first, last } = reading;
   if (first === step && last === step) return { title: '', mark: '' };
-  if (first === last) return { title: `measured last at step ${formatCount(last)}`, mark: formatCount(last) };
-  const mark = `${formatCount(first)}–${formatCount(last)}`;
+  if (first === last) return { title: `last measured at step ${formatInteger(last)}`, mark: formatInteger(last) };
+  const mark = `${formatInteger(first)}–${formatInteger(last)}`;
   return { title: `${reading.low === reading.high ? '' : 'smallest and largest '}of steps ${mark}`, mark };
 }
 
-/** Where there are too many lines: the ones that stand out, and of the others every few, from first to last. */
-export function thin(lines: readonly Line[], most = MOST_LINES): readonly Line[] {
-  if (lines.length <= most) return lines;
-  const faint = lines.some((line) => line.faint);
-  const kept = new Set(lines.filter((line) => faint && !line.faint).slice(0, most - 2));
+/** If there are too many lines: the highlighted ones, and an even selection of the others. */
+export function limitLines(lines: readonly LineSeries[], maxLines = MAX_LINES): readonly LineSeries[] {
+  if (lines.length <= maxLines) return lines;
+  const faint = lines.some((line) => line.dimmed);
+  const kept = new Set(lines.filter((line) => faint && !line.dimmed).slice(0, maxLines - 2));
   const others = lines.filter((line) => !kept.has(line));
-  const room = most - kept.size;
-  for (let i = 0; i < room; i++) kept.add(others[Math.round((i * (others.length - 1)) / (room - 1))]);
+  const room = maxLines - kept.size;
+  for (let i = 0; i < room; i++) kept.add(others[Math.round((i * (others.length - 1)) / (room - 1))]!);
   return lines.filter((line) => kept.has(line));
 }
 
-/** A short stroke as the line is drawn, so that it is not told by colour alone. */
-export function swatch({ colour, dash = [], width = 1.5, faint, points }: Line): TemplateResult {
+/** A short stroke in the style of the line, so that color is not the only distinction. */
+export function swatch({ color, dash = [], width = 1.5, dimmed, pointsOnly }: LineSeries): TemplateResult {
   return html`<svg class="swatch" width="18" height="8" aria-hidden="true">
     ${
-      points
-        ? svg`<circle cx="4" cy="4" r="1.75" fill=${toCss(colour)} /><circle cx="13" cy="4" r="1.75" fill=${toCss(colour)} />`
-        : svg`<line x1="0" y1="4" x2="18" y2="4" stroke=${toCss(colour, faint ? 0.6 : 1)} stroke-width=${width + 0.5} stroke-dasharray=${dash.join(' ')} />`
+      pointsOnly
+        ? svg`<circle cx="4" cy="4" r="1.75" fill=${toCss(color)} /><circle cx="13" cy="4" r="1.75" fill=${toCss(color)} />`
+        : svg`<line x1="0" y1="4" x2="18" y2="4" stroke=${toCss(color, dimmed ? 0.6 : 1)} stroke-width=${width + 0.5} stroke-dasharray=${dash.join(' ')} />`
     }
   </svg>`;
 }

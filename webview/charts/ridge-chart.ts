@@ -1,31 +1,31 @@
-// How the sizes of a gradient's entries were spread, step after step: a ridge a step, the newest in front, over a
-// logarithmic axis that all share.
+// The distribution of a gradient's magnitudes over the steps: one ridge per step, the newest in front, on a shared
+// logarithmic axis.
 import { html, nothing, render, type TemplateResult } from 'lit/html.js';
-import { mix, toCss } from '../colours';
+import { mixOklab, toCss } from '../canvas/colors';
 import type { Context } from '../context';
-import type { AnswerTo } from '../../src/protocol/panel';
-import { takeAway } from '../controls/take-away';
-import { icon } from '../controls/value';
-import { counted, formatCount, formatPower, fullNumber } from '../numbers';
-import type { Sheet } from '../sheet';
+import type { QueryValue } from '../../src/protocol/panel';
+import { exportActions } from '../controls/export-actions';
+import { renderIcon } from '../controls/number-value';
+import { pluralize, formatInteger, formatPowerOfTen, formatExact } from '../../src/presentation/numbers';
+import type { TableExport } from '../export/table-export';
 import type { Range } from './axes';
-import { groundOf } from './ground';
-import { axisLook, baseOptions, Chart, FONT_SIZE } from './setup';
+import { createAxesCache } from './axes-cache';
+import { axisStyle, baseOptions, Chart, FONT_SIZE } from './setup';
 import { drawStrokes, type Stroke } from './strokes';
 
-export type Spread = AnswerTo<'ridges'>;
+export type RidgeData = QueryValue<'gradient_histograms'>;
 
 /** How many rows the highest ridge covers. */
-const HEIGHT = 3;
+const RIDGE_HEIGHT = 3;
 
 export class RidgeChart {
   readonly #chart: Chart<'line'>;
   readonly #canvas: HTMLCanvasElement;
-  readonly #ground = groundOf<'line'>({ over: (axes) => drawStrokes(axes, this.#strokes) });
+  readonly #axesCache = createAxesCache<'line'>({ above: (axes) => drawStrokes(axes, this.#strokes) });
   #strokes: readonly Stroke[] = [];
   /** What the axes were laid out for. */
-  #axes = '';
-  #open = false;
+  #axesKey = '';
+  #isTableOpen = false;
   #refresh: () => void = () => undefined;
 
   constructor(
@@ -35,19 +35,19 @@ export class RidgeChart {
     host.classList.add('chart');
     this.#canvas = document.createElement('canvas');
     this.#canvas.setAttribute('role', 'img');
-    this.#text('', null, [], () => undefined);
+    this.#renderText('', null, [], () => undefined);
     this.#chart = new Chart(this.#canvas, {
       type: 'line',
       data: { datasets: [] },
       options: { ...baseOptions, scales: { x: { type: 'linear' }, y: { type: 'linear' } } },
-      plugins: [this.#ground.plugin],
+      plugins: [this.#axesCache.plugin],
     });
   }
 
-  /** @param names of all parameters; `choose` is told which one to draw instead. */
-  update(name: string, spread: Spread | null, names: readonly string[], choose: (name: string) => void): void {
+  /** @param names of all parameters; `choose` receives the one to draw instead */
+  update(name: string, spread: RidgeData | null, names: readonly string[], choose: (name: string) => void): void {
     this.#draw(spread);
-    this.#refresh = () => this.#text(name, spread, names, choose);
+    this.#refresh = () => this.#renderText(name, spread, names, choose);
     this.#refresh();
   }
 
@@ -56,48 +56,81 @@ export class RidgeChart {
     render(nothing, this.host);
   }
 
-  #draw(spread: Spread | null): void {
+  #draw(spread: RidgeData | null): void {
     const { theme } = this.context;
     const { steps = new Float64Array(), counts = new Uint32Array(), bins = 0, binsPerDecade = 4 } = spread ?? {};
     const low = spread ? Math.round(Math.log10(spread.low) * binsPerDecade) / binsPerDecade : -1;
     const rows = steps.length;
     const highest = counts.reduce((most, count) => Math.max(most, count), 1);
     const { background, palette } = theme;
-    // The first one is drawn last: the newest row stands in front.
+    // The first one is drawn last: the newest row is in front.
     this.#strokes = Array.from({ length: rows }, (_, up): Stroke => {
       const row = counts.subarray((rows - 1 - up) * bins, (rows - up) * bins);
-      const point = (at: number, count: number) => ({ x: low + at / binsPerDecade, y: up + (HEIGHT * count) / highest });
+      const point = (at: number, count: number) => ({
+        x: low + at / binsPerDecade,
+        y: up + (RIDGE_HEIGHT * count) / highest,
+      });
       return {
-        points: [point(0, 0), ...[...row].flatMap((count, i) => [point(i, count), point(i + 1, count)]), point(bins, 0)],
-        colour: toCss(palette[0], up === 0 || theme.highContrast ? 1 : 0.75),
-        width: up === 0 ? 2 : 1, dash: [], radius: 0, line: true,
-        fill: { colour: toCss(mix(background, palette[0], up === 0 ? 0.45 : 0.2), 0.92), to: up },
+        points: [
+          point(0, 0),
+          ...[...row].flatMap((count, i) => [point(i, count), point(i + 1, count)]),
+          point(bins, 0),
+        ],
+        color: toCss(palette[0], up === 0 || theme.highContrast ? 1 : 0.75),
+        width: up === 0 ? 2 : 1,
+        dash: [],
+        radius: 0,
+        connected: true,
+        fill: { color: toCss(mixOklab(background, palette[0], up === 0 ? 0.45 : 0.2), 0.92), to: up },
       };
     });
     const range = { min: Math.floor(low), max: Math.max(Math.floor(low) + 1, Math.ceil(low + bins / binsPerDecade)) };
     const axes = [range.min, range.max, ...steps, theme.version].join(' ');
-    if (axes === this.#axes) this.#ground.redraw(this.#chart);
-    else this.#layOut(range, steps);
-    this.#axes = axes;
+    if (axes === this.#axesKey) this.#axesCache.redraw(this.#chart);
+    else this.#layout(range, steps);
+    this.#axesKey = axes;
   }
 
   /** Takes longer than drawing, and axes change only with the steps. */
-  #layOut(range: Range, steps: Float64Array): void {
+  #layout(range: Range, steps: Float64Array): void {
     const { theme } = this.context;
     const chart = this.#chart;
-    const look = axisLook(theme);
+    const look = axisStyle(theme);
     const rows = steps.length;
-    const title = (text: string) => ({ display: true, text, padding: 0, color: toCss(theme.muted), font: { family: theme.fontFamily, size: FONT_SIZE } });
-    Object.assign(chart.options.scales?.x ?? {}, {
-      ...look, ...range, grid: { ...look.grid, display: true },
-      title: title('size of an entry'),
-      ticks: { ...look.ticks, precision: 0, maxTicksLimit: 10, callback: (tick: number | string) => (Number.isInteger(Number(tick)) ? formatPower(Number(tick)) : '') },
+    const title = (text: string) => ({
+      display: true,
+      text,
+      padding: 0,
+      color: toCss(theme.muted),
+      font: { family: theme.fontFamily, size: FONT_SIZE },
     });
-    // A row lies as many rows up as there are newer ones.
-    const stepAt = (up: number): string => (Number.isInteger(up) && up >= 0 && up < rows ? formatCount(steps[rows - 1 - up]) : '');
+    Object.assign(chart.options.scales?.x ?? {}, {
+      ...look,
+      ...range,
+      grid: { ...look.grid, display: true },
+      title: title('size of an entry'),
+      ticks: {
+        ...look.ticks,
+        precision: 0,
+        maxTicksLimit: 10,
+        callback: (tick: number | string) => (Number.isInteger(Number(tick)) ? formatPowerOfTen(Number(tick)) : ''),
+      },
+    });
+    // Row i from the bottom has i newer rows below it.
+    const stepAt = (up: number): string =>
+      Number.isInteger(up) && up >= 0 && up < rows ? formatInteger(steps[rows - 1 - up]!) : '';
     Object.assign(chart.options.scales?.y ?? {}, {
-      ...look, grid: { display: false }, min: 0, max: Math.max(1, rows - 1) + HEIGHT, title: title('step'),
-      ticks: { ...look.ticks, maxTicksLimit: 8, precision: 0, callback: (tick: number | string) => stepAt(Number(tick)) },
+      ...look,
+      grid: { display: false },
+      min: 0,
+      max: Math.max(1, rows - 1) + RIDGE_HEIGHT,
+      title: title('step'),
+      ticks: {
+        ...look.ticks,
+        maxTicksLimit: 8,
+        precision: 0,
+        callback: (tick: number | string) => stepAt(Number(tick)),
+      },
       afterFit: (axis: { width: number }) => {
         axis.width = Math.max(52, axis.width);
       },
@@ -105,28 +138,51 @@ export class RidgeChart {
     chart.update();
   }
 
-  #text(name: string, spread: Spread | null, names: readonly string[], choose: (name: string) => void): void {
+  #renderText(name: string, spread: RidgeData | null, names: readonly string[], choose: (name: string) => void): void {
     const steps = spread?.steps ?? new Float64Array();
     const last = steps.length - 1;
     this.#canvas.setAttribute(
       'aria-label',
       spread
-        ? `Sizes of the entries of dL/d ${name} at ${counted(steps.length, 'step')} from ${steps[0]} to ${steps[last]}. ${sentence(spread, last)}`
-        : `Sizes of the entries of dL/d ${name}: nothing measured yet.`,
+        ? `Magnitudes of the entries of dL/d ${name} at ${pluralize(steps.length, 'step')} from ${steps[0]} to ${steps[last]}. ${describeStep(spread, last)}`
+        : `Magnitudes of the entries of dL/d ${name}: nothing measured yet.`,
     );
-    const how = 'A ridge that wanders left over the steps is a gradient that fades; one with two humps, a layer of which a part hardly learns.';
+    const how =
+      'A ridge that moves left over the steps is a vanishing gradient. Two humps mean that a part of the layer hardly learns.';
     render(
       html`
-        <div class="chart-head"><h2 title=${how}>Spread over time</h2><span class="unit">entries of the gradient by size, a quarter of a decade a bin</span>
-          <label class="option field"><span>dL/d</span> <select aria-label="Parameter whose gradient is drawn" @change=${(event: Event) => choose((event.target as HTMLSelectElement).value)}>
-            ${names.map((each) => html`<option value=${each} .selected=${each === name}>${each}</option>`)}
-          </select></label>
+        <div class="chart-head">
+          <h2 title=${how}>Distribution over time</h2>
+          <span class="unit">entries of the gradient by magnitude, four bins per decade</span>
+          <label class="option field"
+            ><span>dL/d</span>
+            <select
+              aria-label="Parameter whose gradient is drawn"
+              @change=${(event: Event) => choose((event.target as HTMLSelectElement).value)}
+            >
+              ${names.map((each) => html`<option value=${each} .selected=${each === name}>${each}</option>`)}
+            </select></label
+          >
         </div>
-        <p class="reading">${spread ? sentence(spread, last) : nothing}</p>
-        <div class="plot ridges">${this.#canvas}${spread ? nothing : html`<p class="plot-empty">Nothing measured yet.</p>`}</div>
+        <p class="reading">${spread ? describeStep(spread, last) : nothing}</p>
+        <div class="plot ridges">
+          ${this.#canvas}${spread ? nothing : html`<p class="plot-empty">Nothing measured yet.</p>`}
+        </div>
         <div class="chart-foot">
-          <span class="how">${icon('info')} ${how} Steps are those at which gradients were looked at, in their order.</span>
-          <details class="data" @toggle=${this.#toggle}><summary>Table</summary>${this.#open && spread ? html`<p class="hint">${takeAway(this.context, { title: `Spread of dL/d ${name}`, sheet: () => sheetOf(spread), canvas: this.#canvas })}</p>${table(spread)}` : nothing}</details>
+          <span class="how"
+            >${renderIcon('info')} ${how} Steps are those at which gradients were looked at, in their order.</span
+          >
+          <details class="data" @toggle=${this.#toggle}>
+            <summary>Table</summary>
+            ${
+              this.#isTableOpen && spread
+                ? html`<p class="hint">
+                      ${exportActions(this.context, { title: `Spread of dL/d ${name}`, table: () => ridgeTable(spread), canvas: this.#canvas })}
+                    </p>
+                    ${renderTable(spread)}`
+                : nothing
+            }
+          </details>
         </div>
       `,
       this.host,
@@ -134,29 +190,34 @@ export class RidgeChart {
   }
 
   readonly #toggle = (event: Event): void => {
-    this.#open = (event.target as HTMLDetailsElement).open;
+    this.#isTableOpen = (event.target as HTMLDetailsElement).open;
     this.#refresh();
   };
 }
 
-/** Where half of the entries lie below, to its bin, and what has no place on the axis. */
-function sentence(spread: Spread, row: number): string {
+/** The median up to its bin, and the values that are not on the axis. */
+function describeStep(spread: RidgeData, row: number): string {
   const { bins, counts, entries, zeros, nonFinite, steps, low, binsPerDecade } = spread;
   const own = counts.subarray(row * bins, (row + 1) * bins);
   const sized = own.reduce((sum, count) => sum + count, 0);
   let below = 0;
   const median = own.findIndex((count) => (below += count) >= sized / 2);
   const power = (bin: number): string => (low * 10 ** (bin / binsPerDecade)).toExponential(1).replace('-', '−');
-  const without = [[zeros[row], 'exactly 0'], [nonFinite[row], 'not finite']] as const;
-  return [
-    `At step ${formatCount(steps[row])}: ${counted(entries, 'entry', 'entries')}`,
-    ...(sized > 0 ? [`the middle one between ${power(median)} and ${power(median + 1)}`] : []),
-    ...without.flatMap(([count, what]) => (count > 0 ? [`${formatCount(count)} ${what}`] : [])),
-  ].join(', ') + '.';
+  const without = [
+    [zeros[row]!, 'exactly 0'],
+    [nonFinite[row]!, 'not finite'],
+  ] as const;
+  return (
+    [
+      `At step ${formatInteger(steps[row]!)}: ${pluralize(entries, 'entry', 'entries')}`,
+      ...(sized > 0 ? [`the middle one between ${power(median)} and ${power(median + 1)}`] : []),
+      ...without.flatMap(([count, what]) => (count > 0 ? [`${formatInteger(count)} ${what}`] : [])),
+    ].join(', ') + '.'
+  );
 }
 
 /** Counts by decade, the newest step first. */
-function table({ steps, bins, binsPerDecade, low, counts, zeros, nonFinite }: Spread): TemplateResult {
+function renderTable({ steps, bins, binsPerDecade, low, counts, zeros, nonFinite }: RidgeData): TemplateResult {
   const first = Math.round(Math.log10(low) * binsPerDecade);
   const decades = new Map<number, number[]>();
   for (let bin = 0; bin < bins; bin++) {
@@ -166,18 +227,41 @@ function table({ steps, bins, binsPerDecade, low, counts, zeros, nonFinite }: Sp
   const rows = [...steps.keys()].reverse();
   return html`<div class="scroll" tabindex="0" role="region" aria-label="Table: entries by size">
     <table>
-      <thead><tr><th scope="col">step</th><th scope="col">exactly 0</th>
-        ${[...decades.keys()].map((decade) => html`<th scope="col">from ${formatPower(decade)}</th>`)}
-        <th scope="col">not finite</th></tr></thead>
-      <tbody>${rows.map((row) => html`<tr><th scope="row">${formatCount(steps[row])}</th><td class="number">${formatCount(zeros[row])}</td>
-        ${[...decades.values()].map((own) => html`<td class="number">${formatCount(own.reduce((sum, bin) => sum + counts[row * bins + bin], 0))}</td>`)}
-        <td class="number">${formatCount(nonFinite[row])}</td></tr>`)}</tbody>
+      <thead>
+        <tr>
+          <th scope="col">step</th>
+          <th scope="col">exactly 0</th>
+          ${[...decades.keys()].map((decade) => html`<th scope="col">from ${formatPowerOfTen(decade)}</th>`)}
+          <th scope="col">not finite</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${rows.map(
+          (row) =>
+            html`<tr>
+              <th scope="row">${formatInteger(steps[row]!)}</th>
+              <td class="number">${formatInteger(zeros[row]!)}</td>
+              ${[...decades.values()].map((own) => html`<td class="number">${formatInteger(own.reduce((sum, bin) => sum + counts[row * bins + bin]!, 0))}</td>`)}
+              <td class="number">${formatInteger(nonFinite[row]!)}</td>
+            </tr>`,
+        )}
+      </tbody>
     </table>
   </div>`;
 }
 
-/** A row a step, a column a bin. */
-const sheetOf = ({ steps, bins, binsPerDecade, low, counts, zeros, nonFinite }: Spread): Sheet => ({
-  heads: ['step', 'exactly 0', ...Array.from({ length: bins }, (_, bin) => `from ${fullNumber(low * 10 ** (bin / binsPerDecade))}`), 'not finite'],
-  rows: [...steps].map((step, row) => [step, zeros[row], ...counts.subarray(row * bins, (row + 1) * bins), nonFinite[row]]),
+/** One row per step, one column per bin. */
+const ridgeTable = ({ steps, bins, binsPerDecade, low, counts, zeros, nonFinite }: RidgeData): TableExport => ({
+  headers: [
+    'step',
+    'exactly 0',
+    ...Array.from({ length: bins }, (_, bin) => `from ${formatExact(low * 10 ** (bin / binsPerDecade))}`),
+    'not finite',
+  ],
+  rows: [...steps].map((step, row) => [
+    step,
+    zeros[row],
+    ...counts.subarray(row * bins, (row + 1) * bins),
+    nonFinite[row],
+  ]),
 });

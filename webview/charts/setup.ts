@@ -1,26 +1,43 @@
-// The parts of Chart.js that are used, registered once, and what all charts have in common: no animation, no
-// tooltip of its own, nothing parsed. The charts folder is the only place that knows the library.
+// The parts of Chart.js that are used, registered once, and the common options of all charts: no animation, no
+// tooltips, no parsing. Only the charts folder uses the library.
 import {
-  BarController, BarElement, Chart, type ChartOptions, Filler, LinearScale, LineController, LineElement,
-  LogarithmicScale, PointElement, ScatterController,
+  BarController,
+  BarElement,
+  Chart,
+  type ChartOptions,
+  Filler,
+  LinearScale,
+  LineController,
+  LineElement,
+  LogarithmicScale,
+  PointElement,
+  ScatterController,
 } from 'chart.js';
-import { toCss } from '../colours';
-import { onRedraw, pixelRatio } from '../sharp';
-import type { Theme } from '../theme';
+import { toCss } from '../canvas/colors';
+import { onRedraw, pixelRatio } from '../export/hidpi-export';
+import type { Theme } from '../canvas/theme';
 
 Chart.register(
-  BarController, BarElement, Filler, LinearScale, LineController, LineElement, LogarithmicScale, PointElement,
+  BarController,
+  BarElement,
+  Filler,
+  LinearScale,
+  LineController,
+  LineElement,
+  LogarithmicScale,
+  PointElement,
   ScatterController,
 );
 
 Object.assign(Chart.defaults, { devicePixelRatio: pixelRatio });
 Chart.register({
-  id: 'sharp',
-  afterInit: (chart) => onRedraw(chart.canvas, () => {
-    // Reads the ratio again, and then fits the canvas to it.
-    chart.update();
-    chart.resize();
-  }),
+  id: 'hiDpiExport',
+  afterInit: (chart) =>
+    onRedraw(chart.canvas, () => {
+      // Reads the ratio again, and then fits the canvas to it.
+      chart.update();
+      chart.resize();
+    }),
 });
 
 export { Chart };
@@ -37,8 +54,8 @@ export const baseOptions = {
   plugins: { legend: { display: false }, tooltip: { enabled: false } },
 } as const satisfies ChartOptions<'line'>;
 
-/** How an axis looks in the editor's colours. */
-export function axisLook(theme: Theme) {
+/** How an axis looks in the editor's colors. */
+export function axisStyle(theme: Theme) {
   return {
     border: { color: toCss(theme.muted, 0.6) },
     grid: { color: theme.grid, tickLength: 4, drawTicks: true },
@@ -51,5 +68,4 @@ export function axisLook(theme: Theme) {
   };
 }
 
-export const fontOf = (theme: Theme, size = FONT_SIZE): string => `${size}px ${theme.fontFamily}`;
-
+export const chartFont = (theme: Theme, size = FONT_SIZE): string => `${size}px ${theme.fontFamily}`;

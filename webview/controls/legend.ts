@@ -1,16 +1,16 @@
-// The colours of a scale from its low end to its high one.
-import { type Scale, tableFor } from '../heatmap';
-import type { Theme } from '../theme';
-import { fitCanvas } from './mini-histogram';
+// The colors of a scale from its low end to its high end.
+import { type ColorScale, colorTableFor } from '../canvas/heatmap';
+import type { Theme } from '../canvas/theme';
+import { prepareCanvas } from './mini-histogram';
 
-export function drawLegend(canvas: HTMLCanvasElement, scale: Scale, theme: Theme): void {
-  const fitted = fitCanvas(canvas);
+export function drawLegend(canvas: HTMLCanvasElement, scale: ColorScale, theme: Theme): void {
+  const fitted = prepareCanvas(canvas);
   if (!fitted) return;
   const { ctx, width, height } = fitted;
-  const colours = tableFor(scale, theme);
+  const colors = colorTableFor(scale, theme);
   for (let x = 0; x < width; x++) {
     const i = Math.round((x / Math.max(1, width - 1)) * 255) * 3;
-    ctx.fillStyle = `rgb(${colours[i]}, ${colours[i + 1]}, ${colours[i + 2]})`;
+    ctx.fillStyle = `rgb(${colors[i]}, ${colors[i + 1]}, ${colors[i + 2]})`;
     ctx.fillRect(x, 0, 1, height);
   }
 }

@@ -1,12 +1,20 @@
-// A layer's activation histogram in the size of a word.
-import { sizeOf } from '../canvas-size';
-import { toCss } from '../colours';
-import type { ActivationReading } from '../../src/protocol/panel';
-import type { Theme } from '../theme';
+// A word-sized histogram.
+import { canvasSize } from '../canvas/canvas-size';
+import { toCss } from '../canvas/colors';
+import type { Theme } from '../canvas/theme';
 
-/** Sizes a canvas for the screen's pixels; null where it has no room. */
-export function fitCanvas(canvas: HTMLCanvasElement): { ctx: CanvasRenderingContext2D; width: number; height: number } | null {
-  const { width, height } = sizeOf(canvas);
+/** Counts of equally wide bins from `low` to `high`. */
+export interface Histogram {
+  readonly histogram: ArrayLike<number> & Iterable<number>;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** Sizes a canvas for the screen's pixels; null if it is not visible. */
+export function prepareCanvas(
+  canvas: HTMLCanvasElement,
+): { ctx: CanvasRenderingContext2D; width: number; height: number } | null {
+  const { width, height } = canvasSize(canvas);
   const ratio = devicePixelRatio || 1;
   const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)];
   if (w === 0 || h === 0) return null;
@@ -19,8 +27,8 @@ export function fitCanvas(canvas: HTMLCanvasElement): { ctx: CanvasRenderingCont
   return { ctx, width, height };
 }
 
-export function drawHistogram(canvas: HTMLCanvasElement, reading: ActivationReading | null, theme: Theme): void {
-  const fitted = fitCanvas(canvas);
+export function drawHistogram(canvas: HTMLCanvasElement, reading: Histogram | null, theme: Theme): void {
+  const fitted = prepareCanvas(canvas);
   if (!fitted) return;
   const { ctx, width, height } = fitted;
   ctx.fillStyle = toCss(theme.foreground, theme.highContrast ? 0.6 : 0.25);
@@ -31,12 +39,12 @@ export function drawHistogram(canvas: HTMLCanvasElement, reading: ActivationRead
   if (most === 0) return;
   ctx.fillStyle = toCss(theme.palette[0], 0.95);
   const bar = width / histogram.length;
-  histogram.forEach((count, i) => {
+  Array.from(histogram).forEach((count, i) => {
     if (count === 0) return;
     const tall = Math.max(1.5, (count / most) * (height - 1));
     ctx.fillRect(i * bar, height - 1 - tall, Math.max(1, bar - 0.5), tall);
   });
-  // Where 0 is.
+  // Marks 0.
   if (low < 0 && high > 0) {
     ctx.fillStyle = toCss(theme.foreground, 0.7);
     ctx.fillRect(Math.round((-low / (high - low)) * width), 0, 1, height);

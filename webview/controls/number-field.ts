@@ -1,16 +1,16 @@
-// A field for a number that is also shown: it follows the run until somebody types, sends on Enter or when left, and
-// comes back on Escape. What is no number is refused in words.
+// A field that shows and edits a number: it follows the run until the user types, submits on Enter or blur, and resets
+// on Escape. Invalid input is rejected with a message.
 import { html, type TemplateResult } from 'lit/html.js';
 import { ref } from 'lit/directives/ref.js';
 
-export interface FieldOptions {
+export interface NumberFieldOptions {
   readonly id: string;
   readonly label: string;
   readonly title: string;
   readonly width: 'narrow' | 'wide';
-  /** @returns what is wrong, or null after acting on it */
+  /** @returns what is wrong, or null after applying the value */
   readonly commit: (value: number) => string | null;
-  readonly refuse: (text: string) => void;
+  readonly onInvalid: (text: string) => void;
 }
 
 export class NumberField {
@@ -18,31 +18,40 @@ export class NumberField {
   #shown = '';
   #dirty = false;
 
-  constructor(readonly options: FieldOptions) {}
+  constructor(readonly options: NumberFieldOptions) {}
 
-  /** @param visibleLabel whether its label is on the page, or only for who cannot see it */
+  /** @param visibleLabel whether its label is visible, or only for screen readers */
   template(shown: string, { disabled = false, visibleLabel = true } = {}): TemplateResult {
     this.#shown = shown;
     const input = this.#input;
     if (input && !this.#dirty && input.value !== shown) input.value = shown;
     const { id, label, title, width } = this.options;
     return html`<label class="field" title=${title}>
-      <span class=${visibleLabel ? '' : 'unseen'}>${label}</span>
+      <span class=${visibleLabel ? '' : 'visually-hidden'}>${label}</span>
       <input
-        ${ref(this.#attach)}
-        id=${id} class=${width} type="text" inputmode="decimal" autocomplete="off" spellcheck="false"
+        ${ref(this.#setInput)}
+        id=${id}
+        aria-label=${label}
+        class=${width}
+        type="text"
+        inputmode="decimal"
+        autocomplete="off"
+        spellcheck="false"
         ?disabled=${disabled}
-        @input=${this.#typed} @change=${this.#commit} @keydown=${this.#key} @blur=${this.#leave}
+        @input=${this.#onInput}
+        @change=${this.#commit}
+        @keydown=${this.#onKeyDown}
+        @blur=${this.#onBlur}
       />
     </label>`;
   }
 
-  readonly #attach = (element?: Element): void => {
+  readonly #setInput = (element?: Element): void => {
     this.#input = element instanceof HTMLInputElement ? element : undefined;
     if (this.#input && !this.#dirty) this.#input.value = this.#shown;
   };
 
-  readonly #typed = (): void => {
+  readonly #onInput = (): void => {
     this.#dirty = true;
     this.#input?.removeAttribute('aria-invalid');
   };
@@ -52,23 +61,26 @@ export class NumberField {
     if (!input || !this.#dirty) return;
     this.#dirty = false;
     const text = input.value.trim().replace('−', '-').replace(/\s/g, '');
-    const wrong = text === '' || !Number.isFinite(Number(text)) ? `“${input.value}” is not a number.` : this.options.commit(Number(text));
+    const wrong =
+      text === '' || !Number.isFinite(Number(text))
+        ? `“${input.value}” is not a number.`
+        : this.options.commit(Number(text));
     if (wrong === null) return;
     input.setAttribute('aria-invalid', 'true');
     this.#dirty = true;
-    this.options.refuse(wrong);
+    this.options.onInvalid(wrong);
   };
 
-  readonly #key = (event: KeyboardEvent): void => {
-    if (event.key === 'Escape') this.#follow();
+  readonly #onKeyDown = (event: KeyboardEvent): void => {
+    if (event.key === 'Escape') this.#reset();
   };
 
-  /** What was refused does not stay: a field nobody types in shows the run's own number. */
-  readonly #leave = (): void => {
-    if (this.#input?.hasAttribute('aria-invalid')) this.#follow();
+  /** Rejected input does not stay: an unfocused field shows the run's own number. */
+  readonly #onBlur = (): void => {
+    if (this.#input?.hasAttribute('aria-invalid')) this.#reset();
   };
 
-  #follow(): void {
+  #reset(): void {
     const input = this.#input;
     if (!input) return;
     this.#dirty = false;

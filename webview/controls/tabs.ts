@@ -1,69 +1,137 @@
-// The tabs above the views: one is in the tab order, arrows move between them. With several views open, a tab opens
-// its view beside the others, or closes it.
-import { html, nothing, render } from 'lit/html.js';
-import type { Context, Mounted, View } from '../context';
-import { icon } from './value';
+// The workspaces, and the tabs of the views of the selected one. One tab is in the tab order; arrow keys move between
+// views, also into the next workspace. With several views open, a tab opens its view beside the others, or closes it.
+import { html, nothing, render, type TemplateResult } from 'lit/html.js';
+import { hasWrongGradient } from '../../src/presentation/check-summary';
+import type { Context, Component, View } from '../context';
+import { type Workspace, workspaceOf, workspaces } from '../views';
+import { renderIcon } from './number-value';
 import { openViews } from './view-area';
 
-export function mountTabs(host: HTMLElement, context: Context, views: readonly View[]): Mounted {
-  const list = host.ownerDocument.createElement('div');
-  const more = host.ownerDocument.createElement('div');
-  list.className = 'list';
-  list.setAttribute('role', 'tablist');
-  list.setAttribute('aria-label', 'Views');
-  host.append(list, more);
+/** Where the panel's stored state keeps the view of each workspace that was selected last. */
+const STATE_KEY = 'workspaces';
 
+export function mountTabs(host: HTMLElement, context: Context): Component {
+  const views = workspaces.flatMap((workspace) => workspace.views);
   const isOpen = (id: string): boolean => openViews(context.settings, views).some((view) => view.id === id);
-  const choose = (id: string): void => {
-    const { several, open } = context.settings;
-    if (!several) context.set({ view: id });
-    else if (!isOpen(id)) context.set({ view: id, open: [...open, id] });
-    else if (open.length > 1) context.set({ open: open.filter((other) => other !== id) });
+
+  const select = (view: View): void => {
+    const { viewState } = context.settings;
+    const selected = { ...recordOf(viewState[STATE_KEY]), [workspaceOf(view.id).id]: view.id };
+    context.updateSettings({ view: view.id, viewState: { ...viewState, [STATE_KEY]: selected } });
   };
-  const toggleSeveral = (): void => {
-    const { several, view } = context.settings;
-    context.set({ several: !several, open: [view] });
+  const selectWorkspace = (workspace: Workspace): void => {
+    const last = recordOf(context.settings.viewState[STATE_KEY])[workspace.id];
+    select(workspace.views.find(({ id }) => id === last) ?? workspace.views[0]!);
   };
-  const key = (event: KeyboardEvent): void => {
-    const tabs = [...list.querySelectorAll<HTMLElement>('[role="tab"]')];
-    const at = tabs.indexOf(event.target as HTMLElement);
+  const choose = (view: View): void => {
+    const { multiView, open } = context.settings;
+    const { id } = view;
+    if (!multiView || !isOpen(id)) select(view);
+    if (multiView && !isOpen(id)) context.updateSettings({ open: [...open, id] });
+    else if (multiView && open.length > 1) context.updateSettings({ open: open.filter((other) => other !== id) });
+  };
+  const toggleMultiView = (): void => {
+    const { multiView, view } = context.settings;
+    context.updateSettings({ multiView: !multiView, open: [view] });
+  };
+  const onKeyDown = (event: KeyboardEvent): void => {
+    const tab = event.target instanceof Element ? event.target.closest<HTMLElement>('[role="tab"]') : null;
+    const at = views.findIndex(({ id }) => tab?.id === `tab-${id}`);
     const moves: Record<string, number> = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: views.length - 1 };
     const to = moves[event.key];
     if (at < 0 || to === undefined || event.ctrlKey || event.altKey || event.metaKey) return;
     event.preventDefault();
-    const { id } = views[(to + views.length) % views.length];
-    // Several open: passing over a tab must not close its view.
-    if (!context.settings.several) context.set({ view: id });
-    list.querySelector<HTMLElement>(`#tab-${id}`)?.focus();
+    const view = views[(to + views.length) % views.length]!;
+    // With several views open, moving the focus neither opens nor closes any.
+    select(view);
+    update();
+    host.querySelector<HTMLElement>(`#tab-${view.id}`)?.focus();
   };
-  list.addEventListener('keydown', key);
+  host.addEventListener('keydown', onKeyDown);
+
+  const tab = (view: View): TemplateResult => {
+    const { settings, data } = context;
+    const { id, title } = view;
+    const on = isOpen(id);
+    const failed = id === 'check' && data.check !== null && hasWrongGradient(data.check);
+    return html`<button
+      id="tab-${id}"
+      role="tab"
+      aria-controls=${on ? `view-${id}` : nothing}
+      aria-selected=${on ? 'true' : 'false'}
+      tabindex=${id === settings.view ? 0 : -1}
+      @click=${() => choose(view)}
+    >
+      ${title}${
+        failed
+          ? html`<span class="sign error"
+              >${renderIcon('error')}<span class="visually-hidden">wrong gradients</span></span
+            >`
+          : nothing
+      }
+    </button>`;
+  };
+
+  const update = (): void => {
+    const { multiView, view } = context.settings;
+    const current = workspaceOf(view);
+    const meaning = multiView ? 'Show one view' : 'Show several views: each tab opens or closes its own';
+    render(
+      html`<div class="workspaces" role="group" aria-label="Workspaces">
+          ${workspaces.map(
+            (workspace) =>
+              html`<button
+                id="workspace-${workspace.id}"
+                data-views=${workspace.views.map(({ id }) => id).join(' ')}
+                aria-current=${workspace === current ? 'true' : 'false'}
+                title=${workspace.question}
+                @click=${() => selectWorkspace(workspace)}
+              >
+                ${workspace.title}
+              </button>`,
+          )}
+        </div>
+        <select
+          class="workspace-menu"
+          aria-label="Workspace"
+          @change=${({ target }: Event) => selectWorkspace(workspaces[(target as HTMLSelectElement).selectedIndex]!)}
+        >
+          ${workspaces.map((workspace) => html`<option .selected=${workspace === current}>${workspace.title}</option>`)}
+        </select>
+        <select
+          class="view-menu"
+          aria-label="View"
+          @change=${({ target }: Event) => select(current.views[(target as HTMLSelectElement).selectedIndex]!)}
+        >
+          ${current.views.map((each) => html`<option value=${each.id} .selected=${each.id === view}>${each.title}</option>`)}
+        </select>
+        <div class="list" role="tablist" aria-label="Views" aria-multiselectable=${String(multiView)}>
+          ${current.views.map(tab)}
+        </div>
+        <button
+          class="tool"
+          data-action="multi-view"
+          aria-pressed=${multiView ? 'true' : 'false'}
+          title=${meaning}
+          aria-label=${meaning}
+          @click=${toggleMultiView}
+        >
+          ${renderIcon('split-horizontal')}
+        </button>`,
+      host,
+    );
+  };
 
   return {
     update(text) {
-      if (!text) return;
-      const { settings, data } = context;
-      const { several } = settings;
-      list.setAttribute('aria-multiselectable', String(several));
-      const inOrder = isOpen(settings.view) ? settings.view : openViews(settings, views)[0].id;
-      render(
-        views.map(({ id, title }) => {
-          const on = isOpen(id);
-          const failed = id === 'check' && data.check !== null && data.check.counts.wrong > 0;
-          return html`<button id="tab-${id}" role="tab" aria-controls=${on ? `view-${id}` : nothing} aria-selected=${on ? 'true' : 'false'}
-            tabindex=${id === inOrder ? 0 : -1} @click=${() => choose(id)}>${title}${
-              failed ? html`<span class="sign error">${icon('error')}<span class="unseen">wrong gradients</span></span>` : nothing
-            }</button>`;
-        }),
-        list,
-      );
-      const meaning = several ? 'Show one view' : 'Show several views: each tab opens or closes its own';
-      render(html`<button class="tool" data-action="several" aria-pressed=${several ? 'true' : 'false'} title=${meaning} aria-label=${meaning}
-        @click=${toggleSeveral}>${icon('split-horizontal')}</button>`, more);
+      if (text) update();
     },
     dispose() {
-      list.removeEventListener('keydown', key);
-      render(nothing, list);
-      render(nothing, more);
+      host.removeEventListener('keydown', onKeyDown);
+      render(nothing, host);
     },
   };
 }
+
+const recordOf = (value: unknown): Record<string, unknown> =>
+  typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};

@@ -1,43 +1,56 @@
-// Is it learning? Loss and accuracy over the steps of the run, for the batches and for whole parts of the data.
+// Is it learning? Loss and accuracy over the steps of the run, of each batch and of whole splits.
 import { html, nothing, render, type TemplateResult } from 'lit/html.js';
 import { seriesName } from '../../src/history/history';
-import type { ModelInfo, Part } from '../../src/protocol/panel';
-import { LineChart, type Line } from '../charts/line-chart';
-import { readAt } from '../charts/envelope';
+import type { ModelInfo, SplitName } from '../../src/protocol/panel';
+import { LineChart, type LineSeries } from '../charts/line-chart';
+import { bucketAt, spansDecades } from '../charts/envelope';
 import type { Context, View } from '../context';
-import { value } from '../controls/value';
-import { formatCount, formatRound } from '../numbers';
-import { words } from '../words';
+import { renderValue } from '../controls/number-value';
+import { formatInteger, formatCompact } from '../../src/presentation/numbers';
+import { kindLabel, shownStep } from '../../src/presentation/phases';
 
-const parts = ['train', 'validation', 'test'] as const satisfies readonly Part[];
-const dashes: Record<Part, readonly number[]> = { train: [], validation: [6, 3], test: [2, 2] };
+const SPLITS = ['train', 'validation', 'test'] as const satisfies readonly SplitName[];
+const splitDashes: Record<SplitName, readonly number[]> = { train: [], validation: [6, 3], test: [2, 2] };
 
 const series = {
   loss: { batch: seriesName.batchLoss, whole: seriesName.loss },
   accuracy: { batch: seriesName.batchAccuracy, whole: seriesName.accuracy },
 } as const;
 
-function lines(context: Context, of: 'loss' | 'accuracy'): Line[] {
+function lines(context: Context, of: 'loss' | 'accuracy'): LineSeries[] {
   const { data, theme } = context;
   const { frame } = data;
   const { batch, whole } = series[of];
   const read = (name: string) => data.history.get(name)?.data();
-  // Within a step, what was evaluated is of the step before.
+  // Within a step, evaluations are those of the previous step.
   const evaluated = frame?.position.phase === 0 ? frame.evaluation : {};
-  const present = parts.filter((part) => (data.model?.samples[part] ?? 0) > 0);
+  const present = SPLITS.filter((part) => (data.model?.samples[part] ?? 0) > 0);
   return [
-    // A batch's loss is known of every step, its accuracy now and then.
-    { name: 'batch', data: read(batch), now: frame?.[of], colour: theme.parts.train, width: 1, faint: true, points: of === 'accuracy' },
-    ...present.map((part): Line => ({
-      name: part, data: read(whole(part)), now: evaluated[part]?.[of], colour: theme.parts[part], dash: dashes[part], width: 2,
+    // The loss of a batch is known at every step, its accuracy only at some.
+    {
+      name: 'batch',
+      data: read(batch),
+      currentValue: frame?.[of],
+      color: theme.splits.train,
+      width: 1,
+      dimmed: true,
+      pointsOnly: of === 'accuracy',
+    },
+    ...present.map((part): LineSeries => ({
+      name: part,
+      data: read(whole(part)),
+      currentValue: evaluated[part]?.[of],
+      color: theme.splits[part],
+      dash: splitDashes[part],
+      width: 2,
     })),
   ];
 }
 
 export const learn: View = {
   id: 'learn',
-  title: 'Learn',
-  needs: [],
+  title: 'Loss',
+  probes: [],
   mount(host, context) {
     const { model } = context.data;
     const table = document.createElement('div');
@@ -45,28 +58,45 @@ export const learn: View = {
     const accuracyHost = document.createElement('figure');
     const classes = (model?.classes ?? null) !== null;
     host.append(table, lossHost, ...(classes ? [accuracyHost] : []));
-    const makeLoss = (): LineChart =>
+    const makeLoss = (logarithmic: boolean): LineChart =>
       new LineChart(lossHost, context, {
-        title: 'Loss', unit: words(model?.loss.kind ?? ''), logarithmic: context.settings.logLoss,
-        ...(!context.settings.logLoss && { include: { min: 0, max: 0 } }),
-        how: 'Falling is learning. Validation that rises while train falls is overfitting. Click to go to a step.',
-        tool: () => html`<label class="option"><input type="checkbox" .checked=${context.settings.logLoss}
-          @change=${(event: Event) => context.set({ logLoss: (event.target as HTMLInputElement).checked })} /> logarithmic</label>`,
+        title: 'Loss',
+        unit: kindLabel(model?.loss.kind ?? ''),
+        logarithmic,
+        ...(!logarithmic && { include: { min: 0, max: 0 } }),
+        description:
+          'A falling loss means the network is learning. If validation loss rises while training loss falls, it is overfitting. Click to go to a step.',
+        toolbar: () =>
+          html`<label class="option"
+            ><input
+              type="checkbox"
+              .checked=${logarithmic}
+              @change=${(event: Event) => context.updateSettings({ logLoss: (event.target as HTMLInputElement).checked })}
+            />
+            logarithmic</label
+          >`,
       });
-    let logarithmic = context.settings.logLoss;
-    let loss = makeLoss();
+    // Until the user chooses, it depends on the data.
+    const wantsLogarithmic = (): boolean => context.settings.logLoss ?? spansDecades(lines(context, 'loss'));
+    let logarithmic = wantsLogarithmic();
+    let loss = makeLoss(logarithmic);
     const accuracy = classes
       ? new LineChart(accuracyHost, context, {
-          title: 'Accuracy', unit: 'share of samples that are right', logarithmic: false, fixed: { min: 0, max: 1 },
-          how: 'The share of samples whose most likely class is the right one.',
+          title: 'Accuracy',
+          unit: 'fraction of correct samples',
+          logarithmic: false,
+          fixed: { min: 0, max: 1 },
+          description:
+            'The fraction of samples whose most likely class is the target. Compare it with the share of the largest class in the table above.',
         })
       : null;
     return {
       update(text) {
-        if (logarithmic !== context.settings.logLoss) {
-          logarithmic = context.settings.logLoss;
+        const wanted = text ? wantsLogarithmic() : logarithmic;
+        if (logarithmic !== wanted) {
+          logarithmic = wanted;
           loss.dispose();
-          loss = makeLoss();
+          loss = makeLoss(logarithmic);
         }
         loss.update(lines(context, 'loss'), text);
         accuracy?.update(lines(context, 'accuracy'), text);
@@ -81,60 +111,96 @@ export const learn: View = {
   },
 };
 
-/** The values at this step, or the last ones before it with their step. */
+const LARGEST_CLASS_MEANING = 'The share of the most frequent class: the accuracy of a network that ignores its input.';
+
+/** The values at this step, or the latest ones before it with their step. */
 function renderTable(host: HTMLElement, { data }: Context, classes: boolean): void {
   const { frame, model, history } = data;
   if (!frame || !model) return;
   const { step } = frame.position;
-  const row = (part: Part) => {
+  const perplexity = SPLITS.some((part) => history.get(seriesName.perplexity(part)));
+  const row = (part: SplitName) => {
     const here = frame.evaluation[part];
-    const before = readAt(history.get(seriesName.loss(part))?.data(), step);
-    const earlier = readAt(history.get(seriesName.accuracy(part))?.data(), step);
-    const exact = (reading: typeof before): number | null => (reading && reading.low === reading.high ? reading.low : null);
+    const before = bucketAt(history.get(seriesName.loss(part))?.data(), step);
+    const earlier = bucketAt(history.get(seriesName.accuracy(part))?.data(), step);
+    const exact = (reading: typeof before): number | null =>
+      reading && reading.low === reading.high ? reading.low : null;
     const at = here ? step : before?.step;
+    const lastPerplexity = bucketAt(history.get(seriesName.perplexity(part))?.data(), step);
     return html`<tr data-part=${part}>
       <th scope="row"><i class="mark ${part}"></i>${part}</th>
-      <td class="number at">${at === undefined ? '–' : formatCount(at)}</td>
-      <td data-loss>${value(here ? here.loss : exact(before))}</td>
-      ${classes ? html`<td data-accuracy>${value(here ? here.accuracy : exact(earlier))}</td>` : nothing}
-      <td class="number">${formatCount(model.samples[part])}</td>
+      <td class="number at">${at === undefined ? '–' : formatInteger(at)}</td>
+      <td data-loss>${renderValue(here ? here.loss : exact(before))}</td>
+      ${classes ? html`<td data-accuracy>${renderValue(here ? here.accuracy : exact(earlier))}</td>` : nothing}
+      ${classes ? html`<td data-largest-class>${renderValue(model.largestClass?.[part])}</td>` : nothing}
+      ${perplexity ? html`<td data-perplexity>${renderValue(here ? here.perplexity : exact(lastPerplexity))}</td>` : nothing}
+      <td class="number">${formatInteger(model.samples[part])}</td>
     </tr>`;
   };
-  const shown = frame.position.phase > 0 ? step + 1 : step;
+  const shown = shownStep(frame);
   render(
-    html`<div class="scroll" tabindex="0" role="region" aria-label="Loss and accuracy at this step"><table class="values">
-      <thead><tr>
-        <th scope="col"><span class="unseen">part</span></th><th scope="col">at step</th><th scope="col">loss</th>
-        ${classes ? html`<th scope="col">accuracy</th>` : nothing}<th scope="col">samples</th>
-      </tr></thead>
-      <tbody>
-        <tr data-part="batch">
-          <th scope="row"><i class="mark batch"></i>batch</th>
-          <td class="number at">${frame.loss === null ? '–' : formatCount(shown)}</td>
-          <td data-loss>${value(frame.loss)}</td>
-          ${classes ? html`<td data-accuracy>${value(frame.accuracy)}</td>` : nothing}
-          <td class="number">${frame.place.samples > 0 ? formatCount(frame.place.samples) : '–'}</td>
-        </tr>
-        ${parts.filter((part) => model.samples[part] > 0).map(row)}
-      </tbody>
-    </table></div>
-    ${penaltyHint(model)}${modesHint(model)}`,
+    html`<div class="scroll" tabindex="0" role="region" aria-label="Loss and accuracy at this step">
+        <table class="values">
+          <thead>
+            <tr>
+              <th scope="col"><span class="visually-hidden">split</span></th>
+              <th scope="col">at step</th>
+              <th scope="col">loss</th>
+              ${
+                classes
+                  ? html`<th scope="col">accuracy</th>
+                      <th scope="col" title=${LARGEST_CLASS_MEANING}>largest class</th>`
+                  : nothing
+              }
+              ${perplexity ? html`<th scope="col" title="e to the mean cross-entropy: the number of equally likely tokens">perplexity</th>` : nothing}
+              <th scope="col">samples</th>
+            </tr>
+          </thead>
+          <tbody>
+            <tr data-part="batch">
+              <th scope="row"><i class="mark batch"></i>batch</th>
+              <td class="number at">${frame.loss === null ? '–' : formatInteger(shown)}</td>
+              <td data-loss>${renderValue(frame.loss)}</td>
+              ${
+                classes
+                  ? html`<td data-accuracy>${renderValue(frame.accuracy)}</td>
+                      <td class="number">–</td>`
+                  : nothing
+              }
+              ${perplexity ? html`<td class="number">–</td>` : nothing}
+              <td class="number">
+                ${frame.batchPosition.samples > 0 ? formatInteger(frame.batchPosition.samples) : '–'}
+              </td>
+            </tr>
+            ${SPLITS.filter((part) => model.samples[part] > 0).map(row)}
+          </tbody>
+        </table>
+      </div>
+      ${penaltyHint(model)}${modesHint(model)}`,
     host,
   );
 }
 
-/** Which losses the penalty is part of, where there is one. */
+/** Which losses include the penalty. */
 function penaltyHint({ penalty }: ModelInfo): TemplateResult | typeof nothing {
   if (!penalty) return nothing;
-  const { l1, l2 } = penalty;
-  const terms = [...(l1 > 0 ? [`${formatRound(l1)} · Σ|w|`] : []), ...(l2 > 0 ? [`½ · ${formatRound(l2)} · Σw²`] : [])].join(' + ');
-  return html`<p class="hint" data-penalty>The batch’s loss is the one that is trained on, <b>with the penalty</b> ${terms}; the losses of whole parts are without it.</p>`;
+  const { l1, l2, file } = penalty;
+  const terms = [
+    ...(l1 > 0 ? [`${formatCompact(l1)} · Σ|w|`] : []),
+    ...(l2 > 0 ? [`½ · ${formatCompact(l2)} · Σw²`] : []),
+    ...(file === undefined ? [] : [file]),
+  ].join(' + ');
+  return html`<p class="hint" data-penalty>
+    Training minimizes the batch loss <b>with the penalty</b> ${terms}. The losses of whole splits do not include it.
+  </p>`;
 }
 
-/** Which values are of which mode, where some layer has two. */
+/** For layers that compute differently in training and in inference. */
 function modesHint({ layers }: ModelInfo): TemplateResult | typeof nothing {
   const names = layers.filter(({ modes }) => modes).map(({ name }) => name);
   if (names.length === 0) return nothing;
-  return html`<p class="hint">The batch is seen in <b>training mode</b>, whole parts are evaluated in <b>evaluation mode</b>: ${names.join(', ')}
-    ${names.length === 1 ? 'does' : 'do'} not do the same in both.</p>`;
+  return html`<p class="hint">
+    The batch is computed in <b>training mode</b>, whole splits in <b>inference mode</b>. ${names.join(', ')}
+    ${names.length === 1 ? 'differs' : 'differ'} between the two.
+  </p>`;
 }

@@ -1,71 +1,114 @@
-// The network as a picture, for one sample: units with their values or gradients, weights between them. A click on a
-// unit or a weight says what it is, how it came to be, and marks its layer in the spec.
+// The network as a diagram for one sample: units with their values or gradients, and the weights between them. Clicking
+// a unit or a weight shows its value and how it was computed, and marks its layer in the spec.
+import { createElements } from '../controls/elements';
 import { html, nothing, render, type TemplateResult } from 'lit/html.js';
-import type { AnswerTo, Question } from '../../src/protocol/panel';
-import { sizeOf } from '../canvas-size';
+import type { ElementRef, QueryValue, Query } from '../../src/protocol/panel';
+import { canvasSize } from '../canvas/canvas-size';
 import { LineChart } from '../charts/line-chart';
 import type { Context, Settings, View } from '../context';
 import { NumberField } from '../controls/number-field';
-import { sampleField } from '../controls/sample-field';
-import { takeAway } from '../controls/take-away';
-import { icon, value } from '../controls/value';
+import { outsideBatchNote } from '../controls/selection';
+import { exportActions } from '../controls/export-actions';
+import { renderIcon, renderValue } from '../controls/number-value';
 import { whatIfBar } from '../controls/what-if-bar';
-import { type ColumnName, type Drawing, NetworkPicture, type Picture, type Target } from '../network-picture';
-import { counted, formatCount, formatIndex, formatShape, fullNumber } from '../numbers';
-import { lastPhase, words } from '../words';
-import { isTried, triedOf, tryInput, tryWeight, whatIfIfAny, whatIfQuestion } from '../what-if';
-import { filtersOf, mountFilters } from './filters';
+import {
+  type ColumnLabel,
+  type DiagramModel,
+  NetworkDiagram,
+  type NetworkGraph,
+  type Target,
+  weightSource,
+} from '../canvas/network-diagram';
+import { pluralize, formatInteger, formatIndex, formatShape, formatExact } from '../../src/presentation/numbers';
+import { lastCompletedPhase, kindLabel } from '../../src/presentation/phases';
+import {
+  hasOverrides,
+  getOverrides,
+  overrideInput,
+  overrideWeight,
+  activeWhatIfQueries,
+  whatIfQuery,
+} from '../state/overrides';
+import { filtersQuery, mountFilters } from './filters';
 
 const ID = 'network';
-/** Pixels that the choices above the picture and the words below it take. */
-const AROUND = 170;
+/** Height in pixels of the controls above the diagram and the text below it. */
+const RESERVED_HEIGHT = 170;
 const EDGES = ['weight', 'gradient', 'update'] as const;
 const FILLS = ['values', 'gradients'] as const;
 
-interface Own {
+interface NetworkViewState {
   readonly edges: (typeof EDGES)[number];
   readonly fill: (typeof FILLS)[number];
 }
 
-const ownOf = ({ kept }: Settings): Own => {
-  const from = (kept[ID] ?? {}) as Partial<Record<keyof Own, unknown>>;
-  return { edges: EDGES.find((each) => each === from.edges) ?? 'weight', fill: FILLS.find((each) => each === from.fill) ?? 'values' };
+const getViewState = ({ viewState }: Settings): NetworkViewState => {
+  const from = (viewState[ID] ?? {}) as Partial<Record<keyof NetworkViewState, unknown>>;
+  return {
+    edges: EDGES.find((each) => each === from.edges) ?? 'weight',
+    fill: FILLS.find((each) => each === from.fill) ?? 'values',
+  };
 };
 
-const questionOf = (settings: Settings): Question<'picture'> => ({
-  about: 'picture', sample: settings.sample, edges: ownOf(settings).edges, maps: true,
+const graphQuery = (settings: Settings): Query<'network_graph'> => ({
+  type: 'network_graph',
+  sample: settings.sample,
+  edges: getViewState(settings).edges,
+  maps: true,
 });
 
-/** The same with what is tried; null where nothing is. */
-const triedQuestionOf = (settings: Settings): Question<'picture'> | null => {
-  const tried = triedOf(settings);
-  return isTried(tried) ? { ...questionOf(settings), tried } : null;
+/** The same for the counterfactual; null if there is none. */
+const counterfactualQuery = (settings: Settings): Query<'network_graph'> | null => {
+  const counterfactual = getOverrides(settings);
+  return hasOverrides(counterfactual) ? { ...graphQuery(settings), counterfactual } : null;
 };
 
-const namesOf = ({ data }: Context): ColumnName[] => [
-  { name: 'input', kind: '', shape: data.model?.inputShape ?? [] },
-  ...(data.model?.layers ?? []).map(({ name, kind, outputShape }) => ({ name, kind: words(kind), shape: outputShape })),
+const columnLabels = ({ data }: Context): ColumnLabel[] => [
+  { name: 'input', kind: '', shape: data.model?.inputShape ?? [], inputs: [] },
+  ...(data.model?.layers ?? []).map(({ name, kind, outputShape, inputs }) => ({
+    name,
+    kind: kindLabel(kind),
+    shape: outputShape,
+    // The first column is the network's input.
+    inputs: inputs.map((input) => input + 1),
+  })),
 ];
 
-/** Where the step stands, as a column; the loss lights the last one, backward. */
-function litOf({ data }: Context): Drawing['lit'] {
-  const phase = lastPhase(data.model, data.frame);
+/** `add1 4 from tanh1 and linear1`; without its inputs for a column that takes the one before. */
+function describeColumn(labels: readonly ColumnLabel[], column: number): string {
+  const { name, shape, inputs } = labels[column]!;
+  const isSequential = inputs.every((input) => input === column - 1);
+  const from = isSequential ? '' : ` from ${inputs.map((input) => labels[input]!.name).join(' and ')}`;
+  return `${name} ${formatShape(shape)}${from}`;
+}
+
+/** The column of the current phase; for the loss, the last one, with direction backward. */
+function activePhase({ data }: Context): DiagramModel['activePhase'] {
+  const phase = lastCompletedPhase(data.model, data.frame);
   if (!phase || !data.model) return null;
-  if (phase.kind === 'forward' || phase.kind === 'backward') return { column: phase.layer + 1, way: phase.kind };
-  if (phase.kind === 'loss') return { column: data.model.layers.length, way: 'forward' };
-  return phase.kind === 'loss_backward' ? { column: data.model.layers.length, way: 'backward' } : null;
+  if (phase.kind === 'forward' || phase.kind === 'backward') return { column: phase.layer + 1, direction: phase.kind };
+  if (phase.kind === 'loss') return { column: data.model.layers.length, direction: 'forward' };
+  return phase.kind === 'loss_backward' ? { column: data.model.layers.length, direction: 'backward' } : null;
 }
 
 export const network: View = {
   id: ID,
   title: 'Network',
-  needs: [],
-  questions: (data, settings) => {
-    const [filters, tried] = [filtersOf(data, settings, ownOf(settings).edges), triedQuestionOf(settings)];
-    return [questionOf(settings), ...(tried ? [tried] : []), ...(filters ? [filters] : []), ...whatIfIfAny(settings)];
+  probes: [],
+  queries: (data, settings) => {
+    const [filters, tried] = [
+      filtersQuery(data, settings, getViewState(settings).edges),
+      counterfactualQuery(settings),
+    ];
+    return [
+      graphQuery(settings),
+      ...(tried ? [tried] : []),
+      ...(filters ? [filters] : []),
+      ...activeWhatIfQueries(settings),
+    ];
   },
   mount(host, context) {
-    const parts = Array.from({ length: 6 }, () => document.createElement('div'));
+    const parts = createElements('div', 'div', 'div', 'div', 'div', 'div');
     const [top, head, map, under, below, figure] = parts;
     host.append(...parts);
     map.className = 'map';
@@ -73,88 +116,151 @@ export const network: View = {
     let chosen: Target | null = null;
     let open = false;
     let chart: LineChart | null = null;
-    let history: AnswerTo<'weight_history'> | null = null;
+    let history: QueryValue<'weight_history'> | null = null;
     let asked = '';
-    const picture = new NetworkPicture(() => text(), (target) => {
-      chosen = target;
-      if (target.column > 0) context.select(target.column - 1);
-      text();
-    });
+    const picture = new NetworkDiagram(
+      () => text(),
+      (target) => {
+        chosen = target;
+        if (target.column > 0) context.selectLayer(target.column - 1);
+        text();
+      },
+    );
     map.append(picture.canvas);
-    const refuse = (words: string): void => context.notify('warning', words);
+    const onInvalid = (words: string): void => context.notify('warning', words);
     const tryField = new NumberField({
-      id: 'network-try', label: 'What if it were', title: 'Tries another value, here and in the view What if. The run is not touched.', width: 'wide', refuse,
+      id: 'network-try',
+      label: 'What if it were',
+      title: 'Show the effect of another value, here and in What if. The run is not changed.',
+      width: 'wide',
+      onInvalid,
       commit(typed) {
         const answer = shown();
-        const weight = answer && chosen?.kind === 'edge' ? weightOf(context, answer, chosen) : null;
-        if (weight) tryWeight(context, { parameter: weight.parameter, index: weight.index, value: typed });
-        else if (answer && chosen?.kind === 'unit' && chosen.column === 0) tryInput(context, unitOf(answer, 0, chosen.unit), typed);
+        const weight = answer && chosen?.kind === 'edge' ? findWeight(context, answer, chosen) : null;
+        if (weight) overrideWeight(context, { parameter: weight.parameter, index: weight.index, value: typed });
+        else if (answer && chosen?.kind === 'unit' && chosen.column === 0)
+          overrideInput(context, unitIndex(answer, 0, chosen.unit), typed);
         return null;
       },
     });
-    /** For a weight, or a number of the input. */
-    const tryIt = (answer: Picture, target: Target): TemplateResult | typeof nothing => {
-      const { weights, inputs } = triedOf(context.settings);
+    /** For a weight, or an element of the input. */
+    const tryIt = (answer: NetworkGraph, target: Target): TemplateResult | typeof nothing => {
+      const { weights, inputs } = getOverrides(context.settings);
       if (target.kind === 'unit') {
         if (target.column > 0) return nothing;
-        const index = unitOf(answer, 0, target.unit);
-        const now = inputs.find((input) => input.index === index)?.value ?? answer.columns[0].values?.[target.unit];
-        return html`<div class="chooser">${tryField.template(now === undefined ? '' : fullNumber(now))}</div>`;
+        const index = unitIndex(answer, 0, target.unit);
+        const now = inputs.find((input) => input.index === index)?.value ?? answer.columns[0]!.values?.[target.unit];
+        return html`<div class="chooser">${tryField.template(now === undefined ? '' : formatExact(now))}</div>`;
       }
-      const weight = weightOf(context, answer, target);
+      const weight = findWeight(context, answer, target);
       if (!weight) return nothing;
-      const tried = weights.find(({ parameter, index }) => parameter === weight.parameter && index === weight.index)?.value;
-      const now = tried ?? (ownOf(context.settings).edges === 'weight' ? weight.value : null);
-      return html`<div class="chooser">${tryField.template(now === null ? '' : fullNumber(now))}</div>`;
+      const tried = weights.find(
+        ({ parameter, index }) => parameter === weight.parameter && index === weight.index,
+      )?.value;
+      const now = tried ?? (getViewState(context.settings).edges === 'weight' ? weight.value : null);
+      return html`<div class="chooser">${tryField.template(now === null ? '' : formatExact(now))}</div>`;
     };
-    const filters = mountFilters(under, context, () => filtersOf(context.data, context.settings, ownOf(context.settings).edges));
+    const filters = mountFilters(under, context, () =>
+      filtersQuery(context.data, context.settings, getViewState(context.settings).edges),
+    );
 
-    const shown = (): Picture | null => context.answer(questionOf(context.settings));
+    const shown = (): NetworkGraph | null => context.latestResult(graphQuery(context.settings));
     const draw = (): void => {
       const answer = shown();
       map.hidden = answer === null;
       if (!answer) return;
       const { data, theme, settings } = context;
-      const names = namesOf(context);
+      const names = columnLabels(context);
       if (names.length !== answer.columns.length) return;
-      const drawing = { picture: triedIn(context, answer) ?? answer, names, fill: ownOf(settings).fill, lit: litOf(context), selected: data.layer === null ? null : data.layer + 1 };
-      picture.canvas.setAttribute('aria-label', `The network for sample ${answer.sample}: ${names.map(({ name, shape }) => `${name} ${formatShape(shape)}`).join(', ')}. Arrow keys move from unit to unit, with Shift over the weights into it.`);
-      picture.draw(drawing, theme, { width: sizeOf(map).width, height: Math.min(sizeOf(host).height, window.innerHeight) - AROUND });
+      const drawing = {
+        graph: counterfactualGraph(context, answer) ?? answer,
+        labels: names,
+        fill: getViewState(settings).fill,
+        activePhase: activePhase(context),
+        selected: data.layer === null ? null : data.layer + 1,
+      };
+      picture.canvas.setAttribute(
+        'aria-label',
+        `The network for sample ${answer.sample}: ${names.map((_, column) => describeColumn(names, column)).join(', ')}. Arrow keys move between units, with Shift between incoming weights.`,
+      );
+      picture.draw(drawing, theme, {
+        width: canvasSize(map).width,
+        height: Math.min(canvasSize(host).height, window.innerHeight) - RESERVED_HEIGHT,
+      });
+    };
+    /** Of what the pointer is at, otherwise of what was clicked, with its origin. */
+    const reading = (answer: NetworkGraph): TemplateResult | null => {
+      const target = picture.cursor ?? chosen;
+      if (!target || target.column >= answer.columns.length) return null;
+      const entry = JSON.stringify(target) === JSON.stringify(chosen) ? stepEntry(context, answer, target) : null;
+      return html`${describe(context, answer, target)}
+      ${entry ? html` <button class="link" data-action="why" @click=${({ currentTarget }: Event) => context.explain(entry, currentTarget as Element)}>Why?</button>` : nothing}`;
     };
     const text = (): void => {
       const answer = shown();
       render(html`${whatIfBar(context, true)}${chooser(context, answer)}`, top);
-      render(answer ? html`<p class="reading" role="status" aria-live="off">${
-        picture.cursor ? describe(context, answer, picture.cursor) : html`<span class="hint">Point at a unit or a weight to read it; click one for its history and its place in the spec.</span>`
-      }</p>` : html`<section class="empty"><p>The engine is asked for the picture.</p></section>`, head);
-      render(answer ? html`${chosen ? html`${details(context, answer, chosen)}${tryIt(answer, chosen)}` : nothing}${legend(context, answer)}
-        <details class="data" @toggle=${toggle}><summary>Table</summary>${open ? table(context, picture.canvas, triedIn(context, answer) ?? answer) : nothing}</details>` : nothing, below);
+      render(
+        answer
+          ? html`<p class="reading" role="status" aria-live="off">
+              ${
+                reading(answer) ??
+                html`<span class="hint"
+                  >Hover over a unit or a weight to read it. Click for its history and its line in the spec.</span
+                >`
+              }
+            </p>`
+          : html`<section class="empty"><p>Loading network…</p></section>`,
+        head,
+      );
+      render(
+        answer
+          ? html`${chosen ? html`${details(context, answer, chosen)}${tryIt(answer, chosen)}` : nothing}${legend(context, answer)}
+              <details class="data" @toggle=${toggle}>
+                <summary>Table</summary>
+                ${open ? renderTable(context, picture.canvas, counterfactualGraph(context, answer) ?? answer) : nothing}
+              </details>`
+          : nothing,
+        below,
+      );
       void follow(answer);
     };
     const toggle = (event: Event): void => {
       open = (event.target as HTMLDetailsElement).open;
       text();
     };
-    /** Asks for the history of the chosen weight, once a step. */
-    const follow = async (answer: Picture | null): Promise<void> => {
-      const weight = answer && chosen?.kind === 'edge' ? weightOf(context, answer, chosen) : null;
+    /** Queries the history of the selected weight, once per step. */
+    const follow = async (answer: NetworkGraph | null): Promise<void> => {
+      const weight = answer && chosen?.kind === 'edge' ? findWeight(context, answer, chosen) : null;
       if (!weight) {
         chart?.dispose();
         chart = null;
         asked = '';
         return;
       }
-      const key = `${context.data.run} ${context.data.frame?.position.step} ${weight.parameter} ${weight.index}`;
+      const key = `${context.data.runVersion} ${context.data.frame?.position.step} ${weight.parameter} ${weight.index}`;
       if (key === asked) return;
       asked = key;
-      const answered = await context.ask({ about: 'weight_history', parameter: weight.parameter, index: weight.index }).catch(() => null);
-      if (asked !== key || !answered?.answer) return;
-      history = answered.answer;
-      chart ??= new LineChart(figure, context, { title: 'The chosen weight', unit: 'value at the kept steps', how: 'From the copies that are kept to go back to, and where the run stands.', logarithmic: false });
-      chart.update([{
-        name: `${weight.parameter}${formatIndex(weight.place)}`, colour: context.theme.palette[0],
-        data: { stride: 1, steps: history.steps, low: history.values, high: history.values },
-      }], true);
+      const answered = await context
+        .query({ type: 'weight_history', parameter: weight.parameter, index: weight.index })
+        .catch(() => null);
+      if (asked !== key || !answered?.value) return;
+      history = answered.value;
+      chart ??= new LineChart(figure, context, {
+        title: 'Selected weight',
+        unit: 'value at checkpoints',
+        description: 'From the checkpoints of the run and its current step.',
+        logarithmic: false,
+      });
+      chart.update(
+        [
+          {
+            name: `${weight.parameter}${formatIndex(weight.place)}`,
+            color: context.theme.palette[0],
+            data: { stride: 1, steps: history.steps, low: history.values, high: history.values },
+          },
+        ],
+        true,
+      );
     };
     return {
       update(withText) {
@@ -172,98 +278,198 @@ export const network: View = {
   },
 };
 
-/** The picture as it would be with what is tried; null where nothing is, or it is being computed. */
-function triedIn({ settings, answer }: Context, { sample }: Picture): Picture | null {
-  const question = triedQuestionOf(settings);
-  const found = question && answer(question);
+/** The network with the changes of What if; null without changes, or while it is computed. */
+function counterfactualGraph({ settings, latestResult }: Context, { sample }: NetworkGraph): NetworkGraph | null {
+  const question = counterfactualQuery(settings);
+  const found = question && latestResult(question);
   return found?.sample === sample ? found : null;
 }
 
-function chooser(context: Context, answer: Picture | null): TemplateResult {
-  const { settings, keep } = context;
-  const own = ownOf(settings);
+function chooser(context: Context, answer: NetworkGraph | null): TemplateResult {
+  const { settings, setViewState } = context;
+  const own = getViewState(settings);
   const names = { values: 'activation', gradients: 'dL/d activation' } as const;
   return html`<div class="chooser">
-    <span class="field"><span>Units</span><span class="segments" role="group" aria-label="What fills the units">
-      ${FILLS.map((fill) => html`<button class="segment" aria-pressed=${own.fill === fill ? 'true' : 'false'} @click=${() => keep(ID, { ...own, fill })}>${names[fill]}</button>`)}</span></span>
-    <span class="field"><span>Lines</span><span class="segments" role="group" aria-label="What the lines show">
-      ${EDGES.map((edges) => html`<button class="segment" aria-pressed=${own.edges === edges ? 'true' : 'false'} @click=${() => keep(ID, { ...own, edges })}>${edges}</button>`)}</span></span>
-    ${sampleField(context, answer)}
+    <span class="field"
+      ><span>Units</span
+      ><span class="segments" role="group" aria-label="What fills the units">
+        ${FILLS.map((fill) => html`<button class="segment" aria-pressed=${own.fill === fill ? 'true' : 'false'} @click=${() => setViewState(ID, { ...own, fill })}>${names[fill]}</button>`)}</span
+      ></span
+    >
+    <span class="field"
+      ><span>Lines</span
+      ><span class="segments" role="group" aria-label="What the lines show">
+        ${EDGES.map((edges) => html`<button class="segment" aria-pressed=${own.edges === edges ? 'true' : 'false'} @click=${() => setViewState(ID, { ...own, edges })}>${edges}</button>`)}</span
+      ></span
+    >
+    ${outsideBatchNote(context.data, answer)}
   </div>`;
 }
 
-function legend(context: Context, answer: Picture): TemplateResult {
-  const { edges, fill } = ownOf(context.settings);
-  const tried = triedIn(context, answer) !== null;
-  return html`<p class="how">${icon('info')} Orange is above 0, blue and dashed below; a line’s width is its ${edges} beside the largest of its tensor.
-    ${tried ? html`<b data-tried-picture>What if:</b> units and their maps, weights and filters are drawn as they would be with what is tried; gradients are of this sample’s loss alone, and no update is made of it.` : fill === 'values' ? 'With one or two inputs, a unit shows what it gives for every input; of an image, its feature map.' : 'A unit’s shade is the gradient of the batch’s loss with respect to its value.'}</p>`;
+function legend(context: Context, answer: NetworkGraph): TemplateResult {
+  const { edges, fill } = getViewState(context.settings);
+  const tried = counterfactualGraph(context, answer) !== null;
+  return html`<p class="how">
+    ${renderIcon('info')} Orange is positive, blue and dashed negative. The width of a line is its ${edges} relative to
+    the largest of its tensor.
+    ${tried ? html`<b data-tried-picture>What if:</b> units, maps, weights and filters include your changes. Gradients are those of this sample’s loss.` : fill === 'values' ? 'With one or two inputs, a unit shows its output for every input; with images, its feature map.' : 'The shade of a unit is the gradient of the batch loss with respect to its value.'}
+  </p>`;
 }
 
-/** The unit's number in its layer. */
-const unitOf = (answer: Picture, column: number, place: number): number => answer.columns[column].shown[place];
+/** The index of the unit in its layer. */
+const unitIndex = (answer: NetworkGraph, column: number, place: number): number =>
+  answer.columns[column]!.shown[place]!;
 
-function weightOf(_context: Context, answer: Picture, { column, to, from }: Extract<Target, { kind: 'edge' }>) {
+function findWeight(context: Context, answer: NetworkGraph, { column, to, from }: Extract<Target, { kind: 'edge' }>) {
   const edges = answer.edges.find(({ layer }) => layer === column - 1);
   if (!edges) return null;
-  const place = [unitOf(answer, column, to), unitOf(answer, column - 1, from)];
+  const source = weightSource(columnLabels(context), column);
+  const place = [unitIndex(answer, column, to), unitIndex(answer, source, from)];
   return {
     parameter: edges.parameter,
     place,
-    index: place[0] * answer.columns[column - 1].units + place[1],
-    value: edges.values?.[to * answer.columns[column - 1].shown.length + from] ?? null,
+    index: place[0]! * answer.columns[source]!.units + place[1]!,
+    value: edges.values?.[to * answer.columns[source]!.shown.length + from] ?? null,
   };
 }
 
-function describe(context: Context, answer: Picture, target: Target): TemplateResult {
-  const names = namesOf(context);
+/** The entry of a step's node that a unit or a weight shows; null where it shows several, such as a channel. */
+function stepEntry(context: Context, answer: NetworkGraph, target: Target): ElementRef | null {
+  const { edges, fill } = getViewState(context.settings);
+  const layers = context.data.model?.layers ?? [];
   if (target.kind === 'unit') {
-    const { values, gradients } = answer.columns[target.column];
-    return html`<b><bdi>${names[target.column].name}</bdi>${formatIndex([unitOf(answer, target.column, target.unit)])}</b>
-      is ${value(values?.[target.unit], { signed: true })}, dL/d of it ${value(gradients?.[target.unit], { signed: true })}${tried(context, target.column, unitOf(answer, target.column, target.unit))}`;
+    const { units } = answer.columns[target.column]!;
+    const shape = target.column === 0 ? context.data.model?.inputShape : layers[target.column - 1]?.outputShape;
+    if (shape?.reduce((a, b) => a * b, 1) !== units) return null;
+    const index = unitIndex(answer, target.column, target.unit);
+    if (target.column === 0) return { node: { of: 'input' }, index };
+    return { node: { of: fill === 'gradients' ? 'output_gradient' : 'output', layer: target.column - 1 }, index };
   }
-  const weight = weightOf(context, answer, target);
+  const weight = findWeight(context, answer, target);
+  const owner = layers.find(({ parameters }) => parameters.some(({ name }) => name === weight?.parameter));
+  const parameter = owner?.parameters.find(({ name }) => name === weight?.parameter);
+  if (!weight || !owner || parameter?.shape.length !== 2) return null;
+  const of = ({ weight: 'parameter', gradient: 'parameter_gradient', update: 'update' } as const)[edges];
+  return { node: { of, layer: owner.index, parameter: parameter.shortName }, index: weight.index };
+}
+
+function describe(context: Context, answer: NetworkGraph, target: Target): TemplateResult {
+  const names = columnLabels(context);
+  if (target.kind === 'unit') {
+    const { values, gradients } = answer.columns[target.column]!;
+    return html`<b
+        ><bdi>${names[target.column]!.name}</bdi>${formatIndex([unitIndex(answer, target.column, target.unit)])}</b
+      >
+      is ${renderValue(values?.[target.unit], { signed: true })}, dL/d of it
+      ${renderValue(gradients?.[target.unit], { signed: true })}${counterfactualValue(context, target.column, unitIndex(answer, target.column, target.unit))}`;
+  }
+  const weight = findWeight(context, answer, target);
   if (!weight) return html``;
-  return html`<b><bdi>${weight.parameter}</bdi>${formatIndex(weight.place)}</b>: ${ownOf(context.settings).edges} ${value(weight.value, { signed: true })}`;
+  return html`<b><bdi>${weight.parameter}</bdi>${formatIndex(weight.place)}</b>: ${getViewState(context.settings).edges}
+    ${renderValue(weight.value, { signed: true })}`;
 }
 
-/** What the unit would be with what is tried. */
-function tried({ settings, answer }: Context, column: number, unit: number): TemplateResult | typeof nothing {
-  const whatIf = whatIfIfAny(settings).length > 0 ? answer(whatIfQuestion(settings)) : null;
-  const found = whatIf?.nodes.find(({ node }) => (column === 0 ? node.of === 'input' : node.of === 'output' && node.layer === column - 1));
+/** The value of the unit in the counterfactual. */
+function counterfactualValue(
+  { settings, latestResult }: Context,
+  column: number,
+  unit: number,
+): TemplateResult | typeof nothing {
+  const whatIf = activeWhatIfQueries(settings).length > 0 ? latestResult(whatIfQuery(settings)) : null;
+  const found = whatIf?.nodes.find(({ node }) =>
+    column === 0 ? node.of === 'input' : node.of === 'output' && node.layer === column - 1,
+  );
   if (!found || unit >= found.after.length) return nothing;
-  return html`, <span data-what-if>what if ${value(found.before[unit], { signed: true })} → ${value(found.after[unit], { signed: true })}</span>`;
+  return html`,
+    <span data-what-if
+      >what if ${renderValue(found.before[unit], { signed: true })} →
+      ${renderValue(found.after[unit], { signed: true })}</span
+    >`;
 }
 
-/** What was clicked, in words with all numbers. */
-function details(context: Context, answer: Picture, target: Target): TemplateResult {
-  const names = namesOf(context);
+/** Details of the selected unit or weight. */
+function details(context: Context, answer: NetworkGraph, target: Target): TemplateResult {
+  const names = columnLabels(context);
   if (target.column >= names.length) return html``;
+  const source = weightSource(names, target.column);
   if (target.kind === 'edge') {
-    return html`<section class="part"><p>${describe(context, answer, target)}: from <bdi>${names[target.column - 1].name}</bdi>${formatIndex([unitOf(answer, target.column - 1, target.from)])}
-      to <bdi>${names[target.column].name}</bdi>${formatIndex([unitOf(answer, target.column, target.to)])}. Its layer is marked in the spec.</p></section>`;
+    return html`<section class="part">
+      <p>
+        ${describe(context, answer, target)}: from
+        <bdi>${names[source]!.name}</bdi>${formatIndex([unitIndex(answer, source, target.from)])} to
+        <bdi>${names[target.column]!.name}</bdi>${formatIndex([unitIndex(answer, target.column, target.to)])}. The spec
+        shows its layer.
+      </p>
+    </section>`;
   }
   const edges = answer.edges.find(({ layer }) => layer === target.column - 1);
-  const before = answer.columns[target.column - 1];
-  return html`<section class="part"><p>${describe(context, answer, target)}.</p>
+  const before = answer.columns[source]!;
+  return html`<section class="part">
+    <p>${describe(context, answer, target)}.</p>
     ${
-      edges?.values && before
-        ? html`<div class="scroll" tabindex="0" role="region" aria-label="Weights into the chosen unit"><table>
-          <thead><tr><th scope="col">from</th><th scope="col">its value</th><th scope="col">${ownOf(context.settings).edges}</th></tr></thead>
-          <tbody>${[...before.shown].map((unit, j) => html`<tr><th scope="row"><bdi>${names[target.column - 1].name}</bdi>${formatIndex([unit])}</th>
-            <td>${value(before.values?.[j], { signed: true })}</td><td>${value(edges.values?.[target.unit * before.shown.length + j], { signed: true })}</td></tr>`)}</tbody>
-        </table></div>`
+      edges?.values
+        ? html`<div class="scroll" tabindex="0" role="region" aria-label="Weights into the selected unit">
+            <table>
+              <thead>
+                <tr>
+                  <th scope="col">from</th>
+                  <th scope="col">its value</th>
+                  <th scope="col">${getViewState(context.settings).edges}</th>
+                </tr>
+              </thead>
+              <tbody>
+                ${[...before.shown].map(
+                  (unit, j) =>
+                    html`<tr>
+                      <th scope="row"><bdi>${names[source]!.name}</bdi>${formatIndex([unit])}</th>
+                      <td>${renderValue(before.values?.[j], { signed: true })}</td>
+                      <td>${renderValue(edges.values?.[target.unit * before.shown.length + j], { signed: true })}</td>
+                    </tr>`,
+                )}
+              </tbody>
+            </table>
+          </div>`
         : nothing
-    }</section>`;
+    }
+  </section>`;
 }
 
-function table(context: Context, canvas: HTMLCanvasElement, { columns }: Picture): TemplateResult {
-  const names = namesOf(context);
-  const rows = columns.flatMap(({ shown, values, gradients }, c) => [...shown].map((unit, i) => ({ name: `${names[c].name}${formatIndex([unit])}`, value: values?.[i], gradient: gradients?.[i] })));
-  const sheet = () => ({ heads: ['unit', 'value', 'gradient'], rows: rows.map((row) => [row.name, row.value, row.gradient]) });
+function renderTable(context: Context, canvas: HTMLCanvasElement, { columns }: NetworkGraph): TemplateResult {
+  const names = columnLabels(context);
+  const rows = columns.flatMap(({ shown, values, gradients }, c) =>
+    [...shown].map((unit, i) => ({
+      name: `${names[c]!.name}${formatIndex([unit])}`,
+      value: values?.[i],
+      gradient: gradients?.[i],
+    })),
+  );
+  const exportTable = () => ({
+    headers: ['unit', 'value', 'gradient'],
+    rows: rows.map((row) => [row.name, row.value, row.gradient]),
+  });
   const hidden = columns.reduce((sum, { units, shown }) => sum + units - shown.length, 0);
-  return html`<p class="hint">${hidden > 0 ? `${counted(hidden, 'unit')} of large layers ${hidden === 1 ? 'is' : 'are'} left out: ${formatCount(rows.length)} are shown. ` : nothing}${takeAway(context, { title: 'Network', sheet, canvas })}</p>
-    <div class="scroll" tabindex="0" role="region" aria-label="Table: units"><table>
-      <thead><tr><th scope="col">unit</th><th scope="col">value</th><th scope="col">dL/d value</th></tr></thead>
-      <tbody>${rows.map((row) => html`<tr><th scope="row"><bdi>${row.name}</bdi></th><td>${value(row.value, { signed: true })}</td><td>${value(row.gradient, { signed: true })}</td></tr>`)}</tbody>
-    </table></div>`;
+  return html`<p class="hint">
+      ${hidden > 0 ? `${formatInteger(rows.length)} units are shown; ${pluralize(hidden, 'unit')} of large layers ${hidden === 1 ? 'is' : 'are'} not. ` : nothing}${exportActions(context, { title: 'Network', table: exportTable, canvas })}
+    </p>
+    <div class="scroll" tabindex="0" role="region" aria-label="Table: units">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">unit</th>
+            <th scope="col">value</th>
+            <th scope="col">dL/d value</th>
+          </tr>
+        </thead>
+        <tbody>
+          ${rows.map(
+            (row) =>
+              html`<tr>
+                <th scope="row"><bdi>${row.name}</bdi></th>
+                <td>${renderValue(row.value, { signed: true })}</td>
+                <td>${renderValue(row.gradient, { signed: true })}</td>
+              </tr>`,
+          )}
+        </tbody>
+      </table>
+    </div>`;
 }

@@ -1,51 +1,71 @@
-// Every value of one tensor of the selected layer: its output, the gradient that arrives there, a parameter, or the
-// gradient of one.
+// Every value of one tensor of the selected layer: its output, its output gradient, a parameter, or a parameter
+// gradient.
 import { html, nothing, render, type TemplateResult } from 'lit/html.js';
-import type { AnswerTo, LayerInfo, Question, TensorKind, TensorReading } from '../../src/protocol/panel';
+import type { QueryValue, LayerInfo, Query, TensorKind, TensorTile } from '../../src/protocol/panel';
 import type { Context, Settings, View } from '../context';
-import { takeAway } from '../controls/take-away';
-import { icon, value } from '../controls/value';
+import { exportActions } from '../controls/export-actions';
+import { renderIcon, renderValue } from '../controls/number-value';
 import { NumberField } from '../controls/number-field';
 import { whatIfBar } from '../controls/what-if-bar';
 import { drawLegend } from '../controls/legend';
-import { counted, formatCount, formatIndex, formatShape, fullNumber } from '../numbers';
-import { type Cell, Heatmap, type Scale, scaleOf } from '../heatmap';
-import { keepPins, pinsOf } from '../pins';
-import { Slices } from '../slices';
-import { triedOf, tryWeight, whatIfIfAny } from '../what-if';
-import type { PanelData } from '../store';
+import { pluralize, formatInteger, formatIndex, formatShape, formatExact } from '../../src/presentation/numbers';
+import { type Cell, Heatmap, type ColorScale, colorScale } from '../canvas/heatmap';
+import { updatePins, getPins } from '../state/pins';
+import { PollingQuery } from '../state/polling-query';
+import { getOverrides, overrideWeight, activeWhatIfQueries } from '../state/overrides';
+import type { PanelData } from '../state/store';
 
-type TensorQuestion = Question<'tensor'>;
+type TensorQuery = Query<'tensor'>;
 
-const kindNames: Record<TensorKind, string> = {
-  output: 'output', output_gradient: 'dL/d output', parameter: 'parameter', parameter_gradient: 'dL/d parameter', buffer: 'buffer',
+const kindLabels: Record<TensorKind, string> = {
+  output: 'output',
+  output_gradient: 'dL/d output',
+  parameter: 'parameter',
+  parameter_gradient: 'dL/d parameter',
+  buffer: 'buffer',
+  internal: 'internal',
+  internal_gradient: 'dL/d internal',
 };
 
-const ofParameter = (kind: TensorKind): boolean => kind === 'parameter' || kind === 'parameter_gradient' || kind === 'buffer';
+const isParameterKind = (kind: TensorKind): boolean =>
+  kind === 'parameter' || kind === 'parameter_gradient' || kind === 'buffer';
+const isInternalKind = (kind: TensorKind): boolean => kind === 'internal' || kind === 'internal_gradient';
+const isGradient = (kind: TensorKind): boolean => kind.endsWith('_gradient');
 
-const selected = (data: PanelData): LayerInfo | undefined => data.model?.layers[data.layer ?? 0];
+/** The tensors among which the kind takes one by its short name. */
+const namedTensors = (layer: LayerInfo, kind: TensorKind): readonly { readonly shortName: string }[] =>
+  isInternalKind(kind) ? layer.internals : kind === 'buffer' ? layer.buffers : layer.parameters;
 
-/** What the settings ask for, as far as the selected layer has it. */
-function wantedTensor(data: PanelData, { tensor, parameter }: Settings): TensorQuestion | null {
-  const layer = selected(data);
+const selectedLayer = (data: PanelData): LayerInfo | undefined => data.model?.layers[data.layer ?? 0];
+
+/** The query for the settings, as far as the selected layer has such a tensor. */
+function tensorQuery(data: PanelData, { tensor, parameter }: Settings): TensorQuery | null {
+  const layer = selectedLayer(data);
   if (!layer) return null;
-  if (!ofParameter(tensor)) return { about: 'tensor', layer: layer.index, kind: tensor };
-  const own: readonly { readonly shortName: string }[] = tensor === 'buffer' ? layer.buffers : layer.parameters;
+  if (!isParameterKind(tensor) && !isInternalKind(tensor)) return { type: 'tensor', layer: layer.index, kind: tensor };
+  const own = namedTensors(layer, tensor);
   const found = own.find(({ shortName }) => shortName === parameter) ?? own[0];
-  if (!found) return { about: 'tensor', layer: layer.index, kind: tensor === 'parameter_gradient' ? 'output_gradient' : 'output' };
-  return { about: 'tensor', layer: layer.index, kind: tensor, parameter: found.shortName };
+  if (!found)
+    return {
+      type: 'tensor',
+      layer: layer.index,
+      kind: isGradient(tensor) ? 'output_gradient' : 'output',
+    };
+  return { type: 'tensor', layer: layer.index, kind: tensor, parameter: found.shortName };
 }
 
-const nameOf = (layer: LayerInfo, { kind, parameter }: TensorQuestion): string =>
-  ofParameter(kind) ? `${kind === 'parameter_gradient' ? 'dL/d ' : ''}${layer.name}.${parameter}` : `${kindNames[kind]} of ${layer.name}`;
+const tensorLabel = (layer: LayerInfo, { kind, parameter }: TensorQuery): string =>
+  parameter !== undefined
+    ? `${isGradient(kind) ? 'dL/d ' : ''}${layer.name}.${parameter}`
+    : `${kindLabels[kind]} of ${layer.name}`;
 
 export const tensors: View = {
   id: 'tensors',
   title: 'Tensors',
-  needs: [],
-  questions: (data, settings) => {
-    const wanted = wantedTensor(data, settings);
-    return [...(wanted && pinsOf(settings).since === null ? [wanted] : []), ...whatIfIfAny(settings)];
+  probes: [],
+  queries: (data, settings) => {
+    const wanted = tensorQuery(data, settings);
+    return [...(wanted && getPins(settings).since === null ? [wanted] : []), ...activeWhatIfQueries(settings)];
   },
   mount(host, context) {
     const top = document.createElement('div');
@@ -56,75 +76,113 @@ export const tensors: View = {
     head.className = 'map-head';
     host.append(top, head, map, below);
     let open = false;
-    let shown: TensorReading | null = null;
+    let shown: TensorTile | null = null;
     let drawn = '';
     let title = '';
     let answered = 0;
-    let compared: Compared | null = null;
-    const since = new Slices<'changed_since'>(context, ({ reached }) => reached === pinsOf(context.settings).since, () => {
-      answered++;
-      update(true);
-    });
-    /** The cell whose weight is to be tried. */
+    let compared: TensorComparison | null = null;
+    const since = new PollingQuery<'changed_since'>(
+      context,
+      ({ reachedStep }) => reachedStep === getPins(context.settings).since,
+      () => {
+        answered++;
+        update(true);
+      },
+    );
+    /** The cell whose weight is edited. */
     let picked: Cell | null = null;
-    const heatmap = new Heatmap(() => renderBelow(), (cell) => {
-      picked = cell;
-      renderBelow();
-      host.querySelector<HTMLInputElement>('#tensor-try')?.focus();
-    });
+    const heatmap = new Heatmap(
+      () => renderBelow(),
+      (cell) => {
+        picked = cell;
+        renderBelow();
+        host.querySelector<HTMLInputElement>('#tensor-try')?.focus();
+      },
+    );
     const tryField = new NumberField({
-      id: 'tensor-try', label: 'What if it were', title: 'Tries another value, here and in the view What if. The run is not touched.', width: 'wide',
-      refuse: (words) => context.notify('warning', words),
+      id: 'tensor-try',
+      label: 'What if it were',
+      title: 'Show the effect of another value, here and in What if. The run is not changed.',
+      width: 'wide',
+      onInvalid: (words) => context.notify('warning', words),
       commit(typed) {
         const weight = pickedWeight();
-        if (weight) tryWeight(context, { parameter: weight.parameter, index: weight.index, value: typed });
+        if (weight) overrideWeight(context, { parameter: weight.parameter, index: weight.index, value: typed });
         return null;
       },
     });
-    /** A single weight of a parameter as it is now. */
+    /** The current value of a single weight. */
     const pickedWeight = () => {
-      const [layer, wanted] = [selected(context.data), wantedTensor(context.data, context.settings)];
+      const [layer, wanted] = [selectedLayer(context.data), tensorQuery(context.data, context.settings)];
       const own = layer?.parameters.find(({ shortName }) => shortName === wanted?.parameter);
-      if (!picked || !shown || !own || wanted?.kind !== 'parameter' || shown.rowStride * shown.columnStride !== 1) return null;
+      if (!picked || !shown || !own || wanted?.kind !== 'parameter' || shown.rowStride * shown.columnStride !== 1)
+        return null;
       if (picked.row >= shown.rows || picked.column >= shown.columns) return null;
       const index = picked.row * shown.columns + picked.column;
-      return { parameter: own.name, index, ...picked, value: (compared?.now ?? shown).cells[index] };
+      return { parameter: own.name, index, ...picked, value: (compared?.now ?? shown).cells[index]! };
     };
     const tryIt = (): TemplateResult | typeof nothing => {
       const weight = pickedWeight();
-      if (!weight) return wantedTensor(context.data, context.settings)?.kind === 'parameter' && shown ? html`<p class="hint">Click a cell, or press Enter on it, to try another value.</p>` : nothing;
-      const tried = triedOf(context.settings).weights.find(({ parameter, index }) => parameter === weight.parameter && index === weight.index);
-      return html`<div class="chooser"><span><bdi>${weight.parameter}</bdi>${formatIndex(shown?.shape.length === 1 ? [weight.column] : [weight.row, weight.column])}</span>
-        ${tryField.template(fullNumber(tried?.value ?? weight.value))}</div>`;
+      if (!weight)
+        return tensorQuery(context.data, context.settings)?.kind === 'parameter' && shown
+          ? html`<p class="hint">Click a cell or press Enter to change its value.</p>`
+          : nothing;
+      const tried = getOverrides(context.settings).weights.find(
+        ({ parameter, index }) => parameter === weight.parameter && index === weight.index,
+      );
+      return html`<div class="chooser">
+        <span
+          ><bdi>${weight.parameter}</bdi
+          >${formatIndex(shown?.shape.length === 1 ? [weight.column] : [weight.row, weight.column])}</span
+        >
+        ${tryField.template(formatExact(tried?.value ?? weight.value))}
+      </div>`;
     };
     map.append(heatmap.canvas);
 
     const renderBelow = (): void => {
-      render(shown ? reading(context, shown, heatmap.cursor, compared) : absence(context, since), head);
-      render(shown ? html`${tryIt()}${compared ? otherBatch(context, shown) : nothing}${details(context, { reading: shown, canvas: heatmap.canvas, title }, open, (event) => {
-        open = (event.target as HTMLDetailsElement).open;
-        renderBelow();
-      })}` : nothing, below);
+      render(shown ? cursorInfo(context, shown, heatmap.cursor, compared) : emptyMessage(context, since), head);
+      render(
+        shown
+          ? html`${tryIt()}${compared ? differentBatchNote(context, shown) : nothing}${details(
+              context,
+              { reading: shown, canvas: heatmap.canvas, title },
+              open,
+              (event) => {
+                open = (event.target as HTMLDetailsElement).open;
+                renderBelow();
+              },
+            )}`
+          : nothing,
+        below,
+      );
       const legend = head.querySelector('canvas');
       if (legend && shown) drawLegend(legend, scaleFor(shown, compared), context.theme);
     };
     const draw = (): void => {
       const { data, theme, settings } = context;
-      const wanted = wantedTensor(data, settings);
-      const pins = pinsOf(settings);
-      const beside = wanted && pins.since !== null ? { ...wanted, about: 'changed_since', since: pins.since } as const : null;
-      since.want(`${data.run} ${data.frame?.sequence}`, beside);
-      compared = since.answer;
-      shown = beside ? (compared?.[pins.show] ?? null) : wanted && context.answer(wanted);
+      const wanted = tensorQuery(data, settings);
+      const pins = getPins(settings);
+      const beside =
+        wanted && pins.since !== null ? ({ ...wanted, type: 'changed_since', since: pins.since } as const) : null;
+      since.request(`${data.runVersion} ${data.frame?.sequence}`, beside);
+      compared = since.result;
+      shown = beside ? (compared?.[pins.show] ?? null) : wanted && context.latestResult(wanted);
       map.hidden = shown === null;
-      const layer = selected(data);
+      const layer = selectedLayer(data);
       if (!shown || !layer || !wanted) return;
       const key = `${compared ? answered : data.frame?.sequence} ${theme.version} ${map.clientWidth} ${JSON.stringify(wanted)} ${JSON.stringify(pins)}`;
       if (key === drawn) return;
       drawn = key;
-      title = `${nameOf(layer, wanted)}${!beside || pins.show === 'now' ? '' : pins.show === 'then' ? ` at step ${beside.since}` : `, now less that at step ${beside.since}`}`;
-      heatmap.canvas.setAttribute('aria-label', `${title}, ${formatShape(shown.shape)}. Arrow keys move from cell to cell.`);
-      heatmap.draw(shown, scaleFor(shown, compared), theme, map.clientWidth, { row: shown.rowStride, column: shown.columnStride });
+      title = `${tensorLabel(layer, wanted)}${!beside || pins.show === 'now' ? '' : pins.show === 'then' ? ` at step ${beside.since}` : `, now less that at step ${beside.since}`}`;
+      heatmap.canvas.setAttribute(
+        'aria-label',
+        `${title}, ${formatShape(shown.shape)}. Arrow keys move from cell to cell.`,
+      );
+      heatmap.draw(shown, scaleFor(shown, compared), theme, map.clientWidth, {
+        row: shown.rowStride,
+        column: shown.columnStride,
+      });
     };
     const resized = new ResizeObserver(draw);
     resized.observe(map);
@@ -137,7 +195,7 @@ export const tensors: View = {
     return {
       update,
       dispose() {
-        since.want('', null);
+        since.request('', null);
         resized.disconnect();
         for (const part of [top, head, below]) render(nothing, part);
       },
@@ -145,162 +203,261 @@ export const tensors: View = {
   },
 };
 
-/** Weights and gradients have signs; an output that is never negative is a magnitude. */
-function scaleFor(reading: TensorReading, compared: Compared | null): Scale {
+/** Weights and gradients are signed; an output that is never negative is a magnitude. */
+function scaleFor(reading: TensorTile, compared: TensorComparison | null): ColorScale {
   const difference = reading === compared?.difference;
-  const own = scaleOf(reading, reading.kind !== 'output' || difference);
+  const own = colorScale(reading, (reading.kind !== 'output' && reading.kind !== 'internal') || difference);
   const other = difference || !compared ? null : reading === compared.now ? compared.then : compared.now;
   if (!other) return own;
-  // The same colours for now and then: else the difference could not be seen by going from one to the other.
-  const both = scaleOf(other, own.kind === 'signed');
+  // The same color scale for both steps, so that switching between them shows the difference.
+  const both = colorScale(other, own.kind === 'signed');
   const high = Math.max(own.high, both.high);
   const signed = own.kind === 'signed' || both.kind === 'signed';
   return signed ? { kind: 'signed', low: -high, high } : { kind: 'magnitude', low: 0, high };
 }
 
-type Compared = AnswerTo<'changed_since'>;
-
-
+type TensorComparison = QueryValue<'changed_since'>;
 
 function chooser(context: Context): TemplateResult {
-  const { data, settings, set, select } = context;
-  const layer = selected(data);
-  const wanted = wantedTensor(data, settings);
+  const { data, settings, updateSettings, selectLayer } = context;
+  const layer = selectedLayer(data);
+  const wanted = tensorQuery(data, settings);
   if (!layer || !wanted) return html``;
   const choice = (kind: TensorKind, parameter: string | null, label: string) => {
     const on = wanted.kind === kind && (wanted.parameter ?? null) === parameter;
-    return html`<button class="segment" aria-pressed=${on ? 'true' : 'false'}
-      @click=${() => set({ tensor: kind, ...(parameter !== null && { parameter }) })}>${label}</button>`;
+    return html`<button
+      class="segment"
+      aria-pressed=${on ? 'true' : 'false'}
+      @click=${() => updateSettings({ tensor: kind, ...(parameter !== null && { parameter }) })}
+    >
+      ${label}
+    </button>`;
   };
   return html`<div class="chooser">
-    <label class="field"><span>Layer</span>
-      <select @change=${(event: Event) => select(Number((event.target as HTMLSelectElement).value))}>
+    <label class="field"
+      ><span>Layer</span>
+      <select @change=${(event: Event) => selectLayer(Number((event.target as HTMLSelectElement).value))}>
         ${data.model?.layers.map(({ index, name }) => html`<option value=${index} ?selected=${index === layer.index}>${name}</option>`)}
       </select>
     </label>
     <span class="segments" role="group" aria-label="Tensor">
       ${choice('output', null, 'output')}${choice('output_gradient', null, 'dL/d output')}
       ${layer.parameters.map(({ shortName }) => html`${choice('parameter', shortName, shortName)}${choice('parameter_gradient', shortName, `dL/d ${shortName}`)}`)}
+      ${layer.internals.map(({ shortName }) => html`${choice('internal', shortName, shortName)}${choice('internal_gradient', shortName, `dL/d ${shortName}`)}`)}
       ${layer.buffers.map(({ shortName }) => choice('buffer', shortName, shortName))}
     </span>
-    ${besideChooser(context)}
+    ${comparisonChooser(context)}
   </div>`;
 }
 
-/** Which pinned step the tensor is seen beside. */
-function besideChooser(context: Context): TemplateResult | typeof nothing {
-  const { steps, since, show } = pinsOf(context.settings);
+/** The pinned step to compare the tensor with. */
+function comparisonChooser(context: Context): TemplateResult | typeof nothing {
+  const { steps, since, show } = getPins(context.settings);
   if (steps.length === 0) return nothing;
   const segment = (which: typeof show, label: string) =>
-    html`<button class="segment" aria-pressed=${show === which ? 'true' : 'false'} @click=${() => keepPins(context, { show: which })}>${label}</button>`;
-  return html`<label class="field" title="Shows this tensor beside itself at a pinned step, computed again to the bit"><span>Since</span>
-      <select id="since" @change=${(event: Event) => keepPins(context, { since: Number((event.target as HTMLSelectElement).value) < 0 ? null : Number((event.target as HTMLSelectElement).value) })}>
+    html`<button
+      class="segment"
+      aria-pressed=${show === which ? 'true' : 'false'}
+      @click=${() => updatePins(context, { show: which })}
+    >
+      ${label}
+    </button>`;
+  return html`<label class="field" title="Compare this tensor with a pinned step, which is replayed bit for bit"
+      ><span>Since</span>
+      <select
+        id="since"
+        @change=${(event: Event) => updatePins(context, { since: Number((event.target as HTMLSelectElement).value) < 0 ? null : Number((event.target as HTMLSelectElement).value) })}
+      >
         <option value="-1" ?selected=${since === null}>no step</option>
-        ${steps.map((step) => html`<option value=${step} ?selected=${step === since}>step ${formatCount(step)}</option>`)}
-      </select></label>
-    ${since === null ? nothing : html`<span class="segments" role="group" aria-label="What is drawn">
-      ${segment('now', 'now')}${segment('then', `step ${formatCount(since)}`)}${segment('difference', 'difference')}</span>`}`;
+        ${steps.map((step) => html`<option value=${step} ?selected=${step === since}>step ${formatInteger(step)}</option>`)}
+      </select></label
+    >
+    ${
+      since === null
+        ? nothing
+        : html`<span class="segments" role="group" aria-label="Shown values">
+            ${segment('now', 'now')}${segment('then', `step ${formatInteger(since)}`)}${segment('difference', 'difference')}</span
+          >`
+    }`;
 }
 
-/** Why a tensor cannot be seen beside itself, or not yet. */
-function besideAbsence({ data, settings }: Context, { answer, trouble, busy }: Slices<'changed_since'>): TemplateResult | null {
-  const { since } = pinsOf(settings);
+/** Why a comparison is not available. */
+function comparisonEmptyMessage(
+  { data, settings }: Context,
+  { result, error, isBusy }: PollingQuery<'changed_since'>,
+): TemplateResult | null {
+  const { since } = getPins(settings);
   if (since === null || !data.frame) return null;
   const say = (text: TemplateResult | string) => html`<section class="empty"><p>${text}</p></section>`;
-  if (trouble) return say(trouble);
-  if (since > data.frame.frontier) return say(html`<b>Step ${formatCount(since)} was not reached in this run.</b> Run to there, or compare with another step.`);
-  if (answer && answer.reached < since) return say(`Step ${formatCount(since)} is computed again: at step ${formatCount(answer.reached)}.`);
-  if (answer && !answer.difference) return say('The two batches are of different sizes, so there is no difference. Choose now or then.');
-  return busy ? say('The engine is asked for both steps.') : null;
+  if (error) return say(error);
+  if (since > data.frame.furthestStep)
+    return say(
+      html`<b>This run has not reached step ${formatInteger(since)}.</b> Run to it, or compare with another step.`,
+    );
+  if (result && result.reachedStep < since)
+    return say(`Replaying to step ${formatInteger(since)}: now at step ${formatInteger(result.reachedStep)}.`);
+  if (result && !result.difference)
+    return say('The two batches have different sizes and cannot be subtracted. Choose one of the steps.');
+  return isBusy ? say('Loading both steps…') : null;
 }
 
-/** Why there is nothing to see, and what to do. */
-function absence(context: Context, since: Slices<'changed_since'>): TemplateResult {
+/** Why there is nothing to show, and what to do. */
+function emptyMessage(context: Context, since: PollingQuery<'changed_since'>): TemplateResult {
   const { data, settings } = context;
-  const beside = besideAbsence(context, since);
+  const beside = comparisonEmptyMessage(context, since);
   if (beside) return beside;
-  const wanted = wantedTensor(data, settings);
+  const wanted = tensorQuery(data, settings);
   const { frame } = data;
-  if (!wanted || !frame) return html`<section class="empty"><p>There is no layer to look at.</p></section>`;
+  if (!wanted || !frame) return html`<section class="empty"><p>This network has no layer.</p></section>`;
   const { step, phase } = frame.position;
   const running = frame.status === 'running' || frame.status === 'seeking';
   if (!running && step === 0 && phase === 0) {
-    return html`<section class="empty"><p><b>Nothing measured yet.</b> Press Step (F10) to train one step, or Next phase (F11).</p></section>`;
+    return html`<section class="empty">
+      <p><b>Nothing measured yet.</b> Press Step (F10) to train one step, or Next phase (F11).</p>
+    </section>`;
   }
   if (!running && phase > 0) {
-    return html`<section class="empty"><p><b>This step has not come so far yet.</b> Press Next phase (F11) until it has been through this layer.</p></section>`;
+    return html`<section class="empty">
+      <p><b>Not computed yet in this step.</b> Press Next phase (F11) until it reaches this layer.</p>
+    </section>`;
   }
-  return html`<section class="empty"><p>The engine is asked for this tensor.</p></section>`;
+  return html`<section class="empty"><p>Loading tensor…</p></section>`;
 }
 
-/** Above the map, so that it does not move under the pointer: the cell that is pointed at, and the scale. */
-function reading(context: Context, reading: TensorReading, cursor: Cell | null, compared: Compared | null): TemplateResult {
+/** Above the map, so that it does not move under the pointer: the cell at the cursor, and the scale. */
+function cursorInfo(
+  context: Context,
+  reading: TensorTile,
+  cursor: Cell | null,
+  compared: TensorComparison | null,
+): TemplateResult {
   const { columns, cells, rowStride, columnStride } = reading;
   const scale = scaleFor(reading, compared);
   const at = cursor ? cells[cursor.row * columns + cursor.column] : null;
   return html`
     <div class="legend">
-      ${value(scale.low)}<canvas aria-hidden="true" width="1" height="1"></canvas>${value(scale.high)}
-      <span class="hint">${scale.kind === 'signed' ? 'centred at 0' : 'from 0'}</span>
+      ${renderValue(scale.low)}<canvas aria-hidden="true" width="1" height="1"></canvas>${renderValue(scale.high)}
+      <span class="hint">${scale.kind === 'signed' ? 'centered at 0' : 'from 0'}</span>
     </div>
-    <p class="reading" role="status" aria-live=${context.data.frame?.status === 'running' ? 'off' : 'polite'}>${
-      cursor
-        ? html`${span('row', cursor.row, rowStride)}, ${span('column', cursor.column, columnStride)}: ${compared && cursor ? html`${parts(context, compared, cursor)}` : value(at, { signed: true })}
-          <button class="quiet" @click=${() => context.send({ type: 'copy', text: fullNumber(at ?? NaN) })}>${icon('copy')} Copy</button>`
-        : html`<span class="hint">Point at a cell, or use the arrow keys, to read its value.</span>`
-    }</p>
+    <p class="reading" role="status" aria-live=${context.data.frame?.status === 'running' ? 'off' : 'polite'}>
+      ${
+        cursor
+          ? html`${strideNote('row', cursor.row, rowStride)}, ${strideNote('column', cursor.column, columnStride)}:
+              ${compared && cursor ? html`${comparisonValues(context, compared, cursor)}` : renderValue(at, { signed: true })}
+              <button class="quiet" @click=${() => void context.extension.copyText(formatExact(at ?? NaN))}>
+                ${renderIcon('copy')} Copy
+              </button>
+              ${whyButton(context, reading, cursor, compared)}`
+          : html`<span class="hint">Point at a cell, or use the arrow keys, to read its value.</span>`
+      }
+    </p>
   `;
 }
 
+/** For a parameter or its gradient, whose cells are entries of a node of the step. */
+function whyButton(
+  context: Context,
+  { kind, rowStride, columnStride, columns }: TensorTile,
+  { row, column }: Cell,
+  compared: TensorComparison | null,
+): TemplateResult | typeof nothing {
+  const wanted = tensorQuery(context.data, context.settings);
+  if (compared || rowStride * columnStride !== 1 || wanted?.parameter === undefined) return nothing;
+  if (kind !== 'parameter' && kind !== 'parameter_gradient') return nothing;
+  const node = { of: kind, layer: wanted.layer, parameter: wanted.parameter };
+  return html`<button
+    class="quiet"
+    data-action="why"
+    @click=${({ currentTarget }: Event) =>
+      context.explain({ node, index: row * columns + column }, currentTarget as Element)}
+  >
+    ${renderIcon('question')} Why?
+  </button>`;
+}
+
 /** The cell now, then, and their difference. */
-function parts({ settings }: Context, { now, then, difference }: Compared, { row, column }: Cell): TemplateResult {
-  const at = (reading: TensorReading | null) => (reading ? value(reading.cells[row * reading.columns + column], { signed: true }) : value(null));
-  return html`<span data-part="now">now ${at(now)}</span>, <span data-part="then">at step ${formatCount(pinsOf(settings).since ?? 0)} ${at(then)}</span>,
+function comparisonValues(
+  { settings }: Context,
+  { now, then, difference }: TensorComparison,
+  { row, column }: Cell,
+): TemplateResult {
+  const at = (reading: TensorTile | null) =>
+    reading ? renderValue(reading.cells[row * reading.columns + column], { signed: true }) : renderValue(null);
+  return html`<span data-part="now">now ${at(now)}</span>,
+    <span data-part="then">at step ${formatInteger(getPins(settings).since ?? 0)} ${at(then)}</span>,
     <span data-part="difference">difference ${at(difference)}</span>`;
 }
 
-function otherBatch({ data, settings }: Context, { kind }: TensorReading): TemplateResult | typeof nothing {
-  if (ofParameter(kind) || data.model?.batchesPerEpoch === 1) return nothing;
-  return html`<p class="hint"><b>Another batch:</b> the rows at step ${formatCount(pinsOf(settings).since ?? 0)} are other samples than the rows now.</p>`;
+function differentBatchNote({ data, settings }: Context, { kind }: TensorTile): TemplateResult | typeof nothing {
+  if (isParameterKind(kind) || data.model?.batchesPerEpoch === 1) return nothing;
+  return html`<p class="hint">
+    <b>Another batch:</b> the rows at step ${formatInteger(getPins(settings).since ?? 0)} are other samples than the
+    rows now.
+  </p>`;
 }
 
-interface Drawn {
-  readonly reading: TensorReading;
+interface DrawnTensor {
+  readonly reading: TensorTile;
   readonly title: string;
   readonly canvas: HTMLCanvasElement;
 }
 
-function details(context: Context, drawn: Drawn, open: boolean, toggle: (event: Event) => void): TemplateResult {
+function details(context: Context, drawn: DrawnTensor, open: boolean, toggle: (event: Event) => void): TemplateResult {
   const { reading } = drawn;
   const { rows, columns, rowStride, columnStride, shape } = reading;
   const reduced = rowStride > 1 || columnStride > 1;
   return html`
     <p class="hint">
-      Shape <b class="number">${formatShape(shape)}</b>${ofParameter(reading.kind) ? '' : ', the batch in front'}: ${counted(shape.reduce((a, b) => a * b, 1), 'value')},
-      smallest ${value(reading.min)}, largest ${value(reading.max)}.
+      Shape <b class="number">${formatShape(shape)}</b>${isParameterKind(reading.kind) ? '' : ', the batch in front'}:
+      ${pluralize(
+        shape.reduce((a, b) => a * b, 1),
+        'value',
+      )},
+      smallest ${renderValue(reading.min)}, largest ${renderValue(reading.max)}.
       ${reduced ? html`<b>Reduced:</b> a cell stands for ${rowStride} × ${columnStride} values and shows the one of largest magnitude.` : nothing}
     </p>
     <details class="data" @toggle=${toggle}>
       <summary>Table</summary>
-      ${open ? table(context, drawn, `${rows} by ${columns}`) : nothing}
+      ${open ? renderTable(context, drawn, `${rows} by ${columns}`) : nothing}
     </details>
   `;
 }
 
-function span(word: string, index: number, stride: number): TemplateResult {
-  return stride === 1 ? html`${word} <b class="number">${index}</b>` : html`${word}s <b class="number">${index * stride}</b> to <b class="number">${(index + 1) * stride - 1}</b>`;
+function strideNote(word: string, index: number, stride: number): TemplateResult {
+  return stride === 1
+    ? html`${word} <b class="number">${index}</b>`
+    : html`${word}s <b class="number">${index * stride}</b> to <b class="number">${(index + 1) * stride - 1}</b>`;
 }
 
-function table(context: Context, { reading, title, canvas }: Drawn, size: string): TemplateResult {
+function renderTable(context: Context, { reading, title, canvas }: DrawnTensor, size: string): TemplateResult {
   const { rows, columns, cells, rowStride, columnStride } = reading;
   const row = (i: number): Float64Array => cells.subarray(i * columns, (i + 1) * columns);
-  const heads = ['', ...Array.from({ length: columns }, (_, j) => formatIndex([j * columnStride]))];
-  const sheet = () => ({ heads, rows: Array.from({ length: rows }, (_, i) => [formatIndex([i * rowStride]), ...row(i)]) });
+  const headers = ['', ...Array.from({ length: columns }, (_, j) => formatIndex([j * columnStride]))];
+  const exportTable = () => ({
+    headers,
+    rows: Array.from({ length: rows }, (_, i) => [formatIndex([i * rowStride]), ...row(i)]),
+  });
   return html`
-    <p class="hint">${takeAway(context, { title, sheet, canvas })}</p>
-    <div class="scroll" tabindex="0" role="region" aria-label=${`Table: ${size} values`}><table>
-      <thead><tr><th scope="col"><span class="unseen">row</span></th>${Array.from({ length: columns }, (_, j) => html`<th scope="col">${formatIndex([j * columnStride])}</th>`)}</tr></thead>
-      <tbody>${Array.from({ length: rows }, (_, i) => html`<tr><th scope="row">${formatIndex([i * rowStride])}</th>${[...row(i)].map((cell) => html`<td>${value(cell, { signed: true })}</td>`)}</tr>`)}</tbody>
-    </table></div>
+    <p class="hint">${exportActions(context, { title, table: exportTable, canvas })}</p>
+    <div class="scroll" tabindex="0" role="region" aria-label=${`Table: ${size} values`}>
+      <table>
+        <thead>
+          <tr>
+            <th scope="col"><span class="visually-hidden">row</span></th>
+            ${Array.from({ length: columns }, (_, j) => html`<th scope="col">${formatIndex([j * columnStride])}</th>`)}
+          </tr>
+        </thead>
+        <tbody>
+          ${Array.from(
+            { length: rows },
+            (_, i) =>
+              html`<tr>
+                <th scope="row">${formatIndex([i * rowStride])}</th>
+                ${[...row(i)].map((cell) => html`<td>${renderValue(cell, { signed: true })}</td>`)}
+              </tr>`,
+          )}
+        </tbody>
+      </table>
+    </div>
   `;
 }

@@ -1,87 +1,142 @@
-// `nablascope check`: every gradient at one step, as a table by parameter and one plain sentence.
+// `nablascope check`: every gradient at one step, as a table of parameters and one conclusion.
+import {
+  type CheckProgress,
+  type CheckReport,
+  type Comparison,
+  PENALTY_NAME,
+  type ParameterCheck,
+} from '../../protocol/check-report';
 import path from 'node:path';
-import { LayerFault } from '../../engine/custom/fault';
-import { type CheckProgress, type CheckReport, type Comparison, GradientCheck, type ParameterCheck } from '../../gradcheck';
-import { casesOf } from '../../gradcheck/cases';
-import { conclusion } from '../../gradcheck/conclusion';
-import { counted, grouped, indexText, short, tiny } from '../../gradcheck/words';
+import { CustomLayerError } from '../../engine/custom/custom-layer-error';
+import { GradientCheck } from '../../gradcheck';
+import { buildCheckCases, PENALTY_CASE } from '../../presentation/check-cases';
+import { formatConclusion } from '../../presentation/check-summary';
+import { verdictLabel } from '../../presentation/verdicts';
+import {
+  pluralize,
+  formatInteger,
+  formatIndex,
+  formatNumber,
+  formatExponential,
+} from '../../presentation/plain-numbers';
 import type { TrainingSession } from '../../session/session';
-import { parseSpec } from '../../spec';
-import { type Call, CallError } from '../arguments';
-import { divergence, reachStep, requireStep } from '../reach';
-import { chosen, shapeText, table } from '../format';
-import { jsonText } from '../json';
-import { type JUnitCase, junitText } from '../junit';
-import { openSpec, SpecError, writeFile } from '../open';
-import { Progress } from '../progress';
-import { EXIT, type ExitCode, paint, type Style, type Terminal } from '../terminal';
+import { type CommandArgs, defineCommand, stepOption } from '../command';
+import { formatShortest, shapeText, formatTable } from '../format';
+import { printJson } from '../json';
+import { type JUnitCase, toJUnitXml } from '../junit';
+import { openSpec, SpecError, writeFile } from '../open-spec';
+import { text } from '../options';
+import { ProgressBar } from '../progress';
+import { EXIT, type ExitCode, type Line, paint, printLines, type Style, type Terminal } from '../terminal';
+import { describeDivergence, reachStep, requireStep, stoppedEarly } from '../train-to';
+import { UsageError } from '../usage-error';
 
-type CheckCall = Extract<Call, { command: 'check' }>;
+const options = {
+  step: stepOption(
+    0,
+    'Train K steps first and check the next batch (default 0: the initial network on the first batch)',
+  ),
+  junit: text({
+    placeholder: 'FILE',
+    help: 'Also write the result as JUnit XML, one case per gradient',
+    example: 'check.xml',
+  }),
+};
+
+type CheckArgs = CommandArgs<typeof options>;
+
+export const checkCommand = defineCommand({
+  name: 'check',
+  summary: 'Compare every gradient with a numeric derivative of the loss',
+  description: [
+    'Compares the gradient of every parameter entry from backpropagation with a central difference of the loss, ' +
+      'in float64, on one batch. An entry passes, is wrong, lies on a kink, or is below the noise of round-off.',
+    'The "gradient_check" section of the spec sets the difference step and the tolerances.',
+  ],
+  options,
+  run: check,
+});
 
 const SLICE_MS = 40;
-// Interrupted with something wrong found, it says why if that takes no longer.
-const WHY_MS = 100;
+/** Time for the diagnosis of a wrong gradient after Ctrl-C. */
+const DIAGNOSIS_MS = 40;
 
-/** Stopped before there was anything to report. */
-const STOPPED: JUnitCase['message'] = 'Stopped by Ctrl-C before the gradients were checked.';
+const INTERRUPTED_MESSAGE: JUnitCase['message'] = 'Stopped by Ctrl-C before the gradients were checked.';
 
-export async function check(terminal: Terminal, call: CheckCall): Promise<ExitCode> {
-  const began = terminal.now();
-  const keep = (cases: readonly JUnitCase[]): void => {
-    if (call.junit === null) return;
-    writeFile(terminal, call.junit, junitText({ file: call.file, seconds: (terminal.now() - began) / 1000, cases }));
+async function check(terminal: Terminal, args: CheckArgs): Promise<ExitCode> {
+  const start = terminal.now();
+  const writeJUnit = (cases: readonly JUnitCase[]): void => {
+    if (args.junit === null) return;
+    writeFile(terminal, args.junit, toJUnitXml({ file: args.file, seconds: (terminal.now() - start) / 1000, cases }));
   };
-  const error = (message: string, type: string): JUnitCase => ({ className: titleOf(call), name: 'check', outcome: 'error', message, type });
+  const error = (message: string, type: string): JUnitCase => ({
+    className: specTitle(args),
+    name: 'check',
+    outcome: 'error',
+    message,
+    type,
+  });
   try {
-    const { session, warnings } = await openSpec(terminal, call);
-    requireStep(session, call.step);
-    const reached = await reachStep(terminal, session, call.step);
+    const { session, warnings } = await openSpec(terminal, args);
+    const step = args.step ?? 0;
+    requireStep(session, step);
+    const reached = await reachStep(terminal, session, step);
     if (reached.kind === 'interrupted') {
-      keep([error(STOPPED, 'interrupted')]);
-      return EXIT.interrupted;
+      writeJUnit([error(INTERRUPTED_MESSAGE, 'interrupted')]);
+      return stoppedEarly(terminal, args, 'check', session, step, warnings);
     }
     if (reached.kind === 'diverged') {
-      const text = divergence(reached.nonFinite);
-      keep([error(text, 'diverged')]);
-      if (call.json) terminal.out.write(jsonText({ command: 'check', file: call.file, problems: warnings, diverged: reached.nonFinite }));
-      else terminal.err.write(`${text}\n`);
+      const message = describeDivergence(reached.nonFinite);
+      writeJUnit([error(message, 'diverged')]);
+      if (args.json)
+        printJson(terminal, {
+          command: 'check',
+          file: args.file,
+          name: session.run.name,
+          problems: warnings,
+          diverged: reached.nonFinite,
+        });
+      else printLines(terminal, terminal.err, [message]);
       return EXIT.failed;
     }
     const report = await checkGradients(terminal, session);
-    const cases = toCases(call, session, report);
-    // Not one gradient could be told: no case failed, and yet it is no pass.
-    const untold = report.complete && !report.passed && report.counts.wrong === 0;
-    keep(untold ? [...cases, error(conclusion(report), 'untold')] : cases);
-    if (call.json) terminal.out.write(jsonText(toJson(call, session, report, warnings)));
-    else terminal.out.write(toText(terminal, session, report));
+    const cases = toJUnitCases(args, session, report);
+    // Without one conclusive gradient no case failed, but the check did not pass either.
+    const inconclusive = report.complete && !report.passed && cases.every(({ outcome }) => outcome !== 'failed');
+    writeJUnit(inconclusive ? [...cases, error(formatConclusion(report), 'inconclusive')] : cases);
+    if (args.json) printJson(terminal, toJson(args, session, report, warnings));
+    else printLines(terminal, terminal.out, toLines(session, report));
     if (!report.complete) return EXIT.interrupted;
-    return report.passed ? EXIT.good : EXIT.failed;
+    return report.passed ? EXIT.success : EXIT.failed;
   } catch (thrown) {
-    if (thrown instanceof SpecError) keep([error(thrown.message, 'spec')]);
-    else if (thrown instanceof LayerFault) keep([error(`${thrown.message}${thrown.fault.stack ? `\n${thrown.fault.stack}` : ''}`, 'layer')]);
-    else if (thrown instanceof CallError) keep([error(`${thrown.message} ${thrown.remedy}`, 'call')]);
+    if (thrown instanceof SpecError) writeJUnit([error(thrown.message, 'spec')]);
+    else if (thrown instanceof CustomLayerError)
+      writeJUnit([error(`${thrown.message}${thrown.details.stack ? `\n${thrown.details.stack}` : ''}`, 'layer')]);
+    else if (thrown instanceof UsageError) writeJUnit([error(`${thrown.message} ${thrown.remedy}`, 'call')]);
     throw thrown;
   }
 }
 
 /** `circles` of `models/circles.nabla.json`. */
-const titleOf = ({ file }: CheckCall): string => path.basename(file).replace(/(\.nabla)?\.json$/, '');
+const specTitle = ({ file }: CheckArgs): string => path.basename(file).replace(/(\.nabla)?\.json$/, '');
 
-/** Every gradient as a case, at its layer's line. */
-function toCases(call: CheckCall, session: TrainingSession, report: CheckReport): JUnitCase[] {
-  const { layers } = session.model;
-  const { spec } = parseSpec(session.text);
-  return casesOf(report, layers).map(({ layer, tensor, outcome, message }) => {
-    const range = layer === null ? spec?.loss.range : spec?.layers[layer].range;
-    const line = range && session.text.slice(0, range.start).split(/\r\n|\r|\n/).length;
-    const where = layer === null ? 'loss' : layers[layer].name;
-    return { className: `${titleOf(call)}.${where}`, name: tensor, line, outcome, message, type: 'wrong-gradient' };
+/** One case per gradient, at the line of its layer. */
+function toJUnitCases(args: CheckArgs, session: TrainingSession, report: CheckReport): JUnitCase[] {
+  const { model } = session.run;
+  const { custom } = model.penalty ?? {};
+  const isPenalty = (tensor: string): boolean => custom !== undefined && tensor === PENALTY_CASE;
+  return buildCheckCases(report, session.model.layers, custom !== undefined).map((found) => {
+    const { layer, tensor, outcome, message } = found;
+    const place = layer !== null ? model.layers[layer] : isPenalty(tensor) ? custom : model.loss;
+    const where = layer !== null ? model.layers[layer]!.name : isPenalty(tensor) ? 'penalty' : 'loss';
+    const line = place?.line;
+    return { className: `${specTitle(args)}.${where}`, name: tensor, line, outcome, message, type: 'wrong-gradient' };
   });
 }
 
-/** Checks at the session's position; incomplete when interrupted. */
+/** Checks at the session's position; the report is incomplete after Ctrl-C. */
 export async function checkGradients(terminal: Terminal, session: TrainingSession): Promise<CheckReport> {
-  const progress = new Progress(terminal);
+  const progress = new ProgressBar(terminal);
   const gradientCheck = new GradientCheck({
     network: session.network,
     pass: session.passToCheck(),
@@ -93,82 +148,131 @@ export async function checkGradients(terminal: Terminal, session: TrainingSessio
   let more = true;
   while (more && !terminal.interrupted()) {
     const end = terminal.now() + SLICE_MS;
-    do more = gradientCheck.advance(gradientCheck.atOnce);
+    do more = gradientCheck.advance(gradientCheck.preferredChunk);
     while (more && terminal.now() < end);
     progress.show(gradientCheck.checked / entries, () => progressText(gradientCheck.progress()));
     await terminal.pause();
   }
-  if (more && gradientCheck.progress().counts.wrong > 0) for (const end = terminal.now() + WHY_MS; terminal.now() < end && gradientCheck.explain(););
+  if (more && gradientCheck.progress().counts.wrong > 0)
+    for (const end = terminal.now() + DIAGNOSIS_MS; terminal.now() < end && gradientCheck.advanceDiagnosis(););
   progress.clear();
   return gradientCheck.report();
 }
 
-function progressText({ checked, entries, counts, explaining }: CheckProgress): string {
-  const wrong = counts.wrong > 0 ? `, ${grouped(counts.wrong)} wrong` : '';
-  return `${grouped(checked)} of ${counted(entries, 'gradient')} checked${wrong}${explaining ? '; trying each layer alone' : ''}`;
+function progressText({ checked, entries, counts, diagnosing }: CheckProgress): string {
+  const wrong = counts.wrong > 0 ? `, ${formatInteger(counts.wrong)} wrong` : '';
+  const next = diagnosing ? '; checking each layer in isolation' : '';
+  return `${formatInteger(checked)} of ${pluralize(entries, 'gradient')} checked${wrong}${next}`;
 }
 
-function toText(terminal: Terminal, session: TrainingSession, report: CheckReport): string {
+function toLines(session: TrainingSession, report: CheckReport): Line[] {
   const { run, model } = session;
   const { step, rtol, atol } = report.options;
+  const mode = report.mode ? `layers in ${report.mode} mode, ` : '';
   const rows = report.parameters.map((parameter) => [
-    parameter.name, shapeText(parameter.shape), grouped(parameter.entries), grouped(parameter.checked),
-    ...(['pass', 'wrong', 'kink', 'below_noise'] as const).map((verdict) => (parameter.counts[verdict] === 0 ? '·' : grouped(parameter.counts[verdict]))),
-    worstText(parameter), parameter.checked === 0 ? 'not checked' : verdictText(parameter),
+    parameter.name,
+    shapeText(parameter.shape),
+    formatInteger(parameter.entries),
+    formatInteger(parameter.checked),
+    ...(['pass', 'wrong', 'kink', 'below_noise'] as const).map((verdict) =>
+      parameter.counts[verdict] === 0 ? '·' : formatInteger(parameter.counts[verdict]),
+    ),
+    worstText(parameter),
+    verdictLabel(parameter),
   ]);
-  const head = ['Parameter', 'Shape', 'Entries', 'Checked', 'Pass', 'Wrong', 'Kink', 'Below noise', 'Worst relative error', 'Verdict'];
-  const [titles, ...lines] = table(head, rows, 2);
+  const head = [
+    'Parameter',
+    'Shape',
+    'Entries',
+    'Checked',
+    'Pass',
+    'Wrong',
+    'Kink',
+    'Below noise',
+    'Worst relative error',
+    'Verdict',
+  ];
+  const [titles, ...lines] = formatTable(head, rows, 2);
   return [
-    `${run.name}: step ${report.step}, ${counted(report.samples, 'sample')}, ${report.mode ? `layers in ${report.mode} mode, ` : ''}loss ${short(report.loss)}`,
-    `central differences in float64, ${model.backend}, step ${chosen(step)} · max(1, |w|), rtol ${chosen(rtol)}, atol ${chosen(atol)}`,
+    `${run.name}: step ${report.step}, ${pluralize(report.samples, 'sample')}, ${mode}loss ${formatNumber(report.loss)}`,
+    `central differences in float64, ${model.backend}, ` +
+      `step ${formatShortest(step)} · max(1, |w|), rtol ${formatShortest(rtol)}, atol ${formatShortest(atol)}`,
     '',
-    paint(terminal, 'bold', titles),
-    ...lines.map((line, i) => paintLast(terminal, line, report.parameters[i])),
+    paint('bold', titles),
+    ...lines.map((line, i) => paintVerdict(line, report.parameters[i]!)),
     '',
-    paint(terminal, report.passed ? 'green' : 'red', conclusion(report)),
+    paint(report.passed ? 'green' : 'red', formatConclusion(report)),
     ...penaltyLines(report),
     ...layerLines(report),
     ...(report.diagnosis ? [`Why: ${report.diagnosis.sentence}`] : []),
     ...(report.autograd ?? []).flatMap(({ sentence }) => sentence ?? []),
-    ...(report.compared.entries > 0 ? [paint(terminal, 'dim', comparison(report.compared))] : []),
-    '',
-  ].join('\n');
+    ...(report.compared.entries > 0 ? [paint('dim', comparisonText(report.compared))] : []),
+  ];
 }
 
 function penaltyLines({ withoutPenalty }: CheckReport): string[] {
   if (!withoutPenalty) return [];
   const { counts, complete } = withoutPenalty;
-  if (!complete) return ['Without the penalty: not all checked.'];
-  return [counts.wrong > 0 ? `Without the penalty, ${counted(counts.wrong, 'entry is', 'entries are')} wrong.` : 'Without the penalty none is wrong.'];
+  if (!complete) return ['Without the penalty, not every entry was checked.'];
+  return [
+    counts.wrong > 0
+      ? `Without the penalty, ${pluralize(counts.wrong, 'entry is', 'entries are')} wrong.`
+      : 'Without the penalty, no entry is wrong.',
+  ];
 }
 
-/** What layers do by themselves; nothing where all of them are right. */
+/** What is noteworthy about layers in isolation. */
 function layerLines({ layers }: CheckReport): string[] {
-  return layers.flatMap(({ name, tensors }) => {
+  return layers.flatMap(({ name, tensors, probe, precision, surrogate }) => {
+    const layer = name ?? 'the loss';
+    const numbers = name === null ? 'outputs.data' : name === PENALTY_NAME ? 'the parameters' : 'x.data';
     const wrong = tensors.filter(({ verdict }) => verdict === 'wrong').map((tensor) => tensor.name);
-    return wrong.length > 0 ? [`Alone, ${name ?? 'the loss'} gives a wrong gradient of ${wrong.join(', ')}.`] : [];
+    const inputs = probe === undefined ? '' : ` for inputs ${probe}`;
+    return [
+      ...(wrong.length > 0
+        ? [`In isolation, ${layer} computes a wrong gradient of ${wrong.join(', ')}${inputs}.`]
+        : []),
+      ...(precision
+        ? [
+            `The forward pass of ${layer} computes in single precision, so it is checked with a tolerance of 1 %. ` +
+              `For an exact check, allocate results with the type of ${numbers} or with ops.tensor, without Float32Array and Math.fround.`,
+          ]
+        : []),
+      ...(surrogate === undefined
+        ? []
+        : [`${layer} differs from its derivative on purpose (${surrogate}): it is compared with its surrogate.`]),
+    ];
   });
 }
 
-const verdictText = ({ verdict }: ParameterCheck): string => verdict.replace('_', ' ');
-
 const worstText = ({ worst }: ParameterCheck): string =>
-  worst ? `${tiny(worst.relativeError)} at ${indexText(worst.index)}` : '·';
+  worst ? `${formatExponential(worst.relativeError)} at ${formatIndex(worst.index)}` : '·';
 
-function paintLast(terminal: Terminal, line: string, { verdict, checked }: ParameterCheck): string {
-  const styles: Readonly<Record<ParameterCheck['verdict'], Style>> = { pass: 'green', wrong: 'red', kink: 'yellow', below_noise: 'dim' };
-  const text = checked === 0 ? 'not checked' : verdict.replace('_', ' ');
-  return line.endsWith(text) ? line.slice(0, -text.length) + paint(terminal, styles[verdict], text) : line;
+function paintVerdict(line: string, parameter: ParameterCheck): Line {
+  const styles: Readonly<Record<ParameterCheck['verdict'], Style>> = {
+    pass: 'green',
+    wrong: 'red',
+    kink: 'yellow',
+    below_noise: 'dim',
+  };
+  const label = verdictLabel(parameter);
+  return line.endsWith(label) ? [line.slice(0, -label.length), paint(styles[parameter.verdict], label)] : line;
 }
 
-function comparison({ entries, largestDifference, agreed }: Comparison): string {
-  const both = `${counted(entries, 'entry', 'entries')} evaluated with shortcuts and without`;
+function comparisonText({ entries, largestDifference, agreed }: Comparison): string {
+  const difference = formatExponential(largestDifference);
+  const both = `${pluralize(entries, 'entry', 'entries')} computed both with and without shortcuts`;
   return agreed
-    ? `${both}: at most ${tiny(largestDifference)} apart.`
-    : `${both}: ${tiny(largestDifference)} apart. A layer reaches further than it declares, so no shortcut was taken.`;
+    ? `${both}: difference at most ${difference}.`
+    : `${both}: difference ${difference}. A layer reaches further than it declares, so no shortcut was used.`;
 }
 
-function toJson({ file }: CheckCall, { run, model }: TrainingSession, report: CheckReport, problems: readonly unknown[]) {
+function toJson(
+  { file }: CheckArgs,
+  { run, model }: TrainingSession,
+  report: CheckReport,
+  problems: readonly unknown[],
+) {
   const { points: _points, options, ...rest } = report;
   return { command: 'check', file, name: run.name, problems, backend: model.backend, ...rest, options };
 }

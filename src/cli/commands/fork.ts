@@ -1,75 +1,123 @@
-// `nablascope train --fork-at`: from a step of the run on, the same with another learning rate or seed, beside it.
-import { counted, short } from '../../gradcheck/words';
-import { beside } from '../../session/beside';
-import { CommandError } from '../../session/command';
-import { type Evaluation, PARTS } from '../../session/evaluation';
+// `nablascope train --fork-at`: repeats the run from a step on, with another learning rate or seed.
+import { SPLIT_NAMES } from '../../protocol/position';
+import type { Evaluation } from '../../protocol/frame';
+import { pluralize, formatNumber } from '../../presentation/plain-numbers';
+import { openScratchSession } from '../../session/scratch-session';
+import { CommandError } from '../../session/preconditions';
 import type { TrainingSession } from '../../session/session';
-import { type Call, CallError } from '../arguments';
-import { type Outcome, trainTo } from '../drive';
-import { percent, table } from '../format';
-import { Progress } from '../progress';
-import { divergence } from '../reach';
-import { paint, type Terminal } from '../terminal';
+import { formatPercent, formatTable } from '../format';
+import { ProgressBar } from '../progress';
+import { type Line, paint, type Terminal } from '../terminal';
+import { describeDivergence, type TrainOutcome, trainTo } from '../train-to';
+import { UsageError } from '../usage-error';
 
-export type ForkWords = NonNullable<Extract<Call, { command: 'train' }>['fork']>;
+/** What the fork changes after `at` steps; null where it keeps the run's value. */
+export interface ForkArgs {
+  readonly at: number;
+  readonly lr: number | null;
+  readonly seed: number | null;
+}
 
 export interface Fork {
-  readonly words: ForkWords;
-  /** What the run itself goes on with there. */
-  readonly own: { readonly lr: number; readonly seed: number };
+  readonly args: ForkArgs;
+  /** Values of the run at that step. */
+  readonly original: { readonly lr: number; readonly seed: number };
   readonly session: TrainingSession;
 }
 
-/** What is compared: the run, and its fork. */
-interface Way {
-  readonly outcome: Outcome;
+/** One side of the comparison: the run or its fork. */
+interface Branch {
+  readonly outcome: TrainOutcome;
   readonly evaluation: Evaluation;
 }
 
-export function refuseLate({ at }: ForkWords, target: number): void {
+/** Null where the call asks for no fork. */
+export function readForkArgs(at: number | null, lr: number | null, seed: number | null): ForkArgs | null {
+  if (at === null && (lr !== null || seed !== null)) {
+    throw new UsageError(
+      'missing-option',
+      `${lr === null ? '--seed' : '--lr'} needs --fork-at.`,
+      'Add --fork-at 100; for the whole run, change the spec.',
+    );
+  }
+  if (at !== null && lr === null && seed === null) {
+    throw new UsageError('missing-option', '--fork-at needs --lr or --seed.', 'Add --lr 0.01, --seed 2, or both.');
+  }
+  return at === null ? null : { at, lr, seed };
+}
+
+export function requireForkBeforeEnd({ at }: ForkArgs, target: number): void {
   if (at < target) return;
-  throw new CallError(`The run ends after ${counted(target, 'step')}, so nothing follows step ${at}.`, `Give a step from 0 to ${target - 1}.`);
+  throw new UsageError(
+    'step-out-of-range',
+    `The run ends after ${pluralize(target, 'step')}, so it cannot be forked at step ${at}.`,
+    target > 0 ? `Choose a step from 0 to ${target - 1}.` : 'Train at least one step.',
+  );
 }
 
-/** A session that stands at the step, with what is to be other there. Null where the run did not get there, or somebody ends it on the way. */
-export async function forkOf(terminal: Terminal, session: TrainingSession, words: ForkWords): Promise<Fork | null> {
-  const { at, lr, seed } = words;
-  if (session.frontier < at) return null;
-  const progress = new Progress(terminal);
-  const other = secondOf(session, at);
-  const { kind } = await trainTo(terminal, other, at, () => undefined, () => progress.show(other.position.step / at, () => 'going back for the fork'));
+/** A session at the step of the fork, with its changes. Null if the run ended before it, or after Ctrl-C. */
+export async function createFork(terminal: Terminal, session: TrainingSession, args: ForkArgs): Promise<Fork | null> {
+  const { at, lr, seed } = args;
+  if (session.furthestStep < at) return null;
+  const progress = new ProgressBar(terminal);
+  const forked = createScratchSession(session, at);
+  const { kind } = await trainTo(
+    terminal,
+    forked,
+    at,
+    () => undefined,
+    () => progress.show(forked.position.step / at, () => 'replaying up to the fork'),
+  );
   progress.clear();
-  if (kind !== 'arrived') return null;
-  const own = { lr: other.baseLr, seed: other.seed };
-  if (lr !== null) other.setLearningRate(lr);
-  if (seed !== null) other.setSeed(seed);
-  return { words, own, session: other };
+  if (kind !== 'completed') return null;
+  const original = { lr: forked.baseLr, seed: forked.seed };
+  if (lr !== null) forked.setLearningRate(lr);
+  if (seed !== null) forked.setSeed(seed);
+  return { args, original, session: forked };
 }
 
-function secondOf(session: TrainingSession, at: number): TrainingSession {
+function createScratchSession(session: TrainingSession, at: number): TrainingSession {
   try {
-    return beside(session, at);
+    return openScratchSession(session, at);
   } catch (error) {
-    if (error instanceof CommandError) throw new CallError(error.message, 'Train the two ways one after the other.');
-    throw error;
+    if (!(error instanceof CommandError)) throw error;
+    throw new UsageError('fork-not-possible', error.message, 'Train the two variants one after the other.');
   }
 }
 
-/** What the fork is, and both ways side by side. */
-export function forkText(terminal: Terminal, { words: { at, lr, seed }, own }: Fork, run: Way, fork: Way): string[] {
-  const other = [...(lr === null ? [] : [`lr ${lr} in place of ${own.lr}`]), ...(seed === null ? [] : [`seed ${seed} in place of ${own.seed}`])];
-  const lossIn = ({ evaluation }: Way, part: (typeof PARTS)[number]): string => (evaluation[part] ? short(evaluation[part].loss) : '·');
-  const accuracyIn = ({ evaluation }: Way, part: (typeof PARTS)[number]): string => {
-    const accuracy = evaluation[part]?.accuracy ?? null;
-    return accuracy === null ? '·' : percent(accuracy);
+/** What the fork changes, and both results next to each other. */
+export function forkLines({ args: { at, lr, seed }, original, session }: Fork, run: Branch, fork: Branch): Line[] {
+  const changes = [
+    ...(lr === null ? [] : [`lr ${lr} instead of ${original.lr}`]),
+    ...(seed === null ? [] : [`seed ${seed} instead of ${original.seed}`]),
+  ];
+  const lossIn = ({ evaluation }: Branch, split: (typeof SPLIT_NAMES)[number]): string =>
+    evaluation[split] ? formatNumber(evaluation[split].loss) : '·';
+  const accuracyIn = ({ evaluation }: Branch, split: (typeof SPLIT_NAMES)[number]): string => {
+    const accuracy = evaluation[split]?.accuracy ?? null;
+    return accuracy === null ? '·' : formatPercent(accuracy);
   };
-  const rows = PARTS.filter((part) => run.evaluation[part] ?? fork.evaluation[part])
-    .map((part) => [part, lossIn(run, part), lossIn(fork, part), accuracyIn(run, part), accuracyIn(fork, part)]);
-  const [head, ...body] = table(['Part', 'Loss', 'of the fork', 'Accuracy', 'of the fork'], rows);
+  const { largestClass } = session.model;
+  const rows = SPLIT_NAMES.filter((split) => run.evaluation[split] ?? fork.evaluation[split]).map((split) => [
+    split,
+    lossIn(run, split),
+    lossIn(fork, split),
+    accuracyIn(run, split),
+    accuracyIn(fork, split),
+    largestClass ? formatPercent(largestClass[split]) : '·',
+  ]);
+  const [head, ...body] = formatTable(
+    ['Split', 'Loss', 'Fork loss', 'Accuracy', 'Fork accuracy', 'Largest class'],
+    rows,
+  );
   return [
-    `Fork from step ${at} on, with ${other.join(' and ')}:`, '',
-    paint(terminal, 'bold', head), ...body, '',
-    ...(fork.outcome.kind === 'diverged' ? [paint(terminal, 'red', `The fork: ${divergence(fork.outcome.nonFinite)}`)] : []),
-    ...(fork.outcome.kind === 'interrupted' ? ['The fork was stopped before its end.'] : []),
+    `Fork at step ${at}, with ${changes.join(' and ')}:`,
+    '',
+    paint('bold', head),
+    ...body,
+    ...(fork.outcome.kind === 'diverged'
+      ? ['', paint('red', `The fork: ${describeDivergence(fork.outcome.nonFinite)}`)]
+      : []),
+    ...(fork.outcome.kind === 'interrupted' ? ['', 'Ctrl-C stopped the fork before its end.'] : []),
   ];
 }

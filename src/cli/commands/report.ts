@@ -1,72 +1,123 @@
-// `nablascope report`: trains, and writes a step of the run as one HTML file.
+// `nablascope report`: trains, and writes one step of the run as one HTML file.
+
+import type { ProbeId } from '../../protocol/layer-stats';
 import path from 'node:path';
-import { counted } from '../../gradcheck/words';
+import { formatConclusion } from '../../presentation/check-summary';
+import { pluralize } from '../../presentation/plain-numbers';
 import { History } from '../../history/history';
-import { reportHtml } from '../../report/report';
-import { makeFrame, sampleReadings } from '../../session/make-frame';
-import type { ProbeId } from '../../session/frame';
-import { ViewTurns } from '../../session/view-turns';
-import type { Call } from '../arguments';
-import { trainTo } from '../drive';
-import { jsonText } from '../json';
-import { openSpec, writeFile } from '../open';
-import { Progress } from '../progress';
-import { divergence, requireStep } from '../reach';
-import { EXIT, type ExitCode, type Terminal } from '../terminal';
+import { reportHtml } from '../../report/report-html';
+import { nextObservedStep } from '../../diagnostics';
+import { observeStep } from '../../session/observe-step';
+import { makeFrame, recordLayerStats } from '../../session/make-frame';
+import { RoundRobin } from '../../session/round-robin';
+import { type CommandArgs, defineCommand, type ProgramInfo, stepOption } from '../command';
+import { findingsJson } from '../findings';
+import { printJson } from '../json';
+import { openSpec, writeFile } from '../open-spec';
+import { flag, requiredText } from '../options';
+import { ProgressBar } from '../progress';
+import { EXIT, type ExitCode, printLines, type Terminal } from '../terminal';
+import { describeDivergence, requireStep, trainTo } from '../train-to';
 import { checkGradients } from './check';
 
-type ReportCall = Extract<Call, { command: 'report' }>;
+const options = {
+  out: requiredText({ placeholder: 'FILE', help: 'The file to write; replaced if it exists', example: 'report.html' }),
+  step: stepOption(0, 'Stop after K steps (default: the whole run)'),
+  check: flag({ help: 'Also check every gradient at the last step' }),
+};
+
+type ReportArgs = CommandArgs<typeof options>;
+
+export const reportCommand = defineCommand({
+  name: 'report',
+  summary: 'Write the run as one HTML file that opens in any browser',
+  description: [
+    'Trains, and writes one HTML file without scripts: the spec, the state of the run, curves of losses, ' +
+      'gradients and updates, and the outputs, gradients and updates of every layer at the last step.',
+  ],
+  options,
+  run: report,
+});
 
 const PROBES: ReadonlySet<ProbeId> = new Set(['activations', 'gradients', 'updates']);
-/** Steps at which layers are measured, about; a picture has no room for more. */
-const MEASURED = 600;
+/** Layers are measured at about this many steps; a chart cannot show more. */
+const MAX_MEASURED_STEPS = 600;
 
-export async function report(terminal: Terminal, call: ReportCall, version: string): Promise<ExitCode> {
-  const { session, warnings } = await openSpec(terminal, call);
-  const target = call.step ?? session.totalSteps;
+async function report(terminal: Terminal, args: ReportArgs, { version }: ProgramInfo): Promise<ExitCode> {
+  const { session, warnings } = await openSpec(terminal, args);
+  const target = args.step ?? session.totalSteps;
   requireStep(session, target);
   const history = new History();
-  const keep = (): void => {
-    history.merge(session.pending.data());
-    session.pending.clear();
+  const drainHistory = (): void => {
+    history.merge(session.pendingHistory.data());
+    session.pendingHistory.clear();
   };
   session.evaluate();
-  const stride = Math.max(1, Math.ceil(target / MEASURED));
-  const measured = (step: number): boolean => step % stride === 0 || step === target;
-  const progress = new Progress(terminal);
+  const stride = Math.max(1, Math.ceil(target / MAX_MEASURED_STEPS));
+  const shouldMeasure = (step: number): boolean =>
+    step % stride === 0 || step === nextObservedStep(step - 1) || step === target;
+  const progress = new ProgressBar(terminal);
   const outcome = await trainTo(
-    terminal, session, target,
+    terminal,
+    session,
+    target,
     () => {
-      if (!measured(session.position.step)) return undefined;
-      sampleReadings(session, PROBES);
-      keep();
+      if (!shouldMeasure(session.position.step)) return undefined;
+      recordLayerStats(session, PROBES);
+      observeStep(session);
+      drainHistory();
       return undefined;
     },
     () => progress.show(session.position.step / target, () => `step ${session.position.step} of ${target}`),
-    measured,
+    shouldMeasure,
   );
   progress.clear();
   const diverged = outcome.kind === 'diverged';
   if (!diverged) session.evaluate();
-  const check = call.check && outcome.kind === 'arrived' ? await checkGradients(terminal, session) : null;
+  const check = args.check && outcome.kind === 'completed' ? await checkGradients(terminal, session) : null;
   const frame = makeFrame(session, {
-    sequence: 0, status: diverged ? 'diverged' : session.position.step === session.totalSteps ? 'finished' : 'paused',
-    target: null, probes: PROBES, views: new ViewTurns(() => 0), all: true, nonFinite: diverged ? outcome.nonFinite : null, truncatedTo: null, stepsPerSecond: null,
+    sequence: 0,
+    status: diverged ? 'diverged' : session.position.step === session.totalSteps ? 'finished' : 'paused',
+    target: null,
+    probes: PROBES,
+    views: new RoundRobin(() => 0),
+    allViews: true,
+    nonFinite: diverged ? outcome.nonFinite : null,
+    truncatedTo: null,
+    stepsPerSecond: null,
   });
   history.merge(frame.history);
-  keep();
-  const page = reportHtml({
-    file: path.basename(call.file), text: session.text, version, model: session.model, frame, readings: frame.layers,
-    history: history.data(), check, findings: warnings,
+  drainHistory();
+  const html = reportHtml({
+    file: path.basename(args.file),
+    text: session.text,
+    version,
+    model: session.model,
+    frame,
+    layerStats: frame.layers,
+    history: history.data(),
+    check,
+    findings: warnings,
   });
-  writeFile(terminal, call.out, page);
+  writeFile(terminal, args.out, html);
   const { step } = session.position;
-  if (call.json) {
-    terminal.out.write(jsonText({ command: 'report', file: call.file, problems: warnings, out: call.out, steps: step, diverged: frame.nonFinite, passed: check?.passed ?? null }));
+  if (args.json) {
+    printJson(terminal, {
+      command: 'report',
+      file: args.file,
+      name: session.run.name,
+      problems: warnings,
+      out: args.out,
+      steps: step,
+      diverged: frame.nonFinite,
+      findings: findingsJson(session),
+      passed: check?.passed ?? null,
+    });
   } else {
-    if (diverged) terminal.err.write(`${divergence(outcome.nonFinite)}\n`);
-    terminal.out.write(`${call.out}: after ${counted(step, 'step')}.\n`);
+    if (diverged) printLines(terminal, terminal.err, [describeDivergence(outcome.nonFinite)]);
+    const verdict = check ? ` ${formatConclusion(check)}` : '';
+    printLines(terminal, terminal.out, [`Wrote ${args.out}: the run after ${pluralize(step, 'step')}.${verdict}`]);
   }
   if (outcome.kind === 'interrupted') return EXIT.interrupted;
-  return diverged || (check && !check.passed) ? EXIT.failed : EXIT.good;
+  return diverged || (check && !check.passed) ? EXIT.failed : EXIT.success;
 }

@@ -1,91 +1,184 @@
-// `nablascope summary`: the shapes and sizes of a network, layer by layer, and what transforms of its data learn, before anything runs.
-import { isOrAre } from '../../engine/counted';
-import type { FittedTransform } from '../../engine/transforms/apply';
-import { counted, grouped } from '../../gradcheck/words';
-import { formatBytes, type LayerFigures, type ReceptiveField, type Resolved, summarize } from '../../spec';
-import type { Call } from '../arguments';
-import { chosen, shapeText, table } from '../format';
-import { jsonText } from '../json';
-import { resolveSpec } from '../open';
-import { EXIT, type ExitCode, paint, type Terminal } from '../terminal';
+// `nablascope summary`: shapes and sizes of a network, layer by layer, and what the transforms of its data learn.
+// Trains nothing.
+import type { LayerSummary, ReceptiveField } from '../../protocol/model-info';
+import { isOrAre } from '../../engine/format-count';
+import type { FittedTransform } from '../../engine/transforms/apply-transforms';
+import { pluralize, formatInteger } from '../../presentation/plain-numbers';
+import { hasBranches, inputNames } from '../../presentation/layer-inputs';
+import type { NetworkModel } from '../../engine/network-model';
+import { inputsOf } from '../../engine/network-graph';
+import { formatBytes, type Resolved, summarize } from '../../model-spec';
+import { defineCommand, type SpecArgs } from '../command';
+import { formatShortest, shapeText, formatTable } from '../format';
+import { printJson } from '../json';
+import { resolveSpec } from '../open-spec';
+import { EXIT, type ExitCode, type Line, paint, printLines, type Terminal } from '../terminal';
 
-type SummaryCall = Extract<Call, { command: 'summary' }>;
+export const summaryCommand = defineCommand({
+  name: 'summary',
+  summary: 'Print shapes, parameters, multiply-adds, memory and receptive fields',
+  description: [
+    'Prints the output shape, parameters, multiply-adds, memory and receptive field of every layer, the ' +
+      'parameters of a fully connected layer of the same input and output, and what the transforms of the data ' +
+      'learned. Nothing is trained.',
+  ],
+  options: {},
+  run: summary,
+});
 
-const total = (figures: readonly LayerFigures[], of: 'parameters' | 'trained' | 'macs'): number =>
+const sumFigures = (figures: readonly LayerSummary[], of: 'parameters' | 'trained' | 'macs'): number =>
   figures.reduce((sum, figure) => sum + figure[of], 0);
 
-export async function summary(terminal: Terminal, call: SummaryCall): Promise<ExitCode> {
-  const { resolved, fitted, warnings } = await resolveSpec(terminal, call);
+async function summary(terminal: Terminal, args: SpecArgs): Promise<ExitCode> {
+  const { resolved, fitted, problems, isTooLarge } = await resolveSpec(terminal, args);
+  const exit = isTooLarge ? EXIT.usageError : EXIT.success;
   const { model, spec, size, memory, samples } = resolved;
   const figures = summarize(model, spec.precision, size);
-  if (!call.json) {
-    terminal.out.write(toText(terminal, resolved, figures, fitted));
-    return EXIT.good;
+  const connected = connectedLayers(model);
+  const shared = sharedParameterNames(model);
+  if (!args.json) {
+    printLines(terminal, terminal.out, toLines(resolved, figures, fitted));
+    return exit;
   }
-  terminal.out.write(
-    jsonText({
-      command: 'summary', file: call.file, name: spec.name, problems: warnings,
-      inputShape: model.inputShape,
-      layers: model.layers.map(({ name, definition, outputShape }, i) => ({ name, kind: definition.kind, outputShape, ...figures[i] })),
-      loss: model.loss.definition.kind,
-      total: { parameters: total(figures, 'parameters'), trained: total(figures, 'trained'), macs: total(figures, 'macs'), memory },
-      batchSize: resolved.batchSize, samples, precision: spec.precision,
-      transforms: fitted.map(({ definition: { kind }, values }) => ({
-        kind, learned: values.map(({ name, shape, values: all }) => ({ name, shape, values: [...all] })),
-      })),
-    }),
-  );
-  return EXIT.good;
+  printJson(terminal, {
+    command: 'summary',
+    file: args.file,
+    name: spec.name,
+    problems,
+    inputShape: model.inputShape,
+    layers: model.layers.map(({ name, definition, outputShape }, i) => ({
+      name,
+      kind: definition.kind,
+      inputs: inputNames(connected, i),
+      ...(shared.has(name) && { shares: shared.get(name) }),
+      outputShape,
+      ...figures[i],
+    })),
+    loss: model.loss.definition.kind,
+    total: {
+      parameters: sumFigures(figures, 'parameters'),
+      trained: sumFigures(figures, 'trained'),
+      macs: sumFigures(figures, 'macs'),
+      memory,
+    },
+    batchSize: resolved.batchSize,
+    samples,
+    precision: spec.precision,
+    transforms: fitted.map(({ definition: { kind }, values }) => ({
+      kind,
+      learned: values.map(({ name, shape, values: all }) => ({ name, shape, values: [...all] })),
+    })),
+  });
+  return exit;
 }
 
-const count = (value: number): string => (value === 0 ? '·' : grouped(value));
+const connectedLayers = (model: NetworkModel) =>
+  model.layers.map(({ name }, i) => ({ name, inputs: inputsOf(model, i) }));
 
-const fieldText = (field: ReceptiveField): string => (field === 'all' ? 'all' : shapeText(field));
+/** The parameters of other layers that layers use, by the layer's name. */
+const sharedParameterNames = ({ layers }: NetworkModel): ReadonlyMap<string, readonly string[]> =>
+  new Map(
+    layers.flatMap(({ name, sharedParameters = {} }) => {
+      const shared = Object.entries(sharedParameters).map(([short, owner]) => `${layers[owner]!.name}.${short}`);
+      return shared.length > 0 ? [[name, shared] as const] : [];
+    }),
+  );
 
-/** More are not printed one by one. */
-const MOST_VALUES = 4;
+const formatCount = (value: number): string => (value === 0 ? '·' : formatInteger(value));
 
-const short = (value: number): string => chosen(Number(value.toPrecision(6)));
+const formatReceptiveField = (field: ReceptiveField): string => (field === 'all' ? 'all' : shapeText(field));
 
-/** A row for each tensor that a transform learned. */
-function learned(terminal: Terminal, fitted: readonly FittedTransform[], samples: number): string[] {
+/** The most values of a learned tensor that are printed individually. */
+const MAX_VALUES = 4;
+
+const formatNumber = (value: number): string => formatShortest(Number(value.toPrecision(6)));
+
+/** One row per tensor that a transform learned. */
+function transformLines(fitted: readonly FittedTransform[], samples: number): Line[] {
   const rows = fitted.flatMap(({ definition: { kind }, values }) =>
     values.map(({ name, shape, values: all }, i) => {
-      const [least, most] = all.reduce(([low, high], value) => [Math.min(low, value), Math.max(high, value)], [Infinity, -Infinity]);
-      const first = [...all.subarray(0, MOST_VALUES)].map(short).join(', ');
-      return [i === 0 ? kind : '', name, shapeText(shape), all.length > MOST_VALUES ? `${first}, …` : first, short(least), short(most)];
+      const [min, max] = all.reduce(
+        ([low, high], value) => [Math.min(low, value), Math.max(high, value)],
+        [Infinity, -Infinity],
+      );
+      const first = [...all.subarray(0, MAX_VALUES)].map(formatNumber).join(', ');
+      return [
+        i === 0 ? kind : '',
+        name,
+        shapeText(shape),
+        all.length > MAX_VALUES ? `${first}, …` : first,
+        formatNumber(min),
+        formatNumber(max),
+      ];
     }),
   );
-  const [titles, ...lines] = table(['Transform', 'Learned', 'Shape', 'Values', 'Smallest', 'Largest'], rows, 4);
-  return [paint(terminal, 'bold', titles), ...lines, `Transforms: fitted to the ${counted(samples, 'training sample')}, applied to every part.`];
+  const [titles, ...lines] = formatTable(['Transform', 'Learned', 'Shape', 'Values', 'Smallest', 'Largest'], rows, 4);
+  return [
+    paint('bold', titles),
+    ...lines,
+    `Transforms: fitted to the ${pluralize(samples, 'training sample')}, applied to every split.`,
+  ];
 }
 
-function toText(terminal: Terminal, { model, spec, memory, batchSize, samples }: Resolved, figures: readonly LayerFigures[], fitted: readonly FittedTransform[]): string {
-  const head = ['Layer', 'Kind', 'Output', 'Parameters', 'Multiply-adds', 'Memory', 'Receptive field', 'Fully connected'];
+function toLines(
+  { model, spec, memory, batchSize, samples }: Resolved,
+  figures: readonly LayerSummary[],
+  fitted: readonly FittedTransform[],
+): Line[] {
+  const head = [
+    'Layer',
+    'Kind',
+    'Output',
+    'Parameters',
+    'Multiply-adds',
+    'Memory',
+    'Receptive field',
+    'Fully connected',
+  ];
+  const connected = connectedLayers(model);
+  const branches = hasBranches(connected);
+  if (branches) head.splice(2, 0, 'Inputs');
+  const withInputs = (row: string[], inputs: string): string[] =>
+    branches ? [...row.slice(0, 2), inputs, ...row.slice(2)] : row;
   const rows = model.layers.map(({ name, definition, outputShape }, i) => {
-    const { parameters, macs, memory: bytes, receptiveField, dense } = figures[i];
-    return [
-      name, definition.kind, shapeText(outputShape), count(parameters), count(macs), formatBytes(bytes), fieldText(receptiveField),
-      dense === null ? '·' : grouped(dense),
+    const { parameters, macs, memory: bytes, receptiveField, dense } = figures[i]!;
+    const row = [
+      name,
+      definition.kind,
+      shapeText(outputShape),
+      formatCount(parameters),
+      formatCount(macs),
+      formatBytes(bytes),
+      formatReceptiveField(receptiveField),
+      dense === null ? '·' : formatInteger(dense),
     ];
+    return withInputs(row, inputNames(connected, i).join(', '));
   });
-  const [parameters, trained, macs] = (['parameters', 'trained', 'macs'] as const).map((of) => total(figures, of));
+  const parameters = sumFigures(figures, 'parameters');
+  const trained = sumFigures(figures, 'trained');
+  const macs = sumFigures(figures, 'macs');
   const input = ['input', '·', shapeText(model.inputShape), '·', '·', '·', '·', '·'];
-  const sum = ['total', '·', '·', grouped(parameters), grouped(macs), formatBytes(memory), '·', '·'];
-  const [titles, ...lines] = table(head, [input, ...rows, sum], 2);
-  const [last] = lines.splice(-1);
+  const totalRow = ['total', '·', '·', formatInteger(parameters), formatInteger(macs), formatBytes(memory), '·', '·'];
+  const [titles, ...lines] = formatTable(
+    head,
+    [withInputs(input, '·'), ...rows, withInputs(totalRow, '·')],
+    branches ? 3 : 2,
+  );
+  const last = lines.pop()!;
   return [
-    `${spec.name}: ${model.loss.definition.kind}, batches of ${grouped(batchSize)}, ${spec.precision}`,
+    `${spec.name}: ${model.loss.definition.kind}, batch size ${formatInteger(batchSize)}, ${spec.precision}`,
     '',
-    paint(terminal, 'bold', titles),
+    paint('bold', titles),
     ...lines,
-    paint(terminal, 'bold', last),
+    paint('bold', last),
     '',
-    ...(fitted.length > 0 ? [...learned(terminal, fitted, samples.train), ''] : []),
-    ...(trained < parameters ? [`${grouped(parameters - trained)} of the parameters ${isOrAre(parameters - trained)} frozen.`] : []),
-    'Multiply-adds: of one sample\'s way forward, biases and functions of single values not counted.',
-    'Memory: of parameters, outputs and gradients while training; the total also holds the data.',
-    'Fully connected: parameters of a linear layer, with bias, of the same input and output.',
-    '',
-  ].join('\n');
+    ...(fitted.length > 0 ? [...transformLines(fitted, samples.train), ''] : []),
+    ...[...sharedParameterNames(model)].map(([name, shared]) => `${name} uses ${shared.join(', ')}.`),
+    ...(trained < parameters
+      ? [`${formatInteger(parameters - trained)} of the parameters ${isOrAre(parameters - trained)} frozen.`]
+      : []),
+    "Multiply-adds: in one sample's forward pass. Biases and element-wise functions are not counted.",
+    'Memory: parameters, outputs and gradients during training. The total includes the data.',
+    'Fully connected: parameters of a linear layer with bias, of the same input and output.',
+  ];
 }

@@ -1,168 +1,307 @@
-// `nablascope sweep`: every combination of a spec's options, side by side; mean and spread over the seeds.
+// `nablascope sweep`: trains every combination of a spec's options in parallel; mean and standard deviation over the
+// seeds.
+
+import { SPLIT_NAMES, type SplitName } from '../../protocol/position';
+import type { Group, Measures, Spread, SweepReport, SweepState } from '../../protocol/sweep';
 import path from 'node:path';
-import { counted, grouped, short } from '../../gradcheck/words';
-import { openSweep, type OpenedSweep, type Sweep } from '../../process/sweep/sweep';
-import { PARTS } from '../../session/evaluation';
-import type { Part } from '../../session/frame';
-import { parseSpec, type SweepOption } from '../../spec';
-import { labelOf } from '../../sweep/label';
-import type { Group, Measures, Spread, SweepReport } from '../../sweep/report';
-import { isDone, type SweepState } from '../../sweep/state';
-import { type Call, CallError } from '../arguments';
-import { duration, table } from '../format';
-import { jsonText } from '../json';
-import { place, readSpec, SpecError } from '../open';
-import { placeProblems, type PlacedProblem } from '../problems';
-import { Progress } from '../progress';
-import { EXIT, type ExitCode, paint, type Terminal } from '../terminal';
+import { pluralize, formatInteger, formatNumber } from '../../presentation/plain-numbers';
+import { openSweep, type OpenSweepResult, type Sweep } from '../../process/sweep/sweep';
+import type { ParseResult, SweepOption } from '../../model-spec';
+import { valueLabel } from '../../sweep/value-label';
+import { isDone } from '../../sweep/report';
+import { type CommandArgs, defineCommand } from '../command';
+import { formatDuration, formatTable } from '../format';
+import { printJson } from '../json';
+import { locateAndPrintWarnings, readSpec, SpecError } from '../open-spec';
+import { flag, integer, list, text } from '../options';
+import { locateProblems, type LocatedProblem } from '../problems';
+import { ProgressBar } from '../progress';
+import { EXIT, type ExitCode, type Line, paint, printLines, type Terminal } from '../terminal';
+import { UsageError } from '../usage-error';
 
-type SweepCall = Extract<Call, { command: 'sweep' }>;
+const options = {
+  set: list(
+    {
+      placeholder: 'PATH=VALUES',
+      help:
+        'Values of one option, replacing those of the spec: --set optimizer.lr=0.01,0.1. ' +
+        `As a JSON list where a value is neither number nor word: --set 'layers.1=["tanh","relu"]'. Can be repeated`,
+      example: 'optimizer.lr=0.01,0.1',
+    },
+    parseSweepOption,
+  ),
+  seeds: integer({ placeholder: 'N', min: 1, help: "Train with N seeds, starting at the spec's seed", example: '5' }),
+  workers: integer({
+    placeholder: 'N',
+    min: 1,
+    help: 'Train N runs in parallel (default: one per core, as far as half of the memory allows)',
+    example: '2',
+  }),
+  fresh: flag({ help: 'Ignore earlier results and train every run again' }),
+  results: text({
+    placeholder: 'FILE',
+    help: 'Keep the results in this file (default: NAME.sweep.json next to NAME.nabla.json)',
+    example: 'results.sweep.json',
+  }),
+  csv: flag({ help: 'Print one CSV row per run instead of the table' }),
+};
 
-export async function sweep(terminal: Terminal, call: SweepCall): Promise<ExitCode> {
+type SweepArgs = CommandArgs<typeof options>;
+
+export const sweepCommand = defineCommand({
+  name: 'sweep',
+  summary: 'Train every combination of options and compare the results',
+  description: [
+    'Trains every combination of the options that the "sweep" section of the spec lists, in parallel on the ' +
+      'cores of the machine. Prints mean and standard deviation of the final losses and accuracies over the ' +
+      'seeds.',
+    'Finished runs are kept in the results file. The next call trains only what is missing, as long as the spec ' +
+      'and its data stay the same. Ctrl-C keeps the finished runs.',
+  ],
+  options,
+  exclusive: [['json', 'csv']],
+  run: sweep,
+});
+
+async function sweep(terminal: Terminal, args: SweepArgs): Promise<ExitCode> {
   const start = terminal.now();
-  const { opened, warnings } = open(terminal, call);
-  const quiet = call.json || call.csv;
+  const { opened, warnings } = await openCliSweep(terminal, args);
+  const quiet = args.json || args.csv;
   const { state } = opened;
-  if (!quiet) terminal.out.write(`${describe(call, state)}\n`);
-  const finished = await run(terminal, opened);
+  if (!quiet) printLines(terminal, terminal.out, describe(args, state));
+  const finished = await runSweep(terminal, opened);
   const ended = opened.state;
-  if (call.json) terminal.out.write(jsonText(toJson(call, opened, finished, warnings)));
-  else if (call.csv) terminal.out.write(toCsv(opened));
-  else terminal.out.write(toText(terminal, ended, finished, terminal.now() - start));
+  if (args.json) printJson(terminal, toJson(args, opened, finished, warnings));
+  else if (args.csv) printCsv(terminal, opened);
+  else printLines(terminal, terminal.out, toLines(ended, finished, terminal.now() - start));
   if (!finished) return EXIT.interrupted;
-  return ended.runs.every((each) => each.state === 'finished') ? EXIT.good : EXIT.failed;
+  return ended.runs.every((each) => each.state === 'finished') ? EXIT.success : EXIT.failed;
 }
 
-/** The spec's own seeds, counted on from its seed. */
-function seedsOf(text: string, seeds: number | null): SweepOption[] {
-  const { spec } = parseSpec(text);
+/** `optimizer.lr=0.01,0.1`, or with a JSON list: `layers.1=["tanh","relu"]`. */
+function parseSweepOption(option: string): SweepOption {
+  const at = option.indexOf('=');
+  const [path, values] = at < 0 ? [option, ''] : [option.slice(0, at), option.slice(at + 1)];
+  if (path === '' || values === '') {
+    throw new UsageError(
+      'invalid-value',
+      `--set needs a path and values, not "${option}".`,
+      'For example: --set optimizer.lr=0.01,0.1.',
+    );
+  }
+  const parsed = tryParseJson(values);
+  return {
+    path,
+    values: Array.isArray(parsed) ? parsed : values.split(',').map((word) => tryParseJson(word.trim()) ?? word.trim()),
+  };
+}
+
+/** Undefined for a bare word. */
+function tryParseJson(json: string): unknown {
+  try {
+    return JSON.parse(json) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The seeds that `--seeds` asks for, starting at the seed of the spec. */
+function seedOption({ spec }: ParseResult, seeds: number | null): SweepOption[] {
   if (seeds === null || !spec) return [];
   return [{ path: 'seed', values: Array.from({ length: seeds }, (_, i) => spec.seed + i) }];
 }
 
-function open(terminal: Terminal, call: SweepCall): { opened: Sweep; warnings: readonly PlacedProblem[] } {
-  const { text, target, folders: { root, allowed } } = readSpec(terminal, call);
-  const result: OpenedSweep = openSweep({
-    text, spec: target, root, allowed, more: [...call.set, ...seedsOf(text, call.seeds)], fresh: call.fresh,
-    ...(call.results !== null && { results: path.resolve(terminal.cwd, call.results) }),
-    ...(call.workers !== null && { workers: call.workers }),
+async function openCliSweep(
+  terminal: Terminal,
+  args: SweepArgs,
+): Promise<{ opened: Sweep; warnings: readonly LocatedProblem[] }> {
+  const {
+    text: specText,
+    parsed,
+    path: target,
+    folders: { root, allowed },
+  } = readSpec(terminal, args);
+  const result: OpenSweepResult = await openSweep({
+    source: parsed,
+    specFile: target,
+    root,
+    allowed,
+    extraOptions: [...args.set, ...seedOption(parsed, args.seeds)],
+    fresh: args.fresh,
+    allowCode: args.allowCode,
+    ...(args.results !== null && { resultsFile: path.resolve(terminal.cwd, args.results) }),
+    ...(args.workers !== null && { workers: args.workers }),
   });
   switch (result.kind) {
     case 'sweep': {
       const { sweep: opened, warnings } = result;
-      return { opened, warnings: place(terminal, { ...call, json: call.json || call.csv }, text, warnings, true) };
+      return {
+        opened,
+        warnings: locateAndPrintWarnings(terminal, { ...args, json: args.json || args.csv }, specText, warnings, true),
+      };
     }
     case 'problems':
-      throw new SpecError(placeProblems(call.file, text, result.problems));
-    case 'faults': {
-      const [{ option, message, remedy }] = result.faults;
-      throw new CallError(`--set ${option}: ${message}`, remedy);
+      throw new SpecError(locateProblems(args.file, specText, result.problems));
+    case 'invalidOptions': {
+      const { option, message, remedy } = result.optionErrors[0]!;
+      throw new UsageError('invalid-sweep-option', `--set ${option}: ${message}`, remedy);
     }
-    case 'nothing':
-      throw new CallError('This spec says nothing about what to try.', 'Add "sweep": { "optimizer.lr": [0.01, 0.1], "seed": [1, 2, 3] } to it, or give --set and --seeds.');
-    case 'strange':
-      throw new CallError(`${path.relative(terminal.cwd, result.file)} holds no results that this version can read.`, 'Move it away, name another file with --results, or write over it with --fresh.');
+    case 'noSweep':
+      throw new UsageError(
+        'no-sweep',
+        'This spec has no "sweep" section.',
+        'Add "sweep": { "optimizer.lr": [0.01, 0.1], "seed": [1, 2, 3] }, or use --set and --seeds.',
+      );
+    case 'unreadable':
+      throw new UsageError(
+        'results-not-readable',
+        `${path.relative(terminal.cwd, result.file)} is not a results file that this version can read.`,
+        'Move it, choose another file with --results, or replace it with --fresh.',
+      );
   }
 }
 
-async function run(terminal: Terminal, opened: Sweep): Promise<boolean> {
-  const progress = new Progress(terminal);
+async function runSweep(terminal: Terminal, opened: Sweep): Promise<boolean> {
+  const progress = new ProgressBar(terminal);
   try {
-    return await opened.run(path.join(terminal.bundles, 'sweep-worker.js'), (state) => {
+    return await opened.run(path.join(terminal.bundleFolder, 'sweep-worker.js'), (state) => {
       if (terminal.interrupted()) void opened.cancel();
       const done = state.runs.filter(isDone).length;
-      const share = state.runs.reduce((sum, each) => sum + (isDone(each) ? 1 : each.step / Math.max(1, each.total)), 0) / state.runs.length;
-      progress.show(share, () => `${grouped(done)} of ${counted(state.runs.length, 'run')} done, ${grouped(state.runs.filter((each) => each.state === 'running').length)} running`);
+      const share =
+        state.runs.reduce((sum, each) => sum + (isDone(each) ? 1 : each.step / Math.max(1, each.total)), 0) /
+        state.runs.length;
+      const running = state.runs.filter((each) => each.state === 'running').length;
+      progress.show(
+        share,
+        () =>
+          `${formatInteger(done)} of ${pluralize(state.runs.length, 'run')} done, ${formatInteger(running)} running`,
+      );
     });
   } catch (error) {
-    throw new CallError(`The results cannot be written: ${error instanceof Error ? error.message : String(error)}.`, 'Check the folder, or name another file with --results.');
+    throw new UsageError(
+      'file-not-writable',
+      `The results cannot be written: ${error instanceof Error ? error.message : String(error)}.`,
+      'Check the folder, or choose another file with --results.',
+    );
   } finally {
     progress.clear();
   }
 }
 
-function describe({ file }: SweepCall, { runs, report, notes }: SweepState): string {
-  const { options, groups, seeds } = report;
-  const what = options.length === 0 ? 'no option' : options.join(' × ');
-  return [`${file}: ${what}, ${counted(groups.length, 'setting')} × ${counted(seeds, 'seed')} = ${counted(runs.length, 'run')}`, ...notes].join('\n');
+function describe({ file }: SweepArgs, { runs, report, notes }: SweepState): Line[] {
+  const { options: paths, groups, seeds } = report;
+  const what = paths.length === 0 ? 'no option' : paths.join(' × ');
+  return [
+    `${file}: ${what}, ${pluralize(groups.length, 'setting')} × ${pluralize(seeds, 'seed')} = ` +
+      pluralize(runs.length, 'run'),
+    ...notes,
+  ];
 }
 
-/** `0.3812 ± 0.0121`; the mean alone of a single run. */
-function spreadText(spread: Spread | null | undefined): string {
+/** `0.3812 ± 0.0121`; only the mean of a single run. */
+function formatSpread(spread: Spread | null | undefined): string {
   if (!spread) return '·';
-  return spread.deviation === null ? short4(spread.mean) : `${short4(spread.mean)} ± ${short4(spread.deviation)}`;
+  return spread.deviation === null
+    ? formatMean(spread.mean)
+    : `${formatMean(spread.mean)} ± ${formatMean(spread.deviation)}`;
 }
 
-const short4 = (value: number): string => short(Number.isFinite(value) ? Number(value.toPrecision(4)) : value);
+const formatMean = (value: number): string =>
+  formatNumber(Number.isFinite(value) ? Number(value.toPrecision(4)) : value);
 
-const percentText = (spread: Spread | null | undefined): string => {
+const formatPercentSpread = (spread: Spread | null | undefined): string => {
   if (!spread) return '·';
   const text = (share: number): string => (100 * share).toFixed(2);
   return spread.deviation === null ? `${text(spread.mean)} %` : `${text(spread.mean)} ± ${text(spread.deviation)} %`;
 };
 
-function toText(terminal: Terminal, { runs, report, file }: SweepState, finished: boolean, milliseconds: number): string {
-  const { groups, options, best } = report;
-  const parts = PARTS.filter((part) => groups.some(({ final }) => final[part]));
+function toLines({ runs, report, file }: SweepState, finished: boolean, milliseconds: number): Line[] {
+  const { groups, options: paths, best } = report;
+  const parts = SPLIT_NAMES.filter((part) => groups.some(({ final }) => final[part]));
   const classes = groups.some(({ final }) => Object.values(final).some(({ accuracy }) => accuracy !== null));
   const kinds = classes ? (['loss', 'accuracy'] as const) : (['loss'] as const);
-  const head = [...options, 'Runs', ...parts.flatMap((part) => kinds.map((kind) => `${part} ${kind}`)), ''];
+  const head = [...paths, 'Runs', ...parts.flatMap((part) => kinds.map((kind) => `${part} ${kind}`)), ''];
   const rows = groups.map((group, i) => [
-    ...group.labels, runsText(group),
-    ...parts.flatMap((part) => kinds.map((kind) => cell(group, part, kind))),
+    ...group.labels,
+    formatRunCounts(group),
+    ...parts.flatMap((part) => kinds.map((kind) => formatCell(group, part, kind))),
     best?.group === i ? 'best' : '',
   ]);
-  const [titles, ...lines] = table(head, rows, options.length);
+  const [titles, ...lines] = formatTable(head, rows, paths.length);
   const done = runs.filter(isDone).length;
-  const broken = runs.filter(({ message }) => message !== null);
+  const end = finished ? 'Done' : `Stopped after ${formatInteger(done)} of ${pluralize(runs.length, 'run')}`;
+  const failedRuns = runs.filter(({ message }) => message !== null);
   return [
     '',
-    paint(terminal, 'bold', titles),
-    ...lines.map((line, i) => (best?.group === i ? paint(terminal, 'green', line) : line)),
+    paint('bold', titles),
+    ...lines.map((line, i) => (best?.group === i ? paint('green', line) : line)),
     '',
-    `Mean ± standard deviation (n − 1) over the runs that finished, after the last step.${best ? ` Best: the lowest ${best.part} loss.` : ''}`,
-    ...broken.map(({ settings, message }) => paint(terminal, 'red', `${settingsText(settings)}: ${message}`)),
-    `${finished ? 'Done' : `Stopped after ${grouped(done)} of ${counted(runs.length, 'run')}`} in ${duration(milliseconds)}; results are in ${file}.`,
-    '',
-  ].join('\n');
+    'Mean ± standard deviation (n − 1) over the finished runs, after the last step.' +
+      (best ? ` Best: lowest ${best.part} loss.` : ''),
+    ...failedRuns.map(({ settings, message }) => paint('red', `${formatSettings(settings)}: ${message}`)),
+    `${end} in ${formatDuration(milliseconds)}; results are in ${file}.`,
+  ];
 }
 
-const cell = ({ final }: Group, part: Part, kind: keyof Measures<Spread>): string =>
-  kind === 'loss' ? spreadText(final[part]?.loss) : percentText(final[part]?.accuracy);
+const formatCell = ({ final }: Group, part: SplitName, kind: keyof Measures<Spread>): string =>
+  kind === 'loss' ? formatSpread(final[part]?.loss) : formatPercentSpread(final[part]?.accuracy);
 
-const runsText = ({ planned, finished, diverged, failed }: Group): string =>
-  [finished === planned ? grouped(planned) : `${grouped(finished)} of ${grouped(planned)}`, ...(diverged > 0 ? [`${grouped(diverged)} diverged`] : []), ...(failed > 0 ? [`${grouped(failed)} failed`] : [])].join(', ');
+const formatRunCounts = ({ planned, finished, diverged, failed }: Group): string =>
+  [
+    finished === planned ? formatInteger(planned) : `${formatInteger(finished)} of ${formatInteger(planned)}`,
+    ...(diverged > 0 ? [`${formatInteger(diverged)} diverged`] : []),
+    ...(failed > 0 ? [`${formatInteger(failed)} failed`] : []),
+  ].join(', ');
 
-const settingsText = (settings: SweepState['runs'][number]['settings']): string =>
-  Object.entries(settings).map(([option, value]) => `${option} ${labelOf(value)}`).join(', ');
+const formatSettings = (settings: SweepState['runs'][number]['settings']): string =>
+  Object.entries(settings)
+    .map(([option, value]) => `${option} ${valueLabel(value)}`)
+    .join(', ');
 
-function toJson(call: SweepCall, opened: Sweep, finished: boolean, problems: readonly PlacedProblem[]) {
+function toJson(args: SweepArgs, opened: Sweep, finished: boolean, problems: readonly LocatedProblem[]) {
   const { report, file, notes } = opened.state;
-  const { groups, best, options, seeds }: SweepReport = report;
+  const { groups, best, options: paths, seeds }: SweepReport = report;
   return {
-    command: 'sweep', file: call.file, problems, outcome: finished ? 'finished' : 'interrupted', results: file, notes, options, seeds, best,
+    command: 'sweep',
+    file: args.file,
+    problems,
+    outcome: finished ? 'finished' : 'interrupted',
+    results: file,
+    notes,
+    options: paths,
+    seeds,
+    best,
     groups: groups.map(({ labels: _, ...group }) => group),
-    runs: opened.results.map((result, i) => result ?? { settings: opened.state.runs[i].settings, outcome: 'waiting' }),
+    runs: opened.results.map((result, i) => result ?? { settings: opened.state.runs[i]!.settings, outcome: 'waiting' }),
   };
 }
 
-const quoted = (text: string): string => (/[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+const escapeCsv = (text: string): string => (/[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
 
-/** RFC 4180, but with \n: a row for each run that is done. */
-function toCsv(opened: Sweep): string {
+/** RFC 4180, but with \n: one row per finished run. */
+function printCsv(terminal: Terminal, opened: Sweep): void {
   const { runs } = opened.state;
-  const options = Object.keys(runs[0]?.settings ?? {});
-  const parts = PARTS.filter((part) => opened.results.some((result) => result && 'parts' in result && result.parts[part]));
-  const head = [...options, 'outcome', 'steps', ...parts.flatMap((part) => [`${part} loss`, `${part} accuracy`])];
+  const paths = Object.keys(runs[0]?.settings ?? {});
+  const parts = SPLIT_NAMES.filter((part) =>
+    opened.results.some((result) => result && 'parts' in result && result.parts[part]),
+  );
+  const head = [...paths, 'outcome', 'steps', ...parts.flatMap((part) => [`${part} loss`, `${part} accuracy`])];
   const rows = opened.results.flatMap((result, i) => {
     if (!result) return [];
-    const last = (values: readonly number[] | null | undefined): string => (values && values.length > 0 ? String(values[values.length - 1]) : '');
-    const ends = 'parts' in result ? parts.flatMap((part) => [last(result.parts[part]?.loss), last(result.parts[part]?.accuracy)]) : parts.flatMap(() => ['', '']);
+    const last = (values: readonly number[] | null | undefined): string =>
+      values && values.length > 0 ? String(values[values.length - 1]) : '';
+    const ends =
+      'parts' in result
+        ? parts.flatMap((part) => [last(result.parts[part]?.loss), last(result.parts[part]?.accuracy)])
+        : parts.flatMap(() => ['', '']);
     const value = (option: string): string => {
-      const chosen = runs[i].settings[option];
-      return typeof chosen === 'object' ? JSON.stringify(chosen) : String(chosen);
+      const chosen = runs[i]!.settings[option];
+      return typeof chosen === 'string' ? chosen : JSON.stringify(chosen);
     };
-    return [[...options.map(value), result.outcome, 'steps' in result ? String(result.steps) : '', ...ends]];
+    return [[...paths.map(value), result.outcome, 'steps' in result ? String(result.steps) : '', ...ends]];
   });
-  return [head, ...rows].map((cells) => `${cells.map(quoted).join(',')}\n`).join('');
+  const lines = [head, ...rows].map((cells) => cells.map(escapeCsv).join(','));
+  if (terminal.out.isTTY) printLines(terminal, terminal.out, lines);
+  // Programs that read the rows get the cells unchanged.
+  else terminal.out.write(`${lines.join('\n')}\n`);
 }

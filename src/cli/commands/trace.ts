@@ -1,19 +1,39 @@
-// `nablascope trace`: one training step in full. Every intermediate value of the forward pass, the gradient with
-// respect to each, and the parameters before and after the update.
-import { counted, grouped, short } from '../../gradcheck/words';
-import { locateNonFinite } from '../../session/non-finite';
+// `nablascope trace`: one training step in full: every value of the forward pass, the gradient of the loss with respect
+// to each, and the parameters before and after the update.
+import { pluralize, formatInteger } from '../../presentation/plain-numbers';
+import { countClasses } from '../../engine/datasets/count-classes';
+import { locateNonFinite } from '../../session/locate-non-finite';
 import { formatShape, type Tensor } from '../../engine/kernels/tensor';
+import { shownInternals } from '../../engine/network-model';
 import type { TrainingSession } from '../../session/session';
-import type { Call } from '../arguments';
-import { EVERYTHING, matrix, type MatrixLimits, percent, SCREEN } from '../format';
-import { jsonText, nested } from '../json';
-import { openSpec } from '../open';
-import { divergence, reachStep, requireStep } from '../reach';
-import { EXIT, type ExitCode, paint, type Terminal } from '../terminal';
+import { type CommandArgs, defineCommand, stepOption } from '../command';
+import { NO_LIMITS, formatMatrix, type MatrixLimits, formatPercent, SCREEN_LIMITS } from '../format';
+import { printJson, toNestedList } from '../json';
+import { openSpec } from '../open-spec';
+import { flag } from '../options';
+import { EXIT, type ExitCode, type Line, paint, printLines, type Terminal } from '../terminal';
+import { describeDivergence, reachStep, requireStep, stoppedEarly } from '../train-to';
 
-type TraceCall = Extract<Call, { command: 'trace' }>;
+const options = {
+  step: stepOption(1, 'The step, counted from 1 (default 1)'),
+  full: flag({ help: 'Print all rows and columns of large matrices' }),
+};
 
-interface Value {
+type TraceArgs = CommandArgs<typeof options>;
+
+export const traceCommand = defineCommand({
+  name: 'trace',
+  summary: 'Print every value and gradient of one training step',
+  description: [
+    'Prints one training step in full: the batch, every value of the forward pass, the gradient of the loss ' +
+      'with respect to each of them, and every parameter before and after the update with its gradient.',
+    'With --json, numbers have all their digits.',
+  ],
+  options,
+  run: trace,
+});
+
+interface TensorWithGradient {
   readonly value: Tensor;
   /** dL/d value. */
   readonly gradient: Tensor;
@@ -34,116 +54,157 @@ interface Trace {
   readonly lr: number;
   readonly loss: number;
   readonly accuracy: number | null;
-  readonly input: Value;
+  /** Share of the most frequent class in the batch; null if targets are values. */
+  readonly largestClass: number | null;
+  readonly input: TensorWithGradient;
   readonly target: Tensor;
   readonly layers: readonly {
     readonly name: string;
     readonly kind: string;
-    readonly output: Value;
+    /** Intermediate values by name. */
+    readonly internals: readonly (TensorWithGradient & { readonly name: string })[];
+    readonly output: TensorWithGradient;
     readonly parameters: readonly ParameterTrace[];
   }[];
 }
 
-export async function trace(terminal: Terminal, call: TraceCall): Promise<ExitCode> {
-  const { session, warnings } = await openSpec(terminal, call);
-  requireStep(session, call.step);
-  const reached = await reachStep(terminal, session, call.step - 1);
-  if (reached.kind === 'interrupted') return EXIT.interrupted;
+async function trace(terminal: Terminal, args: TraceArgs): Promise<ExitCode> {
+  const { session, warnings } = await openSpec(terminal, args);
+  const step = args.step ?? 1;
+  const { name } = session.run;
+  requireStep(session, step);
+  const reached = await reachStep(terminal, session, step - 1);
+  if (reached.kind === 'interrupted') return stoppedEarly(terminal, args, 'trace', session, step, warnings);
   if (reached.kind === 'diverged') {
-    if (call.json) terminal.out.write(jsonText({ command: 'trace', file: call.file, problems: warnings, diverged: reached.nonFinite }));
-    else terminal.err.write(`${divergence(reached.nonFinite)}\n`);
+    if (args.json)
+      printJson(terminal, { command: 'trace', file: args.file, name, problems: warnings, diverged: reached.nonFinite });
+    else printLines(terminal, terminal.err, [describeDivergence(reached.nonFinite)]);
     return EXIT.failed;
   }
-  const traced = takeStep(session);
-  if (call.json) terminal.out.write(jsonText({ command: 'trace', file: call.file, name: session.run.name, problems: warnings, backend: session.model.backend, ...toJson(traced) }));
-  else terminal.out.write(toText(terminal, session, traced, call.full ? EVERYTHING : SCREEN));
-  if (Number.isFinite(traced.loss)) return EXIT.good;
+  const traced = traceStep(session);
+  if (args.json)
+    printJson(terminal, {
+      command: 'trace',
+      file: args.file,
+      name,
+      problems: warnings,
+      backend: session.model.backend,
+      ...toJson(traced),
+    });
+  else printLines(terminal, terminal.out, toLines(session, traced, args.full ? NO_LIMITS : SCREEN_LIMITS));
+  if (Number.isFinite(traced.loss)) return EXIT.success;
   const nonFinite = locateNonFinite(session);
-  terminal.err.write(`${divergence(nonFinite)}\n`);
+  printLines(terminal, terminal.err, [describeDivergence(nonFinite)]);
   return EXIT.failed;
 }
 
-const copy = ({ shape, data }: Tensor): Tensor => ({ shape, data: data.slice() });
+const cloneTensor = ({ shape, data }: Tensor): Tensor => ({ shape, data: data.slice() });
 
-/** Does the next step of the session and keeps all of it. */
-function takeStep(session: TrainingSession): Trace {
+/** Performs the next step of the session and copies what the update overwrites. */
+function traceStep(session: TrainingSession): Trace {
   const { lr, network, run } = session;
-  const before = network.parameters.map(({ value }) => copy(value));
-  // Measured, a step also makes the gradient of the input.
+  const before = network.parameters.map(({ value }) => cloneTensor(value));
+  // Only a measured step computes the gradient of the input.
   session.step(true);
-  const { pass, place, loss, accuracy, position } = session;
+  const { pass, batchPosition, loss, accuracy, position } = session;
   const { inputGradient } = pass;
+  const { order, from, size } = session.batch;
+  const counts = countClasses(run, order.subarray(from, from + size));
   if (!inputGradient) throw new Error('a training pass has a gradient of its input');
   return {
     step: position.step,
-    epoch: place.epoch,
-    batch: place.batch,
+    epoch: batchPosition.epoch,
+    batch: batchPosition.batch,
     lr,
     loss: loss ?? NaN,
     accuracy,
+    largestClass: counts && Math.max(...counts) / size,
     input: { value: pass.input, gradient: inputGradient },
     target: pass.target,
-    layers: run.model.layers.map(({ name, definition }, layer) => ({
-      name,
-      kind: definition.kind,
-      output: { value: pass.outputs[layer], gradient: pass.outputGradients[layer] },
+    layers: run.model.layers.map((model, layer) => ({
+      name: model.name,
+      kind: model.definition.kind,
+      internals: shownInternals(model).map(({ name }) => ({
+        name,
+        value: pass.internal(layer, name)!,
+        gradient: pass.internalGradient(layer, name)!,
+      })),
+      output: { value: pass.outputs[layer]!, gradient: pass.outputGradients[layer]! },
       parameters: network.parameters.flatMap(({ shortName, layer: owner, frozen, gradient, value }, i) =>
-        owner === layer ? [{ name: shortName, frozen, before: before[i], gradient, after: value }] : [],
+        owner === layer ? [{ name: shortName, frozen, before: before[i]!, gradient, after: value }] : [],
       ),
     })),
   };
 }
 
-function toText(terminal: Terminal, session: TrainingSession, traced: Trace, limits: MatrixLimits): string {
+function toLines(session: TrainingSession, traced: Trace, limits: MatrixLimits): Line[] {
   const { run, model, totalSteps } = session;
-  const { step, epoch, batch, lr, loss, accuracy, input, target, layers } = traced;
-  const lines: string[] = [];
-  const heading = (text: string): void => void lines.push('', paint(terminal, 'bold', text));
+  const { step, epoch, batch, lr, loss, accuracy, largestClass, input, target, layers } = traced;
+  const lines: Line[] = [];
+  const heading = (text: string): void => void lines.push('', paint('bold', text));
   const tensor = (title: string, { shape, data }: Tensor): void => {
-    lines.push(`  ${title}  ${paint(terminal, 'dim', formatShape(shape))}`, ...matrix(shape, data, limits).map((row) => `    ${row}`));
+    lines.push(
+      [`  ${title}  `, paint('dim', formatShape(shape))],
+      ...formatMatrix(shape, data, limits).map((row) => `    ${row}`),
+    );
   };
   lines.push(
-    `${run.name}: step ${grouped(step)} of ${grouped(totalSteps)} (epoch ${grouped(epoch)}, batch ${grouped(batch)}), ` +
-      `${counted(input.value.shape[0], 'sample')}, lr ${lr}, ${run.precision}, ${model.backend}`,
-    'Rows are samples; rows of a weight are units. dL/d… is the gradient of the loss.',
+    `${run.name}: step ${formatInteger(step)} of ${formatInteger(totalSteps)} ` +
+      `(epoch ${formatInteger(epoch)}, batch ${formatInteger(batch)}), ` +
+      `${pluralize(input.value.shape[0]!, 'sample')}, lr ${lr}, ${run.precision}, ${model.backend}`,
+    'Rows are samples; rows of a weight are units. dL/dx is the gradient of the loss with respect to x.',
   );
   heading('input');
   tensor('value', input.value);
   tensor('dL/d input', input.gradient);
-  for (const { name, kind, output, parameters } of layers) {
+  for (const { name, kind, internals, output, parameters } of layers) {
     heading(name === kind ? name : `${name} (${kind})`);
+    for (const internal of internals) {
+      tensor(internal.name, internal.value);
+      tensor(`dL/d ${internal.name}`, internal.gradient);
+    }
     tensor('output', output.value);
     tensor('dL/d output', output.gradient);
     for (const parameter of parameters) {
       tensor(parameter.name, parameter.before);
       tensor(`dL/d ${parameter.name}`, parameter.gradient);
-      if (parameter.frozen) lines.push(`  ${parameter.name} is frozen: the update leaves it as it is`);
+      if (parameter.frozen) lines.push(`  ${parameter.name} is frozen: the update does not change it`);
       else tensor(`${parameter.name} after the update`, parameter.after);
     }
   }
   heading(`loss (${run.model.loss.definition.kind})`);
   tensor('target', target);
-  lines.push(`  value  ${loss.toPrecision(9)}${accuracy === null ? '' : `, ${percent(accuracy)} of the batch right`}`);
-  if (!Number.isFinite(loss)) lines.push(`  ${short(loss)} is no loss to train on`);
-  return `${lines.join('\n')}\n`;
+  lines.push(
+    `  value  ${loss.toPrecision(9)}` +
+      (accuracy === null ? '' : `, accuracy of the batch ${formatPercent(accuracy)}`) +
+      (largestClass === null ? '' : ` (largest class ${formatPercent(largestClass)})`),
+  );
+  return lines;
 }
 
 function toJson({ input, target, layers, ...rest }: Trace) {
-  const valueJson = ({ value, gradient }: Value) => ({ shape: value.shape, value: nested(value.shape, value.data), gradient: nested(gradient.shape, gradient.data) });
+  const valueJson = ({ value, gradient }: TensorWithGradient) => ({
+    shape: value.shape,
+    value: toNestedList(value.shape, value.data),
+    gradient: toNestedList(gradient.shape, gradient.data),
+  });
   return {
     ...rest,
     input: valueJson(input),
-    target: { shape: target.shape, value: nested(target.shape, target.data) },
-    layers: layers.map(({ name, kind, output, parameters }) => ({
+    target: { shape: target.shape, value: toNestedList(target.shape, target.data) },
+    layers: layers.map(({ name, kind, internals, output, parameters }) => ({
       name,
       kind,
+      ...(internals.length > 0 && {
+        internals: internals.map((internal) => ({ name: internal.name, ...valueJson(internal) })),
+      }),
       output: valueJson(output),
       parameters: parameters.map(({ before, gradient, after, ...about }) => ({
         ...about,
         shape: before.shape,
-        before: nested(before.shape, before.data),
-        gradient: nested(gradient.shape, gradient.data),
-        after: nested(after.shape, after.data),
+        before: toNestedList(before.shape, before.data),
+        gradient: toNestedList(gradient.shape, gradient.data),
+        after: toNestedList(after.shape, after.data),
       })),
     })),
   };

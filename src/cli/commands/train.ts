@@ -1,145 +1,235 @@
-// `nablascope train`: trains to the end, and tells losses and accuracies of every part of the data.
-import type { CheckReport } from '../../gradcheck';
-import { conclusion } from '../../gradcheck/conclusion';
-import { counted, grouped, short } from '../../gradcheck/words';
+// `nablascope train`: trains, and prints loss and accuracy of every split.
+import { SPLIT_NAMES } from '../../protocol/position';
+import type { CheckReport } from '../../protocol/check-report';
+import type { Evaluation, NonFinite } from '../../protocol/frame';
+import { formatConclusion } from '../../presentation/check-summary';
+import { pluralize, formatInteger, formatNumber } from '../../presentation/plain-numbers';
 import { History, seriesName } from '../../history/history';
-import { type Evaluation, evaluationInterval, PARTS } from '../../session/evaluation';
-import type { NonFinite } from '../../session/frame';
+import { evaluationInterval } from '../../session/evaluation';
+import { nextObservedStep } from '../../diagnostics';
+import { observeStep } from '../../session/observe-step';
 import type { TrainingSession } from '../../session/session';
-import type { CompiledRun } from '../../spec';
-import type { Call } from '../arguments';
-import { type Outcome, trainTo } from '../drive';
-import { duration, percent, table } from '../format';
-import { jsonText } from '../json';
-import { openSpec } from '../open';
-import type { PlacedProblem } from '../problems';
-import { Progress } from '../progress';
-import { divergence } from '../reach';
-import { sparkline } from '../sparkline';
-import { EXIT, type ExitCode, paint, type Terminal } from '../terminal';
+import type { CompiledRun } from '../../model-spec';
+import { type CommandArgs, defineCommand } from '../command';
+import { formatDuration, formatPercent, formatTable } from '../format';
+import { findingLines, findingsJson } from '../findings';
+import { printJson } from '../json';
+import { openSpec } from '../open-spec';
+import { integer, positiveNumber } from '../options';
+import type { LocatedProblem } from '../problems';
+import { ProgressBar, sparkline } from '../progress';
+import { EXIT, type ExitCode, type Line, paint, printLines, type Terminal } from '../terminal';
+import { describeDivergence, type TrainOutcome, trainTo } from '../train-to';
 import { checkGradients } from './check';
-import { type Fork, forkOf, forkText, refuseLate } from './fork';
+import { type Fork, createFork, forkLines, readForkArgs, requireForkBeforeEnd } from './fork';
 
-type TrainCall = Extract<Call, { command: 'train' }>;
+const options = {
+  epochs: integer({
+    placeholder: 'N',
+    min: 1,
+    help: 'Train N epochs instead of the "epochs" of the spec',
+    example: '10',
+  }),
+  steps: integer({ placeholder: 'N', min: 0, help: 'Train N steps; 0 prints the initial losses', example: '10' }),
+  forkAt: integer({
+    placeholder: 'K',
+    min: 0,
+    help: 'Also repeat the run from step K on, with --lr, --seed or both changed, and compare the two',
+    example: '100',
+  }),
+  lr: positiveNumber({ placeholder: 'X', help: 'Learning rate of the fork', example: '0.01' }),
+  seed: integer({ placeholder: 'S', min: 0, help: 'Seed of the fork', example: '2' }),
+};
 
-const WIDEST_SPARKLINE = 60;
+type TrainArgs = CommandArgs<typeof options>;
 
-interface Result {
+export const trainCommand = defineCommand({
+  name: 'train',
+  summary: 'Train and print the loss and accuracy of every split',
+  description: [
+    'Trains, and prints the loss and accuracy of the train, validation and test splits. A terminal shows ' +
+      'progress and the course of the loss meanwhile.',
+    'Lists the findings of the run, causes before effects, with the steps at which they hold.',
+    'Where the spec has "gradient_check": { "every": n }, gradients are checked every n steps.',
+  ],
+  options,
+  exclusive: [['epochs', 'steps']],
+  run: train,
+});
+
+const MAX_SPARKLINE_WIDTH = 60;
+
+interface TrainResult {
   readonly session: TrainingSession;
   readonly history: History;
-  readonly outcome: Outcome;
-  /** The first check on the way that did not pass. */
-  readonly failed: CheckReport | null;
+  readonly outcome: TrainOutcome;
+  /** The first check during training that did not pass. */
+  readonly failedCheck: CheckReport | null;
   readonly evaluation: Evaluation;
   readonly milliseconds: number;
 }
 
-export async function train(terminal: Terminal, call: TrainCall): Promise<ExitCode> {
-  const { session, warnings } = await openSpec(terminal, call, (run) => lasting(run, call));
-  const target = call.steps ?? session.totalSteps;
-  if (call.fork) refuseLate(call.fork, target);
-  if (!call.json) terminal.out.write(`${describe(session, target)}\n`);
-  const result = await run(terminal, session, target);
-  if (!call.json) terminal.out.write(toText(terminal, result));
-  const fork = call.fork && result.outcome.kind !== 'interrupted' ? await forkOf(terminal, session, call.fork) : null;
-  const forked = fork && (await run(terminal, fork.session, target, false));
-  if (call.json) terminal.out.write(jsonText({ ...toJson(call, result, warnings), fork: fork && forked && forkJson(fork, forked) }));
-  else if (fork && forked) terminal.out.write(`\n${forkText(terminal, fork, result, forked).join('\n')}\n`);
-  else if (call.fork) terminal.out.write(`\nThere is no fork: ${session.frontier < call.fork.at ? `the run ended before step ${call.fork.at}` : 'it was stopped before its first step'}.\n`);
+async function train(terminal: Terminal, args: TrainArgs): Promise<ExitCode> {
+  const forkArgs = readForkArgs(args.forkAt, args.lr, args.seed);
+  const { session, warnings } = await openSpec(terminal, args, (run) => withEpochs(run, args));
+  const target = args.steps ?? session.totalSteps;
+  if (forkArgs) requireForkBeforeEnd(forkArgs, target);
+  const print = (lines: readonly Line[]): void => {
+    if (!args.json) printLines(terminal, terminal.out, lines);
+  };
+  print(describe(session, target));
+  const result = await trainAndEvaluate(terminal, session, target);
+  print(toLines(terminal, result, target));
+  const fork = forkArgs && result.outcome.kind !== 'interrupted' ? await createFork(terminal, session, forkArgs) : null;
+  const forked = fork && (await trainAndEvaluate(terminal, fork.session, target, false));
+  if (args.json)
+    printJson(terminal, { ...toJson(args, result, warnings), fork: fork && forked && forkJson(fork, forked) });
+  else if (fork && forked) print(['', ...forkLines(fork, result, forked)]);
+  else if (forkArgs) {
+    const why =
+      session.furthestStep < forkArgs.at
+        ? `the run ended before step ${forkArgs.at}`
+        : 'Ctrl-C stopped it before its first step';
+    print(['', `There is no fork: ${why}.`]);
+  }
   const kinds = [result, forked].map((each) => each?.outcome.kind);
   if (kinds.includes('interrupted') || terminal.interrupted()) return EXIT.interrupted;
-  return kinds.includes('diverged') || result.failed ? EXIT.failed : EXIT.good;
+  return kinds.includes('diverged') || result.failedCheck ? EXIT.failed : EXIT.success;
 }
 
-/** The run with the number of epochs that the call asks for. */
-function lasting(run: CompiledRun, { epochs, steps }: TrainCall): CompiledRun {
+/** The run, with as many epochs as the call needs. */
+function withEpochs(run: CompiledRun, { epochs, steps }: TrainArgs): CompiledRun {
   if (epochs !== null) return { ...run, epochs };
   if (steps === null) return run;
-  return { ...run, epochs: Math.ceil(steps / Math.ceil(run.split.train.length / run.batchSize)) };
+  return { ...run, epochs: Math.max(1, Math.ceil(steps / Math.ceil(run.split.train.length / run.batchSize))) };
 }
 
-/** @param checked whether gradients are checked on the way where the spec says so */
-async function run(terminal: Terminal, session: TrainingSession, target: number, checked = true): Promise<Result> {
+/** @param runsChecks whether to check gradients during training if the spec says so */
+async function trainAndEvaluate(
+  terminal: Terminal,
+  session: TrainingSession,
+  target: number,
+  runsChecks = true,
+): Promise<TrainResult> {
   const { model } = session;
   const start = terminal.now();
   const history = new History();
-  const progress = new Progress(terminal);
+  const progress = new ProgressBar(terminal);
   const interval = model.batchesPerEpoch * evaluationInterval(session.run);
-  let failed: CheckReport | null = null;
+  const isObserved = (step: number): boolean => step === nextObservedStep(step - 1) || step === target;
+  let failedCheck: CheckReport | null = null;
   evaluate(session, history);
   const outcome = await trainTo(
-    terminal, session, target,
+    terminal,
+    session,
+    target,
     () => {
       const { step } = session.position;
       if (session.loss !== null) history.add(seriesName.batchLoss, step, session.loss);
       if (step % interval === 0 || step === target) evaluate(session, history);
-      if (!checked || model.checkEvery === 0 || step % model.checkEvery !== 0 || failed) return undefined;
+      if (isObserved(step)) observeStep(session);
+      if (!runsChecks || model.checkEvery === 0 || step % model.checkEvery !== 0 || failedCheck) return undefined;
       return checkGradients(terminal, session).then((report) => {
-        if (report.complete && !report.passed) failed = report;
+        if (report.complete && !report.passed) failedCheck = report;
       });
     },
-    () => progress.show(session.position.step / target, (room) => status(session, history, room)),
+    () => progress.show(session.position.step / target, (room) => progressText(session, history, room)),
+    isObserved,
   );
   progress.clear();
-  // The first value that is not finite is told where the run stopped for it, and nothing is evaluated there.
+  // A diverged run is not evaluated: the result is its first non-finite value.
   const evaluation = outcome.kind === 'diverged' ? {} : evaluate(session, history);
-  return { session, history, outcome, failed, evaluation, milliseconds: terminal.now() - start };
+  return { session, history, outcome, failedCheck, evaluation, milliseconds: terminal.now() - start };
 }
 
 function evaluate(session: TrainingSession, history: History): Evaluation {
   const evaluation = session.evaluate();
-  for (const part of PARTS) {
+  for (const part of SPLIT_NAMES) {
     const values = evaluation[part];
     if (!values) continue;
     history.add(seriesName.loss(part), session.position.step, values.loss);
     if (values.accuracy !== null) history.add(seriesName.accuracy(part), session.position.step, values.accuracy);
+    if (values.perplexity !== undefined)
+      history.add(seriesName.perplexity(part), session.position.step, values.perplexity);
   }
   return evaluation;
 }
 
-function status(session: TrainingSession, history: History, room: number): string {
-  const text = `epoch ${grouped(session.place.epoch)}  loss ${short(session.loss ?? NaN)}  `;
-  return text + sparkline(batchLosses(history), Math.min(WIDEST_SPARKLINE, room - text.length));
+function progressText(session: TrainingSession, history: History, room: number): string {
+  const text = `epoch ${formatInteger(session.batchPosition.epoch)}  loss ${formatNumber(session.loss ?? NaN)}  `;
+  return text + sparkline(batchLosses(history), Math.min(MAX_SPARKLINE_WIDTH, room - text.length));
 }
 
 /** The mean of each bucket. */
 function batchLosses(history: History): number[] {
   const data = history.get(seriesName.batchLoss)?.data();
-  return data ? Array.from(data.low, (low, i) => (low + data.high[i]) / 2) : [];
+  return data ? Array.from(data.low, (low, i) => (low + data.high[i]!) / 2) : [];
 }
 
-function describe({ run, model, totalSteps }: TrainingSession, target: number): string {
-  const layers = [String(model.inputShape.join('×')), ...model.layers.map(({ kind, outputShape }) => (kind === 'linear' ? outputShape.join('×') : kind))];
-  const samples = PARTS.filter((part) => model.samples[part] > 0).map((part) => `${grouped(model.samples[part])} ${part}`);
+function describe({ run, model, totalSteps }: TrainingSession, target: number): Line[] {
+  const layers = [
+    model.inputShape.join('×'),
+    ...model.layers.map(({ kind, outputShape }) => (kind === 'linear' ? outputShape.join('×') : kind)),
+  ];
+  const samples = SPLIT_NAMES.filter((part) => model.samples[part] > 0).map(
+    (part) => `${formatInteger(model.samples[part])} ${part}`,
+  );
   return [
-    `${run.name}: ${layers.join(' → ')}, ${model.loss.kind}, ${model.optimizer.kind} with lr ${run.optimizer.options.lr}, ${model.precision}, ${model.backend}`,
-    `${counted(model.parameterCount, 'parameter')}; samples: ${samples.join(', ')}; ` +
+    `${run.name}: ${layers.join(' → ')}, ${model.loss.kind}, ` +
+      `${model.optimizer.kind} with lr ${run.optimizer.options.lr}, ${model.precision}, ${model.backend}`,
+    `${pluralize(model.parameterCount, 'parameter')}; samples: ${samples.join(', ')}; ` +
       (target === totalSteps
-        ? `${counted(model.epochs, 'epoch')} of ${counted(model.batchesPerEpoch, 'step')}`
-        : counted(target, 'step')),
-  ].join('\n');
+        ? `${pluralize(model.epochs, 'epoch')} of ${pluralize(model.batchesPerEpoch, 'step')}`
+        : pluralize(target, 'step')),
+  ];
 }
 
-function toText(terminal: Terminal, { session, history, outcome, failed, evaluation, milliseconds }: Result): string {
+function toLines(
+  terminal: Terminal,
+  { session, history, outcome, failedCheck, evaluation, milliseconds }: TrainResult,
+  target: number,
+): Line[] {
   const { step } = session.position;
-  const rate = milliseconds > 0 ? `, ${counted(Math.round((step * 1000) / milliseconds), 'step')} a second` : '';
-  const lines: string[] = [''];
-  if (terminal.out.isTTY && outcome.kind !== 'diverged') {
-    lines.push(`loss ${sparkline(batchLosses(history), Math.min(WIDEST_SPARKLINE, terminal.out.columns - 6))}`, '');
+  const rate = milliseconds > 0 ? ` (${pluralize(Math.round((step * 1000) / milliseconds), 'step')} per second)` : '';
+  const lines: Line[] = [''];
+  if (terminal.out.isTTY && outcome.kind !== 'diverged' && step > 0) {
+    lines.push(`loss ${sparkline(batchLosses(history), Math.min(MAX_SPARKLINE_WIDTH, terminal.out.columns - 6))}`, '');
   }
-  const rows = PARTS.flatMap((part) => {
+  const { largestClass } = session.model;
+  const rows = SPLIT_NAMES.flatMap((part) => {
     const values = evaluation[part];
-    return values ? [[part, short(values.loss), values.accuracy === null ? '·' : percent(values.accuracy)]] : [];
+    if (!values) return [];
+    const { loss, accuracy, perplexity } = values;
+    const classes = largestClass
+      ? [accuracy === null ? '·' : formatPercent(accuracy), formatPercent(largestClass[part])]
+      : [];
+    return [[part, formatNumber(loss), ...classes, ...(perplexity === undefined ? [] : [formatNumber(perplexity)])]];
   });
   if (rows.length > 0) {
-    const [head, ...body] = table(['Part', 'Loss', 'Accuracy'], rows);
-    lines.push(paint(terminal, 'bold', head), ...body, '');
-    if (session.model.penalty) lines.push('Losses of the parts are without the penalty, which is part of the loss that is trained on.', '');
+    const [head, ...body] = formatTable(
+      [
+        'Split',
+        'Loss',
+        ...(largestClass ? ['Accuracy', 'Largest class'] : []),
+        ...(rows[0]!.length > (largestClass ? 4 : 2) ? ['Perplexity'] : []),
+      ],
+      rows,
+    );
+    lines.push(paint('bold', head), ...body, '');
+    if (session.model.penalty)
+      lines.push('These losses exclude the penalty; the loss that is minimized includes it.', '');
   }
-  if (failed) lines.push(paint(terminal, 'red', `Gradient check after step ${failed.step}: ${conclusion(failed)}`));
-  if (outcome.kind === 'diverged') lines.push(paint(terminal, 'red', divergence(outcome.nonFinite)));
-  else lines.push(`${outcome.kind === 'interrupted' ? 'Stopped after' : 'Trained'} ${counted(step, 'step')} in ${duration(milliseconds)}${rate}.`);
-  return `${lines.join('\n')}\n`;
+  lines.push(...findingLines(session));
+  if (failedCheck)
+    lines.push(paint('red', `Gradient check after step ${failedCheck.step}: ${formatConclusion(failedCheck)}`));
+  if (outcome.kind === 'diverged') lines.push(paint('red', describeDivergence(outcome.nonFinite)));
+  else if (target === 0) lines.push('Nothing was trained: these are the losses of the initial parameters.');
+  else
+    lines.push(
+      (outcome.kind === 'interrupted' ? 'Stopped after ' : 'Trained ') +
+        `${pluralize(step, 'step')} in ${formatDuration(milliseconds)}${rate}.`,
+    );
+  return lines;
 }
 
 interface SeriesJson {
@@ -149,34 +239,52 @@ interface SeriesJson {
   readonly high: Float64Array;
 }
 
-/** Its series begin at the step of the fork; up to there it is the run. */
-function forkJson({ words, own, session }: Fork, { history, outcome, evaluation, milliseconds }: Result) {
+/** Its series begin at the step of the fork; before it, the series of the run apply. */
+function forkJson({ args, original, session }: Fork, { history, outcome, evaluation, milliseconds }: TrainResult) {
   const series: Readonly<Record<string, SeriesJson>> = history.data();
   return {
-    ...words, own,
-    outcome: outcome.kind === 'arrived' ? 'finished' : outcome.kind,
+    ...args,
+    own: original,
+    outcome: outcome.kind === 'completed' ? 'finished' : outcome.kind,
     diverged: outcome.kind === 'diverged' ? outcome.nonFinite : null,
-    steps: session.position.step, milliseconds, hash: session.hash(), evaluation, series,
+    steps: session.position.step,
+    milliseconds,
+    hash: session.stateHash(),
+    evaluation,
+    series,
   };
 }
 
-function toJson({ file }: TrainCall, { session, history, outcome, failed, evaluation, milliseconds }: Result, problems: readonly PlacedProblem[]) {
+function toJson(
+  { file }: TrainArgs,
+  { session, history, outcome, failedCheck, evaluation, milliseconds }: TrainResult,
+  problems: readonly LocatedProblem[],
+) {
   const { run, model, position } = session;
   const series: Readonly<Record<string, SeriesJson>> = history.data();
   const nonFinite: NonFinite | null = outcome.kind === 'diverged' ? outcome.nonFinite : null;
   return {
-    command: 'train', file, name: run.name, problems,
-    outcome: outcome.kind === 'arrived' ? 'finished' : outcome.kind,
+    command: 'train',
+    file,
+    name: run.name,
+    problems,
+    outcome: outcome.kind === 'completed' ? 'finished' : outcome.kind,
     diverged: nonFinite,
+    findings: findingsJson(session),
     steps: position.step,
     epochs: position.step / model.batchesPerEpoch,
     milliseconds,
     parameters: model.parameterCount,
     samples: model.samples,
+    largestClass: model.largestClass,
     backend: model.backend,
-    hash: session.hash(),
+    hash: session.stateHash(),
     evaluation,
-    failedCheck: failed && { step: failed.step, counts: failed.counts, conclusion: conclusion(failed) },
+    failedCheck: failedCheck && {
+      step: failedCheck.step,
+      counts: failedCheck.counts,
+      conclusion: formatConclusion(failedCheck),
+    },
     series,
   };
 }

@@ -1,4 +1,4 @@
-// The augmentations. To add one: a file beside this, and a line in the table.
+// All augmentations. To add one, add a file to this folder and a line to the table.
 import { randomCrop } from './random-crop';
 import { randomHorizontalFlip } from './random-horizontal-flip';
 

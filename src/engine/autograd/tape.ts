@@ -1,69 +1,88 @@
-// Writes down what is computed, so that gradients can be had by going back over it. Tensors stay plain: the tape
-// knows by the tensor itself how it was made. One tape serves one forward pass.
-import { sizeOf, type Shape, type Tensor, type TensorData } from '../kernels/tensor';
+// Records operations, so that gradients can be computed by replaying them backward. Tensors are plain objects: the tape
+// finds the operation of a tensor by identity. One tape serves one forward pass.
+import { numel, type Shape, type Tensor, type TensorData } from '../kernels/tensor';
 
-/** dL/d input for each of a step's inputs, given dL/d output; null where nothing flows back. */
-export type Backward = (gradient: TensorData) => readonly (TensorData | null)[];
+/** dL/d input for each input of an operation, given dL/d output; null for inputs without a gradient. */
+export type BackwardFunction = (gradient: TensorData) => readonly (TensorData | null)[];
 
-interface Step {
+export interface TapeNode {
+  /** Its name in `ops`, such as "matmul". */
+  readonly operation: string;
   readonly inputs: readonly Tensor[];
   readonly output: Tensor;
-  readonly backward: Backward;
+  readonly backward: BackwardFunction;
+  /** Its stack says where the operation was called; null unless the tape records calls. */
+  readonly call: Error | null;
 }
 
-type ArrayOf = Float32ArrayConstructor | Float64ArrayConstructor;
+type FloatArrayConstructor = Float32ArrayConstructor | Float64ArrayConstructor;
 
-/** An operation was given what it cannot work on; the message is for people. */
+/** An operation got operands that it cannot handle; the message is for people. */
 export class OperationError extends Error {
   override name = 'OperationError';
 }
 
 export class Tape {
-  readonly #steps: Step[] = [];
-  readonly #known = new Set<Tensor>();
-  readonly #sides: Int8Array[] = [];
-  readonly #array: ArrayOf;
+  readonly #nodes: TapeNode[] = [];
+  readonly #tracked = new Set<Tensor>();
+  readonly #kinkSides: Int8Array[] = [];
+  readonly #ArrayType: FloatArrayConstructor;
 
-  /** @param like what is computed has its precision. */
-  constructor(like: TensorData) {
-    this.#array = like instanceof Float64Array ? Float64Array : Float32Array;
+  /** The operation that records next. */
+  operation = '';
+
+  /**
+   * @param like results have its precision.
+   * @param recordsCalls whether each node keeps the stack of its call, which is slow.
+   */
+  constructor(
+    like: TensorData,
+    readonly recordsCalls = false,
+  ) {
+    this.#ArrayType = like instanceof Float64Array ? Float64Array : Float32Array;
   }
 
-  /** Room for a result, zeros. */
-  room(size: number): TensorData {
-    return new this.#array(size);
+  /** In the order of the forward pass. */
+  get nodes(): readonly TapeNode[] {
+    return this.#nodes;
   }
 
-  /** Gradients with respect to it will be asked for. */
+  /** An array of zeros for a result. */
+  allocate(size: number): TensorData {
+    return new this.#ArrayType(size);
+  }
+
+  /** Marks a tensor whose gradient is needed. */
   watch(tensor: Tensor): void {
-    this.#known.add(tensor);
+    this.#tracked.add(tensor);
   }
 
-  /** Whether it was made of something watched. */
-  reaches(tensor: Tensor): boolean {
-    return this.#known.has(tensor);
+  /** Whether a tensor depends on a watched one. */
+  isTracked(tensor: Tensor): boolean {
+    return this.#tracked.has(tensor);
   }
 
-  /** Notes a result and how it was made. */
-  note(inputs: readonly Tensor[], shape: Shape, data: TensorData, backward: Backward): Tensor {
+  /** Records a result and its backward function. */
+  record(inputs: readonly Tensor[], shape: Shape, data: TensorData, backward: BackwardFunction): Tensor {
     const output: Tensor = { shape, data };
-    if (inputs.some((input) => this.#known.has(input))) {
-      this.#known.add(output);
-      this.#steps.push({ inputs, output, backward });
+    if (inputs.some((input) => this.#tracked.has(input))) {
+      this.#tracked.add(output);
+      const call = this.recordsCalls ? new Error(this.operation) : null;
+      this.#nodes.push({ operation: this.operation, inputs, output, backward, call });
     }
     return output;
   }
 
-  /** Notes on which side of a kink each element lies: -1, 1, or 0 on it. */
-  noteSides(sides: Int8Array): void {
-    this.#sides.push(sides);
+  /** Records the side of a kink for each element: -1, 1, or 0 on it. */
+  recordKinkSides(sides: Int8Array): void {
+    this.#kinkSides.push(sides);
   }
 
-  /** The sides of all kinks so far, one after the other. */
-  sides(): Int8Array {
-    const all = new Int8Array(this.#sides.reduce((sum, { length }) => sum + length, 0));
+  /** The sides of all kinks so far, concatenated. */
+  kinkSides(): Int8Array {
+    const all = new Int8Array(this.#kinkSides.reduce((sum, { length }) => sum + length, 0));
     let at = 0;
-    for (const sides of this.#sides) {
+    for (const sides of this.#kinkSides) {
       all.set(sides, at);
       at += sides.length;
     }
@@ -72,28 +91,28 @@ export class Tape {
 
   /**
    * dL/d tensor for each of `wanted`, given dL/d output.
-   * @returns arrays of the tensors' sizes; zeros where the output does not depend on one.
+   * @returns arrays of the tensors' sizes, with zeros for tensors that the output does not depend on
    */
   gradients(output: Tensor, upstream: TensorData, wanted: readonly Tensor[]): TensorData[] {
-    const sums = new Map<Tensor, TensorData>([[output, this.#copy(upstream)]]);
-    for (let i = this.#steps.length - 1; i >= 0; i--) {
-      const step = this.#steps[i];
+    const sums = new Map<Tensor, TensorData>([[output, this.#clone(upstream)]]);
+    for (let i = this.#nodes.length - 1; i >= 0; i--) {
+      const step = this.#nodes[i]!;
       const gradient = sums.get(step.output);
       if (!gradient) continue;
       step.backward(gradient).forEach((share, at) => {
-        const input = step.inputs[at];
-        if (!share || !this.#known.has(input)) return;
+        const input = step.inputs[at]!;
+        if (!share || !this.#tracked.has(input)) return;
         const sum = sums.get(input);
-        // A share may be the gradient itself, or be handed to two inputs.
-        if (!sum) sums.set(input, this.#copy(share));
-        else for (let j = 0; j < sum.length; j++) sum[j] += share[j];
+        // Copied, because a share can be the gradient itself or belong to two inputs.
+        if (!sum) sums.set(input, this.#clone(share));
+        else for (let j = 0; j < sum.length; j++) sum[j]! += share[j]!;
       });
     }
-    return wanted.map((tensor) => sums.get(tensor) ?? this.room(sizeOf(tensor.shape)));
+    return wanted.map((tensor) => sums.get(tensor) ?? this.allocate(numel(tensor.shape)));
   }
 
-  #copy(from: TensorData): TensorData {
-    const copy = this.room(from.length);
+  #clone(from: TensorData): TensorData {
+    const copy = this.allocate(from.length);
     copy.set(from);
     return copy;
   }

@@ -1,136 +1,301 @@
-// Reads CSV text as RFC 4180 describes it, piece by piece, into rows of cells. An own reader and no package: it runs
-// where neither Node's types nor the DOM's are to be had, and names the row where a quote goes astray.
+// Reads CSV text (RFC 4180) chunk by chunk into rows of cells. Also accepts cells separated by spaces, comment lines,
+// and a first line "sep=;" as Excel writes it. Written here because no package runs without Node and DOM and names the
+// row of an unbalanced quote. Takes time linear in the length of the text.
 
-export const DELIMITERS = [',', ';', '\t', '|'] as const;
+/** A space stands for any run of spaces and tabs. */
+export const DELIMITERS = [',', ';', '\t', '|', ' '] as const;
 export type Delimiter = (typeof DELIMITERS)[number];
 
 export interface CsvRow {
-  /** Line of the file on which the row starts, counted from 1. */
+  /** Line of the file on which the row starts, from 1. */
   readonly line: number;
-  /** Of a reader that was told which ones: all others may be empty, and all are gone with the next row. */
+  /** With selected columns, all other cells may be empty. The array is reused for the next row. */
   readonly cells: readonly string[];
 }
 
-/** A quote that does not belong, or never ends. */
+export interface CsvReaderOptions {
+  /** By default, detected from the first line. */
+  readonly delimiter?: string | undefined;
+  /** Lines that start with it are skipped. */
+  readonly comment?: string | undefined;
+}
+
+/** A misplaced or unclosed quote, or a row that is too long. */
 export class CsvSyntaxError extends Error {
-  constructor(message: string, readonly line: number) {
+  constructor(
+    message: string,
+    readonly line: number,
+    readonly remedy = 'Close every quoted cell with ", and write "" for a quote inside one.',
+  ) {
     super(message);
     this.name = 'CsvSyntaxError';
   }
 }
 
-/** Characters. A row longer than this has a quote that never ends, or is none. */
-const LONGEST_ROW = 2 ** 24;
+/** Characters. A longer row has an unclosed quote, or the file is not a table. */
+const MAX_ROW_LENGTH = 2 ** 24;
+/** Cells in a row; far more than any table has columns. */
+export const MAX_COLUMNS = 2 ** 20;
+/** Characters of the first line from which the delimiter is detected. */
+const DETECTION_LENGTH = 2 ** 20;
+/** Characters of `sep=;` and the longest line end. */
+const SEPARATOR_LINE_LENGTH = 7;
 
-/** The delimiter that the first line uses most, outside quotes; a comma where it uses none. */
+/**
+ * The delimiter that occurs most often outside quotes in the first line; by default, a comma. Commas between digits
+ * are decimal commas if the line has another delimiter: `1,5;2,5;3,5`.
+ */
 export function detectDelimiter(text: string): Delimiter {
-  const counts = new Map<string, number>();
+  let line = '';
   let quoted = false;
   for (const character of text) {
     if (character === '"') quoted = !quoted;
     else if (!quoted && (character === '\n' || character === '\r')) break;
-    else if (!quoted) counts.set(character, (counts.get(character) ?? 0) + 1);
+    else if (!quoted) line += character;
   }
-  return DELIMITERS.reduce((best, next) => ((counts.get(next) ?? 0) > (counts.get(best) ?? 0) ? next : best));
+  const hasOther = /[;\t|]/.test(line);
+  const counted = hasOther ? line.replace(/(?<=\d),(?=\d)/g, '') : line;
+  const count = (delimiter: Delimiter): number => counted.split(delimiter).length;
+  // Spaces are only reported, never assumed, because names and texts contain them too.
+  return DELIMITERS.filter((delimiter) => delimiter !== ' ').reduce<Delimiter>(
+    (best, next) => (count(next) > count(best) ? next : best),
+    ',',
+  );
 }
 
-const orNever = (index: number): number => (index < 0 ? Infinity : index);
+const orInfinity = (index: number): number => (index < 0 ? Infinity : index);
+
+const NEVER_ENDS = 'a quoted cell is not closed';
+const TOO_LONG_REMEDY = 'Check that each sample is in its own row, and that the "delimiter" is right.';
+
+const tooManyCells = (line: number): CsvSyntaxError =>
+  new CsvSyntaxError(`the row has more than ${MAX_COLUMNS.toLocaleString('en-US')} cells`, line, TOO_LONG_REMEDY);
 
 export class CsvReader {
   #delimiter: string | undefined;
-  /** What no row was made of yet. */
+  readonly #comment: string | undefined;
+  /** Text that is not part of a row yet. */
   #text = '';
-  #at = 0;
+  /** Chunks after `#text`, kept until they double it: rescanning an open row for every chunk takes quadratic time. */
+  #waiting: string[] = [];
+  #waitingLength = 0;
+  #rescanAt = 0;
+  /** Number of characters before `#text`. */
+  #before = 0;
+  #position = 0;
   #line = 1;
-  #begun = false;
-  /** The next quote in the text; beyond its end where there is none. */
-  #quote = 0;
-  /** The next carriage return, likewise. */
-  #return = 0;
-  /** No line feed follows in the text. */
-  #feedless = false;
-  /** The columns whose cells are read, rising; null for all of them. */
-  #only: readonly number[] | null = null;
-  /** What rows of chosen columns share: a file may have many millions, and what is made for each must be thrown away again. */
-  readonly #shared = { line: 0, cells: [] as string[] };
+  #started = false;
+  #hasSeparatorLine = false;
+  /** Position of the next quote in the text; past its end if there is none. */
+  #nextQuote = 0;
+  /** Position of the next carriage return, likewise. */
+  #nextCarriageReturn = 0;
+  /** Whether no line feed follows in the text. */
+  #hasNoMoreLineFeeds = false;
+  /** The columns whose cells are read, in ascending order; null for all. */
+  #selectedColumns: readonly number[] | null = null;
+  /**
+   * One row object that is reused with selected columns: a file may have many millions of rows, and allocating each
+   * would burden garbage collection.
+   */
+  readonly #reusedRow = { line: 0, cells: [] as string[] };
 
-  /** @param delimiter the one that the first line uses most, unless given */
-  constructor(delimiter?: string) {
+  constructor({ delimiter, comment }: CsvReaderOptions = {}) {
     this.#delimiter = delimiter;
+    this.#comment = comment;
   }
 
-  /** From the next piece on only the cells of these columns are needed. */
-  only(columns: readonly number[]): void {
-    this.#only = [...new Set(columns)].sort((a, b) => a - b);
+  /** Undefined until the first line is read. */
+  get delimiter(): string | undefined {
+    return this.#delimiter;
+  }
+
+  /** Number of characters that complete rows have used. */
+  get consumed(): number {
+    return this.#before + this.#position;
+  }
+
+  /** From the next row on, reads only the cells of these columns. */
+  selectColumns(columns: readonly number[]): void {
+    this.#selectedColumns = [...new Set(columns)].sort((a, b) => a - b);
   }
 
   /**
-   * The rows that end in this piece of the text; empty lines are left out but counted.
-   * @param last whether no piece follows
+   * The rows that end in this chunk, or whose end it confirms. Empty lines are skipped but counted.
+   * @param isLast whether no chunk follows
    * @throws CsvSyntaxError
    */
-  *rows(piece: string, last: boolean): Generator<CsvRow, void> {
-    this.#text = this.#text.slice(this.#at) + piece;
-    this.#at = 0;
-    if (!this.#begun && this.#text.length > 0) {
-      this.#begun = true;
-      if (this.#text.charCodeAt(0) === 0xfeff) this.#text = this.#text.slice(1);
+  *rows(chunk: string, isLast: boolean): Generator<CsvRow, void> {
+    this.#waiting.push(chunk);
+    this.#waitingLength += chunk.length;
+    if (!isLast && this.#waitingLength < this.#rescanAt) return;
+    this.#before += this.#position;
+    this.#text = this.#text.slice(this.#position) + this.#waiting.join('');
+    this.#waiting = [];
+    this.#waitingLength = 0;
+    this.#position = 0;
+    yield* this.#completeRows(isLast);
+    const open = this.#text.length - this.#position;
+    if (open > MAX_ROW_LENGTH) throw this.#tooLong();
+    this.#rescanAt = isLast ? 0 : open;
+  }
+
+  *#completeRows(isLast: boolean): Generator<CsvRow, void> {
+    this.#nextQuote = -1;
+    this.#nextCarriageReturn = -1;
+    this.#hasNoMoreLineFeeds = false;
+    if (!this.#startText(isLast)) return;
+    if (this.#delimiter === undefined) {
+      if (!isLast && !this.#hasFirstLine()) return;
+      this.#delimiter = detectDelimiter(this.#text.slice(this.#position, this.#position + DETECTION_LENGTH));
     }
-    this.#delimiter ??= this.#detect(last);
-    if (this.#delimiter === undefined) return;
+    const delimiter = this.#delimiter;
     this.#findQuote();
-    this.#return = -1;
-    this.#feedless = false;
-    while (this.#at < this.#text.length) {
-      const row = this.#plainRow(this.#delimiter) ?? this.#anyRow(this.#delimiter, last);
-      if (!row) {
-        if (this.#text.length - this.#at > LONGEST_ROW) throw new CsvSyntaxError('the row does not end', this.#line);
-        return;
+    while (this.#position < this.#text.length) {
+      if (this.#isComment()) {
+        if (!this.#skipLine(isLast)) return;
+        this.#findQuote();
+        continue;
       }
+      const row =
+        delimiter === ' '
+          ? this.#spacedRow(isLast)
+          : (this.#unquotedRow(delimiter) ?? this.#parseRow(delimiter, isLast));
+      if (!row) return;
       const { cells } = row;
-      if (cells.length > 1 || cells[0].trim() !== '') yield row;
+      if (cells.length > MAX_COLUMNS) throw tooManyCells(row.line);
+      if (cells.length > 1 || cells[0]!.trim() !== '') yield row;
     }
   }
 
-  /** Once the first line is whole. */
-  #detect(last: boolean): Delimiter | undefined {
-    return last || this.#text.length > LONGEST_ROW || /[\r\n]/.test(this.#text.replace(/"[^"]*("|$)/g, ''))
-      ? detectDelimiter(this.#text)
-      : undefined;
+  /** Skips a byte order mark, comments, blank lines and the line `sep=;`. Returns false if it needs more text. */
+  #startText(isLast: boolean): boolean {
+    if (this.#started) return true;
+    if (this.consumed === 0 && this.#text.charCodeAt(0) === 0xfeff) this.#position = 1;
+    if (!this.#skipToFirstLine(isLast)) return false;
+    if (!isLast && this.#text.length - this.#position < SEPARATOR_LINE_LENGTH) return false;
+    const head = this.#text.slice(this.#position, this.#position + SEPARATOR_LINE_LENGTH);
+    const separator = /^sep=([^\w"\r\n])(\r\n|\r|\n|$)/i.exec(head);
+    if (separator && !this.#hasSeparatorLine) {
+      this.#hasSeparatorLine = true;
+      this.#delimiter ??= separator[1];
+      this.#position += separator[0].length;
+      this.#line++;
+      if (!this.#skipToFirstLine(isLast)) return false;
+    }
+    this.#started = true;
+    return true;
+  }
+
+  /** Skips comments and blank lines. Returns false if it needs more text to decide. */
+  #skipToFirstLine(isLast: boolean): boolean {
+    while (this.#isComment() || this.#isBlankLine()) if (!this.#skipLine(isLast)) return false;
+    // Spaces so far may become a blank line or a first cell.
+    return isLast || /[^ ]/.test(this.#text.slice(this.#position, this.#position + DETECTION_LENGTH));
+  }
+
+  /** A line of tabs is a row of empty cells. */
+  #isBlankLine(): boolean {
+    let at = this.#position;
+    while (this.#text[at] === ' ') at++;
+    return this.#text[at] === '\n' || this.#text[at] === '\r';
+  }
+
+  /** Whether a line ends outside quotes, or the text is as long as delimiter detection needs. */
+  #hasFirstLine(): boolean {
+    if (this.#text.length - this.#position >= DETECTION_LENGTH) return true;
+    return /[\r\n]/.test(this.#text.slice(this.#position).replace(/"[^"]*("|$)/g, ''));
+  }
+
+  #isComment(): boolean {
+    return (
+      this.#comment !== undefined && this.#text.startsWith(this.#comment, this.#position) && this.#comment.length > 0
+    );
+  }
+
+  /** The end of the current line and the start of the next; undefined if the text does not contain them yet. */
+  #lineEnd(isLast: boolean): { readonly end: number; readonly next: number } | undefined {
+    const text = this.#text;
+    const feed = orInfinity(this.#hasNoMoreLineFeeds ? -1 : text.indexOf('\n', this.#position));
+    this.#hasNoMoreLineFeeds ||= feed === Infinity;
+    const line = text.slice(this.#position, Math.min(feed, text.length));
+    const carriage = orInfinity(line.indexOf('\r')) + this.#position;
+    const end = Math.min(feed, carriage);
+    if (end === Infinity) return isLast ? { end: text.length, next: text.length } : undefined;
+    // A line feed may follow in the next chunk.
+    if (end === carriage && end + 1 === text.length && !isLast) return undefined;
+    return { end, next: end + (end === carriage && feed === end + 1 ? 2 : 1) };
+  }
+
+  #skipLine(isLast: boolean): boolean {
+    const line = this.#lineEnd(isLast);
+    if (!line) return false;
+    this.#position = line.next;
+    this.#line++;
+    return true;
+  }
+
+  /** A row whose cells are separated by runs of spaces and tabs. A quoted cell ends on its line. */
+  #spacedRow(isLast: boolean): CsvRow | undefined {
+    const line = this.#lineEnd(isLast);
+    if (!line) return undefined;
+    const text = this.#text.slice(this.#position, line.end).trim();
+    this.#position = line.next;
+    const number = this.#line++;
+    if (!text.includes('"')) return { line: number, cells: text.split(/[ \t]+/, MAX_COLUMNS + 1) };
+    const cells: string[] = [];
+    for (const [cell] of text.matchAll(/"(?:[^"]|"")*"?|[^ \t"][^ \t]*/g)) {
+      if (cell.startsWith('"') && !/^"(?:[^"]|"")*"$/.test(cell)) throw new CsvSyntaxError(NEVER_ENDS, number);
+      cells.push(cell.startsWith('"') ? cell.slice(1, -1).replaceAll('""', '"') : cell);
+    }
+    return { line: number, cells };
+  }
+
+  #tooLong(): CsvSyntaxError {
+    const from = this.#position;
+    const isQuoted = this.#text.slice(from).split('"').length % 2 === 0;
+    return isQuoted
+      ? new CsvSyntaxError(NEVER_ENDS, this.#line)
+      : new CsvSyntaxError(
+          `the row is longer than ${MAX_ROW_LENGTH.toLocaleString('en-US')} characters`,
+          this.#line,
+          TOO_LONG_REMEDY,
+        );
   }
 
   #findQuote(): void {
-    const found = this.#text.indexOf('"', this.#at);
-    this.#quote = orNever(found);
+    if (this.#nextQuote >= this.#position) return;
+    this.#nextQuote = orInfinity(this.#text.indexOf('"', this.#position));
   }
 
-  /** A row without quotes, which ends in a line feed: most are. */
-  #plainRow(delimiter: string): CsvRow | undefined {
-    const end = this.#feedless ? -1 : this.#text.indexOf('\n', this.#at);
-    this.#feedless ||= end < 0;
-    if (end < 0 || end > this.#quote) return undefined;
-    if (this.#only) return this.#chosenCells(delimiter, end, this.#only);
-    const returned = this.#text.charCodeAt(end - 1) === 13 && end > this.#at;
-    const row = this.#text.slice(this.#at, returned ? end - 1 : end);
+  /** A row without quotes that ends in a line feed, as most do. */
+  #unquotedRow(delimiter: string): CsvRow | undefined {
+    const end = this.#hasNoMoreLineFeeds ? -1 : this.#text.indexOf('\n', this.#position);
+    this.#hasNoMoreLineFeeds ||= end < 0;
+    if (end < 0 || end > this.#nextQuote) return undefined;
+    if (this.#selectedColumns) return this.#selectedCells(delimiter, end, this.#selectedColumns);
+    const returned = this.#text.charCodeAt(end - 1) === 13 && end > this.#position;
+    const row = this.#text.slice(this.#position, returned ? end - 1 : end);
     if (row.includes('\r')) return undefined;
-    this.#at = end + 1;
-    return { line: this.#line++, cells: row.split(delimiter) };
+    this.#position = end + 1;
+    return { line: this.#line++, cells: row.split(delimiter, MAX_COLUMNS + 1) };
   }
 
-  /** A row without quotes that ends in a line feed at `end`, of which some cells are needed. */
-  #chosenCells(delimiter: string, end: number, only: readonly number[]): CsvRow | undefined {
+  /** Selected cells of a row without quotes that ends in a line feed at `end`. */
+  #selectedCells(delimiter: string, end: number, only: readonly number[]): CsvRow | undefined {
     const text = this.#text;
     let to = end;
-    if (this.#return < this.#at) this.#return = orNever(text.indexOf('\r', this.#at));
-    if (this.#return === end - 1) to = end - 1;
-    else if (this.#return < end) return undefined;
-    const { cells } = this.#shared;
+    if (this.#nextCarriageReturn < this.#position)
+      this.#nextCarriageReturn = orInfinity(text.indexOf('\r', this.#position));
+    if (this.#nextCarriageReturn === end - 1) to = end - 1;
+    else if (this.#nextCarriageReturn < end) return undefined;
+    const { cells } = this.#reusedRow;
     let column = 0;
     let wanted = 0;
-    for (let at = this.#at; ; column++) {
+    for (let at = this.#position; ; column++) {
       const found = text.indexOf(delimiter, at);
       const stop = found < 0 || found > to ? to : found;
-      // Rows with another number of cells are complained about, which takes the place of what is left out here.
+      // A row with another number of cells is an error, reported by the caller from the cell count.
       if (column === only[wanted]) {
         cells[column] = text.slice(at, stop);
         wanted++;
@@ -139,28 +304,29 @@ export class CsvReader {
       at = stop + 1;
     }
     cells.length = column + 1;
-    this.#shared.line = this.#line++;
-    // An empty line has one cell, which is looked at.
-    if (column === 0) cells[0] = text.slice(this.#at, to);
-    this.#at = end + 1;
-    return this.#shared;
+    this.#reusedRow.line = this.#line++;
+    // An empty line has one cell, which the caller inspects.
+    if (column === 0) cells[0] = text.slice(this.#position, to);
+    this.#position = end + 1;
+    return this.#reusedRow;
   }
 
-  /** Any row; undefined where its end is not in the text yet. */
-  #anyRow(delimiter: string, last: boolean): CsvRow | undefined {
+  /** Any row; undefined if its end is not in the text yet. */
+  #parseRow(delimiter: string, last: boolean): CsvRow | undefined {
     const text = this.#text;
-    let at = this.#at;
+    let at = this.#position;
     let line = this.#line;
     const start = line;
+    const delimiterCode = delimiter.charCodeAt(0);
     const cells: string[] = [];
-    for (let ended = false; !ended; ) {
+    for (let ended = false; !ended;) {
       let cell = '';
       if (text[at] === '"') {
         for (;;) {
           const close = text.indexOf('"', at + 1);
           if (close < 0 || (close + 1 === text.length && !last)) {
             if (!last) return undefined;
-            throw new CsvSyntaxError('a quoted cell never ends', start);
+            throw new CsvSyntaxError(NEVER_ENDS, start);
           }
           cell += text.slice(at + 1, close);
           at = close + 1;
@@ -173,17 +339,21 @@ export class CsvReader {
         }
       } else {
         const from = at;
-        while (at < text.length && text[at] !== delimiter && text[at] !== '\n' && text[at] !== '\r') at++;
+        for (; at < text.length; at++) {
+          const code = text.charCodeAt(at);
+          if (code === delimiterCode || code === 10 || code === 13) break;
+        }
         cell = text.slice(from, at);
       }
       cells.push(cell);
+      if (cells.length > MAX_COLUMNS) throw tooManyCells(start);
       if (text[at] === delimiter) at++;
       else ended = true;
     }
-    // A line feed may follow in the next piece.
+    // A line feed may follow in the next chunk.
     if (!last && at + 1 >= text.length && text[at] !== '\n') return undefined;
     if (text[at] === '\r' && text[at + 1] === '\n') at++;
-    this.#at = at + 1;
+    this.#position = at + 1;
     this.#line = line + 1;
     this.#findQuote();
     return { line: start, cells };
@@ -192,5 +362,5 @@ export class CsvReader {
 
 /** All rows of a text. */
 export function readCsv(text: string, delimiter?: string): CsvRow[] {
-  return [...new CsvReader(delimiter).rows(text, true)];
+  return [...new CsvReader({ ...(delimiter !== undefined && { delimiter }) }).rows(text, true)];
 }

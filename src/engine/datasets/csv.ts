@@ -1,265 +1,256 @@
-import { counted, isOrAre } from '../counted';
-import * as z from 'zod/mini';
-import { nearest } from '../nearest';
-import type { InPieces } from '../pieces';
-import { CsvReader, type CsvRow, CsvSyntaxError, DELIMITERS } from './csv-reader';
-import { DataError, type Dataset, defineDataset, type GenerateContext } from './dataset';
-import { type DataFile, readingWords } from './files';
-import { classesOption } from './labels';
-import { assertFits, GrowingRows, rowOptions, RowPicker } from './rows';
-import { TargetColumn } from './target-column';
+// Tables in text files: CSV and similar formats.
+import { pluralize, isOrAre } from '../format-count';
+import { escapeControls } from '../../protocol/escape-controls';
+import type { CooperativeTask } from '../cooperative-task';
+import { type CellContext, diagnoseCell, isMissingText, numberParser } from './cell-values';
+import type { CsvRow } from './csv-reader';
+import { csvSource } from './csv-source';
+import {
+  assignColumns,
+  type CsvColumns,
+  csvOptions,
+  type CsvOptions,
+  MAX_AUTO_CLASSES,
+  MissingCells,
+  readTable,
+  type RowConsumer,
+  type TableHead,
+} from './csv-table';
+import { DataError, type DataNote } from './data-error';
+import { type Dataset, defineDataset, type GenerateContext } from './dataset';
+import { countMissing, missingNotes, missingRemedy } from './missing-values';
+import { assertFitsInMemory, GrowableRows, RowSampler } from './row-selection';
+import type { TableLayout } from './table-layout';
+import { TargetColumn, type TargetReason } from './target-column';
 
-const MAX_FOUND_CLASSES = 20;
-
-const column = z.union([z.string().check(z.minLength(1)), z.int().check(z.gte(1))]);
-
-const options = z.strictObject({
-  path: z
-    .string()
-    .check(z.minLength(1), z.describe('The file, relative to the spec. It must lie in the workspace.')),
-  header: z._default(z.boolean().check(z.describe('Whether the first row names the columns.')), true),
-  delimiter: z.optional(
-    z.enum(DELIMITERS).check(z.describe('What parts the cells. Unless given: the one that the first row uses most.')),
-  ),
-  inputs: z.optional(
-    z
-      .array(column)
-      .check(
-        z.minLength(1),
-        z.describe('The input columns, by name or by number counted from 1. Unless given: all but the target.'),
-      ),
-  ),
-  target: z.optional(
-    column.check(z.describe('The column to predict, by name or by number counted from 1. Unless given: the last.')),
-  ),
-  task: z._default(
-    z
-      .enum(['auto', 'classes', 'values'])
-      .check(
-        z.describe(
-          'Whether the target is a class or a value. `auto`: classes where the column holds text, or whole ' +
-            `numbers of which at most ${MAX_FOUND_CLASSES} differ; values otherwise.`,
-        ),
-      ),
-    'auto',
-  ),
-  classes: classesOption,
-  ...rowOptions,
-});
-
-type CsvOptions = z.output<typeof options>;
-
-const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
-
-/** The number in a text without spaces around it; NaN where it holds anything else. */
-const numberIn = (text: string): number => (NUMBER.test(text) ? Number(text) : NaN);
-
-/** The columns of a file, by what its first row says. */
-interface Columns {
-  readonly path: string;
-  /** A name for each column; "column 3" where the file has none. */
-  readonly names: readonly string[];
-  /** Row that the others are measured by. */
-  readonly line: number;
-}
-
-/** Index of a column from its name or number. */
-function columnIndex({ path, names }: Columns, wanted: string | number, at: (string | number)[]): number {
-  if (typeof wanted === 'number') {
-    if (wanted <= names.length) return wanted - 1;
-    const message = `${path} has no column ${wanted}: it has ${names.length}.`;
-    throw new DataError(message, `Write a number from 1 to ${names.length}.`, at);
-  }
-  const found = names.indexOf(wanted);
-  if (found >= 0 && names.indexOf(wanted, found + 1) < 0) return found;
-  if (found >= 0) {
-    const message = `${path} has two columns named "${wanted}".`;
-    throw new DataError(message, 'Give the column by its number, counted from 1.', at);
-  }
-  const near = nearest(wanted, names);
-  throw new DataError(
-    `${path} has no column "${wanted}".`,
-    near ? `Did you mean "${near}"?` : `Its columns are: ${names.slice(0, 20).join(', ')}.`,
-    at,
-  );
-}
-
-const place = ({ path, names }: Columns, line: number, index: number): string =>
+const cellLocation = ({ path, names }: CsvColumns, line: number, index: number): string =>
   `${path}, row ${line}, column ${index + 1} (${names[index]})`;
 
-/** A cell should hold a finite number and does not. */
-function noNumber(columns: Columns, line: number, index: number, cell: string): never {
-  const where = place(columns, line, index);
-  const text = cell.trim();
-  if (text === '') {
-    throw new DataError(`${where}: the cell is empty.`, 'Fill it in, or remove the row.', ['path']);
-  }
-  if (/^[+-]?\d+,\d+$/.test(text)) {
-    const message = `${where}: ${JSON.stringify(text)} is not a number.`;
-    throw new DataError(message, 'Write a decimal point in place of the comma.', ['path']);
-  }
-  throw new DataError(
-    Number.isNaN(numberIn(text))
-      ? `${where}: ${JSON.stringify(text.slice(0, 40))} is not a number.`
-      : `${where}: ${text.slice(0, 40)} is too large for a number.`,
-    'Write a finite number, remove the row, or leave the column out of "inputs".',
-    ['path'],
-  );
-}
+/** The most cells of a column that a diagnosis inspects. */
+const MAX_COLUMN_CELLS = 100;
+const taskReasons: Readonly<Record<TargetReason, string | undefined>> = {
+  option: undefined,
+  'class-names': undefined,
+  text: 'it contains text',
+  'whole-numbers': `it contains at most ${MAX_AUTO_CLASSES} distinct integers`,
+  'value-loss': 'it contains numbers, and the loss predicts values',
+  numbers: 'it contains numbers that are not integers, or many distinct ones',
+};
 
-/** Takes rows in, one after the other. */
-class Table {
+/** Collects the rows of a table. */
+class CsvTable implements RowConsumer {
   readonly #context: GenerateContext<CsvOptions>;
-  readonly #columns: Columns;
+  readonly #columns: CsvColumns;
+  readonly #layout: TableLayout;
+  readonly #delimiter: string;
+  readonly #sample: readonly CsvRow[];
   readonly #inputs: readonly number[];
-  readonly #targetIndex: number;
+  readonly #targetColumn: number;
   readonly #target: TargetColumn;
-  readonly #data: GrowingRows;
-  readonly #picker: RowPicker;
+  readonly #data: GrowableRows;
+  readonly #sampler: RowSampler;
+  readonly #parseNumber: (text: string) => number;
+  readonly #missing: MissingCells;
   #samples = 0;
+  #dropped = 0;
 
-  /** @param expected rows in the whole file, about */
-  constructor(context: GenerateContext<CsvOptions>, first: CsvRow, expected: number) {
+  constructor(context: GenerateContext<CsvOptions>, { layout, sample, delimiter, expected }: TableHead) {
     const { options, precision, random } = context;
-    const names = first.cells.map((cell, i) => (options.header && cell.trim() !== '' ? cell.trim() : `column ${i + 1}`));
-    const columns: Columns = { path: options.path, names, line: first.line };
-    const target = options.target === undefined ? names.length - 1 : columnIndex(columns, options.target, ['target']);
-    const chosen = options.inputs?.map((input, i) => columnIndex(columns, input, ['inputs', i]));
-    const inputs = chosen ?? names.map((_, i) => i).filter((i) => i !== target);
-    if (inputs.length === 0) {
-      const message = `${columns.path} has one column only: none is left for the inputs.`;
-      throw new DataError(message, 'Name a file with inputs and a target.', ['path']);
-    }
-    const leak = inputs.indexOf(target);
-    if (leak >= 0) {
-      throw new DataError(
-        `The target column "${names[target]}" is among the inputs: the network would be given the answer.`,
-        'Remove it from "inputs", or choose another "target".',
-        ['inputs', leak],
-      );
-    }
+    const { names } = layout;
+    const columns: CsvColumns = { path: options.path, names, line: sample[0]!.line };
+    const roles = assignColumns(options, columns);
+    const { inputs, target } = roles;
     const rows = Math.min(expected, options.limit ?? Infinity);
-    // What is expected may be a little too much; `add` counts.
-    assertFits(columns.path, Math.floor(0.9 * rows), inputs.length, precision, ['path']);
+    // The estimate may be slightly too large; `addRow` counts exactly.
+    assertFitsInMemory(columns.path, Math.floor(0.9 * rows), inputs.length, precision, ['path']);
     this.#context = context;
+    this.#layout = layout;
+    this.#delimiter = delimiter;
+    this.#sample = sample;
     this.#columns = columns;
     this.#inputs = inputs;
-    this.#targetIndex = target;
-    this.#data = new GrowingRows(inputs.length, precision, rows);
-    this.#picker = new RowPicker(options, random.stream('rows'));
+    this.#targetColumn = target;
+    this.#parseNumber = numberParser(options);
+    this.#missing = new MissingCells(options, roles);
+    this.#data = new GrowableRows(inputs.length, precision, rows);
+    this.#sampler = new RowSampler(options, random.stream('rows'));
     this.#target = new TargetColumn(
-      { task: options.task, classes: options.classes, mostFound: MAX_FOUND_CLASSES },
-      numberIn,
-      (line, text) => noNumber(columns, line, target, text),
-      (line) => place(columns, line, target),
+      {
+        task: options.task,
+        classes: options.classes,
+        maxAutoClasses: MAX_AUTO_CLASSES,
+        predictsValues: context.loss?.target === 'values',
+      },
+      {
+        parse: this.#parseNumber,
+        isMissing: (text) => this.#missing.isMissingTarget(text),
+        fits: (value) => precision === 'float64' || Number.isFinite(Math.fround(value)),
+        reject: (line, text) => this.#rejectCell(line, target, text),
+        locate: (line) => cellLocation(columns, line, target),
+      },
       rows,
     );
   }
 
-  /** Indexes of the columns that are read. */
+  /** Indices of the columns that are read. */
   get columns(): readonly number[] {
-    return [...this.#inputs, this.#targetIndex];
+    const read = [...this.#inputs, this.#targetColumn];
+    return this.#layout.hasTrailingDelimiter ? [...read, this.#columns.names.length] : read;
   }
 
-  get full(): boolean {
-    return this.#picker.full;
+  get isFull(): boolean {
+    return this.#sampler.isFull;
   }
 
-  add({ line, cells }: CsvRow): void {
-    const { names, path, line: first } = this.#columns;
-    if (cells.length !== names.length) {
-      throw new DataError(
-        `${path}, row ${line}: there ${isOrAre(cells.length)} ${counted(cells.length, 'cell')}, but row ${first} has ${names.length}.`,
-        'Give every row the same number of cells; check "delimiter" if the file uses another one.',
-        ['path'],
-      );
-    }
-    const row = this.#picker.next();
-    if (row < 0) return;
+  addRow({ line, cells }: CsvRow): void {
+    const { names, path } = this.#columns;
+    if (cells.length !== names.length) this.#checkLength(line, cells);
     const inputs = this.#inputs;
-    const width = inputs.length;
-    const data = this.#data.reach(row);
-    for (let j = 0; j < width; j++) {
-      const cell = cells[inputs[j]];
-      const value = numberIn(cell.trim());
-      if (!Number.isFinite(value)) noNumber(this.#columns, line, inputs[j], cell);
-      data[row * width + j] = value;
+    const { missing } = this.#context.options;
+    if (missing === 'drop' && this.#missing.isIncomplete(cells)) {
+      this.#dropped++;
+      return;
     }
-    this.#target.set(row, line, cells[this.#targetIndex]);
+    const row = this.#sampler.nextIndex();
+    if (row < 0) return;
+    const width = inputs.length;
+    const data = this.#data.ensureRow(row);
+    for (let j = 0; j < width; j++) {
+      const cell = cells[inputs[j]!]!;
+      const value = this.#parseNumber(cell.trim());
+      const at = row * width + j;
+      data[at] = value;
+      if (Number.isFinite(data[at])) continue;
+      if (missing !== 'mean' || !isMissingText(cell.trim())) this.#rejectCell(line, inputs[j]!, cell.trim());
+      data[at] = NaN;
+    }
+    this.#target.set(row, line, cells[this.#targetColumn]!);
     if (row >= this.#samples) {
       this.#samples = row + 1;
-      // Where the file holds more than its beginning let expect.
-      if (this.#samples % 65536 === 0) assertFits(path, this.#samples, width, this.#context.precision, ['path']);
+      // The file may hold more rows than estimated.
+      if (this.#samples % 65536 === 0)
+        assertFitsInMemory(path, this.#samples, width, this.#context.precision, ['path']);
     }
   }
 
-  finish(): Dataset {
-    const inputs = this.#data.finish();
-    const featureNames = this.#inputs.map((i) => this.#columns.names[i]);
-    return { samples: this.#samples, inputShape: [this.#inputs.length], inputs, targetSize: 1, featureNames, ...this.#target.finish() };
+  toDataset(): Dataset {
+    if (this.#samples === 0) {
+      throw new DataError(
+        `${this.#columns.path} has no row without a missing value.`,
+        'Choose "missing": "mean", or use fewer "inputs".',
+        ['missing'],
+        'no-rows',
+      );
+    }
+    const targets = this.#target.toTargets();
+    const inputs = this.#data.toArray();
+    const filled = this.#context.options.missing === 'mean' ? countMissing(inputs) : 0;
+    return {
+      samples: this.#samples,
+      inputShape: [this.#inputs.length],
+      inputs,
+      targetSize: 1,
+      featureNames: this.#inputs.map((i) => escapeControls(this.#columns.names[i]!)),
+      ...targets,
+      ...(filled > 0 && { fillMissing: true }),
+      notes: this.#notes(filled),
+    };
   }
-}
 
-function* readTable(context: GenerateContext<CsvOptions>, file: DataFile): InPieces<Dataset> {
-  const { path, header, delimiter } = context.options;
-  const reader = new CsvReader(delimiter);
-  let table: Table | undefined;
-  let found = 0;
-  let pieces = 0;
-  for (const { piece, last } of marked(file.text())) {
-    let rows: Iterable<CsvRow> = reader.rows(piece, last);
-    if (!table) {
-      // How many rows there will be follows from how many there are in the first piece.
-      const [first, ...others] = rows;
-      if (!first) continue;
-      table = new Table(context, first, last ? others.length + 1 : Math.ceil((file.size / piece.length) * (others.length + 1) * 1.02));
-      rows = header ? others : [first, ...others];
-      reader.only(table.columns);
-    }
-    for (const row of rows) {
-      found++;
-      table.add(row);
-      if (table.full) return table.finish();
-    }
-    if (++pieces % 4 === 0) yield readingWords(file);
-  }
-  if (!table || found === 0) {
+  /** Throws unless the row only has one more delimiter at its end, like the others. */
+  #checkLength(line: number, cells: readonly string[]): void {
+    const { names, path, line: first } = this.#columns;
+    const { hasTrailingDelimiter } = this.#layout;
+    if (hasTrailingDelimiter && cells.length === names.length + 1 && cells[names.length]!.trim() === '') return;
+    const comment = /^\s*([#%;!])/.exec(cells[0]!)?.[1];
     throw new DataError(
-      table ? `${path} has column names but no rows of data.` : `${path} is empty.`,
-      'Add a row for each sample, or name another file.',
+      `${path}, row ${line}: there ${isOrAre(cells.length)} ${pluralize(cells.length, 'cell')}, but row ${first} has ${names.length}.`,
+      comment !== undefined && this.#context.options.comment === undefined
+        ? `If the row is a comment, add "comment": ${JSON.stringify(comment)}.`
+        : 'Give every row the same number of cells, or choose the "delimiter" that the file uses.',
       ['path'],
+      'row-length',
     );
   }
-  return table.finish();
-}
 
-/** Each piece, and whether it is the last one. */
-function* marked(pieces: Iterable<string>): Generator<{ readonly piece: string; readonly last: boolean }> {
-  let before: string | undefined;
-  for (const piece of pieces) {
-    if (before !== undefined) yield { piece: before, last: false };
-    before = piece;
+  /** Reports a cell that should hold a finite number that fits the precision. */
+  #rejectCell(line: number, column: number, text: string): never {
+    const where = cellLocation(this.#columns, line, column);
+    const isTarget = column === this.#targetColumn;
+    const fail = (code: string, what: string, remedy: string): never => {
+      throw new DataError(`${where}: ${what}.`, remedy, ['path'], code);
+    };
+    const isMissing = isTarget ? this.#missing.isMissingTarget(text) : isMissingText(text);
+    if (isMissing) {
+      fail(
+        'missing-value',
+        text === '' ? 'the cell is empty' : `the value is missing (${JSON.stringify(text)})`,
+        missingRemedy(isTarget),
+      );
+    }
+    const shown = JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text);
+    if (Number.isFinite(this.#parseNumber(text))) {
+      fail(
+        'beyond-precision',
+        `${shown} is too large for float32, whose largest number is 3.4e38`,
+        'Write "precision": "float64", or scale the column.',
+      );
+    }
+    const { options } = this.#context;
+    const below = this.#sample.find((row) => row.line > line)?.cells[column]?.trim();
+    if (
+      !options.header &&
+      line === this.#columns.line &&
+      below !== undefined &&
+      Number.isFinite(this.#parseNumber(below))
+    ) {
+      fail('header-not-read', `${shown} is not a number; row ${line} looks like column names`, 'Write "header": true.');
+    }
+    const context: CellContext = {
+      delimiter: this.#delimiter,
+      column: this.#sample
+        .slice(options.header ? 1 : 0, MAX_COLUMN_CELLS)
+        .map(({ cells }) => (cells[column] ?? '').trim()),
+      isTarget,
+    };
+    const { code, what, remedy } = diagnoseCell(text, context);
+    return fail(code, `${shown} ${what}`, remedy);
   }
-  yield { piece: before ?? '', last: true };
+
+  #notes(filled: number): DataNote[] {
+    const notes: DataNote[] = [...this.#layout.notes(this.#inputs)];
+    const { isClassification, reason } = this.#target.decide();
+    const why = taskReasons[reason];
+    const { names } = this.#columns;
+    if (why !== undefined) {
+      const [task, other] = isClassification ? ['classes', 'values'] : ['values', 'classes'];
+      notes.push({
+        code: 'task-decided',
+        severity: 'information',
+        message: `The target "${names[this.#targetColumn]}" is read as ${task}: ${why}.`,
+        remedy:
+          reason === 'text'
+            ? `Write "task": "${task}" to keep this.`
+            : `Write "task": "${task}" to keep this, or "task": "${other}".`,
+        path: ['task'],
+      });
+    }
+    notes.push(...missingNotes(this.#columns.path, { dropped: this.#dropped, filled }));
+    return notes;
+  }
 }
 
 export const csv = defineDataset({
   kind: 'csv',
-  summary: 'Samples from a CSV file: one row each, numbers in the input columns, a class or a value in the target column.',
-  options,
-  split: { validation: 0.2, test: 0.2 },
+  aliases: ['file', 'tsv', 'table'],
+  summary:
+    'Samples from a CSV file: one per row, with numbers in the input columns and a class or a value in the target column.',
+  options: csvOptions,
+  defaultSplit: { validation: 0.2, test: 0.2 },
   shape: () => undefined,
-  *generate(context): InPieces<Dataset> {
-    const { path } = context.options;
-    try {
-      return yield* readTable(context, context.files.open(path, ['path']));
-    } catch (error) {
-      if (!(error instanceof CsvSyntaxError)) throw error;
-      throw new DataError(
-        `${path}, row ${error.line}: ${error.message}.`,
-        'Close every quoted cell with ", and write "" for a quote inside one.',
-        ['path'],
-      );
-    }
+  *generate(context): CooperativeTask<Dataset> {
+    const table = yield* readTable(context, (first) => new CsvTable(context, first));
+    return table.toDataset();
   },
+  source: csvSource,
 });

@@ -1,53 +1,43 @@
-// What a dataset is: samples as flat arrays, and how they are made. Files are read through a function
-// that the caller gives, so that the engine itself touches no file system.
+// The definition of a dataset: samples as flat arrays, and how to generate them. Files are read through functions that
+// the caller passes in, so the engine accesses no file system.
 import type * as z from 'zod/mini';
 import type { Precision, Shape, TensorData } from '../kernels/tensor';
-import type { InPieces } from '../pieces';
+import type { CooperativeTask } from '../cooperative-task';
 import type { Random } from '../random';
-import type { DataFiles } from './files';
+import type { DataFiles } from './data-file';
+import type { DataNote } from './data-error';
+import type { SampleSource } from './sample-source';
 
-/** Path below `data` in the spec, such as ['path'] or ['inputs', 3]. */
-export type OptionPath = readonly (string | number)[];
-
-/** Values, or what belongs to classes: indexes, or rows of 0 and 1. */
+/** Values, or classes as indices or as rows of 0 and 1. */
 export type TargetData = Float64Array | Int32Array | Uint8Array;
 
 export interface Dataset {
   readonly samples: number;
-  /** Shape of one input. */
+  /** Shape of one sample's input. */
   readonly inputShape: Shape;
   /** [samples, ...inputShape], row-major. */
   readonly inputs: TensorData;
-  /** Class names; absent when the targets are values. */
+  /** Class names; undefined if targets are values. */
   readonly classes?: readonly string[];
-  /** Numbers in one target; 1 for classes, which are stored as their index. */
+  /** Numbers per target; 1 for classes, which are stored as indices. */
   readonly targetSize: number;
   /** [samples, targetSize]. */
   readonly targets: TargetData;
   readonly featureNames?: readonly string[];
+  /** Whether inputs contain NaN that must be filled with the mean of the training samples. */
+  readonly fillMissing?: boolean;
+  readonly notes?: readonly DataNote[];
 }
 
-/** What is known of a dataset from its options alone. */
+/** What the options alone determine about a dataset. */
 export interface DataShape {
   readonly inputShape: Shape;
   readonly targetSize: number;
-  /** Number of classes; absent when the targets are values. */
+  /** Number of classes; undefined if targets are values. */
   readonly classes?: number;
   readonly samples: number;
-  /** Of a number in an input, as it is stored; 8 unless told. */
+  /** Bytes per stored input number; 8 by default. */
   readonly bytesPerInput?: number;
-}
-
-/** Something is wrong with the data: where (a path into the options), what, and what to do. */
-export class DataError extends Error {
-  constructor(
-    message: string,
-    readonly remedy: string,
-    readonly path: OptionPath = [],
-  ) {
-    super(message);
-    this.name = 'DataError';
-  }
 }
 
 export interface GenerateContext<Options> {
@@ -55,25 +45,31 @@ export interface GenerateContext<Options> {
   readonly random: Random;
   /** The files that the spec names. */
   readonly files: DataFiles;
-  /** What the network computes in: numbers from files are kept no wider than that. */
+  /** The precision of the network: numbers from files are stored no wider. */
   readonly precision: Precision;
+  /** The loss and what it predicts. It decides where a target could be read as a value or as a class. */
+  readonly loss?: { readonly kind: string; readonly target: 'values' | 'classes' | 'binary' };
 }
 
-export interface Split {
+export interface SplitFractions {
   readonly validation: number;
   readonly test: number;
 }
 
 export interface DatasetDefinition<Kind extends string = string, Options = unknown> {
   readonly kind: Kind;
+  /** Names that other libraries use, for "Did you mean …?". */
+  readonly aliases?: readonly string[];
   readonly summary: string;
   readonly options: z.ZodMiniType<Options>;
-  /** Shares held out when the spec does not say. */
-  readonly split: Split;
-  /** Undefined where only the file tells. Throws DataError. */
-  shape(options: Options): DataShape | undefined;
-  /** In pieces where files are read. Throws DataError. */
-  generate(context: GenerateContext<Options>): Dataset | InPieces<Dataset>;
+  /** Fractions of the data held out for validation and test by default. */
+  readonly defaultSplit: SplitFractions;
+  /** Undefined if only the file tells. Throws DataError. */
+  shape(options: Options, precision: Precision): DataShape | undefined;
+  /** As a cooperative task if it reads files. Throws DataError. */
+  generate(context: GenerateContext<Options>): Dataset | CooperativeTask<Dataset>;
+  /** The samples as the files hold them, including ones that cannot be used. By default, what `generate` returns. */
+  source?(context: GenerateContext<Options>): CooperativeTask<SampleSource>;
 }
 
 export const defineDataset = <const Kind extends string, Options>(

@@ -1,21 +1,25 @@
-// From an array of inputs and one of targets or labels to a dataset, for every format that holds arrays.
-import { counted } from '../counted';
+// Builds a dataset from an array of inputs and one of targets or labels, for every format that holds arrays.
+import { pluralize } from '../format-count';
 import * as z from 'zod/mini';
-import { formatShape, sizeOf } from '../kernels/tensor';
-import { positive } from '../options';
-import type { InPieces } from '../pieces';
-import { type ArrayFile, broken, readRows } from './array-file';
+import { formatShape, numel, type Shape } from '../kernels/tensor';
+import { positiveNumber } from '../option-schemas';
+import type { CooperativeTask } from '../cooperative-task';
+import { type ArrayFile, fileError, findCompleteRows, readRows, visitRows } from './array-file';
+import { DataError } from './data-error';
 import type { Dataset, GenerateContext } from './dataset';
 import { type Classes, classesOption, encodeLabels } from './labels';
-import { assertFits, makeArray, type RowChoice, rowOptions } from './rows';
+import { countMissing, type MissingPolicy, missingNotes, missingOption } from './missing-values';
+import { arrayColumns, type SampleSource } from './sample-source';
+import { assertFitsInMemory, allocateArray, type RowSelection, rowOptions } from './row-selection';
 
-/** The options that every format of arrays has. */
+/** Options that all array formats share. */
 export const arrayOptions = (divideBy: number) => ({
   classes: classesOption,
   divide_by: z._default(
-    positive('What every input is divided by: 255 takes pixels of 0 … 255 to 0 … 1, and 1 leaves them as they are.'),
+    positiveNumber('The divisor of every input: 255 scales pixels from 0 … 255 to 0 … 1, and 1 leaves them unchanged.'),
     divideBy,
   ),
+  missing: missingOption('which are NaN in an array'),
   ...rowOptions,
 });
 
@@ -24,8 +28,8 @@ export const layoutOption = z._default(
     .enum(['as_is', 'hw', 'hwc'])
     .check(
       z.describe(
-        'What the axes of an input are. Layers for images take channels × height × width: `hw` are images without an axis of ' +
-          'channels, which get one; `hwc` have their channels last, which are brought to the front; `as_is` leaves the axes alone.',
+        'The axes of an input. Image layers take channels × height × width: `hw` is for images without a channel axis, ' +
+          'which get one; `hwc` is for images with channels last, which are moved to the front; `as_is` leaves the axes unchanged, as for sequences, time × features.',
       ),
     ),
   'as_is',
@@ -33,95 +37,275 @@ export const layoutOption = z._default(
 
 export type Layout = z.output<typeof layoutOption>;
 
-interface Options extends RowChoice {
-  readonly classes?: Classes;
+export interface ArrayOptions extends RowSelection {
+  readonly classes?: Classes | undefined;
   readonly divide_by: number;
+  readonly missing: MissingPolicy;
 }
 
-export interface Arrays {
+export interface ArrayPair {
   readonly inputs: ArrayFile;
   readonly layout: Layout;
-  /** Whole numbers that are classes, or values to predict. */
+  /** Integers are classes or values, depending on the options. */
   readonly targets: ArrayFile;
   readonly task: 'classes' | 'values';
+  /** Whether the dataset also has an option `targets`, for values. */
+  readonly canBeValues: boolean;
 }
 
-/** @throws DataError */
-export function* fromArrays(context: GenerateContext<Options>, { inputs, layout, targets, task }: Arrays): InPieces<Dataset> {
-  const { options, precision, random } = context;
-  const all = inputs.shape[0];
+/** What to do about invalid labels; names only options that the dataset has. */
+function labelsRemedy({ shape, dtype }: ArrayFile, targetSize: number, canBeValues: boolean): string {
+  const values = canBeValues ? ', or use the array as "targets" if it contains values' : '';
+  if (targetSize === 1) return `Save integers: y.astype("int64")${values}.`;
+  const isOneHot = shape.length === 2 && !dtype.includes('float') && canBeValues;
+  return isOneHot
+    ? `Save one number per sample: y.argmax(axis=1) for one-hot rows, y[:, 0] for the first column${values}.`
+    : `Save one number per sample, such as the first column: y[:, 0]${values}.`;
+}
+
+/** The samples of two arrays that belong together. */
+interface PairedRows {
+  readonly samples: number;
+  /** Rows of the arrays, in ascending order; undefined for all of them. */
+  readonly rows: Uint32Array | undefined;
+  /** The rows without missing values; undefined if no rows are dropped. */
+  readonly complete: Uint32Array | undefined;
+  /** Shape of one input in the file. */
+  readonly rowShape: Shape;
+  /** The same in the layout of the network. */
+  readonly inputShape: Shape;
+}
+
+/** @throws DataError if the arrays hold different numbers of samples, or do not have the layout */
+function* pairRows(
+  { options, random }: GenerateContext<ArrayOptions>,
+  { inputs, layout, targets }: ArrayPair,
+): CooperativeTask<PairedRows> {
+  const all = inputs.shape[0]!;
   if (targets.shape[0] !== all) {
-    throw broken(targets.file, targets.at, `it has ${counted(targets.shape[0], 'row')}, but ${inputs.file.name} has ${all}`, 'Name two files that belong together.');
+    throw fileError(
+      targets.file,
+      targets.at,
+      `it has ${pluralize(targets.shape[0]!, 'row')}, but ${inputs.file.name} has ${all}`,
+      'Use inputs and targets of the same samples.',
+      'length-mismatch',
+    );
   }
   const axes = { as_is: inputs.shape.length, hw: 3, hwc: 4 }[layout];
   if (inputs.shape.length !== axes) {
-    throw broken(
-      inputs.file, inputs.at,
-      `its shape is ${formatShape(inputs.shape)}; samples in the layout "${layout}" have ${axes} axes, the samples themselves among them`,
-      'Choose the "layout" that the array has.',
+    throw fileError(
+      inputs.file,
+      inputs.at,
+      `its shape is ${formatShape(inputs.shape)}; samples in the layout "${layout}" have ${axes} axes, including that of the samples`,
+      'Choose the "layout" of the array.',
     );
   }
-  const samples = Math.min(all, options.limit ?? all);
-  const rows = samples < all ? choose(all, samples, options.pick === 'random' ? random.stream('rows') : null) : undefined;
+  const complete = options.missing === 'drop' ? yield* findCompleteRows([inputs, targets]) : undefined;
+  const available = complete?.length ?? all;
+  if (available === 0) {
+    throw new DataError(
+      `${inputs.file.name} has no sample without a missing value.`,
+      'Choose "missing": "mean", or save fewer of its columns.',
+      ['missing'],
+      'no-rows',
+    );
+  }
+  const samples = Math.min(available, options.limit ?? available);
+  const rows = chooseRows(
+    all,
+    complete,
+    samples,
+    samples < available && options.pick === 'random' ? random.stream('rows') : null,
+  );
   const rowShape = inputs.shape.length === 1 ? [1] : inputs.shape.slice(1);
-  const width = sizeOf(rowShape);
-  assertFits(inputs.file.name, samples, width, precision, inputs.at);
-  const into = makeArray(precision, samples * width);
-  yield* readRows(inputs, { rows, into, divideBy: options.divide_by });
-  if (layout === 'hwc') channelsFirst(into, samples, rowShape);
-  const [height, wide, channels = 1] = rowShape;
-  const common = { samples, inputShape: layout === 'as_is' ? rowShape : [channels, height, wide], inputs: into };
+  const [height, wide, channels = 1] = rowShape as [number, number, number?];
+  const inputShape = layout === 'as_is' ? rowShape : [channels, height, wide];
+  return { samples, rows, complete, rowShape, inputShape };
+}
 
-  const targetSize = sizeOf(targets.shape.slice(1));
+/** @throws DataError */
+function* fromArrays(context: GenerateContext<ArrayOptions>, pair: ArrayPair): CooperativeTask<Dataset> {
+  const { options, precision } = context;
+  const { inputs, layout, targets, task, canBeValues } = pair;
+  const { samples, rows, complete, rowShape, inputShape } = yield* pairRows(context, pair);
+  const width = numel(rowShape);
+  assertFitsInMemory(inputs.file.name, samples, width, precision, inputs.at);
+  const into = allocateArray(precision, samples * width);
+  const allowMissing = options.missing === 'mean';
+  yield* readRows(inputs, { rows, into, divideBy: options.divide_by, precision, allowMissing });
+  const filled = allowMissing ? countMissing(into) : 0;
+  if (layout === 'hwc') toChannelsFirst(into, samples, rowShape as [number, number, number]);
+  const common = {
+    samples,
+    inputShape,
+    inputs: into,
+    ...(filled > 0 && { fillMissing: true }),
+    notes: missingNotes(inputs.file.name, { dropped: complete ? inputs.shape[0]! - complete.length : 0, filled }),
+  };
+
+  const targetSize = numel(targets.shape.slice(1));
   if (task === 'values') {
-    assertFits(targets.file.name, samples, targetSize, 'float64', targets.at);
+    assertFitsInMemory(targets.file.name, samples, targetSize, 'float64', targets.at);
     const values = new Float64Array(samples * targetSize);
-    yield* readRows(targets, { rows, into: values });
+    yield* readRows(targets, { rows, into: values, precision });
     return { ...common, targetSize, targets: values };
   }
-  if (targetSize !== 1 || targets.element.startsWith('float')) {
-    throw broken(
-      targets.file, targets.at,
+  if (targetSize !== 1 || targets.dtype.includes('float')) {
+    throw fileError(
+      targets.file,
+      targets.at,
       targetSize !== 1
-        ? `its shape is ${formatShape(targets.shape)}; labels are one whole number a sample`
-        : `its numbers are of type ${targets.element}; labels are whole numbers`,
-      'Save the class of each sample as a whole number from 0 up, or name the array as "targets".',
+        ? `its shape is ${formatShape(targets.shape)}; labels are one integer per sample`
+        : `its numbers are of type ${targets.dtype}; labels are integers`,
+      labelsRemedy(targets, targetSize, canBeValues),
+      targetSize !== 1 ? 'labels-shape' : 'labels-type',
     );
   }
   const labels = new Float64Array(samples);
   yield* readRows(targets, { rows, into: labels });
-  return { ...common, targetSize: 1, ...encode(labels, options.classes, targets, rows) };
+  return { ...common, targetSize: 1, ...encodeLabelArray(labels, options.classes, targets, rows) };
 }
 
-/** `count` of `all` rows, rising: the first, or drawn. */
-function choose(all: number, count: number, random: { permutation(n: number): Uint32Array } | null): Uint32Array {
-  return random ? random.permutation(all).slice(0, count).sort() : Uint32Array.from({ length: count }, (_, i) => i);
+/** How to generate the samples of a pair of arrays, and how to read them as the files hold them. */
+export const pairedArrays = <Context extends GenerateContext<ArrayOptions>>(
+  open: (context: Context) => ArrayPair,
+): {
+  generate(context: Context): CooperativeTask<Dataset>;
+  source(context: Context): CooperativeTask<SampleSource>;
+} => ({
+  generate: (context) => fromArrays(context, open(context)),
+  source: (context) => arraySource(context, open(context)),
+});
+
+/** Numbers that are read at a time. */
+const SOURCE_BLOCK = 2 ** 18;
+/** A column-major file is read as a whole for each block of rows. */
+const MAX_COLUMN_MAJOR_BLOCKS = 16;
+
+/** A row of the arrays and the sample that it is; null for a row that is dropped. */
+type RowSample = readonly [row: number, sample: number | null];
+
+/**
+ * The numbers as the files hold them: not divided, and including NaN and infinities. Only the order of the axes is that
+ * of the network.
+ */
+function* arraySource(context: GenerateContext<ArrayOptions>, pair: ArrayPair): CooperativeTask<SampleSource> {
+  const { inputs, layout, targets } = pair;
+  const { samples, rows, complete, rowShape, inputShape } = yield* pairRows(context, pair);
+  const targetSize = numel(targets.shape.slice(1));
+  const width = numel(rowShape);
+  const blockRows = Math.max(
+    1,
+    Math.floor(SOURCE_BLOCK / (width + targetSize)),
+    inputs.fortranOrder ? Math.ceil(inputs.shape[0]! / MAX_COLUMN_MAJOR_BLOCKS) : 1,
+  );
+  const rowOf = (sample: number): number => (rows ? rows[sample]! : sample);
+  return {
+    columns: arrayColumns(inputShape, targetSize),
+    inputShape,
+    positions: 'index',
+    isMissing: () => false,
+    parse: () => NaN,
+    *scan(visit, wanted) {
+      const visited: Iterator<RowSample> = wanted
+        ? Array.from(wanted, (sample): RowSample => [rowOf(sample), sample]).values()
+        : rowSamples(samples, rowOf, complete && new Set(complete));
+      const cells = new Float64Array(width + targetSize);
+      for (;;) {
+        const block: RowSample[] = [];
+        while (block.length < blockRows) {
+          const next = visited.next();
+          if (next.done) break;
+          block.push(next.value);
+        }
+        if (block.length === 0) return;
+        const blockOf = Uint32Array.from(block, ([row]) => row);
+        const blockInputs = new Float64Array(block.length * width);
+        const blockTargets = new Float64Array(block.length * targetSize);
+        yield* visitRows(inputs, blockOf, (value, _row, _column, index) => (blockInputs[index] = value));
+        yield* visitRows(targets, blockOf, (value, _row, _column, index) => (blockTargets[index] = value));
+        if (layout === 'hwc') toChannelsFirst(blockInputs, block.length, rowShape as [number, number, number]);
+        block.forEach(([row, sample], i) => {
+          cells.set(blockInputs.subarray(i * width, (i + 1) * width));
+          cells.set(blockTargets.subarray(i * targetSize, (i + 1) * targetSize), width);
+          visit({ sample, position: row, cells });
+        });
+      }
+    },
+  };
 }
 
-function encode(labels: Float64Array, classes: Classes, { file, at }: ArrayFile, rows?: Uint32Array): Pick<Dataset, 'classes' | 'targets'> {
-  // Each different label once, with the row where it comes first.
+/** All samples in order, and between them the rows that are not complete. */
+function* rowSamples(
+  samples: number,
+  rowOf: (sample: number) => number,
+  complete: ReadonlySet<number> | undefined,
+): Generator<RowSample, undefined> {
+  let row = 0;
+  for (let sample = 0; sample < samples; sample++) {
+    const next = rowOf(sample);
+    if (complete) for (; row < next; row++) if (!complete.has(row)) yield [row, null];
+    yield [next, sample];
+    row = next + 1;
+  }
+  return undefined;
+}
+
+/**
+ * `count` rows in ascending order: the first ones, or random ones.
+ * @param complete the rows to choose from; by default, all
+ * @returns undefined for all rows
+ */
+function chooseRows(
+  all: number,
+  complete: Uint32Array | undefined,
+  count: number,
+  random: { permutation(n: number): Uint32Array } | null,
+): Uint32Array | undefined {
+  if (count === all) return undefined;
+  const places = random
+    ?.permutation(complete?.length ?? all)
+    .slice(0, count)
+    .sort();
+  return Uint32Array.from({ length: count }, (_, i) => {
+    const place = places ? places[i]! : i;
+    return complete ? complete[place]! : place;
+  });
+}
+
+function encodeLabelArray(
+  labels: Float64Array,
+  classes: Classes,
+  { file, at }: ArrayFile,
+  rows?: Uint32Array,
+): Pick<Dataset, 'classes' | 'targets'> {
+  // Each distinct label with its first row.
   const firsts = new Map<number, number>();
   labels.forEach((label, i) => {
     if (!firsts.has(label)) firsts.set(label, i);
   });
   const found = [...firsts.keys()];
   const encoded = encodeLabels(found, classes, (i) => {
-    const row = firsts.get(found[i]) ?? 0;
-    return { words: `${file.name}, row ${(rows ? rows[row] : row) + 1}`, path: at };
+    const row = firsts.get(found[i]!) ?? 0;
+    return { words: `${file.name}, row ${(rows ? rows[row]! : row) + 1}`, path: at };
   });
   const indexOf = new Map(found.map((label, i) => [label, encoded.indexes[i]]));
   return { classes: encoded.classes, targets: labels.map((label) => indexOf.get(label) ?? NaN) };
 }
 
-/** Height × width × channels to channels × height × width, sample by sample, in place. */
-function channelsFirst(data: Float32Array | Float64Array, samples: number, [height, width, channels]: readonly number[]): void {
+/** Converts each sample in place from height × width × channels to channels × height × width. */
+function toChannelsFirst(
+  data: Float32Array | Float64Array,
+  samples: number,
+  [height, width, channels]: readonly [number, number, number],
+): void {
   const pixels = height * width;
   const size = pixels * channels;
   const image = new Float64Array(size);
   for (let i = 0; i < samples; i++) {
     image.set(data.subarray(i * size, (i + 1) * size));
     for (let c = 0; c < channels; c++) {
-      for (let p = 0; p < pixels; p++) data[i * size + c * pixels + p] = image[p * channels + c];
+      for (let p = 0; p < pixels; p++) data[i * size + c * pixels + p] = image[p * channels + c]!;
     }
   }
 }

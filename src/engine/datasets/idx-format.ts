@@ -1,40 +1,56 @@
-// The header of an IDX file, plain or packed with gzip. Source: the description on Yann LeCun's page of MNIST.
-import { type ArrayFile, broken, checkArray, type Element } from './array-file';
-import type { OptionPath } from './dataset';
-import { type DataFile, type DataFiles, inMemory } from './files';
-import { DATA_LIMIT } from './rows';
+// The header of an IDX file, plain or compressed with gzip. Source: the description on Yann LeCun's page of MNIST.
+import { type ArrayFile, fileError, validateArrayFile, wrongKindError, type Dtype } from './array-file';
+import type { OptionPath } from './data-error';
+import { type DataFile, type DataFiles, inMemoryFile, maxUnpackedBytes } from './data-file';
+import { MAX_DATASET_BYTES } from './row-selection';
 
-const elements: Readonly<Record<number, Element>> = {
-  0x08: 'uint8', 0x09: 'int8', 0x0b: 'int16', 0x0c: 'int32', 0x0d: 'float32', 0x0e: 'float64',
+const dtypes: Readonly<Record<number, Dtype>> = {
+  0x08: 'uint8',
+  0x09: 'int8',
+  0x0b: 'int16',
+  0x0c: 'int32',
+  0x0d: 'float32',
+  0x0e: 'float64',
 };
 
 /** @throws DataError */
 export function openIdx(files: DataFiles, packed: DataFile, at: OptionPath): ArrayFile {
-  const file = unpacked(files, packed, at);
-  if (file.size === 0) throw broken(file, at, 'it is empty');
-  if (file.size < 4) throw broken(file, at, `it ends at byte ${file.size}, in the middle of its header`);
-  const [zero, none, type, axes] = file.read(0, 4);
+  const file = decompressIfGzip(files, packed, at);
+  if (file.size === 0) throw fileError(file, at, 'it is empty');
+  if (file.size < 4) throw fileError(file, at, `it ends at byte ${file.size}, in the middle of its header`);
+  const [zero, none, type = 0, axes = 0] = file.read(0, 4);
   if (zero !== 0 || none !== 0) {
-    throw broken(file, at, 'it is no IDX file: its first two bytes are not 0', 'Name an IDX file such as train-images-idx3-ubyte, or its .gz.');
+    throw wrongKindError(
+      file,
+      at,
+      'it is not an IDX file: its first two bytes are not 0',
+      'Use an IDX file such as train-images-idx3-ubyte, or its .gz.',
+    );
   }
-  const element = elements[type];
-  if (!element) throw broken(file, at, `byte 3 says type 0x${type.toString(16).padStart(2, '0')}, which IDX does not have`);
+  const dtype = dtypes[type];
+  if (!dtype)
+    throw fileError(file, at, `byte 3 says type 0x${type.toString(16).padStart(2, '0')}, which IDX does not have`);
   const offset = 4 + 4 * axes;
-  if (file.size < offset) throw broken(file, at, `it ends at byte ${file.size}, in the middle of its header`);
+  if (file.size < offset) throw fileError(file, at, `it ends at byte ${file.size}, in the middle of its header`);
   const header = file.read(4, offset - 4);
   const view = new DataView(header.buffer, header.byteOffset, header.byteLength);
   const shape = Array.from({ length: axes }, (_, i) => view.getUint32(4 * i));
-  return checkArray({ file, at, element, littleEndian: false, fortran: false, shape, offset });
+  return validateArrayFile({ file, at, dtype, littleEndian: false, fortranOrder: false, shape, offset });
 }
 
-/** What is in a file packed with gzip, which its first bytes tell; any other file as it is. */
-function unpacked(files: DataFiles, file: DataFile, at: OptionPath): DataFile {
+/** Decompresses a gzip file, recognized by its first bytes; returns any other file unchanged. */
+function decompressIfGzip(files: DataFiles, file: DataFile, at: OptionPath): DataFile {
   if (file.size < 2) return file;
   const [a, b] = file.read(0, 2);
   if (a !== 0x1f || b !== 0x8b) return file;
-  if (file.size > DATA_LIMIT) throw broken(file, at, 'it is too large to be unpacked in memory', 'Unpack it with gunzip.');
-  const bytes = files.unpack(file.read(0, file.size), 'gzip', DATA_LIMIT);
-  if (bytes === 'large') throw broken(file, at, 'what is packed in it is too large', 'Unpack it with gunzip.');
-  if (bytes === 'damaged') throw broken(file, at, 'it is damaged or cut off: gzip cannot unpack it');
-  return inMemory(file.name, bytes);
+  if (file.size > MAX_DATASET_BYTES)
+    throw fileError(file, at, 'it is too large to decompress in memory', 'Decompress it with gunzip.');
+  const most = Math.min(MAX_DATASET_BYTES, maxUnpackedBytes(file.size));
+  const bytes = files.decompress(file.read(0, file.size), 'gzip', most);
+  if (bytes === 'large') {
+    const what = `its ${file.size} packed bytes unpack to more than ${most}, which would fill the memory`;
+    throw fileError(file, at, what, 'Decompress it with gunzip.', 'unpacks-too-large');
+  }
+  if (bytes === 'damaged') throw fileError(file, at, 'it is damaged or truncated: gzip cannot decompress it');
+  return inMemoryFile(file.name, bytes, file.chunkBytes);
 }

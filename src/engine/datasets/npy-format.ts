@@ -1,61 +1,132 @@
 // The header of a .npy file. Source: NumPy's description of the format, numpy.lib.format, versions 1.0 to 3.0.
-import { type ArrayFile, broken, checkArray, type Element } from './array-file';
-import type { OptionPath } from './dataset';
-import type { DataFile } from './files';
+import { type ArrayFile, fileError, validateArrayFile, wrongKindError, type Dtype } from './array-file';
+import type { DataError, OptionPath } from './data-error';
+import type { DataFile } from './data-file';
 
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
-/** Bytes. NumPy itself refuses longer headers unless told to trust them. */
-const LONGEST_HEADER = 65536;
-const MOST_AXES = 32;
+/** Bytes. By default, NumPy itself rejects longer headers. */
+const MAX_HEADER_BYTES = 65536;
+const MAX_AXES = 32;
 
-const elements: Readonly<Record<string, Element>> = {
-  b1: 'bool', i1: 'int8', i2: 'int16', i4: 'int32', i8: 'int64',
-  u1: 'uint8', u2: 'uint16', u4: 'uint32', u8: 'uint64', f4: 'float32', f8: 'float64',
+const dtypes: Readonly<Record<string, Dtype>> = {
+  b1: 'bool',
+  i1: 'int8',
+  i2: 'int16',
+  i4: 'int32',
+  i8: 'int64',
+  u1: 'uint8',
+  u2: 'uint16',
+  u4: 'uint32',
+  u8: 'uint64',
+  f2: 'float16',
+  f4: 'float32',
+  f8: 'float64',
 };
 
 /** @throws DataError */
 export function openNpy(file: DataFile, at: OptionPath): ArrayFile {
-  if (file.size === 0) throw broken(file, at, 'it is empty');
+  if (file.size === 0) throw fileError(file, at, 'it is empty');
   const start = file.read(0, Math.min(12, file.size)).slice();
   if (MAGIC.some((byte, i) => start[i] !== byte)) {
-    throw broken(file, at, 'it is no .npy file: its first six bytes are not \\x93NUMPY', 'Save the array with numpy.save.');
+    throw wrongKindError(
+      file,
+      at,
+      'it is not a .npy file: its first six bytes are not \\x93NUMPY',
+      'Save the array with numpy.save.',
+    );
   }
-  const version = start[6];
+  const version = start[6]!;
   if (!(version >= 1 && version <= 3)) {
-    throw broken(file, at, `byte 7 says version ${version ?? 'nothing'} of the format; versions 1 to 3 are read`, 'Save the array with numpy.save.');
+    throw fileError(
+      file,
+      at,
+      `byte 7 says version ${version ?? 'nothing'} of the format; versions 1 to 3 are supported`,
+      'Save the array with numpy.save.',
+    );
   }
   const wide = version > 1;
   const begin = wide ? 12 : 10;
-  if (file.size < begin) throw broken(file, at, `it ends at byte ${file.size}, in the middle of its header`);
-  const length = start[8] + 256 * start[9] + (wide ? 65536 * start[10] + 16777216 * start[11] : 0);
-  if (length > LONGEST_HEADER) throw broken(file, at, `its header claims ${length} bytes; no more than ${LONGEST_HEADER} are read`);
-  if (file.size < begin + length) throw broken(file, at, `it ends at byte ${file.size}, in the middle of its header`);
-  const header = asText(file.read(begin, length));
-  return checkArray({ file, at, offset: begin + length, ...parseHeader(header, file, at) });
+  if (file.size < begin) throw fileError(file, at, `it ends at byte ${file.size}, in the middle of its header`);
+  const length = start[8]! + 256 * start[9]! + (wide ? 65536 * start[10]! + 16777216 * start[11]! : 0);
+  if (length > MAX_HEADER_BYTES)
+    throw fileError(file, at, `its header has ${length} bytes; the limit is ${MAX_HEADER_BYTES}`);
+  if (file.size < begin + length)
+    throw fileError(file, at, `it ends at byte ${file.size}, in the middle of its header`);
+  const header = decodeLatin1(file.read(begin, length));
+  return validateArrayFile({ file, at, offset: begin + length, ...parseHeader(header, file, at) });
 }
 
-// Latin-1 will do: what is read of it is ASCII in every version.
-const asText = (bytes: Uint8Array): string => Array.from(bytes, (byte) => String.fromCharCode(byte)).join('');
+// Latin-1 is sufficient: the fields that are read are ASCII in every version.
+const decodeLatin1 = (bytes: Uint8Array): string => Array.from(bytes, (byte) => String.fromCharCode(byte)).join('');
 
-function parseHeader(header: string, file: DataFile, at: OptionPath): Pick<ArrayFile, 'element' | 'littleEndian' | 'fortran' | 'shape'> {
+function parseHeader(
+  header: string,
+  file: DataFile,
+  at: OptionPath,
+): Pick<ArrayFile, 'dtype' | 'littleEndian' | 'fortranOrder' | 'shape'> {
   const type = /'descr'\s*:\s*(?:'([^']*)'|\[)/.exec(header);
   const order = /'fortran_order'\s*:\s*(True|False)/.exec(header)?.[1];
   const sizes = /'shape'\s*:\s*\(([\d\s,L]*)\)/.exec(header)?.[1];
   if (!type || order === undefined || sizes === undefined) {
-    throw broken(file, at, 'its header does not say the type, order and shape of the array', 'Save the array with numpy.save.');
-  }
-  const [, byteOrder, code] = /^([<>|=]?)(\w+)$/.exec(type[1] ?? '') ?? [];
-  const element = Object.hasOwn(elements, code ?? '') ? elements[code] : undefined;
-  if (!element) {
-    throw broken(
-      file, at,
-      type[1] === undefined ? 'its entries are records of several fields' : `its entries have the type ${JSON.stringify(type[1].slice(0, 40))}`,
-      'Save it as float32, float64, a whole number of 8 to 64 bits, or bool: array.astype("float32").',
+    throw fileError(
+      file,
+      at,
+      'its header lacks the type, order and shape of the array',
+      'Save the array with numpy.save.',
     );
   }
-  const shape = sizes.split(',').map((size) => size.replace('L', '').trim()).filter((size) => size !== '').map(Number);
-  if (shape.length > MOST_AXES || shape.some((size) => !Number.isSafeInteger(size))) {
-    throw broken(file, at, 'its header does not say a shape', 'Save the array with numpy.save.');
+  const [, byteOrder, code] = /^([<>|=]?)(\w+)$/.exec(type[1] ?? '') ?? [];
+  const dtype = code !== undefined && Object.hasOwn(dtypes, code) ? dtypes[code] : undefined;
+  if (!dtype) {
+    throw dtypeError(file, at, type[1]);
   }
-  return { element, littleEndian: byteOrder !== '>', fortran: order === 'True', shape };
+  const shape = sizes
+    .split(',')
+    .map((size) => size.replace('L', '').trim())
+    .filter((size) => size !== '')
+    .map(Number);
+  if (shape.length > MAX_AXES || shape.some((size) => !Number.isSafeInteger(size))) {
+    throw fileError(file, at, 'its header lacks a shape', 'Save the array with numpy.save.');
+  }
+  return { dtype, littleEndian: byteOrder !== '>', fortranOrder: order === 'True', shape };
+}
+
+/** How to convert an unsupported type in Python, by its NumPy kind. */
+const typeRemedies: Readonly<Record<string, readonly [what: string, remedy: string]>> = {
+  U: ['text', 'Number the texts: codes = np.unique(y, return_inverse=True)[1], and save codes.'],
+  S: ['bytes of text', 'Number the texts: codes = np.unique(y, return_inverse=True)[1], and save codes.'],
+  T: ['text', 'Number the texts: codes = np.unique(y.astype(str), return_inverse=True)[1], and save codes.'],
+  O: [
+    'Python objects, which are not loaded since they may run code',
+    'Save numbers, np.array(x.tolist(), dtype="float32"), or the numbers of classes, np.unique(y.astype(str), return_inverse=True)[1].',
+  ],
+  M: ['dates', 'Save days since the first: (t - t.min()) / np.timedelta64(1, "D").'],
+  m: ['time differences', 'Save a number of seconds: t / np.timedelta64(1, "s").'],
+  c: ['complex numbers', 'Save real and imaginary parts: np.stack([x.real, x.imag], axis=-1).'],
+  V: ['raw bytes', 'View them as numbers, such as x.view("float32"), and save that.'],
+  f: ['floating-point numbers of another size', 'Save it as float64: x.astype("float64").'],
+};
+
+/** @param type as in the header; undefined for a list of fields */
+function dtypeError(file: DataFile, at: OptionPath, type: string | undefined): DataError {
+  if (type === undefined) {
+    return fileError(
+      file,
+      at,
+      'its entries are records of several fields',
+      'Save the fields as columns: np.stack([a[name] for name in a.dtype.names], axis=1).',
+      'unread-type',
+    );
+  }
+  const kind = /[a-zA-Z]/.exec(type)?.[0] ?? '';
+  const [what, remedy] = Object.hasOwn(typeRemedies, kind)
+    ? typeRemedies[kind]!
+    : [undefined, 'Save it as float32: x.astype("float32").'];
+  return fileError(
+    file,
+    at,
+    `its entries are ${what === undefined ? 'of a type that is not read' : what} (${JSON.stringify(type.slice(0, 40))})`,
+    remedy,
+    'unread-type',
+  );
 }

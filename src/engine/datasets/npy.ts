@@ -1,63 +1,83 @@
 import * as z from 'zod/mini';
-import type { InPieces } from '../pieces';
 import type { ArrayFile } from './array-file';
-import { DataError, type Dataset, defineDataset, type GenerateContext, type OptionPath } from './dataset';
-import { arrayOptions, fromArrays, layoutOption } from './from-arrays';
+import { DataError, type OptionPath } from './data-error';
+import { defineDataset, type GenerateContext } from './dataset';
+import {
+  type ArrayOptions,
+  arrayOptions,
+  type ArrayPair,
+  type Layout,
+  layoutOption,
+  pairedArrays,
+} from './from-arrays';
 import { openNpy } from './npy-format';
-import { Npz } from './zip-format';
+import { SafetensorsFile } from './safetensors-format';
+import { NpzArchive } from './npz-archive';
 
-const name = (what: string) => z.string().check(z.minLength(1), z.describe(what));
+const nonEmptyString = (what: string) => z.string().check(z.minLength(1), z.describe(what));
 
-/** Exactly one of the two. */
-const oneTarget = z.superRefine<{ targets?: string; labels?: string }>(({ targets, labels }, context) => {
-  const both = targets !== undefined && labels !== undefined;
-  if (!both && (targets ?? labels) !== undefined) return;
-  context.addIssue({
-    code: 'custom',
-    path: both ? ['labels'] : [],
-    message: both ? 'Both "targets" and "labels" are given.' : 'The arrays to predict are missing: there is neither "targets" nor "labels".',
-    params: {
-      code: both ? 'too-many-targets' : 'missing-option',
-      remedy: both ? 'Keep "targets" for values or "labels" for classes.' : 'Add "targets" with values, or "labels" with classes.',
-    },
-    input: undefined,
-  });
-});
+/** Requires exactly one of the two. */
+const requireOneTarget = z.superRefine<{ targets?: string | undefined; labels?: string | undefined }>(
+  ({ targets, labels }, context) => {
+    const both = targets !== undefined && labels !== undefined;
+    if (!both && (targets ?? labels) !== undefined) return;
+    context.addIssue({
+      code: 'custom',
+      path: both ? ['labels'] : [],
+      message: both
+        ? 'Both "targets" and "labels" are given.'
+        : 'The arrays to predict are missing: there is neither "targets" nor "labels".',
+      params: {
+        code: both ? 'too-many-targets' : 'missing-option',
+        remedy: both
+          ? 'Keep "targets" for values or "labels" for classes.'
+          : 'Add "targets" with values, or "labels" with classes.',
+      },
+      input: undefined,
+    });
+  },
+);
 
 interface Names {
   readonly inputs: string;
-  readonly targets?: string;
-  readonly labels?: string;
+  readonly targets?: string | undefined;
+  readonly labels?: string | undefined;
 }
 
-type Context = GenerateContext<Names & Parameters<typeof fromArrays>[0]['options'] & { readonly layout: 'as_is' | 'hw' | 'hwc' }>;
+type Context = GenerateContext<Names & ArrayOptions & { readonly layout: Layout }>;
+type ArchiveContext = GenerateContext<Context['options'] & { readonly path: string }>;
 
-function* generate(context: Context, open: (name: string, at: OptionPath) => ArrayFile): InPieces<Dataset> {
-  const { inputs, targets, labels, layout } = context.options;
+const openPair = (
+  { inputs, targets, labels, layout }: Context['options'],
+  open: (name: string, at: OptionPath) => ArrayFile,
+): ArrayPair => {
   const wanted = labels ?? targets;
   if (wanted === undefined) throw new DataError('There is neither "targets" nor "labels".', 'Add one of them.');
-  const task = labels === undefined ? 'values' : 'classes';
-  return yield* fromArrays(context, {
-    inputs: open(inputs, ['inputs']), layout, targets: open(wanted, [labels === undefined ? 'targets' : 'labels']), task,
-  });
-}
+  return {
+    inputs: open(inputs, ['inputs']),
+    layout,
+    targets: open(wanted, [labels === undefined ? 'targets' : 'labels']),
+    task: labels === undefined ? 'values' : 'classes',
+    canBeValues: true,
+  };
+};
 
-const shared = { layout: layoutOption, ...arrayOptions(1) };
+const sharedOptions = { layout: layoutOption, ...arrayOptions(1) };
 
 export const npy = defineDataset({
   kind: 'npy',
   summary: 'Samples from a pair of NumPy .npy files, one array each; the first axis counts the samples.',
   options: z
     .strictObject({
-      inputs: name('The file of inputs, relative to the spec. It must lie in the workspace.'),
-      targets: z.optional(name('The file of values to predict. Either this or `labels`.')),
-      labels: z.optional(name('The file of classes: one whole number a sample. Either this or `targets`.')),
-      ...shared,
+      inputs: nonEmptyString('The file of inputs, relative to the spec. It must lie in the workspace.'),
+      targets: z.optional(nonEmptyString('The file of values to predict. Either this or `labels`.')),
+      labels: z.optional(nonEmptyString('The file of classes: one whole number a sample. Either this or `targets`.')),
+      ...sharedOptions,
     })
-    .check(oneTarget),
-  split: { validation: 0.2, test: 0.2 },
+    .check(requireOneTarget),
+  defaultSplit: { validation: 0.2, test: 0.2 },
   shape: () => undefined,
-  generate: (context) => generate(context, (path, at) => openNpy(context.files.open(path, at), at)),
+  ...pairedArrays(({ files, options }: Context) => openPair(options, (path, at) => openNpy(files.open(path, at), at))),
 });
 
 export const npz = defineDataset({
@@ -65,18 +85,37 @@ export const npz = defineDataset({
   summary: 'Samples from two arrays of a NumPy .npz file; the first axis counts the samples.',
   options: z
     .strictObject({
-      path: name('The file, relative to the spec. It must lie in the workspace.'),
-      inputs: name('The array of inputs.'),
-      targets: z.optional(name('The array of values to predict. Either this or `labels`.')),
-      labels: z.optional(name('The array of classes: one whole number a sample. Either this or `targets`.')),
-      ...shared,
+      path: nonEmptyString('The file, relative to the spec. It must lie in the workspace.'),
+      inputs: nonEmptyString('The array of inputs.'),
+      targets: z.optional(nonEmptyString('The array of values to predict. Either this or `labels`.')),
+      labels: z.optional(nonEmptyString('The array of classes: one whole number a sample. Either this or `targets`.')),
+      ...sharedOptions,
     })
-    .check(oneTarget),
-  split: { validation: 0.2, test: 0.2 },
+    .check(requireOneTarget),
+  defaultSplit: { validation: 0.2, test: 0.2 },
   shape: () => undefined,
-  *generate(context): InPieces<Dataset> {
-    const { files, options } = context;
-    const archive = new Npz(files, files.open(options.path, ['path']), ['path']);
-    return yield* generate(context, (array, at) => openNpy(archive.array(array, at), at));
-  },
+  ...pairedArrays(({ files, options }: ArchiveContext) => {
+    const archive = new NpzArchive(files, files.open(options.path, ['path']), ['path']);
+    return openPair(options, (array, at) => openNpy(archive.array(array, at), at));
+  }),
+});
+
+export const safetensors = defineDataset({
+  kind: 'safetensors',
+  summary: 'Samples from two tensors of a .safetensors file; the first axis counts the samples.',
+  options: z
+    .strictObject({
+      path: nonEmptyString('The file, relative to the spec. It must lie in the workspace.'),
+      inputs: nonEmptyString('The tensor of inputs.'),
+      targets: z.optional(nonEmptyString('The tensor of values to predict. Either this or `labels`.')),
+      labels: z.optional(nonEmptyString('The tensor of classes: one whole number a sample. Either this or `targets`.')),
+      ...sharedOptions,
+    })
+    .check(requireOneTarget),
+  defaultSplit: { validation: 0.2, test: 0.2 },
+  shape: () => undefined,
+  ...pairedArrays(({ files, options }: ArchiveContext) => {
+    const file = new SafetensorsFile(files.open(options.path, ['path']), ['path']);
+    return openPair(options, (name, at) => file.tensor(name, at));
+  }),
 });

@@ -1,19 +1,26 @@
 import * as z from 'zod/mini';
-import { cosPi, sinPi } from '../functions';
-import { nonNegative, positive } from '../options';
+import { cosPi, sinPi } from '../deterministic-math';
+import { nonNegativeNumber, positiveNumber } from '../option-schemas';
 import { defineDataset } from './dataset';
 
-/** Archimedean: the radius grows evenly with the angle. The samples take the arms in turn. */
+/** Archimedean spirals: the radius grows linearly with the angle. The samples cycle through the arms. */
 export const spirals = defineDataset({
   kind: 'spirals',
-  summary: 'Arms of a spiral from the centre to radius 1, one class each, with normal noise: hard for a small network.',
+  aliases: ['spiral', 'make_spirals'],
+  summary: 'Spiral arms from the center to radius 1, one class each, with normal noise: hard for a small network.',
   options: z.strictObject({
-    samples: z._default(z.int().check(z.gte(2), z.describe('Points, spread evenly over the arms.')), 400),
-    noise: z._default(nonNegative('Standard deviation of the noise added to both coordinates.'), 0.02),
-    arms: z._default(z.int().check(z.gte(2), z.lte(20), z.describe('Arms, and classes.')), 2),
-    turns: z._default(positive('Turns of each arm around the centre.'), 1),
+    samples: z._default(
+      z.int().check(z.gte(2), z.describe('Number of points, distributed evenly over the arms.')),
+      400,
+    ),
+    noise: z._default(nonNegativeNumber('Standard deviation of the noise added to both coordinates.'), 0.02),
+    arms: z._default(
+      z.int().check(z.gte(2), z.lte(20), z.describe('Number of arms, which is the number of classes.')),
+      2,
+    ),
+    turns: z._default(positiveNumber('Number of turns of each arm around the center.'), 1),
   }),
-  split: { validation: 0.2, test: 0.2 },
+  defaultSplit: { validation: 0.2, test: 0.2 },
   shape: ({ samples, arms }) => ({ inputShape: [2], targetSize: 1, classes: arms, samples }),
   generate({ options: { samples, noise, arms, turns }, random }) {
     const inputs = new Float64Array(samples * 2);

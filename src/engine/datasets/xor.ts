@@ -1,15 +1,21 @@
 import * as z from 'zod/mini';
-import { count, nonNegative } from '../options';
+import { positiveInteger, nonNegativeNumber } from '../option-schemas';
 import { defineDataset } from './dataset';
 
 export const xor = defineDataset({
   kind: 'xor',
-  summary: 'The corners of the unit square, class 1 where exactly one coordinate is 1: no straight line parts the classes.',
+  summary:
+    'The corners of the unit square, class 1 if exactly one coordinate is 1: no straight line separates the classes.',
   options: z.strictObject({
-    samples: z._default(count('Points; they take the four corners in turn, so 4 of them without noise are the truth table.'), 4),
-    noise: z._default(nonNegative('Standard deviation of the noise added to both coordinates.'), 0),
+    samples: z._default(
+      positiveInteger(
+        'Number of points, which cycle through the four corners: 4 points without noise are the truth table.',
+      ),
+      4,
+    ),
+    noise: z._default(nonNegativeNumber('Standard deviation of the noise added to both coordinates.'), 0),
   }),
-  split: { validation: 0, test: 0 },
+  defaultSplit: { validation: 0, test: 0 },
   shape: ({ samples }) => ({ inputShape: [2], targetSize: 1, classes: 2, samples }),
   generate({ options: { samples, noise }, random }) {
     const inputs = new Float64Array(samples * 2);

@@ -1,17 +1,22 @@
 import * as z from 'zod/mini';
-import { noOptions, number } from '../options';
+import { noOptions, finiteNumber } from '../option-schemas';
 import { defineInitializer } from './initializer';
 
 export const constant = defineInitializer({
   kind: 'constant',
+  aliases: ['const', 'fill'],
   summary: 'Every entry is `val`.',
-  options: z.strictObject({ val: number('The value of every entry.') }),
+  options: z.strictObject({ val: finiteNumber('The value of every entry.') }),
+  isConstant: true,
+  mean: ({ val }) => val,
   draw: (_random, _fans, { val }) => val,
 });
 
 export const zeros = defineInitializer({
   kind: 'zeros',
-  summary: 'Every entry is 0. Weights that all start equal stay equal: use it for biases.',
+  aliases: ['zero'],
+  summary: 'Every entry is 0. For biases: weights that start equal stay equal.',
   options: noOptions,
+  isConstant: true,
   draw: () => 0,
 });

@@ -1,4 +1,4 @@
-// The initializers. To add one: a file beside this, and a line in the table.
+// All initializers. To add one, add a file to this folder and a line to the table.
 import type * as z from 'zod/mini';
 import { constant, zeros } from './constant';
 import { fanInUniform } from './fan-in-uniform';
@@ -26,7 +26,7 @@ export const initializers = {
 
 export type InitializerKind = keyof typeof initializers;
 
-/** An initializer with its options, as the spec writes it: `{ "type": "normal", "std": 0.1 }`. */
+/** An initializer with its options, as in a spec: `{ "type": "normal", "std": 0.1 }`. */
 export type InitializerOptions = {
   [K in InitializerKind]: { readonly type: K } & z.output<(typeof initializers)[K]['options']>;
 }[InitializerKind];

@@ -1,13 +1,16 @@
 import * as z from 'zod/mini';
-import { nonNegative, number } from '../options';
+import { nonNegativeNumber, finiteNumber } from '../option-schemas';
 import { defineInitializer } from './initializer';
 
 export const normal = defineInitializer({
   kind: 'normal',
+  aliases: ['gaussian', 'random_normal', 'randn'],
   summary: 'Normal with `mean` and `std`.',
   options: z.strictObject({
-    mean: z._default(number('Mean.'), 0),
-    std: z._default(nonNegative('Standard deviation.'), 1),
+    mean: z._default(finiteNumber('Mean.'), 0),
+    std: z._default(nonNegativeNumber('Standard deviation.'), 1),
   }),
+  mean: ({ mean }) => mean,
+  std: ({ std }) => std,
   draw: (random, _fans, { mean, std }) => random.normal(mean, std),
 });

@@ -1,7 +1,7 @@
 // Saxe, McClelland, Ganguli, "Exact solutions to the nonlinear dynamics of learning in deep linear networks", 2014.
 import * as z from 'zod/mini';
-import { sizeOf } from '../kernels/tensor';
-import { positive } from '../options';
+import { numel, type Shape1 } from '../kernels/tensor';
+import { positiveNumber } from '../option-schemas';
 import { defineTensorInitializer } from './initializer';
 
 /**
@@ -15,29 +15,31 @@ function orthonormalize(vectors: Float64Array, count: number, size: number): voi
       for (let j = 0; j < i; j++) {
         const other = vectors.subarray(j * size, (j + 1) * size);
         let dot = 0;
-        for (let k = 0; k < size; k++) dot += own[k] * other[k];
-        for (let k = 0; k < size; k++) own[k] -= dot * other[k];
+        for (let k = 0; k < size; k++) dot += own[k]! * other[k]!;
+        for (let k = 0; k < size; k++) own[k]! -= dot * other[k]!;
       }
       let squares = 0;
-      for (let k = 0; k < size; k++) squares += own[k] * own[k];
+      for (let k = 0; k < size; k++) squares += own[k]! * own[k]!;
       const norm = Math.sqrt(squares);
-      for (let k = 0; k < size; k++) own[k] /= norm;
+      for (let k = 0; k < size; k++) own[k]! /= norm;
     }
   }
 }
 
 export const orthogonal = defineTensorInitializer({
   kind: 'orthogonal',
-  summary: 'gain times a matrix with orthonormal rows, or columns where there are fewer of them: it keeps lengths. A bias becomes one vector of length gain.',
-  options: z.strictObject({ gain: z._default(positive('Factor for the activation that follows.'), 1) }),
-  fill(out, random, [rows, ...rest], { gain }) {
-    const columns = sizeOf(rest);
+  summary:
+    'gain times a matrix with orthonormal rows, or columns if there are fewer of them: it preserves lengths. A bias becomes a vector of length gain.',
+  options: z.strictObject({ gain: z._default(positiveNumber('Factor for the activation that follows.'), 1) }),
+  fill(out, random, shape, { gain }) {
+    const [rows, ...rest] = shape as Shape1;
+    const columns = numel(rest);
     const [count, size] = rows < columns ? [rows, columns] : [columns, rows];
     const vectors = Float64Array.from({ length: count * size }, () => random.normal());
     orthonormalize(vectors, count, size);
     for (let i = 0; i < rows; i++) {
       for (let j = 0; j < columns; j++) {
-        out[i * columns + j] = gain * (rows < columns ? vectors[i * size + j] : vectors[j * size + i]);
+        out[i * columns + j] = gain * (rows < columns ? vectors[i * size + j]! : vectors[j * size + i]!);
       }
     }
   },

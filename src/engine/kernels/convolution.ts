@@ -1,60 +1,77 @@
-// Convolution as matrix products: each image is unfolded so that a window is a column; then the weights, a row for
-// each output channel, are multiplied with it. Everything works on one image at a time, in one workspace for all.
+// Convolution as matrix products: im2col turns each window of an image into a column, which is multiplied with the
+// weights, one row per output channel. Works on one image at a time, in one shared workspace.
 import type { Kernels } from './kernels';
-import { type Tensor, type TensorData, view } from './tensor';
-import { strideOf, type Windows, windowsOver } from './windows';
+import { cached } from './cached';
+import { accumulateChannels } from './channels';
+import type { Shape2, Shape4, Tensor, TensorData } from './tensor';
+import { dilationOf, strideOf, type WindowOptions, outputSize } from './windows';
 
-type Products = Pick<Kernels, 'fill' | 'matmul' | 'matmulTransposedA' | 'matmulTransposedB'>;
+type MatmulKernels = Pick<Kernels, 'fill' | 'matmul' | 'matmulTransposedA' | 'matmulTransposedB'>;
 
-/** Views are made once for a tensor: a training step makes no garbage. */
-const matrices = new WeakMap<Tensor, readonly Tensor[]>();
-const flats = new WeakMap<Tensor, Tensor>();
+/** Views by number of groups; cached per tensor, so that training steps allocate nothing. */
+const imageMatrixCache = cached((_tensor: Tensor) => new Map<number, readonly Tensor[]>());
+const weightMatrixCache = cached((_tensor: Tensor) => new Map<number, readonly Tensor[]>());
 
-/** The images of [images, channels, height, width], each as a matrix [channels, height · width]. */
-function imagesOf(tensor: Tensor): readonly Tensor[] {
-  let made = matrices.get(tensor);
+/** Consecutive parts of a tensor as matrices [rows, …]. */
+function matrices({ data }: Tensor, count: number, rows: number): readonly Tensor[] {
+  const size = data.length / count;
+  return Array.from({ length: count }, (_, i) => ({
+    shape: [rows, size / rows],
+    data: data.subarray(i * size, (i + 1) * size),
+  }));
+}
+
+/** The groups of each image of [images, channels, height, width], as matrices [channels, height · width]. */
+function imageMatrices(tensor: Tensor, groups: number): readonly Tensor[] {
+  const byGroups = imageMatrixCache(tensor);
+  let made = byGroups.get(groups);
   if (!made) {
-    const [images, channels] = tensor.shape;
-    const size = tensor.data.length / images;
-    made = Array.from({ length: images }, (_, i) => ({
-      shape: [channels, size / channels],
-      data: tensor.data.subarray(i * size, (i + 1) * size),
-    }));
-    matrices.set(tensor, made);
+    const [images, channels] = tensor.shape as Shape2;
+    made = matrices(tensor, images * groups, channels / groups);
+    byGroups.set(groups, made);
   }
   return made;
 }
 
-/** Weights [out, in, height, width] as a matrix with a row for each output channel. */
-function rowsOf(weight: Tensor): Tensor {
-  let made = flats.get(weight);
+/** Weights [out, in, height, width], for each group a matrix with one row per output channel. */
+function weightMatrices(weight: Tensor, groups: number): readonly Tensor[] {
+  const byGroups = weightMatrixCache(weight);
+  let made = byGroups.get(groups);
   if (!made) {
-    made = view(weight, [weight.shape[0], weight.data.length / weight.shape[0]]);
-    flats.set(weight, made);
+    made = matrices(weight, groups, weight.shape[0]! / groups);
+    byGroups.set(groups, made);
   }
   return made;
 }
 
-/** Writes what lies under each window, 0 in the padding, or adds it back to where it came from. */
-function exchange(columns: TensorData, image: TensorData, { shape }: Tensor, windows: Windows, back: boolean): void {
-  const [, channels, height, width] = shape;
-  const { kernel_size, padding } = windows;
+/** im2col: writes the contents of each window, 0 in the padding. col2im: adds them back to where they came from. */
+function im2colOrCol2im(
+  columns: TensorData,
+  image: TensorData,
+  { shape }: Tensor,
+  windows: WindowOptions,
+  reverse: boolean,
+): void {
+  const [, allChannels, height, width] = shape as Shape4;
+  const { kernel_size, padding, groups = 1 } = windows;
+  const channels = allChannels / groups;
   const [down, right] = strideOf(windows);
-  const [rows, across] = windowsOver(height, width, windows);
+  const [dilationY, dilationX] = dilationOf(windows);
+  const [outputHeight, outputWidth] = outputSize(height, width, windows);
   let at = 0;
   for (let channel = 0; channel < channels; channel++) {
     for (let ky = 0; ky < kernel_size[0]; ky++) {
       for (let kx = 0; kx < kernel_size[1]; kx++) {
-        for (let row = 0; row < rows; row++) {
-          const y = row * down + ky - padding[0];
+        for (let row = 0; row < outputHeight; row++) {
+          const y = row * down + ky * dilationY - padding[0];
           const inside = y >= 0 && y < height;
           const from = (channel * height + y) * width;
-          for (let column = 0; column < across; column++, at++) {
-            const x = column * right + kx - padding[1];
+          for (let column = 0; column < outputWidth; column++, at++) {
+            const x = column * right + kx * dilationX - padding[1];
             if (inside && x >= 0 && x < width) {
-              if (back) image[from + x] += columns[at];
-              else columns[at] = image[from + x];
-            } else if (!back) columns[at] = 0;
+              if (reverse) image[from + x]! += columns[at]!;
+              else columns[at] = image[from + x]!;
+            } else if (!reverse) columns[at] = 0;
           }
         }
       }
@@ -62,58 +79,66 @@ function exchange(columns: TensorData, image: TensorData, { shape }: Tensor, win
   }
 }
 
-export function convolve(
-  kernels: Products, y: Tensor, x: Tensor, weight: Tensor, bias: Tensor | null, windows: Windows, columns: Tensor,
+export function conv2d(
+  kernels: MatmulKernels,
+  y: Tensor,
+  x: Tensor,
+  weight: Tensor,
+  bias: Tensor | null,
+  windows: WindowOptions,
+  columns: Tensor,
 ): void {
-  const rows = rowsOf(weight);
-  const inputs = imagesOf(x);
-  imagesOf(y).forEach((out, i) => {
+  const { groups = 1 } = windows;
+  const rows = weightMatrices(weight, groups);
+  const inputs = imageMatrices(x, groups);
+  imageMatrices(y, groups).forEach((out, i) => {
+    const group = i % groups;
     if (bias) {
-      const size = out.shape[1];
-      for (let channel = 0; channel < out.shape[0]; channel++) {
-        out.data.fill(bias.data[channel], channel * size, (channel + 1) * size);
+      const [channels, size] = out.shape as Shape2;
+      for (let channel = 0; channel < channels; channel++) {
+        out.data.fill(bias.data[group * channels + channel]!, channel * size, (channel + 1) * size);
       }
     }
-    exchange(columns.data, inputs[i].data, x, windows, false);
-    kernels.matmul(out, rows, columns, bias !== null);
+    im2colOrCol2im(columns.data, inputs[i]!.data, x, windows, false);
+    kernels.matmul(out, rows[group]!, columns, bias !== null);
   });
 }
 
-/** dx, all of it. */
-export function convolveBackwardInput(
-  kernels: Products, dx: Tensor, dy: Tensor, weight: Tensor, windows: Windows, columns: Tensor,
+/** Writes all of dx. */
+export function conv2dBackwardInput(
+  kernels: MatmulKernels,
+  dx: Tensor,
+  dy: Tensor,
+  weight: Tensor,
+  windows: WindowOptions,
+  columns: Tensor,
 ): void {
-  const rows = rowsOf(weight);
-  const gradients = imagesOf(dy);
+  const { groups = 1 } = windows;
+  const rows = weightMatrices(weight, groups);
+  const gradients = imageMatrices(dy, groups);
   kernels.fill(dx, 0);
-  imagesOf(dx).forEach(({ data }, i) => {
-    kernels.matmulTransposedA(columns, rows, gradients[i], false);
-    exchange(columns.data, data, dx, windows, true);
+  imageMatrices(dx, groups).forEach(({ data }, i) => {
+    kernels.matmulTransposedA(columns, rows[i % groups]!, gradients[i]!, false);
+    im2colOrCol2im(columns.data, data, dx, windows, true);
   });
 }
 
 /** Adds to dWeight, and to dBias if there is one. */
-export function convolveBackwardWeight(
-  kernels: Products, dWeight: Tensor, dBias: Tensor | null, dy: Tensor, x: Tensor, windows: Windows, columns: Tensor,
+export function conv2dBackwardWeight(
+  kernels: MatmulKernels,
+  dWeight: Tensor,
+  dBias: Tensor | null,
+  dy: Tensor,
+  x: Tensor,
+  windows: WindowOptions,
+  columns: Tensor,
 ): void {
-  const rows = rowsOf(dWeight);
-  const inputs = imagesOf(x);
-  imagesOf(dy).forEach((gradient, i) => {
-    exchange(columns.data, inputs[i].data, x, windows, false);
-    kernels.matmulTransposedB(rows, gradient, columns, true);
+  const { groups = 1 } = windows;
+  const rows = weightMatrices(dWeight, groups);
+  const inputs = imageMatrices(x, groups);
+  imageMatrices(dy, groups).forEach((gradient, i) => {
+    im2colOrCol2im(columns.data, inputs[i]!.data, x, windows, false);
+    kernels.matmulTransposedB(rows[i % groups]!, gradient, columns, true);
   });
-  if (dBias) addChannelSums(dBias.data, dy);
-}
-
-function addChannelSums(sums: TensorData, { shape, data }: Tensor): void {
-  const [images, channels] = shape;
-  const size = data.length / (images * channels);
-  for (let channel = 0; channel < channels; channel++) {
-    let sum = 0;
-    for (let image = 0; image < images; image++) {
-      const from = (image * channels + channel) * size;
-      for (let i = from; i < from + size; i++) sum += data[i];
-    }
-    sums[channel] += sum;
-  }
+  if (dBias) accumulateChannels(dBias, dy);
 }

@@ -1,70 +1,94 @@
-// The one interface through which all arithmetic on tensors goes. Layers, losses, optimizers and probes
-// call it and nothing else, so a backend can be replaced without touching them. Kernels trust shapes:
-// they were inferred when the network was compiled. Matrices are row-major [rows, columns].
-import type { Similarity } from './feature-map';
-import type { Pointwise } from './pointwise';
+// The interface for all tensor arithmetic. Layers, losses, optimizers and probes call it and nothing else, so a backend
+// can be replaced without touching them. Kernels do not check shapes, which were inferred when the network was
+// compiled. Matrices are row-major [rows, columns].
+import type { KernelFunction } from './kernel-function';
+import type { PointwiseLossKind } from './pointwise-losses';
 import type { MemoryPlan, Precision, Tensor } from './tensor';
-import type { Unary } from './unary';
-import type { Windows } from './windows';
+import type { UnaryKind } from './unary-functions';
+import type { CrossEntropyVariant } from './weighted-cross-entropy';
+import type { WindowOptions } from './windows';
 
-/** Sums and range of a tensor's elements; NaN anywhere makes all of them NaN. */
+/** Sums and range of a tensor's elements. If any element is NaN, all of them are NaN. */
 export interface Moments {
   readonly sum: number;
   readonly sumOfSquares: number;
-  /** Sum of (x - mean)², in a second pass: the difference of the sums above would cancel. */
-  readonly sumOfDeviations: number;
+  /** Sum of (x - mean)², in a second pass: a difference of the sums above would cancel. */
+  readonly sumOfSquaredDeviations: number;
   readonly min: number;
   readonly max: number;
 }
 
-/** Where repeated work may take its input from: the next piece of `from` each time, of the size of `to`. */
-export interface Feed {
+export interface LabeledCounts {
+  readonly correct: number;
+  readonly labeled: number;
+}
+
+/** Lets repeated work read its input from the next chunk of `from` each time. A chunk has the size of `to`. */
+export interface InputStream {
   readonly to: Tensor;
-  /** Whole pieces; after the last comes the first again. */
+  /** A whole number of chunks. After the last one, the first follows. */
   readonly from: Tensor;
 }
 
-/** Work around a number, done again and again. */
-export interface Repeated {
-  /** Once, with what its tensors hold. @returns the number */
-  once(): number;
+/** A step that computes a number, such as the loss, and can be repeated. */
+export interface TracedStep {
+  /** Runs the step once on the current contents of its tensors. @returns the number */
+  run(): number;
   /**
-   * Fed, from a piece on, so many times or up to one whose number is not finite. Null where that is not faster, or not yet.
-   * @param varyingAt what `varying` holds each time, the first one 0 @returns how many `numbers` there are
+   * Runs the step up to `times` times, until its number is not finite. Streams start with chunk `startIndex`. Null if
+   * this is not faster, or not yet.
+   * @param parametersAt the per-step parameters of each run, counted from 0
+   * @returns how many `results` were written
    */
-  readonly often: ((piece: number, times: number, numbers: Float64Array, varyingAt?: (time: number) => readonly number[]) => number) | null;
+  readonly repeat:
+    | ((
+        startIndex: number,
+        times: number,
+        results: Float64Array,
+        parametersAt?: (time: number) => readonly number[],
+      ) => number)
+    | null;
 }
 
 export interface Kernels {
-  /** Which kernels ran; written into every result. */
+  /** The name of the backend, which is part of every result. */
   readonly backend: string;
   readonly precision: Precision;
 
-  /** Allocates everything that a plan asks for, at once, zeroed. */
+  /** Allocates all tensors of a plan at once, filled with zeros. */
   allocate(plan: MemoryPlan): Tensor[];
 
   /**
-   * What it returns does what `work` does, in fewer calls where the backend can; `work` itself may run once, or at each
-   * time. It may call kernels that return nothing, on the same tensors with the same numbers every time, and nothing else.
+   * Returns a function that does what `work` does, in fewer calls if the backend can. `work` itself may run once, or
+   * every time. It may only call kernels that return nothing, always on the same tensors with the same numbers.
    */
-  prepare(work: () => void): () => void;
+  trace(work: () => void): () => void;
 
   /**
-   * The same around a number: what it returns does `before`, finds `value`, does `after` and returns the number. `before` and
-   * `after` may be prepared themselves. `value` calls kernels that write nothing, and what it makes of their numbers depends on
-   * nothing else. `feeds` says where input may come from that lies in memory already; it is asked at most once. `varying` holds numbers
-   * that are others each time, which the work reads and hands on to kernels as they are.
+   * The same for work that computes a number: the result runs `before`, `loss` and `after`, and returns the loss.
+   * `before` and `after` may themselves be traced. `loss` may only call kernels that write nothing, and must compute
+   * its result from their numbers alone. `inputStreams` returns the memory from which inputs can be read directly; it
+   * is called at most once. `perStepParameters` holds numbers that differ at every step, which the work passes on to
+   * kernels unchanged.
    */
-  prepareAround(before: () => void, value: () => number, after: () => void, feeds?: () => readonly Feed[], varying?: number[]): Repeated;
+  traceStep(
+    before: () => void,
+    loss: () => number,
+    after: () => void,
+    inputStreams?: () => readonly InputStream[],
+    perStepParameters?: number[],
+  ): TracedStep;
 
   fill(out: Tensor, value: number): void;
   copy(out: Tensor, x: Tensor): void;
   /** out = scale * x. */
   scale(out: Tensor, x: Tensor, scale: number): void;
-  /** out = a b, element by element. */
+  /** out = a b, element-wise. */
   multiply(out: Tensor, a: Tensor, b: Tensor): void;
   /** out = a - b. */
   subtract(out: Tensor, a: Tensor, b: Tensor): void;
+  /** out[i, to + j] = x[i, from + j] for every row i and j below `width`; a row is a whole sample, of any shape. */
+  copyColumns(out: Tensor, to: number, x: Tensor, from: number, width: number): void;
 
   /** out[m,n] = a[m,k] b[k,n], or out + a b. */
   matmul(out: Tensor, a: Tensor, b: Tensor, accumulate: boolean): void;
@@ -72,7 +96,7 @@ export interface Kernels {
   matmulTransposedA(out: Tensor, a: Tensor, b: Tensor, accumulate: boolean): void;
   /** out[m,n] = a[m,k] b[n,k]ᵀ, or out + a bᵀ. */
   matmulTransposedB(out: Tensor, a: Tensor, b: Tensor, accumulate: boolean): void;
-  /** y[m,n] = x[m,k] weight[n,k]ᵀ, and bias[n] added to every row of it. */
+  /** y[m,n] = x[m,k] weight[n,k]ᵀ + bias[n], broadcast over rows. */
   linear(y: Tensor, x: Tensor, weight: Tensor, bias: Tensor | null): void;
   /** out[i,:] += row for every row i. */
   addRow(out: Tensor, row: Tensor): void;
@@ -97,50 +121,138 @@ export interface Kernels {
   logSoftmax(y: Tensor, x: Tensor): void;
   /** Each row: dx = dy - exp(y) sum(dy). */
   logSoftmaxBackward(dx: Tensor, dy: Tensor, y: Tensor): void;
-  /** y = f(x) element by element, with the function's parameter `a`; the functions are in unary.ts. */
-  unary(y: Tensor, x: Tensor, f: Unary, a: number): void;
+  /** y = f(x), element-wise, with the function's parameter `a`. The functions are in unary-functions.ts. */
+  unary(y: Tensor, x: Tensor, f: UnaryKind, a: number): void;
   /** dx = dy f'(x). */
-  unaryBackward(dx: Tensor, dy: Tensor, x: Tensor, f: Unary, a: number): void;
+  unaryBackward(dx: Tensor, dy: Tensor, x: Tensor, f: UnaryKind, a: number): void;
 
   /**
-   * y[n,out,h',w'] = windows of x[n,in,h,w] times weight[out,in,…kernel], and bias[out]; not mirrored, as in PyTorch.
-   * `workspace` is for the kernel to work in, of the shape of one image unfolded (see windows.ts); what is in it before
-   * does not matter. The same in the two that go back.
+   * y[n,out,h',w'] = the cross-correlation of x[n,in,h,w] with weight[out,in,…kernel], plus bias[out], as in PyTorch.
+   * `workspace` has the shape of one image after im2col (see windows.ts), and its contents are overwritten, also in the
+   * two backward kernels.
    */
-  conv2d(y: Tensor, x: Tensor, weight: Tensor, bias: Tensor | null, windows: Windows, workspace: Tensor): void;
-  conv2dBackwardInput(dx: Tensor, dy: Tensor, weight: Tensor, windows: Windows, workspace: Tensor): void;
-  /** Adds to dWeight, and to dBias where there is one. */
+  conv2d(y: Tensor, x: Tensor, weight: Tensor, bias: Tensor | null, windows: WindowOptions, workspace: Tensor): void;
+  conv2dBackwardInput(dx: Tensor, dy: Tensor, weight: Tensor, windows: WindowOptions, workspace: Tensor): void;
+  /** Adds to dWeight, and to dBias if there is one. */
   conv2dBackwardWeight(
-    dWeight: Tensor, dBias: Tensor | null, dy: Tensor, x: Tensor, windows: Windows, workspace: Tensor,
+    dWeight: Tensor,
+    dBias: Tensor | null,
+    dy: Tensor,
+    x: Tensor,
+    windows: WindowOptions,
+    workspace: Tensor,
   ): void;
-  /** y[n,c,h',w'] = the largest under each window of x[n,c,h,w]; NaN where there is one. */
-  maxPool2d(y: Tensor, x: Tensor, windows: Windows): void;
-  /** dx = the sum of dy of the windows where it is the largest; of equal ones the first gets all. */
-  maxPool2dBackward(dx: Tensor, dy: Tensor, x: Tensor, windows: Windows): void;
-  /** y = the mean under each window; `padded` says whether the padding's zeros count. */
-  avgPool2d(y: Tensor, x: Tensor, windows: Windows, padded: boolean): void;
-  avgPool2dBackward(dx: Tensor, dy: Tensor, windows: Windows, padded: boolean): void;
+  /** y[n,c,h',w'] = the maximum in each window of x[n,c,h,w]; NaN if it contains one. */
+  maxPool2d(y: Tensor, x: Tensor, windows: WindowOptions): void;
+  /**
+   * dx = the sum of dy over the windows of which it is the maximum. If several values are equal, the first gets all.
+   */
+  maxPool2dBackward(dx: Tensor, dy: Tensor, x: Tensor, windows: WindowOptions): void;
+  /** y = the mean of each window; `countIncludePad` says whether the padding's zeros count. */
+  avgPool2d(y: Tensor, x: Tensor, windows: WindowOptions, countIncludePad: boolean): void;
+  avgPool2dBackward(dx: Tensor, dy: Tensor, windows: WindowOptions, countIncludePad: boolean): void;
 
-  /** Mean and biased variance (the mean square distance from it) of each channel of x[n,channels,…]. */
+  /** y[n,c,h',w'] = the mean of x in windows that divide its rows and columns evenly, as in PyTorch. */
+  adaptiveAvgPool2d(y: Tensor, x: Tensor): void;
+  adaptiveAvgPool2dBackward(dx: Tensor, dy: Tensor): void;
+  /** Repeats each pixel of x[n,c,h,w] in both directions to the size of y, a multiple. */
+  upsampleNearest2d(y: Tensor, x: Tensor): void;
+  upsampleNearest2dBackward(dx: Tensor, dy: Tensor): void;
+
+  /** out[n,c,…] = scale[c] x[n,c,…]. */
+  scaleChannels(out: Tensor, x: Tensor, scale: Tensor): void;
+  /** out[n,c,…] += row[c]. */
+  addChannels(out: Tensor, row: Tensor): void;
+  /** out[c] += the sum of x[n,c,…]. */
+  accumulateChannels(out: Tensor, x: Tensor): void;
+  /** y = x where x > 0, else weight x; one weight for all channels, or one for each. */
+  prelu(y: Tensor, x: Tensor, weight: Tensor): void;
+  /** Writes dx, and adds to dWeight. */
+  preluBackward(dx: Tensor | null, dWeight: Tensor, dy: Tensor, x: Tensor, weight: Tensor): void;
+
+  /** Mean and biased variance of each channel of x[n,channels,…]. */
   channelMoments(mean: Tensor, variance: Tensor, x: Tensor): void;
-  /** y = (x - mean) / √(variance + eps) · weight + bias, each by channel; without weight 1, without bias 0. */
+  /** y = (x - mean) / √(variance + eps) · weight + bias, by channel. Weight defaults to 1 and bias to 0. */
   normalizeChannels(
-    y: Tensor, x: Tensor, mean: Tensor, variance: Tensor, weight: Tensor | null, bias: Tensor | null, eps: number,
+    y: Tensor,
+    x: Tensor,
+    mean: Tensor,
+    variance: Tensor,
+    weight: Tensor | null,
+    bias: Tensor | null,
+    eps: number,
   ): void;
-  /** Writes dx, adds to dWeight and dBias. `ofBatch`: mean and variance are those of x and change with it; else they are given. */
+  /**
+   * Writes dx, and adds to dWeight and dBias. With batch statistics, mean and variance are functions of x; otherwise
+   * they are constants.
+   */
   normalizeChannelsBackward(
-    dx: Tensor | null, dWeight: Tensor | null, dBias: Tensor | null,
-    dy: Tensor, x: Tensor, mean: Tensor, variance: Tensor, weight: Tensor | null, eps: number, ofBatch: boolean,
+    dx: Tensor | null,
+    dWeight: Tensor | null,
+    dBias: Tensor | null,
+    dy: Tensor,
+    x: Tensor,
+    mean: Tensor,
+    variance: Tensor,
+    weight: Tensor | null,
+    eps: number,
+    useBatchStats: boolean,
   ): void;
-  /** The same of every `size` numbers in a row by themselves; weight and bias are of that size. */
+  /** The same for every `size` consecutive numbers; weight and bias have that size. */
   normalizeRows(y: Tensor, x: Tensor, weight: Tensor | null, bias: Tensor | null, size: number, eps: number): void;
   normalizeRowsBackward(
-    dx: Tensor | null, dWeight: Tensor | null, dBias: Tensor | null, dy: Tensor, x: Tensor, weight: Tensor | null, size: number, eps: number,
+    dx: Tensor | null,
+    dWeight: Tensor | null,
+    dBias: Tensor | null,
+    dy: Tensor,
+    x: Tensor,
+    weight: Tensor | null,
+    size: number,
+    eps: number,
   ): void;
 
-  /** y[n,m] = k(x, centers[m,d]) matrix[m,m], k as f says; `workspace` is [BLOCK, m] of feature-map.ts. */
-  featureMap(y: Tensor, x: Tensor, centers: Tensor, matrix: Tensor, f: Similarity, workspace: Tensor): void;
-  featureMapBackward(dx: Tensor, dy: Tensor, x: Tensor, centers: Tensor, matrix: Tensor, f: Similarity, workspace: Tensor): void;
+  /** y = x / √(mean(x²) + eps) · weight, for every `size` consecutive numbers. */
+  rmsNormalizeRows(y: Tensor, x: Tensor, weight: Tensor | null, size: number, eps: number): void;
+  /** Writes dx, and adds to dWeight. */
+  rmsNormalizeRowsBackward(
+    dx: Tensor | null,
+    dWeight: Tensor | null,
+    dy: Tensor,
+    x: Tensor,
+    weight: Tensor | null,
+    size: number,
+    eps: number,
+  ): void;
+
+  /** y[i,:] = table[indices[i],:], the index rounded; 0 at the index `padding`, and NaN where there is no such row. */
+  lookUpRows(y: Tensor, table: Tensor, indices: Tensor, padding: number): void;
+  /** dTable[indices[i],:] += dy[i,:] for every i, except at the index `padding`. */
+  accumulateAtRows(dTable: Tensor, dy: Tensor, indices: Tensor, padding: number): void;
+
+  // Multi-head attention: head h of x[n,t,e] is its slice h of the last axis; pairs of positions are [n,heads,t,s].
+  /** pairs[n,h,i,j] = scale · a[n,i,head h] · b[n,j,head h]. */
+  headProducts(pairs: Tensor, a: Tensor, b: Tensor, scale: number): void;
+  /** y[n,i,head h] = scale · Σ_j pairs[n,h,i,j] x[n,j,head h]. */
+  headSums(y: Tensor, pairs: Tensor, x: Tensor, scale: number): void;
+  /** y[n,j,head h] = scale · Σ_i pairs[n,h,i,j] x[n,i,head h]. */
+  headSumsTransposed(y: Tensor, pairs: Tensor, x: Tensor, scale: number): void;
+  /** Each row i of x[n,heads,t,s]: the softmax of its entries up to i, and 0 after them. */
+  causalSoftmax(y: Tensor, x: Tensor): void;
+
+  /**
+   * y[n,m] = k(x, centers[m,d]) matrix[m,m] for the kernel function f. The workspace has BLOCK_ROWS rows, see
+   * feature-map.ts.
+   */
+  featureMap(y: Tensor, x: Tensor, centers: Tensor, matrix: Tensor, f: KernelFunction, workspace: Tensor): void;
+  featureMapBackward(
+    dx: Tensor,
+    dy: Tensor,
+    x: Tensor,
+    centers: Tensor,
+    matrix: Tensor,
+    f: KernelFunction,
+    workspace: Tensor,
+  ): void;
 
   /** sum of (x - t)². */
   squaredError(x: Tensor, t: Tensor): number;
@@ -150,11 +262,17 @@ export interface Kernels {
   crossEntropy(x: Tensor, t: Tensor): number;
   /** dx = scale * (softmax(x) sum(t) - t). */
   crossEntropyBackward(dx: Tensor, x: Tensor, t: Tensor, scale: number): void;
-  /** -sum of t log p, terms with t = 0 left out; p are probabilities. */
+  /** The same with class weights and smoothed labels: weighted-cross-entropy.ts. Rows of zeros in t are left out. */
+  weightedCrossEntropy(x: Tensor, t: Tensor, variant: CrossEntropyVariant): number;
+  /** dx = its gradient, divided by `targetWeight` for a mean. */
+  weightedCrossEntropyBackward(dx: Tensor, x: Tensor, t: Tensor, variant: CrossEntropyVariant, mean: boolean): void;
+  /** The weights of the targets' classes, or the number of rows that have a target. */
+  targetWeight(t: Tensor, variant: CrossEntropyVariant): number;
+  /** -sum of t log p, without terms where t = 0; p are probabilities. */
   negativeLogLikelihood(p: Tensor, t: Tensor): number;
   /** dp = -scale * t / p. */
   negativeLogLikelihoodBackward(dp: Tensor, p: Tensor, t: Tensor, scale: number): void;
-  /** -sum of t log p + (1-t) log(1-p), each logarithm held at -100 or above as PyTorch's BCELoss does. */
+  /** -sum of t log p + (1-t) log(1-p), each logarithm limited to -100 or above as in PyTorch's BCELoss. */
   binaryCrossEntropy(p: Tensor, t: Tensor): number;
   /** dp = scale * (p - t) / max(p (1 - p), 1e-12 rounded to float32), PyTorch's guard. */
   binaryCrossEntropyBackward(dp: Tensor, p: Tensor, t: Tensor, scale: number): void;
@@ -163,51 +281,73 @@ export interface Kernels {
   /** dx = scale * (sigmoid(x) - t). */
   binaryCrossEntropyWithLogitsBackward(dx: Tensor, x: Tensor, t: Tensor, scale: number): void;
 
-  /** sum of w x, terms with w = 0 left out. */
+  /** sum of w x, without terms where w = 0. */
   weightedSum(x: Tensor, w: Tensor): number;
-  /** sum of f(x, t) over all elements, with the function's parameter `a`; the functions are in pointwise.ts. */
-  pointwiseLoss(x: Tensor, t: Tensor, f: Pointwise, a: number): number;
+  /** sum of f(x, t) over all elements, with the function's parameter `a`. The functions are in pointwise-losses.ts. */
+  pointwiseLoss(x: Tensor, t: Tensor, f: PointwiseLossKind, a: number): number;
   /** dx = scale * df/dx. */
-  pointwiseLossBackward(dx: Tensor, x: Tensor, t: Tensor, f: Pointwise, a: number, scale: number): void;
+  pointwiseLossBackward(dx: Tensor, x: Tensor, t: Tensor, f: PointwiseLossKind, a: number, scale: number): void;
   /** sum over rows of t_c sum over i != c of max(0, margin - x_c + x_i)^p / columns. */
   multiMargin(x: Tensor, t: Tensor, p: 1 | 2, margin: number): number;
   /** dx = scale times its gradient; 0 where a term is exactly 0. */
   multiMarginBackward(dx: Tensor, x: Tensor, t: Tensor, p: 1 | 2, margin: number, scale: number): void;
 
-  // Many numbers moved at once, each by itself, as the gradient check asks for. Move i reaches one column of m samples, number
-  // places[i]; columns lie one after the other, as rows of a matrix do.
-  /** out[i,:] = columns[places[i],:] + by[i] slopes[from[i],:] of out[moves,m]; without slopes + by[i]. */
-  moveColumns(out: Tensor, columns: Tensor, places: Tensor, by: Tensor, slopes: Tensor | null, from: Tensor): void;
-  /** y[moves,m,n] = rows[m,n] each time, with column places[i] replaced by moved[i,:]. */
-  placeColumns(y: Tensor, rows: Tensor, moved: Tensor, places: Tensor): void;
-  /** y[moves,m,n] = rows[m,n] each time, and what the column's change adds: (moved[i,:] - columns[places[i],:])ᵀ weights[places[i],:]. */
-  addShares(y: Tensor, rows: Tensor, moved: Tensor, columns: Tensor, weights: Tensor, places: Tensor): void;
-  /** out[i] = crossEntropy(x[i,:,:], t), to the bit. */
-  crossEntropies(out: Tensor, x: Tensor, t: Tensor): void;
+  // Perturbations for the gradient check, many at once, each independent of the others. Perturbation i changes one
+  // column of m samples, columnIndices[i]. Columns are contiguous, like the rows of a matrix.
+  /**
+   * out[i,:] = columns[columnIndices[i],:] + steps[i] derivatives[derivativeIndices[i],:], out [perturbations,m]; null
+   * derivatives are 1.
+   */
+  perturbColumns(
+    out: Tensor,
+    columns: Tensor,
+    columnIndices: Tensor,
+    steps: Tensor,
+    derivatives: Tensor | null,
+    derivativeIndices: Tensor,
+  ): void;
+  /** y[i,m,n] = rows[m,n] with column columnIndices[i] replaced by perturbed[i,:]. */
+  replaceColumns(y: Tensor, rows: Tensor, perturbed: Tensor, columnIndices: Tensor): void;
+  /** y[i,m,n] = rows[m,n] + (perturbed[i,:] - columns[columnIndices[i],:])ᵀ weights[columnIndices[i],:]. */
+  rank1Update(
+    y: Tensor,
+    rows: Tensor,
+    perturbed: Tensor,
+    columns: Tensor,
+    weights: Tensor,
+    columnIndices: Tensor,
+  ): void;
+  /** out[i] = crossEntropy(x[i,:,:], t), bit for bit. */
+  batchedCrossEntropy(out: Tensor, x: Tensor, t: Tensor): void;
 
-  /** v = momentum v + g; w -= lr v. Without momentum v may be null. */
+  /** v = momentum v + g; w -= lr v. Without momentum, v may be null. */
   sgd(w: Tensor, g: Tensor, v: Tensor | null, lr: number, momentum: number): void;
-  // What other updates are composed of. `out` may be `x`.
+  // The building blocks of other updates. `out` may be `x`.
   /** out = a out + b x. */
-  combine(out: Tensor, x: Tensor, a: number, b: number): void;
+  axpby(out: Tensor, x: Tensor, a: number, b: number): void;
   /** out = a out + b x². */
-  combineSquares(out: Tensor, x: Tensor, a: number, b: number): void;
+  axpbySquared(out: Tensor, x: Tensor, a: number, b: number): void;
   /** out += scale x / (√d + eps). */
-  addQuotient(out: Tensor, x: Tensor, d: Tensor, scale: number, eps: number): void;
+  addcdivSqrt(out: Tensor, x: Tensor, d: Tensor, scale: number, eps: number): void;
   /** out += scale sign(x); the sign of 0 is 0. */
   addSign(out: Tensor, x: Tensor, scale: number): void;
-  /** out = x held between low and high; NaN stays NaN. */
+  /** out = x clamped to [low, high]; NaN stays NaN. */
   clamp(out: Tensor, x: Tensor, low: number, high: number): void;
 
   moments(x: Tensor): Moments;
   /** sum of |x|. */
   absoluteSum(x: Tensor): number;
-  /** Counts elements into equal bins over [lo, hi]; the last bin includes hi; values outside and NaN are left out. */
+  /** Counts elements in equal bins over [lo, hi]. The last bin includes hi. Values outside and NaN are not counted. */
   histogram(counts: Uint32Array, x: Tensor, lo: number, hi: number): void;
-  /** For each column of x[rows, columns], how many entries do not lie strictly between above and below. */
-  countOutside(counts: Uint32Array, x: Tensor, above: number, below: number): void;
-  /** Rows whose largest prediction stands where the largest target does; with one column, on the same side of the threshold. */
+  /** For each column of x[rows, columns], the number of entries that are not strictly between the bounds. */
+  countOutside(counts: Uint32Array, x: Tensor, lo: number, hi: number): void;
+  /**
+   * The number of rows whose largest prediction is at the index of the largest target; with one column, on the same
+   * side of the threshold.
+   */
   countCorrect(prediction: Tensor, target: Tensor, threshold: number): number;
+  /** The same among rows whose target is not all 0, and how many of them there are. */
+  countLabeled(prediction: Tensor, target: Tensor): LabeledCounts;
   /** Index of the first NaN or infinity, or -1. */
   firstNonFinite(x: Tensor): number;
 }

@@ -1,353 +1,608 @@
-// What each kernel calls in the WebAssembly module. Whose memory that works on, and how other threads come to help, is
-// in wasm.ts.
-import type { Exports, Memory } from './instance';
+// Maps each kernel to its function in the WebAssembly module. Memory and threads are in wasm-kernels.ts.
+import type { WasmExports, Memory } from './wasm-instance';
 import type { Moments } from './kernels';
-import { SharedKernels } from './shared';
-import type { Tensor } from './tensor';
-import { type Unary, unaryFunctions } from './unary';
-import { strideOf, type Windows } from './windows';
+import { FallbackKernels } from './fallback-kernels';
+import type { Tensor, Shape2 } from './tensor';
+import { type UnaryKind, unaryFunctions } from './unary-functions';
+import { dilationOf, strideOf, type WindowOptions } from './windows';
 
-/** Everything below is scratch memory. Mirrors TENSORS of assembly/tape.ts, compared when a module starts. */
-export const LOWEST = 4096 + (8 + 256 + 64) * 1024;
+/** Everything below is scratch memory. Mirrors TENSORS_START of assembly/trace.ts; compared when a module starts. */
+export const FIRST_TENSOR_ADDRESS = 4096 + (8 + 256 + 64) * 1024;
 /** Where `moments` writes. */
-const RESULT = 64;
-/** Where counters go; the matrix products' copies lie there otherwise. */
-const SCRATCH = 4096;
-const COUNTERS = 65536;
-/** Mirrors assembly/convolution.ts. */
-const MOST_PLACES_BACK = 256;
+const MOMENTS_ADDRESS = 64;
+/** Where counts are written; otherwise, matrix products use this memory for copies. */
+const SCRATCH_ADDRESS = 4096;
+const MAX_COUNTERS = 65536;
+/** Mirrors assembly/im2col-convolution.ts. */
+const MAX_KERNEL_AREA_BACK = 256;
 
-/** The address of a tensor. Numbers in other memory mostly lie near its start: a cheap look that spares a riddle. */
-function at(x: Tensor): number {
+/** Whether the compiled kernels compute a convolution: those have no groups and no dilation. */
+function isCompiled(windows: WindowOptions): boolean {
+  const { groups = 1 } = windows;
+  const [down, right] = dilationOf(windows);
+  return groups === 1 && down === 1 && right === 1;
+}
+
+/**
+ * The address of a tensor. Tensors of another memory mostly have low addresses: a cheap check that catches mistakes.
+ */
+function addressOf(x: Tensor): number {
   const address = x.data.byteOffset;
-  if (address < LOWEST) throw new TypeError('this tensor does not lie in the memory of the kernels that are to work on it');
+  if (address < FIRST_TENSOR_ADDRESS)
+    throw new TypeError('this tensor does not lie in the memory of the kernels that are to work on it');
   return address;
 }
 
-/** 0 for none. */
-const atAny = (x: Tensor | null): number => (x ? at(x) : 0);
+/** The address, or 0 for null. */
+const addressOrNull = (x: Tensor | null): number => (x ? addressOf(x) : 0);
 
-const columns = (x: Tensor): number => x.shape[x.shape.length - 1] ?? 1;
+const columnCount = (x: Tensor): number => x.shape[x.shape.length - 1] ?? 1;
 
 /** Images, channels, height, width. */
-const imagesOf = ({ shape }: Tensor): [number, number, number, number] => [shape[0], shape[1], shape[2], shape[3]];
-/** How many images of one channel, height, width. */
-const planesOf = ({ shape }: Tensor): [number, number, number] => [shape[0] * shape[1], shape[2], shape[3]];
-/** Samples, channels, numbers of each. */
-const channelsOf = ({ shape, data }: Tensor): [number, number, number] => [shape[0], shape[1], data.length / (shape[0] * shape[1])];
-/** Moves, samples, columns. */
-const movesOf = ({ shape }: Tensor): [number, number, number] => [shape[0], shape[1], shape[2]];
-/** As the module counts them. */
-const UNARY = Object.fromEntries(Object.keys(unaryFunctions).map((name, i) => [name, i])) as Record<Unary, number>;
-const windowOf = (windows: Windows): number[] => [...windows.kernel_size, ...strideOf(windows), ...windows.padding];
+const imageShape = ({ shape }: Tensor): [number, number, number, number] => [
+  shape[0]!,
+  shape[1]!,
+  shape[2]!,
+  shape[3]!,
+];
+/** Number of single-channel images, height, width. */
+const planeShape = ({ shape }: Tensor): [number, number, number] => [shape[0]! * shape[1]!, shape[2]!, shape[3]!];
+/** Samples, channels, numbers per channel. */
+const channelShape = ({ shape, data }: Tensor): [number, number, number] => [
+  shape[0]!,
+  shape[1]!,
+  data.length / (shape[0]! * shape[1]!),
+];
+/** Perturbations, samples, columns. */
+const perturbationShape = ({ shape }: Tensor): [number, number, number] => [shape[0]!, shape[1]!, shape[2]!];
+/** Function codes, as in the module. */
+const UNARY_CODES = Object.fromEntries(Object.keys(unaryFunctions).map((name, i) => [name, i])) as Record<
+  UnaryKind,
+  number
+>;
+const windowArguments = (windows: WindowOptions): number[] => [
+  ...windows.kernel_size,
+  ...strideOf(windows),
+  ...windows.padding,
+];
 
-export abstract class WasmCalls extends SharedKernels {
-  protected abstract exports: Exports;
+export abstract class WasmCalls extends FallbackKernels {
+  protected abstract exports: WasmExports;
   protected abstract readonly memory: Memory;
 
-  /** Has the other threads ready for a product of so many multiply-adds, if that is worth it. */
-  protected abstract together(work: number): void;
+  /** Prepares the worker threads for a product of this many multiply-adds, if it is large enough. */
+  protected abstract useThreads(multiplyAdds: number): void;
 
   fill(out: Tensor, value: number): void {
-    this.exports.fill(at(out), out.data.length, value);
+    this.exports.fill(addressOf(out), out.data.length, value);
   }
 
   copy(out: Tensor, x: Tensor): void {
-    this.exports.copy(at(out), at(x), x.data.length);
+    this.exports.copy(addressOf(out), addressOf(x), x.data.length);
   }
 
   scale(out: Tensor, x: Tensor, scale: number): void {
-    this.exports.scale(at(out), at(x), out.data.length, scale);
+    this.exports.scale(addressOf(out), addressOf(x), out.data.length, scale);
   }
 
   subtract(out: Tensor, a: Tensor, b: Tensor): void {
-    this.exports.subtract(at(out), at(a), at(b), out.data.length);
+    this.exports.subtract(addressOf(out), addressOf(a), addressOf(b), out.data.length);
   }
 
   matmul(out: Tensor, a: Tensor, b: Tensor, accumulate: boolean): void {
-    this.together(out.data.length * b.shape[0]);
-    this.exports.matmul(at(out), at(a), at(b), a.shape[0], b.shape[1], b.shape[0], accumulate ? 1 : 0);
-  }
-
-  matmulTransposedA(out: Tensor, a: Tensor, b: Tensor, accumulate: boolean): void {
-    this.together(out.data.length * b.shape[0]);
-    this.exports.matmulTransposedA(at(out), at(a), at(b), a.shape[1], b.shape[1], b.shape[0], accumulate ? 1 : 0);
-  }
-
-  matmulTransposedB(out: Tensor, a: Tensor, b: Tensor, accumulate: boolean): void {
-    this.together(out.data.length * b.shape[1]);
-    this.exports.matmulTransposedB(at(out), at(a), at(b), a.shape[0], b.shape[0], b.shape[1], accumulate ? 1 : 0, 0);
-  }
-
-  linear(y: Tensor, x: Tensor, weight: Tensor, bias: Tensor | null): void {
-    const [n, k] = weight.shape;
-    this.together(y.data.length * k);
-    this.exports.matmulTransposedB(at(y), at(x), at(weight), x.shape[0], n, k, 0, bias ? at(bias) : 0);
-  }
-
-  addRow(out: Tensor, row: Tensor): void {
-    this.exports.addRow(at(out), at(row), out.data.length / row.data.length, row.data.length);
-  }
-
-  accumulateRows(out: Tensor, x: Tensor): void {
-    this.exports.accumulateRows(at(out), at(x), x.data.length / out.data.length, out.data.length);
-  }
-
-  tanh(y: Tensor, x: Tensor): void {
-    this.exports.tanh(at(y), at(x), y.data.length);
-  }
-
-  tanhBackward(dx: Tensor, dy: Tensor, y: Tensor): void {
-    this.exports.tanhBackward(at(dx), at(dy), at(y), dx.data.length);
-  }
-
-  sigmoid(y: Tensor, x: Tensor): void {
-    this.exports.sigmoid(at(y), at(x), y.data.length);
-  }
-
-  sigmoidBackward(dx: Tensor, dy: Tensor, y: Tensor): void {
-    this.exports.sigmoidBackward(at(dx), at(dy), at(y), dx.data.length);
-  }
-
-  relu(y: Tensor, x: Tensor, scale: number): void {
-    this.exports.relu(at(y), at(x), y.data.length, scale);
-  }
-
-  reluBackward(dx: Tensor, dy: Tensor, x: Tensor, scale: number): void {
-    this.exports.reluBackward(at(dx), at(dy), at(x), dx.data.length, scale);
-  }
-
-  softmax(y: Tensor, x: Tensor): void {
-    const n = columns(x);
-    this.exports.softmax(at(y), at(x), x.data.length / n, n);
-  }
-
-  softmaxBackward(dx: Tensor, dy: Tensor, y: Tensor): void {
-    const n = columns(y);
-    this.exports.softmaxBackward(at(dx), at(dy), at(y), y.data.length / n, n);
-  }
-
-  override unary(y: Tensor, x: Tensor, f: Unary, a: number): void {
-    this.exports.unary(at(y), at(x), y.data.length, UNARY[f], a);
-  }
-
-  override unaryBackward(dx: Tensor, dy: Tensor, x: Tensor, f: Unary, a: number): void {
-    this.exports.unaryBackward(at(dx), at(dy), at(x), dx.data.length, UNARY[f], a);
-  }
-
-  override logSoftmax(y: Tensor, x: Tensor): void {
-    const n = columns(x);
-    this.exports.logSoftmax(at(y), at(x), x.data.length / n, n);
-  }
-
-  override logSoftmaxBackward(dx: Tensor, dy: Tensor, y: Tensor): void {
-    const n = columns(y);
-    this.exports.logSoftmaxBackward(at(dx), at(dy), at(y), y.data.length / n, n);
-  }
-
-  squaredError(x: Tensor, t: Tensor): number {
-    return this.exports.squaredError(at(x), at(t), x.data.length);
-  }
-
-  squaredErrorBackward(dx: Tensor, x: Tensor, t: Tensor, scale: number): void {
-    this.exports.squaredErrorBackward(at(dx), at(x), at(t), x.data.length, scale);
-  }
-
-  crossEntropy(x: Tensor, t: Tensor): number {
-    const n = columns(x);
-    return this.exports.crossEntropy(at(x), at(t), x.data.length / n, n);
-  }
-
-  crossEntropyBackward(dx: Tensor, x: Tensor, t: Tensor, scale: number): void {
-    const n = columns(x);
-    this.exports.crossEntropyBackward(at(dx), at(x), at(t), x.data.length / n, n, scale);
-  }
-
-  override moveColumns(out: Tensor, columns: Tensor, places: Tensor, by: Tensor, slopes: Tensor | null, from: Tensor): void {
-    this.beforeShared();
-    this.exports.moveColumns(at(out), at(columns), at(places), at(by), atAny(slopes), at(from), out.shape[0], out.shape[1]);
-  }
-
-  override placeColumns(y: Tensor, rows: Tensor, moved: Tensor, places: Tensor): void {
-    this.beforeShared();
-    this.exports.placeColumns(at(y), at(rows), at(moved), at(places), ...movesOf(y));
-  }
-
-  override addShares(y: Tensor, rows: Tensor, moved: Tensor, columns: Tensor, weights: Tensor, places: Tensor): void {
-    this.beforeShared();
-    this.exports.addShares(at(y), at(rows), at(moved), at(columns), at(weights), at(places), ...movesOf(y));
-  }
-
-  override crossEntropies(out: Tensor, x: Tensor, t: Tensor): void {
-    this.beforeShared();
-    this.exports.crossEntropies(at(out), at(x), at(t), ...movesOf(x));
-  }
-
-  negativeLogLikelihood(p: Tensor, t: Tensor): number {
-    return this.exports.negativeLogLikelihood(at(p), at(t), p.data.length);
-  }
-
-  negativeLogLikelihoodBackward(dp: Tensor, p: Tensor, t: Tensor, scale: number): void {
-    this.exports.negativeLogLikelihoodBackward(at(dp), at(p), at(t), p.data.length, scale);
-  }
-
-  binaryCrossEntropy(p: Tensor, t: Tensor): number {
-    return this.exports.binaryCrossEntropy(at(p), at(t), p.data.length);
-  }
-
-  binaryCrossEntropyBackward(dp: Tensor, p: Tensor, t: Tensor, scale: number): void {
-    this.exports.binaryCrossEntropyBackward(at(dp), at(p), at(t), p.data.length, scale);
-  }
-
-  binaryCrossEntropyWithLogits(x: Tensor, t: Tensor): number {
-    return this.exports.binaryCrossEntropyWithLogits(at(x), at(t), x.data.length);
-  }
-
-  binaryCrossEntropyWithLogitsBackward(dx: Tensor, x: Tensor, t: Tensor, scale: number): void {
-    this.exports.binaryCrossEntropyWithLogitsBackward(at(dx), at(x), at(t), x.data.length, scale);
-  }
-
-  sgd(w: Tensor, g: Tensor, v: Tensor | null, lr: number, momentum: number): void {
-    if (v) this.exports.sgdWithMomentum(at(w), at(g), at(v), w.data.length, lr, momentum);
-    else this.exports.sgd(at(w), at(g), w.data.length, lr);
-  }
-
-  override combine(out: Tensor, x: Tensor, a: number, b: number): void {
-    this.exports.combine(at(out), at(x), out.data.length, a, b);
-  }
-
-  override combineSquares(out: Tensor, x: Tensor, a: number, b: number): void {
-    this.exports.combineSquares(at(out), at(x), out.data.length, a, b);
-  }
-
-  override addQuotient(out: Tensor, x: Tensor, d: Tensor, scale: number, eps: number): void {
-    this.exports.addQuotient(at(out), at(x), at(d), out.data.length, scale, eps);
-  }
-
-  override addSign(out: Tensor, x: Tensor, scale: number): void {
-    this.exports.addSign(at(out), at(x), out.data.length, scale);
-  }
-
-  override clamp(out: Tensor, x: Tensor, low: number, high: number): void {
-    this.exports.clamp(at(out), at(x), out.data.length, low, high);
-  }
-
-  override multiply(out: Tensor, a: Tensor, b: Tensor): void {
-    this.exports.multiply(at(out), at(a), at(b), out.data.length);
-  }
-
-  override conv2d(y: Tensor, x: Tensor, weight: Tensor, bias: Tensor | null, windows: Windows): void {
-    this.beforeShared();
-    this.together((y.data.length * weight.data.length) / y.shape[1]);
-    this.exports.conv2d(at(y), at(x), at(weight), bias ? at(bias) : 0, ...imagesOf(x), y.shape[1], ...windowOf(windows));
-  }
-
-  override conv2dBackwardInput(dx: Tensor, dy: Tensor, weight: Tensor, windows: Windows, workspace: Tensor): void {
-    const { kernel_size: [height, width] } = windows;
-    if (height * width > MOST_PLACES_BACK) {
-      super.conv2dBackwardInput(dx, dy, weight, windows, workspace);
-      return;
-    }
-    this.beforeShared();
-    this.together((dy.data.length * weight.data.length) / dy.shape[1]);
-    const turned = workspace.data.length < weight.data.length ? 0 : at(workspace);
-    this.exports.conv2dBackwardInput(at(dx), at(dy), at(weight), turned, ...imagesOf(dx), dy.shape[1], ...windowOf(windows));
-  }
-
-  override conv2dBackwardWeight(dWeight: Tensor, dBias: Tensor | null, dy: Tensor, x: Tensor, windows: Windows): void {
-    this.beforeShared();
-    this.together((dy.data.length * dWeight.data.length) / dy.shape[1]);
-    this.exports.conv2dBackwardWeight(
-      at(dWeight), dBias ? at(dBias) : 0, at(dy), at(x), ...imagesOf(x), dy.shape[1], ...windowOf(windows),
+    this.useThreads(out.data.length * b.shape[0]!);
+    this.exports.matmul(
+      addressOf(out),
+      addressOf(a),
+      addressOf(b),
+      a.shape[0]!,
+      b.shape[1]!,
+      b.shape[0]!,
+      accumulate ? 1 : 0,
     );
   }
 
-  override maxPool2d(y: Tensor, x: Tensor, windows: Windows): void {
-    this.beforeShared();
-    this.exports.maxPool2d(at(y), at(x), ...planesOf(x), ...windowOf(windows));
+  matmulTransposedA(out: Tensor, a: Tensor, b: Tensor, accumulate: boolean): void {
+    this.useThreads(out.data.length * b.shape[0]!);
+    this.exports.matmulTransposedA(
+      addressOf(out),
+      addressOf(a),
+      addressOf(b),
+      a.shape[1]!,
+      b.shape[1]!,
+      b.shape[0]!,
+      accumulate ? 1 : 0,
+    );
   }
 
-  override maxPool2dBackward(dx: Tensor, dy: Tensor, x: Tensor, windows: Windows): void {
-    this.beforeShared();
-    this.exports.maxPool2dBackward(at(dx), at(dy), at(x), ...planesOf(x), ...windowOf(windows));
+  matmulTransposedB(out: Tensor, a: Tensor, b: Tensor, accumulate: boolean): void {
+    this.useThreads(out.data.length * b.shape[1]!);
+    this.exports.matmulTransposedB(
+      addressOf(out),
+      addressOf(a),
+      addressOf(b),
+      a.shape[0]!,
+      b.shape[0]!,
+      b.shape[1]!,
+      accumulate ? 1 : 0,
+      0,
+    );
   }
 
-  override avgPool2d(y: Tensor, x: Tensor, windows: Windows, padded: boolean): void {
-    this.beforeShared();
-    this.exports.avgPool2d(at(y), at(x), ...planesOf(x), ...windowOf(windows), padded ? 1 : 0);
+  linear(y: Tensor, x: Tensor, weight: Tensor, bias: Tensor | null): void {
+    const [n, k] = weight.shape as Shape2;
+    this.useThreads(y.data.length * k);
+    this.exports.matmulTransposedB(
+      addressOf(y),
+      addressOf(x),
+      addressOf(weight),
+      x.shape[0]!,
+      n,
+      k,
+      0,
+      bias ? addressOf(bias) : 0,
+    );
   }
 
-  override avgPool2dBackward(dx: Tensor, dy: Tensor, windows: Windows, padded: boolean): void {
-    this.beforeShared();
-    this.exports.avgPool2dBackward(at(dx), at(dy), ...planesOf(dx), ...windowOf(windows), padded ? 1 : 0);
+  addRow(out: Tensor, row: Tensor): void {
+    this.exports.addRow(addressOf(out), addressOf(row), out.data.length / row.data.length, row.data.length);
+  }
+
+  accumulateRows(out: Tensor, x: Tensor): void {
+    this.exports.accumulateRows(addressOf(out), addressOf(x), x.data.length / out.data.length, out.data.length);
+  }
+
+  tanh(y: Tensor, x: Tensor): void {
+    this.exports.tanh(addressOf(y), addressOf(x), y.data.length);
+  }
+
+  tanhBackward(dx: Tensor, dy: Tensor, y: Tensor): void {
+    this.exports.tanhBackward(addressOf(dx), addressOf(dy), addressOf(y), dx.data.length);
+  }
+
+  sigmoid(y: Tensor, x: Tensor): void {
+    this.exports.sigmoid(addressOf(y), addressOf(x), y.data.length);
+  }
+
+  sigmoidBackward(dx: Tensor, dy: Tensor, y: Tensor): void {
+    this.exports.sigmoidBackward(addressOf(dx), addressOf(dy), addressOf(y), dx.data.length);
+  }
+
+  relu(y: Tensor, x: Tensor, scale: number): void {
+    this.exports.relu(addressOf(y), addressOf(x), y.data.length, scale);
+  }
+
+  reluBackward(dx: Tensor, dy: Tensor, x: Tensor, scale: number): void {
+    this.exports.reluBackward(addressOf(dx), addressOf(dy), addressOf(x), dx.data.length, scale);
+  }
+
+  softmax(y: Tensor, x: Tensor): void {
+    const n = columnCount(x);
+    this.exports.softmax(addressOf(y), addressOf(x), x.data.length / n, n);
+  }
+
+  softmaxBackward(dx: Tensor, dy: Tensor, y: Tensor): void {
+    const n = columnCount(y);
+    this.exports.softmaxBackward(addressOf(dx), addressOf(dy), addressOf(y), y.data.length / n, n);
+  }
+
+  override unary(y: Tensor, x: Tensor, f: UnaryKind, a: number): void {
+    this.exports.unary(addressOf(y), addressOf(x), y.data.length, UNARY_CODES[f], a);
+  }
+
+  override unaryBackward(dx: Tensor, dy: Tensor, x: Tensor, f: UnaryKind, a: number): void {
+    this.exports.unaryBackward(addressOf(dx), addressOf(dy), addressOf(x), dx.data.length, UNARY_CODES[f], a);
+  }
+
+  override logSoftmax(y: Tensor, x: Tensor): void {
+    const n = columnCount(x);
+    this.exports.logSoftmax(addressOf(y), addressOf(x), x.data.length / n, n);
+  }
+
+  override logSoftmaxBackward(dx: Tensor, dy: Tensor, y: Tensor): void {
+    const n = columnCount(y);
+    this.exports.logSoftmaxBackward(addressOf(dx), addressOf(dy), addressOf(y), y.data.length / n, n);
+  }
+
+  squaredError(x: Tensor, t: Tensor): number {
+    return this.exports.squaredError(addressOf(x), addressOf(t), x.data.length);
+  }
+
+  squaredErrorBackward(dx: Tensor, x: Tensor, t: Tensor, scale: number): void {
+    this.exports.squaredErrorBackward(addressOf(dx), addressOf(x), addressOf(t), x.data.length, scale);
+  }
+
+  crossEntropy(x: Tensor, t: Tensor): number {
+    const n = columnCount(x);
+    return this.exports.crossEntropy(addressOf(x), addressOf(t), x.data.length / n, n);
+  }
+
+  crossEntropyBackward(dx: Tensor, x: Tensor, t: Tensor, scale: number): void {
+    const n = columnCount(x);
+    this.exports.crossEntropyBackward(addressOf(dx), addressOf(x), addressOf(t), x.data.length / n, n, scale);
+  }
+
+  override perturbColumns(
+    out: Tensor,
+    columns: Tensor,
+    columnIndices: Tensor,
+    steps: Tensor,
+    derivatives: Tensor | null,
+    derivativeIndices: Tensor,
+  ): void {
+    this.assertEager();
+    this.exports.perturbColumns(
+      addressOf(out),
+      addressOf(columns),
+      addressOf(columnIndices),
+      addressOf(steps),
+      addressOrNull(derivatives),
+      addressOf(derivativeIndices),
+      out.shape[0]!,
+      out.shape[1]!,
+    );
+  }
+
+  override replaceColumns(y: Tensor, rows: Tensor, perturbed: Tensor, columnIndices: Tensor): void {
+    this.assertEager();
+    this.exports.replaceColumns(
+      addressOf(y),
+      addressOf(rows),
+      addressOf(perturbed),
+      addressOf(columnIndices),
+      ...perturbationShape(y),
+    );
+  }
+
+  override rank1Update(
+    y: Tensor,
+    rows: Tensor,
+    perturbed: Tensor,
+    columns: Tensor,
+    weights: Tensor,
+    columnIndices: Tensor,
+  ): void {
+    this.assertEager();
+    this.exports.rank1Update(
+      addressOf(y),
+      addressOf(rows),
+      addressOf(perturbed),
+      addressOf(columns),
+      addressOf(weights),
+      addressOf(columnIndices),
+      ...perturbationShape(y),
+    );
+  }
+
+  override batchedCrossEntropy(out: Tensor, x: Tensor, t: Tensor): void {
+    this.assertEager();
+    this.exports.batchedCrossEntropy(addressOf(out), addressOf(x), addressOf(t), ...perturbationShape(x));
+  }
+
+  negativeLogLikelihood(p: Tensor, t: Tensor): number {
+    return this.exports.negativeLogLikelihood(addressOf(p), addressOf(t), p.data.length);
+  }
+
+  negativeLogLikelihoodBackward(dp: Tensor, p: Tensor, t: Tensor, scale: number): void {
+    this.exports.negativeLogLikelihoodBackward(addressOf(dp), addressOf(p), addressOf(t), p.data.length, scale);
+  }
+
+  binaryCrossEntropy(p: Tensor, t: Tensor): number {
+    return this.exports.binaryCrossEntropy(addressOf(p), addressOf(t), p.data.length);
+  }
+
+  binaryCrossEntropyBackward(dp: Tensor, p: Tensor, t: Tensor, scale: number): void {
+    this.exports.binaryCrossEntropyBackward(addressOf(dp), addressOf(p), addressOf(t), p.data.length, scale);
+  }
+
+  binaryCrossEntropyWithLogits(x: Tensor, t: Tensor): number {
+    return this.exports.binaryCrossEntropyWithLogits(addressOf(x), addressOf(t), x.data.length);
+  }
+
+  binaryCrossEntropyWithLogitsBackward(dx: Tensor, x: Tensor, t: Tensor, scale: number): void {
+    this.exports.binaryCrossEntropyWithLogitsBackward(addressOf(dx), addressOf(x), addressOf(t), x.data.length, scale);
+  }
+
+  sgd(w: Tensor, g: Tensor, v: Tensor | null, lr: number, momentum: number): void {
+    if (v) this.exports.sgdWithMomentum(addressOf(w), addressOf(g), addressOf(v), w.data.length, lr, momentum);
+    else this.exports.sgd(addressOf(w), addressOf(g), w.data.length, lr);
+  }
+
+  override axpby(out: Tensor, x: Tensor, a: number, b: number): void {
+    this.exports.axpby(addressOf(out), addressOf(x), out.data.length, a, b);
+  }
+
+  override axpbySquared(out: Tensor, x: Tensor, a: number, b: number): void {
+    this.exports.axpbySquared(addressOf(out), addressOf(x), out.data.length, a, b);
+  }
+
+  override addcdivSqrt(out: Tensor, x: Tensor, d: Tensor, scale: number, eps: number): void {
+    this.exports.addcdivSqrt(addressOf(out), addressOf(x), addressOf(d), out.data.length, scale, eps);
+  }
+
+  override addSign(out: Tensor, x: Tensor, scale: number): void {
+    this.exports.addSign(addressOf(out), addressOf(x), out.data.length, scale);
+  }
+
+  override clamp(out: Tensor, x: Tensor, low: number, high: number): void {
+    this.exports.clamp(addressOf(out), addressOf(x), out.data.length, low, high);
+  }
+
+  override multiply(out: Tensor, a: Tensor, b: Tensor): void {
+    this.exports.multiply(addressOf(out), addressOf(a), addressOf(b), out.data.length);
+  }
+
+  override conv2d(
+    y: Tensor,
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor | null,
+    windows: WindowOptions,
+    workspace: Tensor,
+  ): void {
+    if (!isCompiled(windows)) {
+      super.conv2d(y, x, weight, bias, windows, workspace);
+      return;
+    }
+    this.assertEager();
+    this.useThreads((y.data.length * weight.data.length) / y.shape[1]!);
+    this.exports.conv2d(
+      addressOf(y),
+      addressOf(x),
+      addressOf(weight),
+      bias ? addressOf(bias) : 0,
+      ...imageShape(x),
+      y.shape[1]!,
+      ...windowArguments(windows),
+    );
+  }
+
+  override conv2dBackwardInput(
+    dx: Tensor,
+    dy: Tensor,
+    weight: Tensor,
+    windows: WindowOptions,
+    workspace: Tensor,
+  ): void {
+    const {
+      kernel_size: [height, width],
+    } = windows;
+    if (height * width > MAX_KERNEL_AREA_BACK || !isCompiled(windows)) {
+      super.conv2dBackwardInput(dx, dy, weight, windows, workspace);
+      return;
+    }
+    this.assertEager();
+    this.useThreads((dy.data.length * weight.data.length) / dy.shape[1]!);
+    const flipped = workspace.data.length < weight.data.length ? 0 : addressOf(workspace);
+    this.exports.conv2dBackwardInput(
+      addressOf(dx),
+      addressOf(dy),
+      addressOf(weight),
+      flipped,
+      ...imageShape(dx),
+      dy.shape[1]!,
+      ...windowArguments(windows),
+    );
+  }
+
+  override conv2dBackwardWeight(
+    dWeight: Tensor,
+    dBias: Tensor | null,
+    dy: Tensor,
+    x: Tensor,
+    windows: WindowOptions,
+    workspace: Tensor,
+  ): void {
+    if (!isCompiled(windows)) {
+      super.conv2dBackwardWeight(dWeight, dBias, dy, x, windows, workspace);
+      return;
+    }
+    this.assertEager();
+    this.useThreads((dy.data.length * dWeight.data.length) / dy.shape[1]!);
+    this.exports.conv2dBackwardWeight(
+      addressOf(dWeight),
+      dBias ? addressOf(dBias) : 0,
+      addressOf(dy),
+      addressOf(x),
+      ...imageShape(x),
+      dy.shape[1]!,
+      ...windowArguments(windows),
+    );
+  }
+
+  override maxPool2d(y: Tensor, x: Tensor, windows: WindowOptions): void {
+    this.assertEager();
+    this.exports.maxPool2d(addressOf(y), addressOf(x), ...planeShape(x), ...windowArguments(windows));
+  }
+
+  override maxPool2dBackward(dx: Tensor, dy: Tensor, x: Tensor, windows: WindowOptions): void {
+    this.assertEager();
+    this.exports.maxPool2dBackward(
+      addressOf(dx),
+      addressOf(dy),
+      addressOf(x),
+      ...planeShape(x),
+      ...windowArguments(windows),
+    );
+  }
+
+  override avgPool2d(y: Tensor, x: Tensor, windows: WindowOptions, countIncludePad: boolean): void {
+    this.assertEager();
+    this.exports.avgPool2d(
+      addressOf(y),
+      addressOf(x),
+      ...planeShape(x),
+      ...windowArguments(windows),
+      countIncludePad ? 1 : 0,
+    );
+  }
+
+  override avgPool2dBackward(dx: Tensor, dy: Tensor, windows: WindowOptions, countIncludePad: boolean): void {
+    this.assertEager();
+    this.exports.avgPool2dBackward(
+      addressOf(dx),
+      addressOf(dy),
+      ...planeShape(dx),
+      ...windowArguments(windows),
+      countIncludePad ? 1 : 0,
+    );
   }
 
   moments(x: Tensor): Moments {
-    this.exports.moments(RESULT, at(x), x.data.length);
-    const [sum, sumOfSquares, sumOfDeviations, min, max] = new Float64Array(this.memory.buffer, RESULT, 5);
-    return { sum, sumOfSquares, sumOfDeviations, min, max };
+    this.exports.moments(MOMENTS_ADDRESS, addressOf(x), x.data.length);
+    const [sum, sumOfSquares, sumOfSquaredDeviations, min, max] = new Float64Array(
+      this.memory.buffer,
+      MOMENTS_ADDRESS,
+      5,
+    );
+    return {
+      sum: sum!,
+      sumOfSquares: sumOfSquares!,
+      sumOfSquaredDeviations: sumOfSquaredDeviations!,
+      min: min!,
+      max: max!,
+    };
   }
 
   absoluteSum(x: Tensor): number {
-    return this.exports.absoluteSum(at(x), x.data.length);
+    return this.exports.absoluteSum(addressOf(x), x.data.length);
   }
 
   histogram(counts: Uint32Array, x: Tensor, lo: number, hi: number): void {
-    if (counts.length > COUNTERS) throw new RangeError(`a histogram has at most ${COUNTERS} bins`);
-    this.exports.histogram(SCRATCH, counts.length, at(x), x.data.length, lo, hi);
-    counts.set(new Uint32Array(this.memory.buffer, SCRATCH, counts.length));
+    if (counts.length > MAX_COUNTERS) throw new RangeError(`a histogram has at most ${MAX_COUNTERS} bins`);
+    this.exports.histogram(SCRATCH_ADDRESS, counts.length, addressOf(x), x.data.length, lo, hi);
+    counts.set(new Uint32Array(this.memory.buffer, SCRATCH_ADDRESS, counts.length));
   }
 
-  countOutside(counts: Uint32Array, x: Tensor, above: number, below: number): void {
+  countOutside(counts: Uint32Array, x: Tensor, lo: number, hi: number): void {
     const n = counts.length;
     const size = x.data.BYTES_PER_ELEMENT;
-    for (let from = 0; from < n; from += COUNTERS) {
-      const some = Math.min(COUNTERS, n - from);
-      this.exports.countOutside(SCRATCH, at(x) + from * size, x.data.length / n, some, n * size, above, below);
-      counts.set(new Uint32Array(this.memory.buffer, SCRATCH, some), from);
+    for (let from = 0; from < n; from += MAX_COUNTERS) {
+      const count = Math.min(MAX_COUNTERS, n - from);
+      this.exports.countOutside(
+        SCRATCH_ADDRESS,
+        addressOf(x) + from * size,
+        x.data.length / n,
+        count,
+        n * size,
+        lo,
+        hi,
+      );
+      counts.set(new Uint32Array(this.memory.buffer, SCRATCH_ADDRESS, count), from);
     }
   }
 
   countCorrect(prediction: Tensor, target: Tensor, threshold: number): number {
-    const n = columns(prediction);
-    return this.exports.countCorrect(at(prediction), at(target), prediction.data.length / n, n, threshold);
-  }
-
-  firstNonFinite(x: Tensor): number {
-    return this.exports.firstNonFinite(at(x), x.data.length);
-  }
-
-  override channelMoments(mean: Tensor, variance: Tensor, x: Tensor): void {
-    this.beforeShared();
-    this.exports.channelMoments(at(mean), at(variance), at(x), ...channelsOf(x));
-  }
-
-  override normalizeChannels(
-    y: Tensor, x: Tensor, mean: Tensor, variance: Tensor, weight: Tensor | null, bias: Tensor | null, eps: number,
-  ): void {
-    this.beforeShared();
-    this.exports.normalizeChannels(at(y), at(x), at(mean), at(variance), atAny(weight), atAny(bias), ...channelsOf(x), eps);
-  }
-
-  override normalizeChannelsBackward(
-    dx: Tensor | null, dWeight: Tensor | null, dBias: Tensor | null,
-    dy: Tensor, x: Tensor, mean: Tensor, variance: Tensor, weight: Tensor | null, eps: number, ofBatch: boolean,
-  ): void {
-    this.beforeShared();
-    this.exports.normalizeChannelsBackward(
-      atAny(dx), atAny(dWeight), atAny(dBias), at(dy), at(x), at(mean), at(variance), atAny(weight), ...channelsOf(x), eps, ofBatch ? 1 : 0,
+    const n = columnCount(prediction);
+    return this.exports.countCorrect(
+      addressOf(prediction),
+      addressOf(target),
+      prediction.data.length / n,
+      n,
+      threshold,
     );
   }
 
-  override normalizeRows(y: Tensor, x: Tensor, weight: Tensor | null, bias: Tensor | null, size: number, eps: number): void {
-    this.beforeShared();
-    this.exports.normalizeRows(at(y), at(x), atAny(weight), atAny(bias), x.data.length / size, size, eps);
+  firstNonFinite(x: Tensor): number {
+    return this.exports.firstNonFinite(addressOf(x), x.data.length);
+  }
+
+  override channelMoments(mean: Tensor, variance: Tensor, x: Tensor): void {
+    this.assertEager();
+    this.exports.channelMoments(addressOf(mean), addressOf(variance), addressOf(x), ...channelShape(x));
+  }
+
+  override normalizeChannels(
+    y: Tensor,
+    x: Tensor,
+    mean: Tensor,
+    variance: Tensor,
+    weight: Tensor | null,
+    bias: Tensor | null,
+    eps: number,
+  ): void {
+    this.assertEager();
+    this.exports.normalizeChannels(
+      addressOf(y),
+      addressOf(x),
+      addressOf(mean),
+      addressOf(variance),
+      addressOrNull(weight),
+      addressOrNull(bias),
+      ...channelShape(x),
+      eps,
+    );
+  }
+
+  override normalizeChannelsBackward(
+    dx: Tensor | null,
+    dWeight: Tensor | null,
+    dBias: Tensor | null,
+    dy: Tensor,
+    x: Tensor,
+    mean: Tensor,
+    variance: Tensor,
+    weight: Tensor | null,
+    eps: number,
+    useBatchStats: boolean,
+  ): void {
+    this.assertEager();
+    this.exports.normalizeChannelsBackward(
+      addressOrNull(dx),
+      addressOrNull(dWeight),
+      addressOrNull(dBias),
+      addressOf(dy),
+      addressOf(x),
+      addressOf(mean),
+      addressOf(variance),
+      addressOrNull(weight),
+      ...channelShape(x),
+      eps,
+      useBatchStats ? 1 : 0,
+    );
+  }
+
+  override normalizeRows(
+    y: Tensor,
+    x: Tensor,
+    weight: Tensor | null,
+    bias: Tensor | null,
+    size: number,
+    eps: number,
+  ): void {
+    this.assertEager();
+    this.exports.normalizeRows(
+      addressOf(y),
+      addressOf(x),
+      addressOrNull(weight),
+      addressOrNull(bias),
+      x.data.length / size,
+      size,
+      eps,
+    );
   }
 
   override normalizeRowsBackward(
-    dx: Tensor | null, dWeight: Tensor | null, dBias: Tensor | null, dy: Tensor, x: Tensor, weight: Tensor | null, size: number, eps: number,
+    dx: Tensor | null,
+    dWeight: Tensor | null,
+    dBias: Tensor | null,
+    dy: Tensor,
+    x: Tensor,
+    weight: Tensor | null,
+    size: number,
+    eps: number,
   ): void {
-    this.beforeShared();
-    this.exports.normalizeRowsBackward(atAny(dx), atAny(dWeight), atAny(dBias), at(dy), at(x), atAny(weight), x.data.length / size, size, eps);
+    this.assertEager();
+    this.exports.normalizeRowsBackward(
+      addressOrNull(dx),
+      addressOrNull(dWeight),
+      addressOrNull(dBias),
+      addressOf(dy),
+      addressOf(x),
+      addressOrNull(weight),
+      x.data.length / size,
+      size,
+      eps,
+    );
   }
 }

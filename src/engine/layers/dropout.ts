@@ -1,33 +1,50 @@
 // Srivastava, Hinton, Krizhevsky, Sutskever, Salakhutdinov, "Dropout: a simple way to prevent neural networks from
 // overfitting", 2014; scaled while training, as in PyTorch.
 import * as z from 'zod/mini';
+import { alias } from '../option-schemas';
 import { defineLayer } from './layer';
 
-/** Training: y = m x, m is 0 with probability p and 1/(1-p) otherwise; dx = m dy. Evaluated: y = x. */
+/** Training: y = m x, where m is 0 with probability p and 1/(1-p) otherwise; dx = m dy. Evaluation: y = x. */
 export const dropout = defineLayer({
   kind: 'dropout',
-  summary: 'While training, y = 0 with probability p and x / (1 - p) otherwise, drawn anew each step; evaluated, y = x.',
+  summary:
+    'In training, y is 0 with probability p and x / (1 - p) otherwise, drawn at every step. In evaluation, y = x.',
   math: {
     forward: String.raw`y = m \odot x, \quad m_i = 0 \text{ with probability } p, \text{ else } \tfrac{1}{1-p}`,
     input: String.raw`\d{x} = m \odot \d{y}`,
   },
   options: z.strictObject({
-    p: z._default(z.number().check(z.gte(0), z.lt(1), z.describe('Probability that a value is set to 0.')), 0.5),
+    p: z._default(
+      z
+        .number()
+        .check(
+          z.gte(0),
+          z.lt(1),
+          z.describe('Probability that a value is set to 0.'),
+          alias('rate', 'prob', 'probability', 'drop'),
+        ),
+      0.5,
+    ),
   }),
-  modes: ({ p }) => ({ training: `sets values to 0 with probability ${p} and scales the others by ${Number((1 / (1 - p)).toPrecision(4))}`, evaluation: 'passes every value on' }),
+  modes: ({ p }) => ({
+    training: `sets values to 0 with probability ${p} and scales the others by ${Number((1 / (1 - p)).toPrecision(4))}`,
+    evaluation: 'passes all values on unchanged',
+  }),
   outputShape: (input) => input,
-  sees: () => 'place',
-  draw({ data }, random, { p }) {
-    const kept = 1 / (1 - p);
-    for (let i = 0; i < data.length; i++) data[i] = random.uniform() < p ? 0 : kept;
+  receptiveField: () => 'pointwise',
+  affine: true,
+  dropRate: ({ p }) => p,
+  sampleMask({ data }, random, { p }) {
+    const scale = 1 / (1 - p);
+    for (let i = 0; i < data.length; i++) data[i] = random.uniform() < p ? 0 : scale;
   },
-  forward({ kernels, input, output, drawn }) {
-    if (drawn) kernels.multiply(output, input, drawn);
+  forward({ kernels, input, output, mask }) {
+    if (mask) kernels.multiply(output, input, mask);
     else kernels.copy(output, input);
   },
-  backward({ kernels, gradOutput, gradInput, drawn }) {
+  backward({ kernels, gradOutput, gradInput, mask }) {
     if (!gradInput) return;
-    if (drawn) kernels.multiply(gradInput, gradOutput, drawn);
+    if (mask) kernels.multiply(gradInput, gradOutput, mask);
     else kernels.copy(gradInput, gradOutput);
   },
 });

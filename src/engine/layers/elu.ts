@@ -1,24 +1,27 @@
 import * as z from 'zod/mini';
-import { positive } from '../options';
-import { crossesZero } from './kinks';
-import { defineLayer } from './layer';
+import { positiveNumber } from '../option-schemas';
+import { crossesZero, defineLayer } from './layer';
 
 /**
  * y = x where x > 0, else alpha (exp(x) - 1); dx = dy where x > 0, else alpha exp(x) dy.
- * Source: Clevert, Unterthiner, Hochreiter, "Fast and accurate deep network learning by exponential linear units", 2016.
+ * Source: Clevert, Unterthiner, Hochreiter, "Fast and accurate deep network learning by exponential linear units",
+ * 2016.
  */
 export const elu = defineLayer({
   kind: 'elu',
-  summary: 'y = x above 0, alpha · (exp(x) - 1) below: it levels off at -alpha. Smooth for alpha = 1, else with a kink at 0.',
+  aliases: ['exponential_linear_unit'],
+  summary:
+    'y = x for x > 0, else alpha · (exp(x) - 1), which approaches -alpha. Smooth for alpha = 1; otherwise it has a kink at 0.',
   math: {
     forward: String.raw`y = \begin{cases} x & x > 0 \\ \alpha (e^x - 1) & x \le 0 \end{cases}`,
     input: String.raw`\d{x} = \d{y} \odot \begin{cases} 1 & x > 0 \\ \alpha e^x & x \le 0 \end{cases}`,
   },
   options: z.strictObject({
-    alpha: z._default(positive('Where it levels off below 0: at -alpha.'), 1),
+    alpha: z._default(positiveNumber('The limit for large negative x is -alpha.'), 1),
   }),
-  reach: 'elementwise',
+  jacobianStructure: 'elementwise',
   outputShape: (input) => input,
+  outputRange: ({ alpha }) => [-alpha, Infinity],
   forward: ({ kernels, options, input, output }) => kernels.unary(output, input, 'elu', options.alpha),
   backward({ kernels, options, input, gradOutput, gradInput }) {
     if (gradInput) kernels.unaryBackward(gradInput, gradOutput, input, 'elu', options.alpha);

@@ -1,16 +1,19 @@
 import * as z from 'zod/mini';
-import type { Unary } from '../kernels/unary';
+import type { UnaryKind } from '../kernels/unary-functions';
 import { defineLayer } from './layer';
 
-const unaryOf = ({ approximate }: { approximate: 'none' | 'tanh' }): Unary => (approximate === 'tanh' ? 'gelu_tanh' : 'gelu');
+const unaryFunction = ({ approximate }: { approximate: 'none' | 'tanh' }): UnaryKind =>
+  approximate === 'tanh' ? 'gelu_tanh' : 'gelu';
 
 /**
- * y = x Φ(x), Φ the standard normal distribution; dx = dy (Φ(x) + x φ(x)). With tanh: x/2 (1 + tanh(√(2/π) (x + 0.044715 x³))).
- * Source: Hendrycks and Gimpel, "Gaussian error linear units", 2016.
+ * y = x Φ(x), Φ the standard normal distribution; dx = dy (Φ(x) + x φ(x)). With tanh: x/2 (1 + tanh(√(2/π) (x +
+ * 0.044715 x³))). Source: Hendrycks and Gimpel, "Gaussian error linear units", 2016.
  */
 export const gelu = defineLayer({
   kind: 'gelu',
-  summary: 'y = x · Φ(x), where Φ is the standard normal distribution: smooth, and below 0 between -0.17 and 0.',
+  aliases: ['gaussian_error_linear_unit'],
+  summary:
+    'y = x · Φ(x), where Φ is the standard normal distribution function. Smooth; for x < 0, y is between -0.17 and 0.',
   math: {
     forward: String.raw`y = x \, \Phi(x)`,
     input: String.raw`\d{x} = \d{y} \odot \big(\Phi(x) + x \, \varphi(x)\big)`,
@@ -19,14 +22,16 @@ export const gelu = defineLayer({
     approximate: z._default(
       z
         .enum(['none', 'tanh'])
-        .check(z.describe('`tanh` takes ½ (1 + tanh(√(2/π) (x + 0.044715 x³))) for Φ, which is off by less than 0.0005.')),
+        .check(
+          z.describe('`tanh` approximates Φ by ½ (1 + tanh(√(2/π) (x + 0.044715 x³))), with an error below 0.0005.'),
+        ),
       'none',
     ),
   }),
-  reach: 'elementwise',
+  jacobianStructure: 'elementwise',
   outputShape: (input) => input,
-  forward: ({ kernels, options, input, output }) => kernels.unary(output, input, unaryOf(options), 0),
+  forward: ({ kernels, options, input, output }) => kernels.unary(output, input, unaryFunction(options), 0),
   backward({ kernels, options, input, gradOutput, gradInput }) {
-    if (gradInput) kernels.unaryBackward(gradInput, gradOutput, input, unaryOf(options), 0);
+    if (gradInput) kernels.unaryBackward(gradInput, gradOutput, input, unaryFunction(options), 0);
   },
 });

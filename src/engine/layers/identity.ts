@@ -1,16 +1,19 @@
-import { noOptions } from '../options';
+import { noOptions } from '../option-schemas';
 import { defineLayer } from './layer';
 
 /** y = x; dx = dy. */
 export const identity = defineLayer({
   kind: 'identity',
-  summary: 'y = x: an activation that does nothing.',
+  aliases: ['none', 'linear_activation', 'passthrough', 'noop'],
+  summary: 'y = x.',
   math: {
     forward: String.raw`y = x`,
     input: String.raw`\d{x} = \d{y}`,
   },
   options: noOptions,
-  reach: 'elementwise',
+  jacobianStructure: 'elementwise',
+  passThrough: true,
+  affine: true,
   outputShape: (input) => input,
   forward: ({ kernels, input, output }) => kernels.copy(output, input),
   backward({ kernels, gradOutput, gradInput }) {

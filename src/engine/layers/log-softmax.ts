@@ -1,18 +1,21 @@
-import { noOptions } from '../options';
-import { defineLayer } from './layer';
-import { rowMisfit } from './rows';
+import { noOptions } from '../option-schemas';
+import { checkRows, defineLayer, eachPosition } from './layer';
 
 /** y_i = x_i - log Σ_j exp(x_j) over the last dimension; dx = dy - exp(y) Σ dy. */
 export const logSoftmax = defineLayer({
   kind: 'log_softmax',
-  summary: 'y_i = x_i - log Σ_j exp(x_j): the logarithms of the softmax, finite where the softmax rounds to 0. For the loss nll.',
+  summary:
+    'y_i = x_i - log Σ_j exp(x_j): the logarithm of the softmax, finite even where the softmax rounds to 0. For the loss nll.',
   math: {
     forward: String.raw`y_i = x_i - \log \sum_j e^{x_j}`,
     input: String.raw`\d{x_i} = \d{y_i} - e^{y_i} \sum_j \d{y_j}`,
   },
   options: noOptions,
-  misfit: rowMisfit,
+  checkInput: checkRows,
   outputShape: (input) => input,
+  receptiveField: (_layer, input) => eachPosition(input),
+  outputRange: () => [-Infinity, 0],
+  outputMeaning: 'log_distribution',
   forward: ({ kernels, input, output }) => kernels.logSoftmax(output, input),
   backward({ kernels, output, gradOutput, gradInput }) {
     if (gradInput) kernels.logSoftmaxBackward(gradInput, gradOutput, output);

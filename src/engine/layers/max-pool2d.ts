@@ -1,25 +1,37 @@
 import * as z from 'zod/mini';
-import { holdWinners, winnersDiffer } from '../kernels/pooling';
+import { breakTies, argmaxDiffers } from '../kernels/pooling';
 import { defineLayer } from './layer';
-import { paddingFits, poolingOptions, windowedShape, windowsMisfit, windowsSee } from './windows';
+import {
+  validatePadding,
+  poolingOptions,
+  windowedOutputShape,
+  checkWindowedInput,
+  windowedReceptiveField,
+} from './window-options';
 
-/** y [channels, height', width'] = the largest of x under each window; dx = dy where that one lies (of equal ones the first). */
+/**
+ * y [channels, height', width'] = the maximum of x in each window; dx = dy at the position of the maximum (the first of
+ * equal ones).
+ */
 export const maxPool2d = defineLayer({
   kind: 'max_pool2d',
-  summary: 'y = the largest number under each window, channel by channel. Which one that is can change: a kink.',
+  aliases: ['max_pool', 'max_pooling', 'max_pooling2d', 'pool'],
+  summary:
+    'Max pooling: y is the maximum of each window, channel by channel. It has a kink where the maximum changes position.',
   math: {
     forward: String.raw`y_{u,v} = \max_{(i,j) \in \text{window}(u,v)} x_{i,j}`,
     input: String.raw`\d{x_{i,j}} = \sum_{(u,v):\, x_{i,j} \text{ won}} \d{y_{u,v}}`,
   },
-  options: z.strictObject(poolingOptions).check(paddingFits),
-  misfit: (input, options) => windowsMisfit(input, options),
-  sees: (options) => windowsSee(options),
-  outputShape: (input, options) => windowedShape(input[0], input, options),
+  options: z.strictObject(poolingOptions).check(validatePadding),
+  checkInput: (input, options) => checkWindowedInput(input, options),
+  receptiveField: (options) => windowedReceptiveField(options),
+  windows: 'pooling',
+  outputShape: (input, options) => windowedOutputShape(input[0]!, input, options),
   forward: ({ kernels, options, input, output }) => kernels.maxPool2d(output, input, options),
   backward({ kernels, options, input, gradOutput, gradInput }) {
     if (gradInput) kernels.maxPool2dBackward(gradInput, gradOutput, input, options);
   },
-  crossesKink: (a, b, options) => winnersDiffer(a, b, options),
-  // More than a ReLU ahead is held off its own kinks, so that the two do not undo each other.
-  holdOff: (places, input, distance, side, options) => holdWinners(places, input, options, 4 * distance, side === 1),
+  crossesKink: (a, b, options) => argmaxDiffers(a, b, options),
+  // Farther than a ReLU before it moves values, so that the two do not undo each other.
+  avoidKinks: (places, input, distance, side, options) => breakTies(places, input, options, 4 * distance, side === 1),
 });

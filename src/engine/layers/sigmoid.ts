@@ -1,17 +1,20 @@
-import { noOptions } from '../options';
+import { noOptions } from '../option-schemas';
 import { defineLayer } from './layer';
 
 /** y = 1 / (1 + exp(-x)); dx = dy y (1 - y). */
 export const sigmoid = defineLayer({
   kind: 'sigmoid',
+  aliases: ['logistic', 'logsig'],
   summary: 'y = 1 / (1 + exp(-x)), between 0 and 1.',
   math: {
     forward: String.raw`y = \sigma(x) = \frac{1}{1 + e^{-x}}`,
     input: String.raw`\d{x} = \d{y} \odot y (1 - y)`,
   },
   options: noOptions,
-  reach: 'elementwise',
+  jacobianStructure: 'elementwise',
   outputShape: (input) => input,
+  outputRange: () => [0, 1],
+  outputMeaning: 'probability',
   forward: ({ kernels, input, output }) => kernels.sigmoid(output, input),
   backward({ kernels, output, gradOutput, gradInput }) {
     if (gradInput) kernels.sigmoidBackward(gradInput, gradOutput, output);
@@ -19,7 +22,7 @@ export const sigmoid = defineLayer({
   idleness: {
     name: 'saturated',
     active: { above: 0.1, below: 0.9 },
-    share: 0.5,
-    rule: 'A unit is saturated when its output is 0.1 or less, or 0.9 or more, on over half of the batch: its slope is then below 0.09.',
+    threshold: 0.5,
+    rule: 'A unit is saturated if its output is at most 0.1 or at least 0.9 on over half of the batch: its slope is then below 0.09.',
   },
 });

@@ -1,16 +1,17 @@
-import { noOptions } from '../options';
+import { noOptions } from '../option-schemas';
 import { defineLayer } from './layer';
 
 /** y = x σ(x), σ the sigmoid; dx = dy σ(x) (1 + x (1 - σ(x))). Also called swish. */
 export const silu = defineLayer({
   kind: 'silu',
-  summary: 'y = x · sigmoid(x), also called swish: smooth, and below 0 between -0.28 and 0.',
+  aliases: ['swish'],
+  summary: 'y = x · sigmoid(x), also called swish. Smooth; for x < 0, y is between -0.28 and 0.',
   math: {
     forward: String.raw`y = x \, \sigma(x)`,
     input: String.raw`\d{x} = \d{y} \odot \sigma(x) \big(1 + x (1 - \sigma(x))\big)`,
   },
   options: noOptions,
-  reach: 'elementwise',
+  jacobianStructure: 'elementwise',
   outputShape: (input) => input,
   forward: ({ kernels, input, output }) => kernels.unary(output, input, 'silu', 0),
   backward({ kernels, input, gradOutput, gradInput }) {

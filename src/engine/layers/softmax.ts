@@ -1,6 +1,5 @@
-import { noOptions } from '../options';
-import { defineLayer } from './layer';
-import { rowMisfit } from './rows';
+import { noOptions } from '../option-schemas';
+import { checkRows, defineLayer, eachPosition } from './layer';
 
 /** y_i = exp(x_i) / Σ_j exp(x_j) over the last dimension; dx = y (dy - dy·y). */
 export const softmax = defineLayer({
@@ -11,8 +10,11 @@ export const softmax = defineLayer({
     input: String.raw`\d{x_i} = y_i \Big(\d{y_i} - \sum_j y_j \d{y_j}\Big)`,
   },
   options: noOptions,
-  misfit: rowMisfit,
+  checkInput: checkRows,
   outputShape: (input) => input,
+  receptiveField: (_layer, input) => eachPosition(input),
+  outputRange: () => [0, 1],
+  outputMeaning: 'distribution',
   forward: ({ kernels, input, output }) => kernels.softmax(output, input),
   backward({ kernels, output, gradOutput, gradInput }) {
     if (gradInput) kernels.softmaxBackward(gradInput, gradOutput, output);

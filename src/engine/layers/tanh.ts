@@ -1,17 +1,19 @@
-import { noOptions } from '../options';
+import { noOptions } from '../option-schemas';
 import { defineLayer } from './layer';
 
 /** y = tanh x; dx = dy (1 - y²). */
 export const tanh = defineLayer({
   kind: 'tanh',
+  aliases: ['hyperbolic_tangent', 'tansig'],
   summary: 'y = tanh x, between -1 and 1.',
   math: {
     forward: String.raw`y = \tanh x`,
     input: String.raw`\d{x} = \d{y} \odot (1 - y^2)`,
   },
   options: noOptions,
-  reach: 'elementwise',
+  jacobianStructure: 'elementwise',
   outputShape: (input) => input,
+  outputRange: () => [-1, 1],
   forward: ({ kernels, input, output }) => kernels.tanh(output, input),
   backward({ kernels, output, gradOutput, gradInput }) {
     if (gradInput) kernels.tanhBackward(gradInput, gradOutput, output);
@@ -19,7 +21,7 @@ export const tanh = defineLayer({
   idleness: {
     name: 'saturated',
     active: { above: -0.9, below: 0.9 },
-    share: 0.5,
-    rule: 'A unit is saturated when |tanh| is 0.9 or more on over half of the batch: its slope is then below 0.19.',
+    threshold: 0.5,
+    rule: 'A unit is saturated if |tanh x| is at least 0.9 on over half of the batch: its slope is then below 0.19.',
   },
 });

@@ -2,20 +2,29 @@ import * as z from 'zod/mini';
 import { defineLoss } from './loss';
 import { divisor, OVER_ALL, reduction } from './reduction';
 
-/** Mean over batch and outputs of -[y log p + (1-y) log(1-p)], logarithms held at -100: PyTorch's BCELoss. */
+/** Mean over batch and outputs of -[y log p + (1-y) log(1-p)], with logarithms limited to -100: PyTorch's BCELoss. */
 export const bce = defineLoss({
   kind: 'bce',
-  summary: 'Binary cross-entropy on probabilities: the mean of -[y log p + (1-y) log(1-p)]. Takes the output of a sigmoid.',
+  aliases: ['binary_cross_entropy'],
+  summary:
+    'Binary cross-entropy on probabilities: the mean of -[y log p + (1-y) log(1-p)]. Takes the output of a sigmoid.',
   math: {
     value: String.raw`L = -\operatorname{mean} \big[y \log p + (1 - y) \log(1 - p)\big]`,
     gradient: String.raw`\d{p} = \tfrac{1}{NK} \, \frac{p - y}{p (1 - p)}`,
   },
   options: z.strictObject({ reduction: reduction(OVER_ALL) }),
+  takes: 'probabilities',
+  activation: { layer: 'sigmoid', counterpart: 'bce_with_logits' },
   target: 'binary',
   threshold: 0.5,
   value: ({ kernels, options, prediction, target }) =>
     kernels.binaryCrossEntropy(prediction, target) / divisor(options, prediction.data.length),
   gradient({ kernels, options, prediction, target }, gradPrediction) {
-    kernels.binaryCrossEntropyBackward(gradPrediction, prediction, target, 1 / divisor(options, prediction.data.length));
+    kernels.binaryCrossEntropyBackward(
+      gradPrediction,
+      prediction,
+      target,
+      1 / divisor(options, prediction.data.length),
+    );
   },
 });

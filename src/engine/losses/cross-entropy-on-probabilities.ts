@@ -1,19 +1,22 @@
-import { noOptions } from '../options';
+import { noOptions } from '../option-schemas';
 import { defineLoss } from './loss';
 
-/** -Σ y log p, mean over the batch; gradient -y / p / batch. Not clipped: log 0 is infinite and shown as such. */
+/** -Σ y log p, mean over the batch; gradient -y / p / batch. Not clipped: at p = 0 the loss is infinite. */
 export const crossEntropyOnProbabilities = defineLoss({
   kind: 'cross_entropy_on_probabilities',
-  summary: '-Σ y log p, mean over the batch. Takes probabilities, from a softmax layer; infinite where p reaches 0.',
+  summary:
+    'Cross-entropy of probabilities: -Σ y log p, the mean over the batch. Takes the output of a softmax layer; infinite at p = 0.',
   math: {
     value: String.raw`L = -\frac{1}{N} \sum_n \sum_j y_{nj} \log p_{nj}`,
     gradient: String.raw`\d{p} = -\tfrac{1}{N} \, \frac{y}{p}`,
   },
   options: noOptions,
+  takes: 'distribution',
+  activation: { layer: 'softmax', counterpart: 'cross_entropy' },
   target: 'classes',
   threshold: 0.5,
-  value: ({ kernels, prediction, target }) => kernels.negativeLogLikelihood(prediction, target) / prediction.shape[0],
+  value: ({ kernels, prediction, target }) => kernels.negativeLogLikelihood(prediction, target) / prediction.shape[0]!,
   gradient({ kernels, prediction, target }, gradPrediction) {
-    kernels.negativeLogLikelihoodBackward(gradPrediction, prediction, target, 1 / prediction.shape[0]);
+    kernels.negativeLogLikelihoodBackward(gradPrediction, prediction, target, 1 / prediction.shape[0]!);
   },
 });

@@ -1,26 +1,107 @@
 import * as z from 'zod/mini';
-import { defineLoss } from './loss';
+import type { CrossEntropyVariant } from '../kernels/weighted-cross-entropy';
+import { alias, nonNegativeNumber } from '../option-schemas';
+import { defineLoss, rowCount, type LossContext } from './loss';
 import { divisor, OVER_BATCH, reduction } from './reduction';
+
+const options = z.strictObject({
+  reduction: reduction(`${OVER_BATCH} and the positions of sequences`),
+  weight: z.optional(
+    z
+      .array(nonNegativeNumber('Weight'))
+      .check(
+        z.minLength(2),
+        z.describe("A weight for each class. A mean divides by the weights of the targets' classes."),
+        alias('class_weight', 'class_weights'),
+      ),
+  ),
+  label_smoothing: z._default(
+    nonNegativeNumber('The share of each target that is spread evenly over all classes.').check(z.lte(1)),
+    0,
+  ),
+  ignore_index: z.optional(
+    z
+      .int()
+      .check(
+        z.gte(0),
+        z.describe(
+          'A class, by its index, that is no target: samples or positions with it count neither in the loss nor in the accuracy.',
+        ),
+        alias('ignore_label'),
+      ),
+  ),
+});
+
+type Options = z.output<typeof options>;
+
+/** Null for the plain loss, which has the faster kernels. */
+const variantOf = ({ weight, label_smoothing, ignore_index }: Options): CrossEntropyVariant | null =>
+  weight === undefined && label_smoothing === 0 && ignore_index === undefined
+    ? null
+    : { weight: weight ?? null, labelSmoothing: label_smoothing };
+
+function meanWeight({ kernels, options: loss, target }: LossContext<Options>): number {
+  const variant = variantOf(loss);
+  return variant ? kernels.targetWeight(target, variant) : rowCount(target);
+}
+
+function value({ kernels, options: loss, prediction, target }: LossContext<Options>): number {
+  const variant = variantOf(loss);
+  if (!variant) return kernels.crossEntropy(prediction, target) / divisor(loss, rowCount(prediction));
+  const sum = kernels.weightedCrossEntropy(prediction, target, variant);
+  return loss.reduction === 'sum' ? sum : sum / kernels.targetWeight(target, variant);
+}
 
 /** -Σ y log softmax(ŷ), mean over the batch, PyTorch's CrossEntropyLoss; gradient (softmax(ŷ) - y) / batch. */
 export const crossEntropy = defineLoss({
   kind: 'cross_entropy',
-  summary: 'Softmax and cross-entropy in one: -Σ y·ŷ + log Σ exp ŷ, mean over the batch. Takes logits; stays finite.',
+  aliases: [
+    'ce',
+    'xent',
+    'log_loss',
+    'categorical_crossentropy',
+    'sparse_categorical_crossentropy',
+    'softmax_cross_entropy',
+    'softmax_cross_entropy_with_logits',
+  ],
+  summary:
+    'Softmax and cross-entropy combined: -Σ y·ŷ + log Σ exp ŷ, the mean over the batch and, for sequences with a target at each position, the positions. Takes logits; always finite.',
   math: {
     value: String.raw`L = \frac{1}{N} \sum_n \Big(\log \sum_j e^{\hat y_{nj}} - \sum_j y_{nj} \hat y_{nj}\Big)`,
     gradient: String.raw`\d{\hat y} = \tfrac{1}{N} \big(\operatorname{softmax}(\hat y) - y\big)`,
   },
-  options: z.strictObject({ reduction: reduction(OVER_BATCH) }),
+  options,
+  takes: 'logits',
+  activation: { layer: 'softmax', counterpart: 'cross_entropy_on_probabilities' },
   target: 'classes',
   threshold: 0,
-  value: ({ kernels, options, prediction, target }) =>
-    kernels.crossEntropy(prediction, target) / divisor(options, prediction.shape[0]),
-  values({ kernels, options, prediction, target }, out) {
-    kernels.crossEntropies(out, prediction, target);
-    const by = divisor(options, target.shape[0]);
-    for (let i = 0; i < out.data.length; i++) out.data[i] /= by;
+  atPositions: true,
+  classOptions: ({ weight, ignore_index }) => ({
+    ...(weight && { weight: weight.length }),
+    ...(ignore_index !== undefined && { ignoreIndex: ignore_index }),
+  }),
+  meanWeight,
+  value,
+  batchValues(context, out) {
+    const { kernels, options: loss, prediction, target } = context;
+    if (variantOf(loss)) {
+      const size = target.data.length;
+      for (let i = 0; i < out.data.length; i++)
+        out.data[i] = value({
+          ...context,
+          prediction: { shape: target.shape, data: prediction.data.subarray(i * size, (i + 1) * size) },
+        });
+      return;
+    }
+    kernels.batchedCrossEntropy(out, prediction, target);
+    const by = divisor(loss, rowCount(target));
+    for (let i = 0; i < out.data.length; i++) out.data[i]! /= by;
   },
-  gradient({ kernels, options, prediction, target }, gradPrediction) {
-    kernels.crossEntropyBackward(gradPrediction, prediction, target, 1 / divisor(options, prediction.shape[0]));
+  probabilities: (kernels, out, prediction) => kernels.softmax(out, prediction),
+  gradient({ kernels, options: loss, prediction, target }, gradPrediction) {
+    const variant = variantOf(loss);
+    if (variant)
+      kernels.weightedCrossEntropyBackward(gradPrediction, prediction, target, variant, loss.reduction === 'mean');
+    else kernels.crossEntropyBackward(gradPrediction, prediction, target, 1 / divisor(loss, rowCount(prediction)));
   },
 });

@@ -1,4 +1,4 @@
-// The losses. To add one: a file beside this, and a line in the table.
+// All losses. To add one, add a file to this folder and a line to the table.
 import { bce } from './bce';
 import { bceWithLogits } from './bce-with-logits';
 import { crossEntropy } from './cross-entropy';

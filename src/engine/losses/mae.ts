@@ -2,16 +2,22 @@ import * as z from 'zod/mini';
 import { defineLoss } from './loss';
 import { divisor, OVER_ALL, reduction } from './reduction';
 
-/** Mean over batch and outputs of |ŷ - y|, PyTorch's L1Loss; gradient sign(ŷ - y) / (batch · outputs), 0 where they are equal. */
+/**
+ * Mean over batch and outputs of |ŷ - y|, PyTorch's L1Loss; gradient sign(ŷ - y) / (batch · outputs), 0 where they are
+ * equal.
+ */
 export const mae = defineLoss({
   kind: 'mae',
-  summary: 'Mean absolute error: the mean of |ŷ - y| over the batch and the outputs. A kink where they are equal.',
+  aliases: ['l1', 'mean_absolute_error'],
+  summary: 'Mean absolute error: the mean of |ŷ - y| over the batch and the outputs. It has a kink at ŷ = y.',
   math: {
     value: String.raw`L = \operatorname{mean} \lvert \hat y - y \rvert`,
     gradient: String.raw`\d{\hat y} = \tfrac{1}{NK} \operatorname{sign}(\hat y - y)`,
   },
   options: z.strictObject({ reduction: reduction(OVER_ALL) }),
+  takes: 'values',
   target: 'values',
+  estimates: 'median',
   threshold: 0.5,
   value: ({ kernels, options, prediction, target }) =>
     kernels.pointwiseLoss(prediction, target, 'absolute_error', 0) / divisor(options, prediction.data.length),
@@ -19,5 +25,5 @@ export const mae = defineLoss({
     const scale = 1 / divisor(options, prediction.data.length);
     kernels.pointwiseLossBackward(gradPrediction, prediction, target, 'absolute_error', 0, scale);
   },
-  seam: (prediction, target, i) => prediction[i] - target.data[i],
+  breakpoint: (prediction, target, i) => prediction[i]! - target.data[i]!,
 });

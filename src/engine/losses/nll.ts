@@ -5,17 +5,21 @@ import { divisor, OVER_BATCH, reduction } from './reduction';
 /** -Σ y z over log-probabilities z, mean over the batch, PyTorch's NLLLoss; gradient -y / batch. */
 export const nll = defineLoss({
   kind: 'nll',
-  summary: 'Negative log-likelihood: -Σ y z, mean over the batch. Takes log-probabilities z, from a log_softmax layer.',
+  aliases: ['negative_log_likelihood'],
+  summary:
+    'Negative log-likelihood: -Σ y z, the mean over the batch. Takes log-probabilities z from a log_softmax layer.',
   math: {
     value: String.raw`L = -\frac{1}{N} \sum_n \sum_j y_{nj} z_{nj}`,
     gradient: String.raw`\d{z} = -\tfrac{1}{N} \, y`,
   },
   options: z.strictObject({ reduction: reduction(OVER_BATCH) }),
+  takes: 'log_distribution',
+  activation: { layer: 'log_softmax', counterpart: 'cross_entropy' },
   target: 'classes',
   threshold: 0,
   value: ({ kernels, options, prediction, target }) =>
-    -kernels.weightedSum(prediction, target) / divisor(options, prediction.shape[0]),
+    -kernels.weightedSum(prediction, target) / divisor(options, prediction.shape[0]!),
   gradient({ kernels, options, prediction, target }, gradPrediction) {
-    kernels.scale(gradPrediction, target, -1 / divisor(options, prediction.shape[0]));
+    kernels.scale(gradPrediction, target, -1 / divisor(options, prediction.shape[0]!));
   },
 });

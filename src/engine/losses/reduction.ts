@@ -1,17 +1,17 @@
-// How a loss over many samples and outputs becomes one number.
+// How the loss of many samples and outputs becomes one number.
 import * as z from 'zod/mini';
 
 export type Reduction = 'mean' | 'sum';
 
-/** The option. @param over what the mean is taken over. */
+/** The option `reduction`. @param over what the mean is taken over */
 export const reduction = (over: string) =>
   z._default(
     z
       .enum(['mean', 'sum'])
       .check(
         z.describe(
-          `\`mean\` over ${over}, or their \`sum\`, whose gradient grows with the batch. ` +
-            'Evaluated on a whole part, a `sum` is shown for one sample, so that parts can be compared.',
+          `The \`mean\` over ${over}, or the \`sum\`, whose gradient grows with the batch. ` +
+            'For whole splits, a `sum` is divided by the number of samples, so that splits can be compared.',
         ),
       ),
     'mean',
@@ -20,10 +20,17 @@ export const reduction = (over: string) =>
 export const OVER_ALL = 'the batch and the outputs';
 export const OVER_BATCH = 'the batch';
 
-/** What the sum is divided by. */
+/** The divisor of the sum. */
 export const divisor = (options: { readonly reduction: Reduction }, count: number): number =>
   options.reduction === 'sum' ? 1 : count;
 
-/** Whether a loss with these options grows with the batch. */
-export const isSum = (options: unknown): boolean =>
-  typeof options === 'object' && options !== null && 'reduction' in options && options.reduction === 'sum';
+/** Whether the loss of a model is a sum, which grows with the batch. */
+export const isSumReduction = ({
+  definition,
+  options,
+}: {
+  readonly definition: { readonly reduction?: Reduction };
+  readonly options: unknown;
+}): boolean =>
+  definition.reduction === 'sum' ||
+  (typeof options === 'object' && options !== null && 'reduction' in options && options.reduction === 'sum');

@@ -1,4 +1,4 @@
-// The optimizers. To add one: a file beside this, and a line in the table.
+// All optimizers. To add one, add a file to this folder and a line to the table.
 import { adagrad } from './adagrad';
 import { adam, adamw } from './adam';
 import { rmsprop } from './rmsprop';

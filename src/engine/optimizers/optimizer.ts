@@ -1,4 +1,4 @@
-// What an optimizer is: the state it keeps for each parameter, and how a gradient becomes an update.
+// The definition of an optimizer: its state for each parameter, and how a gradient becomes an update.
 import type * as z from 'zod/mini';
 import type { Kernels } from '../kernels/kernels';
 import type { Tensor } from '../kernels/tensor';
@@ -8,43 +8,50 @@ export interface UpdateContext<Options> {
   readonly options: Options;
   /** The learning rate of this step. */
   readonly lr: number;
-  /** Updates of this parameter, this one counted: 1 for the first. */
+  /** The number of this update, from 1. */
   readonly step: number;
-  /** What the definition's `numbers` gave for this update. */
-  readonly numbers: readonly number[];
+  /** The `stepCoefficients` of this update. */
+  readonly coefficients: readonly number[];
   readonly value: Tensor;
-  /** Not to be changed. */
+  /** Read only. */
   readonly gradient: Tensor;
-  /** Of the parameter's shape, to work in; may be the gradient itself. */
+  /** Scratch memory of the parameter's shape; may be the gradient itself. */
   readonly scratch: Tensor;
-  /** One tensor of the parameter's shape for each name in `state`, zero at the start. */
+  /** One tensor of the parameter's shape for each name in `state`, initially 0. */
   readonly state: readonly Tensor[];
 }
 
 export interface OptimizerDefinition<Kind extends string = string, Options extends { lr: number } = { lr: number }> {
   readonly kind: Kind;
+  /** Names that other libraries use, for "Did you mean …?". */
+  readonly aliases?: readonly string[];
   readonly summary: string;
   /** The update of a weight w in LaTeX, η the learning rate; `\d{w}` stands for ∂L/∂w. */
   readonly math?: { readonly update: string };
   readonly options: z.ZodMiniType<Options>;
-  /** Whether an update depends on the number of the step. */
-  readonly counts?: boolean;
+  /** Whether an update depends on the step number. */
+  readonly dependsOnStep?: boolean;
   /**
-   * What an update takes that is another at each step, which it hands on to kernels as it is. An update with them uses neither
+   * The numbers of an update that change with every step; `update` passes them to kernels unchanged and uses neither
    * `lr` nor `step`.
    */
-  numbers?(options: Options, lr: number, step: number): readonly number[];
-  /** Names of the tensors kept for each parameter. */
+  stepCoefficients?(options: Options, lr: number, step: number): readonly number[];
+  /** Names of the state tensors of each parameter. */
   state(options: Options): readonly string[];
   /** Updates `value` and `state` in place. */
   update(context: UpdateContext<Options>): void;
 }
 
-/** The gradient of the loss and of ½ weightDecay ‖w‖²: g + weightDecay w, in the scratch tensor where it differs from g. */
-export function decayed({ kernels, value, gradient, scratch }: UpdateContext<unknown>, weightDecay: number): Tensor {
+/**
+ * The gradient of the loss and of ½ weightDecay ‖w‖²: g + weightDecay w, in the scratch tensor if it differs from g.
+ */
+export function addWeightDecay(
+  { kernels, value, gradient, scratch }: UpdateContext<unknown>,
+  weightDecay: number,
+): Tensor {
   if (weightDecay === 0) return gradient;
   if (scratch !== gradient) kernels.copy(scratch, gradient);
-  kernels.combine(scratch, value, 1, weightDecay);
+  kernels.axpby(scratch, value, 1, weightDecay);
   return scratch;
 }
 

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
-import { nonNegative } from '../options';
-import { decayed, defineOptimizer } from './optimizer';
-import { weightDecay } from './options';
+import { learningRate, nonNegativeNumber } from '../option-schemas';
+import { addWeightDecay, defineOptimizer } from './optimizer';
+import { weightDecay } from './shared-options';
 
 /**
  * g ← gradient + weight_decay w; v ← momentum v + g; w ← w - lr v, or with Nesterov w ← w - lr (g + momentum v):
@@ -10,23 +10,27 @@ import { weightDecay } from './options';
  */
 export const sgd = defineOptimizer({
   kind: 'sgd',
+  aliases: ['gd', 'gradient_descent', 'stochastic_gradient_descent', 'momentum', 'nesterov'],
   summary: 'Stochastic gradient descent with momentum: v ← momentum · v + g; w ← w - lr · v.',
   math: {
     update: String.raw`v \leftarrow \mu v + \d{w}, \qquad w \leftarrow w - \eta v`,
   },
   options: z
     .strictObject({
-      lr: z._default(nonNegative('Learning rate.'), 0.1),
-      momentum: z._default(nonNegative('Share of the last update that is kept; 0 for plain gradient descent.'), 0),
+      lr: learningRate(0.1),
+      momentum: z._default(
+        nonNegativeNumber('Share of the previous velocity to keep; 0 for plain gradient descent.'),
+        0,
+      ),
       nesterov: z._default(
-        z.boolean().check(z.describe('Looks ahead along the momentum: w ← w - lr · (g + momentum · v). Needs momentum.')),
+        z.boolean().check(z.describe('Nesterov momentum: w ← w - lr · (g + momentum · v). Needs momentum.')),
         false,
       ),
       weight_decay: weightDecay(0),
     })
     .check(
       z.refine(({ nesterov, momentum }) => !nesterov || momentum > 0, {
-        error: 'Nesterov looks ahead along the momentum, but there is none.',
+        error: '"nesterov" needs momentum, but there is none.',
         path: ['nesterov'],
         params: { code: 'missing-option', remedy: 'Add "momentum", such as 0.9, or remove "nesterov".' },
       }),
@@ -34,14 +38,14 @@ export const sgd = defineOptimizer({
   state: ({ momentum }) => (momentum === 0 ? [] : ['momentum']),
   update(context) {
     const { kernels, options, lr, value, scratch, state } = context;
-    const gradient = decayed(context, options.weight_decay);
+    const gradient = addWeightDecay(context, options.weight_decay);
     if (!options.nesterov) {
       kernels.sgd(value, gradient, state[0] ?? null, lr, options.momentum);
       return;
     }
-    kernels.combine(state[0], gradient, options.momentum, 1);
+    kernels.axpby(state[0]!, gradient, options.momentum, 1);
     if (gradient !== scratch) kernels.copy(scratch, gradient);
-    kernels.combine(scratch, state[0], 1, options.momentum);
-    kernels.combine(value, scratch, 1, -lr);
+    kernels.axpby(scratch, state[0]!, 1, options.momentum);
+    kernels.axpby(value, scratch, 1, -lr);
   },
 });

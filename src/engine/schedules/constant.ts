@@ -1,9 +1,11 @@
-import { noOptions } from '../options';
+import { noOptions } from '../option-schemas';
 import { defineSchedule } from './schedule';
 
 export const constant = defineSchedule({
   kind: 'constant',
-  summary: 'The same rate all along, after a `warmup` if there is one.',
+  aliases: ['none', 'fixed'],
+  summary: 'A constant rate, after a `warmup` if there is one.',
   options: noOptions,
+  isConstant: true,
   rate: (base) => base,
 });

@@ -1,18 +1,21 @@
 // Loshchilov and Hutter, "SGDR: stochastic gradient descent with warm restarts", 2017, without the restarts.
 import * as z from 'zod/mini';
-import { cosPi } from '../functions';
-import { count, nonNegative } from '../options';
+import { cosPi } from '../deterministic-math';
+import { positiveInteger, nonNegativeNumber } from '../option-schemas';
 import { defineSchedule } from './schedule';
 
 /** eta_min + ½ (base - eta_min) (1 + cos(π at / T_max)): PyTorch's CosineAnnealingLR. */
 export const cosine = defineSchedule({
   kind: 'cosine',
-  summary: 'Half a wave of a cosine from the base rate down to eta_min.',
+  aliases: ['cosine_annealing', 'cosine_annealing_lr', 'cosine_decay'],
+  summary: 'Follows half a cosine wave from the base rate down to eta_min.',
   options: z.strictObject({
     T_max: z.optional(
-      count('Epochs or steps on the way down; beyond them the rate rises again, as in PyTorch. Unless given: the whole run.'),
+      positiveInteger(
+        'Number of epochs or steps to reach eta_min; after that the rate rises again, as in PyTorch. By default, the whole run.',
+      ),
     ),
-    eta_min: z._default(nonNegative('The lowest rate.'), 0),
+    eta_min: z._default(nonNegativeNumber('The lowest rate.'), 0),
   }),
   spansRun: ({ T_max }) => T_max === undefined,
   rate(base, { at, total }, { T_max, eta_min }) {

@@ -1,4 +1,4 @@
-// The schedules of learning rates. To add one: a file beside this, and a line in the table.
+// All learning-rate schedules. To add one, add a file to this folder and a line to the table.
 import { constant } from './constant';
 import { cosine } from './cosine';
 import { exponential } from './exponential';

@@ -4,9 +4,9 @@ import type { ScheduleDefinition } from './schedule';
 export interface Schedule {
   readonly definition: ScheduleDefinition;
   readonly options: unknown;
-  /** What the schedule counts. */
+  /** Whether the schedule counts epochs or steps. */
   readonly per: 'epoch' | 'step';
-  /** In the i-th of so many epochs or steps, counted from 1, the rate is i / (warmup + 1) of the base. */
+  /** Length of the warm-up: in its i-th epoch or step, from 1, the rate is i / (warmup + 1) of the base rate. */
   readonly warmup: number;
 }
 
@@ -16,7 +16,12 @@ export interface RunLength {
 }
 
 /** @param step counted from 0 */
-export function learningRate({ definition, options, per, warmup }: Schedule, base: number, step: number, run: RunLength): number {
+export function learningRate(
+  { definition, options, per, warmup }: Schedule,
+  base: number,
+  step: number,
+  run: RunLength,
+): number {
   const at = per === 'step' ? step : Math.floor(step / run.batchesPerEpoch);
   if (at < warmup) return (base * (at + 1)) / (warmup + 1);
   const total = per === 'step' ? run.epochs * run.batchesPerEpoch : run.epochs;

@@ -1,4 +1,4 @@
-// The transforms of the data. To add one: a file beside this, and a line in the table.
+// All transforms of the data. To add one, add a file to this folder and a line to the table.
 import { minMax } from './min-max';
 import { standardize } from './standardize';
 import { subtractMean } from './subtract-mean';

@@ -1,8 +1,8 @@
-// What a transform of the data is: fitted on the training part alone, then applied to every sample. What it learned of
-// the training part is kept to be looked at.
+// The definition of a data transform: fitted to the training split only, then applied to every sample. The fitted
+// values are kept for display.
 import * as z from 'zod/mini';
-import { sizeOf, type Shape, type TensorData } from '../kernels/tensor';
-import type { InPieces } from '../pieces';
+import { numel, type Shape, type TensorData } from '../kernels/tensor';
+import type { CooperativeTask } from '../cooperative-task';
 
 export interface FitContext<Options> {
   readonly options: Options;
@@ -10,45 +10,47 @@ export interface FitContext<Options> {
   readonly inputs: TensorData;
   /** Of one sample. */
   readonly shape: Shape;
-  /** Samples to fit on. */
-  readonly train: Uint32Array;
+  /** The training samples. */
+  readonly trainIndices: Uint32Array;
 }
 
-/** Numbers that were learned, by what they are: `mean`, `std`. */
+/** Fitted numbers, such as `mean` or `std`. */
 export interface FittedValues {
   readonly name: string;
   readonly shape: Shape;
   readonly values: Float64Array;
 }
 
-export interface Fitted {
+export interface TransformFit {
   readonly values: readonly FittedValues[];
-  /** Changes the sample that begins at `from`, in place. */
+  /** Transforms the sample that begins at `from`, in place. */
   apply(inputs: TensorData, from: number): void;
 }
 
 export interface TransformDefinition<Kind extends string = string, Options = unknown> {
   readonly kind: Kind;
+  /** Names that other libraries use, for "Did you mean …?". */
+  readonly aliases?: readonly string[];
   readonly summary: string;
   readonly options: z.ZodMiniType<Options>;
-  /** Most numbers in a sample; any number unless told. */
-  readonly mostFeatures?: number;
-  fit(context: FitContext<Options>): Fitted | InPieces<Fitted>;
+  /** The most numbers in a sample; unlimited by default. */
+  readonly maxFeatures?: number;
+  fit(context: FitContext<Options>): TransformFit | CooperativeTask<TransformFit>;
 }
 
 export const defineTransform = <const Kind extends string, Options>(
   definition: TransformDefinition<Kind, Options>,
 ): TransformDefinition<Kind, Options> => definition;
 
-/** Which numbers of a sample are taken together. */
+/** The option `per`: which numbers of a sample to group. */
 export const perOption = (fallback: 'feature' | 'channel') =>
   z._default(
     z
       .enum(['feature', 'channel', 'all'])
       .check(
         z.describe(
-          'What is measured together: every number of a sample by itself (`feature`), all that have the same first index, which is the ' +
-            'channel of an image (`channel`), or everything (`all`).',
+          'Which numbers share their statistics: each feature has its own (`feature`), all with the same first index share them, such as ' +
+            'an image channel (`channel`), or all numbers do (`all`).',
         ),
       ),
     fallback,
@@ -56,59 +58,68 @@ export const perOption = (fallback: 'feature' | 'channel') =>
 
 export type Per = 'feature' | 'channel' | 'all';
 
-/** Groups of numbers within a sample: how many, their shape, and which one number j belongs to. */
-export interface Groups {
+/** Groups of numbers within a sample: how many, their shape, and the group of number j. */
+export interface FeatureGroups {
   readonly count: number;
   readonly shape: Shape;
-  readonly of: Uint32Array;
+  readonly groupIndices: Uint32Array;
 }
 
-export function groupsOf(shape: Shape, per: Per): Groups {
-  const size = sizeOf(shape);
-  const count = per === 'feature' ? size : per === 'channel' ? shape[0] : 1;
+export function featureGroups(shape: Shape, per: Per): FeatureGroups {
+  const size = numel(shape);
+  const count = per === 'feature' ? size : per === 'channel' ? shape[0]! : 1;
   const each = size / count;
   return {
     count,
     shape: per === 'feature' ? shape : per === 'channel' ? [count] : [],
-    of: Uint32Array.from({ length: size }, (_, j) => Math.floor(j / each)),
+    groupIndices: Uint32Array.from({ length: size }, (_, j) => Math.floor(j / each)),
   };
 }
 
-/** Calls back for every number of the training samples, with its group. */
-export function eachOf({ inputs, shape, train }: FitContext<unknown>, groups: Groups, visit: (value: number, group: number) => void): void {
-  const size = sizeOf(shape);
-  for (const sample of train) {
-    for (let j = 0, at = sample * size; j < size; j++, at++) visit(inputs[at], groups.of[j]);
+/** Visits every number of the training samples, with its group. */
+export function forEachTrainValue(
+  { inputs, shape, trainIndices }: FitContext<unknown>,
+  groups: FeatureGroups,
+  visit: (value: number, group: number) => void,
+): void {
+  const size = numel(shape);
+  for (const sample of trainIndices) {
+    for (let j = 0, at = sample * size; j < size; j++, at++) visit(inputs[at]!, groups.groupIndices[j]!);
   }
 }
 
 /** The mean of each group. */
-export function meansOf(context: FitContext<unknown>, groups: Groups): Float64Array {
+export function groupMeans(context: FitContext<unknown>, groups: FeatureGroups): Float64Array {
   const means = new Float64Array(groups.count);
-  eachOf(context, groups, (value, group) => {
-    means[group] += value;
+  forEachTrainValue(context, groups, (value, group) => {
+    means[group]! += value;
   });
-  const each = (context.train.length * sizeOf(context.shape)) / groups.count;
+  const each = (context.trainIndices.length * numel(context.shape)) / groups.count;
   return means.map((sum) => sum / each);
 }
 
 /** The standard deviation of each group around its mean, dividing by the number of values. */
-export function deviationsOf(context: FitContext<unknown>, groups: Groups, means: Float64Array): Float64Array {
+export function groupStds(context: FitContext<unknown>, groups: FeatureGroups, means: Float64Array): Float64Array {
   const squares = new Float64Array(groups.count);
-  eachOf(context, groups, (value, group) => {
-    const difference = value - means[group];
-    squares[group] += difference * difference;
+  forEachTrainValue(context, groups, (value, group) => {
+    const difference = value - means[group]!;
+    squares[group]! += difference * difference;
   });
-  const each = (context.train.length * sizeOf(context.shape)) / groups.count;
+  const each = (context.trainIndices.length * numel(context.shape)) / groups.count;
   return squares.map((sum) => Math.sqrt(sum / each));
 }
 
 /** x ↦ (x - from[group]) / by[group] + to. */
-export function affine({ of }: Groups, from: Float64Array, by: Float64Array, to = 0): Fitted['apply'] {
+export function shiftAndScale(
+  { groupIndices }: FeatureGroups,
+  shift: Float64Array,
+  divisor: Float64Array,
+  offset = 0,
+): TransformFit['apply'] {
   return (inputs, start) => {
-    for (let j = 0; j < of.length; j++) {
-      const group = of[j];
-      inputs[start + j] = (inputs[start + j] - from[group]) / by[group] + to;
+    for (let j = 0; j < groupIndices.length; j++) {
+      const group = groupIndices[j]!;
+      inputs[start + j] = (inputs[start + j]! - shift[group]!) / divisor[group]! + offset;
     }
   };
 }

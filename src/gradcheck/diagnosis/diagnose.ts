@@ -1,128 +1,592 @@
-// Why backprop is wrong. Two questions are kept apart: is the signal that arrives at a layer wrong, or what the layer
-// makes of it? Each layer is tried alone, so the one that is to blame is found, and those that it misled are not.
-import type { Pass } from '../../engine/network';
-import type { Alone } from '../alone';
-import type { Diagnosis } from '../report';
-import { unravel } from '../summary';
-import { explain } from './explain';
-import { penaltyOf } from './penalty';
-import { type Trial, worstOf } from './trial';
+// Finds why backprop is wrong. Each layer is checked in isolation, which separates a layer that computes a wrong
+// gradient from those downstream that receive one.
+import type { OperationGraph } from '../../engine/layers/layer';
+import type { Pass } from '../../engine/pass';
+import { penaltyArguments } from '../../engine/penalty';
+import { ancestorsOf } from '../../engine/network-graph';
+import type { IsolatedLayerChecks } from '../isolated-layer-checks';
+import { type Diagnosis, PENALTY_NAME } from '../../protocol/check-report';
+import { unravelIndex } from '../../presentation/tensor-index';
+import { findBranchFault } from './branch-faults';
+import { detectSingleEntries } from './detect-single-entries';
+import { explain, explainByFactor, isKnownFactor } from './explain';
+import { type Explanation, rankOf } from './explanation';
+import type { ForwardGraph } from './forward-graph';
+import { STORED } from './forward-trace';
+import type { Change } from './forward-graph-change';
+import { findForwardGraphFault } from './forward-graph-faults';
+import { findGraphFault, graphGradients, type GraphFault } from './graph-faults';
+import { penaltyGradientOf } from './hypotheses/penalty';
+import { type GradientComparison, indexOfWorst, toleranceOf } from './gradient-comparison';
+import type { ForwardFault } from './forward-faults';
+import type { LayerHarness } from './layer-harness';
+import { findNonFiniteBackward, findNonFiniteForward, isFinite } from '../../engine/autograd/non-finite';
 
-/** What the whole check found of one parameter, in the network's order. */
-export interface WholeCheck {
+/** The result of the check for one parameter, in the network's order. */
+export interface ParameterResult {
   readonly analytic: Float64Array;
   readonly numeric: Float64Array;
   readonly isWrong: boolean;
 }
 
+/** The index of a layer, or what is no layer. */
+type Part = number | 'loss' | 'penalty';
+
 interface Suspect {
-  /** Null for the loss. */
-  readonly layer: number | null;
-  readonly trial: Trial;
+  readonly layer: Part;
+  readonly comparison: GradientComparison;
 }
 
-/** Null when nothing is wrong. A slice of the work at a time. */
-export function* diagnose({ pass, benches, loss }: Alone, checked: readonly WholeCheck[]): Generator<void, Diagnosis | null> {
+/** Null if nothing is wrong. A cooperative task. */
+export function* diagnose(
+  isolated: IsolatedLayerChecks,
+  results: readonly ParameterResult[],
+): Generator<undefined, Diagnosis | null> {
+  const { pass, harnesses, loss, penalty } = isolated;
   const { model, parameters } = pass.network;
-  const wrong = parameters.filter((_, i) => checked[i].isWrong);
-  if (wrong.length === 0) return null;
-  const suspects: Suspect[] = [];
-  const suspect = (layer: number | null, trial: Trial | null): void => {
-    if (trial && worstOf(trial) >= 0) suspects.push({ layer, trial });
-  };
-  suspect(null, loss);
-  for (let i = benches.length - 1; i >= 0; i--) {
-    // What a layer hands back matters where a wrong parameter lies ahead.
-    if (wrong.some(({ layer }) => layer < i)) suspect(i, benches[i].trial('input'));
-    for (const { layer, shortName } of wrong) if (layer === i) suspect(i, benches[i].trial(shortName));
-  }
-
+  const wrong = parameters.filter((_, i) => results[i]!.isWrong);
   const names = wrong.map(({ name }) => name);
-  const vandal = (by: 'forward' | 'backward'): Diagnosis | null => {
-    const at = benches.findLastIndex(({ mutated }) => mutated.some((each) => each.by === by));
-    const change = benches[at]?.mutated.find((each) => each.by === by);
-    if (!change) return null;
-    const { name, definition } = model.layers[at];
-    const cause = `The ${by} of ${name} writes to its argument (${change.tensor}), which others still need.`;
-    return {
-      layer: name, kind: definition.kind, line: lineOf(pass, at), tensor: change.tensor, index: null, analytic: null, numeric: null, cause: 'argument_changed',
-      factor: null, dimension: null, residual: null, misled: names, sentence: `${cause}${placeWords(pass, at)}`,
-    };
+  const faultyForward = harnesses.findIndex(({ forwardFault }) => forwardFault !== null);
+  if (faultyForward >= 0) return diagnoseForward(pass, faultyForward, harnesses[faultyForward]!.forwardFault, names);
+  if (loss?.fault) return diagnoseForward(pass, 'loss', loss.fault, names);
+  if (penalty?.fault) return diagnoseForward(pass, 'penalty', penalty.fault, names);
+
+  const notFinite = diagnoseNonFinite(isolated, names);
+  if (notFinite) return notFinite;
+
+  const relevant: Suspect[] = [];
+  const others: Suspect[] = [];
+  const addSuspect = (layer: Part, comparison: GradientComparison, isRelevant: boolean): void => {
+    if (indexOfWorst(comparison) >= 0) (isRelevant ? relevant : others).push({ layer, comparison });
   };
-  const inForward = vandal('forward');
-  if (inForward) return inForward;
-  if (suspects.length > 0) {
-    const told = yield* tell(pass, suspects, checked);
-    return told.cause === 'unexplained' ? (vandal('backward') ?? told) : told;
+  for (const comparison of loss?.comparisons ?? []) addSuspect('loss', comparison, wrong.length > 0);
+  for (const comparison of penalty?.comparisons ?? [])
+    addSuspect('penalty', comparison, names.includes(comparison.tensor));
+  for (let i = harnesses.length - 1; i >= 0; i--) {
+    const ancestors = ancestorsOf(model, i);
+    for (const tensor of ['input', ...harnesses[i]!.tensors.filter((each) => each !== 'input')]) {
+      const comparison = harnesses[i]!.comparison(tensor);
+      // A wrong input gradient matters if a parameter before it is wrong.
+      const isRelevant = wrong.some(({ users, shortName }) =>
+        comparison.subject === 'parameter'
+          ? users.includes(i) && shortName === tensor
+          : users.some((user) => ancestors.includes(user)),
+      );
+      addSuspect(i, comparison, isRelevant);
+    }
   }
-  return vandal('backward') ?? (yield* together(pass, checked));
+  // Errors that show in the whole network come before those that show only in isolation.
+  const suspects = [...relevant, ...others];
+  const diagnoseOverwrite = (by: 'forward' | 'backward'): Diagnosis | null => {
+    const at = harnesses.findLastIndex(({ overwrites }) => overwrites.some((each) => each.by === by));
+    const overwrite = harnesses[at]?.overwrites.find((each) => each.by === by);
+    if (!overwrite) return null;
+    const sentence = `The ${by} of ${model.layers[at]!.name} overwrites its argument (${overwrite.tensor}), which is still needed.`;
+    return makeDiagnosis(pass, at, overwrite.tensor, 'argument_changed', sentence, names);
+  };
+  const forwardOverwrite = diagnoseOverwrite('forward');
+  if (forwardOverwrite) return forwardOverwrite;
+  if (suspects.length > 0) {
+    const explained = yield* diagnoseSuspects(isolated, suspects, results);
+    return explained.cause === 'unexplained' ? (diagnoseOverwrite('backward') ?? explained) : explained;
+  }
+  return diagnoseOverwrite('backward') ?? (wrong.length > 0 ? yield* diagnoseWholeNetwork(pass, results) : null);
 }
 
-/** The suspect nearest to the loss: what it hands on misleads everything ahead of it. */
-function* tell(pass: Pass, suspects: readonly Suspect[], checked: readonly WholeCheck[]): Generator<void, Diagnosis> {
-  const { model, parameters } = pass.network;
-  const [{ layer, trial }, ...others] = suspects;
-  const told = yield* explain(trial);
-  const isIt = (each: Suspect, name: string): boolean =>
-    each.trial.of === 'parameter' && each.layer !== null && name === `${model.layers[each.layer].name}.${each.trial.tensor}`;
-  const misled = parameters.filter(({ name }, i) => checked[i].isWrong && !suspects.some((each) => isIt(each, name))).map(({ name }) => name);
-  const own = parameters.findIndex(({ name }) => isIt(suspects[0], name));
-  // Of a parameter, the values that the whole network has; of what is handed back, those of the layer alone.
-  const { analytic, numeric } = own >= 0 ? checked[own] : trial;
-  const worst = worstOf({ analytic, numeric });
-  const index = worst < 0 ? null : unravel(worst, trial.shape);
-  // The reason is that of the data's gradient; with the penalty's share, the values themselves do not show it.
-  const penalized = own >= 0 && trial.penalty ? 'with the penalty, ' : '';
-  const alone = trial.of === 'input' ? 'tried alone, with a random gradient from above, ' : penalized;
-  const values = index ? ` (${alone}at [${index.join(', ')}] ${short(analytic[worst])} in place of ${short(numeric[worst])})` : '';
-  const also = others.length > 0 ? ` Wrong as well: ${list(others.map((each) => gradientName(pass, each)))}.` : '';
-  const because = others.length > 0 ? 'only because wrong gradients arrive there' : 'only because of that';
-  const rest = misled.length > 0 ? ` ${list(misled)} ${misled.length === 1 ? 'is' : 'are'} wrong ${because}.` : '';
+function makeDiagnosis(
+  pass: Pass,
+  layer: Part,
+  tensor: string,
+  cause: Diagnosis['cause'],
+  sentence: string,
+  misled: readonly string[],
+): Diagnosis {
   return {
-    layer: layer === null ? null : model.layers[layer].name,
-    kind: layer === null ? model.loss.definition.kind : model.layers[layer].definition.kind,
-    line: lineOf(pass, layer), tensor: trial.tensor, index, analytic: analytic[worst] ?? null, numeric: numeric[worst] ?? null,
-    cause: told.cause, factor: told.factor, dimension: told.dimension, residual: told.residual, misled,
-    sentence: `The ${gradientName(pass, suspects[0])} ${told.words}${values}.${also}${rest}${placeWords(pass, layer)}`,
+    layer: layerNameOf(pass, layer),
+    kind: kindOf(pass, layer),
+    line: specLineOf(pass, layer),
+    tensor,
+    index: null,
+    analytic: null,
+    numeric: null,
+    cause,
+    factor: null,
+    dimension: null,
+    residual: null,
+    misled,
+    sentence: `${sentence}${describeSpecLine(pass, layer)}`,
   };
 }
 
-function gradientName(pass: Pass, { layer, trial }: Suspect): string {
+function diagnoseForward(pass: Pass, layer: Part, fault: ForwardFault | null, misled: readonly string[]): Diagnosis {
+  const name = layerNameOf(pass, layer) ?? 'the loss';
+  const { cause, description } = fault ?? { cause: 'unexplained' as const, description: 'is wrong' };
+  return makeDiagnosis(pass, layer, 'output', cause, `The forward pass of ${name} ${description}.`, misled);
+}
+
+/** The layer in which NaN or infinity arises, in the forward or the backward pass; null if everything is finite. */
+function diagnoseNonFinite(isolated: IsolatedLayerChecks, misled: readonly string[]): Diagnosis | null {
+  const { pass, harnesses } = isolated;
+  const { layers } = pass.network.model;
+  const forward = pass.outputs.findIndex(({ data }) => !isFinite(data));
+  if (forward >= 0) {
+    if (!isFinite(pass.layerInput(forward).data)) return null;
+    // With the whole batch, in its original order.
+    const harness = isolated.makeHarness(forward, pass.batchSize);
+    const graph = harness.operationGraph();
+    const where = graph && findNonFiniteForward(graph, pass.batchSize);
+    const { data } = pass.outputs[forward]!;
+    const at = data.findIndex((value) => !Number.isFinite(value));
+    const sample = Math.floor(at / (data.length / pass.batchSize));
+    const what = where ?? `its output for sample ${sample} is ${data[at]}`;
+    const sentence = `${layers[forward]!.name} turns finite numbers into non-finite ones: ${what}. Every loss and gradient after it is invalid. Guard that value in the forward pass.`;
+    return makeDiagnosis(pass, forward, 'output', 'not_finite', sentence, misled);
+  }
+  const ofFunction = diagnoseNonFiniteFunction(pass, misled);
+  if (ofFunction) return ofFunction;
+  for (let layer = harnesses.length - 1; layer >= 0; layer--) {
+    const { gradients, output, operationGraph, upstream, samples, definition, input } = harnesses[layer]!;
+    if (!isFinite(output)) continue;
+    const found = [...gradients].find(([, values]) => !isFinite(values));
+    if (!found) continue;
+    const [tensor, values] = found;
+    const graph = definition.autograd ? null : operationGraph.call(harnesses[layer]);
+    const at = values.findIndex((value) => !Number.isFinite(value));
+    const sample = tensor === 'input' ? Math.floor(at / (values.length / samples)) : null;
+    const width = input.length / samples;
+    const shown = [...input.subarray((sample ?? 0) * width, (sample ?? 0) * width + Math.min(width, 4))].map(
+      formatShort,
+    );
+    const inputText = sample === null ? '' : `, where the input is [${shown.join(', ')}${width > 4 ? ', …' : ''}]`;
+    const what =
+      (graph && findNonFiniteBackward(graph, upstream, samples)) ??
+      `the gradient of ${tensor} is ${values[at]}${sample === null ? '' : ` in sample ${sample}${inputText}`}`;
+    const sentence = `The backward pass of ${layers[layer]!.name} returns non-finite numbers: ${what}. Define the gradient there, such as 0 at a kink.`;
+    return {
+      ...makeDiagnosis(pass, layer, tensor, 'not_finite', sentence, misled),
+      index: sample === null ? null : [sample],
+    };
+  }
+  return null;
+}
+
+/** A custom loss or penalty that turns finite numbers into NaN or infinity. */
+function diagnoseNonFiniteFunction(pass: Pass, misled: readonly string[]): Diagnosis | null {
+  const { loss, penalty } = pass.network.model;
+  const diagnose = (
+    part: 'loss' | 'penalty',
+    value: number,
+    graph: OperationGraph | null | undefined,
+    from: string,
+  ) => {
+    const where = (graph && findNonFiniteForward(graph, pass.batchSize)) ?? `its result is ${value}`;
+    const sentence = `The ${part} turns ${from} into a non-finite number: ${where}. Guard that value in its forward pass.`;
+    return makeDiagnosis(pass, part, 'output', 'not_finite', sentence, misled);
+  };
+  const value = pass.dataLoss();
+  if (loss.definition.sourceLocations && !Number.isFinite(value))
+    return diagnose('loss', value, loss.definition.operationGraph?.(pass.lossContext), 'finite outputs');
+  const penaltyValue = pass.customPenalty();
+  if (!penalty?.custom || Number.isFinite(penaltyValue)) return null;
+  const { custom } = penalty;
+  const graph = custom.definition.operationGraph(penaltyArguments(custom, pass.network.parameters));
+  return diagnose('penalty', penaltyValue, graph, 'finite parameters');
+}
+
+interface Finding {
+  readonly suspect: Suspect;
+  readonly explanation: Explanation;
+}
+
+/** The wrong layer closest to the loss is at fault: its gradients make all layers before it wrong. */
+function* diagnoseSuspects(
+  isolated: IsolatedLayerChecks,
+  suspects: readonly Suspect[],
+  results: readonly ParameterResult[],
+): Generator<undefined, Diagnosis> {
+  const { pass } = isolated;
+  const { model, parameters } = pass.network;
+  const { layer } = suspects[0]!;
+  const own = suspects.filter((each) => each.layer === layer);
+  const { suspect, explanation } = findSwapped(own) ?? (yield* findInLayer(isolated, layer, own));
+  const { comparison } = suspect;
+  const others = suspects.filter((each) => each !== suspect);
+  const isGradientOf = (each: Suspect, name: string): boolean =>
+    each.comparison.subject === 'parameter' &&
+    (typeof each.layer === 'number'
+      ? name === `${model.layers[each.layer]!.name}.${each.comparison.tensor}`
+      : name === each.comparison.tensor);
+  const misled = parameters
+    .filter(({ name }, i) => results[i]!.isWrong && !suspects.some((each) => isGradientOf(each, name)))
+    .map(({ name }) => name);
+  const parameterIndex = layer === 'penalty' ? -1 : parameters.findIndex(({ name }) => isGradientOf(suspect, name));
+  const isWrongInNetwork = parameterIndex >= 0 && results[parameterIndex]!.isWrong;
+  // For a parameter, the values in the whole network; for an input gradient, those of the layer in isolation.
+  const { analytic, numeric } = isWrongInNetwork ? results[parameterIndex]! : comparison;
+  const worst = indexOfWorst({ analytic, numeric });
+  const index = worst < 0 ? null : unravelIndex(worst, comparison.shape);
+  const probe = typeof layer === 'number' ? isolated.probes.get(layer) : isolated[layer]?.probe;
+  const context = isWrongInNetwork
+    ? // The explanation is for the data's gradient: the values shown include the penalty, so they do not show it.
+      comparison.penalty
+      ? 'with the penalty, '
+      : ''
+    : typeof layer === 'string'
+      ? probe === undefined
+        ? ''
+        : `for made-up numbers ${probe}, `
+      : `in isolation, with a random output gradient${probe === undefined ? '' : ` and inputs ${probe}`}, `;
+  const values = index
+    ? ` (${context}at [${index.join(', ')}] ${formatShort(analytic[worst]!)} instead of ${formatShort(numeric[worst]!)})`
+    : '';
+  const othersText =
+    others.length > 0 ? ` Also wrong: ${joinNames(others.map((each) => describeGradient(pass, each)))}.` : '';
+  const misledText =
+    misled.length > 0
+      ? ` ${joinNames(misled)} ${misled.length === 1 ? 'is' : 'are'} wrong only because wrong output gradients arrive there.`
+      : '';
+  const unnoticed = results.some(({ isWrong }) => isWrong)
+    ? ''
+    : ' No parameter of this network shows it on this batch.';
+  return {
+    layer: layerNameOf(pass, layer),
+    kind: kindOf(pass, layer),
+    line: specLineOf(pass, layer),
+    tensor: comparison.tensor,
+    index,
+    analytic: analytic[worst] ?? null,
+    numeric: numeric[worst] ?? null,
+    cause: explanation.cause,
+    factor: explanation.factor,
+    dimension: explanation.dimension,
+    residual: explanation.residual,
+    misled,
+    sentence: `The ${describeGradient(pass, suspect)} ${explanation.description}${values}.${othersText}${misledText}${unnoticed}${describeSurrogate(pass, suspect, explanation)}${describeSpecLine(pass, layer)}`,
+  };
+}
+
+/** Explanations of single gradients that the graph of the forward pass usually explains better. */
+const WEAK_CAUSES: ReadonlySet<Explanation['cause']> = new Set([
+  'missing',
+  'input_ignored',
+  'from_earlier_call',
+  'share_missing',
+  'place_missing',
+]);
+
+/** By the graph of the forward pass, by single gradients, or by both. */
+function* findInLayer(
+  isolated: IsolatedLayerChecks,
+  part: Part,
+  own: readonly Suspect[],
+): Generator<undefined, Finding> {
+  const recorded = yield* searchGraph(graphSubject(isolated, part), own);
+  if (recorded) return yield* withGraph(own, recorded);
+  if (typeof part === 'string') return yield* findBest(own);
+  const graph = yield* measureGraph(isolated, part, own);
+  if (!graph) return yield* findBest(own);
+  // Arithmetic alone shows in single gradients as well.
+  const isArithmetic = graph.graph.nodes.every(({ name }) => name === STORED);
+  const isSpecific = ({ explanation }: Finding): boolean => rankOf(explanation) === 0;
+  const single = isArithmetic ? yield* findBest(own) : null;
+  if (single && isSpecific(single) && !WEAK_CAUSES.has(single.explanation.cause)) return single;
+  const fault = yield* searchForwardGraph(graph);
+  if (fault && !fault.isWeak) return yield* withGraph(own, fault);
+  const best = single ?? (yield* findBest(own));
+  return fault && !isSpecific(best) ? yield* withGraph(own, fault) : best;
+}
+
+/** What a graph is searched with. */
+interface GraphSubject {
+  operationGraph(): OperationGraph | null;
+  readonly upstream: Float64Array;
+  /** All gradients, by the name that the graph gives the tensor. */
+  pairs(): readonly {
+    readonly comparison: GradientComparison;
+    readonly tensor: string;
+    readonly analytic: Float64Array;
+  }[];
+}
+
+function graphSubject(isolated: IsolatedLayerChecks, part: Part): GraphSubject {
+  if (typeof part === 'string') {
+    const check = isolated[part];
+    return {
+      operationGraph: () => check?.operationGraph() ?? null,
+      upstream: Float64Array.of(1),
+      pairs: () =>
+        (check?.comparisons ?? []).map((comparison) => ({
+          comparison,
+          tensor: part === 'loss' ? 'outputs' : comparison.tensor,
+          analytic: comparison.analytic,
+        })),
+    };
+  }
+  const harness = isolated.harnesses[part]!;
+  const { upstream, gradients } = harness;
+  return {
+    operationGraph: () => harness.operationGraph(),
+    upstream,
+    pairs: () =>
+      harness.tensors.map((tensor) => {
+        const comparison = harness.comparison(tensor);
+        return { comparison, tensor, analytic: gradients.get(tensor) ?? comparison.analytic };
+      }),
+  };
+}
+
+/**
+ * The change to autograd's backward pass that reproduces the gradients; null if the forward does not use `ops`. Its
+ * tensors are named as in the comparisons.
+ */
+function* searchGraph(subject: GraphSubject, own: readonly Suspect[]): Generator<undefined, GraphFault | null> {
+  // A simple factor is a better explanation than any graph.
+  if (own.length === 1 && isExplainedByFactor(own[0]!)) return null;
+  const graph = subject.operationGraph();
+  if (!graph) return null;
+  const { upstream } = subject;
+  const right = graphGradients(graph, upstream);
+  const pairs = subject.pairs();
+  // A graph that misses a part of the forward pass is no evidence.
+  const isWhole = pairs.every(({ tensor, comparison: { numeric, ...rest } }) =>
+    (right.get(tensor) ?? numeric).every(
+      (value, i) => Number.isNaN(numeric[i]) || Math.abs(value - numeric[i]!) <= toleranceOf({ numeric, ...rest }),
+    ),
+  );
+  if (!isWhole) return null;
+  const fault = yield* findGraphFault(
+    graph,
+    upstream,
+    pairs.map(({ tensor, analytic, comparison }) => ({
+      tensor,
+      analytic,
+      isWrong: own.some((suspect) => suspect.comparison === comparison),
+    })),
+  );
+  const nameOf = (name: string): string => pairs.find(({ tensor }) => tensor === name)?.comparison.tensor ?? name;
+  return fault && { ...fault, tensors: fault.tensors.map(nameOf) };
+}
+
+/** A batch of this many samples shows what a forward pass computes. */
+const GRAPH_SAMPLES = 3;
+/** Layers with more inputs and parameters are not measured with others. */
+const MAX_LEAVES = 12;
+
+interface MeasuredGraph {
+  readonly harness: LayerHarness;
+  readonly graph: ForwardGraph;
+}
+
+/** The graph of a forward pass that is written as loops, found by perturbing numbers; null if there is none. */
+function* measureGraph(
+  isolated: IsolatedLayerChecks,
+  layer: number,
+  own: readonly Suspect[],
+): Generator<undefined, MeasuredGraph | null> {
+  const { harnesses, precisions } = isolated;
+  if (!harnesses[layer]!.definition.sourceLocations?.backward || precisions[layer] === 'single') return null;
+  if (own.length === 1 && isExplainedByFactor(own[0]!)) return null;
+  const harness = isolated.makeHarness(layer, GRAPH_SAMPLES);
+  if (harness.refusesInput || harness.forwardFault) return null;
+  const graph = yield* harness.forwardGraph();
+  return graph && { harness, graph };
+}
+
+const searchForwardGraph = ({ harness, graph }: MeasuredGraph): ReturnType<typeof findForwardGraphFault> =>
+  findForwardGraphFault(graph, harness.upstream, harness.gradients, () => otherParameters(harness, graph));
+
+/** The graph as if a parameter were 1 or transposed in the backward pass. */
+function* otherParameters(harness: LayerHarness, graph: ForwardGraph): Generator<Change | undefined, void, undefined> {
+  if (graph.leaves.length > MAX_LEAVES) return;
+  for (const { name, tensor, first, isInput } of graph.leaves) {
+    const { shape, data } = tensor;
+    if (isInput) continue;
+    const [rows = 0, columns = 0] = shape.slice(-2);
+    const values = Float64Array.from(data);
+    const changes: (readonly [Change['cause'], string, Float64Array])[] = [
+      ['scale_missing', `lacks ${name}, as if it were 1`, values.map(() => 1)],
+    ];
+    if (shape.length > 1 && rows === columns && rows > 1)
+      changes.push([
+        'not_transposed',
+        `uses ${name} transposed the wrong way`,
+        values.map((_, i) => values[i - (i % (rows * rows)) + (i % rows) * rows + (Math.floor(i / rows) % rows)]!),
+      ]);
+    for (const [cause, what, changed] of changes) {
+      const other = yield* harness.forwardGraphWith(graph, name, changed);
+      if (!other) return;
+      const isOther = (source: number): boolean => source < first || source >= first + data.length;
+      yield { cause, description: `The backward pass ${what}`, graph: graph.withEdgesOf(other, isOther) };
+    }
+  }
+}
+
+const isExplainedByFactor = ({ comparison }: Suspect): boolean => {
+  const explanation = explainByFactor(comparison);
+  return (explanation !== null && isKnownFactor(explanation)) || comparison.analytic.every((value) => value === 0);
+};
+
+/** Adds what the graph shows about the tensor that it explains. A simple factor, row or column comes first. */
+function* withGraph(own: readonly Suspect[], fault: GraphFault): Generator<undefined, Finding> {
+  const candidates = own.filter(({ comparison }) => fault.tensors.includes(comparison.tensor));
+  const parametersFirst = [...candidates].sort(
+    (a, b) => Number(a.comparison.subject === 'input') - Number(b.comparison.subject === 'input'),
+  );
+  yield;
+  const graphText = `${fault.description}. This change turns the right gradient into the one returned`;
+  // One parameter may be off by a factor because of something else, which shows in the others.
+  const factors = parametersFirst.map(({ comparison }) => explainByFactor(comparison));
+  const isFactor = parametersFirst.every(
+    ({ comparison }, i) => comparison.subject !== 'parameter' || (factors[i] && isKnownFactor(factors[i])),
+  );
+  for (const [i, suspect] of parametersFirst.entries()) {
+    const simple = factors[i];
+    if (isFactor && simple && isKnownFactor(simple))
+      return { suspect, explanation: { ...simple, description: `${simple.description}. ${graphText}` } };
+  }
+  const suspect = parametersFirst[0]!;
+  const single = detectSingleEntries(suspect.comparison);
+  const what = single?.isSingleLine ? single.explanation.description : 'is wrong in one step';
+  return {
+    suspect,
+    explanation: {
+      cause: fault.cause,
+      description: `${what}. ${graphText}`,
+      factor: null,
+      dimension: null,
+      residual: 0,
+    },
+  };
+}
+
+/** Two gradients of the same shape that are swapped. */
+function findSwapped(own: readonly Suspect[]): Finding | null {
+  const isSame = (a: Float64Array, { numeric, ...rest }: GradientComparison): boolean =>
+    a.every(
+      (value, i) => Number.isNaN(numeric[i]) || Math.abs(value - numeric[i]!) <= toleranceOf({ numeric, ...rest }),
+    );
+  for (const suspect of own)
+    for (const { comparison: other } of own) {
+      const { comparison } = suspect;
+      if (other === comparison || other.analytic.length !== comparison.analytic.length) continue;
+      if (!isSame(comparison.analytic, other) || !isSame(other.analytic, comparison)) continue;
+      return {
+        suspect,
+        explanation: {
+          cause: 'swapped',
+          description: `is that of ${other.tensor}, and vice versa: the two are swapped`,
+          factor: null,
+          dimension: null,
+          residual: 0,
+        },
+      };
+    }
+  return null;
+}
+
+/** The most specific explanation of any gradient of the layer. */
+function* findBest(own: readonly Suspect[]): Generator<undefined, Finding> {
+  let best: Finding | null = null;
+  for (const suspect of own) {
+    const explanation = yield* explain(suspect.comparison);
+    const isFactor = isKnownFactor(explanation) || explanation.cause === 'missing';
+    if (!best || rankOf(explanation) < rankOf(best.explanation)) best = { suspect, explanation };
+    else if (
+      isFactor &&
+      rankOf(best.explanation) === 0 &&
+      !isKnownFactor(best.explanation) &&
+      suspect.layer === best.suspect.layer
+    )
+      best = { suspect, explanation };
+  }
+  if (!best) throw new RangeError('no suspect');
+  return best;
+}
+
+function describeGradient(pass: Pass, { layer, comparison }: Suspect): string {
   const { layers, loss } = pass.network.model;
-  if (layer === null) return `gradient of the loss ${loss.definition.kind}`;
-  return trial.of === 'input' ? `gradient that ${layers[layer].name} hands back` : `gradient of ${layers[layer].name}.${trial.tensor}`;
+  if (layer === 'loss') return `gradient of the loss ${loss.definition.kind}`;
+  if (layer === 'penalty') return `gradient of the penalty with respect to ${comparison.tensor}`;
+  if (comparison.subject === 'other_input') return `gradient of ${comparison.tensor} of ${layers[layer]!.name}`;
+  return comparison.subject === 'input'
+    ? `input gradient of ${layers[layer]!.name}`
+    : `gradient of ${layers[layer]!.name}.${comparison.tensor}`;
 }
 
-/** Every layer alone is right: what is wrong shows in the whole only. */
-function* together(pass: Pass, checked: readonly WholeCheck[]): Generator<void, Diagnosis> {
-  const { model, parameters } = pass.network;
-  const at = parameters.findLastIndex((_, i) => checked[i].isWrong);
-  const { name, shortName, layer, value } = parameters[at];
-  const { analytic, numeric } = checked[at];
-  const trial: Trial = {
-    of: 'parameter', tensor: shortName, shape: value.shape, analytic, numeric, value: Float64Array.from(value.data), layer: null, loss: null, stride: 1, noise: 0, penalty: penaltyOf(model, parameters[at]),
-    dimensions: [{ name: 'samples in the batch', size: pass.batch }],
+/** Every layer is right in isolation: the error shows only in the whole network. */
+function* diagnoseWholeNetwork(pass: Pass, results: readonly ParameterResult[]): Generator<undefined, Diagnosis> {
+  const { parameters } = pass.network;
+  const parameterIndex = parameters.findLastIndex((_, i) => results[i]!.isWrong);
+  const { name, shortName, layer, value } = parameters[parameterIndex]!;
+  const { analytic, numeric } = results[parameterIndex]!;
+  const comparison: GradientComparison = {
+    subject: 'parameter',
+    tensor: shortName,
+    shape: value.shape,
+    analytic,
+    numeric,
+    value: Float64Array.from(value.data),
+    layer: null,
+    loss: null,
+    stride: 1,
+    noise: 0,
+    penalty: penaltyGradientOf(pass.network, parameters[parameterIndex]!),
+    dimensions: [{ name: 'samples in the batch', size: pass.batchSize }],
   };
-  const worst = worstOf(trial);
-  const told = yield* explain(trial);
+  const worst = indexOfWorst(comparison);
+  const explanation = (yield* findBranchFault(pass, results)) ?? (yield* explain(comparison));
   return {
-    layer: model.layers[layer].name, kind: model.layers[layer].definition.kind, line: lineOf(pass, layer), tensor: shortName,
-    index: worst < 0 ? null : unravel(worst, value.shape), analytic: analytic[worst] ?? null, numeric: numeric[worst] ?? null,
-    cause: told.cause, factor: told.factor, dimension: told.dimension, residual: told.residual, misled: [],
-    sentence: `Alone, with random gradients from above, every layer is right. In the whole network the gradient of ${name} ${told.words}.${placeWords(pass, layer)}`,
+    ...makeDiagnosis(
+      pass,
+      layer,
+      shortName,
+      explanation.cause,
+      `In isolation, with random output gradients, every layer is right. In the whole network the gradient of ${name} ${explanation.description}.`,
+      [],
+    ),
+    index: worst < 0 ? null : unravelIndex(worst, value.shape),
+    analytic: analytic[worst] ?? null,
+    numeric: numeric[worst] ?? null,
+    factor: explanation.factor,
+    dimension: explanation.dimension,
+    residual: explanation.residual,
   };
 }
 
-/** Of a layer, or of the loss. */
-const lineOf = ({ network: { model } }: Pass, layer: number | null): number | null => (layer === null ? model.loss : model.layers[layer]).line ?? null;
+/** Differences that are often intended: a straight-through estimator, gradient reversal, clipped gradients. */
+const OFTEN_INTENDED: ReadonlySet<Explanation['cause']> = new Set(['flat', 'sign', 'clipped', 'derivative_missing']);
 
-function placeWords(pass: Pass, layer: number | null): string {
-  const line = lineOf(pass, layer);
+const describeSurrogate = (pass: Pass, { layer, comparison }: Suspect, { cause }: Explanation): string =>
+  typeof layer === 'number' &&
+  pass.network.model.layers[layer]!.definition.sourceLocations?.backward &&
+  comparison.subject === 'input' &&
+  OFTEN_INTENDED.has(cause)
+    ? ' If this is intended, declare the function that backward differentiates as "surrogate".'
+    : '';
+
+/** As in Diagnosis.layer. */
+const layerNameOf = ({ network: { model } }: Pass, part: Part): string | null =>
+  typeof part === 'number' ? model.layers[part]!.name : part === 'penalty' ? PENALTY_NAME : null;
+
+const kindOf = ({ network: { model } }: Pass, part: Part): string =>
+  typeof part === 'number'
+    ? model.layers[part]!.definition.kind
+    : part === 'loss'
+      ? model.loss.definition.kind
+      : (model.penalty?.custom?.definition.kind ?? '');
+
+const specLineOf = ({ network: { model } }: Pass, part: Part): number | null =>
+  (typeof part === 'number' ? model.layers[part]! : part === 'loss' ? model.loss : model.penalty?.custom)?.line ?? null;
+
+function describeSpecLine(pass: Pass, part: Part): string {
+  const line = specLineOf(pass, part);
   if (line === null) return '';
-  return ` ${layer === null ? 'The loss' : pass.network.model.layers[layer].name} stands in line ${line} of the spec.`;
+  return ` ${typeof part === 'number' ? pass.network.model.layers[part]!.name : `The ${part}`} is in line ${line} of the spec.`;
 }
 
-const short = (value: number): string => String(Number(value.toPrecision(4)));
+const formatShort = (value: number): string => String(Number(value.toPrecision(4)));
 
-const list = (names: readonly string[]): string =>
-  names.length > 3 ? `${names.slice(0, 3).join(', ')} and ${names.length - 3} more` : names.join(names.length === 2 ? ' and ' : ', ').replace(/, ([^,]*)$/, ' and $1');
+const joinNames = (names: readonly string[]): string =>
+  names.length > 3
+    ? `${names.slice(0, 3).join(', ')} and ${names.length - 3} more`
+    : names.join(names.length === 2 ? ' and ' : ', ').replace(/, ([^,]*)$/, ' and $1');

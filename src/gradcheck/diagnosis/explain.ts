@@ -1,99 +1,190 @@
-// Tries every explanation on one wrong gradient and takes the simplest one that holds; where none does, the best.
-import { activations, wrongSlope } from './activations';
-import { arrangements } from './arrangements';
-import { EXPLAINED, fit } from './fit';
-import type { Cause, Guess, Guesses } from './guess';
-import { factorWords, named } from './factors';
-import { digitsKept } from './digits';
-import { whereFlat } from './flat';
-import { otherLosses } from './losses';
-import { norms } from './norms';
-import { penalties } from './penalty';
-import { repeats } from './repeats';
-import { samples } from './samples';
-import { targets } from './targets';
-import { singleEntries } from './single-entries';
-import type { Dimension, Trial } from './trial';
-import { terms } from './terms';
-import { values } from './values';
-import { windows } from './windows';
+// Tries every hypothesis on a wrong gradient and returns the simplest one that holds, or else the best fit.
+import { activationHypotheses, detectWrongDerivative } from './hypotheses/activations';
+import { elementOrderHypotheses } from './hypotheses/element-order';
+import { EXPLAINED_RESIDUAL, fit } from './fit';
+import { type Explanation, makeExplanation, rankOf } from './explanation';
+import type { Hypothesis, HypothesisFamily } from './hypotheses/hypothesis';
+import { explainByJacobian } from './jacobian-patterns';
+import { describeFactor, nameFactor } from './factors';
+import { detectRounding } from './detect-rounding';
+import { detectFlatRegion } from './detect-flat-region';
+import { otherLossHypotheses } from './hypotheses/other-losses';
+import { normalizationHypotheses } from './hypotheses/normalization';
+import { penaltyHypotheses } from './hypotheses/penalty';
+import { detectNondeterminism } from './detect-nondeterminism';
+import { batchHypotheses } from './hypotheses/batch';
+import { targetHypotheses } from './hypotheses/targets';
+import { detectSingleEntries } from './detect-single-entries';
+import { type GradientComparison, toleranceOf } from './gradient-comparison';
+import { operandHypotheses } from './hypotheses/operands';
+import { valueHypotheses } from './hypotheses/values';
+import { sequenceHypotheses } from './hypotheses/sequences';
+import { windowHypotheses } from './hypotheses/windows';
 
-/** Families of explanations, in the order of preference. */
-const FAMILIES: readonly Guesses<Trial>[] = [targets, otherLosses, norms, activations, samples, terms, windows, penalties, arrangements, values];
+/** Families of hypotheses, in order of preference. */
+const FAMILIES: readonly HypothesisFamily<GradientComparison>[] = [
+  targetHypotheses,
+  otherLossHypotheses,
+  normalizationHypotheses,
+  activationHypotheses,
+  batchHypotheses,
+  operandHypotheses,
+  sequenceHypotheses,
+  windowHypotheses,
+  penaltyHypotheses,
+  elementOrderHypotheses,
+  valueHypotheses,
+];
 
-/** A closest explanation that leaves more than this share of the error is not worth telling. */
-const WORTH_TELLING = 0.3;
+/** A cooperative task, since a hypothesis may need many forward passes. */
+export function* explain(comparison: GradientComparison): Generator<undefined, Explanation> {
+  const { analytic, layer } = comparison;
+  if (analytic.some((value) => !Number.isFinite(value)))
+    return makeExplanation('not_finite', 'is not finite: it contains NaN or infinity');
+  if (analytic.every((value) => value === 0)) return makeExplanation('missing', 'is missing: it is all zero');
+  const simple = explainByFactor(comparison);
+  if (simple && isKnownFactor(simple)) return simple;
+  yield;
+  const nondeterminism = detectNondeterminism(comparison);
+  if (nondeterminism) return makeExplanation(nondeterminism.cause, nondeterminism.description);
+  if (layer?.ignoresUpstream())
+    return makeExplanation('upstream_ignored', 'ignores the output gradient: it is the same for any output gradient');
 
-export interface Explanation {
-  readonly cause: Cause;
-  /** After the name of the gradient: "has its sign flipped". */
-  readonly words: string;
-  /** What the explanation's numbers had to be multiplied by. */
-  readonly factor: number | null;
-  /** What the factor equals, if that is a size of the layer or the batch. */
-  readonly dimension: Dimension | null;
-  /** Share of the error that is left; 1 where nothing was found. */
-  readonly residual: number;
-}
-
-/** A slice of the work at a time: each explanation may cost many a forward pass. */
-export function* explain(trial: Trial): Generator<void, Explanation> {
-  const { analytic, numeric } = trial;
-  const found = (cause: Cause, words: string, residual = 0): Explanation => ({ cause, words, factor: null, dimension: null, residual });
-  if (analytic.some((value) => !Number.isFinite(value))) return found('not_finite', 'is not finite: it has NaN or infinity in it');
-  if (analytic.every((value) => value === 0)) return found('missing', 'is missing: all of it is zero');
-  const whole = scaled(trial, { cause: 'factor', words: '', values: numeric });
-  if (whole.residual < EXPLAINED && wellKnown(whole)) return whole;
-
-  const guesses: Guess[] = [];
-  const asTheyAre: Explanation[] = [];
-  // One by one: the first that holds is the answer.
-  for (const family of FAMILIES) for (const guess of family(trial)) {
-    yield;
-    const told = unscaled(trial, guess);
-    if (told.residual < EXPLAINED) return told;
-    guesses.push(guess);
-    asTheyAre.push(told);
+  const hypotheses: Hypothesis[] = [];
+  for (const family of FAMILIES)
+    for (const hypothesis of family(comparison)) {
+      yield;
+      if (!hypothesis) continue;
+      const explained = fitUnscaled(comparison, hypothesis);
+      if (explained.residual < EXPLAINED_RESIDUAL) return explained;
+      hypotheses.push(hypothesis);
+    }
+  yield;
+  if (comparison.loss && (yield* comparison.loss.ignoresTarget()))
+    return (
+      hypotheses
+        .filter(({ cause }) => cause === 'target_ignored')
+        .map((hypothesis) => fitScaled(comparison, hypothesis))
+        .find((explained) => explained.residual < EXPLAINED_RESIDUAL && isKnownFactor(explained)) ??
+      makeExplanation('target_ignored', 'does not depend on the targets')
+    );
+  const flatRegion = detectFlatRegion(comparison);
+  if (flatRegion) {
+    const byTies = layer?.isCustom ? yield* explainByJacobian(comparison) : null;
+    return byTies?.cause === 'near_ties' ? byTies : flatRegion;
   }
   yield;
-  if (trial.loss?.deaf()) return found('target_ignored', 'stays the same whatever the targets are: it does not depend on them');
-  const flat = whereFlat(trial);
-  if (flat) return flat;
-  yield;
-  const changing = repeats(trial);
-  if (changing) return found(changing.cause, changing.words);
-  if (trial.layer?.deaf()) return found('from_earlier_call', 'stays the same whatever the input: it is made with numbers of an earlier step');
-  if (whole.residual < EXPLAINED) return whole;
-  const withFactor = guesses.map((guess) => scaled(trial, guess)).filter(({ residual }) => residual < EXPLAINED);
-  const simplest = withFactor.find(wellKnown) ?? withFactor[0];
+  if (layer && (yield* layer.ignoresInput()))
+    return comparison.subject !== 'parameter'
+      ? makeExplanation(
+          'input_ignored',
+          'depends only on the output gradient, not on the input: the derivative at the input is missing',
+        )
+      : makeExplanation(
+          'from_earlier_call',
+          'does not depend on the input: it uses the values of an earlier call, or none',
+        );
+  if (simple) return simple;
+  const scaledFits = hypotheses
+    .map((hypothesis) => fitScaled(comparison, hypothesis))
+    .filter(({ residual }) => residual < EXPLAINED_RESIDUAL);
+  const simplest = scaledFits.find(isKnownFactor) ?? scaledFits[0];
   if (simplest) return simplest;
-  const digits = digitsKept(trial);
-  if (digits) return found('rounded', `is kept in ${digits} only: all after them is lost`);
-  const single = singleEntries(trial);
-  if (single?.inLine) return single.explanation;
+  const digits = detectRounding(comparison);
+  if (digits) return makeExplanation('rounded', `is rounded to ${digits}`);
+  const singleEntries = detectSingleEntries(comparison);
+  // In a custom layer, an error along one line can be that of the border of windows.
+  if (singleEntries?.isSingleLine && !layer?.isCustom) return singleEntries.explanation;
+  const byJacobian = yield* explainByJacobian(comparison);
+  if (byJacobian && rankOf(byJacobian) === 0) return byJacobian;
+  if (singleEntries?.isSingleLine) return singleEntries.explanation;
   yield;
-  const slope = wrongSlope(trial);
-  if (slope) return found(slope.cause, slope.words);
-  if (single) return single.explanation;
-  const closest = [...asTheyAre, whole].reduce((a, b) => (b.residual < a.residual ? b : a));
-  if (closest.residual > WORTH_TELLING) return found('unexplained', 'is wrong in a way that no simple explanation fits', 1);
-  return { ...closest, words: `${closest.words}; that comes closest, but leaves ${(closest.residual * 100).toPrecision(2)} % of the error` };
+  const wrongDerivative = yield* detectWrongDerivative(comparison);
+  if (wrongDerivative) return makeExplanation(wrongDerivative.cause, wrongDerivative.description);
+  if (byJacobian) return byJacobian;
+  if (singleEntries) return singleEntries.explanation;
+  return makeExplanation(
+    'unexplained',
+    `is wrong in a way that no simple explanation fits${errorFacts(comparison)}`,
+    1,
+  );
 }
 
-/** A sign, a two, a half, or a size of the layer or the batch. */
-const wellKnown = ({ factor, dimension }: Explanation): boolean => dimension !== null || (factor !== null && named(factor, []) !== null);
-
-function unscaled(trial: Trial, { cause, words, values: predicted, base }: Guess): Explanation {
-  if (base) return { cause, words, factor: null, dimension: null, residual: Infinity };
-  const { residual } = fit(trial.analytic, trial.numeric, predicted, null, 1);
-  return { cause, words, factor: 1, dimension: null, residual };
+/** The right gradient times any number; null if that does not fit. */
+export function explainByFactor(comparison: GradientComparison): Explanation | null {
+  const explanation = fitScaled(comparison, { cause: 'factor', description: '', values: comparison.numeric });
+  return explanation.residual < EXPLAINED_RESIDUAL ? explanation : null;
 }
 
-function scaled(trial: Trial, { cause, words, values: predicted, base }: Guess): Explanation {
-  const { factor, residual } = fit(trial.analytic, trial.numeric, predicted, base);
-  const known = base ? null : named(factor, trial.dimensions);
-  const what = base ? `${words} (${Number(factor.toPrecision(4))})` : factorWords(factor, trial.dimensions);
+/** Facts about an unexplained error: how many entries, how large, and along which axes it varies. */
+function errorFacts({ analytic, numeric, shape, ...rest }: GradientComparison): string {
+  const tolerance = toleranceOf({ numeric, ...rest });
+  let wrong = 0;
+  let known = 0;
+  let [dot, square, error] = [0, 0, 0];
+  for (let i = 0; i < analytic.length; i++) {
+    if (Number.isNaN(numeric[i])) continue;
+    known++;
+    if (Math.abs(analytic[i]! - numeric[i]!) > tolerance) wrong++;
+    dot += analytic[i]! * numeric[i]!;
+    square += numeric[i]! ** 2;
+    error += (analytic[i]! - numeric[i]!) ** 2;
+  }
+  const facts = [
+    wrong === known ? 'all entries are off' : `${wrong} of ${known} entries are off`,
+    `the error is ${Math.round(100 * Math.sqrt(error / square))} % of the gradient`,
+  ];
+  const constantAxis = shape.length > 1 ? constantAlong(analytic, numeric, shape, tolerance) : null;
+  if (constantAxis !== null)
+    facts.push(`the error is the same along axis ${constantAxis}, so a term that is summed along it is wrong`);
+  else if (dot < 0) facts.push('the two gradients point in opposite directions');
+  return `. What is certain: ${facts.join('; ')}`;
+}
+
+/** The first axis along which the error is constant; null if there is none. */
+function constantAlong(
+  analytic: Float64Array,
+  numeric: Float64Array,
+  shape: readonly number[],
+  tolerance: number,
+): number | null {
+  for (let axis = 0; axis < shape.length; axis++) {
+    if (shape[axis]! < 2) continue;
+    const inner = shape.slice(axis + 1).reduce((product, n) => product * n, 1);
+    const isConstant = analytic.every((value, i) => {
+      const previous = Math.floor(i / inner) % shape[axis]! === 0 ? i : i - inner;
+      const change = value - numeric[i]! - (analytic[previous]! - numeric[previous]!);
+      return Number.isNaN(change) || Math.abs(change) <= tolerance;
+    });
+    if (isConstant) return axis;
+  }
+  return null;
+}
+
+/** Whether the factor is -1, 2, ½, or a size of the layer or the batch. */
+export const isKnownFactor = ({ factor, dimension }: Explanation): boolean =>
+  dimension !== null || (factor !== null && nameFactor(factor, []) !== null);
+
+function fitUnscaled(
+  comparison: GradientComparison,
+  { cause, description, values: predicted, base }: Hypothesis,
+): Explanation {
+  if (base) return { cause, description, factor: null, dimension: null, residual: Infinity };
+  const { residual } = fit(comparison.analytic, comparison.numeric, predicted, null, 1);
+  return { cause, description, factor: 1, dimension: null, residual };
+}
+
+function fitScaled(
+  comparison: GradientComparison,
+  { cause, description, values: predicted, base }: Hypothesis,
+): Explanation {
+  const { factor, residual } = fit(comparison.analytic, comparison.numeric, predicted, base);
+  const known = base ? null : nameFactor(factor, comparison.dimensions);
+  const factorText = base
+    ? `${description} (${Number(factor.toPrecision(4))})`
+    : describeFactor(factor, comparison.dimensions);
   const fitted = { factor: known?.factor ?? factor, dimension: known?.dimension ?? null, residual };
-  if (cause === 'factor') return { cause: Math.abs(factor + 1) < 1e-3 ? 'sign' : 'factor', words: what, ...fitted };
-  return { cause, words: base ? what : `${words}, and ${what}`, ...fitted };
+  if (cause === 'factor')
+    return { cause: Math.abs(factor + 1) < 1e-3 ? 'sign' : 'factor', description: factorText, ...fitted };
+  return { cause, description: base ? factorText : `${description}, and ${factorText}`, ...fitted };
 }

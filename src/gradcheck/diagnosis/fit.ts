@@ -1,13 +1,13 @@
-// Least squares with one unknown: how well `base + factor · values` explains what backprop gave.
+// Least squares with one unknown: how well `base + factor · values` fits backprop's values.
 
 export interface Fit {
   readonly factor: number;
-  /** What stays unexplained, as a share of backprop's error: 0 explains all of it, 1 nothing. */
+  /** The unexplained share of backprop's error: 0 if it is fully explained, 1 if not at all. */
   readonly residual: number;
 }
 
-/** An error is explained when less than this share of it is left. */
-export const EXPLAINED = 1e-3;
+/** An error counts as explained if less than this share of it remains. */
+export const EXPLAINED_RESIDUAL = 1e-3;
 
 const norm = (values: Iterable<number>): number => {
   let sum = 0;
@@ -16,8 +16,8 @@ const norm = (values: Iterable<number>): number => {
 };
 
 /**
- * Entries where any number is not finite are left out.
- * @param factor fitted unless given.
+ * Ignores entries where any number is not finite.
+ * @param factor fitted by default
  */
 export function fit(
   analytic: Float64Array,
@@ -29,24 +29,24 @@ export function fit(
   let products = 0;
   let squares = 0;
   let [used, measured] = [0, 0];
-  const usable = (i: number): boolean =>
+  const isUsable = (i: number): boolean =>
     Number.isFinite(analytic[i]) && Number.isFinite(numeric[i]) && Number.isFinite(values[i]);
   for (let i = 0; i < analytic.length; i++) {
     if (Number.isFinite(analytic[i]) && Number.isFinite(numeric[i])) measured++;
-    if (!usable(i)) continue;
-    products += (analytic[i] - (base?.[i] ?? 0)) * values[i];
-    squares += values[i] * values[i];
+    if (!isUsable(i)) continue;
+    products += (analytic[i]! - (base?.[i] ?? 0)) * values[i]!;
+    squares += values[i]! * values[i]!;
     used++;
   }
-  const by = factor ?? (squares > 0 ? products / squares : 0);
-  if (used * 2 < measured || squares === 0) return { factor: by, residual: Infinity };
-  const left: number[] = [];
+  const fittedFactor = factor ?? (squares > 0 ? products / squares : 0);
+  if (used * 2 < measured || squares === 0) return { factor: fittedFactor, residual: Infinity };
+  const residuals: number[] = [];
   const errors: number[] = [];
   for (let i = 0; i < analytic.length; i++) {
-    if (!usable(i)) continue;
-    left.push(analytic[i] - (base?.[i] ?? 0) - by * values[i]);
-    errors.push(analytic[i] - numeric[i]);
+    if (!isUsable(i)) continue;
+    residuals.push(analytic[i]! - (base?.[i] ?? 0) - fittedFactor * values[i]!);
+    errors.push(analytic[i]! - numeric[i]!);
   }
   const error = norm(errors);
-  return { factor: by, residual: error > 0 ? norm(left) / error : Infinity };
+  return { factor: fittedFactor, residual: error > 0 ? norm(residuals) / error : Infinity };
 }

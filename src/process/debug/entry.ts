@@ -1,43 +1,42 @@
-// A process that does steps of a run again under a debugger, with the very tensors of the run. All of it is on the main
-// thread, where every debugger finds breakpoints, and nobody watches how long it takes.
+// A process that replays steps of a run under a debugger, with the exact tensors of the run. Everything runs on the
+// main thread, where every debugger finds breakpoints, and without time limits.
 import inspector from 'node:inspector';
 import { type BirpcReturn, createBirpc } from 'birpc';
-import { loadLayers } from '../../code/load-layers';
-import { withFiles } from '../../files/data-files';
-import { wideVectorsIfWanted } from '../../machine/wide-vectors';
-import type { DebugCalls, DebugVoice, StepsAgain } from '../../protocol/debug';
-import { doAgain } from '../../session/do-again';
-import { openSpec } from '../../session/load';
-import { parseSpec } from '../../spec';
+import { importCustomLayers } from '../../custom-layers/import-custom-layers';
+import { withDataFiles } from '../../data-files/data-files';
+import { simd256CompilerIfEnabled } from '../../platform/simd256';
+import type { DebugCalls, DebugEvents, ReplayRequest } from '../../protocol/debug';
+import { replayStep } from '../../session/replay-step';
+import { openSpec } from '../../session/open-spec';
+import { parseSpec } from '../../model-spec';
+import { hostTransport } from '../message-channel';
 
-/** Nobody else's machine. */
-const HERE = '127.0.0.1';
-/** Who stops a layer here is the debugger. */
-const UNWATCHED = { enter: () => undefined, leave: () => undefined };
+/** Only this machine may connect. */
+const LOOPBACK = '127.0.0.1';
+/** Here, the debugger stops layers. */
+const NO_LAYER_WATCH = { enter: () => undefined, leave: () => undefined };
 
 const calls: DebugCalls = {
-  async stepsAgain({ open, from, steps }: StepsAgain) {
-    inspector.open(0, HERE);
+  async replaySteps({ open, from, steps }: ReplayRequest) {
+    inspector.open(0, LOOPBACK);
     await host.listening(Number(new URL(inspector.url() ?? '').port));
     inspector.waitForDebugger();
-    const { text, folder, root, code, wideVectors } = open;
-    const { spec } = parseSpec(text);
-    const layers = spec && code ? await loadLayers(spec, { folder, root }, UNWATCHED) : undefined;
-    const { run, problems } = withFiles(open, (files) => openSpec(text, files, layers));
+    const { text, folder, root, allowCustomLayers, simd256 } = open;
+    const parsed = parseSpec(text);
+    const layers =
+      parsed.spec && allowCustomLayers
+        ? await importCustomLayers(parsed.spec, { folder, root }, NO_LAYER_WATCH)
+        : undefined;
+    const { run, problems } = withDataFiles(open, (files) => openSpec(parsed, files, layers));
     if (!run) return { kind: 'problems', problems };
-    const done = doAgain(run, text, from, steps, { wideVectors: wideVectors ? wideVectorsIfWanted() : undefined });
+    const done = replayStep(run, text, from, steps, { simd256: simd256 ? simd256CompilerIfEnabled() : undefined });
     if (done.kind === 'done') console.log(`Step ${done.step} is done: loss ${done.loss}.`);
     return done;
   },
 };
 
-const host: BirpcReturn<DebugVoice, DebugCalls> = createBirpc<DebugVoice, DebugCalls>(calls, {
-  post: (message) => {
-    if (process.connected) process.send?.(message);
-  },
-  on: (listener) => process.on('message', listener),
+const host: BirpcReturn<DebugEvents, DebugCalls> = createBirpc<DebugEvents, DebugCalls>(calls, {
+  ...hostTransport(),
   bind: 'functions',
   timeout: -1,
 });
-
-process.on('disconnect', () => process.exit(0));

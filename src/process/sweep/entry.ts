@@ -1,23 +1,25 @@
-// A process that does one sweep for the extension host, and ends with it. Its own thread only hands out the runs.
+// A process that runs one sweep for the extension host, and ends with it. Its main thread only distributes the runs.
 import path from 'node:path';
 import { type BirpcReturn, createBirpc } from 'birpc';
-import type { SweepCalls, SweepVoice } from '../../protocol/sweep';
-import { openSweep, type OpenedSweep, type Sweep } from './sweep';
+import type { SweepCalls, SweepEvents } from '../../protocol/sweep';
+import { parseSpec } from '../../model-spec';
+import { hostTransport } from '../message-channel';
+import { openSweep, type OpenSweepResult, type Sweep } from './sweep';
 
 let current: Sweep | null = null;
 
 const calls: SweepCalls = {
-  async start({ fresh, ...request }) {
-    const opened = openSweep({ ...request, fresh });
-    if (opened.kind !== 'sweep') return refusal(opened);
+  async start({ text, ...request }) {
+    const opened = await openSweep({ ...request, source: parseSpec(text) });
+    if (opened.kind !== 'sweep') return startError(opened);
     current = opened.sweep;
     try {
-      await current.run(path.join(__dirname, 'sweep-worker.js'), tell);
+      await current.run(path.join(__dirname, 'sweep-worker.js'), notify);
       return null;
     } catch (error) {
-      return `The results cannot be kept: ${error instanceof Error ? error.message : String(error)}.`;
+      return `The results cannot be saved: ${error instanceof Error ? error.message : String(error)}.`;
     } finally {
-      tell(current.state);
+      notify(current.state);
     }
   },
   async cancel() {
@@ -25,29 +27,24 @@ const calls: SweepCalls = {
   },
 };
 
-function refusal(opened: Exclude<OpenedSweep, { kind: 'sweep' }>): string {
+function startError(opened: Exclude<OpenSweepResult, { kind: 'sweep' }>): string {
   switch (opened.kind) {
     case 'problems': {
       const wrong = opened.problems.find(({ severity }) => severity === 'error');
-      return wrong ? `${wrong.message} ${wrong.remedy}` : 'The spec has problems; solve them first.';
+      return wrong ? `${wrong.message} ${wrong.remedy}` : 'The spec has problems. Fix them first.';
     }
-    case 'strange':
-      return `${path.basename(opened.file)} holds no results that this version can read. Move it away, or start over to write over it.`;
-    case 'faults':
-    case 'nothing':
-      return 'This spec says nothing about what to try.';
+    case 'unreadable':
+      return `${path.basename(opened.file)} is not a results file that this version can read. Move it away, or start over to overwrite it.`;
+    case 'invalidOptions':
+    case 'noSweep':
+      return 'This spec has no "sweep" section. Add one that lists the values to try.';
   }
 }
 
-const tell = (state: Sweep['state']): void => void rpc.sweep.asEvent(state);
+const notify = (state: Sweep['state']): void => void rpc.stateChanged.asEvent(state);
 
-const rpc: BirpcReturn<SweepVoice, SweepCalls> = createBirpc<SweepVoice, SweepCalls>(calls, {
-  post: (message) => {
-    if (process.connected) process.send?.(message);
-  },
-  on: (listener) => process.on('message', listener),
+const rpc: BirpcReturn<SweepEvents, SweepCalls> = createBirpc<SweepEvents, SweepCalls>(calls, {
+  ...hostTransport(),
   bind: 'functions',
   timeout: -1,
 });
-
-process.on('disconnect', () => process.exit(0));

@@ -1,16 +1,23 @@
-// What a sweep's threads say to each other.
-import type { ReadableFolders } from '../../files/data-files';
-import type { Trained } from '../../sweep/train-run';
+// The messages between the threads of a sweep.
+import type { ReadableFolders } from '../../data-files/data-files';
+import type { TrainingResult } from '../../sweep/train-run';
 
-/** A run to be done. */
+/** A run to train. */
 export interface Task {
   readonly text: string;
-  /** Of files that the spec names. */
+  /** The folders of files that the spec names. */
   readonly folders: ReadableFolders;
+  /** Whether its custom layers may run. */
+  readonly allowCode?: boolean;
 }
 
-export type FromWorker =
+export type WorkerMessage =
   | { readonly type: 'progress'; readonly step: number; readonly total: number }
-  | { readonly type: 'done'; readonly trained: Trained; readonly milliseconds: number }
+  | { readonly type: 'done'; readonly trained: TrainingResult; readonly milliseconds: number }
   /** The spec of this run cannot run. */
-  | { readonly type: 'refused'; readonly message: string };
+  | {
+      readonly type: 'invalid';
+      readonly message: string;
+      /** Whether the thread ends, too. */
+      readonly ends?: true;
+    };

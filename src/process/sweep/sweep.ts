@@ -1,213 +1,194 @@
-// A sweep from a spec to its results: which runs are done already, the others side by side, all of it kept in a file.
-// Each run is a spec of its own, so that neither the number of threads nor what ran before changes its numbers.
+// Runs a sweep from its spec to its results: skips finished runs, trains the others in parallel, and saves everything
+// to a file. Each run is its own spec, so neither the number of threads nor earlier runs change its numbers.
+import type { Problem } from '../../protocol/problem';
+import type { RunState, SweepState } from '../../protocol/sweep';
 import { createHash } from 'node:crypto';
 import os from 'node:os';
 import path from 'node:path';
-import { type ReadableFolders, withFiles } from '../../files/data-files';
-import { specRules } from '../../health/rules';
-import { type CompiledRun, loadRun, type Problem, type SweepOption } from '../../spec';
-import { type Planned, type PlannedRun, planSweep, type SweepPlan } from '../../sweep/plan';
-import { reportOf, type SweepReport } from '../../sweep/report';
-import { FORMAT, keepResults, keyOf, resultsOf, type RunResult, type SweepResults, VERSION } from '../../sweep/results';
-import { isDone, type RunState, type SweepState } from '../../sweep/state';
+import { type ReadableFolders, withDataFiles } from '../../data-files/data-files';
+import { specRules } from '../../diagnostics';
+import { type CompiledRun, loadRun, type ParseResult, type SweepOption } from '../../model-spec';
+import { type PlannedRun, type PlanResult, planSweep } from '../../sweep/plan';
+import type { RunResult } from '../../sweep/results';
+import { SweepRecord } from '../../sweep/sweep-record';
+import { loadUnwatchedLayers } from '../unwatched-layers';
 import type { Task } from './messages';
-import { Pool } from './pool';
-import { resultsFileOf, SweepStore } from './store';
+import { toSweepState } from './saved-sweep';
+import { openSweepStore, type SweepStore } from './sweep-store';
+import { WorkerPool } from './worker-pool';
 
 export interface SweepRequest {
-  readonly text: string;
+  readonly source: ParseResult;
   /** Path of the spec. */
-  readonly spec: string;
-  /** Files outside of this folder are refused; null for no bound. */
+  readonly specFile: string;
+  /** Files outside of this folder are rejected; null for no limit. */
   readonly root: string | null;
-  /** Or of these. */
-  readonly allowed?: readonly string[];
-  /** Options beside those of the spec. */
-  readonly more?: readonly SweepOption[];
-  /** Where results are kept; beside the spec unless told. */
-  readonly results?: string;
-  /** Leaves aside what was found before. */
+  /** Further folders that are allowed. */
+  readonly allowed?: readonly string[] | undefined;
+  /** Options in addition to those of the spec. */
+  readonly extraOptions?: readonly SweepOption[];
+  /** Where to save results; by default, next to the spec. */
+  readonly resultsFile?: string;
+  /** Ignores earlier results. */
   readonly fresh?: boolean;
-  /** Runs side by side; as many as the machine has cores, and memory for, unless told. */
+  /** Whether the custom layers of the spec may run. */
+  readonly allowCode?: boolean;
+  /** Parallel runs; by default, one per core, limited by memory. */
   readonly workers?: number;
 }
 
-export type OpenedSweep =
+export type OpenSweepResult =
   | { readonly kind: 'sweep'; readonly sweep: Sweep; readonly warnings: readonly Problem[] }
   | { readonly kind: 'problems'; readonly problems: readonly Problem[] }
-  | { readonly kind: 'faults'; readonly faults: Planned['faults'] }
-  /** The spec sweeps nothing. */
-  | { readonly kind: 'nothing' }
-  /** The results' file holds something else. */
-  | { readonly kind: 'strange'; readonly file: string };
+  | { readonly kind: 'invalidOptions'; readonly optionErrors: PlanResult['optionErrors'] }
+  /** The spec has no sweep section. */
+  | { readonly kind: 'noSweep' }
+  /** The results file contains something else. */
+  | { readonly kind: 'unreadable'; readonly file: string };
 
-// A glance at progress is worth no more.
-const TELL_MS = 200;
+// More frequent progress updates would be useless.
+const UPDATE_INTERVAL_MS = 200;
 
-/** So many runs fit side by side. */
-export const workersFor = ({ memory }: CompiledRun, runs: number): number =>
+/** The number of runs that fit in parallel. */
+export const workerCountFor = ({ memory }: CompiledRun, runs: number): number =>
   Math.max(1, Math.min(os.availableParallelism(), runs, Math.floor(os.totalmem() / 2 / memory)));
 
-function digestOf({ dataset, split }: CompiledRun): string {
+function dataDigest({ dataset, split }: CompiledRun): string {
   const hash = createHash('sha256');
-  for (const values of [dataset.inputs, dataset.targets, split.train]) hash.update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+  for (const values of [dataset.inputs, dataset.targets, split.train])
+    hash.update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
   return hash.digest('hex').slice(0, 16);
 }
 
-const sentences = (count: number, one: string, many: string): string[] => (count === 0 ? [] : [count === 1 ? one : many]);
+const foldersOf = ({ specFile, root, allowed }: SweepRequest): ReadableFolders => ({
+  folder: path.dirname(specFile),
+  root,
+  allowed,
+});
 
-/** What an earlier sweep left of these runs, without looking at their data; `problems` where the spec has some. */
-export function lookAt(request: SweepRequest): SweepState | 'nothing' | 'problems' {
-  const { plan, problems } = planSweep(request.text, request.more);
-  if (!plan) return problems.length > 0 ? 'problems' : 'nothing';
-  const store = new SweepStore(request.results ?? resultsFileOf(request.spec));
-  const found = store.load();
-  const data = found.kind === 'found' ? found.results.data : '';
-  return new Sweep(plan, store, { ...request, data, workers: 0 }, found.kind === 'found' ? found.results : null).state;
-}
-
-const foldersOf = ({ spec, root, allowed }: SweepRequest): ReadableFolders => ({ folder: path.dirname(spec), root, allowed });
-
-export function openSweep(request: SweepRequest): OpenedSweep {
-  const { plan, problems, faults } = planSweep(request.text, request.more);
-  if (faults.length > 0) return { kind: 'faults', faults };
-  if (!plan) return problems.length > 0 ? { kind: 'problems', problems } : { kind: 'nothing' };
-  const loaded = withFiles(foldersOf(request), (files) => loadRun(request.text, files, { rules: specRules }));
+export async function openSweep(request: SweepRequest): Promise<OpenSweepResult> {
+  const { source, extraOptions } = request;
+  const { plan, problems, optionErrors } = planSweep(source, extraOptions);
+  if (optionErrors.length > 0) return { kind: 'invalidOptions', optionErrors };
+  if (!plan) return problems.length > 0 ? { kind: 'problems', problems } : { kind: 'noSweep' };
+  const folders = foldersOf(request);
+  const customLayers = request.allowCode ? await loadUnwatchedLayers(source, folders) : undefined;
+  const loaded = withDataFiles(folders, (files) => loadRun(source, files, { rules: specRules, customLayers }));
   if (!loaded.run) return { kind: 'problems', problems: loaded.problems };
-  const store = new SweepStore(request.results ?? resultsFileOf(request.spec));
-  const found = request.fresh ? ({ kind: 'none' } as const) : store.load();
-  if (found.kind === 'strange') return { kind: 'strange', file: store.file };
-  const workers = request.workers ?? workersFor(loaded.run, plan.runs.length);
-  const context = { ...request, data: digestOf(loaded.run), workers };
-  return { kind: 'sweep', sweep: new Sweep(plan, store, context, found.kind === 'found' ? found.results : null), warnings: loaded.problems };
+  const store = openSweepStore(request);
+  // Code that a layer imports can change without a trace in the spec, so earlier results are not reused.
+  const repeat = request.fresh === true || customLayers !== undefined;
+  const kept = await store.load();
+  const found = repeat && (kept.kind === 'found' || request.fresh) ? ({ kind: 'none' } as const) : kept;
+  if (found.kind === 'unreadable') return { kind: 'unreadable', file: store.file };
+  const workers = request.workers ?? workerCountFor(loaded.run, plan.runs.length);
+  const record = new SweepRecord(plan, dataDigest(loaded.run), found.kind === 'found' ? found.results : null);
+  return {
+    kind: 'sweep',
+    sweep: new Sweep(record, store, { ...request, workers }),
+    warnings: loaded.problems,
+  };
 }
 
 interface SweepContext extends SweepRequest {
-  readonly data: string;
   readonly workers: number;
 }
 
 export class Sweep {
-  readonly #plan: SweepPlan;
+  readonly #record: SweepRecord;
   readonly #store: SweepStore;
   readonly #context: SweepContext;
-  readonly #notes: readonly string[];
-  /** All results that hold, by their settings; some may be of other lists than those of now. */
-  readonly #results: Map<string, RunResult>;
-  readonly #states: RunState[];
-  /** Until a run is done. */
-  #report: SweepReport | null = null;
-  #pool: Pool | null = null;
+  #pool: WorkerPool | null = null;
 
-  constructor(plan: SweepPlan, store: SweepStore, context: SweepContext, found: SweepResults | null) {
-    this.#plan = plan;
+  constructor(record: SweepRecord, store: SweepStore, context: SweepContext) {
+    this.#record = record;
     this.#store = store;
     this.#context = context;
-    const kept = found ? keepResults(found, plan, context.data) : { runs: [], void: 0 };
-    this.#results = new Map(kept.runs.map((run) => [keyOf(run.settings), run]));
-    this.#states = resultsOf(kept.runs, plan.runs).map((result, i) => stateOf(plan.runs[i].settings, result));
-    const done = this.#states.filter(isDone).length;
-    this.#notes = [
-      ...sentences(kept.void, 'The spec or its data changed since 1 run of this file, which no longer holds.', `The spec or its data changed since ${kept.void} runs of this file, which no longer hold.`),
-      ...sentences(done, '1 run was done before and is kept.', `${done} runs were done before and are kept.`),
-    ];
   }
 
   get state(): SweepState {
-    const { options, runs } = this.#plan;
-    this.#report ??= reportOf(options, runs.map(({ settings }) => settings), this.results);
-    return {
-      running: this.#pool !== null,
-      workers: this.#pool ? this.#context.workers : 0,
-      runs: [...this.#states],
-      report: this.#report,
-      file: path.basename(this.#store.file),
-      notes: this.#notes,
-    };
+    return toSweepState(this.#record, this.#store, this.#pool ? this.#context.workers : 0);
   }
 
-  /** Results of the planned runs, in their order; undefined where one is not done. */
+  /** Results of the planned runs in order; undefined if a run is not done. */
   get results(): readonly (RunResult | undefined)[] {
-    return resultsOf([...this.#results.values()], this.#plan.runs);
+    return this.#record.results;
   }
 
   /**
-   * Does what is not done yet.
-   * @param workerFile sweep-worker.js.
-   * @param tell called while it runs, at most as often as `every` milliseconds; at 0 with every change.
-   * @returns whether all was done. Rejects where the results cannot be written.
+   * Trains the runs without a result.
+   * @param workerFile sweep-worker.js
+   * @param onUpdate called every `updateInterval` milliseconds; at 0, on every change
+   * @returns whether all runs are done. Rejects if the results cannot be written.
    */
-  async run(workerFile: string, tell: (state: SweepState) => void, every = TELL_MS): Promise<boolean> {
-    const { workers } = this.#context;
+  async run(
+    workerFile: string,
+    onUpdate: (state: SweepState) => void,
+    updateInterval = UPDATE_INTERVAL_MS,
+  ): Promise<boolean> {
+    const { workers: maxWorkers, allowCode = false, specFile } = this.#context;
+    const record = this.#record;
     const folders = foldersOf(this.#context);
-    const { runs } = this.#plan;
-    const open = runs.map((_, i) => i).filter((i) => this.#results.get(keyOf(runs[i].settings))?.outcome === undefined);
-    if (open.length === 0) return true;
-    const pool = new Pool({ file: workerFile, workers });
+    const { pendingRuns } = record;
+    if (pendingRuns.length === 0) return true;
+    const pool = new WorkerPool({ workerFile, maxWorkers });
     this.#pool = pool;
     let failure: unknown = null;
-    const save = (): void =>
-      void this.#store.save(() => this.#file()).catch((error: unknown) => {
-        failure ??= error;
-        void pool.cancel();
-      });
-    tell(this.state);
-    const timer = every > 0 ? setInterval(() => tell(this.state), every) : undefined;
-    const changed = (run: number, state: RunState): void => {
-      this.#states[run] = state;
-      if (every === 0) tell(this.state);
+    const saveResults = (): Promise<void> => this.#store.save(() => record.toResults(path.basename(specFile)));
+    const notifyOfChange = (): void => {
+      if (updateInterval === 0) onUpdate(this.state);
     };
-    const change = (run: number, part: Partial<RunState>): void => changed(run, { ...this.#states[run], ...part });
+    const updateState = (task: number, change: Partial<RunState>): void => {
+      record.updateState(pendingRuns[task]!.index, change);
+      notifyOfChange();
+    };
+    onUpdate(this.state);
+    const timer = updateInterval > 0 ? setInterval(() => onUpdate(this.state), updateInterval) : undefined;
     try {
-      await pool.run(open.map((i) => taskOf(runs[i], folders)), {
-        began: (task) => change(open[task], { state: 'running' }),
-        progress: (task, step, total) => change(open[task], { step, total }),
-        done: (task, done) => {
-          const { settings } = runs[open[task]];
-          const result: RunResult =
-            done.kind === 'trained' ? { settings, milliseconds: done.milliseconds, ...done.trained } : { settings, outcome: 'failed', message: done.message };
-          this.#results.set(keyOf(settings), result);
-          this.#report = null;
-          save();
-          changed(open[task], stateOf(settings, result));
+      await pool.run(
+        pendingRuns.map(({ run }) => taskOf(run, folders, allowCode)),
+        {
+          started: (task) => updateState(task, { state: 'running' }),
+          progress: (task, step, total) => updateState(task, { step, total }),
+          finished: (task, done) => {
+            const {
+              index,
+              run: { settings },
+            } = pendingRuns[task]!;
+            record.addResult(
+              index,
+              done.kind === 'trained'
+                ? { settings, milliseconds: done.milliseconds, ...done.trained }
+                : { settings, outcome: 'failed', message: done.message },
+            );
+            saveResults().catch((error: unknown) => {
+              failure ??= error;
+              void pool.cancel();
+            });
+            notifyOfChange();
+          },
         },
-      });
+      );
     } finally {
       clearInterval(timer);
       this.#pool = null;
     }
-    this.#states.forEach((state, i) => {
-      if (state.state === 'running') this.#states[i] = stateOf(state.settings, undefined);
-    });
-    if (failure === null) await this.#store.save(() => this.#file());
-    tell(this.state);
+    record.resetInterrupted();
+    if (failure === null) await saveResults();
+    onUpdate(this.state);
     if (failure !== null) throw failure instanceof Error ? failure : new Error(String(failure));
-    return this.#states.every(isDone);
+    return record.isComplete;
   }
 
   async cancel(): Promise<void> {
     await this.#pool?.cancel();
   }
-
-  /** In the order of the plan, whatever was done first; what is kept of other lists follows. */
-  #file(): SweepResults {
-    const keys = this.#plan.runs.map(({ settings }) => keyOf(settings));
-    const planned = new Set(keys);
-    const others = [...this.#results.keys()].filter((key) => !planned.has(key));
-    const runs = [...keys, ...others].map((key) => this.#results.get(key)).filter((run): run is RunResult => run !== undefined);
-    return { format: FORMAT, version: VERSION, file: path.basename(this.#context.spec), data: this.#context.data, spec: this.#plan.spec, runs };
-  }
 }
 
-const taskOf = (run: PlannedRun, folders: ReadableFolders): Task => ({
+const taskOf = (run: PlannedRun, folders: ReadableFolders, allowCode: boolean): Task => ({
   get text() {
     return run.text;
   },
   folders,
+  allowCode,
 });
-
-function stateOf(settings: RunState['settings'], result: RunResult | undefined): RunState {
-  if (!result) return { settings, state: 'waiting', step: 0, total: 0, message: null };
-  const steps = 'steps' in result ? result.steps : 0;
-  return { settings, state: result.outcome, step: steps, total: steps, message: result.message };
-}

@@ -1,49 +1,80 @@
-// A thread that does runs of a sweep, one after the other, and says now and then how far it is.
+// A thread that trains runs of a sweep one after the other, and reports progress.
 import os from 'node:os';
 import { parentPort } from 'node:worker_threads';
-import { withFiles } from '../../files/data-files';
-import { loadRun } from '../../spec';
+import { withDataFiles } from '../../data-files/data-files';
+import { CustomLayerError } from '../../engine/custom/custom-layer-error';
+import { loadRun, parseSpec } from '../../model-spec';
 import { trainRun } from '../../sweep/train-run';
-import type { FromWorker, Task } from './messages';
+import { SharedActivity } from '../activity';
+import { CustomLayerWatch } from '../custom-layer-watch';
+import { describeFailure, describeFault } from '../exit-cause';
+import { loadUnwatchedLayers } from '../unwatched-layers';
+import type { WorkerMessage, Task } from './messages';
 
 const PROGRESS_MS = 100;
 // Reading the clock costs as much as a step of a small network.
-const STEPS_A_LOOK = 16;
+const STEPS_PER_CLOCK_READ = 16;
 
-// The editor, and who types in it, come first. Where that is not allowed, training goes on as it is.
+// Lowers the priority so that the editor stays responsive. Without permission for that, training runs at normal
+// priority.
 try {
   os.setPriority(os.constants.priority.PRIORITY_BELOW_NORMAL);
 } catch {
-  /* as it is */
+  /* normal priority */
 }
+
+// Bound here, because custom layers could replace it.
+const exit = process.exit.bind(process);
 
 function main(): void {
   const port = parentPort;
   if (!port) throw new Error('sweep-worker.js is started by a sweep');
-  const say = (message: FromWorker): void => port.postMessage(message);
+  const post = (message: WorkerMessage): void => port.postMessage(message);
+  const layerWatch = new CustomLayerWatch(new SharedActivity(), null, 0, () => undefined);
+  /** Ends this thread: an error that nothing caught may have left anything half done. */
+  const end = (thrown: unknown, promise?: object): void => {
+    const fault = layerWatch.attribute(thrown, promise);
+    const message = fault ? describeFault(fault) : describeFailure(thrown, layerWatch.hasLayers, 'The run').reason;
+    post({ type: 'invalid', message, ends: true });
+    exit(1);
+  };
+  process.on('uncaughtException', (thrown) => end(thrown));
+  process.on('unhandledRejection', (reason, promise) => end(reason, promise));
 
-  port.on('message', ({ text, folders }: Task) => {
+  const train = async ({ text, folders, allowCode }: Task): Promise<void> => {
     const started = performance.now();
-    const { run, problems } = withFiles(folders, (files) => loadRun(text, files));
+    const source = parseSpec(text);
+    const customLayers = allowCode ? await loadUnwatchedLayers(source, folders, layerWatch) : undefined;
+    const { run, problems } = withDataFiles(folders, (files) => loadRun(source, files, { customLayers }));
     if (!run) {
-      const wrong = problems.find(({ severity }) => severity === 'error');
-      say({ type: 'refused', message: wrong ? `${wrong.message} ${wrong.remedy}` : 'The spec cannot run.' });
+      const firstError = problems.find(({ severity }) => severity === 'error');
+      post({
+        type: 'invalid',
+        message: firstError ? `${firstError.message} ${firstError.remedy}` : 'The spec cannot run.',
+      });
       return;
     }
     const training = trainRun(run, text);
-    let told = started;
+    let lastProgress = started;
     for (let steps = 0; ; steps++) {
       const { done, value } = training.next();
       if (done) {
-        say({ type: 'done', trained: value, milliseconds: performance.now() - started });
+        post({ type: 'done', trained: value, milliseconds: performance.now() - started });
         return;
       }
-      if (steps % STEPS_A_LOOK > 0) continue;
+      if (steps % STEPS_PER_CLOCK_READ > 0) continue;
       const now = performance.now();
-      if (now - told < PROGRESS_MS) continue;
-      told = now;
-      say({ type: 'progress', step: value.step, total: value.total });
+      if (now - lastProgress < PROGRESS_MS) continue;
+      lastProgress = now;
+      post({ type: 'progress', step: value.step, total: value.total });
     }
+  };
+
+  port.on('message', (task: Task) => {
+    void train(task).catch((error: unknown) => {
+      if (!(error instanceof CustomLayerError)) throw error;
+      post({ type: 'invalid', message: error.message });
+    });
   });
 }
 

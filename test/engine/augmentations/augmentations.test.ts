@@ -1,20 +1,24 @@
-// Augmentations: what each does to an image, that it is a pure function of seed and step, and that evaluation sees none.
+// Augmentations: their effect on an image, that they are pure functions of seed and step, and that evaluation does not
+// use them.
 import { describe, expect, it } from 'vitest';
 import { type AugmentationKind, augmentations } from '../../../src/engine/augmentations';
 import { augment, type AugmentationDefinition } from '../../../src/engine/augmentations/augmentation';
-import { openSpec } from '../../../src/session/load';
+import { openSpec } from '../../../src/session/open-spec';
 import { TrainingSession } from '../../../src/session/session';
-import { filesOf } from '../../support/files';
+import { inMemoryFiles } from '../../support/data-files';
 
 const one = (kind: AugmentationKind, given: object = {}) => {
   const definition = augmentations[kind] as AugmentationDefinition;
   return [{ definition, options: definition.options.parse(given) }];
 };
 
-const image = (n: number, rows: number, shape: number[]) => ({ shape: [rows, ...shape], data: Float64Array.from({ length: rows * n }, (_, i) => (i % n) + 1) });
+const image = (n: number, rows: number, shape: number[]) => ({
+  shape: [rows, ...shape],
+  data: Float64Array.from({ length: rows * n }, (_, i) => (i % n) + 1),
+});
 
 describe('a random flip', () => {
-  it('mirrors every row of every channel, or leaves the image', () => {
+  it('mirrors every row of every channel, or leaves the image unchanged', () => {
     const all = image(12, 2, [2, 2, 3]);
     augment(one('random_horizontal_flip', { p: 1 }), all, 0, 0);
     expect([...all.data.slice(0, 12)]).toEqual([3, 2, 1, 6, 5, 4, 9, 8, 7, 12, 11, 10]);
@@ -22,7 +26,7 @@ describe('a random flip', () => {
     expect([...all.data.slice(12)]).toEqual([3, 2, 1, 6, 5, 4, 9, 8, 7, 12, 11, 10]);
   });
 
-  it('comes as often as it should', () => {
+  it('occurs with the right frequency', () => {
     const many = image(2, 4000, [1, 1, 2]);
     augment(one('random_horizontal_flip', { p: 0.3 }), many, 1, 0);
     const flipped = Array.from({ length: 4000 }, (_, i) => many.data[2 * i]).filter((value) => value === 2).length;
@@ -32,7 +36,7 @@ describe('a random flip', () => {
 });
 
 describe('a random crop', () => {
-  it('is a shift of the image within its padding, with zeros around, each as likely', () => {
+  it('shifts the image within its padding, surrounded by zeros, with equal probability', () => {
     const rows = 5000;
     const shape = [2, 3, 4];
     const before = image(24, 1, shape).data;
@@ -45,7 +49,8 @@ describe('a random crop', () => {
         const pixels: number[] = [];
         for (let c = 0; c < 2; c++) {
           for (let y = down; y < down + 3; y++) {
-            for (let x = right; x < right + 4; x++) pixels.push(y < 0 || y > 2 || x < 0 || x > 3 ? 0 : before[c * 12 + y * 4 + x]);
+            for (let x = right; x < right + 4; x++)
+              pixels.push(y < 0 || y > 2 || x < 0 || x > 3 ? 0 : before[c * 12 + y * 4 + x]);
           }
         }
         shifted.set(String(pixels), `${down},${right}`);
@@ -78,9 +83,15 @@ describe('augmentations', () => {
 
   const idx = (shape: number[], values: number[]): Uint8Array =>
     Uint8Array.from([0, 0, 8, shape.length, ...shape.flatMap((size) => [0, 0, 0, size]), ...values]);
-  const files = filesOf({
-    images: idx([12, 2, 3], Array.from({ length: 72 }, (_, i) => (i * 37) % 256)),
-    labels: idx([12], Array.from({ length: 12 }, (_, i) => i % 2)),
+  const files = inMemoryFiles({
+    images: idx(
+      [12, 2, 3],
+      Array.from({ length: 72 }, (_, i) => (i * 37) % 256),
+    ),
+    labels: idx(
+      [12],
+      Array.from({ length: 12 }, (_, i) => i % 2),
+    ),
   });
   const text = (augment: unknown[]): string =>
     JSON.stringify({
@@ -99,7 +110,7 @@ describe('augmentations', () => {
   };
   const two = ['random_horizontal_flip', { type: 'random_crop', padding: 1 }];
 
-  it('are the same going back and on again, to the bit', () => {
+  it('are bitwise the same after going back and forward', () => {
     const run = session(two);
     const shown = (): string => JSON.stringify([[...run.pass.input.data], run.loss]);
     const seen = Array.from({ length: 20 }, () => {
@@ -114,7 +125,7 @@ describe('augmentations', () => {
     }
   });
 
-  it('change training and leave evaluation alone', () => {
+  it('change training but not evaluation', () => {
     const [a, b] = [session(two), session([])];
     expect(a.evaluate()).toEqual(b.evaluate());
     a.step();
@@ -124,12 +135,16 @@ describe('augmentations', () => {
     expect(a.evaluate()).toEqual(a.evaluate());
   });
 
-  it('are refused for what is no image', () => {
-    const spec = { data: 'circles', augment: ['random_crop'], layers: [{ type: 'linear', out_features: 2 }], loss: 'cross_entropy' };
+  it('are rejected for data that is not images', () => {
+    const spec = {
+      data: 'circles',
+      augment: ['random_crop'],
+      layers: [{ type: 'linear', out_features: 2 }],
+      loss: 'cross_entropy',
+    };
     const { run, problems } = openSpec(JSON.stringify(spec), files);
     expect(run).toBeUndefined();
-    expect(problems.map(({ code, message }) => [code, message])).toEqual([
-      ['no-images', 'random_crop is for images, height × width or channels × height × width, but a sample has the shape 2.'],
-    ]);
+    expect(problems.map(({ code }) => code)).toEqual(['no-images']);
+    expect(problems[0].message).toContain('random_crop');
   });
 });

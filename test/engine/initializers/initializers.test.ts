@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { initializers, type InitializerKind } from '../../../src/engine/initializers';
 import { initialValues, type InitializerDefinition } from '../../../src/engine/initializers/initializer';
-import { initializer } from '../../../src/engine/initializers/options';
+import { initializerOption } from '../../../src/engine/initializers/initializer-option';
 import { Random } from '../../../src/engine/random';
 
 interface Expected {
@@ -10,17 +10,26 @@ interface Expected {
   readonly variance: number;
   /** The fourth central moment over the squared variance: 3 for a normal, 1.8 for a uniform. */
   readonly kurtosis: number;
-  /** Every draw lies in here; no bounds for a normal. */
+  /** Bounds of every draw; none for a normal distribution. */
   readonly within?: readonly [number, number];
 }
 
 const FANS = { fanIn: 24, fanOut: 40 };
 const uniformOver = (options: object, low: number, high: number): Expected => ({
-  options, mean: (low + high) / 2, variance: (high - low) ** 2 / 12, kurtosis: 1.8, within: [low, high],
+  options,
+  mean: (low + high) / 2,
+  variance: (high - low) ** 2 / 12,
+  kurtosis: 1.8,
+  within: [low, high],
 });
-const normalWith = (options: object, mean: number, variance: number): Expected => ({ options, mean, variance, kurtosis: 3 });
+const normalWith = (options: object, mean: number, variance: number): Expected => ({
+  options,
+  mean,
+  variance,
+  kurtosis: 3,
+});
 
-// As torch.nn.init has them. Fans that differ tell fan_in, fan_out and their sum apart.
+// As in torch.nn.init. Different fans distinguish fan_in, fan_out and their sum.
 const EXPECTED: Record<InitializerKind, Expected[]> = {
   fan_in_uniform: [uniformOver({}, -1 / Math.sqrt(24), 1 / Math.sqrt(24))],
   xavier_uniform: [
@@ -54,12 +63,12 @@ const cases = Object.entries(EXPECTED).flatMap(([kind, expected]) =>
 );
 
 describe.each(cases)('initializer $kind $text', ({ kind, options, mean, variance, kurtosis, within }) => {
-  it('is filed under its own kind', () => {
+  it('is listed under its own kind', () => {
     expect(initializers[kind].kind).toBe(kind);
     expect(initializers[kind].summary).not.toBe('');
   });
 
-  it('draws with the mean, the variance and the shape that it promises', () => {
+  it('draws with the declared mean, variance and shape', () => {
     const values = draws(kind, options, 5);
     const found = values.reduce((a, b) => a + b, 0) / N;
     const moment = (power: number): number => values.reduce((sum, x) => sum + (x - mean) ** power, 0) / N;
@@ -81,7 +90,7 @@ describe.each(cases)('initializer $kind $text', ({ kind, options, mean, variance
     expect(Math.max(...values)).toBeGreaterThanOrEqual(high - 0.01 * (high - low));
   });
 
-  it('repeats under its seed, and only there', () => {
+  it('is determined by its seed', () => {
     expect(draws(kind, options, 7)).toEqual(draws(kind, options, 7));
     if (variance > 0) expect(draws(kind, options, 7)).not.toEqual(draws(kind, options, 8));
   });
@@ -90,7 +99,9 @@ describe.each(cases)('initializer $kind $text', ({ kind, options, mean, variance
 describe('orthogonal', () => {
   const definition = initializers.orthogonal as InitializerDefinition;
   const draw = (shape: number[], options: object = {}, seed = 3): number[] =>
-    Array.from(initialValues(definition, new Random(seed, 'orthogonal'), shape, FANS, definition.options.parse(options)));
+    Array.from(
+      initialValues(definition, new Random(seed, 'orthogonal'), shape, FANS, definition.options.parse(options)),
+    );
   /** Products of all pairs of rows, or of columns. */
   const gram = (values: number[], [rows, columns]: number[]): number[][] => {
     const byRows = rows < columns;
@@ -100,19 +111,26 @@ describe('orthogonal', () => {
     return vectors.map((a) => vectors.map((b) => a.reduce((sum, x, k) => sum + x * b[k], 0)));
   };
 
-  it.each([[[5, 9], 1], [[9, 5], 1], [[7, 7], 3], [[1, 4], 1], [[40, 40], 0.5], [[3, 2, 2], 1]])('of %o with gain %d has orthogonal vectors of that length', (shape, gain) => {
+  it.each([
+    [[5, 9], 1],
+    [[9, 5], 1],
+    [[7, 7], 3],
+    [[1, 4], 1],
+    [[40, 40], 0.5],
+    [[3, 2, 2], 1],
+  ])('of %o with gain %d has orthogonal vectors of that length', (shape, gain) => {
     const matrix = [shape[0], shape.slice(1).reduce((a, b) => a * b, 1)];
     gram(draw(shape, { gain }), matrix).forEach((row, i) =>
       row.forEach((product, j) => expect(product).toBeCloseTo(i === j ? gain * gain : 0, 12)),
     );
   });
 
-  it('repeats under its seed, and only there', () => {
+  it('is determined by its seed', () => {
     expect(draw([4, 6])).toEqual(draw([4, 6]));
     expect(draw([4, 6])).not.toEqual(draw([4, 6], {}, 4));
   });
 
-  it('prefers no direction: entries have mean 0 and variance 1 / size over many draws', () => {
+  it('is isotropic: entries have mean 0 and variance 1 / size over many draws', () => {
     const entries = Array.from({ length: 2000 }, (_, seed) => draw([3, 3], {}, seed)[4]);
     const mean = entries.reduce((a, b) => a + b, 0) / 2000;
     const variance = entries.reduce((sum, x) => sum + x * x, 0) / 2000;
@@ -121,15 +139,15 @@ describe('orthogonal', () => {
     expect(Math.abs(variance - 1 / 3)).toBeLessThan((4 / 3) * Math.sqrt(0.8 / 2000));
   });
 
-  it('starts a bias as one vector of length gain', () => {
+  it('initializes a bias as one vector of length gain', () => {
     expect(Math.hypot(...draw([6], { gain: 2 }))).toBeCloseTo(2, 12);
   });
 });
 
 describe('an initializer in a spec', () => {
-  const schema = initializer('How it starts.');
+  const schema = initializerOption('How it starts.');
 
-  it('may be a name, which takes the defaults', () => {
+  it('may be a name, with default options', () => {
     expect(schema.parse('zeros')).toEqual({ type: 'zeros' });
     expect(schema.parse('normal')).toEqual({ type: 'normal', mean: 0, std: 1 });
   });
@@ -139,12 +157,13 @@ describe('an initializer in a spec', () => {
     expect(schema.parse({ type: 'constant', val: 3 })).toEqual({ type: 'constant', val: 3 });
   });
 
-  it.each([['an unknown name', 'gaussian'], ['an unknown option', { type: 'normal', sigma: 1 }], ['a negative std', { type: 'normal', std: -1 }]])(
-    'refuses %s',
-    (_what, given) => {
-      expect(schema.safeParse(given).success).toBe(false);
-    },
-  );
+  it.each([
+    ['an unknown name', 'gaussian'],
+    ['an unknown option', { type: 'normal', sigma: 1 }],
+    ['a negative std', { type: 'normal', std: -1 }],
+  ])('refuses %s', (_what, given) => {
+    expect(schema.safeParse(given).success).toBe(false);
+  });
 
   it('does not throw on a name that needs options', () => {
     // `constant` has no default value: that is a problem to show, not an exception.

@@ -1,46 +1,46 @@
-// The contract of a kernel backend. Every backend runs these same tests: describeKernels(name, create).
-// The oracle is slow loops in double precision; bounds are multiples of the backend's own rounding.
+// The contract of a kernel backend. Every backend runs these tests: describeKernels(name, create). The reference is
+// slow loops in float64; bounds are multiples of the backend's rounding error.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Kernels } from '../../../src/engine/kernels/kernels';
 import { MemoryPlan, type Precision, type Tensor, view } from '../../../src/engine/kernels/tensor';
 import '../../support/allclose';
-import { filled, tensorOf, unwritten } from '../../support/tensors';
+import { tensorFrom, tensorOf, nanTensor } from '../../support/tensors';
 import { describeActivations } from './contract-activations';
 import { describeImages } from './contract-images';
 import { describeLossKernels } from './contract-losses';
-import { describeMeasures } from './contract-measures';
-import { describeMoves } from './contract-moves';
-import { describeNormalization } from './contract-normal';
-import { type CreateKernels, Draw, forShapes, roundoff, size } from './draw';
+import { describeReductions } from './contract-reductions';
+import { describePerturbations } from './contract-perturbations';
+import { describeNormalization } from './contract-normalization';
+import { type CreateKernels, TensorGenerator, forShapes, roundoff, sizes } from './tensor-generator';
 import { product, rowsOf, transpose } from './oracle';
 
 export function describeKernels(name: string, create: CreateKernels): void {
   describe.each<Precision>(['float64', 'float32'])(`${name} kernels in %s`, (precision) => {
     const kernels = create(precision);
 
-    it('say who they are', () => {
+    it('name themselves', () => {
       expect(kernels.precision).toBe(precision);
       expect(kernels.backend).not.toBe('');
     });
 
     describeMemory(kernels);
     describeElementwise(kernels);
-    describeProducts(kernels);
+    describeMatmul(kernels);
     describeRows(kernels);
     describeActivations(kernels);
     describeImages(kernels);
     describeNormalization(kernels);
     describeLossKernels(kernels);
-    describeMoves(kernels);
+    describePerturbations(kernels);
     describeSgd(kernels);
     describeUpdates(kernels);
-    describeMeasures(kernels);
+    describeReductions(kernels);
   });
 }
 
 function describeMemory(kernels: Kernels): void {
-  it('allocate zeroed tensors of the shapes asked for, none over another', () => {
+  it('allocate zeroed tensors of the requested shapes, without overlap', () => {
     const shapes = [[3, 5], [1], [7], [2, 2, 3], [1, 1]];
     const plan = new MemoryPlan(kernels.precision);
     for (const shape of shapes) plan.reserve(shape);
@@ -56,9 +56,9 @@ function describeMemory(kernels: Kernels): void {
     tensors.forEach(({ data }, i) => expect(data.every((x) => x === i + 1)).toBe(true));
   });
 
-  it('give every allocation memory of its own', () => {
-    const first = filled(kernels, [4], [1, 2, 3, 4]);
-    filled(kernels, [4], [5, 6, 7, 8]);
+  it('give every allocation its own memory', () => {
+    const first = tensorFrom(kernels, [4], [1, 2, 3, 4]);
+    tensorFrom(kernels, [4], [5, 6, 7, 8]);
     expect(Array.from(first.data)).toEqual([1, 2, 3, 4]);
   });
 }
@@ -69,7 +69,7 @@ function describeElementwise(kernels: Kernels): void {
   it('fill and copy exactly', () => {
     forShapes(kernels, (draw, rows, columns) => {
       const x = draw.tensor([rows, columns]);
-      const out = unwritten(kernels, [rows, columns]);
+      const out = nanTensor(kernels, [rows, columns]);
       kernels.copy(out, x);
       expect(Array.from(out.data)).toEqual(Array.from(x.data));
       kernels.fill(out, -2.5);
@@ -81,34 +81,43 @@ function describeElementwise(kernels: Kernels): void {
     forShapes(kernels, (draw, rows, columns) => {
       const a = draw.tensor([rows, columns]);
       const b = draw.tensor([rows, columns]);
-      const out = unwritten(kernels, [rows, columns]);
+      const out = nanTensor(kernels, [rows, columns]);
       kernels.scale(out, a, -1.75);
-      expect(out).toBeAllclose(Array.from(a.data, (x) => -1.75 * x), { rtol: 2 * u });
+      expect(out).toBeAllclose(
+        Array.from(a.data, (x) => -1.75 * x),
+        { rtol: 2 * u },
+      );
       kernels.multiply(out, a, b);
-      expect(out).toBeAllclose(Array.from(a.data, (x, i) => x * b.data[i]), { rtol: 2 * u });
+      expect(out).toBeAllclose(
+        Array.from(a.data, (x, i) => x * b.data[i]),
+        { rtol: 2 * u },
+      );
       kernels.subtract(out, a, b);
-      expect(out).toBeAllclose(Array.from(a.data, (x, i) => x - b.data[i]), { rtol: 2 * u });
+      expect(out).toBeAllclose(
+        Array.from(a.data, (x, i) => x - b.data[i]),
+        { rtol: 2 * u },
+      );
     });
   });
 }
 
-type Multiply = (out: Tensor, a: Tensor, b: Tensor, accumulate: boolean) => void;
+type MatmulKernel = (out: Tensor, a: Tensor, b: Tensor, accumulate: boolean) => void;
 
-function describeProducts(kernels: Kernels): void {
+function describeMatmul(kernels: Kernels): void {
   const u = roundoff(kernels.precision);
 
-  const products: [string, boolean, boolean, Multiply][] = [
+  const products: [string, boolean, boolean, MatmulKernel][] = [
     ['matmul', false, false, (...all) => kernels.matmul(...all)],
     ['matmulTransposedA', true, false, (...all) => kernels.matmulTransposedA(...all)],
     ['matmulTransposedB', false, true, (...all) => kernels.matmulTransposedB(...all)],
   ];
 
   describe.each(products)('%s', (_name, transposedA, transposedB, multiply) => {
-    const check = (draw: Draw, m: number, k: number, n: number, accumulate: boolean): void => {
+    const check = (draw: TensorGenerator, m: number, k: number, n: number, accumulate: boolean): void => {
       const a = draw.tensor(transposedA ? [k, m] : [m, k]);
       const b = draw.tensor(transposedB ? [n, k] : [k, n]);
-      // Without accumulate, what was there must not matter, even NaN.
-      const out = accumulate ? draw.tensor([m, n]) : unwritten(kernels, [m, n]);
+      // Without accumulate, earlier contents must not matter, not even NaN.
+      const out = accumulate ? draw.tensor([m, n]) : nanTensor(kernels, [m, n]);
       const before = Array.from(out.data);
       const left = rowsOf(a.data, a.shape[1]);
       const right = rowsOf(b.data, b.shape[1]);
@@ -119,17 +128,17 @@ function describeProducts(kernels: Kernels): void {
       expect(out).toBeAllclose(expected, { rtol: 2 * u, atol });
     };
 
-    it.each([false, true])('agrees with three loops (accumulate %s)', (accumulate) => {
+    it.each([false, true])('matches three loops (accumulate %s)', (accumulate) => {
       fc.assert(
-        fc.property(fc.nat(), size, size, size, (seed, m, k, n) => {
-          check(new Draw(kernels, seed), m, k, n, accumulate);
+        fc.property(fc.nat(), sizes, sizes, sizes, (seed, m, k, n) => {
+          check(new TensorGenerator(kernels, seed), m, k, n, accumulate);
         }),
         { numRuns: 80 },
       );
     });
 
-    it('agrees on long and thin shapes, past any block size', () => {
-      const draw = new Draw(kernels, 1);
+    it('is correct for long and thin shapes beyond any block size', () => {
+      const draw = new TensorGenerator(kernels, 1);
       check(draw, 1, 300, 1, false);
       check(draw, 129, 1, 67, true);
       check(draw, 3, 257, 131, false);
@@ -137,29 +146,74 @@ function describeProducts(kernels: Kernels): void {
       check(draw, 125, 260, 521, true);
     });
 
-    it('is exact on whole numbers and adds to what is there', () => {
-      const a = tensorOf(kernels, transposedA ? [[1, 3], [2, 4]] : [[1, 2], [3, 4]]);
-      const b = tensorOf(kernels, transposedB ? [[5, 7], [6, 8]] : [[5, 6], [7, 8]]);
-      const out = tensorOf(kernels, [[100, 200], [300, 400]]);
+    it('is exact for integers and adds to the existing values', () => {
+      const a = tensorOf(
+        kernels,
+        transposedA
+          ? [
+              [1, 3],
+              [2, 4],
+            ]
+          : [
+              [1, 2],
+              [3, 4],
+            ],
+      );
+      const b = tensorOf(
+        kernels,
+        transposedB
+          ? [
+              [5, 7],
+              [6, 8],
+            ]
+          : [
+              [5, 6],
+              [7, 8],
+            ],
+      );
+      const out = tensorOf(kernels, [
+        [100, 200],
+        [300, 400],
+      ]);
       multiply(out, a, b, true);
       expect(Array.from(out.data)).toEqual([119, 222, 343, 450]);
       multiply(out, a, b, false);
       expect(Array.from(out.data)).toEqual([19, 22, 43, 50]);
     });
 
-    it('lets a NaN reach its row or column and nothing else', () => {
-      const a = tensorOf(kernels, transposedA ? [[NaN, 1], [1, 1]] : [[NaN, 1], [1, 1]]);
-      const b = tensorOf(kernels, [[0, 0], [0, 0]]);
-      const out = unwritten(kernels, [2, 2]);
+    it('confines a NaN to its row or column', () => {
+      const a = tensorOf(
+        kernels,
+        transposedA
+          ? [
+              [NaN, 1],
+              [1, 1],
+            ]
+          : [
+              [NaN, 1],
+              [1, 1],
+            ],
+      );
+      const b = tensorOf(kernels, [
+        [0, 0],
+        [0, 0],
+      ]);
+      const out = nanTensor(kernels, [2, 2]);
       multiply(out, a, b, false);
-      // 0 times NaN is NaN: skipping zero weights would hide where it came from.
+      // 0 times NaN is NaN: skipping zero weights would hide its origin.
       expect(Array.from(out.data)).toEqual([NaN, NaN, 0, 0]);
     });
 
     it('writes the leading rows of a view and leaves the rest', () => {
-      const a = tensorOf(kernels, [[1, 2], [3, 4]]);
-      const b = tensorOf(kernels, [[1, 0], [0, 1]]);
-      const whole = filled(kernels, [4, 2], new Array(8).fill(-7));
+      const a = tensorOf(kernels, [
+        [1, 2],
+        [3, 4],
+      ]);
+      const b = tensorOf(kernels, [
+        [1, 0],
+        [0, 1],
+      ]);
+      const whole = tensorFrom(kernels, [4, 2], new Array(8).fill(-7));
       multiply(view(whole, [2, 2]), a, b, false);
       expect(Array.from(whole.data)).toEqual([...(transposedA ? [1, 3, 2, 4] : [1, 2, 3, 4]), -7, -7, -7, -7]);
     });
@@ -170,13 +224,22 @@ function describeRows(kernels: Kernels): void {
   const u = roundoff(kernels.precision);
 
   it('linear is x weightᵀ, with the bias added to every row', () => {
-    for (const [m, k, n] of [[1, 1, 1], [4, 2, 4], [32, 16, 2], [5, 3, 17], [7, 70, 130], [1, 300, 131], [50, 1, 10], [3, 1, 1]]) {
-      const draw = new Draw(kernels, m * k * n);
+    for (const [m, k, n] of [
+      [1, 1, 1],
+      [4, 2, 4],
+      [32, 16, 2],
+      [5, 3, 17],
+      [7, 70, 130],
+      [1, 300, 131],
+      [50, 1, 10],
+      [3, 1, 1],
+    ]) {
+      const draw = new TensorGenerator(kernels, m * k * n);
       const x = draw.tensor([m, k]);
       const weight = draw.tensor([n, k]);
       const bias = draw.tensor([n]);
       const { values, sizes } = product(rowsOf(x.data, k), transpose(rowsOf(weight.data, k)));
-      const y = unwritten(kernels, [m, n]);
+      const y = nanTensor(kernels, [m, n]);
       kernels.linear(y, x, weight, null);
       expect(y).toBeAllclose(values, { rtol: 2 * u, atol: sizes.map((bound) => 2 * (k + 2) * u * bound) });
       kernels.linear(y, x, weight, bias);
@@ -186,7 +249,7 @@ function describeRows(kernels: Kernels): void {
     }
   });
 
-  it('addRow adds one row to every row', () => {
+  it('addRow adds a row to every row', () => {
     forShapes(kernels, (draw, rows, columns) => {
       const out = draw.tensor([rows, columns]);
       const row = draw.tensor([columns]);
@@ -196,7 +259,7 @@ function describeRows(kernels: Kernels): void {
     });
   });
 
-  it('accumulateRows adds the sum over rows to what is there', () => {
+  it('accumulateRows adds the sum over rows to the existing values', () => {
     forShapes(kernels, (draw, rows, columns) => {
       const x = draw.tensor([rows, columns]);
       const out = draw.tensor([columns]);
@@ -215,7 +278,7 @@ function describeRows(kernels: Kernels): void {
 function describeSgd(kernels: Kernels): void {
   const u = roundoff(kernels.precision);
 
-  it('sgd without momentum: w - lr g, and g stays', () => {
+  it('sgd without momentum: w - lr g, and g is unchanged', () => {
     forShapes(kernels, (draw, rows, columns) => {
       const w = draw.tensor([rows, columns]);
       const g = draw.tensor([rows, columns]);
@@ -242,29 +305,44 @@ function describeSgd(kernels: Kernels): void {
 function describeUpdates(kernels: Kernels): void {
   const u = roundoff(kernels.precision);
 
-  it('combine, combineSquares, addQuotient, addSign and clamp element by element', () => {
+  it('axpby, axpbySquared, addcdivSqrt, addSign and clamp are element-wise', () => {
     forShapes(kernels, (draw, rows, columns) => {
       const shape = [rows, columns];
       const x = draw.tensor(shape);
       const d = draw.probabilities(shape);
       const start = draw.tensor(shape);
       const check = (run: (out: Tensor) => void, of: (out: number, x: number, d: number) => number): void => {
-        const out = filled(kernels, shape, start.data);
+        const out = tensorFrom(kernels, shape, start.data);
         run(out);
         const expected = Array.from(start.data, (value, i) => of(value, x.data[i], d.data[i]));
         expect(out).toBeAllclose(expected, { rtol: 4 * u, atol: 200 * u });
       };
-      check((out) => kernels.combine(out, x, 0.25, -1.5), (out, a) => 0.25 * out - 1.5 * a);
-      check((out) => kernels.combineSquares(out, x, 0.9, 0.1), (out, a) => 0.9 * out + 0.1 * a ** 2);
-      check((out) => kernels.addQuotient(out, x, d, -0.5, 0.01), (out, a, b) => out - (0.5 * a) / (b ** 0.5 + 0.01));
-      check((out) => kernels.addSign(out, x, 0.3), (out, a) => out + (a > 0 ? 0.3 : a < 0 ? -0.3 : 0));
-      check((out) => kernels.clamp(out, x, -1, 0.5), (_, a) => (a < -1 ? -1 : a > 0.5 ? 0.5 : a));
+      check(
+        (out) => kernels.axpby(out, x, 0.25, -1.5),
+        (out, a) => 0.25 * out - 1.5 * a,
+      );
+      check(
+        (out) => kernels.axpbySquared(out, x, 0.9, 0.1),
+        (out, a) => 0.9 * out + 0.1 * a ** 2,
+      );
+      check(
+        (out) => kernels.addcdivSqrt(out, x, d, -0.5, 0.01),
+        (out, a, b) => out - (0.5 * a) / (b ** 0.5 + 0.01),
+      );
+      check(
+        (out) => kernels.addSign(out, x, 0.3),
+        (out, a) => out + (a > 0 ? 0.3 : a < 0 ? -0.3 : 0),
+      );
+      check(
+        (out) => kernels.clamp(out, x, -1, 0.5),
+        (_, a) => (a < -1 ? -1 : a > 0.5 ? 0.5 : a),
+      );
     });
   });
 
-  it('let the result be the operand, add no sign of 0, and keep NaN', () => {
+  it('allow the result to be an operand, treat the sign of 0 as 0, and propagate NaN', () => {
     const x = tensorOf(kernels, [0, -2, NaN]);
-    kernels.combine(x, x, 1, 2);
+    kernels.axpby(x, x, 1, 2);
     expect(Array.from(x.data)).toEqual([0, -6, NaN]);
     kernels.addSign(x, x, 1);
     expect(Array.from(x.data)).toEqual([0, -7, NaN]);

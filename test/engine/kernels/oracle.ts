@@ -1,5 +1,5 @@
-// What every kernel must compute, written as the slow obvious loops that its formula suggests. Plain
-// arrays, one index at a time; nothing is shared with any backend.
+// What every kernel must compute, as the slow and obvious loops of its formula. Plain arrays, one index at a time;
+// shares nothing with any backend.
 
 export type Matrix = readonly (readonly number[])[];
 
@@ -13,7 +13,7 @@ export function rowsOf(elements: ArrayLike<number>, columns: number): number[][]
 
 export const transpose = (a: Matrix): number[][] => a[0].map((_, j) => a.map((row) => row[j]));
 
-/** A product, and beside it the sum of the absolute terms, to which its rounding error is proportional. */
+/** A product, and the sum of the absolute terms, to which its rounding error is proportional. */
 export function product(a: Matrix, b: Matrix): { values: number[]; sizes: number[] } {
   const values: number[] = [];
   const sizes: number[] = [];
@@ -39,10 +39,10 @@ export const softmax = (row: readonly number[]): number[] => {
   return powers.map((power) => power / sum);
 };
 
-/** From exp where it cannot overflow, whichever sign x has. */
+/** Computed where exp cannot overflow, for either sign of x. */
 export const sigmoid = (x: number): number => (x < 0 ? Math.exp(x) / (1 + Math.exp(x)) : 1 / (1 + Math.exp(-x)));
 
-/** log(softmax(row)), with the maximum taken out first. */
+/** log(softmax(row)), with the maximum subtracted first. */
 export const logSoftmax = (row: readonly number[]): number[] => {
   const max = Math.max(...row);
   const logSum = Math.log(row.reduce((sum, x) => sum + Math.exp(x - max), 0));
@@ -51,7 +51,7 @@ export const logSoftmax = (row: readonly number[]): number[] => {
 
 export const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
 
-/** Counts by comparing with each bin's edges; the last bin holds its upper edge too. */
+/** Counts by comparing with each bin's edges; the last bin includes its upper edge. */
 export function histogram(elements: readonly number[], bins: number, lo: number, hi: number): number[] {
   const counts = new Array<number>(bins).fill(0);
   for (const value of elements) {

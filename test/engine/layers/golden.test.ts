@@ -1,43 +1,47 @@
 import { describe, expect, it } from 'vitest';
-import { kernelsOf } from '../../../src/engine/kernels/create';
+import { createBackend } from '../../../src/engine/kernels/create-kernels';
 import type { Kernels } from '../../../src/engine/kernels/kernels';
 import '../../support/allclose';
 import { BACKENDS } from '../../support/backends';
-import { golden, type GoldenLayer } from '../../support/golden';
-import { flat } from '../../support/nested';
-import { layerContext, layerOf } from '../../support/units';
+import { golden, goldenLayers, type GoldenLayer } from '../../support/golden';
+import { flat } from '../../support/nested-lists';
+import { layerContext, layerOf } from '../../support/network-fixtures';
 
-const cases = [...golden('layers.json'), ...golden('layers-images.json'), ...golden('layers-normal.json'), ...golden('layers-kernel.json')];
+const cases = goldenLayers();
 
-/** Runs both passes of a case. */
+/** Runs the forward and backward pass of a case. */
 function run(kernels: Kernels, testCase: GoldenLayer) {
   const definition = layerOf(testCase.kind);
   const context = layerContext(kernels, testCase);
   definition.forward(context);
   definition.backward(context);
-  // Not before: in the gradient of a step its running figures have no part.
-  definition.track?.(context);
+  // Not before: running statistics do not affect the gradient of a step.
+  definition.updateBuffers?.(context);
   return context;
 }
 
 describe.each(BACKENDS)('layers agree with PyTorch within 1e-12 relative in float64 on %s', (backend) => {
-  const kernels = kernelsOf(backend, 'float64');
+  const kernels = createBackend(backend, 'float64');
 
   it.each(cases)('$name', (testCase) => {
-    const { output, gradInput, gradParameters, buffers } = run(kernels, testCase);
+    const { output, gradInput, gradOtherInputs, gradParameters, buffers } = run(kernels, testCase);
     for (const [name, after] of Object.entries(testCase.tracked ?? {})) expect(buffers[name]).toBeAllclose(after);
     expect(output).toBeAllclose(testCase.output);
-    expect(gradInput as NonNullable<typeof gradInput>).toBeAllclose(testCase.gradInput);
+    const { atol = 0 } = testCase;
+    expect(gradInput as NonNullable<typeof gradInput>).toBeAllclose(testCase.gradInput, { atol });
+    gradOtherInputs.forEach((gradient, i) =>
+      expect(gradient as NonNullable<typeof gradient>).toBeAllclose(testCase.gradOtherInputs?.[i] ?? [], { atol }),
+    );
     expect(Object.keys(gradParameters)).toEqual(Object.keys(testCase.gradParameters));
     for (const [name, gradient] of Object.entries(gradParameters)) {
-      expect(gradient).toBeAllclose(testCase.gradParameters[name]);
+      expect(gradient).toBeAllclose(testCase.gradParameters[name], { atol });
     }
   });
 });
 
 /**
- * Float32 rounds inputs (relative 6e-8) and every stored result. Values are held to 1e-5 relative plus 1e-5 of
- * the largest magnitude beside them, for what cancels in a sum; below 1e-38 float32 has no numbers.
+ * float32 rounds inputs (relative 6e-8) and every stored result. The tolerance is 1e-5 relative plus 1e-5 of the
+ * largest magnitude, since sums may cancel; below 1e-38 float32 has no numbers.
  */
 const float32Tolerance = (expected: readonly number[]) => ({
   rtol: 1e-5,
@@ -45,15 +49,20 @@ const float32Tolerance = (expected: readonly number[]) => ({
 });
 
 describe.each(BACKENDS)('layers agree with PyTorch within 1e-5 in float32 on %s', (backend) => {
-  const kernels = kernelsOf(backend, 'float32');
-  // At ±1e-300 float32 underflows, at logits of 1e4 it rounds; both are right, but nothing to compare.
+  const kernels = createBackend(backend, 'float32');
+  // At ±1e-300 float32 underflows, and at logits of 1e4 it rounds; both are right but not comparable.
   const comparable = cases.filter(({ name }) => !name.includes('extremes') && !name.includes('1e4'));
 
   it.each(comparable)('$name', (testCase) => {
-    const { output, gradInput, gradParameters } = run(kernels, testCase);
+    const { output, gradInput, gradOtherInputs, gradParameters } = run(kernels, testCase);
     expect(output).toBeAllclose(testCase.output, float32Tolerance(flat(testCase.output)));
+    gradOtherInputs.forEach((gradient, i) => {
+      const expected = testCase.gradOtherInputs?.[i] ?? [];
+      expect(gradient as NonNullable<typeof gradient>).toBeAllclose(expected, float32Tolerance(flat(expected)));
+    });
     expect(gradInput as NonNullable<typeof gradInput>).toBeAllclose(
-      testCase.gradInput, float32Tolerance([...flat(testCase.gradInput), ...flat(testCase.gradOutput)]),
+      testCase.gradInput,
+      float32Tolerance([...flat(testCase.gradInput), ...flat(testCase.gradOutput)]),
     );
     for (const [name, gradient] of Object.entries(gradParameters)) {
       const expected = testCase.gradParameters[name];
@@ -67,8 +76,8 @@ describe.each(BACKENDS)('layers agree with PyTorch within 1e-5 in float32 on %s'
   });
 });
 
-describe.each(BACKENDS)('saturated slopes agree within four roundings of 1 on %s', (backend) => {
-  const kernels = kernelsOf(backend, 'float64');
+describe.each(BACKENDS)('derivatives of saturated units agree within four roundings of 1 on %s', (backend) => {
+  const kernels = createBackend(backend, 'float64');
 
   it.each(golden('layers-saturated.json'))('$name', (testCase) => {
     const { output, gradInput } = run(kernels, testCase);

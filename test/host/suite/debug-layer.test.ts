@@ -1,24 +1,31 @@
-// "Debug This Layer": breakpoints in the user's file stop in VS Code's JavaScript debugger, with the run's own tensors.
+// "Debug Custom Layer": breakpoints in the user's file stop in VS Code's JavaScript debugger, with the tensors of the
+// run.
 import * as assert from 'node:assert/strict';
 import * as vscode from 'vscode';
 import { eventually, inWorkspace } from '../support/extension';
-import { LAYER, openOwnRun, problemsIn, saveLayer, writtenLayer } from '../support/own-layer';
-import { closeAll, command, recordOf, untilStep } from '../support/runs';
+import {
+  CUSTOM_LAYER_FILE,
+  openCustomLayerRun,
+  problemsIn,
+  saveLayer,
+  originalLayerText,
+} from '../support/custom-layer';
+import { closeAll, command, recordOf, waitForStep } from '../support/runs';
 
-interface Stop {
+interface StoppedEvent {
   readonly session: vscode.DebugSession;
   readonly threadId: number;
 }
 
-interface Frame {
+interface DebugStackFrame {
   readonly id: number;
   readonly line: number;
   readonly source?: { readonly path?: string };
 }
 
-/** Where a debugger stands still, one after the other. */
-class Stops implements vscode.DebugAdapterTrackerFactory, vscode.Disposable {
-  readonly #stops: Stop[] = [];
+/** Records where debuggers stop. */
+class StopTracker implements vscode.DebugAdapterTrackerFactory, vscode.Disposable {
+  readonly #events: StoppedEvent[] = [];
   readonly #running = new Map<string, string>();
   readonly #registered = vscode.Disposable.from(
     vscode.debug.registerDebugAdapterTrackerFactory('*', this),
@@ -29,16 +36,16 @@ class Stops implements vscode.DebugAdapterTrackerFactory, vscode.Disposable {
   createDebugAdapterTracker(session: vscode.DebugSession): vscode.DebugAdapterTracker {
     return {
       onDidSendMessage: (message: { event?: string; body?: { threadId?: number } }) => {
-        if (message.event === 'stopped') this.#stops.push({ session, threadId: message.body?.threadId ?? 0 });
+        if (message.event === 'stopped') this.#events.push({ session, threadId: message.body?.threadId ?? 0 });
       },
     };
   }
 
-  next(): Promise<Stop> {
-    return eventually('a stop at a breakpoint', () => this.#stops.shift());
+  next(): Promise<StoppedEvent> {
+    return eventually('a stop at a breakpoint', () => this.#events.shift());
   }
 
-  /** Debuggers that have begun and not ended. */
+  /** Debug sessions that have started and not ended. */
   get running(): readonly string[] {
     return [...this.#running.values()];
   }
@@ -48,31 +55,38 @@ class Stops implements vscode.DebugAdapterTrackerFactory, vscode.Disposable {
   }
 }
 
-async function frameOf({ session, threadId }: Stop): Promise<Frame> {
-  const { stackFrames } = (await session.customRequest('stackTrace', { threadId })) as { stackFrames: readonly Frame[] };
+async function topFrame({ session, threadId }: StoppedEvent): Promise<DebugStackFrame> {
+  const { stackFrames } = (await session.customRequest('stackTrace', { threadId })) as {
+    stackFrames: readonly DebugStackFrame[];
+  };
   return stackFrames[0];
 }
 
-async function valueOf(stop: Stop, expression: string): Promise<unknown> {
-  const { id } = await frameOf(stop);
-  const { result } = (await stop.session.customRequest('evaluate', { expression: `JSON.stringify(${expression})`, frameId: id, context: 'watch' })) as { result: string };
+async function evaluate(stop: StoppedEvent, expression: string): Promise<unknown> {
+  const { id } = await topFrame(stop);
+  const { result } = (await stop.session.customRequest('evaluate', {
+    expression: `JSON.stringify(${expression})`,
+    frameId: id,
+    context: 'watch',
+  })) as { result: string };
   return JSON.parse(result.slice(1, -1).replace(/\\"/g, '"'));
 }
 
-const goOn = ({ session, threadId }: Stop): Thenable<unknown> => session.customRequest('continue', { threadId });
+const resume = ({ session, threadId }: StoppedEvent): Thenable<unknown> =>
+  session.customRequest('continue', { threadId });
 
-describe('debugging a layer of the user', () => {
+describe('debugging a custom layer', () => {
   let uri: vscode.Uri;
   let written: string;
-  let stops: Stops;
+  let stops: StopTracker;
 
   before(async () => {
-    written = await writtenLayer();
+    written = await originalLayerText();
   });
 
   beforeEach(async () => {
-    stops = new Stops();
-    uri = await openOwnRun();
+    stops = new StopTracker();
+    uri = await openCustomLayerRun();
   });
 
   afterEach(async () => {
@@ -83,29 +97,36 @@ describe('debugging a layer of the user', () => {
     await closeAll();
   });
 
-  it('stops at a breakpoint in the file, with the tensors of the step that is shown, and leaves the run as it is', async () => {
+  it('stops at a breakpoint in the file with the tensors of the current step, and leaves the run unchanged', async () => {
     await command('runToStep', 5);
-    const run = await untilStep(uri, 5);
+    const run = await waitForStep(uri, 5);
     const before = await recordOf(run);
     const line = written.split('\n').findIndex((text) => text.includes('return ops'));
-    vscode.debug.addBreakpoints([new vscode.SourceBreakpoint(new vscode.Location(inWorkspace(LAYER), new vscode.Position(line, 0)))]);
+    vscode.debug.addBreakpoints([
+      new vscode.SourceBreakpoint(new vscode.Location(inWorkspace(CUSTOM_LAYER_FILE), new vscode.Position(line, 0))),
+    ]);
     const debugged = command('debugLayer', uri, 'swish1');
     const stop = await stops.next();
-    const frame = await frameOf(stop);
+    const frame = await topFrame(stop);
     assert.equal(frame.line, line + 1);
-    assert.ok(frame.source?.path?.endsWith(inWorkspace(LAYER).path), `it stands in ${frame.source?.path}`);
-    assert.deepEqual(await valueOf(stop, 'x.shape'), [32, 8]);
-    const x = await valueOf(stop, 'Array.from(x.data.slice(0, 4))');
-    const beta = await valueOf(stop, 'Array.from(parameters.beta.data.slice(0, 2))');
-    // What calls the layer is not the user's, and is not stepped through.
-    const { stackFrames } = (await stop.session.customRequest('stackTrace', { threadId: stop.threadId })) as { stackFrames: { presentationHint?: string }[] };
-    assert.deepEqual(stackFrames.slice(1).filter(({ presentationHint }) => presentationHint === 'normal'), []);
-    // The run goes on meanwhile, in an engine that nobody stopped.
+    assert.ok(frame.source?.path?.endsWith(inWorkspace(CUSTOM_LAYER_FILE).path), `it stands in ${frame.source?.path}`);
+    assert.deepEqual(await evaluate(stop, 'x.shape'), [32, 8]);
+    const x = await evaluate(stop, 'Array.from(x.data.slice(0, 4))');
+    const beta = await evaluate(stop, 'Array.from(parameters.beta.data.slice(0, 2))');
+    // The code that calls the layer is not the user's, so it is skipped.
+    const { stackFrames } = (await stop.session.customRequest('stackTrace', { threadId: stop.threadId })) as {
+      stackFrames: { presentationHint?: string }[];
+    };
+    assert.deepEqual(
+      stackFrames.slice(1).filter(({ presentationHint }) => presentationHint === 'normal'),
+      [],
+    );
+    // Meanwhile the run continues in its own engine, which is not stopped.
     await command('step');
-    await untilStep(uri, 6);
+    await waitForStep(uri, 6);
     await command('seek', 5);
-    await untilStep(uri, 5);
-    await goOn(stop);
+    await waitForStep(uri, 5);
+    await resume(stop);
     await debugged;
     await eventually('the end of the debugger', () => {
       assert.deepEqual(stops.running, []);
@@ -113,19 +134,24 @@ describe('debugging a layer of the user', () => {
     });
     assert.deepEqual((await recordOf(run)).position, before.position);
 
-    // What the engine itself hands to the layer at this step: the layer says so.
-    await saveLayer('export default {\n  parameters: ([n]) => ({ beta: [n] }),\n  forward({ x, parameters }) {\n    throw new Error(JSON.stringify([Array.from(x.data.slice(0, 4)), Array.from(parameters.beta.data.slice(0, 2))]));\n  },\n};\n');
-    const problem = await eventually('what the layer says', () => problemsIn(LAYER)[0]);
-    assert.ok(problem.message.includes(JSON.stringify([x, beta])), `${problem.message} is not about ${JSON.stringify([x, beta])}`);
+    // The values that the engine itself passes to the layer at this step, logged by the layer.
+    await saveLayer(
+      'export default {\n  parameters: ([n]) => ({ beta: [n] }),\n  forward({ x, parameters }) {\n    throw new Error(JSON.stringify([Array.from(x.data.slice(0, 4)), Array.from(parameters.beta.data.slice(0, 2))]));\n  },\n};\n',
+    );
+    const problem = await eventually('what the layer says', () => problemsIn(CUSTOM_LAYER_FILE)[0]);
+    assert.ok(
+      problem.message.includes(JSON.stringify([x, beta])),
+      `${problem.message} is not about ${JSON.stringify([x, beta])}`,
+    );
   });
 
-  it('sets a breakpoint in forward where the file has none', async () => {
-    await vscode.window.showTextDocument(inWorkspace(LAYER));
+  it('sets a breakpoint in forward if the file has none', async () => {
+    await vscode.window.showTextDocument(inWorkspace(CUSTOM_LAYER_FILE));
     const debugged = command('debugLayer');
     const stop = await stops.next();
-    assert.equal((await frameOf(stop)).line, written.slice(0, written.indexOf('return ops')).split('\n').length);
-    assert.deepEqual(await valueOf(stop, 'Array.from(parameters.beta.data)'), Array(8).fill(1));
-    // Who ends the debugger ends what was debugged.
+    assert.equal((await topFrame(stop)).line, written.slice(0, written.indexOf('return ops')).split('\n').length);
+    assert.deepEqual(await evaluate(stop, 'Array.from(parameters.beta.data)'), Array(8).fill(1));
+    // Stopping the debugger ends the process that it debugs.
     await vscode.debug.stopDebugging(stop.session.parentSession ?? stop.session);
     await debugged;
   });

@@ -1,6 +1,6 @@
-// The engine process dies under a run: the panel says so, and the run can be had again, bit for bit.
+// The engine process of a run dies: the panel says so, and the run can be restored bit for bit.
 import * as assert from 'node:assert/strict';
-import { closeAll, command, openRun, recordOf, until, untilStep } from '../support/runs';
+import { closeAll, command, openRun, recordOf, waitForRun, waitForStep } from '../support/runs';
 import type { ObservedRun } from '../../../src/host/api';
 
 function kill(run: ObservedRun): void {
@@ -11,14 +11,14 @@ function kill(run: ObservedRun): void {
 describe('the death of the engine process', () => {
   afterEach(closeAll);
 
-  it('is said in plain words, and the run is restored where it was', async () => {
+  it('is reported in plain words, and the run is restored where it was', async () => {
     const { uri, run } = await openRun('circles.nabla.json');
     await command('runToStep', 120);
-    await untilStep(uri, 120);
+    await waitForStep(uri, 120);
     const { loss } = run.frame ?? {};
     const before = await recordOf(run);
     kill(run);
-    const { state } = await until(uri, 'the end', (now) => now.state.kind === 'stopped');
+    const { state } = await waitForRun(uri, 'the end', (now) => now.state.kind === 'stopped');
     assert.deepEqual(state, {
       kind: 'stopped',
       reason: 'The engine was killed from outside. The system does that when memory runs out.',
@@ -26,30 +26,30 @@ describe('the death of the engine process', () => {
       step: 120,
     });
     await command('restore');
-    await until(uri, 'the run again', (now) => now.state.kind === 'run');
-    await untilStep(uri, 120);
+    await waitForRun(uri, 'the run again', (now) => now.state.kind === 'run');
+    await waitForStep(uri, 120);
     assert.equal(run.frame?.loss, loss);
     assert.deepEqual(await recordOf(run), before);
     await command('step');
-    await untilStep(uri, 121);
+    await waitForStep(uri, 121);
   });
 
-  it('is not restored in a loop', async () => {
+  it('does not cause a restart loop', async () => {
     const { uri, run } = await openRun('circles.nabla.json');
     await command('step');
     for (let death = 1; death <= 3; death++) {
-      await untilStep(uri, 1);
+      await waitForStep(uri, 1);
       kill(run);
-      const { state } = await until(uri, `death ${death}`, (now) => now.state.kind === 'stopped');
+      const { state } = await waitForRun(uri, `death ${death}`, (now) => now.state.kind === 'stopped');
       assert.equal(state.kind === 'stopped' && state.restorable, death < 3);
       if (death < 3) {
         await command('restore');
-        await until(uri, 'the run again', (now) => now.state.kind === 'run');
+        await waitForRun(uri, 'the run again', (now) => now.state.kind === 'run');
       }
     }
     await command('restore');
     assert.equal(run.state.kind, 'stopped');
     await command('startOver');
-    await until(uri, 'a new run', ({ frame, state }) => state.kind === 'run' && frame?.status === 'ready');
+    await waitForRun(uri, 'a new run', ({ frame, state }) => state.kind === 'run' && frame?.status === 'ready');
   });
 });

@@ -1,14 +1,14 @@
-// A spec full of names that would be icons, links, lines or colours of the editor's own, if anybody took them for it.
+// A spec whose names look like icons, links, line breaks or colors of the editor.
 import * as assert from 'node:assert/strict';
 import * as vscode from 'vscode';
 import { activateExtension, eventually, inWorkspace, openExample, problemsOf } from '../support/extension';
-import { outside } from '../support/outside';
+import { workbench } from '../support/workbench-driver';
 import { closeAll } from '../support/runs';
 
 const FILE = 'a-$(bug) hostile.nabla.json';
-const APART = '\u2060';
-/** Names, and how each is to be shown. */
-const shown: readonly (readonly [name: string, text: string])[] = [
+const WORD_JOINER = '\u2060';
+/** Names, and how each must be shown. */
+const expectedLabels: readonly (readonly [name: string, text: string])[] = [
   ['$(bug) icon', '$(bug) icon'],
   ['$(sync~spin)', '$(sync~spin)'],
   ['[quit](command:workbench.action.quit)', '[quit](command:workbench.action.quit)'],
@@ -18,22 +18,34 @@ const shown: readonly (readonly [name: string, text: string])[] = [
   ['nul\0 and \u001B[31mred', 'nul[U+0000] and [U+001B][31mred'],
   ['**bold** `code`', '**bold** `code`'],
 ];
-const spec = JSON.stringify({
-  data: 'circles',
-  layers: [
-    ...shown.map(([name]) => ({ type: 'linear', out_features: 2, name })),
-    { type: 'custom', module: './layers/swish.layer.ts', name: '$(error) own' },
-    { type: 'linear', out_features: 2 },
-  ],
-  loss: 'cross_entropy', optimizer: { type: 'sgd', lr: 0.1 },
-}, null, 2);
+const spec = JSON.stringify(
+  {
+    data: 'circles',
+    layers: [
+      ...expectedLabels.map(([name]) => ({ type: 'linear', out_features: 2, name })),
+      { type: 'custom', module: './layers/swish.layer.ts', name: '$(error) own' },
+      { type: 'linear', out_features: 2 },
+    ],
+    loss: 'cross_entropy',
+    optimizer: { type: 'sgd', lr: 0.1 },
+  },
+  null,
+  2,
+);
 
-const write = (text: string): Thenable<void> => vscode.workspace.fs.writeFile(inWorkspace(FILE), new TextEncoder().encode(text));
-/** As they are on the screen: what keeps signs apart and what holds directions cannot be seen. */
-const seen = async (selector: string): Promise<string[]> => (await outside.texts(selector)).map((text) => text.replaceAll(/[\u2060\u2068\u2069]/g, '').replaceAll('\u00A0', ' ').trim());
-const count = async (selector: string): Promise<number> => (await outside.texts(selector)).length;
+const write = (text: string): Thenable<void> =>
+  vscode.workspace.fs.writeFile(inWorkspace(FILE), new TextEncoder().encode(text));
+/** As visible on screen, without invisible separators and direction marks. */
+const visibleTexts = async (selector: string): Promise<string[]> =>
+  (await workbench.texts(selector)).map((text) =>
+    text
+      .replaceAll(/[\u2060\u2068\u2069]/g, '')
+      .replaceAll('\u00A0', ' ')
+      .trim(),
+  );
+const count = async (selector: string): Promise<number> => (await workbench.texts(selector)).length;
 
-describe('names that would be more than text', () => {
+describe('hostile names', () => {
   before(async () => {
     await activateExtension();
     await write(spec);
@@ -43,42 +55,49 @@ describe('names that would be more than text', () => {
     await vscode.workspace.fs.delete(inWorkspace(FILE));
   });
 
-  it('are text in the line above a layer of the user’s own', async () => {
+  it('are text in the code lens of a custom layer', async () => {
     await openExample(FILE);
     const editor = vscode.window.activeTextEditor as vscode.TextEditor;
     const line = spec.split('\n').findIndex((each) => each.includes('$(error) own'));
     editor.revealRange(new vscode.Range(line, 0, line, 0), vscode.TextEditorRevealType.InCenter);
-    await eventually('the line', async () => (await seen('.codelens-decoration a')).includes('Debug $(error) own'));
+    await eventually('the line', async () =>
+      (await visibleTexts('.codelens-decoration a')).includes('Debug $(error) own'),
+    );
     assert.equal(await count('.codelens-decoration .codicon-error'), 0);
   });
 
-  it('are text in the Test Explorer, whose tree they do not break', async () => {
+  it('are text in Test Explorer, and do not break its tree', async () => {
     await vscode.commands.executeCommand('workbench.view.testing.focus');
     await openExample(FILE);
-    await eventually('the spec', async () => (await seen('.test-explorer .monaco-list-row .label')).some((text) => text === FILE));
-    await outside.click(`.test-explorer .monaco-list-row[aria-label*="hostile.nabla.json"]`);
-    await outside.press('ArrowRight');
-    const wanted = shown.map(([, text]) => text);
+    await eventually('the spec', async () =>
+      (await visibleTexts('.test-explorer .monaco-list-row .label')).some((text) => text === FILE),
+    );
+    await workbench.click(`.test-explorer .monaco-list-row[aria-label*="hostile.nabla.json"]`);
+    await workbench.press('ArrowRight');
+    const wanted = expectedLabels.map(([, text]) => text);
     await eventually('its layers', async () => {
-      const labels = await seen('.test-explorer .monaco-list-row .label');
+      const labels = await visibleTexts('.test-explorer .monaco-list-row .label');
       return wanted.every((text) => labels.includes(text));
     });
     assert.equal(await count('.test-explorer .label .codicon'), 0);
     assert.equal(await count('.test-explorer .label a'), 0);
-    await outside.screenshot('hostile-names-test-explorer');
+    await workbench.screenshot('hostile-names-test-explorer');
   });
 
-  it('are text where a layer is chosen', async () => {
+  it('are text in the layer picker', async () => {
     await openExample(FILE);
     const asked = vscode.commands.executeCommand('nablascope.newLayer');
-    await outside.wait('.quick-input-widget .monaco-inputbox');
-    await outside.press('Enter');
-    await eventually('the choices', async () => (await seen('.quick-input-widget .monaco-list-row .label-name')).includes('After $(bug) icon'));
-    const labels = await seen('.quick-input-widget .monaco-list-row .label-name');
-    for (const [, text] of shown.slice(0, 5)) assert.ok(labels.includes(`After ${text}`), `${text} in ${labels.join(' | ')}`);
+    await workbench.wait('.quick-input-widget .monaco-inputbox');
+    await workbench.press('Enter');
+    await eventually('the choices', async () =>
+      (await visibleTexts('.quick-input-widget .monaco-list-row .label-name')).includes('After $(bug) icon'),
+    );
+    const labels = await visibleTexts('.quick-input-widget .monaco-list-row .label-name');
+    for (const [, text] of expectedLabels.slice(0, 5))
+      assert.ok(labels.includes(`After ${text}`), `${text} in ${labels.join(' | ')}`);
     assert.equal(await count('.quick-input-widget .monaco-list-row .codicon-bug'), 0);
-    await outside.screenshot('hostile-names-quick-pick');
-    await outside.press('Escape');
+    await workbench.screenshot('hostile-names-quick-pick');
+    await workbench.press('Escape');
     await asked;
   });
 
@@ -88,6 +107,6 @@ describe('names that would be more than text', () => {
     const editor = await openExample(FILE);
     await eventually('the text', () => editor.document.getText() === twice);
     const [{ message }] = await problemsOf(inWorkspace(FILE), 1);
-    assert.ok(message.includes(`$${APART}(bug) icon`), message);
+    assert.ok(message.includes(`$${WORD_JOINER}(bug) icon`), message);
   });
 });

@@ -1,14 +1,19 @@
-// Pictures of the real panel in the real window, in every kind of theme and at two widths, to be looked at;
-// workbench-dark.png is the README's: `npm run picture` puts it to docs/panel.png.
+// Screenshots of the real panel in the real window, in every kind of theme and at two widths, for visual inspection.
+// workbench-dark.png is used in the README: `npm run readme-screenshot` copies it to docs/panel.png.
 import * as assert from 'node:assert/strict';
 import * as vscode from 'vscode';
 import { setTheme } from '../support/extension';
-import { requireOutside } from '../support/outside';
-import { closeAll, command, openRun, untilStep } from '../support/runs';
+import { requireWorkbench } from '../support/workbench-driver';
+import { closeAll, command, openRun, waitForStep } from '../support/runs';
 
-const themes = { dark: 'Default Dark Modern', light: 'Default Light Modern', 'high-contrast': 'Default High Contrast', 'high-contrast-light': 'Default High Contrast Light' };
+const themes = {
+  dark: 'Default Dark Modern',
+  light: 'Default Light Modern',
+  'high-contrast': 'Default High Contrast',
+  'high-contrast-light': 'Default High Contrast Light',
+};
 
-describe('pictures', () => {
+describe('screenshots', () => {
   after(async () => {
     await setTheme('Default Dark Modern');
     await vscode.commands.executeCommand('workbench.action.closeSidebar');
@@ -16,26 +21,27 @@ describe('pictures', () => {
   });
 
   it('are taken of a run in four themes and at two widths', async function () {
-    const outside = requireOutside(this);
+    const workbench = requireWorkbench(this);
     const { uri } = await openRun('circles.nabla.json');
-    // What other tests left open would stand in the picture.
-    for (const what of ['workbench.action.closeSidebar', 'workbench.action.closePanel', 'notifications.clearAll']) await vscode.commands.executeCommand(what);
-    await outside.panelWait('[data-layer]');
+    // Closes what other tests left open.
+    for (const what of ['workbench.action.closeSidebar', 'workbench.action.closePanel', 'notifications.clearAll'])
+      await vscode.commands.executeCommand(what);
+    await workbench.panelWait('[data-layer]');
     await command('runToStep', 360);
-    await untilStep(uri, 360);
+    await waitForStep(uri, 360);
     for (const [name, theme] of Object.entries(themes)) {
       await setTheme(theme);
-      await outside.resize(1440, 900);
-      // The theme has reached the page when its body says so.
-      await outside.panelWait(`body[data-vscode-theme-kind="${kindOf(name)}"] .state p`, { text: 'Step 360' });
-      await outside.panelWait('[data-drawn="done"]', { state: 'attached' });
-      await outside.screenshot(`workbench-${name}`);
-      await outside.resize(1000, 700);
-      await outside.panelWait('[data-drawn="done"]', { state: 'attached' });
-      await outside.screenshot(`workbench-${name}-narrow`);
+      await workbench.resize(1440, 900);
+      // The theme has reached the page when its body has its kind.
+      await workbench.panelWait(`body[data-vscode-theme-kind="${kindOf(name)}"] .state p`, { text: 'Step 360' });
+      await workbench.panelWait('[data-drawn="done"]', { state: 'attached' });
+      await workbench.screenshot(`workbench-${name}`);
+      await workbench.resize(1000, 700);
+      await workbench.panelWait('[data-drawn="done"]', { state: 'attached' });
+      await workbench.screenshot(`workbench-${name}-narrow`);
     }
-    await outside.resize(1400, 900);
-    assert.deepEqual(await outside.problemsSeen(), []);
+    await workbench.resize(1400, 900);
+    assert.deepEqual(await workbench.problemsSeen(), []);
   });
 });
 

@@ -1,10 +1,10 @@
-// The first question of all: does this VS Code have the extension, and does it activate?
+// The most basic test: VS Code has the extension, and it activates.
 import * as assert from 'node:assert/strict';
 import * as vscode from 'vscode';
 import { activateExtension, extensionId } from '../support/extension';
 
 describe('the extension', () => {
-  it('is there and activates', async () => {
+  it('is installed and activates', async () => {
     const extension = await activateExtension();
     assert.equal(extension.id, extensionId);
     assert.equal(extension.isActive, true);
@@ -16,6 +16,9 @@ describe('the extension', () => {
     const contributed = (manifest.contributes?.commands ?? []).map(({ command }) => command);
     assert.ok(contributed.length > 0, 'the manifest contributes no command');
     const registered = new Set(await vscode.commands.getCommands(true));
-    assert.deepEqual(contributed.filter((command) => !registered.has(command)), []);
+    assert.deepEqual(
+      contributed.filter((command) => !registered.has(command)),
+      [],
+    );
   });
 });

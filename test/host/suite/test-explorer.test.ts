@@ -1,11 +1,12 @@
-// Specs in VS Code's own Test Explorer: found, run, and shown as passed, failed or in error.
+// Specs in VS Code's Test Explorer: found, run, and shown as passed, failed or in error.
 import * as assert from 'node:assert/strict';
 import * as vscode from 'vscode';
 import { activateExtension, eventually, inWorkspace, openExample } from '../support/extension';
-import { outside } from '../support/outside';
-import { closeAll, command, openRun, recordOf, replace, untilStep } from '../support/runs';
+import { answerDialogs, revokePermissions } from '../support/dialogs';
+import { workbench } from '../support/workbench-driver';
+import { closeAll, command, openRun, recordOf, replace, waitForStep } from '../support/runs';
 
-/** Certain and wrong, so that the guard in BCE's gradient shows. */
+/** So confident and wrong that the guard in BCE's gradient shows. */
 const guarded = `{
   "data": { "type": "inline", "inputs": [[1]], "targets": [[1]] },
   "layers": [
@@ -16,10 +17,11 @@ const guarded = `{
 }`;
 
 const row = (label: string): string => `.test-explorer [role="treeitem"][aria-label^="${label}"]`;
-const write = (name: string, text: string): Thenable<void> => vscode.workspace.fs.writeFile(inWorkspace(name), new TextEncoder().encode(text));
-/** Waits until the row of a spec shows this state, which VS Code tells by the icon. */
-const shows = (label: string, state: 'passed' | 'failed' | 'error'): Promise<unknown> =>
-  outside.wait(`${row(label)} .codicon-testing-${state}-icon`, { state: 'attached' });
+const write = (name: string, text: string): Thenable<void> =>
+  vscode.workspace.fs.writeFile(inWorkspace(name), new TextEncoder().encode(text));
+/** Waits until the row of a spec shows this state, which VS Code represents by an icon. */
+const shows = (label: string, state: 'passed' | 'failed' | 'error' | 'skipped'): Promise<unknown> =>
+  workbench.wait(`${row(label)} .codicon-testing-${state}-icon`, { state: 'attached' });
 
 describe('the Test Explorer', () => {
   before(activateExtension);
@@ -30,59 +32,59 @@ describe('the Test Explorer', () => {
   afterEach(async () => {
     for (const name of ['a-guarded.nabla.json', 'a-broken.nabla.json']) {
       await vscode.workspace.fs.delete(inWorkspace(name)).then(undefined, () => undefined);
-      // The file system tells of it later; the next test writes a file of this name.
-      await outside.wait(row(name), { state: 'detached' });
+      // The file system reports it later; the next test writes a file with this name.
+      await workbench.wait(row(name), { state: 'detached' });
     }
     await closeAll();
   });
 
   it('finds the specs of the workspace, and new ones', async () => {
-    await outside.wait(row('adam.nabla.json'), { state: 'attached' });
+    await workbench.wait(row('adam.nabla.json'), { state: 'attached' });
     await write('a-guarded.nabla.json', guarded);
-    await outside.wait(row('a-guarded.nabla.json'), { state: 'attached' });
+    await workbench.wait(row('a-guarded.nabla.json'), { state: 'attached' });
     await vscode.workspace.fs.delete(inWorkspace('a-guarded.nabla.json'));
-    await outside.wait(row('a-guarded.nabla.json'), { state: 'detached' });
+    await workbench.wait(row('a-guarded.nabla.json'), { state: 'detached' });
   });
 
-  it('runs the spec in the editor: what is right passes, what is wrong fails, a spec with problems is in error', async () => {
+  it('runs the spec in the editor: right gradients pass, wrong ones fail, a spec with problems is an error', async () => {
     await openExample('circles.nabla.json');
     await vscode.commands.executeCommand('testing.runCurrentFile');
     await shows('circles.nabla.json', 'passed');
     await write('a-guarded.nabla.json', guarded);
-    await outside.wait(row('a-guarded.nabla.json'), { state: 'attached' });
+    await workbench.wait(row('a-guarded.nabla.json'), { state: 'attached' });
     await openExample('a-guarded.nabla.json');
     await vscode.commands.executeCommand('testing.runCurrentFile');
     await shows('a-guarded.nabla.json', 'failed');
     await write('a-broken.nabla.json', '{ "data": "circles", "layers": ["lineer"], "loss": "mse" }');
-    await outside.wait(row('a-broken.nabla.json'), { state: 'attached' });
+    await workbench.wait(row('a-broken.nabla.json'), { state: 'attached' });
     await openExample('a-broken.nabla.json');
     await vscode.commands.executeCommand('testing.runCurrentFile');
     await shows('a-broken.nabla.json', 'error');
   });
 
-  it('shows what failed at the line of its layer, with why', async () => {
+  it('shows a failure at the line of its layer, with the reason', async () => {
     await write('a-guarded.nabla.json', guarded);
-    await outside.wait(row('a-guarded.nabla.json'), { state: 'attached' });
+    await workbench.wait(row('a-guarded.nabla.json'), { state: 'attached' });
     await openExample('a-guarded.nabla.json');
     await vscode.commands.executeCommand('testing.runCurrentFile');
     await shows('a-guarded.nabla.json', 'failed');
-    // VS Code writes what came and what was expected behind the line: backprop's value, and the numeric one.
-    await outside.wait('.monaco-editor >> text=-0.09357623006228764 != -1');
+    // VS Code shows the actual and the expected value after the line: backprop's, and the numeric one.
+    await workbench.wait('.monaco-editor >> text=-0.09357623006228764 != -1');
   });
 
-  it('follows the lines of an open spec, and a file that gets another name', async () => {
+  it('follows the lines of an open spec, and a renamed file', async () => {
     await write('a-guarded.nabla.json', guarded);
-    await outside.wait(row('a-guarded.nabla.json'), { state: 'attached' });
+    await workbench.wait(row('a-guarded.nabla.json'), { state: 'attached' });
     const edit = new vscode.WorkspaceEdit();
     edit.renameFile(inWorkspace('a-guarded.nabla.json'), inWorkspace('a-broken.nabla.json'));
     assert.ok(await vscode.workspace.applyEdit(edit));
-    await outside.wait(row('a-broken.nabla.json'), { state: 'attached' });
-    await outside.wait(row('a-guarded.nabla.json'), { state: 'detached' });
+    await workbench.wait(row('a-broken.nabla.json'), { state: 'attached' });
+    await workbench.wait(row('a-guarded.nabla.json'), { state: 'detached' });
   });
 
-  it('checks again on save where that is switched on', async () => {
+  it('checks again on save if that is turned on', async () => {
     await write('a-guarded.nabla.json', guarded);
-    await outside.wait(row('a-guarded.nabla.json'), { state: 'attached' });
+    await workbench.wait(row('a-guarded.nabla.json'), { state: 'attached' });
     const editor = await openExample('a-guarded.nabla.json');
     await vscode.commands.executeCommand('testing.startContinuousRun');
     await replace(editor, '"weight": [[-15]]', '"weight": [[1]]');
@@ -94,10 +96,10 @@ describe('the Test Explorer', () => {
     await vscode.commands.executeCommand('testing.stopContinuousRun');
   });
 
-  it('leaves the run of an open panel as it is', async () => {
+  it('does not affect the run of an open panel', async () => {
     const { uri, run } = await openRun('circles-mse.nabla.json');
     await command('runToStep', 5);
-    await untilStep(uri, 5);
+    await waitForStep(uri, 5);
     const before = { record: await recordOf(run), engine: run.engineProcessId };
     await openExample('circles-mse.nabla.json');
     await vscode.commands.executeCommand('testing.runCurrentFile');
@@ -106,12 +108,37 @@ describe('the Test Explorer', () => {
     assert.equal(run.check, null);
   });
 
-  it('leaves no run behind: no panel is opened', async () => {
+  it('asks before it runs custom layers, and skips the spec without permission', async () => {
+    await revokePermissions();
+    const label = 'custom-layer.nabla.json';
+    await openExample(label);
+    const dismissed = await answerDialogs(undefined, () => vscode.commands.executeCommand('testing.runCurrentFile'));
+    assert.deepEqual(
+      dismissed.map(({ modal }) => modal),
+      [true],
+    );
+    await shows(label, 'skipped');
+    const uri = inWorkspace(label);
+    const allowed = await answerDialogs('Allow', () =>
+      vscode.commands.executeCommand('nablascope.allowCustomLayers', { uri }),
+    );
+    assert.equal(allowed.length, 1);
+    assert.equal(
+      (await answerDialogs('Allow', () => vscode.commands.executeCommand('testing.runCurrentFile'))).length,
+      0,
+    );
+    await shows(label, 'passed');
+  });
+
+  it('opens no panel', async () => {
     await openExample('circles-mse.nabla.json');
     await vscode.commands.executeCommand('testing.runCurrentFile');
     await shows('circles-mse.nabla.json', 'passed');
     const tabs = vscode.window.tabGroups.all.flatMap((group) => group.tabs);
-    assert.equal(tabs.some(({ input }) => input instanceof vscode.TabInputWebview), false);
+    assert.equal(
+      tabs.some(({ input }) => input instanceof vscode.TabInputWebview),
+      false,
+    );
     await eventually('one editor', () => tabs.length === 1);
   });
 });

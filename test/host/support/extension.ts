@@ -1,5 +1,5 @@
-// What most tests in the window need from VS Code's own API: the extension, an example in an editor, Problems,
-// the theme. Waiting is always for a condition, with a limit; never for a time.
+// What most tests in the window need from VS Code's API: the extension, an example in an editor, Problems, the theme.
+// Waits for conditions, with a limit, and never for a fixed time.
 import * as assert from 'node:assert/strict';
 import * as vscode from 'vscode';
 
@@ -13,7 +13,7 @@ export async function activateExtension(): Promise<vscode.Extension<unknown>> {
   return extension;
 }
 
-/** Absolute address of a file in the workspace (a copy of `examples`). */
+/** Absolute path of a file in the workspace (a copy of `examples`). */
 export function inWorkspace(name: string): vscode.Uri {
   const folder = vscode.workspace.workspaceFolders?.[0];
   assert.ok(folder, 'no folder is open');
@@ -29,11 +29,11 @@ export async function closeAllEditors(): Promise<void> {
   await vscode.commands.executeCommand('workbench.action.closeAllEditors');
 }
 
-/** Asks until `question` answers with something truthy; says what it last saw when it never does. */
+/** Repeats until `question` returns something truthy; after the limit, reports the last value. */
 export async function eventually<T>(
   what: string,
   question: () => T | PromiseLike<T>,
-  { timeout = 20_000 } = {},
+  { timeout = 120_000 } = {},
 ): Promise<NonNullable<T>> {
   const deadline = Date.now() + timeout;
   let last: unknown;
@@ -51,7 +51,7 @@ export async function eventually<T>(
   throw new Error(`Waited ${timeout} ms in vain for: ${what}. Last seen: ${seen}`);
 }
 
-/** The diagnostics of a document, once there are as many as `count`. */
+/** The diagnostics of a document, once there are at least `count`. */
 export function problemsOf(uri: vscode.Uri, count: number): Promise<vscode.Diagnostic[]> {
   return eventually(`${count} problems in ${uri.path}`, () => {
     const found = vscode.languages.getDiagnostics(uri);
@@ -60,8 +60,8 @@ export function problemsOf(uri: vscode.Uri, count: number): Promise<vscode.Diagn
 }
 
 /**
- * Switches the colour theme, for example `Default Light Modern`, and waits for its kind: to a theme of the kind that is
- * already there nothing is waited for, because VS Code does not always say that it changed.
+ * Switches the color theme, for example to `Default Light Modern`, and waits for its kind. If the kind is the same it
+ * does not wait, because VS Code does not always report the change.
  */
 export async function setTheme(id: string): Promise<void> {
   await vscode.workspace.getConfiguration('workbench').update('colorTheme', id, vscode.ConfigurationTarget.Global);
@@ -70,6 +70,7 @@ export async function setTheme(id: string): Promise<void> {
 
 function kindOf(theme: string): vscode.ColorThemeKind {
   const light = theme.includes('Light');
-  if (theme.includes('High Contrast')) return light ? vscode.ColorThemeKind.HighContrastLight : vscode.ColorThemeKind.HighContrast;
+  if (theme.includes('High Contrast'))
+    return light ? vscode.ColorThemeKind.HighContrastLight : vscode.ColorThemeKind.HighContrast;
   return light ? vscode.ColorThemeKind.Light : vscode.ColorThemeKind.Dark;
 }

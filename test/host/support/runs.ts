@@ -1,23 +1,30 @@
-// Runs as a test sees them: opened by command, watched through the extension's API.
+// Runs in tests: opened by command, observed through the extension's API.
+import type { RunRecord } from '../../../src/protocol/run-record';
 import * as assert from 'node:assert/strict';
 import * as vscode from 'vscode';
 import type { NablascopeApi, ObservedRun } from '../../../src/host/api';
-import type { RunRecord } from '../../../src/session/record';
 import { activateExtension, closeAllEditors, eventually, openExample } from './extension';
 
-export async function nablascope(): Promise<NablascopeApi> {
+export async function getApi(): Promise<NablascopeApi> {
   const { exports } = await activateExtension();
   return exports as NablascopeApi;
 }
 
-/** Settles as soon as `question` answers yes about the run; it is asked whenever the run changed. */
-export async function until(uri: vscode.Uri, what: string, question: (run: ObservedRun) => boolean): Promise<ObservedRun> {
-  const api = await nablascope();
+/** Resolves when `question` returns true for the run; evaluated whenever the run changes. */
+export async function waitForRun(
+  uri: vscode.Uri,
+  what: string,
+  question: (run: ObservedRun) => boolean,
+): Promise<ObservedRun> {
+  const api = await getApi();
   let ask: () => void = () => {};
   const listener = api.onDidChange(() => ask());
   try {
     return await new Promise<ObservedRun>((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`Waited in vain for: ${what}. Last seen: ${describe(api.run(uri))}`)), 20_000);
+      const timer = setTimeout(
+        () => reject(new Error(`Waited in vain for: ${what}. Last seen: ${describe(api.run(uri))}`)),
+        120_000,
+      );
       ask = () => {
         const run = api.run(uri);
         if (!run || !question(run)) return;
@@ -34,12 +41,19 @@ export async function until(uri: vscode.Uri, what: string, question: (run: Obser
 const describe = (run: ObservedRun | undefined): string =>
   run ? JSON.stringify({ state: run.state, status: run.frame?.status, position: run.frame?.position }) : 'no run';
 
-/** At rest, all steps up to this one done. */
-export const untilStep = (uri: vscode.Uri, step: number): Promise<ObservedRun> =>
-  until(uri, `rest at step ${step}`, ({ frame }) => frame?.target === null && frame.position.step === step && frame.position.phase === 0);
+/** Idle, with all steps up to this one done. */
+export const waitForStep = (uri: vscode.Uri, step: number): Promise<ObservedRun> =>
+  waitForRun(
+    uri,
+    `rest at step ${step}`,
+    ({ frame }) => frame?.target === null && frame.position.step === step && frame.position.phase === 0,
+  );
 
-/** An example in the editor with a new run beside it, at step 0; longer than the example's where `epochs` says so. */
-export async function openRun(name: string, { epochs }: { epochs?: number } = {}): Promise<{ editor: vscode.TextEditor; uri: vscode.Uri; run: ObservedRun }> {
+/** An example in the editor with a new run at step 0; `epochs` overrides the length of the run. */
+export async function openRun(
+  name: string,
+  { epochs }: { epochs?: number } = {},
+): Promise<{ editor: vscode.TextEditor; uri: vscode.Uri; run: ObservedRun }> {
   const editor = await openExample(name);
   const { uri } = editor.document;
   if (epochs !== undefined) {
@@ -48,9 +62,9 @@ export async function openRun(name: string, { epochs }: { epochs?: number } = {}
     await replace(editor, written, `"epochs": ${epochs}`);
   }
   await vscode.commands.executeCommand('nablascope.open', uri);
-  await until(uri, 'a run', ({ state, frame }) => state.kind === 'run' && frame !== null);
+  await waitForRun(uri, 'a run', ({ state, frame }) => state.kind === 'run' && frame !== null);
   await vscode.commands.executeCommand('nablascope.startOver');
-  const run = await until(uri, 'a new run', ({ frame }) => frame?.status === 'ready');
+  const run = await waitForRun(uri, 'a new run', ({ frame }) => frame?.status === 'ready');
   return { editor, uri, run };
 }
 

@@ -1,11 +1,11 @@
-// The tensor that a frame holds, for tests of the view that asks for it.
-import { answerIn } from '../../../webview/questions';
-import type { Answered, AnswerTo, Frame, Question } from '../../../src/protocol/panel';
+// The tensor in a frame, for tests of the view that queries it.
+import { findResult } from '../../../webview/state/query-results';
+import type { QueryResult, QueryValue, Frame, Query } from '../../../src/protocol/panel';
 
-export const tensorQuestionOf = (frame: Frame): Question<'tensor'> | null =>
-  (frame.answers.find(({ question }) => question.about === 'tensor') as Answered<'tensor'> | undefined)?.question ?? null;
+export const tensorQuestionOf = (frame: Frame): Query<'tensor'> | null =>
+  (frame.queryResults.find(({ query }) => query.type === 'tensor') as QueryResult<'tensor'> | undefined)?.query ?? null;
 
-export function tensorOf(frame: Frame): AnswerTo<'tensor'> | null {
+export function tensorOf(frame: Frame): QueryValue<'tensor'> | null {
   const question = tensorQuestionOf(frame);
-  return question && answerIn(frame, question);
+  return question && findResult(frame, question);
 }

@@ -1,27 +1,51 @@
-// What holds for every view that there is, so that a new one is held to it by itself.
+// Helpers for requirements of every view, so that a new one is tested automatically.
 import { expect } from 'vitest';
 import type { Page } from 'playwright-core';
 import type { PanelPage } from './page';
 
-/** The views that there are, as the tabs have them. */
+/** The ids of all views, in the order of their tabs. */
 export const viewsOf = (page: Page): Promise<string[]> =>
-  page.locator('[role="tab"]').evaluateAll((all) => all.map(({ id }) => id.replace('tab-', '')));
+  page
+    .locator('[data-views]')
+    .evaluateAll((all) => all.flatMap((workspace) => (workspace as HTMLElement).dataset.views?.split(' ') ?? []));
 
-/** Opens each view in turn and waits until it is drawn. */
-export async function throughViews(panel: PanelPage, look: (view: string) => Promise<void>): Promise<void> {
+/** Selects the workspace of a view if it is not selected, and the view; in a narrow panel both are menus. */
+export async function clickTab(page: Page, view: string): Promise<void> {
+  await page.locator(`[data-views~="${view}"]`).evaluate((workspace: HTMLElement) => {
+    if (workspace.getAttribute('aria-current') !== 'true') workspace.click();
+  });
+  const menu = page.locator('.view-menu');
+  if (!(await menu.isVisible())) return page.locator(`#tab-${view}`).click();
+  // Waits until the menu shows the views of the workspace.
+  await menu.selectOption(view);
+}
+
+/** Opens the popover of the toolbar, with the learning rate, "run to", undo and reset. */
+export async function showMoreControls(page: Page): Promise<void> {
+  if (await page.locator('#more').evaluate((more) => more.matches(':popover-open'))) return;
+  await page.locator('[data-action="more"]').click();
+}
+
+/** Opens each view and waits until it is drawn. */
+export async function forEachView(panel: PanelPage, look: (view: string) => Promise<void>): Promise<void> {
   const { page } = panel;
   for (const view of await viewsOf(page)) {
-    await page.locator(`#tab-${view}`).click();
-    await panel.settled();
+    await clickTab(page, view);
+    await panel.waitUntilDrawn();
     await look(view);
   }
 }
 
-/** Elements that reach out of the page to the right, where nothing scrolls them into sight. */
-export const cutOff = (page: Page): Promise<string[]> =>
+/** Elements that extend beyond the right edge and cannot be scrolled into view. */
+export const findClippedText = (page: Page): Promise<string[]> =>
   page.evaluate(() => {
     const scrolls = (element: Element | null): boolean =>
-      element !== null && (['auto', 'scroll'].includes(getComputedStyle(element).overflowX) && element.id !== 'panel' && !element.classList.contains('view') && !element.classList.contains('layers') || scrolls(element.parentElement));
+      element !== null &&
+      ((['auto', 'scroll'].includes(getComputedStyle(element).overflowX) &&
+        element.id !== 'panel' &&
+        !element.classList.contains('view') &&
+        !element.classList.contains('layers')) ||
+        scrolls(element.parentElement));
     return [...document.querySelectorAll('#panel *')]
       .filter((element) => {
         const box = element.getBoundingClientRect();
@@ -30,8 +54,8 @@ export const cutOff = (page: Page): Promise<string[]> =>
       .map((element) => `${element.tagName} ${element.className} ${element.textContent.slice(0, 40)}`);
   });
 
-/** Goes once round with the tab key, and says what it reached. Fails where it gets stuck. */
-export async function byTabKey(page: Page): Promise<Set<string>> {
+/** Presses the tab key through the whole page and returns what it reached. Fails if it gets stuck. */
+export async function tabStops(page: Page): Promise<Set<string>> {
   await page.evaluate(() => {
     let next = 0;
     for (const element of document.querySelectorAll<HTMLElement>('#panel *')) element.dataset.number = String(next++);

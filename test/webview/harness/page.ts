@@ -1,25 +1,31 @@
-// The built panel in a real browser page: under the same content security policy as in VS Code, in the colours of
-// its themes, joined to a host that runs a real session.
+// The built panel in a real browser page: with the same content security policy as in VS Code, in the colors of its
+// themes, connected to a host that runs a real session.
 import { readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Page } from 'playwright-core';
-import { cut } from '../../../src/parts/parts';
-import { pack, unpack } from '../../../src/protocol/channel';
-import type { FromPanel, SentToPanel, ToPanel } from '../../../src/protocol/panel';
-import { weigh } from '../../support/weigh';
+import { expect } from 'vitest';
+import { createBirpc } from 'birpc';
+import { Outbox } from '../../../src/chunking/outbox';
+import type { Frame, PageCalls, PanelRequests, PanelUpdate } from '../../../src/protocol/panel';
+import { panelSerialization } from '../../../src/protocol/panel-channel';
+import { postedBytes } from '../../support/posted-bytes';
 import type { PanelBrowser } from '../chromium';
 import themes from './themes.json';
 
 export type ThemeName = keyof typeof themes;
 export const themeNames = Object.keys(themes) as ThemeName[];
 
-// Tests and benchmarks run in the project's folder.
+// Tests and benchmarks run in the project's root folder.
 const root = resolve();
 const screenshots = join(root, 'test', 'screenshots');
 const origin = 'http://panel.test';
 
 const policy = [
-  "default-src 'none'", "script-src 'nonce-test'", `style-src ${origin}`, `font-src ${origin}`, `img-src ${origin} data:`,
+  "default-src 'none'",
+  "script-src 'nonce-test'",
+  `style-src ${origin}`,
+  `font-src ${origin}`,
+  `img-src ${origin} data:`,
 ].join('; ');
 
 const html = `<!DOCTYPE html>
@@ -31,7 +37,7 @@ const html = `<!DOCTYPE html>
 <body data-uri="file:///examples/circles.nabla.json"><div id="panel"></div>
 <script nonce="test" src="webview.js"></script></body></html>`;
 
-/** What VS Code puts into every webview, as far as it can be in the way. */
+/** Styles that VS Code adds to every webview and that could interfere. */
 const editorCss = `@layer vscode-default {
   body { background-color: transparent; color: var(--vscode-editor-foreground); padding: 0 20px; }
   input:focus, select:focus { outline: 1px solid -webkit-focus-ring-color; outline-offset: -1px; }
@@ -41,23 +47,23 @@ export interface PanelPage {
   readonly page: Page;
   /** Uncaught errors, console errors and refused requests. */
   readonly problems: string[];
-  /** Bytes of each message that went to it, as JSON with its arrays beside. */
-  readonly weights: readonly number[];
-  theme(name: ThemeName): Promise<void>;
-  send(message: ToPanel): Promise<void>;
-  /** What the panel asked the editor to keep. */
-  state(): Promise<Record<string, unknown>>;
-  /** Waits until what was sent has been drawn, text too. */
-  settled(): Promise<void>;
-  shot(name: string): Promise<void>;
+  /** Bytes of each message that was sent to it, as JSON with separate arrays. */
+  readonly messageSizes: readonly number[];
+  setTheme(name: ThemeName): Promise<void>;
+  send(message: PanelMessage): Promise<void>;
+  /** The state that the panel asked the editor to store. */
+  storedState(): Promise<Record<string, unknown>>;
+  /** Waits until everything that was sent has been drawn, including text. */
+  waitUntilDrawn(): Promise<void>;
+  screenshot(name: string): Promise<void>;
 }
 
 export interface PageOptions {
   readonly width?: number;
   readonly height?: number;
   readonly theme?: ThemeName;
-  /** What the editor kept of an earlier panel. */
-  readonly kept?: Record<string, unknown>;
+  /** Stored state of an earlier panel. */
+  readonly storedState?: Record<string, unknown>;
 }
 
 interface PanelWindow {
@@ -66,26 +72,35 @@ interface PanelWindow {
   acquireVsCodeApi(): unknown;
 }
 
-/** Typed arrays do not survive the way into the page by themselves: their bytes go as text. */
+/** Typed arrays cannot be passed into the page directly, so their bytes are sent as text. */
 function encode(message: unknown): string {
   return JSON.stringify(message, (_, value: unknown) =>
     ArrayBuffer.isView(value)
-      ? { $array: value.constructor.name, bytes: Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64') }
+      ? {
+          $array: value.constructor.name,
+          bytes: Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64'),
+        }
       : value,
   );
 }
 
-/** The other side of a panel. */
+/** An update, or a frame. */
+export type PanelMessage = PanelUpdate | { readonly type: 'frame'; readonly frame: Frame };
+
+/** The host of a panel. */
 export interface PanelHost {
-  /** Joins a page; from now on messages go there. */
-  connect(send: (message: ToPanel) => Promise<void>): void;
-  /** What the panel says. */
-  receive(message: FromPanel): Promise<void>;
+  /** Connects a page. @param send resolves when an update was delivered, or a frame drawn */
+  connect(send: (message: PanelMessage) => Promise<void>): void;
+  readonly requests: PanelRequests;
 }
 
-export async function openPanel(browser: Pick<PanelBrowser, 'newPage'>, host: PanelHost, options: PageOptions = {}): Promise<PanelPage> {
-  refuseOldBuild();
-  const { width = 1000, height = 800, theme = 'dark', kept } = options;
+export async function openPanel(
+  browser: Pick<PanelBrowser, 'newPage'>,
+  host: PanelHost,
+  options: PageOptions = {},
+): Promise<PanelPage> {
+  assertFreshBuild();
+  const { width = 1000, height = 800, theme = 'dark', storedState } = options;
   const { page, problems } = await browser.newPage({ viewport: { width, height } });
   await page.route(`${origin}/**`, async (route) => {
     const name = new URL(route.request().url()).pathname.slice(1);
@@ -94,7 +109,8 @@ export async function openPanel(browser: Pick<PanelBrowser, 'newPage'>, host: Pa
     if (name === 'favicon.ico') return route.fulfill({ status: 204 });
     return route.fulfill({ path: join(root, 'dist', name) });
   });
-  await page.exposeFunction('editorMessage', (message: unknown) => host.receive(unpack<FromPanel>(message)));
+  let receive: (message: unknown) => void = () => undefined;
+  await page.exposeFunction('editorMessage', (message: unknown) => receive(message));
   await page.addInitScript(
     ({ state }) => {
       const panel = window as unknown as PanelWindow;
@@ -107,81 +123,128 @@ export async function openPanel(browser: Pick<PanelBrowser, 'newPage'>, host: Pa
         },
       });
     },
-    { state: kept },
+    { state: storedState },
   );
   await page.addInitScript(applyTheme, themes[theme]);
-  const weights: number[] = [];
-  const post = async (message: SentToPanel): Promise<void> => {
-    weights.push(weigh(message));
+  const messageSizes: number[] = [];
+  const post = async (message: object): Promise<void> => {
+    messageSizes.push(postedBytes(message));
     await page.evaluate((text) => {
-      const arrays: Record<string, new (buffer: ArrayBuffer) => unknown> = { Float64Array, Float32Array, Uint32Array, Uint16Array, Uint8Array };
+      const arrays: Record<string, new (buffer: ArrayBuffer) => unknown> = {
+        Float64Array,
+        Float32Array,
+        Uint32Array,
+        Uint16Array,
+        Uint8Array,
+      };
       const message: unknown = JSON.parse(text, (_, value: unknown) => {
         const array = value as { $array?: string; bytes?: string } | null;
         if (typeof value !== 'object' || !array?.$array) return value;
-        return new arrays[array.$array](Uint8Array.from(atob(array.bytes ?? ''), (character) => character.charCodeAt(0)).buffer);
+        return new arrays[array.$array](
+          Uint8Array.from(atob(array.bytes ?? ''), (character) => character.charCodeAt(0)).buffer,
+        );
       });
       window.postMessage(message);
-    }, encode(pack(message)));
+    }, encode(message));
   };
-  /** What was sent arrives in its order, part by part. */
-  let sending = Promise.resolve();
-  const send = (message: ToPanel): Promise<void> =>
-    (sending = sending.then(async () => {
-      for (const part of cut(message)) await post(part);
-    }));
+  let sending: Promise<unknown> = Promise.resolve();
+  const outbox = new Outbox<object>(post);
+  const pageCalls = createBirpc<PageCalls, PanelRequests>(host.requests, {
+    post: (message: object) => (sending = outbox.send(message)),
+    on: (listener) => void (receive = listener),
+    ...panelSerialization,
+    bind: 'functions',
+    timeout: -1,
+  });
+  const send = (message: PanelMessage): Promise<void> =>
+    message.type === 'frame' ? pageCalls.frame(message.frame) : pageCalls.update.asEvent(message);
   host.connect(send);
   await page.goto(`${origin}/`);
   await page.locator('#panel[data-drawn="done"]').waitFor();
-  const settled = async (): Promise<void> => {
+  const waitUntilDrawn = async (): Promise<void> => {
     await sending;
-    // Two frames of the screen, for messages on their way; then until the panel shows all that it was told.
-    await page.evaluate(() => new Promise<void>((done) => requestAnimationFrame(() => requestAnimationFrame(() => done()))));
+    // Two screen frames for messages in flight; then until the panel is up to date.
+    await page.evaluate(
+      () => new Promise<void>((done) => requestAnimationFrame(() => requestAnimationFrame(() => done()))),
+    );
     await page.waitForFunction(() => document.getElementById('panel')?.dataset.drawn === 'done');
   };
-  await settled();
+  await waitUntilDrawn();
   return {
     page,
     problems,
-    weights,
+    messageSizes,
     send,
-    settled,
-    theme: async (name) => {
+    waitUntilDrawn,
+    setTheme: async (name) => {
       await page.evaluate(applyTheme, themes[name]);
-      await settled();
+      await waitUntilDrawn();
     },
-    state: () => page.evaluate(() => (window as unknown as PanelWindow).editorState ?? {}),
-    shot: async (name) => {
-      await settled();
+    storedState: () => page.evaluate(() => (window as unknown as PanelWindow).editorState ?? {}),
+    screenshot: async (name) => {
+      await waitUntilDrawn();
       await page.screenshot({ path: join(screenshots, `${name}.png`) });
     },
   };
 }
 
+/** A panel that a test closes with its host. Closing fails if the page reported a problem. */
+export interface OwnPanel {
+  readonly panel: PanelPage;
+  close(): Promise<void>;
+}
+
+export async function openOwnPanel(
+  browser: Pick<PanelBrowser, 'newPage'>,
+  host: PanelHost & { dispose(): Promise<void> },
+  options: PageOptions = {},
+): Promise<OwnPanel> {
+  const panel = await openPanel(browser, host, options);
+  return {
+    panel,
+    async close() {
+      expect(panel.problems).toEqual([]);
+      await host.dispose();
+      await panel.page.close();
+    },
+  };
+}
+
 /** Runs in the page: what VS Code does when the theme is set or changes. */
-function applyTheme({ name, kind, variables }: { name: string; kind: string; variables: Record<string, string> }): void {
+function applyTheme({
+  name,
+  kind,
+  variables,
+}: {
+  name: string;
+  kind: string;
+  variables: Record<string, string>;
+}): void {
   const apply = (): void => {
     const { documentElement, body } = document;
     for (const property of [...documentElement.style]) documentElement.style.removeProperty(property);
     for (const [property, value] of Object.entries(variables)) documentElement.style.setProperty(property, value);
-    // VS Code gives the light one both classes.
+    // VS Code gives the light theme both classes.
     body.className = kind === 'vscode-high-contrast-light' ? `${kind} vscode-high-contrast` : kind;
     body.dataset.vscodeThemeKind = kind;
     body.dataset.vscodeThemeName = name;
     body.dataset.vscodeThemeId = name;
   };
   if (document.body) apply();
-  else new MutationObserver((_, observer) => {
-    if (!document.body) return;
-    observer.disconnect();
-    apply();
-  }).observe(document, { childList: true, subtree: true });
+  else
+    new MutationObserver((_, observer) => {
+      if (!document.body) return;
+      observer.disconnect();
+      apply();
+    }).observe(document, { childList: true, subtree: true });
 }
 
-/** A test of an old build would prove nothing. */
-function refuseOldBuild(): void {
+/** Testing an old build would prove nothing. */
+function assertFreshBuild(): void {
   const built = statSync(join(root, 'dist', 'webview.js'), { throwIfNoEntry: false })?.mtimeMs ?? 0;
   for (const entry of readdirSync(join(root, 'webview'), { recursive: true, withFileTypes: true })) {
     const file = join(entry.parentPath, entry.name);
-    if (entry.isFile() && statSync(file).mtimeMs > built) throw new Error(`${file} is newer than dist/webview.js: npm run build`);
+    if (entry.isFile() && statSync(file).mtimeMs > built)
+      throw new Error(`${file} is newer than dist/webview.js: npm run build`);
   }
 }

@@ -1,23 +1,25 @@
-// Specs that bring a run into the states that tests are about.
+// Specs that bring a run into the states that tests need.
 
-/** Its loss grows until a value leaves the range of float32, within some forty steps. */
+/** Its loss grows until a value overflows float32, within some forty steps. */
 export const diverging = `{
   "data": { "type": "noisy_sine" },
   "layers": [{ "type": "linear", "out_features": 8 }, "relu", { "type": "linear", "out_features": 1 }],
   "loss": "mse", "optimizer": { "type": "sgd", "lr": 5 }, "batch_size": 16, "epochs": 50
 }`;
 
-/** So sure and so wrong that the guard in BCE's gradient shows: the check calls it wrong. */
+/** So confident and wrong that the guard in BCE's gradient shows: the check calls it wrong. */
 export const guarded = JSON.stringify({
   data: { type: 'inline', inputs: [[1]], targets: [[1]] },
   layers: [{ type: 'linear', weight: [[-15]], bias: [-15] }, 'sigmoid'],
-  loss: 'bce', batch_size: 1, precision: 'float64',
+  loss: 'bce',
+  batch_size: 1,
+  precision: 'float64',
 });
 
 /** Trains for minutes. */
 export const long = (circles: string): string => circles.replace(/"epochs": \d+/, '"epochs": 1000000');
 
-/** Ten linear layers with sigmoids between: gradients vanish towards the input. */
+/** Ten linear layers with sigmoids between: gradients vanish toward the input. */
 export const deep = `{
   "data": "circles",
   "layers": [${'{ "type": "linear", "out_features": 24 }, "sigmoid", '.repeat(9)}{ "type": "linear", "out_features": 2 }],
@@ -31,7 +33,7 @@ export const wide = `{
   "loss": "cross_entropy", "optimizer": { "type": "sgd", "lr": 0.1 }, "batch_size": 240, "epochs": 5
 }`;
 
-/** Names that would be markup, if anybody took them for it. */
+/** Names that would be markup if they were not escaped. */
 export const hostileName = '<img src=x onerror="window.broken=1"><b>${alert(1)}</b>';
 
 export const hostile = JSON.stringify({
@@ -47,21 +49,21 @@ export const hostile = JSON.stringify({
   batch_size: 100,
 });
 
-/** Twenty linear layers, each with its activation. */
+/** Twenty linear layers, each with an activation. */
 export const deepest = `{
   "data": "circles",
   "layers": [${'{ "type": "linear", "out_features": 8 }, "tanh", '.repeat(19)}{ "type": "linear", "out_features": 2 }],
   "loss": "cross_entropy", "optimizer": { "type": "sgd", "lr": 0.05 }, "batch_size": 60, "epochs": 50
 }`;
 
-/** A thousand units in a layer. */
+/** A layer with a thousand units. */
 export const widest = `{
   "data": "circles",
   "layers": [{ "type": "linear", "out_features": 1000 }, "relu", { "type": "linear", "out_features": 1000 }, "relu", { "type": "linear", "out_features": 2 }],
   "loss": "cross_entropy", "optimizer": { "type": "sgd", "lr": 0.1 }, "batch_size": 40, "epochs": 5
 }`;
 
-/** A small network of convolutions. */
+/** A small convolutional network. */
 export const images = `{
   "data": { "type": "images", "samples": 120 },
   "layers": [
@@ -72,17 +74,30 @@ export const images = `{
   "loss": "cross_entropy", "optimizer": { "type": "sgd", "lr": 0.05 }, "batch_size": 20, "epochs": 5
 }`;
 
-const longName = (from: string): string => `${from} with the quite long name that somebody gave it so that everybody knows`;
+const longName = (from: string): string =>
+  `${from} with the quite long name that somebody gave it so that everybody knows`;
 
 export const longNames = JSON.stringify({
   name: longName('a network'),
   data: {
-    type: 'inline', inputs: [[0, 1], [1, 0], [1, 1], [0, 0]], labels: ['first', 'second', 'third', 'first'].map((each) => longName(`the ${each} class`)),
-    classes: ['first', 'second', 'third'].map((each) => longName(`the ${each} class`)), feature_names: ['one', 'other'].map((each) => longName(`the ${each} feature`)),
+    type: 'inline',
+    inputs: [
+      [0, 1],
+      [1, 0],
+      [1, 1],
+      [0, 0],
+    ],
+    labels: ['first', 'second', 'third', 'first'].map((each) => longName(`the ${each} class`)),
+    classes: ['first', 'second', 'third'].map((each) => longName(`the ${each} class`)),
+    feature_names: ['one', 'other'].map((each) => longName(`the ${each} feature`)),
   },
   layers: [
-    { type: 'linear', out_features: 5, name: longName('a linear layer') }, { type: 'tanh', name: longName('a hyperbolic tangent') },
+    { type: 'linear', out_features: 5, name: longName('a linear layer') },
+    { type: 'tanh', name: longName('a hyperbolic tangent') },
     { type: 'linear', out_features: 3, name: 'WithoutASinglePlaceToBreakTheLineAtBecauseItIsOneWord' },
   ],
-  loss: 'cross_entropy', optimizer: { type: 'sgd', lr: 0.1 }, batch_size: 2, epochs: 30,
+  loss: 'cross_entropy',
+  optimizer: { type: 'sgd', lr: 0.1 },
+  batch_size: 2,
+  epochs: 30,
 });

@@ -1,22 +1,23 @@
-// The state of a sweep as its process tells it, of runs that were really trained.
+// The state of a sweep as its process reports it, with really trained runs.
+import type { RunState, SweepState } from '../../../src/protocol/sweep';
+import { parseSpec } from '../../../src/model-spec';
 import { planSweep } from '../../../src/sweep/plan';
-import { reportOf } from '../../../src/sweep/report';
+import { buildReport } from '../../../src/sweep/report';
 import type { RunResult } from '../../../src/sweep/results';
-import type { RunState, SweepState } from '../../../src/sweep/state';
 import { trainRun } from '../../../src/sweep/train-run';
-import { runOf } from '../../support/run';
+import { compileRun } from '../../support/session-fixtures';
 
 function trained(text: string, settings: RunResult['settings']): RunResult {
-  const training = trainRun(runOf(text), text);
+  const training = trainRun(compileRun(text), text);
   for (;;) {
     const { done, value } = training.next();
     if (done) return { settings, milliseconds: 1, ...value };
   }
 }
 
-/** @param done how many of the runs, from the first on; the next one is halfway where it is `running`. */
+/** @param done number of finished runs, from the first; the next one is halfway if `running` */
 export function sweptState(spec: object, done: number, running = false): SweepState {
-  const { plan, problems } = planSweep(JSON.stringify(spec));
+  const { plan, problems } = planSweep(parseSpec(JSON.stringify(spec)));
   if (!plan) throw new Error(JSON.stringify(problems));
   const results = plan.runs.map(({ text, settings }, i) => (i < done ? trained(text, settings) : undefined));
   const runs = plan.runs.map(({ settings }, i): RunState => {
@@ -25,15 +26,30 @@ export function sweptState(spec: object, done: number, running = false): SweepSt
       const steps = 'steps' in result ? result.steps : 0;
       return { settings, state: result.outcome, step: steps, total: steps, message: result.message };
     }
-    return running && i === done ? { settings, state: 'running', step: 40, total: 80, message: null } : { settings, state: 'waiting', step: 0, total: 0, message: null };
+    return running && i === done
+      ? { settings, state: 'running', step: 40, total: 80, message: null }
+      : { settings, state: 'waiting', step: 0, total: 0, message: null };
   });
-  const report = reportOf(plan.options, plan.runs.map(({ settings }) => settings), results);
-  return { running, workers: running ? 2 : 0, runs, report, file: 'circles.sweep.json', notes: done > 0 && !running ? [`${done} runs were done before and are kept.`] : [] };
+  const report = buildReport(
+    plan.options,
+    plan.runs.map(({ settings }) => settings),
+    results,
+  );
+  return {
+    running,
+    workers: running ? 2 : 0,
+    runs,
+    report,
+    file: 'circles.sweep.json',
+    notes: done > 0 && !running ? [`${done} runs were done before and are kept.`] : [],
+  };
 }
 
 export const sweepSpec = {
   data: { type: 'circles', samples: 120 },
   layers: [{ type: 'linear', out_features: 4 }, 'relu', { type: 'linear', out_features: 2 }],
-  loss: 'cross_entropy', batch_size: 16, epochs: 12,
+  loss: 'cross_entropy',
+  batch_size: 16,
+  epochs: 12,
   sweep: { 'optimizer.lr': [0.01, 0.1, 0.5, 1e30], seed: [1, 2, 3] },
 };

@@ -1,8 +1,15 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decadeBounds, decadeTicks, linearBounds, PATIENCE_MS, stepEnd, StickyRange } from '../../../webview/charts/axes';
-import { type Line, MOST_LINES, thin } from '../../../webview/charts/line-chart';
-import { spread } from '../../../webview/charts/overlay';
+import {
+  decadeBounds,
+  decadeTicks,
+  linearBounds,
+  SHRINK_DELAY_MS,
+  stepAxisEnd,
+  StickyRange,
+} from '../../../webview/charts/axes';
+import { type LineSeries, MAX_LINES, limitLines } from '../../../webview/charts/line-chart';
+import { spreadLabels } from '../../../webview/charts/overlay';
 
 const finite = (min: number, max: number) => fc.double({ min, max, noNaN: true });
 
@@ -22,7 +29,8 @@ describe('bounds', () => {
         const slack = (bounds.max - bounds.min) * 1e-6;
         expect(bounds.min).toBeLessThanOrEqual(min + slack);
         expect(bounds.max).toBeGreaterThanOrEqual(max - slack);
-        if (max - min > 1e-8 * Math.max(Math.abs(min), Math.abs(max)) && max - min > 1e-299) expect(bounds.max - bounds.min).toBeLessThanOrEqual((max - min) * 2.01);
+        if (max - min > 1e-8 * Math.max(Math.abs(min), Math.abs(max)) && max - min > 1e-299)
+          expect(bounds.max - bounds.min).toBeLessThanOrEqual((max - min) * 2.01);
         expect(bounds.max).toBeGreaterThan(bounds.min);
       }),
     );
@@ -42,9 +50,9 @@ describe('bounds', () => {
   });
 
   it('of steps end at a round number, never beyond the run', () => {
-    expect([1, 9, 11, 300, 301, 799].map((last) => stepEnd(last, 800))).toEqual([10, 10, 12, 300, 400, 800]);
-    expect(stepEnd(1, 4)).toBe(4);
-    expect(stepEnd(1, 1)).toBe(1);
+    expect([1, 9, 11, 300, 301, 799].map((last) => stepAxisEnd(last, 800))).toEqual([10, 10, 12, 300, 400, 800]);
+    expect(stepAxisEnd(1, 4)).toBe(4);
+    expect(stepAxisEnd(1, 1)).toBe(1);
   });
 });
 
@@ -65,19 +73,19 @@ describe('an axis that does not jitter', () => {
     const range = StickyRange.decades();
     range.fit({ min: 1e-8, max: 1 }, 0);
     expect(range.fit({ min: 0.1, max: 0.9 }, 10)).toEqual({ min: 1e-8, max: 1 });
-    expect(range.fit({ min: 0.1, max: 0.9 }, PATIENCE_MS)).toEqual({ min: 1e-8, max: 1 });
-    expect(range.fit({ min: 0.1, max: 0.9 }, PATIENCE_MS + 10)).toEqual({ min: 0.1, max: 1 });
+    expect(range.fit({ min: 0.1, max: 0.9 }, SHRINK_DELAY_MS)).toEqual({ min: 1e-8, max: 1 });
+    expect(range.fit({ min: 0.1, max: 0.9 }, SHRINK_DELAY_MS + 10)).toEqual({ min: 0.1, max: 1 });
   });
 
-  it('begins to wait anew when the data was large in between', () => {
+  it('waits again if the data was large in between', () => {
     const range = StickyRange.linear();
     range.fit({ min: 0, max: 10 }, 0);
     range.fit({ min: 0, max: 1 }, 10);
-    range.fit({ min: 0, max: 9 }, PATIENCE_MS);
-    expect(range.fit({ min: 0, max: 1 }, PATIENCE_MS + 20)?.max).toBe(10);
+    range.fit({ min: 0, max: 9 }, SHRINK_DELAY_MS);
+    expect(range.fit({ min: 0, max: 1 }, SHRINK_DELAY_MS + 20)?.max).toBe(10);
   });
 
-  it('keeps its range where there is no data', () => {
+  it('keeps its range without data', () => {
     const range = StickyRange.linear();
     expect(range.fit(null, 0)).toBeNull();
     range.fit({ min: 0, max: 1 }, 0);
@@ -93,10 +101,10 @@ it('labels decades evenly, and not too many', () => {
 });
 
 describe('labels at the ends of lines', () => {
-  it('do not cover each other, keep their order and stay inside', () => {
+  it('do not overlap, keep their order and stay inside', () => {
     fc.assert(
       fc.property(fc.array(finite(-50, 250), { minLength: 1, maxLength: 12 }), (wanted) => {
-        const placed = spread(wanted, 13, 0, 200);
+        const placed = spreadLabels(wanted, 13, 0, 200);
         const order = wanted.map((_, i) => i).sort((a, b) => wanted[a] - wanted[b] || a - b);
         for (let i = 1; i < order.length; i++) {
           expect(placed[order[i]] - placed[order[i - 1]]).toBeGreaterThanOrEqual(13 - 1e-9);
@@ -109,32 +117,35 @@ describe('labels at the ends of lines', () => {
     );
   });
 
-  it('are moved only where they must be', () => {
-    expect(spread([20, 100], 13, 0, 200)).toEqual([20, 100]);
+  it('move only if necessary', () => {
+    expect(spreadLabels([20, 100], 13, 0, 200)).toEqual([20, 100]);
   });
 });
 
-describe('more lines than can be told apart', () => {
-  const lines = (count: number, selected?: number): Line[] =>
-    Array.from({ length: count }, (_, i) => ({
-      name: String(i), data: undefined, colour: [0, 0, 0], faint: selected !== undefined && i !== selected,
+describe('more lines than can be distinguished', () => {
+  const lines = (count: number, selected?: number): LineSeries[] =>
+    Array.from({ length: count }, (_, i): LineSeries => ({
+      name: String(i),
+      data: undefined,
+      color: [0, 0, 0],
+      dimmed: selected !== undefined && i !== selected,
     }));
 
-  it('are thinned evenly, from first to last, in their order', () => {
-    const names = thin(lines(200)).map(({ name }) => Number(name));
-    expect(names.length).toBe(MOST_LINES);
+  it('are thinned evenly, from first to last, in order', () => {
+    const names = limitLines(lines(200)).map(({ name }) => Number(name));
+    expect(names.length).toBe(MAX_LINES);
     expect([names[0], names.at(-1)]).toEqual([0, 199]);
     for (let i = 1; i < names.length; i++) expect(names[i] - names[i - 1]).toBeLessThanOrEqual(9);
     expect(names).toEqual([...names].sort((a, b) => a - b));
   });
 
-  it('keep the one that is selected', () => {
-    const names = thin(lines(200, 101)).map(({ name }) => name);
+  it('keep the selected one', () => {
+    const names = limitLines(lines(200, 101)).map(({ name }) => name);
     expect(names).toContain('101');
-    expect(names.length).toBe(MOST_LINES);
+    expect(names.length).toBe(MAX_LINES);
   });
 
-  it('are left alone where they are few', () => {
-    expect(thin(lines(MOST_LINES)).length).toBe(MOST_LINES);
+  it('are unchanged if they are few', () => {
+    expect(limitLines(lines(MAX_LINES)).length).toBe(MAX_LINES);
   });
 });

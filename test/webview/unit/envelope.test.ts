@@ -1,10 +1,10 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Series } from '../../../src/history/series';
-import { envelope, extent, readAt } from '../../../webview/charts/envelope';
-import { otherSteps } from '../../../webview/charts/line-chart';
-import { sheetOf, stepsOf } from '../../../webview/charts/data-table';
-import { asTabs } from '../../../webview/sheet';
+import { envelope, extent, bucketAt } from '../../../webview/charts/envelope';
+import { bucketNote } from '../../../webview/charts/line-chart';
+import { seriesTable, allSteps } from '../../../webview/charts/data-table';
+import { toTsv } from '../../../webview/export/table-export';
 
 const series = (values: readonly number[], capacity = 4096) => {
   const all = new Series(capacity);
@@ -12,9 +12,13 @@ const series = (values: readonly number[], capacity = 4096) => {
   return all.data();
 };
 
-describe('what is drawn', () => {
-  it('is every value where there is room for it', () => {
-    expect(envelope(series([3, 1, 2]), 3, 100)).toEqual([{ x: 0, y: 3 }, { x: 1, y: 1 }, { x: 2, y: 2 }]);
+describe('the envelope', () => {
+  it('contains every value if there is room', () => {
+    expect(envelope(series([3, 1, 2]), 3, 100)).toEqual([
+      { x: 0, y: 3 },
+      { x: 1, y: 1 },
+      { x: 2, y: 2 },
+    ]);
   });
 
   it('keeps a single spike among thousands of steps', () => {
@@ -31,7 +35,8 @@ describe('what is drawn', () => {
     fc.assert(
       fc.property(
         fc.array(fc.double({ noNaN: true, min: -1e9, max: 1e9 }), { minLength: 1, maxLength: 300 }),
-        fc.integer({ min: 1, max: 400 }), fc.integer({ min: 2, max: 400 }),
+        fc.integer({ min: 1, max: 400 }),
+        fc.integer({ min: 2, max: 400 }),
         (values, columns, capacity) => {
           const points = envelope(series(values, capacity), values.length, columns);
           expect(Math.max(...points.map(({ y }) => y))).toBe(Math.max(...values));
@@ -42,7 +47,7 @@ describe('what is drawn', () => {
     );
   });
 
-  it('breaks the line at a NaN', () => {
+  it('breaks the line at NaN', () => {
     expect(envelope(series([1, NaN, 2]), 3, 100).map(({ y }) => y)).toEqual([1, NaN, 2]);
     const many = Array.from({ length: 1000 }, (_, i) => (i === 500 ? NaN : 1));
     expect(envelope(series(many), 1000, 50).some(({ y }) => Number.isNaN(y))).toBe(true);
@@ -50,7 +55,7 @@ describe('what is drawn', () => {
 });
 
 describe('the range of the data', () => {
-  it('leaves out what has no place on the axis', () => {
+  it('excludes values that are not on the axis', () => {
     const data = series([0.5, 0, -2, Infinity, NaN, 8]);
     expect(extent([data], false)).toEqual({ min: -2, max: 8 });
     expect(extent([data], true)).toEqual({ min: 0.5, max: 8 });
@@ -60,26 +65,26 @@ describe('the range of the data', () => {
 });
 
 describe('reading a step', () => {
-  it('gives the value there, or the last one before it', () => {
+  it('returns the value there, or the last one before it', () => {
     const sparse = new Series();
     sparse.add(0, 5);
     sparse.add(8, 6);
     const data = sparse.data();
-    expect(readAt(data, 8)).toEqual({ step: 8, last: 8, low: 6, high: 6 });
-    expect(readAt(data, 7)).toEqual({ step: 0, last: 0, low: 5, high: 5 });
-    expect(readAt(data, 100)?.step).toBe(8);
-    expect(readAt(series([]), 3)).toBeNull();
-    expect(readAt(undefined, 3)).toBeNull();
+    expect(bucketAt(data, 8)).toEqual({ step: 8, last: 8, low: 6, high: 6 });
+    expect(bucketAt(data, 7)).toEqual({ step: 0, last: 0, low: 5, high: 5 });
+    expect(bucketAt(data, 100)?.step).toBe(8);
+    expect(bucketAt(series([]), 3)).toBeNull();
+    expect(bucketAt(undefined, 3)).toBeNull();
   });
 
-  it('says which steps the values are of when it is not the one asked for', () => {
+  it('says which steps a value belongs to, if not only the requested one', () => {
     const at = (step: number, last: number, low: number, high: number) => ({ step, last, low, high });
-    expect(otherSteps(null, 4).mark).toBe('');
-    expect(otherSteps(at(4, 4, 1, 1), 4).mark).toBe('');
-    expect(otherSteps(at(0, 0, 1, 1), 4)).toEqual({ title: 'measured last at step 0', mark: '0' });
-    expect(otherSteps(at(4, 7, 1, 2), 5)).toEqual({ title: 'smallest and largest of steps 4–7', mark: '4–7' });
-    expect(otherSteps(at(4, 7, 1, 1), 5)).toEqual({ title: 'of steps 4–7', mark: '4–7' });
-    expect(otherSteps(at(4, 7, 1, 2), 9).mark).toBe('4–7');
+    expect(bucketNote(null, 4).mark).toBe('');
+    expect(bucketNote(at(4, 4, 1, 1), 4).mark).toBe('');
+    expect(bucketNote(at(0, 0, 1, 1), 4)).toEqual({ title: 'last measured at step 0', mark: '0' });
+    expect(bucketNote(at(4, 7, 1, 2), 5)).toEqual({ title: 'smallest and largest of steps 4–7', mark: '4–7' });
+    expect(bucketNote(at(4, 7, 1, 1), 5)).toEqual({ title: 'of steps 4–7', mark: '4–7' });
+    expect(bucketNote(at(4, 7, 1, 2), 9).mark).toBe('4–7');
   });
 });
 
@@ -90,16 +95,21 @@ describe('the table behind a chart', () => {
     a.add(2, NaN);
     b.add(2, -1e-300);
     b.add(4, 7);
-    const columns = [{ name: 'a', data: a.data() }, { name: 'b', data: b.data() }, { name: 'c', data: undefined }];
-    expect(stepsOf(columns)).toEqual([1, 2, 4]);
-    expect(asTabs(sheetOf(columns))).toBe(
-      'step\ta\tb\tc\n1\t0.30000000000000004\t\t\n2\tNaN\t-1e-300\t\n4\t\t7\t',
-    );
+    const columns = [
+      { name: 'a', data: a.data() },
+      { name: 'b', data: b.data() },
+      { name: 'c', data: undefined },
+    ];
+    expect(allSteps(columns)).toEqual([1, 2, 4]);
+    expect(toTsv(seriesTable(columns))).toBe('step\ta\tb\tc\n1\t0.30000000000000004\t\t\n2\tNaN\t-1e-300\t\n4\t\t7\t');
   });
 
-  it('has a column of its own for each end of a range', () => {
-    const sheet = sheetOf([{ name: 'a', data: series([3, 1, 2, 5], 2) }]);
-    expect(sheet.heads).toEqual(['step', 'a smallest', 'a largest']);
-    expect(sheet.rows).toEqual([[0, 1, 3], [2, 2, 5]]);
+  it('has a separate column for each end of a range', () => {
+    const sheet = seriesTable([{ name: 'a', data: series([3, 1, 2, 5], 2) }]);
+    expect(sheet.headers).toEqual(['step', 'a smallest', 'a largest']);
+    expect(sheet.rows).toEqual([
+      [0, 1, 3],
+      [2, 2, 5],
+    ]);
   });
 });

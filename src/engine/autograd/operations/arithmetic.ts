@@ -15,4 +15,8 @@ export const pow = binary('pow', (a, b) => a ** b, [
   (a, b, y) => (a === 0 && b >= 0 ? 0 : y * Math.log(a)),
 ]);
 
-export const negate = unary('negate', (x) => -x, () => -1);
+export const negate = unary(
+  'negate',
+  (x) => -x,
+  () => -1,
+);

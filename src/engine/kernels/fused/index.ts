@@ -1,39 +1,66 @@
-// A module made for one tape: the kernels on it with their addresses and sizes written into the code, one after the other,
-// without loops where they are small. Same operations in the same order as the kernels, hence the same bits. What no unit
-// writes is a call of the kernel.
-import type { Operation } from '../tape';
-import { type Import, moduleOf } from './bytes';
-import { Code, type Source, type Varying } from './code';
+// Compiles a recorded trace into a module: its kernels one after the other, with addresses and sizes as constants, and
+// without loops over a few numbers. The operations and their order are those of the kernels, hence the bits. A kernel
+// without an emitter is called.
+import type { KernelCall } from '../trace';
+import { type WasmImport, encodeModule } from './wasm-encoding';
+import { WasmEmitter, type StreamSource, type PerStepParameters } from './wasm-emitter';
 import * as elementwise from './elementwise';
 import * as losses from './losses';
-import * as products from './products';
-import * as rows from './rows';
-import type { Unit } from './unit';
+import * as products from './matmul';
+import * as rows from './row-reductions';
+import type { KernelEmitter, Operands } from './kernel-emitter';
 
-/** By the kernel's name. */
-const units: Readonly<Record<string, Unit>> = { ...elementwise, ...losses, ...products, ...rows };
+/** By the name of the kernel. */
+const emitters: Readonly<Record<string, KernelEmitter>> = { ...elementwise, ...losses, ...products, ...rows };
 
-/** Bytes of code from which on the machine would no longer read it fast enough. */
-const MOST_BYTES = 60_000;
+/** Above this size in bytes, instruction fetch makes the code too slow. */
+const MAX_CODE_BYTES = 60_000;
 
-/** Kernels whose units hand on their numbers as they are. */
-const HANDING_ON: readonly string[] = ['scale', 'combine', 'combineSquares', 'addQuotient'];
+/** Kernels whose emitters pass their numbers on unchanged. */
+const PASS_THROUGH_SCALARS: readonly string[] = ['scale', 'axpby', 'axpbySquared', 'addcdivSqrt'];
 
-export interface Fused {
+export interface FusedModule {
   readonly bytes: Uint8Array;
-  /** Kernels that it calls. */
-  readonly imports: readonly Import[];
+  /** Kernels that the module calls. */
+  readonly imports: readonly WasmImport[];
 }
 
-/** The module for what is on a tape of float32 kernels, again and again; null where it would be too large. @param sources what it copies from, and nothing else */
-export function fuse(operations: readonly Operation[], sources: readonly Source[], relaxed: boolean, pages: number, varying: Varying | null = null): Fused | null {
-  const imports = [...new Map(operations.map(({ name, words, doubles, returns }) => [name, { name, words: words.length, doubles: doubles.length, returns }])).values()];
-  const code = new Code(relaxed, sources, varying);
-  for (const { name, words, doubles, returns } of operations) {
-    if (varying && !HANDING_ON.includes(name) && doubles.some((double) => varying.standIns.includes(double))) return null;
-    const written = name in units && units[name](code, words, doubles) !== false;
-    if (!written) code.call(imports.findIndex((each) => each.name === name), words, doubles, returns);
-    if (code.size > MOST_BYTES) return null;
+/**
+ * The module that repeats a trace of float32 kernels; null if it would be too large.
+ * @param streams the only memory that it copies from
+ */
+export function fuseTrace(
+  calls: readonly KernelCall[],
+  streams: readonly StreamSource[],
+  relaxedSimd: boolean,
+  maxPages: number,
+  perStepParameters: PerStepParameters | null = null,
+): FusedModule | null {
+  const imports = [
+    ...new Map(
+      calls.map(({ name, ints, doubles, returnsValue }) => [
+        name,
+        { name, ints: ints.length, doubles: doubles.length, returnsValue },
+      ]),
+    ).values(),
+  ];
+  const emitter = new WasmEmitter(relaxedSimd, streams, perStepParameters);
+  for (const { name, ints, doubles, returnsValue } of calls) {
+    if (
+      perStepParameters &&
+      !PASS_THROUGH_SCALARS.includes(name) &&
+      doubles.some((double) => perStepParameters.placeholders.includes(double))
+    )
+      return null;
+    const isEmitted = name in emitters && emitters[name]!(emitter, ints as Operands, doubles as Operands) !== false;
+    if (!isEmitted)
+      emitter.call(
+        imports.findIndex((each) => each.name === name),
+        ints,
+        doubles,
+        returnsValue,
+      );
+    if (emitter.size > MAX_CODE_BYTES) return null;
   }
-  return { bytes: moduleOf(imports, code.bytes(), pages), imports };
+  return { bytes: encodeModule(imports, emitter.encodeBody(), maxPages), imports };
 }

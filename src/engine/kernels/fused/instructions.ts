@@ -1,36 +1,64 @@
-// The instructions that a fused step is made of, by their numbers. Source: WebAssembly Core Specification 2.0, chapter 5.4.
+// The instructions of a fused step, by opcode. Source: WebAssembly Core Specification 2.0, chapter 5.4.
 
 /** Types of locals. */
 export const I32 = 0x7f;
 export const F64 = 0x7c;
 export const V128 = 0x7b;
 
-export const GET = 0x20;
-export const SET = 0x21;
-export const TEE = 0x22;
+export const LOCAL_GET = 0x20;
+export const LOCAL_SET = 0x21;
+export const LOCAL_TEE = 0x22;
 export const SIMD = 0xfd;
 
-/** Instructions on vectors of four float32, or of two float64 where the name says doubles, and their numbers. */
-export const OPERATIONS = {
-  less: 0x43, lessOrEqual: 0x45, and: 0x4e, andnot: 0x4f, or: 0x50, add: 0xe4, subtract: 0xe5, multiply: 0xe6,
-  divide: 0xe7, pmin: 0xea, pmax: 0xeb,
-  equalDoubles: 0x47, addDoubles: 0xf0, subtractDoubles: 0xf1, multiplyDoubles: 0xf2, divideDoubles: 0xf3, pmaxDoubles: 0xf7,
+/** Instructions on vectors of four float32, or of two float64 if the name says doubles, by opcode. */
+export const BINARY_OPERATIONS = {
+  less: 0x43,
+  lessOrEqual: 0x45,
+  and: 0x4e,
+  andnot: 0x4f,
+  or: 0x50,
+  add: 0xe4,
+  subtract: 0xe5,
+  multiply: 0xe6,
+  divide: 0xe7,
+  pmin: 0xea,
+  pmax: 0xeb,
+  equalDoubles: 0x47,
+  addDoubles: 0xf0,
+  subtractDoubles: 0xf1,
+  multiplyDoubles: 0xf2,
+  divideDoubles: 0xf3,
+  pmaxDoubles: 0xf7,
 } as const;
-export const OF_ONE = { negate: 0xe1, squareRoot: 0xe3, absoluteDoubles: 0xec, promote: 0x5f, demote: 0x5e } as const;
+export const UNARY_OPERATIONS = {
+  negate: 0xe1,
+  squareRoot: 0xe3,
+  absoluteDoubles: 0xec,
+  promote: 0x5f,
+  demote: 0x5e,
+} as const;
 export const SHIFTS = { left: 0xab } as const;
 export const LOAD = 0x00;
 export const LOAD_SPLAT = 0x09;
 export const STORE = 0x0b;
-export const CONSTANT = 0x0c;
+export const V128_CONST = 0x0c;
 export const SHUFFLE = 0x0d;
-export const STORE_ONE = 0x5a;
-export const STORE_TWO = 0x5b;
-export const FIRST_DOUBLE = 0x21;
+export const STORE32_LANE = 0x5a;
+export const STORE64_LANE = 0x5b;
+export const F64X2_EXTRACT_LANE = 0x21;
 export const RELAXED_MADD = 0x105;
 
-/** Cycles until another instruction can use what one makes, by number, where that is not the usual. */
+/** Latency in cycles, by opcode, where it is not the default. */
 export const LATENCIES = new Map<number, number>([
-  [LOAD, 7], [LOAD_SPLAT, 7], [OPERATIONS.multiply, 4], [OPERATIONS.multiplyDoubles, 4], [RELAXED_MADD, 5],
-  [OPERATIONS.divide, 11], [OF_ONE.squareRoot, 15], [OPERATIONS.divideDoubles, 14], [OF_ONE.promote, 4], [OF_ONE.demote, 4],
+  [LOAD, 7],
+  [LOAD_SPLAT, 7],
+  [BINARY_OPERATIONS.multiply, 4],
+  [BINARY_OPERATIONS.multiplyDoubles, 4],
+  [RELAXED_MADD, 5],
+  [BINARY_OPERATIONS.divide, 11],
+  [UNARY_OPERATIONS.squareRoot, 15],
+  [BINARY_OPERATIONS.divideDoubles, 14],
+  [UNARY_OPERATIONS.promote, 4],
+  [UNARY_OPERATIONS.demote, 4],
 ]);
-export const USUAL_LATENCY = 3;
+export const DEFAULT_LATENCY = 3;

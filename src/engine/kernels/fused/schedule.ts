@@ -1,115 +1,139 @@
-// Puts instructions in the order in which a processor can begin them. It looks ahead over some hundred instructions only: where
-// what a step waits for stands behind what can wait, such as the loss, it comes too late.
+// Schedules instructions. A processor looks ahead only some hundred instructions, so what the rest of the step waits
+// for must not come after what can wait, such as the loss.
 
 export interface Instruction {
   readonly bytes: readonly number[];
   /** Locals that it reads and writes. */
   readonly reads: readonly number[];
   readonly writes: number | null;
-  /** Cycles until what depends on it can begin, about. */
+  /** Approximate latency in cycles. */
   readonly latency: number;
-  /** The vectors of memory that it touches. */
+  /** The vectors of memory that it accesses. */
   readonly touches: readonly number[];
-  readonly stores: boolean;
-  /** It loads or stores this vector of memory as a whole. */
-  readonly whole: number | null;
-  /** A loop or a call begins or ends. */
-  readonly fixed: boolean;
+  readonly isStore: boolean;
+  /** The vector of memory that it loads or stores as a whole. */
+  readonly wholeVector: number | null;
+  /** Whether a loop or a call begins or ends here. */
+  readonly isBarrier: boolean;
 }
 
-/** A vector that one time leaves for the next one in a local, which has to be loaded for the first. */
-export interface Carried {
+/** A vector that stays in a local from one step to the next, and must be loaded before the first. */
+export interface LoopCarried {
   readonly load: Instruction;
-  /** What the store at the end puts into memory. */
+  /** The value that is stored at the end. */
   readonly value: number;
 }
 
-/** What is loaded in the beginning, and stored in the end: memory takes longer to give back what it just got than a sum takes. */
-export function carriedOver(instructions: readonly Instruction[]): Carried[] {
-  if (instructions.some(({ fixed }) => fixed)) return [];
+/**
+ * Vectors that are loaded at the start and stored at the end: loading a value right after it was stored takes longer
+ * than adding.
+ */
+export function loopCarriedVectors(instructions: readonly Instruction[]): LoopCarried[] {
+  if (instructions.some(({ isBarrier }) => isBarrier)) return [];
   return instructions.flatMap((load, i) => {
-    const { whole, stores } = load;
-    if (whole === null || stores) return [];
-    const changes = instructions.filter((each) => each.stores && each.touches.includes(whole));
+    const { wholeVector, isStore } = load;
+    if (wholeVector === null || isStore) return [];
+    const changes = instructions.filter((each) => each.isStore && each.touches.includes(wholeVector));
     const last = changes.at(-1);
-    return last?.whole === whole && instructions.indexOf(changes[0]) > i ? [{ load, value: last.reads[0] }] : [];
+    return last?.wholeVector === wholeVector && instructions.indexOf(changes[0]!) > i
+      ? [{ load, value: last.reads[0]! }]
+      : [];
   });
 }
 
-/** Instructions that begin in a cycle. */
-const WIDTH = 3;
+/** Instructions that start per cycle. */
+const ISSUE_WIDTH = 3;
 
-interface Waiting {
+interface DependencyNode {
   readonly instruction: Instruction;
-  readonly followers: Set<Waiting>;
-  /** How many it still waits for. */
-  left: number;
-  /** Cycles from its beginning to the end of all that waits for it. */
-  height: number;
-  ready: number;
+  readonly successors: Set<DependencyNode>;
+  /** The number of dependencies that it still waits for. */
+  pendingDependencies: number;
+  /** Cycles from its start to the end of everything that depends on it. */
+  criticalPath: number;
+  readyCycle: number;
 }
 
-function graphOf(instructions: readonly Instruction[]): Waiting[] {
-  const writers = new Map<number, Waiting>();
-  const readers = new Map<number, Waiting[]>();
-  const stored = new Map<number, Waiting>();
-  const loaded = new Map<number, Waiting[]>();
+function dependencyGraph(instructions: readonly Instruction[]): DependencyNode[] {
+  const writers = new Map<number, DependencyNode>();
+  const readers = new Map<number, DependencyNode[]>();
+  const stored = new Map<number, DependencyNode>();
+  const loaded = new Map<number, DependencyNode[]>();
   return instructions.map((instruction) => {
-    const waiting: Waiting = { instruction, followers: new Set(), left: 0, height: 0, ready: 0 };
-    const after = (other: Waiting | undefined): void => {
-      if (!other || other === waiting || other.followers.has(waiting)) return;
-      other.followers.add(waiting);
-      waiting.left++;
+    const node: DependencyNode = {
+      instruction,
+      successors: new Set(),
+      pendingDependencies: 0,
+      criticalPath: 0,
+      readyCycle: 0,
     };
-    const { reads, writes, touches, stores } = instruction;
+    const dependOn = (other: DependencyNode | undefined): void => {
+      if (!other || other === node || other.successors.has(node)) return;
+      other.successors.add(node);
+      node.pendingDependencies++;
+    };
+    const { reads, writes, touches, isStore } = instruction;
     for (const local of reads) {
-      after(writers.get(local));
-      readers.set(local, [...(readers.get(local) ?? []), waiting]);
+      dependOn(writers.get(local));
+      readers.set(local, [...(readers.get(local) ?? []), node]);
     }
     if (writes !== null) {
-      after(writers.get(writes));
-      readers.get(writes)?.forEach(after);
-      writers.set(writes, waiting);
+      dependOn(writers.get(writes));
+      readers.get(writes)?.forEach(dependOn);
+      writers.set(writes, node);
       readers.delete(writes);
     }
     for (const vector of touches) {
-      after(stored.get(vector));
-      if (stores) {
-        loaded.get(vector)?.forEach(after);
-        stored.set(vector, waiting);
+      dependOn(stored.get(vector));
+      if (isStore) {
+        loaded.get(vector)?.forEach(dependOn);
+        stored.set(vector, node);
         loaded.delete(vector);
-      } else loaded.set(vector, [...(loaded.get(vector) ?? []), waiting]);
+      } else loaded.set(vector, [...(loaded.get(vector) ?? []), node]);
     }
-    return waiting;
+    return node;
   });
 }
 
-/** What the next time waits for is worth more than anything else. */
-const AWAITED = 10_000;
+/** What the next step waits for has the highest priority. */
+const LOOP_CARRIED_PRIORITY = 10_000;
 
-/** The same instructions in another order, which computes the same; as they are where there are loops, which overlap by themselves. */
-export function schedule(instructions: readonly Instruction[], carried: readonly Carried[]): readonly Instruction[] {
-  if (instructions.some(({ fixed }) => fixed)) return instructions;
-  const graph = graphOf(instructions);
-  const awaited = new Set(carried.map(({ value }) => value));
-  const loads = new Set(instructions.flatMap(({ touches, stores }) => (stores ? [] : touches)));
+/**
+ * Reorders instructions without changing the result. Code with loops stays as it is, because loop bodies overlap
+ * anyway.
+ */
+export function schedule(
+  instructions: readonly Instruction[],
+  loopCarried: readonly LoopCarried[],
+): readonly Instruction[] {
+  if (instructions.some(({ isBarrier }) => isBarrier)) return instructions;
+  const graph = dependencyGraph(instructions);
+  const loopCarriedValues = new Set(loopCarried.map(({ value }) => value));
+  const loads = new Set(instructions.flatMap(({ touches, isStore }) => (isStore ? [] : touches)));
   for (const waiting of [...graph].reverse()) {
-    const { latency, stores, touches, writes } = waiting.instruction;
-    const isAwaited = stores ? touches.some((vector) => loads.has(vector)) : writes !== null && awaited.has(writes);
-    waiting.height = latency + Math.max(isAwaited ? AWAITED : 0, ...[...waiting.followers].map(({ height }) => height));
+    const { latency, isStore, touches, writes } = waiting.instruction;
+    const isLoopCarried = isStore
+      ? touches.some((vector) => loads.has(vector))
+      : writes !== null && loopCarriedValues.has(writes);
+    waiting.criticalPath =
+      latency +
+      Math.max(
+        isLoopCarried ? LOOP_CARRIED_PRIORITY : 0,
+        ...[...waiting.successors].map(({ criticalPath }) => criticalPath),
+      );
   }
   const result: Instruction[] = [];
-  let waiting = graph.filter(({ left }) => left === 0);
+  let waiting = graph.filter(({ pendingDependencies }) => pendingDependencies === 0);
   for (let cycle = 0; result.length < graph.length; cycle++) {
-    waiting.sort((a, b) => b.height - a.height);
-    const begun = waiting.filter(({ ready }) => ready <= cycle).slice(0, WIDTH);
-    if (begun.length === 0) continue;
-    waiting = waiting.filter((each) => !begun.includes(each));
-    for (const { instruction, followers } of begun) {
+    waiting.sort((a, b) => b.criticalPath - a.criticalPath);
+    const issued = waiting.filter(({ readyCycle }) => readyCycle <= cycle).slice(0, ISSUE_WIDTH);
+    if (issued.length === 0) continue;
+    waiting = waiting.filter((each) => !issued.includes(each));
+    for (const { instruction, successors } of issued) {
       result.push(instruction);
-      for (const follower of followers) {
-        follower.ready = Math.max(follower.ready, cycle + instruction.latency);
-        if (--follower.left === 0) waiting.push(follower);
+      for (const successor of successors) {
+        successor.readyCycle = Math.max(successor.readyCycle, cycle + instruction.latency);
+        if (--successor.pendingDependencies === 0) waiting.push(successor);
       }
     }
   }

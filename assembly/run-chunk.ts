@@ -1,0 +1,158 @@
+// Computes one chunk of the current job, whichever kernel described it.
+import {
+  fill,
+  relu,
+  reluBackward,
+  sgd,
+  sgdWithMomentum,
+  sigmoid,
+  sigmoidBackward,
+  tanh,
+  tanhBackward,
+} from './elementwise';
+import { gemmChunk } from './gemm';
+import { convolveBackwardInputChunk, convolveBackwardWeightChunk, convolveChunk } from './im2col-convolution';
+import { flipKernelChunk, implicitGemmChunk } from './implicit-gemm';
+import {
+  CONVOLVE,
+  CONVOLVE_BACKWARD_INPUT,
+  CONVOLVE_BACKWARD_WEIGHT,
+  FLIP_KERNEL,
+  GEMM,
+  IMPLICIT_GEMM,
+  NHWC_WEIGHT_GRADIENT,
+  AVG_POOL,
+  AVG_POOL_BACKWARD,
+  MAX_POOL,
+  MAX_POOL_BACKWARD,
+  ADDCDIV_SQRT,
+  ADD_SIGN,
+  AXPBY,
+  AXPBY_SQUARED,
+  CLAMP,
+  FILL,
+  MULTIPLY,
+  RELU,
+  RELU_BACKWARD,
+  SGD,
+  SGD_WITH_MOMENTUM,
+  SIGMOID,
+  SIGMOID_BACKWARD,
+  TANH,
+  TANH_BACKWARD,
+  UNARY,
+  UNARY_BACKWARD,
+  firstJobNumber,
+  jobField,
+  jobKind,
+  secondJobNumber,
+} from './job';
+import { nhwcWeightGradientChunk } from './nhwc-weight-gradient';
+import { addcdivSqrt, addSign, axpby, axpbySquared, clamp, multiply } from './optimizer-updates';
+import { poolChunk } from './pooling-chunk';
+import { unary, unaryBackward } from './unary';
+import { SIZE } from './vectors';
+
+/** Elements in a chunk of an element-wise job. */
+export const ELEMENTS_PER_CHUNK: i32 = 4096;
+
+export function runChunk(index: i32): void {
+  const kind = jobKind();
+  switch (kind) {
+    case GEMM:
+      gemmChunk(index);
+      return;
+    case CONVOLVE:
+      convolveChunk(index);
+      return;
+    case CONVOLVE_BACKWARD_WEIGHT:
+      convolveBackwardWeightChunk(index);
+      return;
+    case CONVOLVE_BACKWARD_INPUT:
+      convolveBackwardInputChunk(index);
+      return;
+    case IMPLICIT_GEMM:
+      implicitGemmChunk(index);
+      return;
+    case FLIP_KERNEL:
+      flipKernelChunk(index);
+      return;
+    case NHWC_WEIGHT_GRADIENT:
+      nhwcWeightGradientChunk(index);
+      return;
+    case MAX_POOL:
+    case MAX_POOL_BACKWARD:
+    case AVG_POOL:
+    case AVG_POOL_BACKWARD:
+      poolChunk(kind, index);
+      return;
+    default:
+      elementwiseChunk(kind, index);
+  }
+}
+
+function elementwiseChunk(kind: i32, index: i32): void {
+  const from = index * ELEMENTS_PER_CHUNK;
+  const n = min(ELEMENTS_PER_CHUNK, <i32>jobField(0) - from);
+  const offset = <usize>from * SIZE;
+  const a = jobField(1) + offset,
+    b = jobField(2) + offset,
+    c = jobField(3) + offset;
+  const x = firstJobNumber(),
+    y = secondJobNumber();
+  switch (kind) {
+    case FILL:
+      fill(a, n, x);
+      break;
+    case SGD:
+      sgd(a, b, n, x);
+      break;
+    case SGD_WITH_MOMENTUM:
+      sgdWithMomentum(a, b, c, n, x, y);
+      break;
+    case SIGMOID:
+      sigmoid(a, b, n);
+      break;
+    case SIGMOID_BACKWARD:
+      sigmoidBackward(a, b, c, n);
+      break;
+    case TANH:
+      tanh(a, b, n);
+      break;
+    case TANH_BACKWARD:
+      tanhBackward(a, b, c, n);
+      break;
+    case RELU:
+      relu(a, b, n, x);
+      break;
+    case RELU_BACKWARD:
+      reluBackward(a, b, c, n, x);
+      break;
+    case AXPBY:
+      axpby(a, b, n, x, y);
+      break;
+    case AXPBY_SQUARED:
+      axpbySquared(a, b, n, x, y);
+      break;
+    case ADDCDIV_SQRT:
+      addcdivSqrt(a, b, c, n, x, y);
+      break;
+    case ADD_SIGN:
+      addSign(a, b, n, x);
+      break;
+    case CLAMP:
+      clamp(a, b, n, x, y);
+      break;
+    case MULTIPLY:
+      multiply(a, b, c, n);
+      break;
+    case UNARY:
+      unary(a, b, n, <i32>y, x);
+      break;
+    case UNARY_BACKWARD:
+      unaryBackward(a, b, c, n, <i32>y, x);
+      break;
+    default:
+      unreachable();
+  }
+}

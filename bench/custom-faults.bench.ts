@@ -1,0 +1,85 @@
+// Custom layers with one mistake in their manual backward pass: how many the check catches, and how often it names
+// layer, tensor and cause first. Then correct layers, none of which may be called wrong. `SEED=1` draws other layers,
+// `FAULTS=2000` plants more, `CORRECT=5000` checks more correct ones, `ONLY=attention` selects one template,
+// `SET=loops` those that are written as loops, `SET=held-out` those that no explanation was written for at first.
+import { GradientCheck } from '../src/gradcheck';
+import { checkTemplate } from '../test/gradcheck/custom/check-template';
+import { HELD_OUT_TEMPLATES } from '../test/gradcheck/custom/held-out-templates';
+import { type Disguise, type Template, TEMPLATES } from '../test/gradcheck/custom/layer-templates';
+import { LOOP_TEMPLATES } from '../test/gradcheck/custom/loop-templates';
+import { MORE_TEMPLATES } from '../test/gradcheck/custom/more-templates';
+import { formatTable } from './measure';
+
+const SEED = Number(process.env.SEED ?? 0);
+const FAULTS = Number(process.env.FAULTS ?? 500);
+const CORRECT = Number(process.env.CORRECT ?? 1000);
+const sets: Readonly<Record<string, readonly Template[]>> = {
+  'held-out': HELD_OUT_TEMPLATES,
+  loops: LOOP_TEMPLATES,
+};
+const main = [...TEMPLATES, ...MORE_TEMPLATES, ...LOOP_TEMPLATES];
+const templates = (sets[process.env.SET ?? ''] ?? main).filter(({ name }) => name.includes(process.env.ONLY ?? ''));
+
+const disguiseFor = (i: number, rounds: boolean): Disguise => ({
+  renames: i % 2 === 1,
+  hidesOperations: i % 3 === 2,
+  rounds,
+});
+
+const kinds = templates.flatMap((template) => Object.keys(template.mistakes).map((mistake) => ({ template, mistake })));
+const perKind = Math.ceil(FAULTS / kinds.length);
+/** The longest that a check computed without a turn of the event loop, in ms of processor time. */
+let longest = 0;
+const { advance } = GradientCheck.prototype;
+GradientCheck.prototype.advance = function (this: GradientCheck, entries: number): boolean {
+  const start = process.cpuUsage().user;
+  const isUnfinished = advance.call(this, entries);
+  longest = Math.max(longest, (process.cpuUsage().user - start) / 1000);
+  return isUnfinished;
+};
+
+let [planted, caught, named, compositions] = [0, 0, 0, 0];
+/** Pairs of a planted kind and the cause that was named instead. */
+const confusion = new Map<string, number>();
+const rows = kinds.map(({ template, mistake }) => {
+  let [here, right] = [0, 0];
+  for (let i = 0; i < perKind; i++) {
+    const { isCaught, isNamed, report } = checkTemplate(template, mistake, 1000 * SEED + i, disguiseFor(i, false));
+    if (isCaught) here++;
+    if (isNamed) right++;
+    else {
+      const instead = `${template.name}, ${mistake} -> ${report.diagnosis?.cause ?? 'none'} of ${report.diagnosis?.tensor === 'input' ? 'the input' : 'a parameter'}${disguiseFor(i, false).hidesOperations ? ', operations hidden' : ''}`;
+      confusion.set(instead, (confusion.get(instead) ?? 0) + 1);
+    }
+  }
+  planted += perKind;
+  if (template.isComposition) compositions += perKind;
+  caught += here;
+  named += right;
+  return [template.name, mistake, String(perKind), String(here), String(right)];
+});
+console.log(formatTable(['layer', 'mistake', 'planted', 'caught', 'cause named first'], rows));
+console.log(
+  `\n${kinds.length} kinds, ${planted} faults (${compositions} in compositions): ${caught} caught; layer, tensor and cause named first in ${named} (${((100 * named) / planted).toFixed(1)} %).`,
+);
+if (confusion.size > 0)
+  console.log(`\nNamed instead:\n${[...confusion].map(([what, count]) => `${count} x ${what}`).join('\n')}`);
+
+let [passed, wrong] = [0, 0];
+const accused: string[] = [];
+for (let i = 0; i < CORRECT; i++) {
+  const template = templates[i % templates.length];
+  const rounds = Math.floor(i / templates.length) % 4 === 3;
+  const seed = 1_000_000 + 1000 * SEED + i;
+  const { report } = checkTemplate(template, null, seed, disguiseFor(Math.floor(i / templates.length), rounds));
+  if (report.passed) passed++;
+  if (report.counts.wrong > 0 || report.diagnosis) {
+    wrong++;
+    accused.push(
+      `${template.name} (${seed}${rounds ? ', single precision' : ''}): ${report.diagnosis?.sentence ?? `${report.counts.wrong} wrong`}`,
+    );
+  }
+}
+console.log(`\n${CORRECT} correct layers: ${passed} passed, ${wrong} called wrong.`);
+if (accused.length > 0) console.log(accused.join('\n'));
+console.log(`The longest stretch without a turn of the event loop took ${longest.toFixed(0)} ms.`);

@@ -1,0 +1,50 @@
+// The definition of a terminal command. To add one, add a file that calls `defineCommand` and a line to
+// commands/index.ts.
+import { flag, integer, list, type OptionTable, type OptionValues } from './options';
+import type { ExitCode, Terminal } from './terminal';
+
+/** Options that every command takes. */
+export const commonOptions = {
+  json: flag({ help: 'Print the result as one JSON object' }),
+  allowCode: flag({ help: 'Run the custom layers of the spec; without it, such a spec is refused' }),
+  dataFolder: list(
+    { placeholder: 'FOLDER', help: 'Also read data files from this folder; can be repeated', example: '../data' },
+    (folder) => folder,
+  ),
+  help: flag({ short: 'h', help: 'Print help' }),
+  version: flag({ short: 'V', help: 'Print the version' }),
+} satisfies OptionTable;
+
+/** What every command knows about its call. */
+export interface SpecArgs {
+  /** The path of the spec as typed. */
+  readonly file: string;
+  readonly json: boolean;
+  readonly allowCode: boolean;
+  readonly dataFolder: readonly string[];
+}
+
+export type CommandArgs<Options extends OptionTable> = SpecArgs & OptionValues<Options>;
+
+export interface ProgramInfo {
+  /** Of Nablascope. */
+  readonly version: string;
+}
+
+export interface Command<Options extends OptionTable = OptionTable> {
+  readonly name: string;
+  /** One line without a period, for the list of commands. */
+  readonly summary: string;
+  /** What `--help` says about the command: paragraphs. */
+  readonly description: readonly string[];
+  readonly options: Options;
+  /** Groups of options that exclude each other. */
+  readonly exclusive?: readonly (readonly string[])[];
+  run(terminal: Terminal, args: CommandArgs<Options>, program: ProgramInfo): Promise<ExitCode>;
+}
+
+/** Infers the types of a command's arguments from its options. */
+export const defineCommand = <Options extends OptionTable>(command: Command<Options>): Command => command;
+
+/** `--step K` of the commands that look at one step of a run. */
+export const stepOption = (min: number, help: string) => integer({ placeholder: 'K', min, help, example: '10' });

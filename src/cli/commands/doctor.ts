@@ -1,0 +1,114 @@
+// `nablascope doctor`: what keeps a network from learning, with the evidence and with fixes that were tried.
+import { diagnose, type DoctorContext, DoctorCancelledError } from '../../doctor';
+import { describeChecks, doctorAdvice } from '../../presentation/doctor-report';
+import { formatNumber, formatPercent } from '../../presentation/numbers';
+import type { DoctorFinding, DoctorReport } from '../../protocol/doctor-report';
+import { applyTextEdit, editSpec, parseSpec } from '../../model-spec';
+import { type CommandArgs, defineCommand } from '../command';
+import { formatTable } from '../format';
+import { printJson } from '../json';
+import { loadParsed, readSpec, SpecError, writeFile } from '../open-spec';
+import { text as textOption } from '../options';
+import { locateProblems } from '../problems';
+import { ProgressBar, sparkline } from '../progress';
+import { EXIT, type ExitCode, type Line, paint, printLines, type Terminal } from '../terminal';
+
+const options = {
+  fixed: textOption({
+    placeholder: 'FILE',
+    help: 'Also write the spec with the first fix that helped',
+    example: 'fixed.nabla.json',
+  }),
+};
+
+type DoctorArgs = CommandArgs<typeof options>;
+
+export const doctorCommand = defineCommand({
+  name: 'doctor',
+  summary: 'Find out why a network does not learn, and try the fixes',
+  description: [
+    'Looks at the data, compares the first loss with that of a constant prediction, overfits a small batch, checks ' +
+      'the gradients, tests learning rates and trains for a while. Lists the findings, what matters most first.',
+    'Every fix is tried in a short training of its own. A fix that does not help is not suggested.',
+  ],
+  options,
+  run: doctor,
+});
+
+async function doctor(terminal: Terminal, args: DoctorArgs): Promise<ExitCode> {
+  const { text, parsed, folders } = readSpec(terminal, args);
+  const load = (variant: string) => loadParsed(terminal, args, parseSpec(variant), folders);
+  const { run, spec, problems } = await loadParsed(terminal, args, parsed, folders);
+  const located = locateProblems(args.file, text, problems);
+  if (!run || !spec) throw new SpecError(located);
+  const progress = new ProgressBar(terminal);
+  const context: DoctorContext = {
+    isCancelled: terminal.interrupted,
+    yieldToEventLoop: terminal.pause,
+    now: terminal.now,
+    onProgress: (stage, share) => progress.show(share, () => stage),
+  };
+  try {
+    const report = await diagnose(text, { run, spec, problems }, load, context);
+    progress.clear();
+    const helpful = report.findings.find(({ fix }) => fix !== null)?.fix;
+    if (args.fixed !== null && helpful)
+      writeFile(terminal, args.fixed, applyTextEdit(text, editSpec(text, helpful.changes)));
+    if (args.json)
+      printJson(terminal, { command: 'doctor', file: args.file, name: run.name, problems: located, ...report });
+    else printLines(terminal, terminal.out, toLines(run.name, report, args, text));
+    return report.trial.diverged || report.gradients?.passed === false ? EXIT.failed : EXIT.success;
+  } catch (error) {
+    if (!(error instanceof DoctorCancelledError)) throw error;
+    progress.clear();
+    if (args.json)
+      printJson(terminal, {
+        command: 'doctor',
+        file: args.file,
+        name: run.name,
+        problems: located,
+        complete: false,
+      });
+    else printLines(terminal, terminal.err, ['Stopped before the diagnosis was complete.']);
+    return EXIT.interrupted;
+  }
+}
+
+function toLines(name: string, report: DoctorReport, { file }: DoctorArgs, text: string): Line[] {
+  const { depth, rangeTest, findings } = report;
+  const rows = describeChecks(report).map(({ id, title, result }): [string, string] => [
+    title,
+    id === 'rangeTest' ? `${sparkline(rangeTest.losses, 40)} from ${result}` : result,
+  ]);
+  const number = (value: number | null): string => (value === null ? '·' : formatNumber(value));
+  const [head, ...body] = formatTable(
+    ['Layer', 'Output std', 'Gradient norm', 'Idle', 'Update ratio'],
+    depth.map(({ layer, outputStd, outputGradientNorm, idle, updateRatio }) => [
+      layer,
+      number(outputStd),
+      number(outputGradientNorm),
+      idle === null ? '·' : formatPercent(idle),
+      number(updateRatio),
+    ]),
+  );
+  const width = Math.max(...rows.map(([label]) => label.length));
+  return [
+    paint('bold', name),
+    ...rows.map(([label, value]) => `${label.padEnd(width)}  ${value}`),
+    '',
+    paint('bold', head),
+    ...body,
+    '',
+    paint('bold', findings.length > 0 ? 'Findings' : 'No findings'),
+    ...findings.map((finding, i) => `${i + 1}. ${describeFinding(finding, file, text)}`),
+  ];
+}
+
+function describeFinding(finding: DoctorFinding, file: string, text: string): string {
+  const { code, message, range, since, fix, effect } = finding;
+  const [place] = range
+    ? locateProblems(file, text, [{ ...range, code, message, severity: 'warning', remedy: '' }])
+    : [];
+  const where = place ? `line ${place.line}: ` : since === null ? '' : `since step ${since}: `;
+  return `${where}${message} ${doctorAdvice(finding)}${fix && effect ? ` Tried "${fix.title}": ${effect}` : ''} [${code}]`;
+}

@@ -1,0 +1,114 @@
+// The edits of a spec that make up quick fixes.
+import { numel } from '../engine/kernels/tensor';
+import type { LayerModel } from '../engine/network-model';
+import type { Path, Spec } from '../model-spec';
+import type { QuickFix, SpecChange } from '../protocol/problem';
+
+function valueAt(value: unknown, path: Path): unknown {
+  return path.reduce<unknown>(
+    (found, key) =>
+      typeof found === 'object' && found !== null
+        ? (found as Readonly<Record<string | number, unknown>>)[key]
+        : undefined,
+    value,
+  );
+}
+
+/** Sets an option of a component that may be written as its name alone, or left out. */
+export const setOption = ({ source }: Spec, path: Path, type: string, option: string, value: unknown): SpecChange =>
+  typeof valueAt(source.value, path) === 'object'
+    ? { path: [...path, option], value }
+    : { path, value: { type, [option]: value } };
+
+export const setLearningRate = (spec: Spec, lr: number): QuickFix => ({
+  title: `Set lr to ${lr}`,
+  changes: [setOption(spec, ['optimizer'], spec.optimizer.type, 'lr', lr)],
+});
+
+export const setLoss = (kind: string): QuickFix => ({
+  title: `Use the loss ${kind}`,
+  changes: [{ path: ['loss'], value: kind }],
+});
+
+export const removeLayer = (spec: Spec, index: number): QuickFix => ({
+  title: `Remove ${spec.layers[index]!.name}`,
+  changes: [{ path: spec.layers[index]!.path }],
+});
+
+/** Puts a layer without options in the place of another. */
+export function replaceLayer(spec: Spec, index: number, kind: string): QuickFix {
+  const { path, name } = spec.layers[index]!;
+  const written = valueAt(spec.source.value, [...path, 'name']);
+  const value = written === undefined ? kind : { type: kind, name: written };
+  return { title: `Replace ${name} by ${kind}`, changes: [{ path, value }] };
+}
+
+/** @param layers as they are written in a spec */
+export const insertBefore = (spec: Spec, index: number, title: string, layers: readonly unknown[]): QuickFix => ({
+  title,
+  changes: layers.map((value, i) => {
+    const path = spec.layers[index]!.path;
+    return { path: [...path.slice(0, -1), Number(path[path.length - 1]) + i], value, insert: true };
+  }),
+});
+
+/** What a layer may say of its initial values. */
+const INITIAL_VALUES: readonly string[] = ['init', 'bias_init', 'weight', 'bias'];
+
+const initialValuesOf = ({ source, layers }: Spec, index: number): string[] => {
+  const written = (valueAt(source.value, layers[index]!.path) ?? {}) as Readonly<Record<string, unknown>>;
+  // A bias that is false is none.
+  return INITIAL_VALUES.filter((key) => key in written && (key !== 'bias' || Array.isArray(written[key])));
+};
+
+/** Whether the spec says how a layer's parameters start. */
+export const hasInitialValues = (spec: Spec, index: number): boolean => initialValuesOf(spec, index).length > 0;
+
+/** Removes what determines a layer's initial values, so that they are random. */
+export function initializeRandomly(spec: Spec, index: number, { outputShape }: LayerModel): QuickFix {
+  const { path, name } = spec.layers[index]!;
+  const removed = initialValuesOf(spec, index);
+  const isSized = ['out_features', 'out_channels'].some((key) => spec.source.has([...path, key]));
+  return {
+    title: `Initialize ${name} randomly`,
+    changes: [
+      ...removed.map((key) => ({ path: [...path, key] })),
+      ...(isSized ? [] : [{ path: [...path, 'out_features'], value: numel(outputShape) }]),
+    ],
+  };
+}
+
+/** Whether a layer sums inputs by weights that an initializer draws; an embedding selects rows instead. */
+export const drawsWeights = ({ definition: { jacobianStructure, windows } }: LayerModel): boolean =>
+  jacobianStructure === 'weighted_sum' || windows === 'convolution';
+
+/** Draws the weights of layers by an initializer that keeps the size of signals. */
+export function initializeBy(
+  spec: Spec,
+  layers: readonly { readonly index: number; readonly layer: LayerModel; readonly initializer: string }[],
+): SpecChange[] {
+  // The copies of a repeated layer share their text.
+  const seen = new Set<string>();
+  return layers.flatMap(({ index, layer, initializer }) => {
+    const { path, type } = spec.layers[index]!;
+    if (!drawsWeights(layer) || seen.has(path.join())) return [];
+    seen.add(path.join());
+    const { changes } = initializeRandomly(spec, index, layer);
+    return [
+      ...changes.filter((change) => change.path.at(-1) !== 'init'),
+      setOption(spec, path, type, 'init', initializer),
+    ];
+  });
+}
+
+/** Leaves an option at its default. */
+export const resetOption = (title: string, path: Path): QuickFix => ({ title, changes: [{ path }] });
+
+export const standardizeInputs = (spec: Spec): QuickFix => ({
+  title: 'Standardize the inputs',
+  changes: [
+    spec.source.has(['transforms'])
+      ? { path: ['transforms', spec.transforms.length], value: 'standardize', insert: true }
+      : { path: ['transforms'], value: ['standardize'] },
+  ],
+});

@@ -1,0 +1,43 @@
+// The rules about a run, causes before effects. To add one, write it and add a line to the table.
+import {
+  deadUnits,
+  explodingGradient,
+  saturatedUnits,
+  vanishingGradient,
+  vanishingThroughTime,
+  zeroGradient,
+} from './gradients';
+import {
+  decayOutweighsLoss,
+  diverging,
+  memorizing,
+  notLearning,
+  onePrediction,
+  overfitting,
+  worseInEvaluation,
+} from './outcome';
+import type { RunRule } from './run-rule';
+import { alwaysClipped, rateNearZero, updateTooLarge, updateTooSmall } from './updates';
+
+export { nextObservedStep, RunMonitor } from './monitor';
+export type { RunRule, SampleEvaluation } from './run-rule';
+
+export const runRules: readonly RunRule[] = [
+  zeroGradient,
+  updateTooLarge,
+  diverging,
+  decayOutweighsLoss,
+  alwaysClipped,
+  rateNearZero,
+  deadUnits,
+  saturatedUnits,
+  vanishingGradient,
+  vanishingThroughTime,
+  explodingGradient,
+  updateTooSmall,
+  worseInEvaluation,
+  onePrediction,
+  memorizing,
+  overfitting,
+  notLearning,
+];

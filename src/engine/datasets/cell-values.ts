@@ -1,0 +1,207 @@
+// Interprets the cells of a table: numbers, missing values, and common ways to write a number that are not plain
+// numbers.
+import * as z from 'zod/mini';
+
+/**
+ * Texts for a missing value: those that pandas, SQL, R, Stata and spreadsheets write, and dashes. They are
+ * case-sensitive: `Na` is sodium, and `none` may be a class.
+ */
+const MISSING_TEXTS: ReadonlySet<string> = new Set([
+  '',
+  ...'NA, na, N/A, n/a, n.a., N.A., #N/A, #N/A N/A, #NA, <NA>, NaN, nan, NAN, -NaN, -nan'.split(', '),
+  ...'1.#IND, 1.#QNAN, -1.#IND, -1.#QNAN, NULL, Null, null, \\N, None, ?, -, --, ---, –, —, ., ..'.split(', '),
+]);
+
+/** @param text without surrounding spaces */
+export const isMissingText = (text: string): boolean => MISSING_TEXTS.has(text);
+
+export const numberFormatOptions = {
+  decimal: z._default(z.enum(['.', ',']).check(z.describe('The decimal mark of the numbers.')), '.'),
+  thousands: z.optional(
+    z
+      .enum([',', '.', ' ', "'", '_'])
+      .check(z.describe('The thousands separator of the numbers. By default, none is accepted.')),
+  ),
+};
+
+export interface NumberFormat {
+  readonly decimal: '.' | ',';
+  readonly thousands?: ',' | '.' | ' ' | "'" | '_' | undefined;
+}
+
+const NUMBER_PATTERN = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+
+/** Parses decimal notation as in Python and C, without surrounding spaces; NaN for any other text. */
+export const parsePlainNumber = (text: string): number => (NUMBER_PATTERN.test(text) ? Number(text) : NaN);
+
+/** The class of characters that a separator stands for. */
+const separatorClass = (separator: string): string =>
+  separator === ' ' ? '[ \\u00a0\\u2009\\u202f]' : separator === "'" ? "['’]" : separator === '.' ? '\\.' : separator;
+
+/** A parser of numbers in a format; NaN for any other text. */
+export function numberParser({ decimal, thousands }: NumberFormat): (text: string) => number {
+  if (decimal === '.' && thousands === undefined) return parsePlainNumber;
+  const separator = thousands === undefined ? undefined : separatorClass(thousands);
+  // Requires groups of exactly three digits after the first, so that no digit is lost silently.
+  const grouped =
+    separator === undefined
+      ? undefined
+      : new RegExp(`^[+-]?\\d{1,3}(${separator}\\d{3})+(${decimal === '.' ? '\\.' : ','}\\d*)?$`);
+  const separators = separator === undefined ? undefined : new RegExp(separator, 'g');
+  return (text) => {
+    const ungrouped = grouped && separators && grouped.test(text) ? text.replace(separators, '') : text;
+    if (decimal === '.') return parsePlainNumber(ungrouped);
+    return ungrouped.includes('.') ? NaN : parsePlainNumber(ungrouped.replace(',', '.'));
+  };
+}
+
+export interface CellDiagnosis {
+  /** Stable, kebab-case. */
+  readonly code: string;
+  /** Continues the quoted cell: `has a thousands separator`. */
+  readonly what: string;
+  readonly remedy: string;
+}
+
+export interface CellContext {
+  readonly delimiter: string;
+  /** Other cells of the column, which distinguish a decimal comma from a thousands separator. */
+  readonly column: readonly string[];
+  readonly isTarget: boolean;
+}
+
+const COMMA_GROUPS = /^[+-]?\d{1,3}(,\d{3})+$/;
+/** Unambiguous thousands separators: several groups, or a decimal point after them. */
+const CERTAIN_GROUPS = /^[+-]?\d{1,3}((,\d{3}){2,}(\.\d*)?|,\d{3}\.\d*)$/;
+/** Unambiguous points between thousands: a decimal comma follows them. */
+const CERTAIN_POINT_GROUPS = /^[+-]?\d{1,3}(\.\d{3})+,\d+$/;
+/** An unambiguous decimal comma: not three digits after it, more than three before it, or a leading 0. */
+const isDecimalComma = (text: string): boolean =>
+  /^[+-]?\d*,\d+(e[+-]?\d+)?$/i.test(text) && (!COMMA_GROUPS.test(text) || /^[+-]?0/.test(text));
+
+const plural = (value: string): string => `the cell is then ${value}`;
+
+function diagnoseCommas(text: string, { column, delimiter }: CellContext): CellDiagnosis | undefined {
+  const thousands = (): CellDiagnosis => ({
+    code: 'thousands-separator',
+    what: 'has a thousands separator',
+    remedy: `Add "thousands": ","; ${plural(String(Number(text.replaceAll(',', ''))))}.`,
+  });
+  const decimal = (): CellDiagnosis => ({
+    code: 'decimal-comma',
+    what: 'has a decimal comma',
+    remedy: `Add "decimal": ","; ${plural(String(Number(text.replace(',', '.'))))}.`,
+  });
+  if (CERTAIN_GROUPS.test(text)) return thousands();
+  if (CERTAIN_POINT_GROUPS.test(text)) {
+    const value = Number(text.replaceAll('.', '').replace(',', '.'));
+    return {
+      code: 'decimal-comma',
+      what: 'has a decimal comma and points between thousands',
+      remedy: `Add "decimal": "," and "thousands": "."; ${plural(String(value))}.`,
+    };
+  }
+  if (isDecimalComma(text)) return decimal();
+  if (!COMMA_GROUPS.test(text)) return undefined;
+  if (column.some(isDecimalComma)) return decimal();
+  if (delimiter === ',' || column.some((cell) => CERTAIN_GROUPS.test(cell))) return thousands();
+  return {
+    code: 'ambiguous-comma',
+    what: 'has a comma that is either a thousands separator or a decimal comma',
+    remedy: 'Add "thousands": "," if it separates thousands, or "decimal": "," if it is the decimal mark.',
+  };
+}
+
+/** A sign such as € or US$, or a code of three letters, ahead of an amount or behind it. */
+const CURRENCY =
+  /^([+-]?)\s*(?:[A-Z]{0,3}\p{Sc}|[A-Z]{3})\s*([+-]?\d.*)$|^([+-]?)(\d.*?)\s*(?:[A-Z]{0,3}\p{Sc}|[A-Z]{3})$/u;
+
+/** What a cell contains that is neither a number nor missing, and what to do about it. */
+export function diagnoseCell(text: string, context: CellContext): CellDiagnosis {
+  const commas = diagnoseCommas(text, context);
+  if (commas) return commas;
+  const found = (code: string, what: string, remedy: string): CellDiagnosis => ({ code, what, remedy });
+  if (/^[+-]?\d{1,3}([ \u00a0\u2009\u202f'’_]\d{3})+([.,]\d*)?$/.test(text)) {
+    const separator = text.includes('_') ? '_' : /['’]/.test(text) ? "'" : ' ';
+    const decimal = text.includes(',') ? ' and "decimal": ","' : '';
+    return found(
+      'thousands-separator',
+      'has thousands separators',
+      `Add "thousands": ${JSON.stringify(separator)}${decimal}.`,
+    );
+  }
+  if (/^[+-]?\d{1,2}(,\d{2})*,\d{3}(\.\d*)?$/.test(text)) {
+    const value = Number(text.replaceAll(',', ''));
+    return found('thousands-separator', 'has separators between lakhs', `Remove the commas from the column: ${value}.`);
+  }
+  if (/^[+-]?[\d.,]+\s*[%‰]$/.test(text)) {
+    return found(
+      'percent',
+      'is a percentage',
+      'Remove the percent signs from the column; its numbers are then in percent.',
+    );
+  }
+  if (/^\(.*\d.*\)$/.test(text)) {
+    return found(
+      'accounting',
+      'is in parentheses, as a negative amount',
+      'Write a minus sign instead of the parentheses.',
+    );
+  }
+  const currency = /\d/.test(text) ? CURRENCY.exec(text) : null;
+  if (currency) {
+    const amount = `${currency[1] ?? currency[3] ?? ''}${currency[2] ?? currency[4] ?? ''}`.replaceAll(' ', '');
+    const plain = CERTAIN_GROUPS.test(amount)
+      ? amount.replaceAll(',', '')
+      : CERTAIN_POINT_GROUPS.test(amount)
+        ? amount.replaceAll('.', '').replace(',', '.')
+        : amount;
+    const value = parsePlainNumber(plain);
+    return found(
+      'currency',
+      'has a currency sign',
+      Number.isFinite(value) ? `Write ${value} instead.` : 'Remove the currency sign and the thousands separators.',
+    );
+  }
+  if (/^[\u2010-\u2015\u2212\ufe63\uff0d]\s*[\d.]/.test(text)) {
+    return found('not-a-minus', 'starts with a dash that is not a minus sign', 'Write "-", the hyphen-minus.');
+  }
+  if (/^[+-]?(inf(inity)?|∞)$/i.test(text)) {
+    return found('infinite', 'is infinite', 'Write a finite number, or remove the row.');
+  }
+  if (!Number.isNaN(parsePlainNumber(text))) {
+    return found('too-large', 'is too large for a number', 'Write a number below 1.8e308, or remove the row.');
+  }
+  if (/^[+-]?0(x[\da-f]+|o[0-7]+|b[01]+)$/i.test(text)) {
+    return found('not-decimal', 'is not in decimal notation', 'Write the number in decimal notation.');
+  }
+  if (/^[+-]?(\d+\.?\d*|\.\d+)d[+-]?\d+$/i.test(text)) {
+    const value = Number(text.replace(/d/i, 'e'));
+    return found('fortran-exponent', 'has an exponent that starts with D', `Write "e" instead of "D": ${value}.`);
+  }
+  if (/^(true|false|yes|no)$/i.test(text)) {
+    return found('truth-value', 'is a boolean, not a number', 'Write 1 and 0 in the column.');
+  }
+  if (/^#(div\/0!|value!|ref!|name\?|num!|null!)$/i.test(text)) {
+    return found('spreadsheet-error', 'is a spreadsheet error', 'Correct the formula, or clear the cell.');
+  }
+  if (/^\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}\b|^\d{1,2}:\d{2}|^\d{4}-\d{2}-\d{2}/.test(text)) {
+    return found(
+      'date',
+      'is a date or a time, not a number',
+      'Write it as a number, such as days since the first date.',
+    );
+  }
+  const otherUse = context.isTarget
+    ? 'or "task": "classes" if the column holds classes.'
+    : 'or leave the column out of "inputs".';
+  const unit = /^([+-]?(?:\d+\.?\d*|\.\d+))\s*(?![ex]$)[a-zµμ°Ω][\p{L}/²³°]*$/iu.exec(text);
+  if (unit) {
+    return found(
+      'unit',
+      'has letters behind the number',
+      `Remove them if they are a unit, so that ${Number(unit[1])} is left, ${otherUse}`,
+    );
+  }
+  return found('not-a-number', 'is not a number', `Write a number, ${otherUse}`);
+}

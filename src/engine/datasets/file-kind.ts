@@ -1,0 +1,115 @@
+// Recognizes the kind of a file by its first bytes: web pages, spreadsheets and compressed files often have a
+// misleading name.
+
+export interface FileKind {
+  /** With its article: `an Excel file`. */
+  readonly name: string;
+  /** How to convert it to a file that can be read. */
+  readonly remedy: string;
+}
+
+/** Number of bytes that are enough to recognize a kind. */
+export const SIGNATURE_BYTES = 512;
+
+const latin1 = (bytes: Uint8Array): string => Array.from(bytes, (byte) => String.fromCharCode(byte)).join('');
+
+const unpack = (how: string): string => `Decompress it first: ${how}.`;
+const pandas = (reader: string): string => `Convert it in Python: pandas.${reader}.to_csv("data.csv", index=False).`;
+
+/** The Latin-1 text at the start of a file, and the kind of file. */
+const signatures: readonly (readonly [start: string, name: string, remedy: string])[] = [
+  ['PAR1', 'a Parquet file', pandas('read_parquet("data.parquet")')],
+  ['ARROW1', 'an Arrow file', pandas('read_feather("data.arrow")')],
+  [
+    '\xff\xff\xff\xff',
+    'an Arrow stream',
+    'Convert it in Python: pyarrow.ipc.open_stream("data.arrows").read_pandas().to_csv("data.csv", index=False).',
+  ],
+  ['FEA1', 'a Feather file', pandas('read_feather("data.feather")')],
+  ['\x89HDF\r\n\x1a\n', 'an HDF5 file', 'Save its arrays with numpy.savez, and use "type": "npz".'],
+  ['\x93NUMPY', 'a NumPy .npy file', 'Use "type": "npy".'],
+  ['\x1f\x8b', 'a gzip file', unpack('gunzip data.csv.gz')],
+  ['BZh', 'a bzip2 file', unpack('bunzip2 data.csv.bz2')],
+  ['\xfd7zXZ\x00', 'an xz file', unpack('unxz data.csv.xz')],
+  ['\x28\xb5\x2f\xfd', 'a Zstandard file', unpack('unzstd data.csv.zst')],
+  ['7z\xbc\xaf\x27\x1c', 'a 7-Zip file', unpack('7z x data.7z')],
+  ['Rar!', 'a RAR file', unpack('unrar x data.rar')],
+  ['%PDF', 'a PDF file', 'Export its table as CSV from the program that made it.'],
+  ['\xd0\xcf\x11\xe0', 'an old Excel file', 'Save it as CSV in the spreadsheet program.'],
+  [
+    'SQLite format 3\x00',
+    'an SQLite database',
+    'Export the table as CSV: sqlite3 -header -csv data.db "select * from t".',
+  ],
+  ['ORC', 'an ORC file', pandas('read_orc("data.orc")')],
+  ['Obj\x01', 'an Avro file', 'Convert it to CSV, such as with fastavro in Python.'],
+  ['<stata_dta>', 'a Stata file', pandas('read_stata("data.dta")')],
+  ['$FL2', 'an SPSS file', pandas('read_spss("data.sav")')],
+  ['{\\rtf', 'a rich text file', 'Save it as plain text in UTF-8.'],
+  ['II*\x00', 'a TIFF image', 'Use a data file.'],
+  ['MM\x00*', 'a TIFF image', 'Use a data file.'],
+  ['\x89PNG', 'a PNG image', 'Use a data file.'],
+  ['\xff\xd8\xff', 'a JPEG image', 'Use a data file.'],
+  ['GIF8', 'a GIF image', 'Use a data file.'],
+  ['MATLAB 5.0 MAT-file', 'a MATLAB file', 'Save its arrays with numpy.savez after scipy.io.loadmat.'],
+  ['version https://git-lfs.github.com/spec', 'a Git LFS pointer, not the data', 'Run "git lfs pull".'],
+  ['\x00\x00\xfe\xff', 'UTF-32 text', 'Save the file as UTF-8.'],
+  ['\xff\xfe', 'UTF-16 text', 'Save the file as UTF-8.'],
+  ['\xfe\xff', 'UTF-16 text', 'Save the file as UTF-8.'],
+];
+
+function zipKind(head: string): FileKind {
+  if (/\[Content_Types\]|xl\/|docProps\//.test(head))
+    return { name: 'an Excel file', remedy: 'Save it as CSV in the spreadsheet program.' };
+  if (/mimetypeapplication\/vnd\.oasis/.test(head))
+    return { name: 'an OpenDocument file', remedy: 'Save it as CSV in the spreadsheet program.' };
+  if (head.includes('.npy')) return { name: 'a NumPy .npz archive', remedy: 'Use "type": "npz".' };
+  return { name: 'a zip archive', remedy: unpack('unzip data.zip') };
+}
+
+/** UTF-16 without a byte order mark: in ASCII text every other byte is zero. */
+function isUnmarkedUtf16(bytes: Uint8Array): boolean {
+  const zeros = [0, 0];
+  const pairs = bytes.length >> 1;
+  for (let i = 0; i < 2 * pairs; i++) if (bytes[i] === 0) zeros[i % 2]!++;
+  const [low, high] = zeros.sort((a, b) => a - b) as [number, number];
+  return pairs >= 2 && high >= 0.7 * pairs && low <= 0.1 * pairs;
+}
+
+/**
+ * The kind of a file that is not a table in plain UTF-8 text; undefined if it is not recognized.
+ * @param bytes the first bytes, at most SIGNATURE_BYTES
+ */
+export function identifyFile(bytes: Uint8Array): FileKind | undefined {
+  const head = latin1(bytes.subarray(0, SIGNATURE_BYTES));
+  if (head.startsWith('PK\x03\x04')) return zipKind(head);
+  for (const [start, name, remedy] of signatures) if (head.startsWith(start)) return { name, remedy };
+  // Pickle protocols 2 to 5.
+  if (bytes[0] === 0x80 && bytes[1]! >= 2 && bytes[1]! <= 5)
+    return { name: 'a Python pickle', remedy: 'Save the arrays in Python with numpy.savez, and use "type": "npz".' };
+  if (/^.{8}\{"/s.test(head) && head.includes('data_offsets'))
+    return { name: 'a safetensors file', remedy: 'Use "type": "safetensors".' };
+  if (head.slice(257, 262) === 'ustar') return { name: 'a tar archive', remedy: unpack('tar -xf data.tar') };
+  const text = head.replace(/^\xef\xbb\xbf/, '').trimStart();
+  if (/^<(!doctype\s+html|html|head|body|script)/i.test(text))
+    return {
+      name: 'a web page (HTML), not a table',
+      remedy: 'Download the file itself: on many sites its address ends in "raw" or "download".',
+    };
+  if (/^<\?xml|^<!doctype/i.test(text)) return { name: 'an XML file', remedy: 'Convert it to CSV.' };
+  if (/^@relation\b/im.test(text))
+    return { name: 'an ARFF file', remedy: 'Remove the lines that start with @ or %, and write "header": false.' };
+  if (/^\{\s*["}]|^\[\s*[[{]/.test(text)) return { name: 'a JSON file', remedy: pandas('read_json("data.json")') };
+  if (/^[+-]?[\d.]+([ \t]+\d+:[^\s:,;]+)+[ \t]*[\r\n]/.test(text)) {
+    return {
+      name: 'a LIBSVM file',
+      remedy:
+        'Save its arrays in Python: x, y = sklearn.datasets.load_svmlight_file(path); x.toarray(), and use "type": "npz".',
+    };
+  }
+  if (/^\|.*\|[ \t]*\r?\n[ \t]*\|[ \t:|-]+\|/.test(text))
+    return { name: 'a Markdown table', remedy: 'Remove its second row, and the bars at both ends of each row.' };
+  if (isUnmarkedUtf16(bytes))
+    return { name: 'UTF-16 text without a byte order mark, as its NUL bytes show', remedy: 'Save the file as UTF-8.' };
+  return undefined;
+}

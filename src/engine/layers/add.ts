@@ -1,0 +1,26 @@
+import { noOptions } from '../option-schemas';
+import { allInputGradients, checkEqualShapes, TWO_OR_MORE } from './join';
+import { defineLayer } from './layer';
+
+/** y = x₁ + x₂ + …; dxᵢ = dy. */
+export const add = defineLayer({
+  kind: 'add',
+  aliases: ['sum', 'plus'],
+  summary: 'y = x₁ + x₂ + …: the sum of its inputs, which have the same shape.',
+  math: {
+    forward: String.raw`y = \sum_i x_i`,
+    input: String.raw`\d{x_i} = \d{y}`,
+  },
+  options: noOptions,
+  inputCount: TWO_OR_MORE,
+  checkInputs: checkEqualShapes('adds'),
+  outputShape: (input) => input,
+  receptiveField: () => 'pointwise',
+  forward({ kernels, input, otherInputs, output }) {
+    kernels.copy(output, input);
+    for (const other of otherInputs) kernels.axpby(output, other, 1, 1);
+  },
+  backward(context) {
+    for (const gradient of allInputGradients(context)) if (gradient) context.kernels.copy(gradient, context.gradOutput);
+  },
+});

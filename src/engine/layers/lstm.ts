@@ -1,0 +1,71 @@
+// Hochreiter and Schmidhuber, "Long short-term memory", 1997; with the forget gate of Gers, Schmidhuber, Cummins,
+// "Learning to forget", 2000, as in PyTorch.
+import * as z from 'zod/mini';
+import type { Tensor } from '../kernels/tensor';
+import { defineLayer } from './layer';
+import { checkExactValues, recurrentMembers, recurrentOptions, type RecurrentOptions } from './recurrent';
+
+const GATES = ['input_gate', 'forget_gate', 'cell_gate', 'output_gate'] as const;
+const SUMS = GATES.map((gate) => `${gate}_sum`);
+
+const members = recurrentMembers<RecurrentOptions>({
+  inputSums: SUMS,
+  hiddenSums: SUMS,
+  cellState: 'cell_state',
+  internals: [...GATES, 'cell_state'],
+  scratch: [...SUMS, 'cell_tanh'],
+  forward(kernels, steps, t, [, cellBefore]) {
+    const [i, f, g, o] = GATES.map((gate) => steps[gate]![t]!) as [Tensor, Tensor, Tensor, Tensor];
+    const [cell, squashed] = [steps.cell_state![t]!, steps.cell_tanh![t]!];
+    kernels.sigmoid(i, steps.input_gate_sum![t]!);
+    kernels.sigmoid(f, steps.forget_gate_sum![t]!);
+    kernels.tanh(g, steps.cell_gate_sum![t]!);
+    kernels.sigmoid(o, steps.output_gate_sum![t]!);
+    kernels.multiply(cell, f, cellBefore!);
+    kernels.multiply(squashed, i, g);
+    kernels.axpby(cell, squashed, 1, 1);
+    kernels.tanh(squashed, cell);
+    kernels.multiply(steps.hidden_state![t]!, o, squashed);
+  },
+  backward(kernels, steps, gradients, t, [, cellBefore], [, gradCellBefore]) {
+    const [i, f, g, o] = GATES.map((gate) => steps[gate]![t]!) as [Tensor, Tensor, Tensor, Tensor];
+    const [di, df, dg, dOut] = GATES.map((gate) => gradients[gate]![t]!) as [Tensor, Tensor, Tensor, Tensor];
+    const squashed = steps.cell_tanh![t]!;
+    const [dHidden, dCell] = [gradients.hidden_state![t]!, gradients.cell_state![t]!];
+    const dSquashed = gradients.cell_tanh![t]!;
+    kernels.multiply(dSquashed, dHidden, o);
+    kernels.tanhBackward(dSquashed, dSquashed, squashed);
+    kernels.axpby(dCell, dSquashed, 1, 1);
+    kernels.multiply(di, dCell, g);
+    kernels.sigmoidBackward(gradients.input_gate_sum![t]!, di, i);
+    kernels.multiply(df, dCell, cellBefore!);
+    kernels.sigmoidBackward(gradients.forget_gate_sum![t]!, df, f);
+    kernels.multiply(dg, dCell, i);
+    kernels.tanhBackward(gradients.cell_gate_sum![t]!, dg, g);
+    kernels.multiply(dOut, dHidden, squashed);
+    kernels.sigmoidBackward(gradients.output_gate_sum![t]!, dOut, o);
+    kernels.multiply(gradCellBefore!, dCell, f);
+  },
+});
+
+/** x [batch, time, inputs]; y [batch, hidden], or [batch, time, hidden] with all states. */
+export const lstm = defineLayer({
+  kind: 'lstm',
+  aliases: ['long_short_term_memory'],
+  summary:
+    'Long short-term memory, a recurrent layer on sequences: c = f · c₋ + i · g, h = o · tanh(c), where the gates i, f, o are sigmoids ' +
+    'and g is the tanh of W_ih x + b_ih + W_hh h₋ + b_hh. y is the last h, or all of them.',
+  math: {
+    forward: String.raw`\begin{aligned} (i, f, g, o)_t &= (\sigma, \sigma, \tanh, \sigma)(W_{ih} x_t + b_{ih} + W_{hh} h_{t-1} + b_{hh}) \\ c_t &= f_t \odot c_{t-1} + i_t \odot g_t, \quad h_t = o_t \odot \tanh c_t, \quad y = h \end{aligned}`,
+    input: String.raw`\d{x_t} = W_{ih}^\top \d{a_t}, \quad \d{c_t} = o_t \odot (1 - \tanh^2 c_t) \odot \d{h_t} + f_{t+1} \odot \d{c_{t+1}}, \quad a \text{: the sums of the gates}`,
+    parameters: {
+      weight_ih: String.raw`\d{W_{ih}} = \sum_{\text{samples}, t} \d{a_t} \, x_t^\top`,
+      weight_hh: String.raw`\d{W_{hh}} = \sum_{\text{samples}, t} \d{a_t} \, h_{t-1}^\top`,
+      bias_ih: String.raw`\d{b_{ih}} = \sum_{\text{samples}, t} \d{a_t}`,
+      bias_hh: String.raw`\d{b_{hh}} = \sum_{\text{samples}, t} \d{a_t}`,
+    },
+  },
+  options: z.strictObject(recurrentOptions('input, forget, cell, output')).check(checkExactValues(GATES.length)),
+  outputRange: () => [-1, 1],
+  ...members,
+});

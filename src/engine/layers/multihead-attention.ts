@@ -1,0 +1,220 @@
+// Vaswani et al., "Attention is all you need", 2017, section 3.2. Names, parameters and initial values are those of
+// torch.nn.MultiheadAttention.
+import * as z from 'zod/mini';
+import { pluralize } from '../format-count';
+import { asRows, type Shape, type Shape2, type Tensor } from '../kernels/tensor';
+import { alias, positiveInteger } from '../option-schemas';
+import {
+  type BackwardContext,
+  checkSequence,
+  defineLayer,
+  type ForwardContext,
+  type ParameterDeclaration,
+} from './layer';
+
+const options = z.strictObject({
+  num_heads: positiveInteger('Number of heads. Each attends with its own slice of the features.').check(
+    alias('heads', 'n_head', 'n_heads', 'nhead'),
+  ),
+  embed_dim: z.optional(
+    positiveInteger('Features of the query. By default, those of the input.').check(alias('d_model', 'n_embd')),
+  ),
+  is_causal: z._default(
+    z
+      .boolean()
+      .check(
+        z.describe('Whether a position attends only to itself and to positions before it, as in language models.'),
+        alias('causal', 'use_causal_mask'),
+      ),
+    false,
+  ),
+  bias: z._default(z.boolean().check(z.describe('Whether the projections add a bias.'), alias('use_bias')), true),
+});
+
+type Options = z.output<typeof options>;
+
+interface Sizes {
+  /** Positions of the query, and of key and value. */
+  readonly queries: number;
+  readonly keys: number;
+  /** Features of query, key and value. */
+  readonly features: readonly [query: number, key: number, value: number];
+}
+
+/** With two inputs, the second is key and value. */
+function sizesOf(query: Shape, [key = query, value = key]: readonly Shape[] = []): Sizes {
+  const [queries, width] = query as Shape2;
+  const [keys, keyWidth] = key as Shape2;
+  return { queries, keys, features: [width, keyWidth, value[1]!] };
+}
+
+/** Whether one matrix holds all three projections, as in PyTorch. */
+const isPacked = ({ features: [query, key, value] }: Sizes): boolean => query === key && query === value;
+
+const SEPARATE_WEIGHTS = ['q_proj_weight', 'k_proj_weight', 'v_proj_weight'] as const;
+const PROJECTIONS = ['q', 'k', 'v'] as const;
+
+/** Consecutive rows of a matrix, or numbers of a vector. */
+function rowsOf({ shape: [rows, ...rest], data }: Tensor, part: number, parts: number): Tensor {
+  const size = data.length / parts;
+  return { shape: [rows! / parts, ...rest], data: data.subarray(part * size, (part + 1) * size) };
+}
+
+type ByName = Readonly<Record<string, Tensor>>;
+
+/** The weight [features, features of the input] and the bias of a projection, of parameters or of their gradients. */
+function projectionOf(parameters: ByName, part: number): { readonly weight: Tensor; readonly bias: Tensor | null } {
+  const { in_proj_weight: packed, in_proj_bias: bias } = parameters;
+  return {
+    weight: packed ? rowsOf(packed, part, 3) : parameters[SEPARATE_WEIGHTS[part]!]!,
+    bias: bias ? rowsOf(bias, part, 3) : null,
+  };
+}
+
+/** The inputs that are projected to query, key and value, by their positions among the layer's inputs. */
+const sourcesOf = ({ otherInputs }: ForwardContext<Options>): readonly [number, number, number] => {
+  const key = Math.min(1, otherInputs.length);
+  return [0, key, Math.min(2, otherInputs.length)];
+};
+
+const inputAt = ({ input, otherInputs }: ForwardContext<Options>, position: number): Tensor =>
+  position === 0 ? input : otherInputs[position - 1]!;
+
+/** 1 / √(features of a head). */
+const scaleOf = ({ input, options: { num_heads } }: ForwardContext<Options>): number =>
+  1 / Math.sqrt(input.shape[2]! / num_heads);
+
+function forward(context: ForwardContext<Options>): void {
+  const { kernels, options: layer, parameters, internals, output } = context;
+  const { q, k, v, scores, weights, heads } = internals as Record<string, Tensor>;
+  sourcesOf(context).forEach((source, part) => {
+    const { weight, bias } = projectionOf(parameters, part);
+    kernels.linear(asRows(internals[PROJECTIONS[part]!]!), asRows(inputAt(context, source)), weight, bias);
+  });
+  kernels.headProducts(scores!, q!, k!, scaleOf(context));
+  if (layer.is_causal) kernels.causalSoftmax(weights!, scores!);
+  else kernels.softmax(weights!, scores!);
+  kernels.headSums(heads!, weights!, v!, 1);
+  kernels.linear(asRows(output), asRows(heads!), parameters['out_proj.weight']!, parameters['out_proj.bias'] ?? null);
+}
+
+function backward(context: BackwardContext<Options>): void {
+  const { kernels, parameters, gradParameters, internals, gradInternals, gradOutput, gradInput, gradOtherInputs } =
+    context;
+  const { q, k, v, weights, heads } = internals as Record<string, Tensor>;
+  const { q: dQ, k: dK, v: dV, scores: dScores, weights: dWeights, heads: dHeads } = gradInternals;
+  const scale = scaleOf(context);
+  const upstream = asRows(gradOutput);
+  kernels.matmulTransposedA(gradParameters['out_proj.weight']!, upstream, asRows(heads!), true);
+  if (gradParameters['out_proj.bias']) kernels.accumulateRows(gradParameters['out_proj.bias'], upstream);
+  kernels.matmul(asRows(dHeads!), upstream, parameters['out_proj.weight']!, false);
+  kernels.headProducts(dWeights!, dHeads!, v!, 1);
+  kernels.headSumsTransposed(dV!, weights!, dHeads!, 1);
+  // The weight of a masked pair is 0, and so is its gradient.
+  kernels.softmaxBackward(dScores!, dWeights!, weights!);
+  kernels.headSums(dQ!, dScores!, k!, scale);
+  kernels.headSumsTransposed(dK!, dScores!, q!, scale);
+  const sources = sourcesOf(context);
+  sources.forEach((source, part) => {
+    const { weight } = projectionOf(parameters, part);
+    const gradients = projectionOf(gradParameters, part);
+    const projected = asRows(gradInternals[PROJECTIONS[part]!]!);
+    kernels.matmulTransposedA(gradients.weight, projected, asRows(inputAt(context, source)), true);
+    if (gradients.bias) kernels.accumulateRows(gradients.bias, projected);
+    const gradient = source === 0 ? gradInput : gradOtherInputs[source - 1]!;
+    // An input that is projected several times gets the sum.
+    if (gradient) kernels.matmul(asRows(gradient), projected, weight, sources.indexOf(source) < part);
+  });
+}
+
+/** Self-attention, or cross-attention with the key and value of further inputs; x [batch, positions, features]. */
+export const multiheadAttention = defineLayer({
+  kind: 'multihead_attention',
+  aliases: ['attention', 'multi_head_attention', 'self_attention', 'mha', 'cross_attention'],
+  summary:
+    'Every position takes a weighted mean of the values of all positions, head by head: softmax(q kᵀ / √d) v, then a projection. ' +
+    'Self-attention with one input. With "inputs": [query, key and value] or [query, key, value], cross-attention.',
+  math: {
+    forward: String.raw`y = \big[A_1 v_1, \dots, A_H v_H\big] W_o^\top + b_o, \quad A_h = \operatorname{softmax} \frac{q_h k_h^\top}{\sqrt{d}}, \quad [q, k, v] = x W^\top + b`,
+    input: String.raw`\d{x} = \d{q} W_q + \d{k} W_k + \d{v} W_v, \quad \d{q_h} = \frac{1}{\sqrt{d}} \d{S_h} k_h, \; \d{k_h} = \frac{1}{\sqrt{d}} \Big(\d{S_h}\Big)^{\!\top} q_h, \; \d{v_h} = A_h^\top \d{o_h}`,
+    parameters: {
+      in_proj_weight: String.raw`\d{W} = \Big[\d{q}, \d{k}, \d{v}\Big]^{\!\top} x`,
+      in_proj_bias: String.raw`\d{b} = \sum_{\text{positions}} \Big[\d{q}, \d{k}, \d{v}\Big]`,
+      'out_proj.weight': String.raw`\d{W_o} = \Big(\d{y}\Big)^{\!\top} \big[A_1 v_1, \dots, A_H v_H\big]`,
+      'out_proj.bias': String.raw`\d{b_o} = \sum_{\text{positions}} \d{y}`,
+    },
+  },
+  options,
+  inputCount: { min: 1, max: 3 },
+  expectedInputShape: ({ embed_dim }, input) =>
+    embed_dim === undefined ? undefined : [...input.slice(0, -1), embed_dim],
+  checkInput(input, { num_heads, embed_dim = input.at(-1)! }) {
+    const misfit = checkSequence(input);
+    if (misfit || embed_dim % num_heads === 0) return misfit;
+    return {
+      requirement: `splits the features among ${pluralize(num_heads, 'head')} evenly`,
+      remedy: 'Choose a number of heads that divides the features.',
+      option: 'num_heads',
+    };
+  },
+  checkInputs(inputs) {
+    const other = inputs.findIndex((shape) => checkSequence(shape) !== undefined);
+    if (other >= 0)
+      return { requirement: 'attends to sequences', positions: [0, other], remedy: 'Give it positions × features.' };
+    const [, key, value] = inputs;
+    return !key || !value || key[0] === value[0]
+      ? undefined
+      : {
+          requirement: 'needs a value for each key',
+          positions: [1, 2],
+          remedy: 'Give key and value as many positions.',
+        };
+  },
+  outputShape: (input) => input,
+  macs(input, _output, _layer, otherInputs) {
+    const { queries, keys, features } = sizesOf(input, otherInputs);
+    const [query, key, value] = features;
+    return query * (queries * query + keys * (key + value) + 2 * queries * keys + queries * query);
+  },
+  parameters(input, { bias }, otherInputs) {
+    const sizes = sizesOf(input, otherInputs);
+    const { features } = sizes;
+    const [width] = features;
+    const xavier = { initializer: { type: 'xavier_uniform', gain: 1 } } as const;
+    const zero = { initializer: { type: 'constant', val: 0 } } as const;
+    const projections = isPacked(sizes)
+      ? [{ name: 'in_proj_weight', shape: [3 * width, width], init: xavier }]
+      : SEPARATE_WEIGHTS.map((name, part) => ({ name, shape: [width, features[part]!], init: xavier }));
+    const output: ParameterDeclaration = {
+      name: 'out_proj.weight',
+      shape: [width, width],
+      init: { initializer: { type: 'fan_in_uniform' } },
+    };
+    return bias
+      ? [
+          ...projections,
+          { name: 'in_proj_bias', shape: [3 * width], init: zero },
+          output,
+          { name: 'out_proj.bias', shape: [width], init: zero },
+        ]
+      : [...projections, output];
+  },
+  internals(input, { num_heads }, otherInputs) {
+    const {
+      queries,
+      keys,
+      features: [width],
+    } = sizesOf(input, otherInputs);
+    const pairs = [num_heads, queries, keys];
+    return [
+      { name: 'q', shape: [queries, width] },
+      { name: 'k', shape: [keys, width] },
+      { name: 'v', shape: [keys, width] },
+      { name: 'scores', shape: pairs },
+      { name: 'weights', shape: pairs },
+      { name: 'heads', shape: [queries, width] },
+    ];
+  },
+  forward,
+  backward,
+});

@@ -1,0 +1,326 @@
+// What recurrent layers have in common. A cell computes one time step from sums that are computed here: of the inputs
+// for all time steps at once, and of the previous hidden state for each. Parameters have PyTorch's layout: the rows of
+// weight_ih [gates · hidden, inputs] and weight_hh [gates · hidden, hidden] are those of one gate after the other.
+import * as z from 'zod/mini';
+import { isOrAre, pluralize } from '../format-count';
+import type { InitializerOptions } from '../initializers';
+import { BIAS_INIT_ALIASES, initializerOption, WEIGHT_INIT_ALIASES } from '../initializers/initializer-option';
+import type { Kernels } from '../kernels/kernels';
+import type { Shape, Shape3, Tensor } from '../kernels/tensor';
+import { alias, positiveInteger } from '../option-schemas';
+import type {
+  BackwardContext,
+  ForwardContext,
+  InputMismatch,
+  InternalDeclaration,
+  LayerDefinition,
+  ParameterDeclaration,
+} from './layer';
+import { allTimeSteps, gateBlocks, timeStepsByName, withoutFirst, withoutLast } from './time-steps';
+
+const exactWeights = (description: string) =>
+  z.optional(z.array(z.array(z.number()).check(z.minLength(1))).check(z.minLength(1), z.describe(description)));
+const exactBias = (description: string) => z.optional(z.array(z.number()).check(z.describe(description)));
+
+const UNIFORM = 'By default uniform in ±1/√hidden_size, as in PyTorch.';
+
+/** @param order of the gates: "input, forget, cell and output gate" */
+export const recurrentOptions = (order: string | null) => {
+  const rows = order === null ? 'hidden_size' : 'gates · hidden_size';
+  const blocks = order === null ? '' : ` The gates in order: ${order}.`;
+  return {
+    hidden_size: positiveInteger('Number of units in the hidden state.').check(
+      alias('units', 'hidden', 'hidden_dim', 'num_hidden', 'size', 'out_features', 'neurons'),
+    ),
+    input_size: z.optional(
+      positiveInteger('Features at each time step. By default, those of the previous layer.').check(
+        alias('in_features', 'input_dim', 'features'),
+      ),
+    ),
+    return: z._default(
+      z
+        .enum(['last', 'all'])
+        .check(
+          z.describe('The output: the hidden state after the last time step, or those after all of them.'),
+          alias('return_sequences', 'return_state', 'output'),
+        ),
+      'last',
+    ),
+    bias: z._default(
+      z.boolean().check(z.describe('Whether to add `bias_ih` and `bias_hh`.'), alias('use_bias', 'biases')),
+      true,
+    ),
+    weight_ih: exactWeights(`Exact initial weights of the inputs: ${rows} × input_size, as in PyTorch.${blocks}`),
+    weight_hh: exactWeights(`Exact initial weights of the hidden state: ${rows} × hidden_size.`),
+    bias_ih: exactBias(`Exact initial biases that are added to the weighted inputs: ${rows}.`),
+    bias_hh: exactBias(`Exact initial biases that are added to the weighted hidden state: ${rows}.`),
+    init: z.optional(initializerOption(`Initializer of \`weight_ih\`. ${UNIFORM}`, WEIGHT_INIT_ALIASES)),
+    recurrent_init: z.optional(
+      initializerOption(`Initializer of \`weight_hh\`. ${UNIFORM}`, ['recurrent_initializer', 'hidden_init']),
+    ),
+    bias_init: z.optional(initializerOption(`Initializer of both biases. ${UNIFORM}`, BIAS_INIT_ALIASES)),
+  };
+};
+
+export interface RecurrentOptions {
+  readonly hidden_size: number;
+  readonly input_size?: number | undefined;
+  readonly return: 'last' | 'all';
+  readonly bias: boolean;
+  readonly weight_ih?: number[][] | undefined;
+  readonly weight_hh?: number[][] | undefined;
+  readonly bias_ih?: number[] | undefined;
+  readonly bias_hh?: number[] | undefined;
+  readonly init?: InitializerOptions | undefined;
+  readonly recurrent_init?: InitializerOptions | undefined;
+  readonly bias_init?: InitializerOptions | undefined;
+}
+
+/** Exact initial values that do not have the sizes of the layer. */
+export const checkExactValues = (gates: number) =>
+  z.superRefine<RecurrentOptions>((layer, context) => {
+    const rows = gates * layer.hidden_size;
+    const fail = (path: (string | number)[], message: string, remedy: string): void =>
+      context.addIssue({ code: 'custom', path, message, params: { code: 'shape-mismatch', remedy }, input: layer });
+    const expected =
+      gates === 1 ? pluralize(rows, 'unit') : `${gates} gates of ${pluralize(layer.hidden_size, 'unit')}`;
+    for (const name of ['weight_ih', 'weight_hh'] as const) {
+      const given = layer[name];
+      if (!given) continue;
+      if (given.length !== rows) {
+        fail(
+          [name],
+          `There ${isOrAre(given.length)} ${pluralize(given.length, 'row')} of weights for ${expected}.`,
+          `Write ${pluralize(rows, 'row')}.`,
+        );
+      }
+      const columns = name === 'weight_hh' ? layer.hidden_size : (layer.input_size ?? given[0]!.length);
+      given.forEach((row, i) => {
+        if (row.length === columns) return;
+        fail(
+          [name, i],
+          `Row ${i + 1} of "${name}" has ${pluralize(row.length, 'number')}.`,
+          `Write ${pluralize(columns, 'number')} in every row.`,
+        );
+      });
+    }
+    for (const name of ['bias_ih', 'bias_hh'] as const) {
+      const given = layer[name];
+      if (!given) continue;
+      if (!layer.bias) fail([name], `"${name}" is given, but "bias" is false.`, 'Omit one of them.');
+      else if (given.length !== rows) {
+        fail(
+          [name],
+          `There ${isOrAre(given.length)} ${pluralize(given.length, 'bias', 'biases')} for ${expected}.`,
+          `Write ${pluralize(rows, 'bias', 'biases')}.`,
+        );
+      }
+    }
+  });
+
+/** Tensors [batch, hidden] by name and time step. */
+export type Steps = Readonly<Record<string, readonly Tensor[]>>;
+
+/** One time step of a recurrent layer. */
+export interface Cell<Options> {
+  /** For each gate, the internal that gets weight_ih x + bias_ih. */
+  readonly inputSums: readonly string[];
+  /**
+   * The same for weight_hh h + bias_hh with the previous hidden state h, which is added if it is the same internal.
+   */
+  readonly hiddenSums: readonly string[];
+  /** What else it computes, besides `hidden_state`; each [time, hidden]. */
+  readonly internals: readonly string[];
+  /** The same, with no meaning of its own. */
+  readonly scratch?: readonly string[];
+  /** The state that it carries along besides the hidden one, if there is one. */
+  readonly cellState?: string;
+  /** Computes `hidden_state` from the sums. @param before the states before this time step: hidden, cell */
+  forward(kernels: Kernels, steps: Steps, t: number, before: readonly Tensor[], options: Options): void;
+  /**
+   * Computes the gradients of all internals of this time step from that of `hidden_state`, and adds to those of the
+   * states before what does not flow through the sums.
+   */
+  backward(
+    kernels: Kernels,
+    steps: Steps,
+    gradients: Steps,
+    t: number,
+    before: readonly Tensor[],
+    gradBefore: readonly Tensor[],
+    options: Options,
+  ): void;
+}
+
+/** The name of the state before the first time step, which is 0. */
+const initial = (state: string): string => `initial_${state}`;
+
+const statesOf = ({ cellState }: Cell<never>): readonly string[] => [
+  'hidden_state',
+  ...(cellState === undefined ? [] : [cellState]),
+];
+
+/** The members of a definition that are the same for all recurrent layers. */
+export function recurrentMembers<Options extends RecurrentOptions>(cell: Cell<Options>) {
+  const gates = cell.inputSums.length;
+  const blocks = gateBlocks(gates);
+  const states = statesOf(cell);
+
+  /** The states before each time step; cached as arrays by the steps that they are taken from. */
+  const beforeCache = new WeakMap<Steps, readonly (readonly Tensor[])[]>();
+  const statesBefore = (steps: Steps): readonly (readonly Tensor[])[] => {
+    let before = beforeCache.get(steps);
+    if (!before) {
+      before = steps.hidden_state!.map((_, t) =>
+        states.map((state) => (t === 0 ? steps[initial(state)]![0]! : steps[state]![t - 1]!)),
+      );
+      beforeCache.set(steps, before);
+    }
+    return before;
+  };
+
+  function forward({ kernels, options, parameters, input, output, internals }: ForwardContext<Options>): void {
+    const steps = timeStepsByName(internals);
+    const [, time, features] = input.shape as Shape3;
+    const { weight_ih, weight_hh, bias_ih, bias_hh } = parameters;
+    for (const state of states) kernels.fill(internals[initial(state)]!, 0);
+    for (let t = 0; t < time; t++) kernels.copyColumns(steps.inputs![t]!, 0, input, t * features, features);
+    const [inputWeights, hiddenWeights] = [blocks(weight_ih!), blocks(weight_hh!)];
+    const [inputBiases, hiddenBiases] = [bias_ih && blocks(bias_ih), bias_hh && blocks(bias_hh)];
+    const inputs = allTimeSteps(internals.inputs!);
+    cell.inputSums.forEach((name, gate) => {
+      const sums = allTimeSteps(internals[name]!);
+      kernels.linear(sums, inputs, inputWeights[gate]!, inputBiases?.[gate] ?? null);
+      if (hiddenBiases && cell.hiddenSums[gate] === name) kernels.addRow(sums, hiddenBiases[gate]!);
+    });
+    const before = statesBefore(steps);
+    for (let t = 0; t < time; t++) {
+      const hidden = before[t]![0]!;
+      for (let gate = 0; gate < gates; gate++) {
+        const name = cell.hiddenSums[gate]!;
+        const sum = steps[name]![t]!;
+        if (name === cell.inputSums[gate]) kernels.matmulTransposedB(sum, hidden, hiddenWeights[gate]!, true);
+        else kernels.linear(sum, hidden, hiddenWeights[gate]!, hiddenBiases?.[gate] ?? null);
+      }
+      cell.forward(kernels, steps, t, before[t]!, options);
+    }
+    const { hidden_state: hidden } = steps;
+    const size = options.hidden_size;
+    if (options.return === 'last') kernels.copy(output, hidden![time - 1]!);
+    else for (let t = 0; t < time; t++) kernels.copyColumns(output, t * size, hidden![t]!, 0, size);
+  }
+
+  function backward(context: BackwardContext<Options>): void {
+    const { kernels, options, parameters, input, internals, gradInternals, gradInput, gradOutput } = context;
+    const [steps, gradients] = [timeStepsByName(internals), timeStepsByName(gradInternals)];
+    const [, time, features] = input.shape as Shape3;
+    const size = options.hidden_size;
+    for (const state of states) {
+      kernels.fill(gradInternals[state]!, 0);
+      kernels.fill(gradInternals[initial(state)]!, 0);
+    }
+    const gradHidden = gradients.hidden_state!;
+    if (options.return === 'last') kernels.copy(gradHidden[time - 1]!, gradOutput);
+    else for (let t = 0; t < time; t++) kernels.copyColumns(gradHidden[t]!, 0, gradOutput, t * size, size);
+    const hiddenWeights = blocks(parameters.weight_hh!);
+    const [before, gradBefore] = [statesBefore(steps), statesBefore(gradients)];
+    for (let t = time - 1; t >= 0; t--) {
+      cell.backward(kernels, steps, gradients, t, before[t]!, gradBefore[t]!, options);
+      const gradPrevious = gradBefore[t]![0]!;
+      for (let gate = 0; gate < gates; gate++)
+        kernels.matmul(gradPrevious, gradients[cell.hiddenSums[gate]!]![t]!, hiddenWeights[gate]!, true);
+    }
+    addParameterGradients(context);
+    if (!gradInput) return;
+    const weights = blocks(parameters.weight_ih!);
+    const gradInputs = allTimeSteps(gradInternals.inputs!);
+    cell.inputSums.forEach((name, gate) =>
+      kernels.matmul(gradInputs, allTimeSteps(gradInternals[name]!), weights[gate]!, gate > 0),
+    );
+    for (let t = 0; t < time; t++) kernels.copyColumns(gradInput, t * features, gradients.inputs![t]!, 0, features);
+  }
+
+  /** A parameter is used at every time step: its gradient is the sum over all of them. */
+  function addParameterGradients({
+    kernels,
+    internals,
+    gradInternals,
+    gradParameters,
+  }: BackwardContext<Options>): void {
+    const { weight_ih, weight_hh, bias_ih, bias_hh } = gradParameters;
+    const inputs = allTimeSteps(internals.inputs!);
+    const hidden = internals.hidden_state!;
+    for (let gate = 0; gate < gates; gate++) {
+      const ofInputs = gradInternals[cell.inputSums[gate]!]!;
+      const ofHidden = gradInternals[cell.hiddenSums[gate]!]!;
+      kernels.matmulTransposedA(blocks(weight_ih!)[gate]!, allTimeSteps(ofInputs), inputs, true);
+      if (bias_ih) kernels.accumulateRows(blocks(bias_ih)[gate]!, allTimeSteps(ofInputs));
+      // The initial state is 0, so that the first time step adds nothing.
+      if (hidden.shape[0]! > 1)
+        kernels.matmulTransposedA(blocks(weight_hh!)[gate]!, withoutFirst(ofHidden), withoutLast(hidden), true);
+      if (bias_hh) kernels.accumulateRows(blocks(bias_hh)[gate]!, allTimeSteps(ofHidden));
+    }
+  }
+
+  return {
+    checkInput(input: Shape, layer: Options): InputMismatch | undefined {
+      if (input.length !== 2) {
+        return {
+          requirement: 'needs sequences, time steps × features',
+          remedy: 'Use data with sequences, and put this layer before any "flatten".',
+        };
+      }
+      const [, features] = input;
+      const size = layer.input_size ?? layer.weight_ih?.[0]!.length;
+      if (size === undefined || size === features) return undefined;
+      const option = layer.input_size === undefined ? 'weight_ih' : 'input_size';
+      return {
+        requirement: `expects ${pluralize(size, 'feature')} at each time step`,
+        remedy:
+          option === 'weight_ih' ? `Write ${features!} weights in each row.` : 'Omit "input_size", or correct it.',
+        option,
+      };
+    },
+    outputShape: ([time]: Shape, { hidden_size, return: returned }: Options): Shape =>
+      returned === 'all' ? [time!, hidden_size] : [hidden_size],
+    parameters([, features]: Shape, layer: Options): readonly ParameterDeclaration[] {
+      const rows = gates * layer.hidden_size;
+      const limit = 1 / Math.sqrt(layer.hidden_size);
+      const declare = (
+        name: string,
+        shape: Shape,
+        values: readonly number[] | undefined,
+        initializer: InitializerOptions = { type: 'uniform', a: -limit, b: limit },
+      ): ParameterDeclaration => ({ name, shape, init: values ? { values } : { initializer } });
+      return [
+        declare('weight_ih', [rows, features!], layer.weight_ih?.flat(), layer.init),
+        declare('weight_hh', [rows, layer.hidden_size], layer.weight_hh?.flat(), layer.recurrent_init),
+        ...(layer.bias
+          ? [
+              declare('bias_ih', [rows], layer.bias_ih, layer.bias_init),
+              declare('bias_hh', [rows], layer.bias_hh, layer.bias_init),
+            ]
+          : []),
+      ];
+    },
+    macs: ([time, features]: Shape, _output: Shape, { hidden_size }: Options): number =>
+      time! * gates * hidden_size * (features! + hidden_size),
+    internals([time, features]: Shape, { hidden_size }: Options): readonly InternalDeclaration[] {
+      const shape = [time!, hidden_size];
+      const scratch = { timeFirst: true, scratch: true } as const;
+      return [
+        { name: 'inputs', shape: [time!, features!], ...scratch },
+        ...states.map((state) => ({ name: initial(state), shape: [1, hidden_size], ...scratch })),
+        ...(cell.scratch ?? []).map((name) => ({ name, shape, ...scratch })),
+        ...[...cell.internals, 'hidden_state'].map((name) => ({
+          name,
+          shape,
+          timeFirst: true as const,
+          ...(states.includes(name) && { carried: true as const }),
+        })),
+      ];
+    },
+    forward,
+    backward,
+  } satisfies Partial<LayerDefinition<string, Options>>;
+}

@@ -1,0 +1,57 @@
+// Elman, "Finding structure in time", 1990; names and layout as in PyTorch.
+import * as z from 'zod/mini';
+import { alias } from '../option-schemas';
+import { defineLayer } from './layer';
+import { checkExactValues, recurrentMembers, recurrentOptions } from './recurrent';
+
+const options = z
+  .strictObject({
+    ...recurrentOptions(null),
+    nonlinearity: z._default(
+      z.enum(['tanh', 'relu']).check(z.describe('The function of the sum. relu has a kink at 0.'), alias('activation')),
+      'tanh',
+    ),
+  })
+  .check(checkExactValues(1));
+
+const members = recurrentMembers<z.output<typeof options>>({
+  inputSums: ['sum'],
+  hiddenSums: ['sum'],
+  internals: ['sum'],
+  forward(kernels, steps, t, _before, { nonlinearity }) {
+    const [sum, hidden] = [steps.sum![t]!, steps.hidden_state![t]!];
+    if (nonlinearity === 'relu') kernels.relu(hidden, sum, 1);
+    else kernels.tanh(hidden, sum);
+  },
+  backward(kernels, steps, gradients, t, _before, _gradBefore, { nonlinearity }) {
+    const [dSum, dHidden] = [gradients.sum![t]!, gradients.hidden_state![t]!];
+    if (nonlinearity === 'relu') kernels.reluBackward(dSum, dHidden, steps.sum![t]!, 1);
+    else kernels.tanhBackward(dSum, dHidden, steps.hidden_state![t]!);
+  },
+});
+
+const NO_KINKS = new Int8Array();
+
+/** x [batch, time, inputs]; y [batch, hidden], or [batch, time, hidden] with all states. */
+export const rnn = defineLayer({
+  kind: 'rnn',
+  aliases: ['simple_rnn', 'elman', 'vanilla_rnn', 'recurrent'],
+  summary:
+    'A recurrent layer on sequences: h = f(W_ih x + b_ih + W_hh h₋ + b_hh) at each time step, from the state h₋ of the one before. ' +
+    'f is tanh or relu. y is the last h, or all of them.',
+  math: {
+    forward: String.raw`h_t = f(a_t), \quad a_t = W_{ih} x_t + b_{ih} + W_{hh} h_{t-1} + b_{hh}, \quad y = h`,
+    input: String.raw`\d{x_t} = W_{ih}^\top \d{a_t}, \quad \d{h_{t-1}} \mathrel{+}= W_{hh}^\top \d{a_t}, \quad \d{a_t} = f'(a_t) \odot \d{h_t}`,
+    parameters: {
+      weight_ih: String.raw`\d{W_{ih}} = \sum_{\text{samples}, t} \d{a_t} \, x_t^\top`,
+      weight_hh: String.raw`\d{W_{hh}} = \sum_{\text{samples}, t} \d{a_t} \, h_{t-1}^\top`,
+      bias_ih: String.raw`\d{b_{ih}} = \sum_{\text{samples}, t} \d{a_t}`,
+      bias_hh: String.raw`\d{b_{hh}} = \sum_{\text{samples}, t} \d{a_t}`,
+    },
+  },
+  options,
+  outputRange: ({ nonlinearity }) => (nonlinearity === 'tanh' ? [-1, 1] : [0, Infinity]),
+  kinkSides: ({ options: { nonlinearity }, internals }) =>
+    nonlinearity === 'tanh' ? NO_KINKS : Int8Array.from(internals.sum!.data, Math.sign),
+  ...members,
+});

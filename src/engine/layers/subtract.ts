@@ -1,0 +1,26 @@
+import { noOptions } from '../option-schemas';
+import { checkEqualShapes } from './join';
+import { defineLayer } from './layer';
+
+/** y = x₁ - x₂; dx₁ = dy, dx₂ = -dy. */
+export const subtract = defineLayer({
+  kind: 'subtract',
+  aliases: ['sub', 'minus', 'difference'],
+  summary: 'y = x₁ - x₂: the difference of its two inputs, which have the same shape.',
+  math: {
+    forward: String.raw`y = x_1 - x_2`,
+    input: String.raw`\d{x_1} = \d{y}, \quad \d{x_2} = -\d{y}`,
+  },
+  options: noOptions,
+  inputCount: { min: 2, max: 2 },
+  checkInputs: checkEqualShapes('subtracts'),
+  outputShape: (input) => input,
+  receptiveField: () => 'pointwise',
+  forward({ kernels, input, otherInputs, output }) {
+    kernels.subtract(output, input, otherInputs[0]!);
+  },
+  backward({ kernels, gradOutput, gradInput, gradOtherInputs: [gradOther] }) {
+    if (gradInput) kernels.copy(gradInput, gradOutput);
+    if (gradOther) kernels.scale(gradOther, gradOutput, -1);
+  },
+});

@@ -1,0 +1,74 @@
+// The edges of a network. Layers are nodes in topological order: a layer comes after those whose outputs it takes, and
+// the last one gives the prediction.
+
+interface Layers {
+  readonly layers: readonly { readonly inputs?: readonly number[] }[];
+}
+
+/** Stands for the network's input among the inputs of a layer. */
+export const NETWORK_INPUT = -1;
+
+/** One of a layer's inputs: that layer, and the position among its inputs. */
+export interface InputEdge {
+  readonly layer: number;
+  readonly position: number;
+}
+
+/** The layers whose outputs a layer takes, in order. After the last layer: what the loss takes. */
+export const inputsOf = ({ layers }: Layers, layer: number): readonly number[] => layers[layer]?.inputs ?? [layer - 1];
+
+/**
+ * Where the output of a layer, or the network's input, goes, from the first layer to the last; the loss is not listed.
+ */
+export const consumersOf = (model: Layers, source: number): InputEdge[] =>
+  model.layers.flatMap((_, layer) =>
+    inputsOf(model, layer).flatMap((input, position) => (input === source ? { layer, position } : [])),
+  );
+
+/** Whether every layer takes the output of the one before and nothing else, from `first` on. */
+export const isChainFrom = (model: Layers, first: number): boolean =>
+  model.layers.slice(first).every((_, i) => {
+    const inputs = inputsOf(model, first + i);
+    return inputs.length === 1 && inputs[0] === first + i - 1;
+  });
+
+/** The layers that the output of a layer depends on, in topological order, without the layer itself. */
+export function ancestorsOf(model: Layers, layer: number): number[] {
+  const reached = new Set([layer]);
+  for (let i = layer; i >= 0; i--) if (reached.has(i)) inputsOf(model, i).forEach((input) => reached.add(input));
+  reached.delete(layer);
+  reached.delete(NETWORK_INPUT);
+  return [...reached].sort((a, b) => a - b);
+}
+
+/** These layers and all that depend on their outputs, in topological order. */
+export function dependentsOf(model: Layers, sources: readonly number[]): number[] {
+  const reached = new Set(sources);
+  model.layers.forEach((_, layer) => {
+    if (inputsOf(model, layer).some((input) => reached.has(input))) reached.add(layer);
+  });
+  return [...reached].sort((a, b) => a - b);
+}
+
+/** Where the gradient of one of a layer's inputs goes. */
+export interface GradientRoute {
+  /** The layer whose output it is, or NETWORK_INPUT. */
+  readonly source: number;
+  /** Whether a later layer has written a gradient of that output already, so that this one is added to it. */
+  readonly adds: boolean;
+}
+
+/** By layer and input. A backward pass goes from the last layer to the first. */
+export function gradientRoutes(model: Layers): readonly (readonly GradientRoute[])[] {
+  const written = new Set<number>();
+  return [...model.layers.keys()]
+    .reverse()
+    .map((layer) =>
+      inputsOf(model, layer).map((source) => {
+        const adds = written.has(source);
+        written.add(source);
+        return { source, adds };
+      }),
+    )
+    .reverse();
+}

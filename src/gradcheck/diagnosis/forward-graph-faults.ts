@@ -1,0 +1,829 @@
+// Explains a wrong manual backward by one change to the backward pass of the forward pass's graph, as graph-faults.ts
+// does for a graph of `ops`. This graph is found by perturbing numbers, so the forward pass may be written as loops.
+import type { Cause } from '../../protocol/check-report';
+import type { Derivatives, ForwardGraph } from './forward-graph';
+import { type Change, type Changes, divisors } from './forward-graph-change';
+import { EdgeWeights } from './forward-graph-weights';
+import { GraphRoles, type EdgeClass, type Role } from './forward-graph-roles';
+import type { GraphFault } from './graph-faults';
+import { solveLeastSquares } from './least-squares';
+import { STORED } from './forward-trace';
+import { maxAbs } from './gradient-comparison';
+
+/** Two gradients are equal if they differ by less than this share of the largest value. */
+const TOLERANCE = 1e-6;
+/** The most changes that are tried although they do not explain all wrong gradients. */
+const MAX_PARTIAL = 1500;
+/** The most derivatives that are found by least squares. */
+const MAX_UNKNOWN = 56;
+
+/** Tries changes from simple to complex; null if none explains a wrong gradient. A cooperative task. */
+export function* findForwardGraphFault(
+  graph: ForwardGraph,
+  upstream: Float64Array,
+  returned: ReadonlyMap<string, Float64Array>,
+  measured: () => Generator<Change | undefined, void, undefined>,
+): Generator<undefined, (GraphFault & { readonly isWeak?: boolean }) | null> {
+  const roles = new GraphRoles(graph);
+  yield;
+  const search = new Search(graph, roles, upstream, returned);
+  if (search.wrong.size === 0) return null;
+  let best = null as GraphFault | null;
+  let tried = 0;
+  const consider = (change: Change): GraphFault | null => {
+    const fault = search.evaluate(change);
+    if (fault && (fault.explainsAll || fault.tensors.length > (best?.tensors.length ?? 0))) best = fault;
+    return fault?.explainsAll ? fault : null;
+  };
+  const partial: Change[] = [];
+  for (const [changes, isWeak] of [
+    [search.changes(), false],
+    [search.furtherChanges(), true],
+  ] as const)
+    for (const change of changes) {
+      if (!change || tried++ % 4 === 0) yield;
+      if (!change) continue;
+      if (!search.affectsAllWrong(change)) {
+        if (partial.length < MAX_PARTIAL) partial.push(change);
+        continue;
+      }
+      const found = consider(change);
+      if (found) return { ...found, isWeak };
+    }
+  for (const change of measured()) {
+    yield;
+    const found = change && consider(change);
+    if (found) return found;
+  }
+  if (best) return { ...best, isWeak: true };
+  yield;
+  const derivative = yield* search.findWrongDerivative();
+  if (derivative) return { ...derivative, isWeak: true };
+  for (const change of partial) {
+    if (tried++ % 4 === 0) yield;
+    consider(change);
+  }
+  return best === null ? null : { ...(best as GraphFault), isWeak: true };
+}
+
+function isSame(a: ArrayLike<number>, b: ArrayLike<number>, scale: number): boolean {
+  for (let i = 0; i < a.length; i++) if (!(Math.abs(a[i]! - b[i]!) <= TOLERANCE * scale)) return false;
+  return true;
+}
+
+class Search {
+  /** Tensors with wrong gradients. */
+  readonly wrong: ReadonlySet<string>;
+  readonly #graph: ForwardGraph;
+  readonly #upstream: Float64Array;
+  readonly #returned: ReadonlyMap<string, Float64Array>;
+  readonly #original: ReadonlyMap<string, Float64Array>;
+  readonly #scales: ReadonlyMap<string, number>;
+  readonly #roles: GraphRoles;
+  readonly #scratch: Derivatives;
+
+  constructor(
+    graph: ForwardGraph,
+    roles: GraphRoles,
+    upstream: Float64Array,
+    returned: ReadonlyMap<string, Float64Array>,
+  ) {
+    this.#graph = graph;
+    this.#roles = roles;
+    this.#upstream = upstream;
+    this.#returned = returned;
+    dropShifts(graph, upstream);
+    this.#original = graph.gradients(upstream);
+    this.#scales = new Map(
+      [...returned].map(([name, values]) => [name, Math.max(maxAbs(values), maxAbs(this.#original.get(name) ?? []))]),
+    );
+    this.wrong = new Set(
+      [...returned].flatMap(([name, values]) =>
+        isSame(values, this.#original.get(name) ?? [], this.#scales.get(name)!) ? [] : [name],
+      ),
+    );
+    const { weights, locals } = graph.derivatives;
+    this.#scratch = { weights: weights.slice(), locals: locals.slice() };
+  }
+
+  /** Whether a change changes the gradients of just the tensors that are wrong. */
+  affectsAllWrong({ edges = [], locals = [], graph, unknown }: Change): boolean {
+    if (graph || unknown) return true;
+    const affected = this.#roles.leavesBehind(edges.map(([edge]) => edge));
+    for (const [slot] of locals)
+      for (const name of this.#roles.leavesOf[this.#graph.nodeOf[slot]!]!) affected.add(name);
+    for (const name of this.wrong) if (!affected.has(name)) return false;
+    for (const name of affected) if (!this.wrong.has(name) && this.#scales.get(name)! > 0) return false;
+    return true;
+  }
+
+  evaluate({
+    cause,
+    description,
+    edges = [],
+    locals = [],
+    graph = this.#graph,
+    unknown,
+  }: Change): (GraphFault & { readonly factors?: Float64Array }) | null {
+    const base = this.#graph.derivatives;
+    for (const [edge, weight] of edges) this.#scratch.weights[edge] = weight;
+    for (const [slot, derivative] of locals) this.#scratch.locals[slot] = derivative;
+    const derivatives = graph === this.#graph ? this.#scratch : graph.derivatives;
+    let changed = graph.gradients(this.#upstream, derivatives);
+    const fitted = unknown && this.#fitUnknown(changed, unknown, derivatives);
+    if (fitted) changed = fitted.gradients;
+    for (const [edge] of edges) this.#scratch.weights[edge] = base.weights[edge]!;
+    for (const [slot] of locals) this.#scratch.locals[slot] = base.locals[slot]!;
+    const explained: string[] = [];
+    let explainsAll = true;
+    for (const [name, values] of this.#returned) {
+      const candidate = changed.get(name)!;
+      const scale = this.#scales.get(name)!;
+      const matches = isSame(candidate, values, scale);
+      if (!matches) explainsAll = false;
+      else if (this.wrong.has(name) && !isSame(candidate, this.#original.get(name)!, scale)) explained.push(name);
+    }
+    return explained.length > 0
+      ? { cause, description, tensors: explained, explainsAll, ...(fitted && { factors: fitted.factors }) }
+      : null;
+  }
+
+  /** The function whose derivatives, if they were any others, would explain all wrong gradients. */
+  *findWrongDerivative(): Generator<undefined, GraphFault | null> {
+    const { nodes, slotOf, derivatives, firstNode } = this.#graph;
+    const { sources } = this.#graph.adjoints(this.#upstream);
+    for (const role of this.#roles.roles) {
+      const argument = this.#onlyArgument(role);
+      if (!role.isWhole || this.#nameOf(role) === STORED || argument < 0) continue;
+      const own = role.nodes.filter((node) => sources[firstNode + node] !== 0);
+      const slots = own.map((node) => slotOf[node]! + argument);
+      if (own.length === 0 || own.length > MAX_UNKNOWN) continue;
+      const unknown = own.map((node, k) => {
+        const vector = new Float64Array(this.#graph.slots);
+        vector[slots[k]!] = sources[firstNode + node]!;
+        return vector;
+      });
+      const locals = role.nodes.map((node) => [slotOf[node]! + argument, 0] as const);
+      if (!this.affectsAllWrong({ cause: 'wrong_derivative', description: '', locals })) continue;
+      yield;
+      const description = `In the backward of ${role.name}, the derivatives are wrong`;
+      const fault = this.evaluate({ cause: 'wrong_derivative', description, locals, unknown });
+      if (!fault?.explainsAll || !fault.factors) continue;
+      const worst = fault.factors.reduce(
+        (most, factor, k) =>
+          Math.abs(factor - derivatives.locals[slots[k]!]!) >
+          Math.abs(fault.factors![most]! - derivatives.locals[slots[most]!]!)
+            ? k
+            : most,
+        0,
+      );
+      const isMask = (values: ArrayLike<number>): boolean =>
+        Array.from(values).every((value) => Math.abs(value) < 1e-4 || Math.abs(value - 1) < 1e-4);
+      const value = nodes[own[worst]!]!.values[argument]!;
+      return isMask(fault.factors) && isMask(slots.map((slot) => derivatives.locals[slot]!))
+        ? {
+            ...fault,
+            cause: 'wrong_operand',
+            description: `In the backward of ${role.name}, the mask is made from something else: for the argument ${formatShort(value)} it is ${Math.round(fault.factors[worst]!)}`,
+          }
+        : {
+            ...fault,
+            description: `${description}: for the argument ${formatShort(value)} it is ${formatShort(derivatives.locals[slots[worst]!]!)}, and ${formatShort(fault.factors[worst]!)} is used`,
+          };
+    }
+    return null;
+  }
+
+  /** Adds the multiples of the unknown vectors that fit best; null if there are too many of them. */
+  #fitUnknown(
+    changed: ReadonlyMap<string, Float64Array>,
+    unknown: readonly Float64Array[],
+    derivatives: Derivatives,
+  ): { readonly gradients: Map<string, Float64Array>; readonly factors: Float64Array } | null {
+    const silent = new Float64Array(this.#upstream.length);
+    const effects = unknown.map((vector) => this.#graph.gradients(silent, derivatives, vector));
+    const names = [...this.#returned.keys()].filter((name) => this.wrong.has(name));
+    const join = (values: (name: string) => Float64Array): number[] => names.flatMap((name) => [...values(name)]);
+    const target = join((name) => this.#returned.get(name)!.map((value, i) => value - changed.get(name)![i]!));
+    if (target.length < 2 * unknown.length) return null;
+    const factors = solveLeastSquares(
+      effects.map((effect) => join((name) => effect.get(name)!)),
+      target,
+    );
+    const gradients = new Map(
+      [...changed].map(([name, values]) => [
+        name,
+        values.map((value, i) => effects.reduce((sum, effect, k) => sum + factors[k]! * effect.get(name)![i]!, value)),
+      ]),
+    );
+    return { gradients, factors };
+  }
+
+  /** From simple to complex. */
+  *changes(): Changes {
+    const whole = this.#roles.roles.filter(({ isWhole }) => isWhole);
+    yield* this.#scalings([
+      [0, 'contribution_missing', 'is missing'],
+      [2, 'contribution_twice', 'is counted twice'],
+      [-1, 'contribution_sign', 'has the wrong sign'],
+    ]);
+    yield* this.#localDerivatives(whole);
+    yield* this.#softmax(whole);
+    yield* this.#steps();
+    yield* this.#operands();
+    yield* this.#means();
+    const weights = new EdgeWeights(this.#graph, this.#roles, (edgeClass) => this.#describe(edgeClass));
+    yield* weights.parameterChanges();
+    yield* weights.resultChanges();
+    yield* this.#overwritten();
+    for (const edgeClass of this.#roles.edgeClasses)
+      if (this.affectsAllWrong({ cause: 'factor', description: '', edges: edgeClass.edges.map((edge) => [edge, 0]) }))
+        yield* weights.factorChanges(edgeClass);
+    yield* this.#windows();
+  }
+
+  /** Changes of parts of roles, which have no other reason than that they fit. */
+  *furtherChanges(): Changes {
+    const whole = this.#roles.roles.filter(({ isWhole }) => isWhole);
+    const parts = this.#roles.roles.filter(({ isWhole }) => !isWhole);
+    yield* this.#localDerivatives(parts);
+    yield* this.#swaps(whole);
+    yield* this.#scalings([[0.5, 'contribution_halved', 'is halved']]);
+  }
+
+  #describe({ from, fromRole, to }: EdgeClass): string {
+    if (fromRole && fromRole === to) return `What passes from one step of ${from} to the next`;
+    const where = to ? `through ${to.name}` : 'to the output without passing through another function';
+    return fromRole ? `What passes from ${from} ${where}` : `The contribution of ${from} ${where}`;
+  }
+
+  *#scalings(factors: readonly (readonly [number, Cause, string])[]): Iterable<Change> {
+    const { weights } = this.#graph.derivatives;
+    for (const [factor, cause, what] of factors) {
+      for (const edgeClass of this.#roles.edgeClasses)
+        yield {
+          cause,
+          description: `${this.#describe(edgeClass)} ${what}`,
+          edges: edgeClass.edges.map((edge) => [edge, factor * weights[edge]!]),
+        };
+      for (const role of this.#roles.roles) {
+        if (!role.isWhole) continue;
+        const isStatistic = factor === 0 && STATISTICS.has(this.#nameOf(role));
+        yield {
+          cause: isStatistic ? 'statistics_constant' : cause,
+          description: isStatistic
+            ? `What passes through ${role.name} is missing: it is treated as constant`
+            : `What passes through ${role.name} ${what}`,
+          locals: this.#slotsOf(role).map((slot) => [slot, factor * this.#graph.derivatives.locals[slot]!]),
+        };
+      }
+    }
+  }
+
+  #nameOf({ nodes }: Role): string {
+    return this.#graph.nodes[nodes[0]!]!.name;
+  }
+
+  #slotsOf({ nodes }: Role): number[] {
+    return nodes.flatMap((node) => {
+      const { values } = this.#graph.nodes[node]!;
+      return values.map((_, k) => this.#graph.slotOf[node]! + k);
+    });
+  }
+
+  /** The derivative of a function omitted, or replaced by another. */
+  *#localDerivatives(roles: readonly Role[]): Iterable<Change> {
+    const { nodes, slotOf, derivatives } = this.#graph;
+    for (const role of roles) {
+      const argument = this.#onlyArgument(role);
+      if (argument < 0) continue;
+      const replaced = (cause: Cause, what: string, derivative: Derivative): Change => ({
+        cause,
+        description: `In the backward of ${role.name}, ${what}`,
+        locals: role.nodes.map((node) => {
+          const { values, result } = nodes[node]!;
+          const slot = slotOf[node]! + argument;
+          return [slot, derivative(values[argument]!, result, derivatives.locals[slot]!)];
+        }),
+      });
+      for (const [cause, what, derivative] of DERIVATIVES[this.#nameOf(role)] ?? [])
+        yield replaced(cause, what, derivative);
+      for (const [cause, what, derivative] of this.#nameOf(role) === STORED ? [] : COMMON_DERIVATIVES)
+        yield replaced(cause, what, derivative);
+      if (!role.isWhole) {
+        yield replaced('contribution_missing', 'the derivative is 0: what passes through it is missing', () => 0);
+        yield replaced('contribution_sign', 'the derivative has the wrong sign', (_x, _y, d) => -d);
+        yield replaced('contribution_twice', 'the derivative is twice as large', (_x, _y, d) => 2 * d);
+      }
+    }
+  }
+
+  /** The argument that is not constant, such as the second one of max(0, z); -1 if there are several. */
+  #onlyArgument({ nodes }: Role): number {
+    const { slotOf } = this.#graph;
+    const { values } = this.#graph.nodes[nodes[0]!]!;
+    if (values.length === 1) return 0;
+    const changing = [...values.keys()].filter((k) => nodes.some((node) => this.#roles.isReached(slotOf[node]! + k)));
+    return changing.length === 1 ? changing[0]! : -1;
+  }
+
+  /** Exponentials that are divided by their sum: a factor common to all of them has no effect. */
+  *#softmax(roles: readonly Role[]): Iterable<Change> {
+    const { nodes, slotOf, derivatives, slots } = this.#graph;
+    const { slots: adjoints } = this.#graph.adjoints(this.#upstream);
+    for (const role of roles) {
+      if (this.#nameOf(role) !== 'exp') continue;
+      const rows = this.#softmaxRows(role, adjoints);
+      if (!rows) continue;
+      const shares = new Float64Array(slots);
+      for (const row of rows) {
+        const sum = row.reduce((total, node) => total + nodes[node]!.result, 0);
+        for (const node of row) shares[slotOf[node]!] = nodes[node]!.result / sum;
+      }
+      const change = (
+        cause: Cause,
+        what: string,
+        factor: (share: number) => number,
+        offset: (share: number) => number,
+      ): Change => ({
+        cause,
+        description: `In the backward of the softmax with ${role.name}, ${what}`,
+        locals: role.nodes.map((node) => {
+          const slot = slotOf[node]!;
+          return [slot, factor(shares[slot]!) * derivatives.locals[slot]!];
+        }),
+        unknown: rows.map((row) => {
+          const vector = new Float64Array(slots);
+          for (const node of row) vector[slotOf[node]!] = offset(shares[slotOf[node]!]!);
+          return vector;
+        }),
+      });
+      yield change(
+        'contribution_missing',
+        'the term with the sum over all entries is missing',
+        () => 1,
+        (p) => p,
+      );
+      yield change(
+        'diagonal_only',
+        'only the diagonal p (1 - p) of the Jacobian is used: the term with the sum over all entries is missing',
+        (p) => 1 - p,
+        (p) => p * (1 - p),
+      );
+      yield change(
+        'derivative_missing',
+        'the derivative is missing: the gradient passes unchanged',
+        (p) => 1 / p,
+        () => 1,
+      );
+    }
+  }
+
+  /** The nodes that are normalized together; null if they are not. */
+  #softmaxRows({ nodes }: Role, adjoints: Float64Array): number[][] | null {
+    const { slotOf } = this.#graph;
+    for (const count of divisors(nodes.length)) {
+      if (count < 2) continue;
+      const rows = Array.from({ length: nodes.length / count }, (_, r) => nodes.slice(r * count, (r + 1) * count));
+      const isRow = rows.every((row) => {
+        let [sum, size] = [0, 0];
+        for (const node of row) {
+          sum += adjoints[slotOf[node]!]!;
+          size += Math.abs(adjoints[slotOf[node]!]!);
+        }
+        return Math.abs(sum) <= TOLERANCE * size;
+      });
+      if (isRow) return rows;
+    }
+    return null;
+  }
+
+  /** Steps of a loop, tokens or samples: only one counts, or one is omitted. */
+  *#steps(): Iterable<Change> {
+    for (const edgeClass of this.#roles.edgeClasses) {
+      if (edgeClass.fromRole || edgeClass.from === 'input') continue;
+      for (const { cause, keeps, what } of this.#selections(edgeClass)) {
+        const dropped = edgeClass.edges.filter((edge) => !keeps(edge));
+        if (dropped.length === 0 || dropped.length === edgeClass.edges.length) continue;
+        yield {
+          cause,
+          description: `${this.#describe(edgeClass)} ${what}`,
+          edges: dropped.map((edge) => [edge, 0]),
+        };
+      }
+    }
+  }
+
+  *#selections({
+    to,
+  }: EdgeClass): Iterable<{ readonly cause: Cause; readonly keeps: (edge: number) => boolean; readonly what: string }> {
+    const { targets, slots, nodeOf, samples, output } = this.#graph;
+    const sampleOf = (edge: number): number =>
+      targets[edge]! < slots
+        ? this.#roles.sampleOf[nodeOf[targets[edge]!]!]!
+        : Math.floor((targets[edge]! - slots) / (output.length / samples));
+    for (const [which, sample] of [
+      ['first', 0],
+      ['last', samples - 1],
+    ] as const)
+      yield {
+        cause: 'one_sample',
+        keeps: (edge) => sampleOf(edge) === sample,
+        what: `comes from the ${which} sample alone: it is not summed over the batch`,
+      };
+    const indexings: (readonly [count: number, indexOf: (edge: number) => number])[] = [];
+    const width = output.length / samples;
+    if (to) {
+      const steps = this.#roles.stepsOf(to);
+      if (steps) indexings.push([Math.max(...steps.values()) + 1, (edge) => steps.get(nodeOf[targets[edge]!]!)!]);
+      const places = new Map<number, number>();
+      const groups = this.#roles.bySample(to.nodes);
+      for (const group of groups) group.forEach((node, i) => places.set(node, i));
+      const count = groups[0]?.length ?? 0;
+      for (const parts of divisors(count))
+        if (parts > 1 && parts <= 16 && groups.every(({ length }) => length === count))
+          indexings.push(
+            [parts, (edge) => Math.floor((places.get(nodeOf[targets[edge]!]!)! * parts) / count)],
+            [parts, (edge) => places.get(nodeOf[targets[edge]!]!)! % parts],
+          );
+    } else
+      for (const parts of divisors(width))
+        if (parts > 1 && parts <= 16)
+          indexings.push(
+            [parts, (edge) => Math.floor((((targets[edge]! - slots) % width) * parts) / width)],
+            [parts, (edge) => (targets[edge]! - slots) % parts],
+          );
+    for (const [count, indexOf] of indexings)
+      for (const [which, index] of [
+        ['last', count - 1],
+        ['first', 0],
+      ] as const) {
+        yield {
+          cause: 'turns_missing',
+          keeps: (edge) => indexOf(edge) === index,
+          what: `comes from the ${which} of ${count} steps alone: the others are missing`,
+        };
+        if (count > 2)
+          yield {
+            cause: 'turns_missing',
+            keeps: (edge) => indexOf(edge) !== index,
+            what: `lacks the ${which} of ${count} steps`,
+          };
+      }
+  }
+
+  /** Selections, such as the largest number of a window: the gradient goes to all numbers of the window. */
+  *#windows(): Iterable<Change> {
+    const { targets, slots, nodeOf, samples, output, firstNode } = this.#graph;
+    for (const edgeClass of this.#roles.edgeClasses) {
+      const { fromRole, to, edges } = edgeClass;
+      if (!fromRole) continue;
+      const count = (to ? to.nodes.length : output.length) / samples;
+      const size = fromRole.nodes.length / samples / count;
+      if (size < 2 || !Number.isInteger(size) || new Set(edges.map((edge) => targets[edge]!)).size !== edges.length)
+        continue;
+      const groups = new Map(
+        this.#roles.bySample(fromRole.nodes).map((group) => [this.#roles.sampleOf[group[0]!]!, group] as const),
+      );
+      const rows = Math.sqrt(size);
+      const layouts = Number.isInteger(rows)
+        ? [...divisors(count).map((columns) => ({ rows, columns })), { rows: 1, columns: count }]
+        : [{ rows: 1, columns: count }];
+      for (const layout of layouts) {
+        /** The places of a window, where places are in rows of `columns` windows. */
+        const windowOf = (place: number): number[] => {
+          const width = size / layout.rows;
+          const [row, column] = [Math.floor(place / layout.columns), place % layout.columns];
+          return Array.from(
+            { length: size },
+            (_, k) =>
+              (row * layout.rows + Math.floor(k / width)) * layout.columns * width + column * width + (k % width),
+          );
+        };
+        const places = edges.map((edge) => {
+          const target = targets[edge]!;
+          const isNode = target < slots;
+          return {
+            edge,
+            target,
+            place: isNode ? this.#roles.placeOf[nodeOf[target]!]! : (target - slots) % (output.length / samples),
+            sample: this.#roles.sampleOf[this.#roles.sourceOfEdge[edge]! - firstNode]!,
+            source: this.#roles.placeOf[this.#roles.sourceOfEdge[edge]! - firstNode]!,
+          };
+        });
+        if (!places.every(({ place, source }) => windowOf(place).includes(source))) continue;
+        const { weights } = this.#graph.derivatives;
+        for (const [share, what] of [
+          [1, 'goes to every number of a window, and should go to the selected one only'],
+          [1 / size, 'is shared out evenly over a window, and should go to the selected number only'],
+        ] as const)
+          yield {
+            cause: 'winners_ignored',
+            description: `${this.#describe(edgeClass)} ${what}`,
+            graph: this.#graph.withEdges(
+              edges,
+              places.flatMap(({ edge, target, place, sample }) =>
+                windowOf(place).map(
+                  (at) => [firstNode + groups.get(sample)![at]!, target, share * weights[edge]!] as const,
+                ),
+              ),
+            ),
+          };
+      }
+    }
+  }
+
+  /** Of all contributions to an entry, only the last or the first counts. */
+  *#overwritten(): Changes {
+    const { leaves, edgesOf, targets, slots, nodeOf, output, samples, derivatives } = this.#graph;
+    const width = output.length / samples;
+    const sampleOf = (target: number): number =>
+      target < slots ? this.#roles.sampleOf[nodeOf[target]!]! : Math.floor((target - slots) / width);
+    const placeOf = (target: number): number =>
+      target < slots ? this.#roles.placeOf[nodeOf[target]!]! : (target - slots) % width;
+    for (const { name, first, tensor } of leaves) {
+      const classes = this.#roles.edgeClasses.filter(({ fromRole, from }) => !fromRole && from === name);
+      const own = new Set(classes.flatMap(({ edges }) => edges));
+      for (const edges of [own, ...(classes.length > 1 ? classes.map((each) => new Set(each.edges)) : [])]) {
+        const to = classes.find((each) => edges.has(each.edges[0]!))?.to;
+        const count = to ? to.nodes.length / samples : width;
+        for (const inner of divisors(count).filter((k) => k <= 16)) {
+          yield;
+          for (const [which, sign] of [
+            ['last', 1],
+            ['first', -1],
+          ] as const)
+            for (const keepsGroup of inner > 1 ? [false, true] : [false]) {
+              // Outer loops first: the sample, then places with or without the outermost axis.
+              const orderOf = (target: number): number => {
+                const place = placeOf(target);
+                const rest = count / inner;
+                const order = (place % rest) * inner + (keepsGroup ? 0 : Math.floor(place / rest));
+                return sampleOf(target) * count + sign * order;
+              };
+              const changed: [number, number][] = [];
+              for (let source = first; source < first + tensor.data.length; source++) {
+                let best = -Infinity;
+                for (let edge = edgesOf[source]!; edge < edgesOf[source + 1]!; edge++)
+                  if (edges.has(edge)) best = Math.max(best, orderOf(targets[edge]!));
+                for (let edge = edgesOf[source]!; edge < edgesOf[source + 1]!; edge++) {
+                  if (!edges.has(edge)) continue;
+                  const uses = this.#graph.usesOf(source, targets[edge]!);
+                  if (orderOf(targets[edge]!) < best) changed.push([edge, 0]);
+                  else if (uses > 1) changed.push([edge, derivatives.weights[edge]! / uses]);
+                }
+              }
+              if (changed.length === 0) continue;
+              yield {
+                cause: 'overwritten',
+                description: `Of several contributions to an entry of ${name}, only the ${which} counts: they must be added (+=), not overwritten (=)`,
+                edges: changed,
+              };
+            }
+        }
+      }
+    }
+  }
+
+  /** Parameters whose entries are multiplied with results of nodes: results of another step, or of another function. */
+  *#operands(): Changes {
+    const { nodes, targets, slots, nodeOf, derivatives } = this.#graph;
+    const whole = this.#roles.roles.filter(({ isWhole }) => isWhole);
+    const key = (sample: number, value: number): string => `${sample} ${value.toPrecision(7)}`;
+    const byValue = whole.map(
+      (role) =>
+        [
+          role,
+          new Map(role.nodes.map((node) => [key(this.#roles.sampleOf[node]!, nodes[node]!.result), node] as const)),
+        ] as const,
+    );
+    for (const edgeClass of this.#roles.edgeClasses) {
+      if (edgeClass.fromRole || edgeClass.from === 'input') continue;
+      for (const [role, nodeOfValue] of byValue) {
+        yield;
+        /** By edge: the node whose result is its weight. */
+        const operands = new Map<number, number>();
+        for (const edge of edgeClass.edges) {
+          const target = targets[edge]!;
+          if (target >= slots) continue;
+          const sample = this.#roles.sampleOf[nodeOf[target]!]!;
+          const node = nodeOfValue.get(key(sample, derivatives.weights[edge]!));
+          if (node !== undefined) operands.set(edge, node);
+        }
+        if (operands.size * 3 < edgeClass.edges.length) continue;
+        yield* this.#shiftedOperands(edgeClass, role, operands);
+        yield* this.#otherOperands(edgeClass, role, operands);
+      }
+    }
+  }
+
+  *#shiftedOperands(
+    { from, to, edges }: EdgeClass,
+    role: Role,
+    operands: ReadonlyMap<number, number>,
+  ): Iterable<Change> {
+    const { nodes, targets, nodeOf, slotOf } = this.#graph;
+    const [own, theirs] = [to && this.#roles.stepGrid(to), this.#roles.stepGrid(role)];
+    if (!to || !own || !theirs) return;
+    /** By unit of the target: the entries of the parameter, and the unit that each is multiplied with. */
+    const pairs = new Map<number, Map<number, number>>();
+    const offsets = new Set<number>();
+    for (const [edge, node] of operands) {
+      const target = own.placeOf.get(nodeOf[targets[edge]!]!)!;
+      const operand = theirs.placeOf.get(node)!;
+      offsets.add(operand.step - target.step);
+      const found = pairs.get(target.unit) ?? new Map<number, number>();
+      found.set(this.#roles.sourceOfEdge[edge]!, operand.unit);
+      pairs.set(target.unit, found);
+    }
+    if (offsets.size !== 1) return;
+    const [offset] = offsets as unknown as [number];
+    for (const [by, which] of [
+      [1, 'next'],
+      [-1, 'previous'],
+    ] as const) {
+      const added: [source: number, target: number, weight: number][] = [];
+      for (const node of to.nodes) {
+        const { group, step, unit } = own.placeOf.get(node)!;
+        for (const [source, operandUnit] of pairs.get(unit) ?? []) {
+          const operand = theirs.nodeAt(group, step + offset + by, operandUnit);
+          if (operand !== undefined) added.push([source, slotOf[node]!, nodes[operand]!.result]);
+        }
+      }
+      yield {
+        cause: 'wrong_turn',
+        description: `The gradient of ${from} uses the results of ${role.name} of the ${which} step`,
+        graph: this.#graph.withEdges(edges, added),
+      };
+    }
+  }
+
+  *#otherOperands({ from }: EdgeClass, role: Role, operands: ReadonlyMap<number, number>): Iterable<Change> {
+    const { nodes } = this.#graph;
+    for (const other of this.#roles.roles) {
+      if (!other.isWhole || other === role || other.nodes.length !== role.nodes.length) continue;
+      const standIn = new Map(role.nodes.map((node, i) => [node, other.nodes[i]!] as const));
+      yield {
+        cause: 'wrong_operand',
+        description: `The gradient of ${from} uses the results of ${other.name} instead of those of ${role.name}`,
+        edges: [...operands].map(([edge, node]) => [edge, nodes[standIn.get(node)!]!.result]),
+      };
+    }
+    for (const [what, value] of [
+      ['the arguments', (node: number) => nodes[node]!.values[0]!],
+      ['the squares', (node: number) => nodes[node]!.result ** 2],
+    ] as const)
+      yield {
+        cause: 'wrong_operand',
+        description: `The gradient of ${from} uses ${what} of ${role.name} instead of its results`,
+        edges: [...operands].map(([edge, node]) => [edge, value(node)]),
+      };
+  }
+
+  /** A number that all entries contribute equally, as to a mean. */
+  *#means(): Iterable<Change> {
+    const { weights } = this.#graph.derivatives;
+    const { targets } = this.#graph;
+    for (const edgeClass of this.#roles.edgeClasses) {
+      const byTarget = new Map<number, number[]>();
+      for (const edge of edgeClass.edges) byTarget.set(targets[edge]!, [...(byTarget.get(targets[edge]!) ?? []), edge]);
+      const common = new Map<number, number>();
+      for (const edges of byTarget.values()) {
+        const value = commonValue(edges.map((edge) => weights[edge]!));
+        if (value !== null) for (const edge of edges) common.set(edge, value);
+      }
+      if (common.size < edgeClass.edges.length) continue;
+      for (const [factor, cause, what] of [
+        [0, 'statistics_constant', 'is missing: it is treated as constant'],
+        [2, 'term_twice', 'is counted twice'],
+        [-1, 'term_sign', 'has the wrong sign'],
+      ] as const)
+        yield {
+          cause,
+          description: `What all entries of ${edgeClass.from} contribute equally, as to a mean, ${what}`,
+          edges: edgeClass.edges.map((edge) => [edge, weights[edge]! + (factor - 1) * common.get(edge)!]),
+        };
+    }
+  }
+
+  /** The output gradients of two roles are exchanged. */
+  *#swaps(roles: readonly Role[]): Iterable<Change> {
+    const { sources } = this.#graph.adjoints(this.#upstream);
+    const { slotOf, firstNode, derivatives } = this.#graph;
+    for (const [i, a] of roles.entries())
+      for (const b of roles.slice(i + 1)) {
+        if (a.nodes.length !== b.nodes.length) continue;
+        const locals = a.nodes.flatMap((node, k): (readonly [number, number])[] => {
+          const other = b.nodes[k]!;
+          const [own, theirs] = [sources[firstNode + node]!, sources[firstNode + other]!];
+          const [slot, otherSlot] = [slotOf[node]!, slotOf[other]!];
+          return own === 0 || theirs === 0
+            ? []
+            : [
+                [slot, (derivatives.locals[slot]! * theirs) / own],
+                [otherSlot, (derivatives.locals[otherSlot]! * own) / theirs],
+              ];
+        });
+        yield {
+          cause: 'swapped',
+          description: `The gradients of the results of ${a.name} and ${b.name} are swapped`,
+          locals,
+        };
+      }
+  }
+}
+
+/** The value of all but at most one of the numbers; null if there are fewer than three, or if no value is. */
+function commonValue(values: readonly number[]): number | null {
+  if (values.length < 3) return null;
+  const scale = maxAbs(values);
+  const sorted = [...values].sort((a, b) => a - b);
+  const isEqual = (a: number, b: number): boolean => Math.abs(a - b) <= TOLERANCE * scale;
+  for (const candidate of [sorted[1]!, sorted[0]!, sorted.at(-1)!])
+    if (values.filter((value) => isEqual(value, candidate)).length >= values.length - 1) return candidate;
+  return null;
+}
+
+/**
+ * A softmax subtracts the largest entry, which changes nothing. Backward passes leave it out, so what passes through it
+ * must stay 0 after other changes.
+ */
+function dropShifts(graph: ForwardGraph, upstream: Float64Array): void {
+  const { sources, slots } = graph.adjoints(upstream);
+  const { firstNode, edgesOf, targets, nodes, slotOf, derivatives } = graph;
+  nodes.forEach(({ name, values }, node) => {
+    if (name !== 'max' && name !== 'min') return;
+    let size = 0;
+    for (let edge = edgesOf[firstNode + node]!; edge < edgesOf[firstNode + node + 1]!; edge++) {
+      const target = targets[edge]!;
+      const adjoint = target < graph.slots ? slots[target]! : upstream[target - graph.slots]!;
+      size += Math.abs(derivatives.weights[edge]! * adjoint);
+    }
+    if (Math.abs(sources[firstNode + node]!) > TOLERANCE * size) return;
+    values.forEach((_, k) => (derivatives.locals[slotOf[node]! + k] = 0));
+  });
+}
+
+/** Functions that make a statistic, such as a standard deviation. */
+const STATISTICS: ReadonlySet<string> = new Set(['sqrt', 'hypot', 'pow', 'cbrt']);
+
+type Derivative = (x: number, y: number, d: number) => number;
+type NamedDerivative = readonly [cause: Cause, what: string, derivative: Derivative];
+
+const COMMON_DERIVATIVES: readonly NamedDerivative[] = [
+  ['derivative_missing', 'the derivative is missing: the gradient passes unchanged', () => 1],
+  ['value_for_derivative', 'the value is used instead of the derivative', (_x, y) => y],
+  ['derivative_twice', 'the derivative is applied twice', (_x, _y, d) => d * d],
+  ['derivative_inverted', 'the gradient is divided by the derivative', (_x, _y, d) => 1 / d],
+];
+
+const formatShort = (value: number): string => String(Number(value.toPrecision(3)));
+
+const logistic = (z: number): number => 1 / (1 + Math.exp(-z));
+
+const DERIVATIVES: Readonly<Record<string, readonly NamedDerivative[]>> = {
+  tanh: [
+    [
+      'derivative_of_output_at_input',
+      '1 - x² is used instead of 1 - y²: the derivative takes the input where it needs the output',
+      (x) => 1 - x * x,
+    ],
+    [
+      'wrong_place',
+      '1 - tanh(y)² is used instead of 1 - y²: tanh is applied to the output again',
+      (_x, y) => 1 - Math.tanh(y) ** 2,
+    ],
+    ['wrong_place', '1 - y is used instead of 1 - y²', (_x, y) => 1 - y],
+    [
+      'derivative_of_another',
+      'y (1 - y), the derivative of sigmoid, is used instead of 1 - y²',
+      (_x, y) => y * (1 - y),
+    ],
+    ['wrong_derivative', '1 + y² is used instead of 1 - y²', (_x, y) => 1 + y * y],
+  ],
+  sigmoid: [
+    ['wrong_place', '1 - y is used instead of y (1 - y)', (_x, y) => 1 - y],
+    [
+      'derivative_of_output_at_input',
+      'x (1 - x) is used instead of y (1 - y): the derivative takes the input where it needs the output',
+      (x) => x * (1 - x),
+    ],
+    [
+      'wrong_place',
+      'the sigmoid is applied to its output again: its derivative is y (1 - y)',
+      (_x, y) => logistic(y) * (1 - logistic(y)),
+    ],
+    ['derivative_of_another', '1 - y², the derivative of tanh, is used instead of y (1 - y)', (_x, y) => 1 - y * y],
+    ['wrong_derivative', 'y (1 + y) is used instead of y (1 - y)', (_x, y) => y * (1 + y)],
+  ],
+  sqrt: [
+    ['wrong_place', '1 / (2 x) is used instead of 1 / (2 √x)', (x) => 0.5 / x],
+    ['wrong_place', '1 / √x is used instead of 1 / (2 √x)', (_x, y) => 1 / y],
+    ['wrong_place', '2 √x is used instead of 1 / (2 √x)', (_x, y) => 2 * y],
+  ],
+  log: [
+    ['wrong_place', 'log(x) is used instead of 1 / x', (_x, y) => y],
+    ['wrong_place', '1 / y is used instead of 1 / x', (_x, y) => 1 / y],
+  ],
+  abs: [['wrong_derivative', 'the sign of x is missing', () => 1]],
+};

@@ -1,0 +1,475 @@
+// Observes a custom layer's forward pass: the functions of `Math` that it calls, and the numbers that it stores in
+// typed arrays and reads again. Between these nodes there is plain arithmetic. In a replay, each node gives the result
+// that it gave before, whatever goes into it, so that a perturbed number changes only what arithmetic alone connects
+// it with.
+import { asCustomLayerError } from '../../engine/custom/custom-layer-error';
+import type { ForwardObserver } from '../../engine/layers/layer';
+import type { Tensor } from '../../engine/kernels/tensor';
+
+const OBSERVED = [
+  ...['abs', 'acos', 'asin', 'atan', 'atan2', 'cbrt', 'cos', 'cosh', 'exp', 'expm1', 'hypot', 'log', 'log10', 'log1p'],
+  ...['log2', 'max', 'min', 'pow', 'sin', 'sinh', 'sqrt', 'tan', 'tanh'],
+] as const satisfies readonly (keyof Math)[];
+
+/** Frames of a stack that tell places in the code apart. */
+const STACK_DEPTH = 40;
+
+type MathFunction = (...values: number[]) => number;
+
+/** A call of a function of `Math`, or a number that is stored and read again. */
+export interface TraceNode {
+  /** `tanh`; `stored` for a number in an array. */
+  readonly name: string;
+  readonly original: MathFunction;
+  readonly values: readonly number[];
+  readonly result: number;
+  /** Its stack says where the function was called, or the array created. */
+  readonly at: Error;
+}
+
+export const STORED = 'stored';
+const identity: MathFunction = (...values) => values[0] ?? NaN;
+
+export interface TraceLimits {
+  readonly nodes: number;
+  /** Reads, writes and calls of one forward pass. */
+  readonly events: number;
+}
+
+/** An entry is read several times for one number. */
+export interface RepeatedUse {
+  /** The number of the input or parameter: first the inputs, then the parameters. */
+  readonly leaf: number;
+  readonly entry: number;
+  readonly node: number;
+  readonly count: number;
+}
+
+/** What the node is of each read, write and call, in their order; -1 for none. */
+interface Schedule {
+  readonly reads: Int32Array;
+  readonly writes: Int32Array;
+  readonly calls: Int32Array;
+}
+
+export class ForwardTrace {
+  readonly #slotOf: Int32Array;
+  readonly #schedule: Schedule;
+  readonly #observesArrays: boolean;
+
+  private constructor(
+    readonly nodes: readonly TraceNode[],
+    /** Reads, writes and calls of one forward pass. */
+    readonly events: number,
+    schedule: Schedule,
+    /** How often entries of the input and the parameters are read for one stored number, if it is more than once. */
+    readonly repeatedUses: readonly RepeatedUse[],
+    observesArrays: boolean,
+  ) {
+    this.#schedule = schedule;
+    this.#observesArrays = observesArrays;
+    this.#slotOf = new Int32Array(nodes.length);
+    for (let i = 1; i < nodes.length; i++) this.#slotOf[i] = this.#slotOf[i - 1]! + nodes[i - 1]!.values.length;
+  }
+
+  /** @returns null if the forward pass exceeds the limits */
+  static record(
+    run: (observer: ForwardObserver) => void,
+    limits: TraceLimits,
+    observesArrays: boolean,
+  ): ForwardTrace | null {
+    const recorder = new Recorder(limits);
+    if (!completes(() => observe(recorder, observesArrays, run))) return null;
+    const { nodes, schedule } = recorder.summarize();
+    if (nodes.length > limits.nodes) return null;
+    return new ForwardTrace(nodes, recorder.events, schedule, recorder.countUses(schedule.writes), observesArrays);
+  }
+
+  /**
+   * @param results of the nodes; null to compute them again
+   * @param values receives the arguments of all nodes, one after the other
+   * @returns false if the forward pass did other things than before
+   */
+  replay(run: (observer: ForwardObserver) => void, results: Float64Array | null, values: Float64Array): boolean {
+    const player = new Player(this.nodes, this.#slotOf, this.#schedule, results, values);
+    return completes(() => observe(player, this.#observesArrays, run)) && player.isSame;
+  }
+}
+
+/** False if the layer's code throws: for a perturbed number, or because a limit is exceeded. */
+function completes(run: () => void): boolean {
+  try {
+    run();
+    return true;
+  } catch (error) {
+    asCustomLayerError(error);
+    return false;
+  }
+}
+
+/** An array whose reads and writes are observed. */
+interface Storage {
+  readonly at: Error;
+  readonly isLeaf: boolean;
+  /** Where its first element is numbered. */
+  readonly first: number;
+}
+
+interface Listener {
+  allocate(length: number, isLeaf: boolean): Storage;
+  read(storage: Storage, index: number, value: number): number;
+  write(storage: Storage, index: number, value: number): void;
+  call(name: string, original: MathFunction, values: number[]): number;
+}
+
+function observe(listener: Listener, observesArrays: boolean, run: (observer: ForwardObserver) => void): void {
+  const functions = Math as unknown as Record<string, MathFunction>;
+  const originals = OBSERVED.map((name) => [name, functions[name]!] as const);
+  const RealArray = globalThis.Float64Array;
+  const errors = Error as { stackTraceLimit?: number };
+  const depth = errors.stackTraceLimit;
+  const restore = (): void => {
+    for (const [name, original] of originals) functions[name] = original;
+    globalThis.Float64Array = RealArray;
+    if (depth !== undefined) errors.stackTraceLimit = depth;
+  };
+  const arrays = new ObservedArrays(listener);
+  const observer: ForwardObserver = {
+    start: (tensor) => (observesArrays ? { shape: tensor.shape, data: arrays.wrapLeaf(tensor.data) } : tensor),
+    finish: () => {
+      arrays.isActive = false;
+      restore();
+    },
+  };
+  try {
+    // Between an array and the line that creates it there may be functions of `ops` and of the layer.
+    if (depth !== undefined) errors.stackTraceLimit = STACK_DEPTH;
+    for (const [name, original] of originals) functions[name] = (...values) => listener.call(name, original, values);
+    if (observesArrays) globalThis.Float64Array = arrays.constructorInstead(RealArray);
+    run(observer);
+  } finally {
+    observer.finish();
+  }
+}
+
+type Numbers = Float64Array;
+
+/** Typed arrays that report what is read and written. */
+class ObservedArrays {
+  isActive = true;
+  readonly #listener: Listener;
+
+  constructor(listener: Listener) {
+    this.#listener = listener;
+  }
+
+  wrapLeaf(data: Tensor['data']): Tensor['data'] {
+    return data instanceof Float32Array ? data : this.#wrap(data, true);
+  }
+
+  constructorInstead(Real: Float64ArrayConstructor): Float64ArrayConstructor {
+    const fromValues = (values: ArrayLike<number>): Numbers => {
+      const made = this.#wrap(new Real(values.length), false);
+      for (let i = 0; i < values.length; i++) made[i] = values[i]!;
+      return made;
+    };
+    const construct = (given: unknown[]): Numbers => {
+      const [first] = given;
+      if (first === undefined || typeof first === 'number') return this.#wrap(new Real(first ?? 0), false);
+      if (first instanceof ArrayBuffer) return new Real(...(given as [ArrayBuffer]));
+      return fromValues(toList(first as Iterable<number> | ArrayLike<number>));
+    };
+    const from = (
+      source: Iterable<number> | ArrayLike<number>,
+      map?: (value: number, i: number) => number,
+    ): Numbers => {
+      const list = toList(source);
+      if (!map) return fromValues(list);
+      const made = this.#wrap(new Real(list.length), false);
+      for (let i = 0; i < list.length; i++) made[i] = map(list[i]!, i);
+      return made;
+    };
+    return new Proxy(Real, {
+      construct: (_, given) => construct(given as unknown[]),
+      get: (target, key) =>
+        key === 'from'
+          ? from
+          : key === 'of'
+            ? (...values: number[]) => fromValues(values)
+            : (Reflect.get(target, key) as unknown),
+    });
+  }
+
+  #wrap(real: Numbers, isLeaf: boolean): Numbers {
+    return this.#view(real, this.#listener.allocate(real.length, isLeaf), 0);
+  }
+
+  /** @param offset of the view's first element in the storage */
+  #view(real: Numbers, storage: Storage, offset: number): Numbers {
+    const methods = this.#methods(real, storage, offset);
+    const listener = this.#listener;
+    const view: Numbers = new Proxy(real, {
+      get: (target, key) => {
+        const index = indexOf(key);
+        if (index >= 0) {
+          const value = target[index];
+          return value === undefined || !this.isActive ? value : listener.read(storage, offset + index, value);
+        }
+        const method = methods(view)[key as keyof Numbers];
+        if (method) return method;
+        const found: unknown = Reflect.get(target, key, target);
+        // Generic functions of lists read through the proxy.
+        if (typeof found !== 'function') return found;
+        // Lists are sorted as texts.
+        const generic =
+          key === 'sort' || key === 'toSorted'
+            ? null
+            : (Array.prototype as unknown as Record<PropertyKey, unknown>)[key];
+        return typeof generic === 'function' ? generic : (found as (...all: unknown[]) => unknown).bind(target);
+      },
+      set: (target, key, value: number) => {
+        const index = indexOf(key);
+        if (index < 0) return Reflect.set(target, key, value, target);
+        if (index < target.length) {
+          target[index] = value;
+          if (this.isActive) listener.write(storage, offset + index, value);
+        }
+        return true;
+      },
+    });
+    return view;
+  }
+
+  /** Functions that make another typed array, or that copy into this one. */
+  #methods(real: Numbers, storage: Storage, offset: number): (view: Numbers) => Partial<Record<PropertyKey, unknown>> {
+    const allocate = (length: number): Numbers =>
+      this.#wrap(new (real.constructor as Float64ArrayConstructor)(length), false);
+    let made: Partial<Record<PropertyKey, unknown>> | null = null;
+    return (view) =>
+      (made ??= {
+        slice: (from?: number, to?: number) => {
+          const [first, last] = [bound(from ?? 0, real.length), bound(to ?? real.length, real.length)];
+          const result = allocate(last > first ? last - first : 0);
+          for (let i = first; i < last; i++) result[i - first] = view[i]!;
+          return result;
+        },
+        subarray: (from?: number, to?: number) => {
+          const first = bound(from ?? 0, real.length);
+          return this.#view(real.subarray(from, to), storage, offset + first);
+        },
+        map: (f: (value: number, i: number, all: Numbers) => number) => {
+          const result = allocate(real.length);
+          for (let i = 0; i < real.length; i++) result[i] = f(view[i]!, i, view);
+          return result;
+        },
+        set: (values: ArrayLike<number>, at = 0) => {
+          const list = Array.from(values);
+          for (let i = 0; i < list.length; i++) view[at + i] = list[i]!;
+        },
+      });
+  }
+}
+
+const bound = (i: number, length: number): number => {
+  const at = i < 0 ? length + i : i;
+  return at < 0 ? 0 : at > length ? length : at;
+};
+
+const toList = (values: Iterable<number> | ArrayLike<number>): readonly number[] =>
+  Array.from(values as ArrayLike<number>);
+
+/** The index that a property key is; -1 for any other key. */
+function indexOf(key: PropertyKey): number {
+  if (typeof key !== 'string') return -1;
+  const code = key.charCodeAt(0);
+  return code >= 48 && code <= 57 ? Number(key) : -1;
+}
+
+const enum Kind {
+  Read,
+  Write,
+  Call,
+}
+
+class Recorder implements Listener {
+  events = 0;
+  readonly #limits: TraceLimits;
+  readonly #kinds: Kind[] = [];
+  /** By event: the number of the element, or of the call. */
+  readonly #subjects: number[] = [];
+  readonly #values: number[] = [];
+  readonly #storages: Storage[] = [];
+  readonly #calls: TraceNode[] = [];
+  #elements = 0;
+
+  /** Beyond the limits, it throws into the layer's code: observing all of it could take longer than a layer may. */
+  constructor(limits: TraceLimits) {
+    this.#limits = limits;
+  }
+
+  allocate(length: number, isLeaf: boolean): Storage {
+    const storage = { at: new Error(STORED), isLeaf, first: this.#elements };
+    this.#elements += length;
+    this.#storages.push(storage);
+    return storage;
+  }
+
+  read({ first }: Storage, index: number, value: number): number {
+    this.#record(Kind.Read, first + index, value);
+    return value;
+  }
+
+  write({ first }: Storage, index: number, value: number): void {
+    this.#record(Kind.Write, first + index, value);
+  }
+
+  call(name: string, original: MathFunction, values: number[]): number {
+    const result = original(...values);
+    if (this.#calls.length >= this.#limits.nodes) throw new RangeError('too many calls');
+    this.#record(Kind.Call, this.#calls.length, result);
+    this.#calls.push({ name, original, values, result, at: new Error(name) });
+    return result;
+  }
+
+  #record(kind: Kind, subject: number, value: number): void {
+    if (++this.events > this.#limits.events) throw new RangeError('too many reads and writes');
+    this.#kinds.push(kind);
+    this.#subjects.push(subject);
+    this.#values.push(value);
+  }
+
+  /** A stored number is a node if something else than the next change of the same element reads it. */
+  summarize(): { readonly nodes: readonly TraceNode[]; readonly schedule: Schedule } {
+    const count = this.#kinds.length;
+    const isUpdate = this.#findUpdates();
+    // By element: the event that wrote it last, and whether that is a node.
+    const lastWrite = new Int32Array(this.#elements).fill(-1);
+    const isNode = new Uint8Array(count);
+    const writeOfRead = new Int32Array(count).fill(-1);
+    for (let event = 0; event < count; event++) {
+      const element = this.#subjects[event]!;
+      if (this.#kinds[event] === Kind.Write) lastWrite[element] = event;
+      else if (this.#kinds[event] === Kind.Read) {
+        const write = (writeOfRead[event] = lastWrite[element]!);
+        if (write >= 0 && isUpdate[event] === 0) isNode[write] = 1;
+      } else isNode[event] = 1;
+    }
+    const nodes: TraceNode[] = [];
+    const nodeOf = new Int32Array(count).fill(-1);
+    const schedule = { reads: [] as number[], writes: [] as number[], calls: [] as number[] };
+    for (let event = 0; event < count; event++) {
+      const kind = this.#kinds[event]!;
+      if (isNode[event] === 1) {
+        nodeOf[event] = nodes.length;
+        if (kind === Kind.Call) nodes.push(this.#calls[this.#subjects[event]!]!);
+        else {
+          const value = this.#values[event]!;
+          const { at } = this.#storageOf(this.#subjects[event]!);
+          nodes.push({ name: STORED, original: identity, values: [value], result: value, at });
+        }
+      }
+      if (kind === Kind.Read) schedule.reads.push(writeOfRead[event]! < 0 ? -1 : nodeOf[writeOfRead[event]!]!);
+      else (kind === Kind.Write ? schedule.writes : schedule.calls).push(nodeOf[event]!);
+    }
+    return {
+      nodes,
+      schedule: {
+        reads: Int32Array.from(schedule.reads),
+        writes: Int32Array.from(schedule.writes),
+        calls: Int32Array.from(schedule.calls),
+      },
+    };
+  }
+
+  /** Reads of inputs and parameters, by the number that is stored next. */
+  countUses(nodeOfWrite: Int32Array): RepeatedUse[] {
+    const leaves = this.#storages.filter(({ isLeaf }) => isLeaf);
+    const counts = new Map<string, RepeatedUse>();
+    /** By element: the node that it is part of, from the last event to the first. */
+    const nodeOf = new Map<number, number>();
+    let write = nodeOfWrite.length;
+    let next = -1;
+    for (let event = this.#kinds.length - 1; event >= 0; event--) {
+      const element = this.#subjects[event]!;
+      if (this.#kinds[event] === Kind.Write) {
+        const node = nodeOfWrite[--write]!;
+        if (node >= 0) nodeOf.set(element, node);
+        next = nodeOf.get(element) ?? -1;
+      } else if (this.#kinds[event] === Kind.Call) next = -1;
+      else if (next >= 0) {
+        const storage = this.#storageOf(element);
+        if (!storage.isLeaf) continue;
+        const entry = element - storage.first;
+        const key = `${element} ${next}`;
+        const count = (counts.get(key)?.count ?? 0) + 1;
+        counts.set(key, { leaf: leaves.indexOf(storage), entry, node: next, count });
+      }
+    }
+    return [...counts.values()].filter(({ count }) => count > 1);
+  }
+
+  /** Reads whose element the next write changes, as in `sum[i] += …`. */
+  #findUpdates(): Uint8Array {
+    const isUpdate = new Uint8Array(this.#kinds.length);
+    let next = -1;
+    for (let event = this.#kinds.length - 1; event >= 0; event--) {
+      if (this.#kinds[event] === Kind.Write) next = this.#subjects[event]!;
+      else if (this.#kinds[event] === Kind.Read && this.#subjects[event] === next) isUpdate[event] = 1;
+    }
+    return isUpdate;
+  }
+
+  #storageOf(element: number): Storage {
+    let [low, high] = [0, this.#storages.length - 1];
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if (this.#storages[middle]!.first <= element) low = middle;
+      else high = middle - 1;
+    }
+    return this.#storages[low]!;
+  }
+}
+
+const NO_ERROR = new Error(STORED);
+
+class Player implements Listener {
+  isSame = true;
+  #reads = 0;
+  #writes = 0;
+  #calls = 0;
+
+  constructor(
+    readonly nodes: readonly TraceNode[],
+    readonly slotOf: Int32Array,
+    readonly schedule: Schedule,
+    readonly results: Float64Array | null,
+    readonly values: Float64Array,
+  ) {}
+
+  allocate(_length: number, isLeaf: boolean): Storage {
+    return { at: NO_ERROR, isLeaf, first: 0 };
+  }
+
+  read(_storage: Storage, _index: number, value: number): number {
+    const node = this.schedule.reads[this.#reads++];
+    if (node === undefined) this.isSame = false;
+    return node === undefined || node < 0 || !this.results ? value : this.results[node]!;
+  }
+
+  write(_storage: Storage, _index: number, value: number): void {
+    const node = this.schedule.writes[this.#writes++];
+    if (node === undefined) this.isSame = false;
+    else if (node >= 0) this.values[this.slotOf[node]!] = value;
+  }
+
+  call(name: string, original: MathFunction, values: number[]): number {
+    const node = this.schedule.calls[this.#calls++] ?? -1;
+    const recorded = this.nodes[node];
+    if (recorded?.name !== name || recorded.values.length !== values.length) {
+      this.isSame = false;
+      return original(...values);
+    }
+    for (const [k, value] of values.entries()) this.values[this.slotOf[node]! + k] = value;
+    return this.results ? this.results[node]! : original(...values);
+  }
+}

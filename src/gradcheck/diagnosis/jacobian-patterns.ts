@@ -1,0 +1,530 @@
+// Explains the difference between two Jacobians, from differences of the forward pass and from the backward pass.
+// Structure (windows, strides, factors by position, axes, masks) is inferred from numbers and shapes, not from names.
+import type { Shape } from '../../engine/kernels/tensor';
+import { unravelIndex } from '../../presentation/tensor-index';
+import { type Explanation, makeExplanation } from './explanation';
+import { type GradientComparison, type Jacobians, type LayerExperiment, maxAbs } from './gradient-comparison';
+
+/** Two entries are equal if they differ by less than this share of the largest one. */
+const TOLERANCE = 1e-4;
+/** The largest shift of a window along each axis that is tried. */
+const MAX_SHIFT = 12;
+/** The share of a window that must stay inside the image after a shift. */
+const MIN_OVERLAP = 0.3;
+/** Two inputs that differ by less than this share of the largest are a near tie. */
+const NEAR_TIE = 0.05;
+
+/** The best explanation of a wrong gradient by its Jacobian; null if there is none. */
+export function* explainByJacobian(comparison: GradientComparison): Generator<undefined, Explanation | null> {
+  const { layer, subject } = comparison;
+  if (!layer) return null;
+  if (subject === 'input') {
+    const jacobians = yield* layer.jacobians();
+    return jacobians && (yield* explainInput(layer, jacobians));
+  }
+  const jacobians = yield* layer.parameterJacobians();
+  return jacobians && explainParameter(comparison, layer, jacobians);
+}
+
+function* explainInput(layer: LayerExperiment, jacobians: Jacobians): Generator<undefined, Explanation | null> {
+  const pattern = new Pattern(layer.samples, jacobians);
+  const [input, output] = [layer.inputShape.slice(1), layer.outputShape.slice(1)];
+  return (
+    explainAxes(pattern, input, output) ??
+    explainFactors(pattern, input, output) ??
+    explainNearTies(pattern, layer) ??
+    (yield* explainShift(pattern, input, output)) ??
+    explainTurned(pattern, input) ??
+    explainSupport(pattern)
+  );
+}
+
+/** Rows of both Jacobians, one for each output of each sample. */
+class Pattern {
+  readonly inputs: number;
+  readonly outputs: number;
+  readonly numeric: Float64Array;
+  readonly analytic: Float64Array;
+  /** Entries up to this size count as 0. */
+  readonly zero: number;
+
+  constructor(
+    readonly samples: number,
+    { inputs, outputs, numeric, analytic }: Jacobians,
+  ) {
+    this.inputs = inputs;
+    this.outputs = outputs;
+    this.numeric = numeric;
+    this.analytic = analytic;
+    this.zero = TOLERANCE * Math.max(maxAbs(numeric), maxAbs(analytic));
+  }
+
+  *rows(): Iterable<{ readonly sample: number; readonly output: number; readonly from: number }> {
+    for (let row = 0; row < this.samples * this.outputs; row++)
+      yield { sample: Math.floor(row / this.outputs), output: row % this.outputs, from: row * this.inputs };
+  }
+
+  isSame(a: number, b: number): boolean {
+    return Number.isNaN(a) || Number.isNaN(b) || Math.abs(a - b) <= this.zero;
+  }
+}
+
+/** Along which axes outputs depend on inputs at other positions, in either Jacobian. */
+function explainAxes(pattern: Pattern, input: Shape, output: Shape): Explanation | null {
+  if (input.length < 2 || input.length !== output.length || input.some((size, axis) => size !== output[axis]))
+    return null;
+  const coupled = (values: Float64Array): boolean[] => {
+    const axes = input.map(() => false);
+    for (const { output: o, from } of pattern.rows()) {
+      const at = unravelIndex(o, output);
+      for (let i = 0; i < pattern.inputs; i++)
+        if (Math.abs(values[from + i]!) > pattern.zero)
+          unravelIndex(i, input).forEach((place, axis) => (axes[axis] ||= place !== at[axis]));
+    }
+    return axes;
+  };
+  const [right, wrong] = [coupled(pattern.numeric), coupled(pattern.analytic)];
+  if (right.every((value, axis) => value === wrong[axis])) return null;
+  if (!right.some(Boolean)) return null;
+  const names = (axes: readonly boolean[]): string => {
+    const chosen = axes.flatMap((value, axis) => (value ? [axis + 1] : []));
+    return chosen.length === 0 ? 'no axis' : `${chosen.length === 1 ? 'axis' : 'axes'} ${chosen.join(' and ')}`;
+  };
+  return makeExplanation(
+    'axes_wrong',
+    `works along the wrong axes: the forward pass mixes values along ${names(right)}, the backward pass along ${names(wrong)} (axis 0 is the batch)`,
+  );
+}
+
+/** Whether each row, or each column, of the right Jacobian has its own factor. */
+function explainFactors(pattern: Pattern, input: Shape, output: Shape): Explanation | null {
+  const { numeric, analytic, inputs, outputs } = pattern;
+  const describe = (
+    count: number,
+    shape: Shape,
+    what: string,
+    indexOf: (output: number, i: number) => number,
+  ): Explanation | null => {
+    const products = new Float64Array(count);
+    const squares = new Float64Array(count);
+    for (const { output: o, from } of pattern.rows())
+      for (let i = 0; i < inputs; i++) {
+        const [n, a] = [numeric[from + i]!, analytic[from + i]!];
+        if (Number.isNaN(n) || Number.isNaN(a)) continue;
+        products[indexOf(o, i)]! += n * a;
+        squares[indexOf(o, i)]! += n * n;
+      }
+    const factors = products.map((product, k) => (squares[k]! > 0 ? product / squares[k]! : 1));
+    for (const { output: o, from } of pattern.rows())
+      for (let i = 0; i < inputs; i++)
+        if (!pattern.isSame(analytic[from + i]!, factors[indexOf(o, i)]! * numeric[from + i]!)) return null;
+    const wrong = [...factors.keys()].filter((k) => Math.abs(factors[k]! - 1) > TOLERANCE);
+    if (wrong.length === 0 || wrong.length === count) return null;
+    const values = [...new Set(wrong.map((k) => formatShort(factors[k]!)))];
+    const where = describePlaces(wrong, shape, what);
+    const cause = values.every((value) => value === '0')
+      ? 'place_missing'
+      : values.every((value) => value === '-1')
+        ? 'part_sign'
+        : 'factor_by_place';
+    const is =
+      cause === 'place_missing'
+        ? 'is missing'
+        : cause === 'part_sign'
+          ? 'has the wrong sign'
+          : `is ${values.slice(0, 4).join(' or ')} times what it should be`;
+    const hint = cause === 'factor_by_place' ? ': it has another factor there' : '';
+    return makeExplanation(cause, `is right except for the contribution of ${where}, which ${is}${hint}`);
+  };
+  return describe(outputs, output, 'outputs', (o) => o) ?? describe(inputs, input, 'inputs', (_, i) => i);
+}
+
+/** "outputs in the last column (axis 3)", or their number. */
+function describePlaces(chosen: readonly number[], shape: Shape, what: string): string {
+  const indices = chosen.map((flat) => unravelIndex(flat, shape));
+  const total = shape.reduce((product, size) => product * size, 1);
+  const isBorder = (index: readonly number[], axis: number): boolean =>
+    shape[axis]! > 1 && index[axis] === shape[axis]! - 1;
+  const axes = shape.flatMap((size, axis) =>
+    size > 1 && indices.some((index) => isBorder(index, axis)) ? [axis] : [],
+  );
+  const border = axes.filter((axis) => {
+    const all = Array.from({ length: total }, (_, flat) => unravelIndex(flat, shape)).filter((index) =>
+      isBorder(index, axis),
+    );
+    return all.every((index) => indices.some((each) => each.every((place, a) => place === index[a])));
+  });
+  if (border.length > 0 && indices.every((index) => border.some((axis) => isBorder(index, axis))))
+    return `${what} at the end of ${border.length === 1 ? 'axis' : 'axes'} ${border.map((axis) => axis + 1).join(' and ')}, at the border`;
+  for (let axis = 0; axis < shape.length; axis++) {
+    const places = [...new Set(indices.map((index) => index[axis]))];
+    if (places.length < shape[axis]! && (places.length * total) / shape[axis]! === chosen.length)
+      return `${what} ${places.slice(0, 6).join(', ')} of axis ${axis + 1}`;
+  }
+  const shown = indices.slice(0, 3).map((index) => `[${index.join(', ')}]`);
+  return `${chosen.length} of ${total} ${what} (${shown.join(', ')}${indices.length > 3 ? ', …' : ''})`;
+}
+
+/** The gradient of one input also goes to others with nearly the same value. */
+function explainNearTies(pattern: Pattern, { input }: LayerExperiment): Explanation | null {
+  const { numeric, analytic, inputs } = pattern;
+  const near = NEAR_TIE * maxAbs(input);
+  let extras = 0;
+  let example = '';
+  for (const { sample, output, from } of pattern.rows())
+    for (let i = 0; i < inputs; i++) {
+      const [n, a] = [numeric[from + i]!, analytic[from + i]!];
+      if (pattern.isSame(a, n)) continue;
+      if (!pattern.isSame(n, 0)) return null;
+      let winner = -1;
+      for (let k = 0; k < inputs; k++)
+        if (k !== i && !pattern.isSame(numeric[from + k]!, 0) && pattern.isSame(numeric[from + k]!, a)) {
+          const distance = Math.abs(input[sample * inputs + k]! - input[sample * inputs + i]!);
+          if (distance <= near) winner = k;
+        }
+      if (winner < 0) return null;
+      extras++;
+      example ||= `in sample ${sample} output ${output} comes from input ${winner}, which is ${formatShort(input[sample * inputs + winner]!)}, and the gradient goes to input ${i} as well, which is ${formatShort(input[sample * inputs + i]!)}`;
+    }
+  if (extras === 0) return null;
+  return makeExplanation(
+    'near_ties',
+    `goes to entries that are not the maximum but close to it: ${example}. The mask must select only the maximum`,
+  );
+}
+
+/** Windows whose values are turned around, mirrored or transposed within the window. */
+function explainTurned(
+  { numeric, analytic, inputs, outputs, samples, zero }: Pattern,
+  input: Shape,
+): Explanation | null {
+  const [height, width] = spatialSize(input);
+  if (input.length < 2) return null;
+  /** The rows and columns on which an output depends, in any sample and channel. */
+  const boxOf = (output: number): readonly [top: number, left: number, rows: number, columns: number] => {
+    let [top, left, bottom, right] = [height, width, -1, -1];
+    for (let sample = 0; sample < samples; sample++)
+      for (let i = 0; i < inputs; i++) {
+        if (!(Math.abs(numeric[(sample * outputs + output) * inputs + i]!) > zero)) continue;
+        const [row, column] = [Math.floor(i / width) % height, i % width];
+        [top, bottom] = [Math.min(top, row), Math.max(bottom, row)];
+        [left, right] = [Math.min(left, column), Math.max(right, column)];
+      }
+    return [top, left, bottom - top + 1, right - left + 1];
+  };
+  const boxes = Array.from({ length: outputs }, (_, output) => boxOf(output));
+  const [rows, columns] = [2, 3].map((side) => Math.max(...boxes.map((box) => box[side]!))) as [number, number];
+  if (rows * columns < 2 || (rows === height && columns === width)) return null;
+  // Windows that hang over the border are cut off and do not show all values.
+  const whole = boxes.flatMap((box, output) => (box[2] === rows && box[3] === columns ? [{ box, output }] : []));
+  if (whole.length < 2) return null;
+  type Source = (row: number, column: number) => readonly [number, number];
+  const transposed: Source = (row, column) => [column, row];
+  const turns: readonly (readonly [what: string, source: Source])[] = [
+    ['turned by 180°', (row, column) => [rows - 1 - row, columns - 1 - column]],
+    ['upside down', (row, column) => [rows - 1 - row, column]],
+    ['mirrored from left to right', (row, column) => [row, columns - 1 - column]],
+    ...(rows === columns ? [['transposed', transposed] as const] : []),
+  ];
+  for (const [what, source] of turns) {
+    const isTurned = whole.every(({ box: [top, left], output }) => {
+      for (let sample = 0; sample < samples; sample++) {
+        const from = (sample * outputs + output) * inputs;
+        for (let plane = 0; plane < inputs; plane += height * width)
+          for (let row = 0; row < rows; row++)
+            for (let column = 0; column < columns; column++) {
+              const [r, c] = source(row, column);
+              const expected = numeric[from + plane + (top + r) * width + left + c]!;
+              const actual = analytic[from + plane + (top + row) * width + left + column]!;
+              if (Math.abs(expected - actual) > zero) return false;
+            }
+      }
+      return true;
+    });
+    if (isTurned) return makeExplanation('mirrored', `is made with the window of ${rows}×${columns} values ${what}`);
+  }
+  return null;
+}
+
+interface Shift {
+  readonly output: readonly number[];
+  readonly by: readonly [rows: number, columns: number];
+}
+
+/** Each output's window is shifted, by a constant or by an amount that grows with the output's position. */
+function* explainShift(pattern: Pattern, input: Shape, output: Shape): Generator<undefined, Explanation | null> {
+  const [height, width] = spatialSize(input);
+  const [rows, columns] = spatialSize(output);
+  const shifts: Shift[] = [];
+  for (let o = 0; o < pattern.outputs; o++) {
+    const by = findShift(pattern, o, height, width);
+    yield;
+    if (by === undefined) return null;
+    if (by) shifts.push({ output: [Math.floor(o / columns) % rows, o % columns], by });
+  }
+  return describeShifts(shifts, pattern, [height, width], [rows, columns]);
+}
+
+/** The last two axes of a sample, or one row if there is one axis. */
+const spatialSize = (shape: Shape): readonly [number, number] => [
+  shape.length > 2 ? shape[shape.length - 2]! : 1,
+  shape[shape.length - 1] ?? 1,
+];
+
+/** Undefined if no shift turns the right row into the wrong one; null if several do, or if the row is empty. */
+function findShift(
+  { numeric, analytic, inputs, outputs, zero, samples }: Pattern,
+  output: number,
+  height: number,
+  width: number,
+): readonly [number, number] | null | undefined {
+  const found: (readonly [number, number])[] = [];
+  let isEmpty = true;
+  // Too little of the window is left to say where it went.
+  let isAtBorder = false;
+  // The whole window left the image.
+  let isPresent = false;
+  for (let sample = 0; sample < samples; sample++)
+    for (let i = 0, from = (sample * outputs + output) * inputs; i < inputs; i++)
+      isPresent ||= Math.abs(analytic[from + i]!) > zero;
+  for (let dr = -Math.min(MAX_SHIFT, height - 1); dr <= Math.min(MAX_SHIFT, height - 1); dr++)
+    for (let dq = -Math.min(MAX_SHIFT, width - 1); dq <= Math.min(MAX_SHIFT, width - 1); dq++) {
+      let fits = true;
+      let [inside, total] = [0, 0];
+      for (let sample = 0; sample < samples && fits; sample++) {
+        const from = (sample * outputs + output) * inputs;
+        for (let i = 0; i < inputs && fits; i++) {
+          const n = numeric[from + i]!;
+          total += n * n;
+          const [r, q] = [(Math.floor(i / width) % height) + dr, (i % width) + dq];
+          if (r < 0 || r >= height || q < 0 || q >= width) continue;
+          inside += n * n;
+          const a = analytic[from + i + dr * width + dq]!;
+          // Where the right row is 0, the wrong one may contain what the border had cut off.
+          if (Math.abs(n) > zero && Math.abs(a - n) > zero) fits = false;
+        }
+        for (let i = 0; i < inputs && fits; i++) {
+          const [r, q] = [(Math.floor(i / width) % height) - dr, (i % width) - dq];
+          const isFromInside = r >= 0 && r < height && q >= 0 && q < width;
+          if (
+            isFromInside &&
+            Math.abs(analytic[from + i]!) > zero &&
+            Math.abs(numeric[from + i - dr * width - dq]!) <= zero
+          )
+            fits = false;
+        }
+      }
+      if (total > 0) isEmpty = false;
+      if (!fits || total === 0) continue;
+      if (inside >= MIN_OVERLAP * total) found.push([dr, dq]);
+      else isAtBorder ||= inside > 0;
+    }
+  if (isEmpty || found.length > 1 || (found.length === 0 && (isAtBorder || !isPresent))) return null;
+  return found[0];
+}
+
+function describeShifts(
+  shifts: readonly Shift[],
+  pattern: Pattern | null,
+  input: readonly [number, number],
+  output: readonly [number, number],
+): Explanation | null {
+  if (shifts.length < 2) return null;
+  const facts: string[] = [];
+  let isStride = false;
+  for (const axis of [0, 1] as const) {
+    const line = fitLine(shifts.map(({ output: place, by }) => [place[axis]!, by[axis]]));
+    if (!line) return null;
+    const name = axis === 0 ? 'rows' : 'columns';
+    const [offset, growth] = line;
+    if (growth !== 0) {
+      isStride = true;
+      const stride = pattern ? strideOf(pattern, axis, input, output) : null;
+      facts.push(
+        stride === null
+          ? `along the ${name} the windows of the backward pass are ${Math.abs(growth)} ${growth < 0 ? 'less' : 'more'} apart than those of the forward pass: the stride is wrong`
+          : `along the ${name} the forward pass moves its window by a stride of ${stride}, the backward pass by ${stride + growth}`,
+      );
+    }
+    if (offset !== 0)
+      facts.push(
+        `along the ${name} the backward pass is ${Math.abs(offset)} ${Math.abs(offset) === 1 ? 'position' : 'positions'} too far ${offset > 0 ? 'towards the end' : 'towards the start'}: the padding or offset is wrong`,
+      );
+  }
+  if (facts.length === 0) return null;
+  return makeExplanation(
+    isStride ? 'stride_wrong' : 'shifted',
+    `uses windows at the wrong positions: ${facts.join('; ')}`,
+  );
+}
+
+/** y = offset + growth · x through all points, in integers; null if there is no such line. */
+function fitLine(
+  points: readonly (readonly [x: number, y: number])[],
+): readonly [offset: number, growth: number] | null {
+  const [x0, y0] = points[0]!;
+  const other = points.find(([x]) => x !== x0);
+  const growth = other ? (other[1] - y0) / (other[0] - x0) : 0;
+  const offset = y0 - growth * x0;
+  return Number.isInteger(growth) && points.every(([x, y]) => y === offset + growth * x) ? [offset, growth] : null;
+}
+
+/**
+ * How far the first input position that the forward pass reads moves from one output to the next; null if that varies.
+ */
+function strideOf(
+  { numeric, inputs, zero }: Pattern,
+  axis: 0 | 1,
+  [height, width]: readonly [number, number],
+  [rows, columns]: readonly [number, number],
+): number | null {
+  const count = axis === 0 ? rows : columns;
+  const places: number[] = [];
+  for (let k = 0; k < count; k++) {
+    const output = axis === 0 ? k * columns : k;
+    let last = -1;
+    for (let i = 0; i < inputs; i++)
+      if (Math.abs(numeric[output * inputs + i]!) > zero)
+        last = Math.max(last, axis === 0 ? Math.floor(i / width) % height : i % width);
+    places.push(last);
+  }
+  const strides = places.slice(1).map((place, k) => place - places[k]!);
+  return strides.length > 0 && strides.every((stride) => stride === strides[0]) ? strides[0]! : (strides[0] ?? null);
+}
+
+/** Entries that the backward pass has and the forward pass does not, or vice versa. */
+function explainSupport(pattern: Pattern): Explanation | null {
+  const { numeric, analytic } = pattern;
+  let [extra, missing, other, total] = [0, 0, 0, 0];
+  for (let i = 0; i < numeric.length; i++) {
+    if (Number.isNaN(numeric[i])) continue;
+    const isRight = !pattern.isSame(numeric[i]!, 0);
+    if (isRight) total++;
+    if (pattern.isSame(analytic[i]!, numeric[i]!)) continue;
+    if (!isRight) extra++;
+    else if (pattern.isSame(analytic[i]!, 0)) missing++;
+    else other++;
+  }
+  if (other > 0 || total === 0 || extra + missing === 0) return null;
+  const facts = [
+    ...(missing > 0 ? [`lacks ${missing} of ${total} dependencies of outputs on inputs`] : []),
+    ...(extra > 0 ? [`has ${extra} dependencies that the forward pass lacks`] : []),
+  ];
+  return makeExplanation(
+    missing > 0 && extra === 0 ? 'share_missing' : 'error_pattern',
+    `${facts.join(' and ')}; all others are right`,
+  );
+}
+
+/** Contributions to a parameter where its output does not depend on it, as without a mask. */
+function explainMissingMask(pattern: Pattern): Explanation | null {
+  const { numeric, analytic } = pattern;
+  let [extra, total] = [0, 0];
+  for (let i = 0; i < numeric.length; i++) {
+    if (Number.isNaN(numeric[i])) continue;
+    const isRight = !pattern.isSame(numeric[i]!, 0);
+    if (isRight) total++;
+    if (pattern.isSame(analytic[i]!, numeric[i]!)) continue;
+    if (isRight) return null;
+    extra++;
+  }
+  if (total === 0 || extra === 0) return null;
+  return makeExplanation(
+    'mask_missing',
+    `has ${extra} contributions of outputs that do not depend on it, beside the right ${total}: a mask, such as the sign of the input, is missing`,
+  );
+}
+
+/** A parameter's contributions, one per sample and output. */
+function explainParameter(
+  { shape }: GradientComparison,
+  layer: LayerExperiment,
+  jacobians: Jacobians,
+): Explanation | null {
+  // Treats the rows of all samples as one.
+  const pattern = new Pattern(1, jacobians);
+  return (
+    explainOverwriting(layer, jacobians) ??
+    explainParameterFactors(pattern, shape) ??
+    explainMissingMask(pattern) ??
+    explainPairing(pattern, layer)
+  );
+}
+
+/** Entries whose factor depends on one axis of the parameter. */
+function explainParameterFactors(pattern: Pattern, shape: Shape): Explanation | null {
+  const explanation = explainFactors(pattern, shape, [pattern.outputs]);
+  return explanation?.cause === 'part_sign' || explanation?.description.includes('inputs')
+    ? { ...explanation, description: explanation.description.replace('what comes from inputs', 'entries') }
+    : explanation;
+}
+
+/**
+ * Contributions that overwrite each other. Such a backward is not linear in dy, so its gradient is compared instead of
+ * its Jacobian.
+ */
+function explainOverwriting(layer: LayerExperiment, { numeric, inputs, outputs }: Jacobians): Explanation | null {
+  const { upstream } = layer;
+  const given = layer.gradientFor(upstream);
+  const tolerance = TOLERANCE * maxAbs(given);
+  for (const [which, order] of [
+    ['last', Array.from({ length: outputs }, (_, o) => o)],
+    ['first', Array.from({ length: outputs }, (_, o) => outputs - 1 - o)],
+  ] as const) {
+    const values = new Float64Array(inputs);
+    const counts = new Uint32Array(inputs);
+    for (const o of order)
+      for (let i = 0; i < inputs; i++) {
+        const derivative = numeric[o * inputs + i]!;
+        if (Math.abs(derivative) <= 1e-9) continue;
+        values[i] = derivative * upstream[o]!;
+        counts[i]!++;
+      }
+    if (counts.every((count) => count < 2)) return null;
+    if (values.every((value, i) => Math.abs(value - given[i]!) <= tolerance))
+      return makeExplanation(
+        'overwritten',
+        `has only the ${which} contribution if an entry is used several times: contributions must be added (+=), not overwritten (=)`,
+      );
+  }
+  return null;
+}
+
+/** Each contribution is an input value, and the backward pass uses another one. */
+function explainPairing(pattern: Pattern, layer: LayerExperiment): Explanation | null {
+  const { input, samples, inputShape, outputShape } = layer;
+  const [height, width] = spatialSize(inputShape.slice(1));
+  const [rows, columns] = spatialSize(outputShape.slice(1));
+  const perSample = input.length / samples;
+  const outputsPerSample = pattern.outputs / samples;
+  const scale = maxAbs(input);
+  const find = (value: number, sample: number): number => {
+    let at = -1;
+    for (let i = 0; i < perSample; i++)
+      if (Math.abs(input[sample * perSample + i]! - value) <= 1e-6 * scale) {
+        if (at >= 0) return -2;
+        at = i;
+      }
+    return at;
+  };
+  const shifts: Shift[] = [];
+  for (const { output, from } of pattern.rows()) {
+    const sample = Math.floor(output / outputsPerSample);
+    const place = [Math.floor(output / columns) % rows, output % columns];
+    for (let i = 0; i < pattern.inputs; i++) {
+      const [n, a] = [pattern.numeric[from + i]!, pattern.analytic[from + i]!];
+      if (pattern.isSame(n, 0) || pattern.isSame(a, 0)) continue;
+      const [right, wrong] = [find(n, sample), find(a, sample)];
+      if (right === -1 || wrong === -1) return null;
+      if (right < 0 || wrong < 0) continue;
+      const by = [
+        (Math.floor(wrong / width) % height) - (Math.floor(right / width) % height),
+        (wrong % width) - (right % width),
+      ] as const;
+      shifts.push({ output: place, by });
+    }
+  }
+  return describeShifts(shifts, null, [height, width], [rows, columns]);
+}
+
+const formatShort = (value: number): string => String(Number(value.toPrecision(4)));

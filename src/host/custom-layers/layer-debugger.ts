@@ -1,0 +1,138 @@
+// Debugs custom layers: a separate process replays the current step, and VS Code's JavaScript debugger attaches to it.
+// The run does not wait, and there are no time limits.
+import path from 'node:path';
+import * as vscode from 'vscode';
+import { ProcessClient } from '../../process/process-client';
+import { describeFault } from '../../process/exit-cause';
+import type { DebugCalls, DebugEvents, ReplayResponse } from '../../protocol/debug';
+import { findFunctionBody } from './function-body';
+import { customLayerFilesOf } from './layer-files';
+import { escapeUiText } from '../ui/escape-ui';
+import type { Log } from '../run/run-options';
+import { toErrorMessage } from '../run/run-messages';
+import type { OpenRun } from '../run/run-manager';
+
+type Client = ProcessClient<DebugCalls, DebugEvents>;
+
+export class LayerDebugger implements vscode.Disposable {
+  readonly #distFolder: string;
+  readonly #log: Log;
+  readonly #clients = new Map<OpenRun, Client>();
+  /** Debug sessions by process id. */
+  readonly #sessions = new Map<unknown, vscode.DebugSession>();
+  readonly #subscriptions: readonly vscode.Disposable[];
+
+  /** @param dist the folder of the bundles */
+  constructor(dist: string, log: Log) {
+    this.#distFolder = dist;
+    this.#log = log;
+    this.#subscriptions = [
+      vscode.debug.onDidStartDebugSession((session) => {
+        const { nablascope } = session.configuration;
+        if (nablascope !== undefined && !session.parentSession) this.#sessions.set(nablascope, session);
+      }),
+      vscode.debug.onDidTerminateDebugSession(({ configuration }) => {
+        this.#sessions.delete(configuration.nablascope);
+        // Detaching the debugger ends the process.
+        for (const [run, client] of this.#clients)
+          if (client.pid === configuration.nablascope) void this.#stop(run, client);
+      }),
+    ];
+  }
+
+  /** Resolves when the step is done or the debugger was stopped. @param name of the layer in the spec */
+  async debug(run: OpenRun, name: string): Promise<void> {
+    const { controller } = run;
+    const { view, location } = controller;
+    const layer = customLayerFilesOf(controller).find((candidate) => candidate.name === name);
+    const request = layer ? await controller.createReplayRequest() : `The spec has no custom layer "${name}".`;
+    if (!layer || typeof request === 'string') {
+      view.notify('warning', String(request));
+      return;
+    }
+    const previous = this.#clients.get(run);
+    if (previous) await this.#stop(run, previous);
+    await this.#ensureBreakpoint(vscode.Uri.file(layer.file));
+    const client: Client = new ProcessClient<DebugCalls, DebugEvents>({
+      file: path.join(this.#distFolder, 'debug-process.js'),
+      // Breakpoints use the paths that the editor knows.
+      nodeArguments: ['--preserve-symlinks'],
+      events: {
+        listening: async (port) => {
+          if (await this.#attach(client, port, name, location.root ?? location.folder)) return;
+          view.notify(
+            'error',
+            'The JavaScript debugger could not attach. The extension "JavaScript Debugger", which is part of VS Code, may be disabled.',
+          );
+          await this.#stop(run, client);
+        },
+      },
+      onExit: (reason) => {
+        this.#clients.delete(run);
+        view.notify('error', `Debugging ended: ${reason}`);
+      },
+      onOutput: (text) => this.#log.info(`debugging ${escapeUiText(name)}: ${text.trimEnd()}`),
+    });
+    this.#clients.set(run, client);
+    try {
+      this.#showResult(run, await client.calls.replaySteps(request));
+    } catch (error) {
+      if (this.#clients.get(run) === client) view.notify('error', toErrorMessage(error));
+    } finally {
+      await this.#stop(run, client);
+    }
+  }
+
+  dispose(): void {
+    for (const subscription of this.#subscriptions) subscription.dispose();
+    for (const [run, client] of this.#clients) void this.#stop(run, client);
+  }
+
+  async #stop(run: OpenRun, client: Client): Promise<void> {
+    if (this.#clients.get(run) === client) this.#clients.delete(run);
+    // Stops the debug session too, since the debugger may not notice at once that its process has ended.
+    const session = this.#sessions.get(client.pid);
+    if (session) await vscode.debug.stopDebugging(session);
+    await client.dispose();
+  }
+
+  #attach(client: Client, port: number, name: string, root: string): Thenable<boolean> {
+    return vscode.debug.startDebugging(vscode.workspace.getWorkspaceFolder(vscode.Uri.file(root)), {
+      type: 'node',
+      request: 'attach',
+      name: `Debug ${escapeUiText(name)}`,
+      address: '127.0.0.1',
+      port,
+      continueOnAttach: true,
+      autoAttachChildProcesses: false,
+      skipFiles: ['<node_internals>/**', `${this.#distFolder}/**`],
+      nablascope: client.pid,
+    });
+  }
+
+  /** Sets a breakpoint at the start of `forward` if the file has none, since the debugger would not stop otherwise. */
+  async #ensureBreakpoint(file: vscode.Uri): Promise<void> {
+    const hasBreakpoint = vscode.debug.breakpoints.some(
+      (breakpoint) =>
+        breakpoint instanceof vscode.SourceBreakpoint && breakpoint.location.uri.toString() === file.toString(),
+    );
+    if (hasBreakpoint) return;
+    const document = await vscode.workspace.openTextDocument(file);
+    const offset = findFunctionBody(document.getText(), 'forward');
+    if (offset === null) return;
+    vscode.debug.addBreakpoints([new vscode.SourceBreakpoint(new vscode.Location(file, document.positionAt(offset)))]);
+  }
+
+  #showResult({ controller: { view } }: OpenRun, done: ReplayResponse): void {
+    switch (done.kind) {
+      case 'done':
+        return view.notify('info', `Step ${done.step} was replayed under the debugger. The run is unchanged.`);
+      case 'fault':
+        return view.notify('error', describeFault(done.fault));
+      case 'problems':
+        return view.notify('error', done.problems.map(({ message, remedy }) => `${message} ${remedy}`).join(' '));
+      default:
+        done satisfies never;
+    }
+  }
+}

@@ -1,0 +1,40 @@
+// Analyzes a spec's text as far as possible without running it: everything but the data in files, which the engine
+// process reads when the spec is opened.
+import type { Problem, RuleSettings } from '../../protocol/problem';
+import { specRules } from '../../diagnostics';
+import { checkSpec, parseSpec } from '../../model-spec';
+import type { SpecAnalysis } from '../run/run-options';
+
+/** Characters. Analyzing more would block the extension host for too long. */
+const MAX_LENGTH = 1_000_000;
+
+/** Leaves the check at the point where it would read a file. */
+class FileRequiredError extends Error {}
+
+const rejectFile = (): never => {
+  throw new FileRequiredError();
+};
+const rejectingFiles = { open: rejectFile, decompress: rejectFile };
+
+export function analyzeSpec(text: string, ruleSettings: RuleSettings = {}): SpecAnalysis {
+  if (text.length > MAX_LENGTH) return { text, problems: [createTooLongProblem(text)] };
+  try {
+    const { spec, resolved, problems } = checkSpec(text, rejectingFiles, { rules: specRules, ruleSettings });
+    const hasErrors = problems.some(({ severity }) => severity === 'error');
+    return { text, spec: hasErrors ? undefined : spec, resolved, problems };
+  } catch (error) {
+    if (!(error instanceof FileRequiredError)) throw error;
+    return { text, ...parseSpec(text) };
+  }
+}
+
+function createTooLongProblem(text: string): Problem {
+  return {
+    code: 'too-long',
+    severity: 'error',
+    start: MAX_LENGTH,
+    end: text.length,
+    message: `This spec has ${(text.length / 1e6).toFixed(1)} million characters. The limit is one million.`,
+    remedy: 'Move the data to a CSV file and name it in "data".',
+  };
+}

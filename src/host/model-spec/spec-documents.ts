@@ -1,0 +1,121 @@
+// The open specs: which documents are specs, where they are, and what the analysis of their text found. A spec is
+// analyzed when it is opened and shortly after it is edited.
+import path from 'node:path';
+import * as vscode from 'vscode';
+import type { SpecAnalysis, SpecLocation } from '../run/run-options';
+import { ruleSettings } from '../ui/settings';
+import { analyzeSpec } from './analyze-spec';
+
+const DEBOUNCE_MS = 200;
+// A long text takes long to analyze, so it is analyzed less often while the user types.
+const LONG_TEXT_LENGTH = 100_000;
+const LONG_TEXT_DEBOUNCE_MS = 1000;
+
+/** Only specs that can be edited, so not an old version shown by source control. */
+export function isSpec({ uri }: { readonly uri: vscode.Uri }): boolean {
+  if (!uri.path.endsWith('.nabla.json')) return false;
+  return (
+    uri.scheme === 'file' || uri.scheme === 'untitled' || vscode.workspace.fs.isWritableFileSystem(uri.scheme) === true
+  );
+}
+
+/** Where a spec is, for the files that it names. */
+export function specLocationOf({ uri }: Pick<vscode.TextDocument, 'uri'>): SpecLocation {
+  const file = uri.path.split('/').pop() ?? uri.path;
+  const workspace = vscode.workspace.getWorkspaceFolder(uri) ?? vscode.workspace.workspaceFolders?.[0];
+  const workspaceFolder = workspace?.uri.scheme === 'file' ? workspace.uri.fsPath : null;
+  const isOnDisk = uri.scheme === 'file' || (uri.scheme === 'untitled' && path.isAbsolute(uri.fsPath));
+  const folder = isOnDisk ? path.dirname(uri.fsPath) : (workspaceFolder ?? '');
+  // A file outside of the workspace may only read its own folder.
+  const root = vscode.workspace.getWorkspaceFolder(uri) && workspaceFolder !== null ? workspaceFolder : folder;
+  return { uri: uri.toString(), file, folder, root };
+}
+
+export interface SpecAnalyzedEvent {
+  readonly document: vscode.TextDocument;
+  readonly analysis: SpecAnalysis;
+}
+
+export class SpecDocuments implements vscode.Disposable {
+  readonly #onDidAnalyze = new vscode.EventEmitter<SpecAnalyzedEvent>();
+  readonly #onDidClose = new vscode.EventEmitter<vscode.TextDocument>();
+  readonly #analyses = new Map<string, SpecAnalysis>();
+  readonly #timers = new Map<string, NodeJS.Timeout>();
+  readonly #subscriptions: readonly vscode.Disposable[];
+
+  /** A spec was opened or edited, and its text has been analyzed. */
+  readonly onDidAnalyze = this.#onDidAnalyze.event;
+  readonly onDidClose = this.#onDidClose.event;
+
+  constructor() {
+    this.#subscriptions = [
+      this.#onDidAnalyze,
+      this.#onDidClose,
+      vscode.workspace.onDidOpenTextDocument((document) => this.#analyzeNow(document)),
+      vscode.workspace.onDidChangeTextDocument(({ document, contentChanges }) => {
+        if (contentChanges.length > 0) this.#scheduleAnalysis(document);
+      }),
+      vscode.workspace.onDidCloseTextDocument((document) => this.#handleClose(document)),
+      vscode.workspace.onDidChangeConfiguration((event) => {
+        if (!event.affectsConfiguration('nablascope.rules')) return;
+        this.#analyses.clear();
+        this.start();
+      }),
+    ];
+  }
+
+  /** Analyzes all open specs. To be called once the listeners are registered. */
+  start(): void {
+    for (const document of vscode.workspace.textDocuments) this.#analyzeNow(document);
+  }
+
+  /** The analysis of the current text; undefined if nothing has asked for it since the last edit. */
+  cachedAnalysisOf(document: vscode.TextDocument): SpecAnalysis | undefined {
+    const cached = this.#analyses.get(document.uri.toString());
+    return cached?.text === document.getText() ? cached : undefined;
+  }
+
+  /** The analysis of the current text, which is analyzed now if needed, and only once. */
+  analysisOf(document: vscode.TextDocument): SpecAnalysis {
+    const cached = this.cachedAnalysisOf(document);
+    if (cached) return cached;
+    const analysis = analyzeSpec(document.getText(), ruleSettings());
+    if (isSpec(document) && !document.isClosed) this.#analyses.set(document.uri.toString(), analysis);
+    return analysis;
+  }
+
+  dispose(): void {
+    for (const timer of this.#timers.values()) clearTimeout(timer);
+    for (const subscription of this.#subscriptions) subscription.dispose();
+  }
+
+  #scheduleAnalysis(document: vscode.TextDocument): void {
+    if (!isSpec(document)) return;
+    const key = document.uri.toString();
+    clearTimeout(this.#timers.get(key));
+    const delay = document.getText().length > LONG_TEXT_LENGTH ? LONG_TEXT_DEBOUNCE_MS : DEBOUNCE_MS;
+    this.#timers.set(
+      key,
+      setTimeout(() => this.#analyzeNow(document), delay),
+    );
+  }
+
+  #analyzeNow(document: vscode.TextDocument): void {
+    if (!isSpec(document) || document.isClosed) return;
+    this.#clearTimer(document.uri.toString());
+    this.#onDidAnalyze.fire({ document, analysis: this.analysisOf(document) });
+  }
+
+  #handleClose(document: vscode.TextDocument): void {
+    if (!isSpec(document)) return;
+    const key = document.uri.toString();
+    this.#clearTimer(key);
+    this.#analyses.delete(key);
+    this.#onDidClose.fire(document);
+  }
+
+  #clearTimer(key: string): void {
+    clearTimeout(this.#timers.get(key));
+    this.#timers.delete(key);
+  }
+}

@@ -1,0 +1,54 @@
+// Saves exports of a panel: asks where, writes the file, and reports the outcome in the panel.
+import * as vscode from 'vscode';
+import type { ExportedFile } from '../../protocol/panel';
+import { toFileName } from './file-name';
+import { specNameOf } from './panel';
+import { toErrorMessage } from '../run/run-messages';
+import type { RunViewModel } from '../run/run-view-model';
+
+const FILE_FILTERS = {
+  csv: { CSV: ['csv'] },
+  png: { PNG: ['png'] },
+  html: { HTML: ['html'] },
+} as const;
+
+interface SavedFile {
+  readonly kind: keyof typeof FILE_FILTERS;
+  /** Follows the spec's name in the proposed file name. */
+  readonly title: string;
+  readonly content: Uint8Array;
+}
+
+/** Saves what the page exported from a chart or table. */
+export async function saveExport(spec: vscode.Uri, view: RunViewModel, file: ExportedFile): Promise<void> {
+  const content = Buffer.from(file.content, file.kind === 'png' ? 'base64' : 'utf8');
+  await saveWithDialog(spec, view, { ...file, content });
+}
+
+/** @returns the file written; undefined if the dialog was canceled or writing failed. */
+export async function saveWithDialog(
+  spec: vscode.Uri,
+  view: RunViewModel,
+  { kind, title, content }: SavedFile,
+): Promise<vscode.Uri | undefined> {
+  const name = toFileName(`${specNameOf(spec)} ${title}`, kind);
+  // A spec that was never saved has no folder.
+  const folder =
+    spec.scheme === 'untitled' ? vscode.workspace.workspaceFolders?.[0]?.uri : vscode.Uri.joinPath(spec, '..');
+  const filters = Object.fromEntries(
+    Object.entries(FILE_FILTERS[kind]).map(([label, extensions]) => [label, [...(extensions as readonly string[])]]),
+  );
+  const target = await vscode.window.showSaveDialog({
+    filters,
+    ...(folder && { defaultUri: vscode.Uri.joinPath(folder, name) }),
+  });
+  if (!target) return undefined;
+  try {
+    await vscode.workspace.fs.writeFile(target, content);
+  } catch (error) {
+    view.notify('error', `The file could not be written: ${toErrorMessage(error)} Choose another place.`);
+    return undefined;
+  }
+  view.notify('info', `Saved: ${vscode.workspace.asRelativePath(target)}`);
+  return target;
+}

@@ -1,0 +1,57 @@
+// The states of a run before its latest manual changes, so that these can be undone.
+import type { RunRecord } from '../../protocol/run-record';
+import type { SessionCommand } from '../../protocol/engine';
+import type { StoredRun } from './run-store';
+import type { RunViewModel } from './run-view-model';
+
+/** Each holds a copy of the weights. */
+const MAX_ENTRIES = 8;
+
+interface UndoEntry {
+  readonly run: StoredRun;
+  readonly label: string;
+}
+
+export class UndoStack {
+  #entries: UndoEntry[] = [];
+
+  constructor(readonly view: RunViewModel) {}
+
+  /** Saves the state of the run if the command is a manual change that discards steps. */
+  async push(command: SessionCommand, record: () => Promise<RunRecord | null>): Promise<void> {
+    const label = undoLabelOf(command, this.view.frame);
+    if (label === null) return;
+    const current = await record().catch(() => null);
+    if (current)
+      this.#set(
+        [...this.#entries, { run: { record: current, history: this.view.history.data() }, label }].slice(-MAX_ENTRIES),
+      );
+  }
+
+  /** Removes and returns the latest state. */
+  pop(): UndoEntry | null {
+    const last = this.#entries[this.#entries.length - 1];
+    this.#set(this.#entries.slice(0, -1));
+    return last ?? null;
+  }
+
+  clear(): void {
+    if (this.#entries.length > 0) this.#set([]);
+  }
+
+  #set(entries: UndoEntry[]): void {
+    this.#entries = entries;
+    this.view.setUndoLabel(entries[entries.length - 1]?.label ?? null);
+  }
+}
+
+/** Completes "Undo: …"; null if the command needs no undo. */
+function undoLabelOf(command: SessionCommand, frame: RunViewModel['frame']): string | null {
+  if (command.type === 'fork') return `fork from step ${command.step}`;
+  if (command.type === 'setWeights')
+    return command.weights.length === 1
+      ? `change of ${command.weights[0]!.parameter}`
+      : `change of ${command.weights.length} weights`;
+  if (command.type !== 'setLearningRate' || !frame || frame.furthestStep === frame.position.step) return null;
+  return `learning rate ${command.lr} from step ${frame.position.step} on`;
+}

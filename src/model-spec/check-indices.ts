@@ -1,0 +1,36 @@
+// Whether the data holds indices where a layer looks rows up by them.
+import { DataError } from '../engine/datasets/data-error';
+import type { Dataset } from '../engine/datasets/dataset';
+import { numel } from '../engine/kernels/tensor';
+import { inputsOf, NETWORK_INPUT } from '../engine/network-graph';
+import type { NetworkModel } from '../engine/network-model';
+
+/**
+ * @param dataset with the inputs as the network gets them
+ * @param transform the first transform of the data, if there is one
+ * @throws DataError at the first number that is no index of a layer that takes the data
+ */
+export function checkIndices(
+  model: NetworkModel,
+  { inputs, inputShape }: Dataset,
+  transform: string | undefined,
+): void {
+  model.layers.forEach(({ name, definition, options }, layer) => {
+    const count = definition.indexCount?.(options);
+    if (count === undefined || inputsOf(model, layer)[0] !== NETWORK_INPUT) return;
+    const at = inputs.findIndex((index) => !(Number.isInteger(index) && index >= 0 && index < count));
+    if (at < 0) return;
+    const width = numel(inputShape);
+    const [sample, position] = [Math.floor(at / width), at % width];
+    const isInteger = Number.isInteger(inputs[at]);
+    throw new DataError(
+      `Sample ${sample + 1}, position ${position + 1}: ${isInteger ? `the index ${inputs[at]!} is out of range` : `${inputs[at]!} is not an index`}; ` +
+        `${name} takes indices from 0 to ${count - 1}.`,
+      transform !== undefined && !isInteger
+        ? `Remove ${JSON.stringify(transform)} from "transforms": it changes the indices.`
+        : 'Correct the data, or the "num_embeddings" of the layer.',
+      ['inputs', sample, position],
+      'index-out-of-range',
+    );
+  });
+}

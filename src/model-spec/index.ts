@@ -1,0 +1,34 @@
+// From a spec's text to a run. docs/spec.md describes specs.
+export type { CompiledRun, GradientCheckOptions } from './compiled-run';
+export {
+  type CustomLayerProvider,
+  type CustomLayerReference,
+  type CustomRole,
+  codeNotAllowedProblems,
+  listCustomLayers,
+} from './custom-layers';
+export {
+  checkSpec,
+  loadRunTask,
+  loadRun,
+  type CheckedSpec,
+  type LoadedRun,
+  type LoadOptions,
+  type SpecSource,
+} from './load';
+export { ownParameters } from '../engine/network-model';
+export { EVALUATION_BATCH, formatBytes, MEMORY_LIMIT } from './memory';
+export { type SpecFingerprint, fingerprintSpec } from './fingerprint';
+export { checkVariant, parseSpec, type ParseResult } from './parse';
+export { type LayerMention, listLayerMentions, renamableAt, renameLayer } from './layer-names';
+export { locationAt, type SpecLocationAt } from './location-at';
+export { componentSummary, specReferenceAnchor } from './spec-docs';
+export { applyTextEdit, editSpec, type TextEdit } from './edit-spec';
+export { didYouMean, plainNames } from './name-suggestions';
+export { openSourceTask } from './read-data';
+export { resolve, type Resolved } from './resolve';
+export { effectiveThreshold, type SpecRule, type Threshold } from './spec-rule';
+export type { Path, Range } from './spec-source';
+export { summarize } from './summary';
+export { findSweepIssues, withoutSweep, withValue, type SweepOption } from './sweep';
+export type { Spec, SpecLayer, SpecComponent } from './spec';

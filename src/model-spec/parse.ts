@@ -1,0 +1,220 @@
+// Parses a text to a spec or to its problems. Never throws, whatever the text.
+import { customLayerSpec } from '../engine/custom/custom-layer-spec';
+import { schedules } from '../engine/schedules';
+import type { ScheduleDefinition } from '../engine/schedules/schedule';
+import { type ExplainedIssue, explainIssues } from './explain-issues';
+import type { Problem } from '../protocol/problem';
+import { Recovery } from './recover-spec';
+import { isBlockKind } from './blocks';
+import { MAX_LAYERS } from './blocks/block';
+import { countExpandedLayers, expandLayers, repeatedName } from './blocks/expand';
+import { connectLayers, type NamedLayer } from './connect-layers';
+import { formatInteger } from '../engine/format-count';
+import { MAX_PROBLEMS, type ParsedSpec, specSchema, type ParsedLayer } from './schema';
+import { createProblem, quote, parseSource, type Range, type Source } from './spec-source';
+import type { Spec, SpecLayer, SpecComponent } from './spec';
+import { toSweepOptions, sweepProblems } from './sweep';
+
+export interface ParseResult {
+  /** Undefined if a problem is an error. */
+  readonly spec?: Spec | undefined;
+  /** In the order of the text. */
+  readonly problems: readonly Problem[];
+  /** With errors: what can still be checked for further errors. Must never be run. */
+  readonly recovered?: RecoveredSpec | undefined;
+}
+
+export interface RecoveredSpec {
+  readonly spec: Spec;
+  /** Whether all layers and the loss are known. */
+  readonly isComplete: boolean;
+}
+
+export const sortByPosition = (problems: readonly Problem[]): Problem[] =>
+  [...problems].sort((a, b) => a.start - b.start || a.end - b.end);
+
+interface NamedLayers {
+  readonly layers: readonly SpecLayer[];
+  readonly problems: readonly Problem[];
+}
+
+/** `swish` of `./layers/swish.layer.ts`. */
+const nameFromFile = (module: string): string =>
+  /([^/\\]*?)(\.layer)?(\.[^./\\]*)?$/.exec(module)?.[1]?.slice(0, 80) || 'custom';
+
+/** Names layers: `linear1`, `tanh1`, `linear2`, … unless the spec gives a name. */
+function nameLayers(source: Source, parsedLayers: ParsedSpec['layers']): NamedLayers {
+  const total = countExpandedLayers(parsedLayers);
+  if (total > MAX_LAYERS) {
+    const block = parsedLayers.findLastIndex(({ type }) => isBlockKind(type));
+    const message =
+      `With its blocks written out, this spec has ${formatInteger(total)} layers. ` +
+      `The limit is ${formatInteger(MAX_LAYERS)}.`;
+    const remedy = source.has(['layers', block, 'times']) ? 'Choose a smaller "times".' : 'Use fewer layers.';
+    return {
+      layers: [],
+      problems: [createProblem('out-of-range', source.locate(['layers', block, 'times']), message, remedy)],
+    };
+  }
+  const counters = new Map<string, number>();
+  const layers = expandLayers(parsedLayers as readonly ParsedLayer[]);
+  const named = layers.map(({ layer, type, block, blocks, path, repetition }): NamedLayer => {
+    const { type: _, name, freeze, inputs: __, share: ___, ...options } = layer;
+    const baseName = type === customLayerSpec.kind ? nameFromFile(String(options.module)) : (block ?? type);
+    const number = (counters.get(baseName) ?? 0) + 1;
+    counters.set(baseName, number);
+    return {
+      type: type as SpecLayer['type'],
+      name: name === undefined ? `${baseName}${number}` : repeatedName(name, repetition),
+      // The join of a block has no options of its own.
+      ...(block ? { freeze: [], options: {}, block } : { freeze, options }),
+      path,
+      blocks,
+      range: source.locate(path),
+    };
+  });
+  const firstIndexOf = new Map<string, number>();
+  const problems: Problem[] = [];
+  named.forEach(({ name }, i) => {
+    const earlier = firstIndexOf.get(name);
+    if (earlier === undefined) {
+      firstIndexOf.set(name, i);
+      return;
+    }
+    // Only a name in the spec can be changed.
+    const explicitlyNamed = layers[i]!.layer.name !== undefined ? i : earlier;
+    problems.push(
+      createProblem(
+        'duplicate-name',
+        source.locate([...named[explicitlyNamed]!.path, 'name']),
+        `Layers ${earlier + 1} and ${i + 1} are both named ${quote(name)}.`,
+        'Give each layer a unique name.',
+      ),
+    );
+  });
+  const connected = connectLayers(source, named, layers);
+  return { layers: connected.layers, problems: [...problems, ...connected.problems] };
+}
+
+/** The components of a list, each with its range. */
+const locateComponents = <Kind extends string>(
+  source: Source,
+  key: string,
+  components: readonly { readonly type: Kind }[],
+): SpecComponent<Kind>[] =>
+  components.map(({ type, ...options }, i) => ({ type, options, range: source.locate([key, i]) }));
+
+const safeParse = (value: unknown) => specSchema.safeParse(value, { reportInput: false });
+
+const overlaps = (a: Range, b: Range): boolean => a.start < b.end && b.start < a.end;
+
+/** Problems with names and values are reliable in spite of a syntax error, unless the parser had to guess there. */
+function reliableProblems({ value, syntaxErrors }: Source, issues: readonly ExplainedIssue[]): Problem[] {
+  if (typeof value !== 'object' || value === null) return [];
+  return (
+    issues
+      .map(({ problem }) => problem)
+      .filter(({ code }) => code.startsWith('unknown-') || code === 'wrong-type' || code === 'out-of-range')
+      .filter((problem) => !syntaxErrors.some((range) => overlaps(range, problem)))
+      // The end of a list or a number may be missing.
+      .filter(({ code, end }) => code !== 'out-of-range' || !syntaxErrors.some(({ start }) => start === end))
+  );
+}
+
+/** Corrections that may reveal further mistakes, such as an unknown layer with unknown options. */
+const MAX_RECOVERY_ROUNDS = 4;
+
+/** The parts of a faulty spec that can still be checked, and the mistakes that were hidden behind others. */
+function recoverSpec(source: Source, issues: readonly ExplainedIssue[]): Pick<ParseResult, 'recovered' | 'problems'> {
+  const recovery = new Recovery(source.value as object);
+  const problems: Problem[] = [];
+  let found = issues;
+  for (let round = 0; round < MAX_RECOVERY_ROUNDS; round++) {
+    const shown = [...issues.map(({ problem }) => problem), ...problems];
+    problems.push(
+      ...found.map(({ problem }) => problem).filter((each) => !shown.some((other) => overlaps(each, other))),
+    );
+    if (!found.every((issue) => recovery.correct(issue))) break;
+    const recovered = recovery.result();
+    if (!recovered) break;
+    const { value, isComplete } = recovered;
+    const parsed = safeParse(value);
+    if (parsed.success) {
+      const { layers } = nameLayers(source, parsed.data.layers);
+      if (layers.length === 0) break;
+      return { recovered: { spec: toSpec(source, parsed.data, layers), isComplete }, problems };
+    }
+    found = explainIssues({ ...source, value }, parsed.error.issues);
+  }
+  return { problems };
+}
+
+export function parseSpec(text: string): ParseResult {
+  const source = parseSource(text);
+  if (source.value === undefined) return { problems: source.problems };
+  const parsed = safeParse(source.value);
+  const issues = parsed.success ? [] : explainIssues(source, parsed.error.issues);
+  if (source.syntaxErrors.length > 0)
+    return { problems: sortByPosition([...source.problems, ...reliableProblems(source, issues)]) };
+  if (!parsed.success) {
+    const first = [...source.problems, ...issues.map(({ problem }) => problem)];
+    const hasMore = issues.length >= MAX_PROBLEMS;
+    if (hasMore || typeof source.value !== 'object' || source.value === null)
+      return { problems: sortByPosition(first).slice(0, MAX_PROBLEMS) };
+    const { recovered, problems } = recoverSpec(source, issues);
+    return { problems: sortByPosition([...first, ...problems]).slice(0, MAX_PROBLEMS), recovered };
+  }
+  const { layers, problems } = nameLayers(source, parsed.data.layers);
+  const spec = toSpec(source, parsed.data, layers);
+  const all = [...source.problems, ...problems, ...sweepProblems(source, spec.sweep, checkVariant)];
+  if (all.length === 0) return { spec, problems: [] };
+  return {
+    problems: sortByPosition(all).slice(0, MAX_PROBLEMS),
+    ...(layers.length > 0 && { recovered: { spec, isComplete: true } }),
+  };
+}
+
+function toSpec(source: Source, input: ParsedSpec, layers: readonly SpecLayer[]): Spec {
+  const { type: dataset, split, ...dataOptions } = input.data;
+  const { type: loss, ...lossOptions } = input.loss;
+  const { type: optimizer, ...optimizerOptions } = input.optimizer;
+  const { type: schedule, per, warmup, ...scheduleOptions } = input.schedule;
+  const { spansRun } = schedules[schedule] as ScheduleDefinition;
+  return {
+    name: input.name,
+    data: { type: dataset, split, options: dataOptions, range: source.locate(['data']) },
+    transforms: locateComponents(source, 'transforms', input.transforms),
+    augment: locateComponents(source, 'augment', input.augment),
+    layers,
+    loss: { type: loss, options: lossOptions, range: source.locate(['loss']) },
+    optimizer: { type: optimizer, options: optimizerOptions, range: source.locate(['optimizer']) },
+    schedule: {
+      type: schedule,
+      per,
+      warmup,
+      options: scheduleOptions,
+      range: source.locate(['schedule']),
+      spansRun: spansRun?.(scheduleOptions) ?? false,
+    },
+    clip: input.clip,
+    penalty: input.penalty,
+    batchSize: input.batch_size,
+    shuffle: input.shuffle,
+    epochs: input.epochs,
+    seed: input.seed,
+    precision: input.precision,
+    deterministic: input.deterministic,
+    gradientCheck: input.gradient_check,
+    rules: input.rules,
+    sweep: toSweepOptions(input.sweep),
+    source,
+  };
+}
+
+/** The first problem of a sweep's variant. */
+export function checkVariant(variant: unknown): Problem | undefined {
+  if (safeParse(variant).success) return undefined;
+  const { problems } = parseSpec(JSON.stringify(variant));
+  // An unknown option also leaves the intended one missing: the misspelled key is the cause.
+  return problems.find(({ code }) => code === 'unknown-key') ?? problems[0];
+}

@@ -1,0 +1,66 @@
+// Figures of a model before it runs: parameters, multiply-adds, memory and receptive field of each layer.
+import type { LayerSummary } from '../protocol/model-info';
+import { type Precision, type Shape, numel } from '../engine/kernels/tensor';
+import type { LayerReceptiveField } from '../engine/layers/layer';
+import { inputsOf, NETWORK_INPUT } from '../engine/network-graph';
+import { type LayerModel, type NetworkModel, type NetworkSize, ownParameters } from '../engine/network-model';
+import { estimateLayerMemory } from '../engine/network-tensors';
+
+/** The size of the receptive field, and the distance of two neighboring outputs in positions of the input. */
+interface Field {
+  readonly sizes: readonly number[];
+  readonly strides: readonly number[];
+}
+
+const inputWindowOf = ({ definition, options, inputShape }: LayerModel): LayerReceptiveField =>
+  definition.receptiveField?.(options, inputShape) ??
+  (definition.jacobianStructure === 'elementwise' ? 'pointwise' : 'all');
+
+/** The spatial axes follow the channels; a row of features is one axis. */
+function initialField(input: Shape): Field {
+  const axes = Math.max(1, input.length - 1);
+  return { sizes: Array<number>(axes).fill(1), strides: Array<number>(axes).fill(1) };
+}
+
+function widenField(field: Field | null, sight: LayerReceptiveField): Field | null {
+  if (field === null || sight === 'pointwise') return field;
+  if (sight === 'all' || sight.length !== field.sizes.length) return null;
+  return {
+    sizes: field.sizes.map((size, axis) => size + (sight[axis]!.size - 1) * field.strides[axis]!),
+    strides: field.strides.map((stride, axis) => stride * sight[axis]!.stride),
+  };
+}
+
+/** What the inputs of a layer depend on together. */
+function joinFields(fields: readonly (Field | null)[]): Field | null {
+  return fields.reduce((a, b) => {
+    if (a === null || b === null || a.sizes.length !== b.sizes.length) return null;
+    const larger = (x: readonly number[], y: readonly number[]) => x.map((size, axis) => Math.max(size, y[axis]!));
+    return { sizes: larger(a.sizes, b.sizes), strides: larger(a.strides, b.strides) };
+  });
+}
+
+/** One entry per layer, in order. A shared parameter counts for the layer that it belongs to. */
+export function summarize(model: NetworkModel, precision: Precision, size: NetworkSize): LayerSummary[] {
+  const fields: (Field | null)[] = [];
+  return model.layers.map((layer, i) => {
+    const { definition, inputShape, otherInputShapes, outputShape, options, freeze } = layer;
+    const sight = inputWindowOf(layer);
+    const inputs = inputsOf(model, i);
+    const field = widenField(
+      joinFields(inputs.map((input) => (input === NETWORK_INPUT ? initialField(model.inputShape) : fields[input]!))),
+      sight,
+    );
+    fields.push(field);
+    const parameters = ownParameters(layer);
+    const sum = (of: typeof parameters): number => of.reduce((total, { shape }) => total + numel(shape), 0);
+    return {
+      parameters: sum(parameters),
+      trained: sum(parameters.filter(({ name }) => !freeze.includes(name))),
+      macs: definition.macs?.(inputShape, outputShape, options, otherInputShapes) ?? 0,
+      memory: estimateLayerMemory(layer, precision, size),
+      receptiveField: field?.sizes ?? 'all',
+      dense: sight === 'pointwise' || inputs.length > 1 ? null : (numel(inputShape) + 1) * numel(outputShape),
+    };
+  });
+}

@@ -1,0 +1,33 @@
+// The state of a sweep that is not running, from its results file.
+import path from 'node:path';
+import type { SweepState } from '../../protocol/sweep';
+import { planSweep, type SweepSource } from '../../sweep/plan';
+import { SweepRecord } from '../../sweep/sweep-record';
+import { openSweepStore, type SweepLocation, type SweepStore } from './sweep-store';
+
+/** @param workers 0 while the sweep is not running */
+export const toSweepState = (
+  { states, report, notes }: SweepRecord,
+  store: SweepStore,
+  workers: number,
+): SweepState => ({
+  running: workers > 0,
+  workers,
+  runs: states,
+  report,
+  file: path.basename(store.file),
+  notes,
+});
+
+/** The earlier results of a spec's runs, without reading their data; `problems` if the spec has errors. */
+export async function savedSweepState(
+  source: SweepSource,
+  location: SweepLocation,
+): Promise<SweepState | 'noSweep' | 'problems'> {
+  const { plan, problems } = planSweep(source);
+  if (!plan) return problems.length > 0 ? 'problems' : 'noSweep';
+  const store = openSweepStore(location);
+  const found = await store.load();
+  const results = found.kind === 'found' ? found.results : null;
+  return toSweepState(new SweepRecord(plan, results?.data ?? '', results), store, 0);
+}

@@ -1,0 +1,38 @@
+// Commands for a run; the same from a button, a key, the command palette and the terminal.
+import type { WeightAssignment } from './run-record';
+
+export type SessionCommand =
+  | { readonly type: 'step' }
+  | { readonly type: 'stepPhase' }
+  | { readonly type: 'backPhase' }
+  | { readonly type: 'backStep' }
+  | { readonly type: 'run' }
+  | { readonly type: 'pause' }
+  /** Trains until `step` updates are done. */
+  | { readonly type: 'runToStep'; readonly step: number }
+  /** Trains until the end of this epoch, counted from 1. */
+  | { readonly type: 'runToEpoch'; readonly epoch: number }
+  /** Goes to any step that the run has reached, bit for bit. */
+  | { readonly type: 'seek'; readonly step: number; readonly phase?: number }
+  | { readonly type: 'reset' }
+  /** Sets the base learning rate of the schedule. */
+  | { readonly type: 'setLearningRate'; readonly lr: number }
+  /**
+   * Goes to a step that the run has reached, changes the learning rate, the seed, or both from there, and trains until
+   * `to` updates are done. Nothing is changed if another command comes before the step is reached.
+   */
+  | {
+      readonly type: 'fork';
+      readonly step: number;
+      readonly lr: number | null;
+      readonly seed: number | null;
+      readonly to?: number;
+    }
+  /** Sets weights at the end of the current step, or in the middle of a step at its beginning. Discards later steps. */
+  | { readonly type: 'setWeights'; readonly weights: readonly WeightAssignment[] }
+  /** Limits the speed of `run` so that the user can watch; null removes the limit. */
+  | { readonly type: 'setSpeed'; readonly stepsPerSecond: number | null };
+
+/** Whether a command changes the run itself, not only its position. */
+export const isManualChange = ({ type }: SessionCommand): boolean =>
+  type === 'setLearningRate' || type === 'setWeights' || type === 'fork' || type === 'reset';

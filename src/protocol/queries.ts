@@ -1,0 +1,505 @@
+// Queries: what views ask about a run beyond the statistics in every frame. `Queries` declares each as a method, from
+// its request to its value; src/session/queries answers them. A value is plain data that the session does not modify
+// later, and as small as what is drawn.
+//
+// A `sample` is a sample's index in the data; null stands for the first sample of the step's batch.
+import type { EntryDetail, ErrorMap } from './check-report';
+import type { DataProfile, DataRow } from './data-profile';
+import type { HistoryData } from '../history/history';
+import type { LayerStats } from './layer-stats';
+import type { Position, SplitName } from './position';
+import type { WeightAssignment } from './run-record';
+
+export interface Queries {
+  attribution(request: AttributionRequest): Attribution;
+  changed_since(request: TensorRequest & { readonly since: number }): TensorDifference;
+  check_entry(request: CheckEntryRequest): EntryDetail;
+  check_map(request: { readonly parameter: string }): ErrorMap;
+  data_profile(request: object): DataProfileResult;
+  data_rows(request: DataRowsRequest): DataRowsResult;
+  decision_surface(request: object): DecisionSurface;
+  filters(request: FiltersRequest): ConvFilters;
+  fork(request: ForkRequest): ForkResult;
+  gradient_cost(request: { readonly index: number }): GradientCostResult;
+  gradient_histograms(request: { readonly parameter: string }): ParameterGradientHistograms;
+  jacobian(request: { readonly layer: number; readonly sample: number | null }): LayerJacobian;
+  layer_stats(request: object): readonly LayerStats[];
+  lr_scan(request: object): LrScan;
+  network_graph(request: NetworkGraphRequest): NetworkGraph;
+  points(request: { readonly split: SplitName }): DataPoints;
+  predictions(request: { readonly split: SplitName }): PredictionSummary;
+  state_norms(request: StateNormsRequest): StateNorms;
+  step_graph(request: { readonly sample: number | null }): StepGraph;
+  tensor(request: TensorRequest): TensorTile;
+  weight_history(request: { readonly parameter: string; readonly index: number }): WeightHistory;
+  what_if(request: WhatIfRequest): WhatIfResult;
+}
+
+export type QueryType = keyof Queries;
+
+export type Query<Type extends QueryType = QueryType> = {
+  [Each in Type]: { readonly type: Each } & Parameters<Queries[Each]>[0];
+}[Type];
+
+export type QueryValue<Type extends QueryType> = ReturnType<Queries[Type]>;
+
+export interface QueryResult<Type extends QueryType = QueryType> {
+  readonly query: Query<Type>;
+  /** The run's position when it was answered. */
+  readonly position: Position;
+  /** Null if there is none: the step has not computed it yet, or what the query names does not exist. */
+  readonly value: QueryValue<Type> | null;
+}
+
+/** The queries of one view, answered together so that everything it shows belongs to one step. */
+export type ViewQueries = readonly Query[];
+
+// States of recurrent layers
+
+export interface StateNormsRequest {
+  readonly layer: number;
+  /** Short name of an internal that is carried from one time step to the next. */
+  readonly state: string;
+}
+
+/** Euclidean norms over the batch after each time step. */
+export interface StateNorms {
+  readonly state: Float64Array;
+  /** Of dL/d state, through all later time steps; null before the backward pass of the layer. */
+  readonly gradient: Float64Array | null;
+}
+
+// Tensors of a step
+
+export type TensorKind =
+  'output' | 'output_gradient' | 'parameter' | 'parameter_gradient' | 'buffer' | 'internal' | 'internal_gradient';
+
+export interface TensorRequest {
+  readonly layer: number;
+  readonly kind: TensorKind;
+  /** Short name of the parameter, buffer or internal, for the kinds that need it. */
+  readonly parameter?: string;
+}
+
+/** A tensor as a matrix. If it is too large to draw, a cell has the value of largest magnitude that it covers. */
+export interface TensorTile {
+  readonly kind: TensorKind;
+  /** The tensor's own shape, batch dimension included. */
+  readonly shape: readonly number[];
+  readonly rows: number;
+  readonly columns: number;
+  /** Rows and columns of the whole matrix that one cell covers. */
+  readonly rowStride: number;
+  readonly columnStride: number;
+  readonly cells: Float64Array;
+  readonly min: number;
+  readonly max: number;
+}
+
+/** A tensor compared with the same tensor at another step, which a scratch session recomputes bit for bit. */
+export interface TensorDifference {
+  /** The scratch session's step. While it is less than `since`, ask again. */
+  readonly reachedStep: number;
+  /** The tiles are null until the scratch session has reached `since`. */
+  readonly now: TensorTile | null;
+  readonly then: TensorTile | null;
+  /** now − then in float64; null if their shapes differ, as for the last batch of an epoch. */
+  readonly difference: TensorTile | null;
+}
+
+/** One weight over the run, from the checkpoints. */
+export interface WeightHistory {
+  /** In ascending order; the last is the current step. */
+  readonly steps: Float64Array;
+  readonly values: Float64Array;
+  /** dL/dw of the current step; null until its backward pass has reached the weight. */
+  readonly gradient: number | null;
+}
+
+/** The distribution of the magnitudes of a parameter's gradient, at the measured steps and at the current one. */
+export interface ParameterGradientHistograms {
+  /** Entries of the parameter. */
+  readonly entries: number;
+  readonly binsPerDecade: number;
+  /** Lower edge of the first bin. Empty bins at both ends are omitted. */
+  readonly low: number;
+  readonly bins: number;
+  /** In ascending order; the last is the current step, if its gradient is known. */
+  readonly steps: Float64Array;
+  /** [steps, bins]: number of entries whose magnitude is in the bin. */
+  readonly counts: Uint32Array;
+  /** For each step: entries that are exactly 0, and entries that are not finite. */
+  readonly zeros: Uint32Array;
+  readonly nonFinite: Uint32Array;
+}
+
+// The step as a graph
+
+/** A tensor of the step; layers by index. */
+export type NodeId =
+  | { readonly of: 'input' | 'target' }
+  | { readonly of: 'output' | 'output_gradient'; readonly layer: number }
+  /** `parameter` is the value before the update, `updated` the value after it. */
+  | {
+      readonly of: 'parameter' | 'parameter_gradient' | 'update' | 'updated';
+      readonly layer: number;
+      readonly parameter: string;
+    };
+
+/** The first rows and columns of a tensor as a matrix. */
+export interface TensorPreview {
+  readonly rows: number;
+  readonly columns: number;
+  /** [rows, columns]. */
+  readonly cells: Float64Array;
+  /** Of the whole matrix, whose columns are the tensor's last dimension; a vector is one row. */
+  readonly totalRows: number;
+  readonly totalColumns: number;
+}
+
+export interface StepNode {
+  readonly id: NodeId;
+  /** Of one sample, or of the parameter. */
+  readonly shape: readonly number[];
+  /** Null until the step has computed it, and if the sample is not in the batch. */
+  readonly preview: TensorPreview | null;
+}
+
+/** The tensors of the step, forward and then backward, for one sample. */
+export interface StepGraph {
+  readonly sample: number;
+  readonly inBatch: boolean;
+  readonly nodes: readonly StepNode[];
+}
+
+/** An entry of a node, by its flat index. */
+export interface ElementRef {
+  readonly node: NodeId;
+  readonly index: number;
+}
+
+export interface AttributionRequest extends ElementRef {
+  readonly sample: number | null;
+}
+
+export interface Factor {
+  readonly value: number;
+  /** The entry it comes from; null for a local derivative. */
+  readonly source: ElementRef | null;
+  /** Its name, if it has no source. */
+  readonly name?: string;
+  /** Set if the factor belongs to another sample of the batch than the followed one. */
+  readonly sample?: number;
+}
+
+/** The product of its factors. */
+export interface Term {
+  readonly value: number;
+  readonly factors: readonly Factor[];
+}
+
+/** Where a value comes from. */
+export interface Attribution {
+  readonly sample: number;
+  readonly value: number;
+  /**
+   * - `sum`: the value is the sum of its terms.
+   * - `function`: it is a function of the terms' sources, each with its local derivative; terms do not add up.
+   * - `rule`: it follows from the terms by the loss function; terms do not add up.
+   * - `given`: it comes from the data, or from initialization and training.
+   */
+  readonly kind: 'sum' | 'function' | 'rule' | 'given';
+  /** The largest terms, in order of magnitude. */
+  readonly terms: readonly Term[];
+  /** Number of all terms, and the sum of those that are omitted. */
+  readonly termCount: number;
+  readonly remainder: number;
+}
+
+/** The local derivatives of one layer for one sample, in float64. */
+export interface LayerJacobian {
+  readonly sample: number;
+  readonly outputs: number;
+  readonly inputs: number;
+  /** [outputs, inputs]: d output_i / d input_j, as the layer's backward pass computes it. */
+  readonly values: Float64Array;
+}
+
+// Other weights or inputs
+
+/** Changes to evaluate on a copy of the network; the run is not touched. */
+export interface Counterfactual {
+  readonly weights: readonly WeightAssignment[];
+  /** Entries of the sample's input, by flat index. */
+  readonly inputs: readonly { readonly index: number; readonly value: number }[];
+}
+
+export interface WhatIfRequest extends Counterfactual {
+  readonly sample: number | null;
+}
+
+/** Training does not compute dL/d input; this query does. */
+export type WhatIfNodeId = NodeId | { readonly of: 'input_gradient' };
+
+export interface NodeChange {
+  readonly node: WhatIfNodeId;
+  readonly shape: readonly number[];
+  /** The first entries of the flat tensor. */
+  readonly before: Float64Array;
+  readonly after: Float64Array;
+}
+
+export interface WhatIfResult {
+  readonly sample: number;
+  /** Of the sample alone, penalty included. */
+  readonly loss: { readonly before: number; readonly after: number };
+  /** Over the train split; null if only inputs change, or if evaluating it would take too long. */
+  readonly trainingLoss: { readonly before: number; readonly after: number } | null;
+  /** Probabilities that the loss computes from the last layer's logits; null for other losses. */
+  readonly probabilities: { readonly before: Float64Array; readonly after: Float64Array } | null;
+  /** In the order of computation: the input, each output, then the gradients back to that of the input. */
+  readonly nodes: readonly NodeChange[];
+}
+
+// The network's diagram
+
+/** What edges and filters show of a weight. */
+export type EdgeKind = 'weight' | 'gradient' | 'update';
+
+export interface NetworkGraphRequest {
+  readonly sample: number | null;
+  readonly edges: EdgeKind;
+  /** Whether to compute each unit's response over the input range, for networks of one or two inputs. */
+  readonly maps: boolean;
+  /** Shows the network with these weights and inputs; gradients are then of this sample's loss alone. */
+  readonly counterfactual?: Counterfactual;
+}
+
+/** Units of a layer's output, or of the input. */
+export interface UnitColumn {
+  /** Number of units; for an image, of channels. */
+  readonly units: number;
+  /** Indices of the units that are shown. */
+  readonly shown: Uint32Array;
+  /** Values for the followed sample; for an image, each channel's mean. Null until the step has computed them. */
+  readonly values: Float64Array | null;
+  /** dL/d value; null until the step has computed it, and if the sample is not in the batch. */
+  readonly gradients: Float64Array | null;
+  /**
+   * One image for each shown unit, [shown, height, width], 0 to 255 from `low` to `high`: its response over the input
+   * range, or its feature map.
+   */
+  readonly maps: {
+    readonly width: number;
+    readonly height: number;
+    readonly pixels: Uint8Array;
+    readonly low: number;
+    readonly high: number;
+  } | null;
+}
+
+/** Weights between the shown units of a layer's column and of the column of its input. */
+export interface WeightEdges {
+  readonly layer: number;
+  /** Full name of the parameter. */
+  readonly parameter: string;
+  /** [shown units, shown units of the input]; null until the step has computed them. */
+  readonly values: Float64Array | null;
+  /** Largest magnitude in the whole tensor, so that widths compare. */
+  readonly maxMagnitude: number;
+}
+
+export interface NetworkGraph {
+  readonly sample: number;
+  readonly inBatch: boolean;
+  /** The input, then each layer. */
+  readonly columns: readonly UnitColumn[];
+  readonly edges: readonly WeightEdges[];
+}
+
+export interface FiltersRequest {
+  readonly layer: number;
+  readonly edges: EdgeKind;
+  /** Shows the filters with these weights and inputs; gradients are then of one sample's loss. */
+  readonly counterfactual?: Counterfactual;
+  readonly sample?: number | null;
+}
+
+/** Filters of a convolution as tiles: one row per output channel, one column per input channel. */
+export interface ConvFilters {
+  /** Full name of the parameter. */
+  readonly parameter: string;
+  /** [output channels, input channels of a group, height, width]. */
+  readonly shape: readonly number[];
+  /** The channels that are shown. */
+  readonly outputs: Uint32Array;
+  readonly inputs: Uint32Array;
+  /** outputs · height, and inputs · width. */
+  readonly rows: number;
+  readonly columns: number;
+  readonly cells: Float64Array;
+}
+
+// The data and the fit
+
+/** A look at the data, which takes several slices. Ask again until it is `done`. */
+export interface DataLook {
+  readonly done: boolean;
+  /** What is being done. */
+  readonly progress: string;
+  /** Why the data cannot be read. */
+  readonly error: string | null;
+}
+
+export interface DataProfileResult extends DataLook {
+  readonly profile: DataProfile | null;
+}
+
+export interface DataRowsRequest {
+  /** Null for all samples. */
+  readonly split: SplitName | null;
+  /** Counted in the split. */
+  readonly from: number;
+  readonly count: number;
+}
+
+export interface DataRowsResult extends DataLook {
+  /** Samples in the split. */
+  readonly total: number;
+  /** Without their numbers where an input is too large to send. */
+  readonly rows: readonly DataRow[] | null;
+}
+
+/** The range of one input, with a margin. */
+export interface Axis {
+  readonly name: string;
+  readonly min: number;
+  readonly max: number;
+}
+
+/** The network's outputs over the range of its one or two inputs. */
+export interface DecisionSurface {
+  /** One for each input. */
+  readonly axes: readonly Axis[];
+  readonly columns: number;
+  /** 1 for a single input. */
+  readonly rows: number;
+  /** Outputs per point in `predictions`; for two inputs only the first output is sent. */
+  readonly outputs: number;
+  /** [rows × columns, outputs], row by row from the lower end of each axis; null if `classes` is set. */
+  readonly predictions: Float32Array | null;
+  /** [rows × columns]: the predicted class; null for a regression and for a single input. */
+  readonly classes: Uint8Array | null;
+}
+
+/** Samples of a split, evenly selected. */
+export interface DataPoints {
+  /** Samples in the split. */
+  readonly total: number;
+  /** Indices of the samples in the data. */
+  readonly samples: Uint32Array;
+  /** [samples, inputs]. */
+  readonly inputs: Float32Array;
+  /** [samples, targets]: a class index, or values. */
+  readonly targets: Float32Array;
+}
+
+export interface SampleLoss {
+  /** Index in the data. */
+  readonly sample: number;
+  readonly loss: number;
+  /** The last layer's output. */
+  readonly prediction: readonly number[];
+  /** Class indexes, one for each position of a sequence; or values. */
+  readonly target: readonly number[];
+  /** In the same order; null if the targets are values. */
+  readonly predictedClasses: readonly number[] | null;
+  /** Null if the input is too large to send. */
+  readonly input: Float32Array | null;
+}
+
+export interface PredictionSummary {
+  /** Samples in the split, and how many of them were evaluated. */
+  readonly total: number;
+  readonly evaluated: number;
+  /** Mean loss of the evaluated samples. */
+  readonly loss: number;
+  /** [classes, classes]: rows are the target class, columns the predicted one; null for a regression. */
+  readonly confusion: Uint32Array | null;
+  /** Samples with the largest losses, in order. */
+  readonly worst: readonly SampleLoss[];
+}
+
+// Other runs
+
+/** Loss of the step's batch after its update at other learning rates, in float64, penalty included. */
+export interface LrScan {
+  /** The step's learning rate. */
+  readonly lr: number;
+  /** In ascending order, including the step's own rate. */
+  readonly rates: Float64Array;
+  readonly losses: Float64Array;
+  readonly lossBefore: number;
+}
+
+export interface ForkRequest {
+  /** The fork's first `from` updates are those of the run. */
+  readonly from: number;
+  /** Base learning rate of the schedule; null to keep the run's own. */
+  readonly lr: number | null;
+  readonly seed: number | null;
+  /** Its last step. */
+  readonly to: number;
+}
+
+export interface ForkResult {
+  /** The fork's step; less than `from` while it replays the run. Ask again until it is `done`. */
+  readonly step: number;
+  readonly done: boolean;
+  /** The step at which the loss was no longer finite, which ends the fork. */
+  readonly diverged: number | null;
+  /** Losses from `from` on: of each batch, and of the splits. */
+  readonly history: HistoryData;
+  /** The run's own settings at `from`. */
+  readonly parentSettings: { readonly lr: number; readonly seed: number };
+  /** False if nothing after `from` is random: a full batch, and no random layers. */
+  readonly seedMatters: boolean;
+}
+
+/** A network with `depth` hidden layers of `width` units each. */
+export interface HiddenSize {
+  readonly depth: number;
+  readonly width: number;
+}
+
+/** The time of one gradient by backprop, and by one forward pass per parameter. */
+export interface GradientCost extends HiddenSize {
+  readonly parameters: number;
+  /** Milliseconds of a forward and a backward pass, the shortest of several. */
+  readonly backprop: number;
+  /** Milliseconds of one forward pass per parameter, measured in chunks, each the shortest of several. */
+  readonly naive: number;
+  /** Forward passes that were timed. If fewer than the parameters, `naive` is extrapolated. */
+  readonly timedPasses: number;
+  /** Multiply-adds. */
+  readonly macs: { readonly backprop: number; readonly naive: number };
+  /** Largest difference between the two gradients, relative to the largest entry. */
+  readonly maxRelativeDifference: number;
+}
+
+export interface GradientCostResult {
+  readonly cost: GradientCost;
+  /** Number of networks to measure; `index` counts them from 0. */
+  readonly networkCount: number;
+  readonly batchSize: number;
+}
+
+// The last gradient check
+
+export interface CheckEntryRequest {
+  readonly parameter: string;
+  /** Flat index, in row-major order. */
+  readonly index: number;
+  /** How far the curve extends to each side, as a multiple of max(1, |w|). */
+  readonly reach: number;
+}

@@ -1,0 +1,58 @@
+// All queries. To add one, declare it in src/protocol/queries.ts, answer it in a file of this folder, and add a line to
+// the table.
+import type { Query, QueryResult, QueryType } from '../../protocol/queries';
+import type { TrainingSession } from '../session';
+import { attribution } from './attribution';
+import { changedSince } from './changed-since';
+import { checkEntry } from './check-entry';
+import { checkMap } from './check-map';
+import { dataProfile } from './data-profile';
+import { dataRows } from './data-rows';
+import { decisionSurface } from './decision-surface';
+import { filters } from './filters';
+import { fork } from './fork';
+import { gradientCost } from './gradient-cost';
+import { gradientHistograms } from './gradient-histograms';
+import { jacobian } from './jacobian';
+import { layerStats } from './layer-stats';
+import { lrScan } from './lr-scan';
+import { networkGraph } from './network-graph';
+import { points } from './points';
+import { predictions } from './predictions';
+import type { QueryDefinition } from './query';
+import { stateNorms } from './state-norms';
+import { stepGraph } from './step-graph';
+import { tensor } from './tensor';
+import { weightHistory } from './weight-history';
+import { whatIf } from './what-if';
+
+export const queries: { readonly [Type in QueryType]: QueryDefinition<Type> } = {
+  attribution,
+  changed_since: changedSince,
+  check_entry: checkEntry,
+  check_map: checkMap,
+  data_profile: dataProfile,
+  data_rows: dataRows,
+  decision_surface: decisionSurface,
+  filters,
+  fork,
+  gradient_cost: gradientCost,
+  gradient_histograms: gradientHistograms,
+  jacobian,
+  layer_stats: layerStats,
+  lr_scan: lrScan,
+  network_graph: networkGraph,
+  points,
+  predictions,
+  state_norms: stateNorms,
+  step_graph: stepGraph,
+  tensor,
+  weight_history: weightHistory,
+  what_if: whatIf,
+};
+
+export function runQuery<Type extends QueryType>(session: TrainingSession, query: Query<Type>): QueryResult<Type> {
+  const { type }: { readonly type: Type } = query;
+  const definition: QueryDefinition<Type> = queries[type];
+  return { query, position: session.position, value: definition.resolve(session, query) };
+}

@@ -1,0 +1,111 @@
+// A spec as Test Explorer shows it: its layers, and in each the gradients that are checked.
+import type { ModelInfo } from '../protocol/model-info';
+import type { Problem } from '../protocol/problem';
+import { type CaseLayer, listCaseTargets, PENALTY_CASE } from '../presentation/check-cases';
+import { positionsAt } from '../host/model-spec/text-positions';
+import { analyzeSpec } from '../host/model-spec/analyze-spec';
+import { listCustomLayers, ownParameters, type Range } from '../model-spec';
+
+/** Lines and columns from 0. */
+export interface LineRange {
+  readonly start: { readonly line: number; readonly column: number };
+  readonly end: { readonly line: number; readonly column: number };
+}
+
+// The label says everything: if an item has a description, screen readers read only that.
+export interface CheckNode {
+  readonly id: string;
+  readonly label: string;
+}
+
+export interface LayerNode extends CheckNode {
+  readonly range: LineRange;
+  readonly checks: readonly CheckNode[];
+}
+
+export interface SpecTree {
+  /** Whether the text has no errors, so that its layers are known. */
+  readonly isValid: boolean;
+  /** False if the parameters do not follow from the text alone, because the data or a layer is in a file. */
+  readonly isComplete: boolean;
+  readonly layers: readonly LayerNode[];
+  /** Names of the custom layers, which need permission to run. */
+  readonly customLayers: readonly string[];
+  /** Errors of the text, each with its range. */
+  readonly errors: readonly { readonly message: string; readonly range: LineRange }[];
+}
+
+/** Id of a check among those of its layer. */
+export const checkId = (tensor: string, parameter: string | null): string =>
+  parameter === null ? tensor : `parameter ${tensor}`;
+
+/** Id of a layer. VS Code allows no NUL in ids, and JSON escapes it. */
+export const layerId = (name: string): string => `layer ${JSON.stringify(name)}`;
+export const LOSS_ID = 'loss';
+export const PENALTY_ID = 'penalty';
+
+/** @param model of a run of this text, if there was one: it knows the parameters that do not follow from the text. */
+export function buildSpecTree(text: string, model?: ModelInfo): SpecTree {
+  const { spec, resolved, problems } = analyzeSpec(text);
+  const errors = problems
+    .filter(({ severity }) => severity === 'error')
+    .map((problem) => ({ message: problemTextOf(problem), range: lineRangeOf(text, problem) }));
+  if (!spec) return { isValid: false, isComplete: true, customLayers: [], layers: [], errors };
+  const layers: readonly CaseLayer[] | undefined =
+    model?.layers ??
+    resolved?.model.layers.map((layer, index) => ({
+      name: layer.name,
+      kind: layer.definition.kind,
+      inputs: layer.inputs ?? [index - 1],
+      parameters: ownParameters(layer).map((parameter) => ({
+        name: `${layer.name}.${parameter.name}`,
+        shortName: parameter.name,
+      })),
+    }));
+  const hasPenalty = spec.penalty.module !== undefined;
+  const cases = layers && listCaseTargets(layers, hasPenalty);
+  const checksOf = (index: number | null): CheckNode[] =>
+    (cases ?? [])
+      .filter(({ layer, tensor }) => layer === index && !(index === null && tensor === PENALTY_CASE))
+      .map(({ tensor, parameter }) => ({
+        id: checkId(tensor, parameter),
+        // The gradient of the prediction is that of the loss's input.
+        label: parameter !== null ? tensor : index === null ? 'input gradient' : `${tensor} gradient`,
+      }));
+  const nodes = spec.layers.map(({ name, range }, index): LayerNode => ({
+    id: layerId(name),
+    label: name,
+    range: lineRangeOf(text, range),
+    checks: checksOf(index),
+  }));
+  const loss: LayerNode = {
+    id: LOSS_ID,
+    label: 'loss',
+    range: lineRangeOf(text, spec.loss.range),
+    checks: checksOf(null),
+  };
+  const penalty: LayerNode[] = hasPenalty
+    ? [
+        {
+          id: PENALTY_ID,
+          label: 'penalty',
+          range: lineRangeOf(text, spec.source.locate(['penalty'])),
+          checks: cases ? [{ id: checkId(PENALTY_CASE, null), label: 'gradient' }] : [],
+        },
+      ]
+    : [];
+  // A layer without gradients to check is no test.
+  const shown = [...nodes, loss, ...penalty].filter(({ checks }) => !cases || checks.length > 0);
+  const customLayers = listCustomLayers(spec).map(({ name }) => name);
+  return { isValid: true, isComplete: cases !== undefined, customLayers, layers: shown, errors };
+}
+
+export const problemTextOf = ({ message, remedy }: Problem): string => `${message} ${remedy}`;
+
+export function lineRangeOf(text: string, { start, end }: Range): LineRange {
+  const [from, to] = positionsAt(text, [start, end]).map(({ line, column }) => ({
+    line: line - 1,
+    column: column - 1,
+  })) as [LineRange['start'], LineRange['end']];
+  return { start: from, end: to };
+}

@@ -1,0 +1,423 @@
+// Rules about data and step sizes: each fires on its case and not on a similar one.
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { specRules } from '../../src/diagnostics';
+import { Random } from '../../src/engine/random';
+import { applyTextEdit, editSpec, loadRun } from '../../src/model-spec';
+import type { Problem, RuleSettings } from '../../src/protocol/problem';
+import { noFiles } from '../support/data-files';
+import { names, openExample } from '../support/examples';
+
+const linear = (out_features: number, more: object = {}): object => ({ type: 'linear', out_features, ...more });
+const hidden = (units: number, activation: string, outputs: number): unknown[] => [
+  linear(units),
+  activation,
+  linear(outputs),
+];
+const sgd = (lr: number, more: object = {}): object => ({ type: 'sgd', lr, ...more });
+
+/** Inline data from a formula, drawn from a fixed seed. */
+function inline(samples: number, width: number, target: (x: readonly number[], i: number) => number, kind = 'targets') {
+  const random = new Random(1, 'inputs');
+  const inputs = Array.from({ length: samples }, () => Array.from({ length: width }, () => random.uniform(-1, 1)));
+  return { type: 'inline', inputs, [kind]: inputs.map(target) };
+}
+
+const problemsOf = (text: string, ruleSettings: RuleSettings = {}): readonly Problem[] =>
+  loadRun(text, noFiles, { rules: specRules, ruleSettings }).problems;
+const textOf = (spec: object): string => JSON.stringify({ batch_size: 8, epochs: 50, ...spec });
+const codes = (spec: object, settings?: RuleSettings): string[] =>
+  problemsOf(textOf(spec), settings).map(({ code }) => code);
+
+const sum = (x: readonly number[]): number => x.reduce((a, b) => a + b, 0);
+const random = new Random(2, 'labels');
+const coins = Array.from({ length: 400 }, () => Number(random.uniform(0, 1) < 0.5));
+const regression = { data: inline(40, 2, sum), layers: hidden(4, 'tanh', 1), loss: 'mse', optimizer: sgd(0.1) };
+const classification = {
+  data: inline(200, 2, (x) => Number(sum(x) > 0), 'labels'),
+  layers: hidden(4, 'tanh', 2),
+  loss: 'cross_entropy',
+  optimizer: sgd(0.1),
+};
+const images = (layers: readonly unknown[], more: object = {}): object => ({
+  ...classification,
+  data: { type: 'images', samples: 40, classes: 2, size: 8 },
+  layers,
+  ...more,
+});
+const convolution = { type: 'conv2d', out_channels: 4, kernel_size: 3 };
+const pooled = (kernel_size: number): unknown[] => [{ type: 'avg_pool2d', kernel_size }, 'flatten', linear(2)];
+const crop = (padding: number): object =>
+  images([convolution, 'relu', 'flatten', linear(2)], { augment: [{ type: 'random_crop', padding }] });
+const normal = (std: number): object => linear(8, { init: { type: 'normal', std } });
+const offset = inline(40, 2, (x) => 3 + sum(x));
+/** 0, 7, 14, … modulo 40: each whole number once, in no relation to the inputs. */
+const running = inline(40, 2, (_, i) => (7 * i) % 40);
+const withColumn = (column: (x: readonly number[]) => number): object => {
+  const data = inline(40, 2, sum) as { inputs: number[][] };
+  return { ...data, inputs: data.inputs.map((x) => [...x, column(x)]) };
+};
+const withValue = (value: number): object => {
+  const data = inline(200, 2, (x) => Number(sum(x) > 0), 'labels') as { inputs: number[][] };
+  return { ...data, inputs: data.inputs.map((x, i) => (i === 50 ? [value, x[1]] : x)) };
+};
+const sorted = inline(200, 2, (_, i) => Number(i >= 100), 'labels');
+const mixed = inline(200, 2, (_, i) => i % 2, 'labels');
+const kernel = (gamma: number): unknown[] => [{ type: 'kernel', gamma, centers: 20 }, linear(2)];
+
+const quadrants = inline(200, 2, ([a, b]) => Number(a > 0 !== b > 0), 'labels');
+
+const cases: readonly (readonly [code: string, fires: object, quiet: object])[] = [
+  [
+    'target-not-scaled',
+    { ...regression, data: inline(40, 2, (x) => 250_000 + 80_000 * sum(x)) },
+    { ...regression, data: inline(40, 2, (x) => 25 + 8 * sum(x)) },
+  ],
+  [
+    'target-not-scaled',
+    { ...regression, data: inline(40, 2, (x) => 1e-5 * sum(x)) },
+    { ...regression, data: inline(40, 2, (x) => 0.1 * sum(x)) },
+  ],
+  [
+    'target-out-of-range',
+    { ...regression, data: inline(40, 2, (_, i) => 1 + (i % 4)), layers: [...hidden(4, 'tanh', 1), 'tanh'] },
+    { ...regression, data: inline(40, 2, (x) => sum(x) / 4), layers: [...hidden(4, 'tanh', 1), 'tanh'] },
+  ],
+  [
+    'target-out-of-range',
+    { ...regression, layers: [...hidden(4, 'tanh', 1), 'sigmoid'] },
+    { ...regression, data: inline(40, 2, (x) => (sum(x) + 2) / 4), layers: [...hidden(4, 'tanh', 1), 'sigmoid'] },
+  ],
+  [
+    'activation-on-output',
+    { ...regression, layers: [...hidden(4, 'tanh', 1), 'relu'] },
+    { ...regression, layers: hidden(4, 'relu', 1) },
+  ],
+  [
+    'softmax-inside',
+    { ...classification, layers: hidden(4, 'softmax', 2) },
+    { ...classification, layers: hidden(4, 'relu', 2) },
+  ],
+  [
+    'not-probabilities',
+    { ...classification, layers: [...hidden(4, 'tanh', 1), 'tanh'], loss: 'bce' },
+    { ...classification, layers: [...hidden(4, 'tanh', 1), 'sigmoid'], loss: 'bce' },
+  ],
+  [
+    'not-log-probabilities',
+    { ...classification, layers: [...hidden(4, 'tanh', 2), 'softmax'], loss: 'nll' },
+    { ...classification, layers: [...hidden(4, 'tanh', 2), 'log_softmax'], loss: 'nll' },
+  ],
+  [
+    'strong-weight-decay',
+    { ...classification, optimizer: sgd(0.1, { weight_decay: 0.5 }) },
+    { ...classification, optimizer: sgd(0.1, { weight_decay: 0.01 }) },
+  ],
+  [
+    'large-effective-rate',
+    { ...classification, optimizer: sgd(0.5, { momentum: 0.99 }) },
+    { ...classification, optimizer: sgd(0.5, { momentum: 0.9 }) },
+  ],
+  ['large-effective-rate', { ...classification, optimizer: sgd(50) }, { ...classification, optimizer: sgd(1) }],
+  [
+    'large-adaptive-rate',
+    { ...classification, optimizer: { type: 'adam', lr: 1 } },
+    { ...classification, optimizer: { type: 'adam', lr: 0.01 } },
+  ],
+  ['zero-rate', { ...classification, optimizer: sgd(0) }, { ...classification, optimizer: sgd(0.001) }],
+  ['tiny-rate', { ...classification, optimizer: sgd(1e-8) }, { ...classification, optimizer: sgd(1e-4) }],
+  ['tiny-clip', { ...classification, clip: { norm: 1e-6 } }, { ...classification, clip: { norm: 1 } }],
+  [
+    'unstable-rate',
+    { ...regression, data: inline(40, 1, ([x]) => x), layers: [linear(1)], optimizer: sgd(1.2), batch_size: 'full' },
+    { ...regression, data: inline(40, 1, ([x]) => x), layers: [linear(1)], optimizer: sgd(0.8), batch_size: 'full' },
+  ],
+  ['constant-target', { ...regression, data: inline(40, 2, () => 3) }, regression],
+  [
+    'constant-inputs',
+    { ...classification, data: { type: 'inline', inputs: [[3], [3], [3], [3]], labels: [0, 1, 0, 1] } },
+    { ...classification, data: { type: 'inline', inputs: [[3], [4], [3], [5]], labels: [0, 1, 0, 1] } },
+  ],
+  [
+    'constant-feature',
+    {
+      ...classification,
+      data: {
+        type: 'inline',
+        inputs: [
+          [3, 1],
+          [3, 2],
+          [3, 3],
+          [3, 4],
+        ],
+        labels: [0, 1, 0, 1],
+      },
+    },
+    {
+      ...classification,
+      data: {
+        type: 'inline',
+        inputs: [
+          [3, 1],
+          [3, 2],
+          [3, 3],
+          [4, 4],
+        ],
+        labels: [0, 1, 0, 1],
+      },
+    },
+  ],
+  [
+    'imbalanced-classes',
+    { ...classification, data: inline(200, 2, (_, i) => Number(i % 20 === 0), 'labels') },
+    { ...classification, data: inline(200, 2, (_, i) => Number(i % 4 === 0), 'labels') },
+  ],
+  [
+    'contradictory-samples',
+    { ...classification, data: { type: 'inline', inputs: [[1], [1], [2], [2], [3]], labels: [0, 1, 0, 1, 0] } },
+    { ...classification, data: { type: 'inline', inputs: [[1], [1], [2], [2], [3]], labels: [0, 0, 1, 1, 0] } },
+  ],
+  [
+    'unrelated-labels',
+    { ...classification, data: inline(400, 2, (_, i) => coins[i], 'labels') },
+    { ...classification, data: quadrants },
+  ],
+  [
+    'not-linearly-separable',
+    { ...classification, data: quadrants, layers: [linear(2)] },
+    { ...classification, layers: [linear(2)] },
+  ],
+  [
+    'no-activation',
+    { ...classification, layers: [linear(4), { type: 'leaky_relu', negative_slope: 1 }, linear(2)] },
+    { ...classification, layers: [linear(4), { type: 'leaky_relu', negative_slope: 0.5 }, linear(2)] },
+  ],
+  [
+    'activation-scale',
+    { ...classification, layers: [linear(4), { type: 'relu', scale: 1e-4 }, linear(2)] },
+    { ...classification, layers: [linear(4), { type: 'relu', scale: 0.1 }, linear(2)] },
+  ],
+  [
+    'activation-on-output',
+    { ...classification, layers: [...hidden(4, 'tanh', 2), 'relu'] },
+    { ...classification, layers: hidden(4, 'relu', 2) },
+  ],
+  [
+    'large-init',
+    { ...classification, layers: [normal(40), 'tanh', linear(2)] },
+    { ...classification, layers: [normal(2), 'tanh', linear(2)] },
+  ],
+  [
+    'small-init',
+    { ...classification, layers: [normal(5e-4), 'tanh', normal(5e-4), 'tanh', linear(2)] },
+    { ...classification, layers: [normal(0.05), 'tanh', normal(0.05), 'tanh', linear(2)] },
+  ],
+  [
+    'weights-frozen',
+    {
+      ...classification,
+      layers: [linear(4, { freeze: ['weight'] }), 'tanh', linear(2, { freeze: ['weight', 'bias'] })],
+    },
+    { ...classification, layers: [linear(4, { freeze: ['weight', 'bias'] }), 'tanh', linear(2)] },
+  ],
+  [
+    'dropout-on-output',
+    { ...regression, layers: [...hidden(4, 'tanh', 1), { type: 'dropout', p: 0.6 }] },
+    { ...regression, layers: [linear(4), 'tanh', { type: 'dropout', p: 0.3 }, linear(1)] },
+  ],
+  [
+    'strong-dropout',
+    { ...classification, layers: [{ type: 'dropout', p: 0.9 }, ...hidden(4, 'tanh', 2)] },
+    { ...classification, layers: [{ type: 'dropout', p: 0.2 }, ...hidden(4, 'tanh', 2)] },
+  ],
+  [
+    'norm-on-output',
+    { ...regression, data: offset, layers: [...hidden(4, 'tanh', 1), { type: 'batch_norm1d', affine: false }] },
+    { ...regression, data: offset, layers: [...hidden(4, 'tanh', 1), 'batch_norm1d'] },
+  ],
+  ['pooled-away', images(pooled(8)), images(pooled(2))],
+  [
+    'pooled-away',
+    images(pooled(8)),
+    images([convolution, { type: 'avg_pool2d', kernel_size: 6 }, 'flatten', linear(2)]),
+  ],
+  ['strong-augmentation', crop(8), crop(2)],
+  [
+    'median-of-classes',
+    { ...classification, data: { type: 'blobs', centers: 4 }, layers: hidden(8, 'tanh', 4), loss: 'mae' },
+    { ...classification, data: { type: 'blobs', centers: 4 }, layers: hidden(8, 'tanh', 4), loss: 'mse' },
+  ],
+  ['strong-weight-decay', { ...classification, penalty: { l1: 0.5 } }, { ...classification, penalty: { l1: 0.001 } }],
+  [
+    'large-eps',
+    { ...classification, optimizer: { type: 'adam', lr: 0.01, eps: 1000 } },
+    { ...classification, optimizer: { type: 'adam', lr: 0.01, eps: 0.1 } },
+  ],
+  [
+    'fast-rate-decay',
+    { ...classification, optimizer: { type: 'adagrad', lr: 0.3, lr_decay: 100 } },
+    { ...classification, optimizer: { type: 'adagrad', lr: 0.3, lr_decay: 0.01 } },
+  ],
+  [
+    'tiny-loss',
+    { ...regression, loss: { type: 'huber', delta: 1e-6 } },
+    { ...regression, loss: { type: 'huber', delta: 0.1 } },
+  ],
+  [
+    'tiny-loss',
+    { ...regression, loss: { type: 'sum_squared_error', scale: 1e-5 }, epochs: 40 },
+    { ...regression, loss: { type: 'sum_squared_error', scale: 1e-5 }, optimizer: { type: 'adam', lr: 0.01 } },
+  ],
+  ['target-is-id', { ...regression, data: running }, { ...regression, data: inline(40, 2, (_, i) => (i % 4) - 1.5) }],
+  [
+    'target-among-inputs',
+    { ...regression, data: withColumn((x) => 3 * sum(x) - 1) },
+    { ...regression, data: withColumn(([a, b]) => 3 * a - b) },
+  ],
+  ['outlier', { ...classification, data: withValue(3e38) }, { ...classification, data: withValue(30) }],
+  [
+    'missing-bias',
+    { ...regression, data: offset, layers: [linear(1, { bias: false })] },
+    { ...regression, data: inline(40, 2, sum), layers: [linear(1, { bias: false })] },
+  ],
+  [
+    'missing-bias',
+    { ...regression, data: offset, layers: [linear(1, { freeze: ['bias'] })] },
+    { ...regression, data: offset, layers: [linear(1, { bias: [3], freeze: ['bias'] })] },
+  ],
+  [
+    'narrow-layer',
+    { ...classification, data: { type: 'circles', samples: 200 }, layers: hidden(1, 'tanh', 2) },
+    { ...classification, layers: hidden(1, 'tanh', 2) },
+  ],
+  ['sharp-kernel', { ...classification, layers: kernel(1e5) }, { ...classification, layers: kernel(1) }],
+  [
+    'sorted-classes',
+    { ...classification, data: sorted, shuffle: false },
+    { ...classification, data: mixed, shuffle: false },
+  ],
+  ['sorted-classes', { ...classification, data: sorted, shuffle: false }, { ...classification, data: sorted }],
+  [
+    'few-steps',
+    { ...classification, batch_size: 'full', epochs: 2 },
+    { ...classification, batch_size: 'full', epochs: 50 },
+  ],
+];
+
+describe('a rule', () => {
+  it.each(cases)('%s fires on its case and not on a similar one', (code, fires, quiet) => {
+    expect(codes(fires)).toContain(code);
+    expect(codes(quiet)).not.toContain(code);
+  });
+});
+
+/** Nothing in the spec can repair the data. */
+const withoutFix = new Set([
+  'target-not-scaled',
+  'target-is-id',
+  'target-among-inputs',
+  'outlier',
+  'constant-target',
+  'constant-inputs',
+  'constant-feature',
+  'imbalanced-classes',
+  'contradictory-samples',
+  'unrelated-labels',
+]);
+
+describe('a quick fix', () => {
+  it.each(cases)('of %s removes the finding and adds none', (code, fires) => {
+    const text = textOf(fires);
+    const { fix } = problemsOf(text).find((problem) => problem.code === code) ?? {};
+    expect(fix === undefined).toBe(withoutFix.has(code));
+    if (!fix) return;
+    const fixed = applyTextEdit(text, editSpec(text, fix.changes));
+    const before = problemsOf(text).map((problem) => problem.code);
+    const after = problemsOf(fixed).map((problem) => problem.code);
+    expect(after).not.toContain(code);
+    expect(before).toEqual(expect.arrayContaining(after));
+  });
+});
+
+describe('an outlier', () => {
+  it('is named by sample and column, with a scale of the others', () => {
+    const found = problemsOf(textOf({ ...classification, data: withValue(3e38) }));
+    const { message } = found.find(({ code }) => code === 'outlier')!;
+    expect(message).toMatch(/input 1 of sample 50 .*3e\+38/);
+    expect(found.map(({ code }) => code)).not.toContain('not-scaled');
+  });
+});
+
+describe('an intercept', () => {
+  it('is worth what it explains of the targets', () => {
+    // y = 3 for x = ±1: without an intercept the error is 9, with one it is 0.
+    const data = {
+      type: 'inline',
+      inputs: Array.from({ length: 40 }, (_, i) => [i % 2 ? 1 : -1]),
+      targets: Array.from({ length: 40 }, (_, i) => (i % 4 < 2 ? 2 : 4)),
+    };
+    const found = problemsOf(textOf({ ...regression, data, layers: [linear(1, { bias: false })] }));
+    const { message } = found.find(({ code }) => code === 'missing-bias')!;
+    // The variance around 3 is 1: 9 + 1 without an intercept, 1 with one.
+    expect(message).toMatch(/around 3\. .* error of 10 without a bias, and of 1 with one/);
+  });
+});
+
+describe('settings', () => {
+  const unscaled = { ...regression, data: inline(40, 2, (x) => 250_000 + 80_000 * sum(x)) };
+
+  it('silence a rule, in the spec or for the user', () => {
+    expect(codes({ ...unscaled, rules: { 'target-not-scaled': 'off' } })).toEqual([]);
+    expect(codes(unscaled, { 'target-not-scaled': 'off' })).toEqual([]);
+  });
+
+  it('silence one of the codes of a rule', () => {
+    const constant = { ...regression, data: inline(40, 2, () => 3) };
+    expect(codes({ ...constant, rules: { 'constant-target': 'off' } })).toEqual([]);
+    expect(codes({ ...constant, rules: { 'constant-data': 'off' } })).toEqual([]);
+    expect(codes({ ...constant, rules: { 'constant-inputs': 'off' } })).toEqual(['constant-target']);
+  });
+
+  it('replace a threshold; those of the spec take precedence', () => {
+    expect(codes({ ...unscaled, rules: { 'target-not-scaled': 1e6 } })).toEqual([]);
+    expect(codes({ ...unscaled, rules: { 'target-not-scaled': 10 } }, { 'target-not-scaled': 1e6 })).toEqual([
+      'target-not-scaled',
+    ]);
+  });
+
+  it('warn of rules that do not exist and of thresholds that a rule does not have', () => {
+    const text = textOf({ ...regression, rules: { 'target-not-scald': 'off', 'no-activation': 3 } });
+    const found = problemsOf(text);
+    expect(found.map(({ code }) => code)).toEqual(['unknown-rule', 'unknown-rule']);
+    expect(found.map(({ start, end }) => text.slice(start, end))).toEqual(['"target-not-scald"', '"no-activation"']);
+    expect(found[0].remedy).toContain('"target-not-scaled"');
+  });
+});
+
+describe('the stability limit of a linear regression', () => {
+  it('separates runs that diverge from runs that converge', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 50 }), fc.boolean(), (scale, above) => {
+        // Loss mean (w x - y)² without a bias has the curvature 2 E[x²].
+        const inputs = [[scale], [-scale], [2 * scale], [-2 * scale]];
+        const limit = 2 / (2 * 2.5 * scale * scale);
+        const spec = {
+          data: { type: 'inline', inputs, targets: inputs.map(([x]) => x / scale) },
+          layers: [linear(1)],
+          loss: 'mse',
+          batch_size: 'full',
+        };
+        // The curvature 2 of the bias is smaller for these scales.
+        expect(codes({ ...spec, optimizer: sgd(limit * (above ? 1.01 : 0.99)) }).includes('unstable-rate')).toBe(above);
+      }),
+    );
+  });
+});
+
+describe('healthy examples', () => {
+  const learning = new Set(cases.map(([code]) => code));
+  it.each(names.filter((name) => !name.startsWith('wrong-')))('%s has none of these findings', (name) => {
+    const { problems } = openExample(name);
+    expect(problems.map(({ code }) => code).filter((code) => learning.has(code))).toEqual([]);
+  });
+});

@@ -1,0 +1,165 @@
+// The names of a step's nodes, and the nodes of each phase. Pure text.
+import type { LayerInfo, QueryValue, ModelInfo, Phase } from '../../src/protocol/panel';
+
+/** The gradient of an output that several layers take. */
+const SUM_OVER_CONSUMERS = String.raw`\d{y} = \sum_{k \text{ takes } y} \d{z_k} \frac{\partial z_k}{\partial y}`;
+
+export type StepNode = QueryValue<'step_graph'>['nodes'][number];
+export type StepNodeId = StepNode['id'];
+export type StepNodeEntry = { readonly node: StepNodeId; readonly index: number };
+
+export const isSameNode = (a: StepNodeId, b: StepNodeId): boolean => JSON.stringify(a) === JSON.stringify(b);
+
+export function nodeLabel({ layers }: ModelInfo, id: StepNodeId): string {
+  switch (id.of) {
+    case 'input':
+      return 'input';
+    case 'target':
+      return 'target';
+    case 'output':
+      return `output of ${layers[id.layer]?.name}`;
+    case 'output_gradient':
+      return `dL/d output of ${layers[id.layer]?.name}`;
+    case 'parameter':
+      return `${layers[id.layer]?.name}.${id.parameter}`;
+    case 'parameter_gradient':
+      return `dL/d ${layers[id.layer]?.name}.${id.parameter}`;
+    case 'updated':
+      return `${layers[id.layer]?.name}.${id.parameter} after the update`;
+    case 'update':
+      return `update of ${layers[id.layer]?.name}.${id.parameter}`;
+  }
+}
+
+/** The shape of a node, without the batch dimension; null where the model does not know it. */
+export function nodeShape({ layers, inputShape }: ModelInfo, id: StepNodeId): readonly number[] | null {
+  switch (id.of) {
+    case 'input':
+      return inputShape;
+    case 'target':
+      return layers.at(-1)?.outputShape ?? null;
+    case 'output':
+    case 'output_gradient':
+      return layers[id.layer]?.outputShape ?? null;
+    case 'parameter':
+    case 'parameter_gradient':
+    case 'update':
+    case 'updated':
+      return layers[id.layer]?.parameters.find(({ shortName }) => shortName === id.parameter)?.shape ?? null;
+  }
+}
+
+/** Whose value a node holds: one sample's, a sum over the batch, or the weights' own. */
+export function nodeScope({ of }: StepNodeId): 'sample' | 'batch' | 'weights' {
+  if (of === 'parameter_gradient') return 'batch';
+  return of === 'parameter' || of === 'update' || of === 'updated' ? 'weights' : 'sample';
+}
+
+const outputNode = (layer: number): StepNodeId => (layer < 0 ? { of: 'input' } : { of: 'output', layer });
+
+/** The parameters that a layer computes with, its own and those of other layers. */
+const usedParameters = (layer: LayerInfo): { readonly layer: number; readonly shortName: string }[] => [
+  ...layer.parameters.map(({ shortName }) => ({ layer: layer.index, shortName })),
+  ...layer.sharedParameters,
+];
+
+/** The inputs and outputs of a phase, in reading order. */
+export function phaseNodes({ layers }: ModelInfo, phase: Phase): StepNodeId[] {
+  const last = layers.length - 1;
+  switch (phase.kind) {
+    case 'zero_grad':
+      return layers.flatMap(({ index, parameters }) =>
+        parameters.map(({ shortName }): StepNodeId => ({
+          of: 'parameter_gradient',
+          layer: index,
+          parameter: shortName,
+        })),
+      );
+    case 'forward': {
+      const { layer } = phase;
+      return [
+        ...layers[layer]!.inputs.map(outputNode),
+        ...usedParameters(layers[layer]!).map((used): StepNodeId => ({
+          of: 'parameter',
+          layer: used.layer,
+          parameter: used.shortName,
+        })),
+        { of: 'output', layer },
+      ];
+    }
+    case 'loss':
+      return [{ of: 'output', layer: last }, { of: 'target' }];
+    case 'loss_backward':
+      return [{ of: 'output', layer: last }, { of: 'target' }, { of: 'output_gradient', layer: last }];
+    case 'backward': {
+      const { layer } = phase;
+      return [
+        { of: 'output_gradient', layer },
+        ...usedParameters(layers[layer]!).map((used): StepNodeId => ({
+          of: 'parameter_gradient',
+          layer: used.layer,
+          parameter: used.shortName,
+        })),
+        ...layers[layer]!.inputs.filter((input) => input >= 0).map((input): StepNodeId => ({
+          of: 'output_gradient',
+          layer: input,
+        })),
+      ];
+    }
+    case 'update':
+      return layers.flatMap(({ index, parameters }) =>
+        parameters
+          .filter(({ frozen }) => !frozen)
+          .flatMap(({ shortName }): StepNodeId[] => [
+            { of: 'parameter_gradient', layer: index, parameter: shortName },
+            { of: 'update', layer: index, parameter: shortName },
+            { of: 'updated', layer: index, parameter: shortName },
+          ]),
+      );
+  }
+}
+
+/** The rules of a phase, in LaTeX. */
+export function phaseRules({ layers, loss, optimizer }: ModelInfo, phase: Phase): string[] {
+  switch (phase.kind) {
+    case 'zero_grad':
+      return [String.raw`\d{w} \leftarrow 0 \quad \text{for every parameter } w`];
+    case 'forward':
+      return [layers[phase.layer]!.math?.forward].filter((rule) => rule !== undefined);
+    case 'loss':
+      return [loss.math?.value].filter((rule) => rule !== undefined);
+    case 'loss_backward':
+      return [loss.math?.gradient].filter((rule) => rule !== undefined);
+    case 'backward': {
+      const { math, inputs } = layers[phase.layer]!;
+      const own = usedParameters(layers[phase.layer]!).map(({ shortName }) => math?.parameters?.[shortName]);
+      return [...own, inputs.some((input) => input >= 0) ? math?.input : undefined].filter(
+        (rule) => rule !== undefined,
+      );
+    }
+    case 'update':
+      return [optimizer.math?.update].filter((rule) => rule !== undefined);
+  }
+}
+
+/** The rule that computes a node, in LaTeX; undefined if it is given, or has none. */
+export function nodeRule({ layers, loss, optimizer }: ModelInfo, id: StepNodeId): string | undefined {
+  switch (id.of) {
+    case 'input':
+    case 'target':
+    case 'parameter':
+      return undefined;
+    case 'output':
+      return layers[id.layer]!.math?.forward;
+    case 'output_gradient': {
+      const [consumer, ...others] = layers.filter(({ inputs }) => inputs.includes(id.layer));
+      if (!consumer) return loss.math?.gradient;
+      return others.length === 0 ? consumer.math?.input : SUM_OVER_CONSUMERS;
+    }
+    case 'parameter_gradient':
+      return layers[id.layer]!.math?.parameters?.[id.parameter];
+    case 'updated':
+    case 'update':
+      return optimizer.math?.update;
+  }
+}
