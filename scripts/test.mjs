@@ -19,24 +19,79 @@ const ok = { passed: 1, failed: 0 };
 /** @type {Counts} */
 const bad = { passed: 0, failed: 1 };
 
+/** Limits for what hangs: a script without output, and all stages together. */
+const silenceLimitMinutes = 15;
+const totalLimitMinutes = 70;
+const startedAt = performance.now();
+
+/** Process groups of the scripts that run now. */
+const running = new Set();
+for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
+  process.on(signal, () => {
+    for (const child of running) killGroup(child);
+    process.exit(1);
+  });
+}
+
+function killGroup(child) {
+  try {
+    if (process.platform === 'win32') child.kill('SIGKILL');
+    else process.kill(-child.pid, 'SIGKILL');
+  } catch {
+    // Nothing of it is left.
+  }
+}
+
 /**
  * Runs a script; each line of output is prefixed with its stage. Resolves with the exit code and the last count line.
+ * A script that hangs is killed with all that it started, and so is what it leaves behind: a process that outlives it
+ * and holds its output would keep the whole run waiting.
  */
 function run(stage, script, args = []) {
   return new Promise((resolve, reject) => {
     const child = spawn(nodeExecutable(), [path.join(root, script), ...args], {
       cwd: root,
       stdio: ['ignore', 'pipe', 'pipe'],
+      detached: process.platform !== 'win32',
     });
+    running.add(child);
     let counts = null;
+    let lastLineAt = performance.now();
+    let lastLine = '(none)';
+    const log = (line) => console.log(`${stage.padEnd(7)} ${line}`);
     const print = (line) => {
+      lastLineAt = performance.now();
+      lastLine = line;
       const match = /^(\d+) passed, (\d+) failed$/.exec(line);
       if (match) counts = { passed: Number(match[1]), failed: Number(match[2]) };
-      else console.log(`${stage.padEnd(7)} ${line}`);
+      else log(line);
     };
     for (const stream of [child.stdout, child.stderr]) readline.createInterface({ input: stream }).on('line', print);
+    const watchdog = setInterval(() => {
+      const minutesSince = (time) => (performance.now() - time) / 60_000;
+      const isSilent = minutesSince(lastLineAt) > silenceLimitMinutes;
+      if (!isSilent && minutesSince(startedAt) <= totalLimitMinutes) return;
+      const limit = isSilent
+        ? `no output for ${silenceLimitMinutes} minutes`
+        : `no end ${totalLimitMinutes} minutes after the start of all tests`;
+      log(`FAILED: ${script} was killed: ${limit}. Its last line: ${lastLine}`);
+      killGroup(child);
+    }, 1000);
     child.on('error', reject);
-    child.on('close', (code, signal) => resolve({ code: code ?? signal, counts }));
+    child.on('exit', (code, signal) => {
+      clearInterval(watchdog);
+      running.delete(child);
+      const survivorsHoldOutput = setTimeout(() => {
+        log(`Processes that ${script} left running were killed.`);
+        killGroup(child);
+        child.stdout.destroy();
+        child.stderr.destroy();
+      }, 5000);
+      child.on('close', () => {
+        clearTimeout(survivorsHoldOutput);
+        resolve({ code: code ?? signal, counts });
+      });
+    });
   });
 }
 

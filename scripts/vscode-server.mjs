@@ -229,7 +229,8 @@ export async function startServer({ dataFolder, port = 0, trust = true, gallery 
     detached: process.platform !== 'win32',
   });
   let log = '';
-  const exited = new Promise((resolve) => child.on('close', resolve));
+  // Not `close`, which also waits for everyone that inherited the server's output.
+  const exited = new Promise((resolve) => child.on('exit', resolve));
   const listening = new Promise((resolve, reject) => {
     const read = (chunk) => {
       log += chunk;

@@ -69,6 +69,10 @@ export class FramedChannel {
     this.#stream.uncork();
   }
 
+  destroy(): void {
+    this.#stream.destroy();
+  }
+
   #receive(chunk: Buffer): void {
     this.#chunks.push(chunk);
     this.#bytes += chunk.length;

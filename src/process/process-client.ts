@@ -45,6 +45,8 @@ const STDERR_TAIL_CHARS = 8192;
 const MAX_OUTPUT_CHARS_PER_SECOND = 2 ** 16;
 /** Pings during a timeout; more than one, so that a computer that was asleep is no reason to end the process. */
 const PINGS_PER_TIMEOUT = 5;
+/** After the end of the process, how long what it wrote may take to arrive. */
+const LEFTOVER_OUTPUT_MS = 2000;
 
 /** @typeParam Calls what the process answers; by default, the calls of a run */
 export class ProcessClient<Calls extends object = EngineCalls, Events extends object = EngineEvents> {
@@ -132,8 +134,16 @@ export class ProcessClient<Calls extends object = EngineCalls, Events extends ob
         resolve(reason);
         if (!this.#disposed) options.onExit(reason, fault);
       };
-      // `close` comes after the last message; `exit` may come before it.
+      // `close` comes after the last message; `exit` may come before it. A process that a custom layer started may hold
+      // the output open for as long as it runs.
       child.on('close', (code, signal) => setImmediate(() => void handleExit(code, signal, null)));
+      child.on('exit', () => {
+        setTimeout(() => {
+          child.stdout?.destroy();
+          child.stderr?.destroy();
+          this.#channel.destroy();
+        }, LEFTOVER_OUTPUT_MS).unref();
+      });
       child.on('error', (error) => {
         if (child.pid === undefined) void handleExit(null, null, error.message);
       });

@@ -1,5 +1,5 @@
 // Custom layers in the real engine process: loaded from real files, run, reloaded, rejected.
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -355,5 +355,26 @@ describe('reloading a layer', () => {
     file('own.layer.ts', SILU);
     expect(await engine.client.calls.reload()).toMatchObject({ ok: true });
     await toStep(5);
+  });
+});
+
+describe('a process that a layer started', () => {
+  it('does not delay the report that the engine ended, although it holds its output', async () => {
+    const started = join(folder, 'started');
+    file(
+      'own.layer.ts',
+      `import { spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'inherit', detached: true });
+writeFileSync(${stringify(started)}, String(child.pid));
+export default { forward({ x, ops }) { process.kill(process.pid, 'SIGKILL'); return ops.tanh(x); } };`,
+    );
+    try {
+      open().catch(() => undefined);
+      await engine.until(() => engine.exits.length > 0);
+      expect(engine.exits).toHaveLength(1);
+    } finally {
+      process.kill(Number(readFileSync(started, 'utf8')), 'SIGKILL');
+    }
   });
 });
