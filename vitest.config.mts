@@ -8,6 +8,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          setupFiles: ['test/support/fast-check-setup.ts'],
           include: ['test/**/*.test.ts'],
           exclude: ['test/host/**', 'test/webview/**'],
           // Limits for what hangs, not for what is slow: the tests pass on a busy machine too.
@@ -17,6 +18,7 @@ export default defineConfig({
       {
         test: {
           name: 'webview',
+          setupFiles: ['test/support/fast-check-setup.ts'],
           include: ['test/webview/**/*.test.ts'],
           // One browser per file; two cores can handle one file at a time.
           fileParallelism: false,

@@ -133,6 +133,8 @@ async function vitest(project, since = null) {
   const { code } = await run(project, 'node_modules/vitest/vitest.mjs', [
     'run',
     ...['--project', project, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`],
+    // Where everything waits for what never comes, each test would take its whole time limit.
+    '--bail=20',
     ...(since === null ? [] : ['--changed', since, '--passWithNoTests']),
   ]);
   if (!fs.existsSync(report)) {
