@@ -51,6 +51,8 @@ export class PanelBridge implements PanelHost {
       fault: ({ message }) => console.error(message),
       log: () => undefined,
       checkpoint: () => undefined,
+      stateChanged: () => undefined,
+      logpoints: () => undefined,
       simd256Enabled: () => undefined,
     },
     onExit: (reason) => {

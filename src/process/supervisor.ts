@@ -36,6 +36,8 @@ const EVENT_RULES: Readonly<Record<keyof EngineEvents, EventRule>> = {
   loading: { awaited: false, whileOpening: true },
   fault: { awaited: false, whileOpening: true },
   log: { awaited: false, whileOpening: true },
+  stateChanged: { awaited: false, whileOpening: false },
+  logpoints: { awaited: true, whileOpening: false },
   simd256Enabled: { awaited: false, whileOpening: true },
 };
 

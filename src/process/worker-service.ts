@@ -1,5 +1,6 @@
 // Computes for the supervisor: opens specs, and passes commands to the runner of the open one. One run at a time. A
 // spec that cannot run leaves the current run alone.
+import type { Breakpoint, BreakpointStatus } from '../protocol/breakpoints';
 import type { ProbeId } from '../protocol/layer-stats';
 import { isManualChange, type SessionCommand } from '../protocol/command';
 import type { ModelInfo } from '../protocol/model-info';
@@ -27,8 +28,8 @@ import { CheckpointThrottle } from './checkpoint-throttle';
 import { describePhase } from './exit-cause';
 
 /** The host's events: the worker waits for some of them, the others are only sent. */
-export type EngineEventsProxy = Pick<EngineEvents, 'frame' | 'checkpoint'> & {
-  readonly [Name in Exclude<keyof EngineEvents, 'frame' | 'checkpoint'>]: {
+export type EngineEventsProxy = Pick<EngineEvents, 'frame' | 'checkpoint' | 'logpoints'> & {
+  readonly [Name in Exclude<keyof EngineEvents, 'frame' | 'checkpoint' | 'logpoints'>]: {
     asEvent(...args: Parameters<EngineEvents[Name]>): Promise<void>;
   };
 };
@@ -181,6 +182,10 @@ export class WorkerService implements WorkerCalls {
     return this.#requireRunner().query(question);
   }
 
+  async setBreakpoints(breakpoints: readonly Breakpoint[]): Promise<readonly BreakpointStatus[]> {
+    return this.#requireRunner().setBreakpoints(breakpoints);
+  }
+
   async check(): Promise<CheckReport> {
     const runner = this.#requireRunner();
     this.#activeChecks++;
@@ -260,6 +265,12 @@ export class WorkerService implements WorkerCalls {
         }),
       onFault: (fault) => void opened.then(() => events().fault.asEvent(fault)),
       onQueryError: (message) => void events().log.asEvent('error', `A view cannot be computed: ${message}`, null),
+      onState: (state) => void opened.then(() => events().stateChanged.asEvent(state)),
+      onLogpoints: async (messages) => {
+        await opened;
+        // Without a host, this process is about to end.
+        if (this.#runner === runner) await Promise.resolve(events().logpoints(messages)).catch(() => undefined);
+      },
       onRecord: (record) => void opened.then(() => checkpoints.push(record)),
       onCheckProgress: (progress) => void events().checkProgress.asEvent(progress),
       onScheduledCheck: (report) => void events().checkFinished.asEvent(report),

@@ -6,6 +6,10 @@ export type SessionCommand =
   | { readonly type: 'stepPhase' }
   | { readonly type: 'backPhase' }
   | { readonly type: 'backStep' }
+  /** To the end of the forward pass, of the backward pass, or of the step; or to a breakpoint before it. */
+  | { readonly type: 'finishPass' }
+  /** To the last position before this one at which training stops at a breakpoint; otherwise to the start. */
+  | { readonly type: 'reverseContinue' }
   | { readonly type: 'run' }
   | { readonly type: 'pause' }
   /** Trains until `step` updates are done. */

@@ -1,6 +1,7 @@
 // The calls between the extension host and its engine process. Both sides are typed by these interfaces
 // and carried by birpc; a call settles with its result, an error, or the exit of the process.
 
+import type { Breakpoint, BreakpointStatus, LogpointMessage, RunState } from './breakpoints';
 import type { ProbeId } from './layer-stats';
 import type { CustomLayerErrorDetails, Problem, RuleSettings } from './problem';
 import type { CheckProgress, CheckReport } from './check-report';
@@ -76,6 +77,11 @@ export interface EngineCalls {
   subscribe(probes: readonly ProbeId[], queries: readonly ViewQueries[]): Promise<void>;
   /** Answers immediately when idle; during training, at the end of a step. */
   query(question: Query): Promise<QueryResult>;
+  /**
+   * Replaces the breakpoints of the run. Training stops at them; seeking and single steps do not. The result is in
+   * their order.
+   */
+  setBreakpoints(breakpoints: readonly Breakpoint[]): Promise<readonly BreakpointStatus[]>;
   /** Checks every gradient at this position; training waits. If cancelled, returns what was checked. */
   check(): Promise<CheckReport>;
   cancelCheck(): Promise<void>;
@@ -100,6 +106,10 @@ export interface EngineEvents {
   log(level: LogLevel, text: string, source: string | null): void;
   /** The latest record to restore the run from, sent regularly and before a manual change is confirmed. */
   checkpoint(record: RunRecord): Promise<void> | void;
+  /** The run starts or stops. It arrives before the answer of the command that caused it. */
+  stateChanged(state: RunState): void;
+  /** Log messages of breakpoints; training waits until they are handled. */
+  logpoints(messages: readonly LogpointMessage[]): Promise<void> | void;
   /** From now on it uses 256-bit vectors, an experimental feature of V8; see OpenRequest.simd256. */
   simd256Enabled(): void;
 }

@@ -18,6 +18,7 @@ export interface Queries {
   data_profile(request: object): DataProfileResult;
   data_rows(request: DataRowsRequest): DataRowsResult;
   decision_surface(request: object): DecisionSurface;
+  evaluate(request: EvaluateRequest): readonly Evaluated[];
   filters(request: FiltersRequest): ConvFilters;
   fork(request: ForkRequest): ForkResult;
   gradient_cost(request: { readonly index: number }): GradientCostResult;
@@ -25,6 +26,7 @@ export interface Queries {
   jacobian(request: { readonly layer: number; readonly sample: number | null }): LayerJacobian;
   layer_stats(request: object): readonly LayerStats[];
   lr_scan(request: object): LrScan;
+  named_values(request: object): readonly NamedValue[];
   network_graph(request: NetworkGraphRequest): NetworkGraph;
   points(request: { readonly split: SplitName }): DataPoints;
   predictions(request: { readonly split: SplitName }): PredictionSummary;
@@ -53,6 +55,57 @@ export interface QueryResult<Type extends QueryType = QueryType> {
 
 /** The queries of one view, answered together so that everything it shows belongs to one step. */
 export type ViewQueries = readonly Query[];
+
+// Expressions
+
+export type NamedValueGroup = 'run' | 'inputs' | 'outputs' | 'gradients' | 'parameters' | 'updates' | 'optimizer_state';
+
+/** A value that expressions can name. */
+export interface NamedValue {
+  readonly group: NamedValueGroup;
+  /** Index of its layer; null for a value of the run. */
+  readonly layer: number | null;
+  /** `weight`. */
+  readonly label: string;
+  /** `grad(hidden.weight)`. */
+  readonly expression: string;
+}
+
+export interface EvaluateRequest {
+  readonly expressions: readonly {
+    readonly text: string;
+    /** Entries to send, by flat index; none by default. */
+    readonly from?: number;
+    readonly count?: number;
+  }[];
+}
+
+/** Of all entries, in float64. */
+export interface TensorSummary {
+  readonly mean: number;
+  /** Divides by the number of entries. */
+  readonly std: number;
+  /** Euclidean. */
+  readonly norm: number;
+  readonly min: number;
+  readonly max: number;
+  readonly nans: number;
+}
+
+export type Evaluated =
+  | {
+      readonly kind: 'value';
+      readonly type: 'number' | 'boolean';
+      /** Empty for a single value, which is the one entry. */
+      readonly shape: readonly number[];
+      /** Of the tensor in memory; null for a computed one, whose numbers are float64. */
+      readonly precision: 'float32' | 'float64' | null;
+      /** Null for a single value. */
+      readonly summary: TensorSummary | null;
+      readonly entries: Float64Array;
+    }
+  /** `start` and `end` are UTF-16 offsets into the text. */
+  | { readonly kind: 'error'; readonly message: string; readonly start: number; readonly end: number };
 
 // States of recurrent layers
 

@@ -2,6 +2,7 @@
 // at once, and emits frames, one in flight at a time. Clock and event loop are passed in, so it runs in any
 // environment.
 
+import type { Breakpoint, BreakpointStatus, LogpointMessage, RunState } from '../protocol/breakpoints';
 import type { ProbeId } from '../protocol/layer-stats';
 import type { CheckProgress, CheckReport } from '../protocol/check-report';
 import type { CustomLayerErrorDetails } from '../protocol/problem';
@@ -12,12 +13,14 @@ import type { QueryResult, ViewQueries, Query } from '../protocol/queries';
 import type { RunRecord } from '../protocol/run-record';
 import { closeDataTasks } from './data-task';
 import { AdaptiveBatch, stepsUntilEvent } from './adaptive-batch';
+import { Breakpoints } from './breakpoints';
 import { checkGradients } from './check-job';
 import { CommandError, assertNotFinished, assertFinite, assertSeekable, assertValidTarget } from './preconditions';
 import { evaluationInterval, canEvaluateImmediately } from './evaluation';
 import { estimateForwardMacs } from './fused-step';
 import { FrameGate } from './frame-gate';
 import { createHotReloadRecord } from './hot-reload';
+import { LastHitSearch } from './last-hit-search';
 import { makeFrame, recordLayerStats } from './make-frame';
 import { asCustomLayerError } from '../engine/custom/custom-layer-error';
 import { OverheadBudget } from './overhead-budget';
@@ -56,6 +59,10 @@ export interface RunnerOptions {
   readonly onCheckProgress?: (progress: CheckProgress) => void;
   /** Called with the report of a scheduled check. */
   readonly onScheduledCheck?: (report: CheckReport) => void;
+  /** Called whenever the run starts or stops. */
+  readonly onState?: (state: RunState) => void;
+  /** Called with the log messages of breakpoints; training waits until it settles. */
+  readonly onLogpoints?: (messages: readonly LogpointMessage[]) => Promise<void>;
 }
 
 /** The position that training runs to. */
@@ -86,6 +93,9 @@ export class Runner {
   readonly #overheadBudget: OverheadBudget;
   readonly #frameGate: FrameGate;
   #checkCancelled = false;
+  readonly #breakpoints: Breakpoints;
+  /** The breakpoints at which the run stopped last. */
+  #hitBreakpoints: readonly number[] = [];
 
   constructor(options: RunnerOptions) {
     this.#options = options;
@@ -94,6 +104,7 @@ export class Runner {
     this.#rateLimiter = new RateLimiter(options.now);
     this.#adaptiveBatch = new AdaptiveBatch(options.now);
     this.#overheadBudget = new OverheadBudget(options.now);
+    this.#breakpoints = new Breakpoints(options.session);
     this.#frameGate = new FrameGate(options.now, (sequence) => this.#makeFrame(sequence), options.emit);
     const { restoreFault } = this.session;
     if (restoreFault) options.onFault?.(restoreFault.details);
@@ -152,6 +163,15 @@ export class Runner {
     return report;
   }
 
+  /** Replaces all breakpoints. Training stops at them; seeking and single steps do not. */
+  async setBreakpoints(breakpoints: readonly Breakpoint[]): Promise<readonly BreakpointStatus[]> {
+    let statuses: readonly BreakpointStatus[] = [];
+    await this.#commands.enqueue(() => {
+      statuses = this.#breakpoints.set(breakpoints);
+    }, false);
+    return statuses;
+  }
+
   cancelCheck(): void {
     this.#checkCancelled = true;
   }
@@ -201,6 +221,10 @@ export class Runner {
         return this.#runTo(command.step);
       case 'runToEpoch':
         return this.#runTo(command.epoch * session.model.batchesPerEpoch);
+      case 'finishPass':
+        return this.#advance(() => this.#finishPass());
+      case 'reverseContinue':
+        return this.#reverseContinue();
       case 'seek':
         return this.#seek(command.step, command.phase);
       case 'fork':
@@ -214,6 +238,7 @@ export class Runner {
         return this.#overrideAt(step, () => session.setWeights(command.weights));
       case 'reset':
         session.reset();
+        this.#breakpoints.truncate(0);
         this.#truncatedTo = -1;
         return this.#settle();
       default:
@@ -257,17 +282,111 @@ export class Runner {
   }
 
   #truncate(step: number): void {
+    this.#breakpoints.truncate(step);
     this.#truncatedTo = Math.min(step, this.#truncatedTo ?? step);
   }
 
   #advance(advance: () => void): Promise<void> {
     assertFinite(this.#nonFinite);
     assertNotFinished(this.session);
+    this.#hitBreakpoints = [];
     return this.#runAndSettle(() => {
       advance();
       if (!this.#lossIsFinite() || this.session.findNonFinite()) this.#markDiverged();
       else observeStep(this.session);
     });
+  }
+
+  /**
+   * To the end of the forward pass, which is the loss, or of the backward pass; then to the end of the step. Stops at
+   * breakpoints.
+   */
+  #finishPass(): void {
+    const { session } = this;
+    const { phases } = session.model;
+    const lossPhase = phases.findIndex(({ kind }) => kind === 'loss') + 1;
+    const target = [lossPhase, phases.length - 1, phases.length].find((end) => end > session.position.phase)!;
+    do {
+      session.stepPhase();
+      if (!this.#lossIsFinite() || session.findNonFinite()) return;
+      const hit = this.#breakpoints.afterPhase();
+      if (hit) {
+        this.#hitBreakpoints = hit.ids;
+        return;
+      }
+    } while (session.position.phase > 0 && session.position.phase < target);
+  }
+
+  /** Goes to the last position before this one at which a forward run stops at a breakpoint, or else to the start. */
+  #reverseContinue(): void {
+    const search = new LastHitSearch(this.session, this.#breakpoints);
+    this.#launch({ target: this.session.earliestStep, status: 'seeking' }, async (job) => {
+      let end = this.#options.now() + SLICE_MS;
+      while (!job.cancelled && !search.isDone) {
+        search.advance();
+        if (this.#options.now() < end) continue;
+        await this.#yieldToEventLoop();
+        end = this.#options.now() + SLICE_MS;
+      }
+      if (!job.cancelled) this.#hitBreakpoints = search.goToResult();
+    });
+  }
+
+  /** Keeps the values of the step before, with which data breakpoints compare those of the next one. */
+  #recordPrevious(): void {
+    const { session } = this;
+    const { step, phase } = session.position;
+    if (!this.#breakpoints.needsPrevious) return;
+    if (step > session.earliestStep) {
+      session.seek(step - 1);
+      this.#breakpoints.beforeStep();
+      session.step(true);
+      this.#breakpoints.recordPrevious();
+      if (phase > 0) session.seek(step, phase);
+    }
+    if (phase > 0) this.#breakpoints.recordPrevious();
+  }
+
+  /**
+   * Finishes a step and stops at the first phase of it that has a hit, as if the rest of the step had not been done.
+   * @returns whether it stopped
+   */
+  #finishStep(measure: boolean): boolean {
+    const { session } = this;
+    const breakpoints = this.#breakpoints;
+    if (breakpoints.isEmpty) {
+      if (measure) session.step(true);
+      else session.train(1);
+      return false;
+    }
+    const { position, furthestStep } = session;
+    breakpoints.beforeStep();
+    if (measure || breakpoints.needsMeasurement) session.step(true);
+    else session.train(1);
+    const hit = breakpoints.afterStep(position.phase);
+    if (!hit) return false;
+    this.#hitBreakpoints = hit.ids;
+    if (hit.phase < session.model.phases.length) {
+      session.seek(position.step, hit.phase);
+      if (furthestStep === position.step) session.discardLaterSteps();
+    }
+    return true;
+  }
+
+  /** @returns the number of steps; 0 if the run stops */
+  #trainSteps(most: number): number {
+    const { session } = this;
+    if (this.#breakpoints.isEmpty) {
+      const done = session.train(most);
+      return this.#lossIsFinite() ? done : 0;
+    }
+    for (let done = 0; done < most; done++) if (this.#finishStep(false) || !this.#lossIsFinite()) return 0;
+    return most;
+  }
+
+  async #flushLogpoints(): Promise<void> {
+    const messages = this.#breakpoints.takeMessages();
+    if (messages.length > 0) await this.#options.onLogpoints?.(messages);
   }
 
   async #runAndSettle(work: () => void): Promise<void> {
@@ -299,21 +418,27 @@ export class Runner {
   #startTask(task: RunTask): void {
     const { target, status, phase = 0 } = task;
     const { session } = this;
-    this.#status = status;
+    this.#launch(task, async (job) => {
+      while (!job.cancelled && session.position.step < target) {
+        if (status === 'running') this.#recordPrevious();
+        await this.#runSlice(job, task);
+        await this.#flushLogpoints();
+        if (this.#nonFinite || this.#hitBreakpoints.length > 0) break;
+        await this.#yieldToEventLoop(task.rateLimited ? this.#rateLimiter.msUntilNextStep(session.position.step) : 0);
+      }
+      if (!job.cancelled && status === 'seeking') session.seek(target, phase);
+    });
+  }
+
+  #launch(task: RunTask, work: (job: Job) => Promise<void>): void {
+    this.#status = task.status;
     this.#task = task;
-    this.#rateLimiter.start(session.position.step);
+    this.#hitBreakpoints = [];
+    this.#rateLimiter.start(this.session.position.step);
+    this.#reportState();
     this.#commands
       .startJob(async (job) => {
-        const succeeded = await this.#catchFault(async () => {
-          while (!job.cancelled && session.position.step < target) {
-            await this.#runSlice(job, task);
-            if (this.#nonFinite) break;
-            await this.#yieldToEventLoop(
-              task.rateLimited ? this.#rateLimiter.msUntilNextStep(session.position.step) : 0,
-            );
-          }
-          if (!job.cancelled && status === 'seeking') session.seek(target, phase);
-        });
+        const succeeded = await this.#catchFault(() => work(job));
         // If interrupted, the interrupting command settles the run.
         if (!job.cancelled || !succeeded) this.#settle(!succeeded);
       })
@@ -328,10 +453,12 @@ export class Runner {
     const sampleEvery = this.#probes.size > 0 ? Math.ceil(session.totalSteps / MAX_STATS_SAMPLES) : Infinity;
     const checkEvery = (running && session.run.gradientCheck.every) || Infinity;
     const evaluateEvery = running ? session.model.batchesPerEpoch * evaluationInterval(session.run) : Infinity;
-    const train = (most: number): number => {
-      const done = session.train(most);
-      return this.#lossIsFinite() ? done : 0;
-    };
+    const train = running
+      ? (most: number): number => this.#trainSteps(most)
+      : (most: number): number => {
+          const done = session.train(most);
+          return this.#lossIsFinite() ? done : 0;
+        };
     while (!job.cancelled && session.position.step < target && now() < end) {
       if (rateLimited && this.#rateLimiter.msUntilNextStep(session.position.step) > 0) break;
       const next = session.position.step + 1;
@@ -344,12 +471,15 @@ export class Runner {
           : Math.min(stepsUntilEvent(next - 1, target, [sampleEvery, checkEvery, evaluateEvery]), observed - next);
       if (batchSteps > 0) {
         if (this.#adaptiveBatch.run(batchSteps, train)) continue;
-        this.#markDiverged();
+        if (this.#hitBreakpoints.length === 0) this.#markDiverged();
         return;
       }
       const isSample = next % sampleEvery === 0 && this.#overheadBudget.isAvailable;
       let start = now();
-      session.step((isFrameDue && this.#isObserved) || isSample || hasQueries || next === observed || next === target);
+      const measure =
+        (isFrameDue && this.#isObserved) || isSample || hasQueries || next === observed || next === target;
+      if (!running) session.step(measure);
+      else if (this.#finishStep(measure)) return;
       if (!this.#lossIsFinite()) {
         this.#markDiverged();
         return;
@@ -423,8 +553,14 @@ export class Runner {
     else this.#status = step === 0 && phase === 0 ? 'ready' : 'paused';
     this.#emitRecord();
     this.#options.heartbeat?.(false);
+    this.#reportState();
     this.#pendingQueries.resolveAll();
     this.#frameGate.request();
+  }
+
+  #reportState(): void {
+    const { position } = this.session;
+    this.#options.onState?.({ status: this.#status, position, hitBreakpoints: this.#hitBreakpoints });
   }
 
   /** Computes what is missing to show the idle position. */

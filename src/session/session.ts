@@ -278,6 +278,11 @@ export class TrainingSession {
     this.seek(this.#step);
   }
 
+  /** The last step before this one that has a checkpoint; otherwise the earliest. */
+  checkpointBefore(step: number): number {
+    return Math.max(this.earliestStep, this.#checkpoints.nearest(step - 1)?.step ?? 0);
+  }
+
   reset(): void {
     this.#baseCheckpoint = null;
     this.#overrides.all = [];

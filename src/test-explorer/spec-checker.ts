@@ -131,6 +131,8 @@ export class SpecChecker {
       },
       loading: () => undefined,
       checkpoint: () => undefined,
+      stateChanged: () => undefined,
+      logpoints: () => undefined,
       simd256Enabled: () => undefined,
       fault: (fault) => {
         this.#fault = fault;

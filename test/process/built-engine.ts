@@ -65,6 +65,8 @@ export class TestEngine {
         this.frames.push(frame);
         this.#wake();
       }),
+      stateChanged: () => undefined,
+      logpoints: () => undefined,
       simd256Enabled: () => undefined,
       checkpoint: (record) => {
         this.records.push(record);

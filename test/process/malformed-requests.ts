@@ -4,11 +4,26 @@ import type { TestEngine } from './built-engine';
 
 const CALLS = [
   ...['command', 'query', 'subscribe', 'open', 'cancelOpen', 'check', 'cancelCheck', 'captureRecord'],
+  'setBreakpoints',
   ...['getHotReloadState', 'reload', 'nothing', '__proto__', 'constructor', 'toString', '$call', 'load', 'startRun'],
 ];
 const TYPES = [
   ...['step', 'stepPhase', 'backPhase', 'backStep', 'run', 'pause', 'runToStep', 'runToEpoch', 'seek', 'fork'],
-  ...['setWeights', 'reset', 'setLearningRate', 'setSpeed', 'tensor', 'step_graph', 'attribution', 'lr_scan', 'x'],
+  ...[
+    'setWeights',
+    'reset',
+    'setLearningRate',
+    'setSpeed',
+    'finishPass',
+    'reverseContinue',
+    'evaluate',
+    'named_values',
+    'tensor',
+    'step_graph',
+    'attribution',
+    'lr_scan',
+    'x',
+  ],
 ];
 const KEYS = [
   'type',
@@ -25,6 +40,10 @@ const KEYS = [
   'layer',
   'sample',
   'index',
+  'id',
+  'on',
+  'condition',
+  'expressions',
 ];
 
 function drawValue(random: Random, depth = 0): unknown {

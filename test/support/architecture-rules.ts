@@ -65,6 +65,12 @@ export const architecture: Readonly<Record<string, FolderRule>> = {
     imports: ['src/protocol', 'src/engine', 'src/model-spec', 'src/data-profile', 'src/presentation'],
     isPure: true,
   },
+  'src/expressions': {
+    holds: 'the language of watches, conditions and log messages: parser and evaluator, over any scope of tensors',
+    imports: ['src/engine'],
+    packages: ['jsep'],
+    isPure: true,
+  },
   'src/session': {
     holds:
       '`TrainingSession` (the state of a run), `StepExecutor` (one step), `Runner` (drives a session), checkpoints, ' +
@@ -79,6 +85,7 @@ export const architecture: Readonly<Record<string, FolderRule>> = {
       'src/history',
       'src/chunking',
       'src/presentation',
+      'src/expressions',
     ],
     isPure: true,
   },

@@ -6,7 +6,7 @@ import { describeFault } from '../../process/exit-cause';
 import { ProcessExitError } from '../../process/process-client';
 import type { CheckReport } from '../../protocol/check-report';
 import type { ReplayRequest } from '../../protocol/debug';
-import type { EngineCalls } from '../../protocol/engine';
+import type { EngineCalls, EngineEvents } from '../../protocol/engine';
 import { isManualChange, type SessionCommand } from '../../protocol/command';
 import type { Query, QueryResult, ViewQueries } from '../../protocol/queries';
 import type { RunRecord } from '../../protocol/run-record';
@@ -26,8 +26,16 @@ import { UndoStack } from './undo-stack';
 /** A healthy engine answers within milliseconds; a hanging one is not waited for. */
 const FINAL_RECORD_TIMEOUT_MS = 500;
 
+/** Hears when the run starts and stops, and the log messages of breakpoints. */
+export type DebugClient = {
+  readonly onState: EngineEvents['stateChanged'];
+  readonly onLogpoints: EngineEvents['logpoints'];
+};
+
 export class RunController {
   readonly view: RunViewModel;
+  /** The debugger of this run, if one is attached. */
+  debugClient: DebugClient | null = null;
   readonly #problems: RunProblems;
   readonly #undoStack: UndoStack;
   readonly #layerFiles = new LayerFileSnapshot();
@@ -65,6 +73,8 @@ export class RunController {
         options.store.scheduleSave(this.location.uri, () => this.#toStoredRun(record));
       },
       onCheckFinished: (report) => this.#showCheckReport(report),
+      onState: (state) => this.debugClient?.onState(state),
+      onLogpoints: (messages) => this.debugClient?.onLogpoints(messages),
       onExit: (exit) => this.#handleEngineExit(exit),
     });
     this.#openQueue = new OpenQueue(

@@ -40,6 +40,8 @@ export interface EngineEventOptions extends Pick<RunControllerOptions, 'log' | '
   readonly onCheckpoint: (record: RunRecord) => void;
   /** A scheduled check has finished. */
   readonly onCheckFinished: EngineEvents['checkFinished'];
+  readonly onState: EngineEvents['stateChanged'];
+  readonly onLogpoints: EngineEvents['logpoints'];
   readonly onSimd256Enabled: EngineEvents['simd256Enabled'];
 }
 
@@ -51,6 +53,8 @@ export function createEngineEventHandlers({
   onFault,
   onCheckpoint,
   onCheckFinished,
+  onState,
+  onLogpoints,
   onSimd256Enabled,
 }: EngineEventOptions): EngineEvents {
   return {
@@ -77,6 +81,12 @@ export function createEngineEventHandlers({
     checkpoint: (record) => {
       if (isCurrent()) onCheckpoint(record);
     },
+    stateChanged: (state) => {
+      if (isCurrent()) onState(state);
+    },
+    logpoints: async (messages) => {
+      if (isCurrent()) await onLogpoints(messages);
+    },
     simd256Enabled: () => {
       if (!isCurrent()) return;
       log.info('The network is large: 256-bit SIMD is used where it computes the same bits faster.');
@@ -95,7 +105,10 @@ export interface EngineExit {
   readonly suspectsSimd256: boolean;
 }
 
-export interface RunEngineHandlers extends Pick<EngineEventOptions, 'onFault' | 'onCheckpoint' | 'onCheckFinished'> {
+export interface RunEngineHandlers extends Pick<
+  EngineEventOptions,
+  'onFault' | 'onCheckpoint' | 'onCheckFinished' | 'onState' | 'onLogpoints'
+> {
   /** The process ended without being stopped. */
   onExit(exit: EngineExit): void;
 }

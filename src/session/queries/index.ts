@@ -9,6 +9,7 @@ import { checkMap } from './check-map';
 import { dataProfile } from './data-profile';
 import { dataRows } from './data-rows';
 import { decisionSurface } from './decision-surface';
+import { evaluate } from './evaluate';
 import { filters } from './filters';
 import { fork } from './fork';
 import { gradientCost } from './gradient-cost';
@@ -16,6 +17,7 @@ import { gradientHistograms } from './gradient-histograms';
 import { jacobian } from './jacobian';
 import { layerStats } from './layer-stats';
 import { lrScan } from './lr-scan';
+import { namedValues } from './named-values';
 import { networkGraph } from './network-graph';
 import { points } from './points';
 import { predictions } from './predictions';
@@ -34,6 +36,7 @@ export const queries: { readonly [Type in QueryType]: QueryDefinition<Type> } = 
   data_profile: dataProfile,
   data_rows: dataRows,
   decision_surface: decisionSurface,
+  evaluate,
   filters,
   fork,
   gradient_cost: gradientCost,
@@ -41,6 +44,7 @@ export const queries: { readonly [Type in QueryType]: QueryDefinition<Type> } = 
   jacobian,
   layer_stats: layerStats,
   lr_scan: lrScan,
+  named_values: namedValues,
   network_graph: networkGraph,
   points,
   predictions,

@@ -1,0 +1,352 @@
+// The breakpoints of a run: evaluates their conditions after each step, while the tensors of the step are still in
+// memory, for every phase of the step. So a step itself runs at full speed, also one that is compiled into one call.
+import { type Bound, bindExpression, type Expression, ExpressionError, namesIn, parseExpression } from '../expressions';
+import type { Breakpoint, BreakpointStatus, LogpointMessage } from '../protocol/breakpoints';
+import type { Position } from '../protocol/position';
+import type { Tensor } from '../engine/kernels/tensor';
+import type { Pass } from '../engine/pass';
+import { hitConditionOf, type HitCondition } from './hit-condition';
+import { logTemplateOf, type LogTemplate } from './log-template';
+import type { TrainingSession } from './session';
+import { type Source, type StepScope, StepValues } from './step-values';
+
+/** Hits kept per breakpoint with a hit condition. */
+const MAX_HITS = 1e6;
+
+/** A breakpoint at one phase. */
+interface Check {
+  readonly id: number;
+  readonly phase: number;
+  readonly condition: Expression | null;
+  readonly data: { readonly expression: Expression; readonly last: { step: number; value: number } } | null;
+  readonly hits: HitCounter | null;
+  readonly log: LogTemplate | null;
+  /** Whether its tensors are the same objects in every step with the same pass. */
+  readonly isStable: boolean;
+  readonly bound: { readonly live: Map<Pass, BoundCheck>; readonly after: Map<Pass, BoundCheck> };
+}
+
+interface BoundCheck {
+  readonly condition: Bound | null;
+  readonly data: Bound | null;
+  /** A tensor of this pass does not fit, such as an index beyond a smaller batch: it is reported once. */
+  readonly error: ExpressionError | null;
+}
+
+/** The positions of the hits of one breakpoint, in order, so that going back and on counts none twice. */
+interface HitCounter {
+  readonly condition: HitCondition;
+  positions: number[];
+}
+
+/** A phase of the step at which breakpoints stop the run. */
+export interface PhaseHit {
+  /** Phases that are done, from 1; the number of phases for the end of the step. */
+  readonly phase: number;
+  readonly ids: readonly number[];
+}
+
+export class Breakpoints {
+  readonly #session: TrainingSession;
+  readonly #values: StepValues;
+  #checks: readonly Check[] = [];
+  /** State whose value before the step some check reads. */
+  #copies = new Map<Source, Tensor>();
+  #needsMeasurement = false;
+  #messages: LogpointMessage[] = [];
+  readonly #reported = new Set<number>();
+  // What the scope of a data breakpoint reads.
+  #value = NaN;
+  #previous = NaN;
+
+  constructor(session: TrainingSession) {
+    this.#session = session;
+    this.#values = new StepValues(session);
+  }
+
+  get isEmpty(): boolean {
+    return this.#checks.length === 0;
+  }
+
+  /** Whether steps must be measured, since a condition reads an update. */
+  get needsMeasurement(): boolean {
+    return this.#needsMeasurement;
+  }
+
+  get hasData(): boolean {
+    return this.#checks.some(({ data }) => data !== null);
+  }
+
+  /** Replaces all breakpoints. @returns the status of each */
+  set(breakpoints: readonly Breakpoint[]): BreakpointStatus[] {
+    const known = new Map(this.#checks.flatMap(({ id, hits }) => (hits ? [[id, hits] as const] : [])));
+    const checks: Check[] = [];
+    const statuses = breakpoints.map((breakpoint): BreakpointStatus => {
+      try {
+        checks.push(...this.#compile(breakpoint, known.get(breakpoint.id)));
+        return { id: breakpoint.id, isVerified: true };
+      } catch (error) {
+        if (!(error instanceof ExpressionError)) throw error;
+        return { id: breakpoint.id, isVerified: false, message: error.message };
+      }
+    });
+    this.#checks = checks.sort((a, b) => a.phase - b.phase);
+    this.#reported.clear();
+    this.#copies = new Map();
+    this.#needsMeasurement = false;
+    for (const check of checks)
+      for (const source of this.#sourcesOf(check)) {
+        this.#needsMeasurement ||= source.needsMeasurement === true;
+        if (source.changesAt === null || check.phase >= source.changesAt) continue;
+        const { shape, data } = source.read(this.#session.pass)!;
+        this.#copies.set(source, { shape, data: data.slice() });
+      }
+    return statuses;
+  }
+
+  /** Keeps the state that the step is going to change. Call it before the update of the step. */
+  beforeStep(): void {
+    const { pass } = this.#session;
+    for (const [source, { data }] of this.#copies) data.set(source.read(pass)!.data);
+  }
+
+  /**
+   * Evaluates the step that was just done. @param from phases up to this one were evaluated before
+   * @returns the first phase at which a breakpoint stops; null if none does
+   */
+  afterStep(from: number): PhaseHit | null {
+    return this.#evaluate(from, this.#values.lastPhase, 'after')[0] ?? null;
+  }
+
+  /** Evaluates the phase that was just done. */
+  afterPhase(): PhaseHit | null {
+    const phase = this.#values.currentPhase;
+    return this.#evaluate(phase - 1, phase, 'live')[0] ?? null;
+  }
+
+  /** The phases at which a forward run stops, in the step that was just done. Neither counts hits nor prints. */
+  findHits(): readonly PhaseHit[] {
+    return this.#evaluate(0, this.#values.lastPhase, 'after', true);
+  }
+
+  /** Log messages since the last call. */
+  takeMessages(): readonly LogpointMessage[] {
+    return this.#messages.splice(0);
+  }
+
+  /** Whether data breakpoints lack their value of the step before. */
+  get needsPrevious(): boolean {
+    const { step, phase } = this.#session.position;
+    const done = step > this.#session.earliestStep || phase > 0;
+    return (
+      done &&
+      this.#checks.some(({ data, phase: at }) => data !== null && data.last.step !== (at <= phase ? step + 1 : step))
+    );
+  }
+
+  /** Only keeps the values of data breakpoints: of the step that was just done, or of the step up to its phase. */
+  recordPrevious(): void {
+    const { phase } = this.#session.position;
+    for (const check of this.#checks)
+      if (check.data && (phase === 0 || check.phase <= phase)) {
+        const bound = this.#bind(check, phase === 0 ? 'after' : 'live');
+        if (bound.data) this.#readData(check.data.last, bound.data);
+        else Object.assign(check.data.last, { step: this.#session.shownStep, value: NaN });
+      }
+  }
+
+  /** Steps after this one no longer follow, and values of this one may have been changed. */
+  truncate(step: number): void {
+    for (const { hits, data } of this.#checks) {
+      if (data) data.last.step = -1;
+      if (hits) hits.positions = hits.positions.filter((position) => position <= step * this.#values.lastPhase);
+    }
+  }
+
+  /** What was known of the step before is not that of the next one. */
+  forgetPrevious(): void {
+    for (const { data } of this.#checks) if (data) data.last.step = -1;
+  }
+
+  #evaluate(from: number, to: number, when: 'live' | 'after', isSearch = false): PhaseHit[] {
+    const hits: { phase: number; ids: number[] }[] = [];
+    for (const check of this.#checks) {
+      const { phase } = check;
+      if (phase <= from || phase > to) continue;
+      const last = hits.at(-1);
+      // A run stops at the first phase with a hit, so that later ones are not reached.
+      if (last && last.phase < phase && !isSearch) break;
+      if (!this.#isHit(check, when, isSearch)) continue;
+      if (last?.phase === phase) last.ids.push(check.id);
+      else hits.push({ phase, ids: [check.id] });
+    }
+    return hits;
+  }
+
+  /** Whether it stops the run. */
+  #isHit(check: Check, when: 'live' | 'after', isSearch: boolean): boolean {
+    const bound = this.#bind(check, when);
+    if (bound.error) {
+      if (!isSearch) this.#reportOnce(check, bound.error);
+      return false;
+    }
+    if (bound.data && !this.#readPrevious(check, bound.data)) return false;
+    if (bound.condition) {
+      bound.condition.prepare();
+      if (bound.condition.at(0) === 0) return false;
+    } else if (bound.data && Object.is(this.#value, this.#previous)) return false;
+    if (check.hits && !this.#countHit(check, check.hits, isSearch)) return false;
+    if (!check.log) return true;
+    if (!isSearch) this.#log(check, check.log(this.#scope(check, when)));
+    return false;
+  }
+
+  /** @returns whether the hit satisfies the hit condition */
+  #countHit({ phase }: Check, hits: HitCounter, isSearch: boolean): boolean {
+    const { positions } = hits;
+    const position = (this.#session.shownStep - 1) * this.#values.lastPhase + phase;
+    let index = positions.length;
+    while (index > 0 && positions[index - 1]! > position) index--;
+    const isKnown = positions[index - 1] === position;
+    if (!isKnown) {
+      if (isSearch || positions.length >= MAX_HITS) return false;
+      positions.splice(index++, 0, position);
+    }
+    return hits.condition(index);
+  }
+
+  /** Reads the value of a data breakpoint and that of the step before. @returns false if there is none */
+  #readPrevious({ data }: Check, bound: Bound): boolean {
+    const { last } = data!;
+    const { step, value } = last;
+    this.#readData(last, bound);
+    this.#value = last.value;
+    this.#previous = value;
+    return step === last.step - 1;
+  }
+
+  #readData(last: { step: number; value: number }, bound: Bound): void {
+    bound.prepare();
+    last.value = bound.at(0);
+    last.step = this.#session.shownStep;
+  }
+
+  #log({ id, phase }: Check, text: string): void {
+    const step = this.#session.shownStep;
+    const position: Position = phase === this.#values.lastPhase ? { step, phase: 0 } : { step: step - 1, phase };
+    this.#messages.push({ breakpoint: id, position, text });
+  }
+
+  #reportOnce(check: Check, error: ExpressionError): void {
+    if (this.#reported.has(check.id)) return;
+    this.#reported.add(check.id);
+    this.#log(check, `The condition of this breakpoint cannot be evaluated: ${error.message}`);
+  }
+
+  #scope({ phase, data }: Pick<Check, 'phase' | 'data'>, when: 'live' | 'after'): StepScope {
+    const extra = data
+      ? new Map([
+          ['value', () => this.#value],
+          ['previous', () => this.#previous],
+        ])
+      : undefined;
+    return this.#values.scopeAt(phase, when === 'after' ? this.#copies : undefined, extra);
+  }
+
+  #bind(check: Check, when: 'live' | 'after'): BoundCheck {
+    const { pass } = this.#session;
+    const cached = check.bound[when].get(pass);
+    if (cached) return cached;
+    const scope = this.#scope(check, when);
+    let bound: BoundCheck;
+    try {
+      bound = {
+        condition: check.condition && bindExpression(check.condition, scope),
+        data: check.data && bindExpression(check.data.expression, scope),
+        error: null,
+      };
+    } catch (error) {
+      if (!(error instanceof ExpressionError)) throw error;
+      bound = { condition: null, data: null, error };
+    }
+    if (check.isStable) check.bound[when].set(pass, bound);
+    return bound;
+  }
+
+  /** @throws ExpressionError if it can never be hit */
+  #compile({ id, on, condition, hitCondition, logMessage }: Breakpoint, known: HitCounter | undefined): Check[] {
+    const parsed = condition === undefined ? null : parseExpression(condition);
+    const log = logMessage === undefined ? null : logTemplateOf(logMessage);
+    const isCounted = hitConditionOf(hitCondition ?? '');
+    const hits = isCounted && { condition: isCounted, positions: known?.positions ?? [] };
+    const create = (phase: number, expression: Expression | null): Check => {
+      const data = expression && { expression, last: { step: -1, value: NaN } };
+      const check: Check = {
+        id,
+        phase,
+        condition: parsed,
+        data,
+        hits,
+        log,
+        isStable: true,
+        bound: { live: new Map(), after: new Map() },
+      };
+      const scope = this.#scope(check, 'live');
+      for (const each of [parsed, expression])
+        if (each) assertSingle(bindExpression(each, this.#reachableScope(scope)), each, each === parsed);
+      return { ...check, isStable: this.#sourcesOf(check).every(({ isCopy }) => !isCopy) };
+    };
+    if ('data' in on) {
+      const expression = parseExpression(on.data);
+      const phase = Math.max(
+        0,
+        ...namesIn(expression).map(({ name, aspect }) => this.#values.computedAt(name, aspect)),
+      );
+      if (phase > 0) return [create(phase, expression)];
+      bindExpression(expression, this.#reachableScope(this.#values.scopeAt(this.#values.lastPhase)));
+      throw new ExpressionError('No step changes this value.', expression.start, expression.end);
+    }
+    const failures: ExpressionError[] = [];
+    const checks = on.phases.flatMap((phase) => {
+      try {
+        return create(phase + 1, null);
+      } catch (error) {
+        if (!(error instanceof ExpressionError)) throw error;
+        failures.push(error);
+        return [];
+      }
+    });
+    // Values that a phase does not have yet make the condition false there.
+    if (checks.length === 0 && failures[0]) throw failures[0];
+    return checks;
+  }
+
+  /** An update is only there after a measured step, which the breakpoint will ask for. */
+  #reachableScope(scope: StepScope): StepScope {
+    return {
+      phase: scope.phase,
+      resolve: (name, aspect) => {
+        const found = scope.resolve(name, aspect);
+        const source = this.#values.sourceOf(name, aspect);
+        if (typeof found !== 'string' || aspect !== 'update' || !source) return found;
+        const value = this.#values.sourceOf(name, 'value')?.read(this.#session.pass);
+        return value && scope.phase >= source.from ? { kind: 'tensor', ...value } : found;
+      },
+    };
+  }
+
+  #sourcesOf({ condition, data }: Check): Source[] {
+    return [condition, data?.expression ?? null].flatMap((expression) =>
+      expression ? namesIn(expression).flatMap(({ name, aspect }) => this.#values.sourceOf(name, aspect) ?? []) : [],
+    );
+  }
+}
+
+function assertSingle({ shape, type }: Bound, { start, end }: Expression, isCondition: boolean): void {
+  if (isCondition && shape.length > 0)
+    throw new ExpressionError('A condition is true or false. Use any(…) or all(…) for a tensor.', start, end);
+  if (isCondition && type !== 'boolean')
+    throw new ExpressionError('A condition is true or false, not a number. Compare it with one.', start, end);
+  if (!isCondition && shape.length > 0)
+    throw new ExpressionError('A data breakpoint watches one number. Use norm(…), max(…) or an entry.', start, end);
+}

@@ -1,0 +1,61 @@
+// The values of expressions at the current position, each with a summary and some of its entries.
+import { type Bound, bindExpression, ExpressionError, parseExpression } from '../../expressions';
+import type { Evaluated, EvaluateRequest, TensorSummary } from '../../protocol/queries';
+import type { TrainingSession } from '../session';
+import { StepValues } from '../step-values';
+import { defineQuery } from './query';
+
+/** Entries that one answer holds at most. */
+const MAX_ENTRIES = 10_000;
+
+export const evaluate = defineQuery({
+  type: 'evaluate',
+  resolve(session: TrainingSession, { expressions }: EvaluateRequest): readonly Evaluated[] {
+    const values = new StepValues(session);
+    const scope = values.scopeAt(values.currentPhase);
+    return expressions.map(({ text, from = 0, count = 0 }) => {
+      try {
+        const bound = bindExpression(parseExpression(text), scope);
+        bound.prepare();
+        return describe(bound, from, count);
+      } catch (error) {
+        if (!(error instanceof ExpressionError)) throw error;
+        const { message, start, end } = error;
+        return { kind: 'error', message, start, end };
+      }
+    });
+  },
+});
+
+function describe(bound: Bound, from: number, count: number): Evaluated {
+  const { type, shape, size, at, data } = bound;
+  const isSingle = shape.length === 0;
+  const first = isSingle ? 0 : Math.min(size, Math.max(0, Math.trunc(from)));
+  const length = isSingle ? 1 : Math.min(size - first, MAX_ENTRIES, Math.max(0, Math.trunc(count)));
+  return {
+    kind: 'value',
+    type,
+    shape,
+    precision: data ? (data instanceof Float64Array ? 'float64' : 'float32') : null,
+    summary: isSingle ? null : summarize(bound),
+    entries: Float64Array.from({ length }, (_, i) => at(first + i)),
+  };
+}
+
+function summarize({ size, at }: Bound): TensorSummary {
+  let [sum, squares, min, max, nans] = [0, 0, Infinity, -Infinity, 0];
+  for (let i = 0; i < size; i++) {
+    const value = at(i);
+    sum += value;
+    squares += value * value;
+    if (value < min) min = value;
+    if (value > max) max = value;
+    if (Number.isNaN(value)) nans++;
+  }
+  const mean = sum / size;
+  // Around the mean: the difference of squares would lose the digits of a small spread.
+  let spread = 0;
+  for (let i = 0; i < size; i++) spread += (at(i) - mean) ** 2;
+  if (nans > 0) min = max = NaN;
+  return { mean, std: Math.sqrt(spread / size), norm: Math.sqrt(squares), min, max, nans };
+}
