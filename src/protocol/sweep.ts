@@ -43,6 +43,8 @@ export interface Group {
   readonly failed: number;
   /** After the last step, over the finished runs. */
   readonly final: Readonly<Partial<Record<SplitName, Measures<Spread>>>>;
+  /** Mean share of the most frequent class over the finished runs; null for a regression. */
+  readonly largestClass: Readonly<Partial<Record<SplitName, number | null>>>;
   /** Epochs of the bands. */
   readonly epochs: readonly number[];
   /** One spread for each epoch, over the finished runs. */

@@ -23,6 +23,12 @@ export function computeSpread(values: readonly number[]): Spread {
 
 type CompletedRun = Extract<RunResult, { readonly epochs: readonly number[] }>;
 
+/** The mean over the runs, whose data may depend on the seed. */
+function meanLargestClass(runs: readonly CompletedRun[], part: SplitName): number | null {
+  const shares = runs.flatMap((run) => run.parts[part]?.largestClass ?? []);
+  return shares.length > 0 ? computeSpread(shares).mean : null;
+}
+
 /** All runs of a group are evaluated after the same epochs, since they differ only in the seed. */
 function computeBand(runs: readonly CompletedRun[], part: SplitName): Measures<Spread[]> | null {
   const curves = runs.map((run) => run.parts[part]).filter((curve): curve is Curve => curve !== undefined);
@@ -57,6 +63,7 @@ function buildGroup(
     diverged: count('diverged'),
     failed: count('failed'),
     final: Object.fromEntries(bands.map(([part, band]) => [part, lastValues(band)])),
+    largestClass: Object.fromEntries(bands.map(([part]) => [part, meanLargestClass(finished, part)])),
     epochs: finished[0]?.epochs ?? [],
     bands: Object.fromEntries(bands),
   };

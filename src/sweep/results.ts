@@ -60,6 +60,7 @@ function parseCurve(value: unknown, length: number): Curve {
   const curve = {
     loss: parseNumbers(value.loss),
     accuracy: value.accuracy === null ? null : parseNumbers(value.accuracy),
+    largestClass: typeof value.largestClass === 'number' ? value.largestClass : null,
   };
   if (curve.loss.length !== length || (curve.accuracy && curve.accuracy.length !== length))
     throw new TypeError('a curve is of another length');

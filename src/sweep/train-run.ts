@@ -13,6 +13,8 @@ export interface Curve {
   readonly loss: readonly number[];
   /** Null if targets are values. */
   readonly accuracy: readonly number[] | null;
+  /** Share of the most frequent class; null if targets are values, and in files of earlier versions. */
+  readonly largestClass: number | null;
 }
 
 export interface TrainingResult {
@@ -78,7 +80,14 @@ export function* trainRun(
     hash: session.stateHash(),
     epochs,
     parts: Object.fromEntries(
-      curves.map(({ part, loss, accuracy }) => [part, { loss, accuracy: accuracy.length > 0 ? accuracy : null }]),
+      curves.map(({ part, loss, accuracy }) => [
+        part,
+        {
+          loss,
+          accuracy: accuracy.length > 0 ? accuracy : null,
+          largestClass: model.largestClass?.[part] ?? null,
+        },
+      ]),
     ),
   });
   evaluate();

@@ -16,7 +16,12 @@ import {
   serializeResults,
 } from '../../src/sweep/results';
 
-const run = (settings: object, loss: number[], accuracy: number[] | null = null): RunResult => ({
+const run = (
+  settings: object,
+  loss: number[],
+  accuracy: number[] | null = null,
+  largestClass: number | null = null,
+): RunResult => ({
   settings: { ...settings },
   outcome: 'finished',
   message: null,
@@ -25,7 +30,10 @@ const run = (settings: object, loss: number[], accuracy: number[] | null = null)
   backend: 'wasm-simd',
   hash: 'abc',
   epochs: loss.map((_, i) => i),
-  parts: { train: { loss, accuracy }, validation: { loss: loss.map((value) => 2 * value), accuracy } },
+  parts: {
+    train: { loss, accuracy, largestClass },
+    validation: { loss: loss.map((value) => 2 * value), accuracy, largestClass: null },
+  },
 });
 
 describe('spread', () => {
@@ -51,8 +59,8 @@ describe('the report', () => {
 
   it('has a group for every value except the seed, with bands over the epochs', () => {
     const results = [
-      run(settings[0], [1, 0.5], [0.5, 1]),
-      run(settings[1], [3, 0.7], [0.5, 0.5]),
+      run(settings[0], [1, 0.5], [0.5, 1], 0.5),
+      run(settings[1], [3, 0.7], [0.5, 0.5], 0.75),
       run(settings[2], [2, 0.1], [0, 1]),
       undefined,
     ];
@@ -68,6 +76,8 @@ describe('the report', () => {
     ]);
     expect(groups[0].final.train?.loss.deviation).toBeCloseTo(Math.sqrt(2) / 10, 12);
     expect(groups[0].final.train?.accuracy?.mean).toBe(0.75);
+    // The seed decides which samples are for training.
+    expect(groups[0].largestClass).toEqual({ train: 0.625, validation: null });
     expect(groups[1].final.validation?.loss).toEqual({ count: 1, mean: 0.2, deviation: null, min: 0.2, max: 0.2 });
     // The second group is not done.
     expect(best).toBeNull();

@@ -4,7 +4,7 @@ import type { Group, SplitName, RunState, SweepState } from '../../src/protocol/
 import { type Band, BandChart, type BandChartOptions, type BandKind, renderSpread } from '../charts/band-chart';
 import type { Context, View } from '../context';
 import { renderIcon } from '../controls/number-value';
-import { pluralize, formatInteger, formatCompact } from '../../src/presentation/numbers';
+import { pluralize, formatInteger, formatCompact, formatPercent } from '../../src/presentation/numbers';
 import { lineStyle } from './line-style';
 
 const SPLITS = ['train', 'validation', 'test'] as const satisfies readonly SplitName[];
@@ -260,7 +260,7 @@ function table(state: SweepState): TemplateResult {
               html`<tr data-setting=${group.labels.join(', ')} class=${best?.group === i ? 'selected' : ''}>
                 ${group.labels.map((label, option) => (option === 0 ? html`<th scope="row">${label}${best?.group === i ? html` <span class="hint">${renderIcon('star-full')} best</span>` : nothing}</th>` : html`<td class="text">${label}</td>`))}
                 <td class="number">${count(group)}</td>
-                ${parts.flatMap((part) => measures.map((of) => html`<td>${renderSpread(group.final[part]?.[of])}</td>`))}
+                ${parts.flatMap((part) => measures.map((of) => html`<td>${renderSpread(group.final[part]?.[of])}${of === 'accuracy' ? renderLargestClass(group.largestClass[part]) : nothing}</td>`))}
               </tr>`,
           )}
         </tbody>
@@ -272,6 +272,12 @@ function table(state: SweepState): TemplateResult {
     </p>
   `;
 }
+
+/** An accuracy means little without it. */
+const renderLargestClass = (share: number | null | undefined): TemplateResult | typeof nothing =>
+  typeof share === 'number'
+    ? html` <span class="hint" data-largest-class>(largest class ${formatPercent(share)})</span>`
+    : nothing;
 
 const runIcons = {
   waiting: 'circle-outline',

@@ -243,8 +243,14 @@ function toLines({ runs, report, file }: SweepState, finished: boolean, millisec
   ];
 }
 
-const formatCell = ({ final }: Group, part: SplitName, kind: keyof Measures<Spread>): string =>
-  kind === 'loss' ? formatSpread(final[part]?.loss) : formatPercentSpread(final[part]?.accuracy);
+function formatCell({ final, largestClass }: Group, part: SplitName, kind: keyof Measures<Spread>): string {
+  if (kind === 'loss') return formatSpread(final[part]?.loss);
+  const share = largestClass[part] ?? null;
+  return (
+    formatPercentSpread(final[part]?.accuracy) +
+    (share === null ? '' : ` (largest class ${Number((100 * share).toPrecision(3))} %)`)
+  );
+}
 
 const formatRunCounts = ({ planned, finished, diverged, failed }: Group): string =>
   [
