@@ -7,6 +7,7 @@ import { SharedActivity } from './activity';
 import type { NamedLayerCall } from './crash-breadcrumb';
 import { isEndMessage, isNamesMessage, type NamesMessage, type WorkerCalls, type WorkerData } from './messages';
 import { createStarvationClock } from './starvation-clock';
+import { typeStrippingFlags } from './type-stripping';
 import { Watchdog } from './watchdog';
 import { describeFailure, describeHang, type ExitCause, layerExitCause, outOfMemoryCause } from './exit-cause';
 
@@ -36,13 +37,6 @@ export class WorkerExitError extends Error {
     super(exitCause.reason);
   }
 }
-
-/** Older versions of Node remove types from TypeScript only with a flag. */
-const typeStrippingFlags = (): string[] => {
-  const [major, minor] = process.versions.node.split('.').map(Number) as [number, number];
-  const needsFlag = (major === 22 && minor >= 6 && minor < 18) || (major === 23 && minor < 6);
-  return needsFlag ? ['--experimental-strip-types'] : [];
-};
 
 /**
  * Megabytes of V8's young generation. Training allocates little, but by default V8 would let it grow to many times as

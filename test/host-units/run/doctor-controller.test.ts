@@ -173,6 +173,21 @@ describe('without a run there is a reason instead', () => {
     rmSync(marker);
   });
 
+  it.each([
+    ['while it trains', 'export default { forward({ ops, input }) { for (;;); } };', 'forward'],
+    ['while it is loaded', 'for (;;);', 'load'],
+  ])('for a custom layer that hangs %s, which is named', async (_when, code, call) => {
+    const name = `hang-${call}.layer.mjs`;
+    writeFileSync(join(folder, name), code);
+    const layer = { type: 'custom', module: `./${name}`, name: 'endless' };
+    const harness = new DoctorHarness({ ...base, layers: [layer, ...base.layers] }, { mayRunCode: true });
+    await harness.controller.start();
+    expect(harness.controller.view).toMatchObject({
+      kind: 'failed',
+      reason: expect.stringMatching(/endless.*did not return/),
+    });
+  });
+
   it('for a custom layer that ends the process', async () => {
     writeFileSync(join(folder, 'exit.layer.mjs'), 'process.exit(3);');
     const spec = { ...base, layers: [{ type: 'custom', module: './exit.layer.mjs' }, ...base.layers] };
