@@ -2,49 +2,69 @@
 import { pluralize } from '../engine/format-count';
 import { augmentations } from '../engine/augmentations';
 import type { AugmentationDefinition } from '../engine/augmentations/augmentation';
-import type { SpecRule } from '../model-spec';
+import type { CompiledRun, SpecRule } from '../model-spec';
 import { formatPercent } from './format';
 import { setOption } from './quick-fixes';
 import { hasHiddenLayer, warningAt } from './warnings';
 
-/** Smaller batches often have one class by chance. */
+/** Smaller batches often have one class, or similar targets, by chance. */
 const MIN_BATCH = 4;
 
-/** A batch of one class pulls the network to that class, and the next one away from it. */
-export const sortedClasses: SpecRule = {
-  id: 'sorted-classes',
-  summary: 'Samples are not shuffled, and most batches have a single class.',
+/** Batches of similar targets pull the network one way, and later ones another. */
+export const sortedSamples: SpecRule = {
+  id: 'sorted-samples',
+  codes: ['sorted-classes', 'sorted-targets'],
+  summary: 'Samples are not shuffled, and the targets of a batch are much more alike than those of all samples.',
   threshold: {
     value: 0.5,
-    quantity: 'share of the batches with a single class',
-    source: 'LeCun, Bottou, Orr, Müller, "Efficient BackProp", 1998, section 4.2: shuffle the samples',
+    quantity: 'share of the variance of the targets, or of their classes, that lies between batches, beyond chance',
+    source:
+      'LeCun, Bottou, Orr, Müller, "Efficient BackProp", 1998, section 4.2: shuffle; measured as the intraclass correlation of Fisher, 1925',
   },
   checkData(resolved, run, threshold) {
     const { spec } = resolved;
     const { train } = run.split;
     const batches = Math.ceil(train.length / run.batchSize);
-    if (!run.labels || run.dataset.targetSize > 1 || spec.shuffle || batches < 2 || run.batchSize < MIN_BATCH)
-      return [];
-    const classOf = (sample: number): number => run.dataset.targets[sample]!;
-    if (train.every((sample) => classOf(sample) === classOf(train[0]!))) return [];
-    let single = 0;
-    for (let from = 0; from < train.length; from += run.batchSize) {
-      const batch = train.subarray(from, from + run.batchSize);
-      if (batch.every((sample) => classOf(sample) === classOf(batch[0]!))) single++;
-    }
-    if (!(single > threshold * batches)) return [];
+    if (run.dataset.targetSize > 1 || spec.shuffle || batches < 2 || run.batchSize < MIN_BATCH) return [];
+    const share = shareBetweenBatches(run);
+    if (!(share > threshold)) return [];
+    const code = run.labels ? 'sorted-classes' : 'sorted-targets';
     return [
       warningAt(
         resolved,
         ['shuffle'],
-        'sorted-classes',
-        `The samples are sorted by class and not shuffled: ${single} of ${batches} batches have a single class, so each undoes what others taught.`,
+        code,
+        `The samples are sorted by ${run.labels ? 'class' : 'their targets'} and not shuffled: ${formatPercent(Number(share.toFixed(2)))} of what tells ${run.labels ? 'classes' : 'targets'} apart lies between the ${batches} batches, so each undoes what others taught.`,
         'Remove "shuffle": false.',
         { title: 'Shuffle the samples', changes: [{ path: ['shuffle'] }] },
       ),
     ];
   },
 };
+
+/** The intraclass correlation of the targets in batches: 0 by chance, 1 where each batch has one target. */
+function shareBetweenBatches({ dataset, labels, split: { train }, batchSize }: CompiledRun): number {
+  const valueOf = (sample: number): number => dataset.targets[sample]!;
+  const indicators = labels
+    ? labels.map((_, index) => (sample: number) => Number(valueOf(sample) === index))
+    : [valueOf];
+  let [between, within] = [0, 0];
+  const batches = Math.ceil(train.length / batchSize);
+  for (const indicator of indicators) {
+    const mean = average(train, indicator);
+    for (let from = 0; from < train.length; from += batchSize) {
+      const batch = train.subarray(from, from + batchSize);
+      const own = average(batch, indicator);
+      between += (batch.length * (own - mean) ** 2) / (batches - 1);
+      for (const sample of batch) within += (indicator(sample) - own) ** 2 / Math.max(1, train.length - batches);
+    }
+  }
+  const total = between + (batchSize - 1) * within;
+  return total > 0 ? (between - within) / total : 0;
+}
+
+const average = (samples: Uint32Array, valueOf: (sample: number) => number): number =>
+  samples.reduce((sum, sample) => sum + valueOf(sample), 0) / samples.length;
 
 /** Steps that a run gets from the fix. */
 const USUAL_STEPS = 500;

@@ -134,7 +134,11 @@ export const pooledAway: SpecRule = {
     const { spec, model } = resolved;
     const index = model.layers.findIndex(
       ({ definition, inputShape, outputShape }) =>
-        definition.windows === 'pooling' && numel(outputShape.slice(1)) === 1 && numel(inputShape.slice(1)) > 1,
+        inputShape.length > 2 &&
+        !definition.parameters &&
+        numel(outputShape.slice(1)) === 1 &&
+        numel(inputShape.slice(1)) > 1 &&
+        outputShape.length === inputShape.length,
     );
     if (index < 0 || model.layers.slice(0, index).some(({ definition }) => definition.parameters)) return [];
     const { name, inputShape } = model.layers[index]!;

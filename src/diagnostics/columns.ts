@@ -2,6 +2,7 @@
 // that stand out by many orders of magnitude.
 import { numel } from '../engine/kernels/tensor';
 import type { CompiledRun, Resolved, SpecRule } from '../model-spec';
+import type { QuickFix } from '../protocol/problem';
 import { formatRounded } from './format';
 import { linearError } from './reference-fits';
 import { sampleTrainingSplit } from './training-sample';
@@ -79,10 +80,30 @@ export const targetAmongInputs: SpecRule = {
         'target-among-inputs',
         `${targetName(resolved)} is among the inputs: ${names} ${columns.length === 1 ? 'equals' : 'equal'} it, up to scale and offset. The network only copies it.`,
         `Leave ${names} out of the inputs.`,
+        leaveOut(resolved, run, columns),
       ),
     ];
   },
 };
+
+/** Columns that are named in the spec, or written in it; undefined where they are in a file of arrays. */
+function leaveOut({ spec }: Resolved, run: CompiledRun, columns: readonly number[]): QuickFix | undefined {
+  const { inputs } = spec.data.options as { readonly inputs?: unknown };
+  const { featureNames } = run.dataset;
+  const isKept = (_: unknown, column: number): boolean => !columns.includes(column);
+  const rows = Array.isArray(inputs) && inputs.every((row): row is unknown[] => Array.isArray(row)) ? inputs : null;
+  const names = featureNames?.filter(isKept);
+  if (!rows && (!names || (inputs !== undefined && !Array.isArray(inputs)))) return undefined;
+  return {
+    title: `Leave ${columns.map((column) => columnName(run, column)).join(', ')} out`,
+    changes: [
+      { path: ['data', 'inputs'], value: rows ? rows.map((row) => row.filter(isKept)) : names },
+      ...(rows && names && spec.source.has(['data', 'feature_names'])
+        ? [{ path: ['data', 'feature_names'], value: names }]
+        : []),
+    ],
+  };
+}
 
 function correlation(inputs: Float64Array, column: number, width: number, targets: Float64Array): number {
   const { length } = targets;

@@ -1,9 +1,11 @@
 // Data that contains too little to learn from: constant columns, contradictions, a single class, random labels.
 import { EqualInputs } from '../data-profile/equal-inputs';
 import { structureOf } from '../engine/network-model';
-import type { Resolved, SpecRule } from '../model-spec';
+import { countClasses } from '../engine/datasets/count-classes';
+import type { CompiledRun, Resolved, SpecRule } from '../model-spec';
+import type { QuickFix } from '../protocol/problem';
 import { formatPercent } from './format';
-import { insertBefore } from './quick-fixes';
+import { insertBefore, setOption } from './quick-fixes';
 import { linearAccuracy, MAX_LINEAR_COLUMNS, MAX_NEIGHBORS, nearestNeighborAccuracy } from './reference-fits';
 import { classShares, sampleTrainingSplit } from './training-sample';
 import { dataWarning } from './warnings';
@@ -75,7 +77,10 @@ export const imbalancedClasses: SpecRule = {
   },
   checkData(resolved, run, threshold) {
     const { classes, samples } = sampleTrainingSplit(run);
-    if (!classes || !run.labels || samples < 20) return [];
+    const { definition, options } = run.model.loss;
+    // Class weights are there because of it.
+    const isWeighted = definition.classOptions?.(options).weight !== undefined;
+    if (!classes || !run.labels || samples < 20 || isWeighted) return [];
     const shares = classShares(classes);
     const { index, share: largest } = shares[0]!;
     if (largest < threshold || shares.length === 1) return [];
@@ -85,11 +90,26 @@ export const imbalancedClasses: SpecRule = {
         resolved,
         'imbalanced-classes',
         `${formatPercent(largest)} of the training samples have the class ${name}. Always predicting ${name} already has an accuracy of ${formatPercent(largest)}.`,
-        'Compare the accuracy with that share and look at the confusion matrix. Repeat samples of the rare classes, or leave out some of the frequent one.',
+        'Compare the accuracy with that share and look at the confusion matrix. Give the rare classes a larger "weight" in the loss, or repeat their samples.',
+        weighClasses(resolved, run),
       ),
     ];
   },
 };
+
+/** Weights in inverse proportion to the frequency of each class; undefined where the loss has none. */
+function weighClasses({ spec, model }: Resolved, run: CompiledRun): QuickFix | undefined {
+  const { definition, options } = model.loss;
+  const { weight, ignoreIndex } = definition.classOptions?.(options) ?? {};
+  const counts = countClasses(run, run.split.train);
+  if (!definition.classOptions || weight !== undefined || ignoreIndex !== undefined || !counts) return undefined;
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  const value = counts.map((count) => Number((total / counts.length / Math.max(1, count)).toPrecision(2)));
+  return {
+    title: 'Weigh the classes by how rare they are',
+    changes: [setOption(spec, ['loss'], spec.loss.type, 'weight', value)],
+  };
+}
 
 /** Equal inputs with different classes cannot both be right. */
 export const contradictorySamples: SpecRule = {

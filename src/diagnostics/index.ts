@@ -1,7 +1,7 @@
 // Rules for specs that can run but are unlikely to do what their author wants. All are warnings, so the run can start.
 // To add a rule, write it and add a line to the table.
 import type { SpecRule } from '../model-spec';
-import { fewSteps, sortedClasses, strongAugmentation } from './batches';
+import { fewSteps, sortedSamples, strongAugmentation } from './batches';
 import { activationScale, missingBias, narrowLayer, pooledAway, sharpKernel } from './capacity';
 import { outlier, targetAmongInputs, targetIsId } from './columns';
 import { runRules } from './run';
@@ -21,9 +21,10 @@ import {
   independentClasses,
   medianOfClasses,
   missingActivation,
+  strongLabelSmoothing,
   sumOverBatch,
 } from './loss-activation';
-import { biasBeforeNorm, dropoutOnOutput, normOfOne, normOnOutput, strongDropout } from './norm-and-dropout';
+import { biasBeforeNorm, dropoutOnOutput, normOfFew, normOfOne, normOnOutput, strongDropout } from './norm-and-dropout';
 import {
   fastRateDecay,
   largeAdaptiveRate,
@@ -36,6 +37,7 @@ import {
 import {
   equalOutgoing,
   equalUnits,
+  nearlyLinear,
   noActivation,
   nothingToTrain,
   softmaxInside,
@@ -43,7 +45,8 @@ import {
   weightsFrozen,
   weightsOneSided,
 } from './structure';
-import { activationOnOutput, targetNotScaled, targetOutOfRange } from './target-range';
+import { attentionSeesTarget, attentionWithoutPositions } from './sequences';
+import { activationOnOutput, targetNotScaled, targetOutliers, targetOutOfRange } from './target-range';
 import { unknownRule } from './unknown-rule';
 
 const rulesOfSpecs: readonly SpecRule[] = [
@@ -51,10 +54,12 @@ const rulesOfSpecs: readonly SpecRule[] = [
   boundedLogits,
   missingActivation,
   medianOfClasses,
+  strongLabelSmoothing,
   sumOverBatch,
   customLoss,
   independentClasses,
   noActivation,
+  nearlyLinear,
   softmaxOfOne,
   equalUnits,
   equalOutgoing,
@@ -67,6 +72,7 @@ const rulesOfSpecs: readonly SpecRule[] = [
   normOnOutput,
   biasBeforeNorm,
   normOfOne,
+  normOfFew,
   dropoutOnOutput,
   strongDropout,
   softmaxInside,
@@ -82,6 +88,7 @@ const rulesOfSpecs: readonly SpecRule[] = [
   targetIsId,
   targetAmongInputs,
   outlier,
+  targetOutliers,
   targetNotScaled,
   notScaled,
   constantData,
@@ -92,7 +99,9 @@ const rulesOfSpecs: readonly SpecRule[] = [
   missingBias,
   narrowLayer,
   sharpKernel,
-  sortedClasses,
+  attentionWithoutPositions,
+  attentionSeesTarget,
+  sortedSamples,
   fewSteps,
   unstableLinearRegression,
   tinySteps,
@@ -100,7 +109,22 @@ const rulesOfSpecs: readonly SpecRule[] = [
 
 export const specRules: readonly SpecRule[] = [...rulesOfSpecs, unknownRule([...rulesOfSpecs, ...runRules])];
 
-export { setLearningRate } from './quick-fixes';
+export {
+  hasInitialValues,
+  hiddenActivations,
+  initializeRandomly,
+  insertBefore,
+  isCopy,
+  normalizeHidden,
+  removeLayer,
+  replaceLayer,
+  setLearningRate,
+  standardizeInputs,
+  valueAt,
+} from './quick-fixes';
+export { addPositions, attentionWithoutOrder } from './sequences';
+export { usualTargets } from './target-range';
+export { isWeighted } from './warnings';
 export { nextObservedStep, RunMonitor, type RunRule, runRules, type SampleEvaluation } from './run';
 
 /** The codes of the problems that a setting can silence. */

@@ -179,6 +179,32 @@ export const sumOverBatch: SpecRule = {
   },
 };
 
+export const strongLabelSmoothing: SpecRule = {
+  id: 'strong-label-smoothing',
+  summary: 'The label smoothing leaves little of the difference between the right class and others.',
+  threshold: {
+    value: 0.5,
+    quantity: 'share of a target that is spread over all classes',
+    source: 'Müller, Kornblith, Hinton, "When does label smoothing help?", 2019: 0.05 to 0.1',
+  },
+  check(resolved, threshold) {
+    const { label_smoothing: share = 0 } = resolved.model.loss.options as { readonly label_smoothing?: number };
+    if (share < threshold) return [];
+    return [
+      lossWarning(
+        resolved,
+        'strong-label-smoothing',
+        `label_smoothing ${share} spreads most of each target over all classes: the right class is worth hardly more than any other.`,
+        'Use 0.1 or less.',
+        {
+          title: 'Set label_smoothing to 0.1',
+          changes: [setOption(resolved.spec, ['loss'], resolved.spec.loss.type, 'label_smoothing', 0.1)],
+        },
+      ),
+    ];
+  },
+};
+
 /** With one sigmoid or hinge per class, several classes can be likely at once, though a sample has only one. */
 export const independentClasses: SpecRule = {
   id: 'independent-classes',

@@ -60,6 +60,33 @@ export const normOfOne: SpecRule = {
   },
 };
 
+export const normOfFew: SpecRule = {
+  id: 'norm-of-few',
+  summary: 'A batch normalization takes its mean and variance over very few values.',
+  threshold: {
+    value: 4,
+    quantity: 'values of a channel in a batch',
+    source: 'Wu, He, "Group normalization", 2018, figure 1: the error grows fast below batches of 8',
+  },
+  check(resolved, threshold) {
+    const { batchSize, samples, model } = resolved;
+    if (batchSize < 2 || samples.train <= threshold) return [];
+    return model.layers.flatMap(({ name, definition, inputShape }, index) => {
+      const values = batchSize * numel(inputShape.slice(1));
+      if (definition.normalizesOver !== 'batch' || values > threshold) return [];
+      const size = Math.min(32, samples.train);
+      return layerWarning(
+        resolved,
+        index,
+        'norm-of-few',
+        `${name} takes the mean and variance of ${values} values, in batches of ${batchSize}: they are mostly noise, and normalizing by them removes what tells samples apart.`,
+        `Use batches of ${size}, or "layer_norm".`,
+        { title: `Set batch_size to ${size}`, changes: [{ path: ['batch_size'], value: size }] },
+      );
+    });
+  },
+};
+
 /** The next larger batch size that leaves no single sample over; undefined if there is only one sample. */
 function batchSizeFix({ batchSize, samples: { train } }: Resolved): QuickFix | undefined {
   const start = batchSize === 1 ? Math.min(32, train) : batchSize;

@@ -1,10 +1,13 @@
 // The edits of a spec that make up quick fixes.
 import { numel } from '../engine/kernels/tensor';
-import type { LayerModel } from '../engine/network-model';
+import { inputsOf } from '../engine/network-graph';
+import type { LayerModel, NetworkModel } from '../engine/network-model';
 import type { Path, Spec } from '../model-spec';
 import type { QuickFix, SpecChange } from '../protocol/problem';
+import { isWeighted } from './warnings';
 
-function valueAt(value: unknown, path: Path): unknown {
+/** What a spec says at a path; undefined if nothing. */
+export function valueAt(value: unknown, path: Path): unknown {
   return path.reduce<unknown>(
     (found, key) =>
       typeof found === 'object' && found !== null
@@ -56,7 +59,8 @@ export const insertBefore = (spec: Spec, index: number, title: string, layers: r
 const INITIAL_VALUES: readonly string[] = ['init', 'bias_init', 'weight', 'bias'];
 
 const initialValuesOf = ({ source, layers }: Spec, index: number): string[] => {
-  const written = (valueAt(source.value, layers[index]!.path) ?? {}) as Readonly<Record<string, unknown>>;
+  const value = valueAt(source.value, layers[index]!.path);
+  const written = (typeof value === 'object' && value !== null ? value : {}) as Readonly<Record<string, unknown>>;
   // A bias that is false is none.
   return INITIAL_VALUES.filter((key) => key in written && (key !== 'bias' || Array.isArray(written[key])));
 };
@@ -112,3 +116,50 @@ export const standardizeInputs = (spec: Spec): QuickFix => ({
       : { path: ['transforms'], value: ['standardize'] },
   ],
 });
+
+/** The copies of a repeated layer share their text. */
+export const isCopy = (spec: Spec, index: number): boolean => {
+  const key = spec.layers[index]!.path.join('\n');
+  return spec.layers.findIndex(({ path }) => path.join('\n') === key) < index;
+};
+
+/** Hidden layers that apply a function to each number, or a softmax to all. */
+export function hiddenActivations(spec: Spec, { layers }: NetworkModel): number[] {
+  const last = layers.findLastIndex(isWeighted);
+  return layers.flatMap(({ definition }, index) =>
+    index < last &&
+    spec.layers[index]!.block === undefined &&
+    !isCopy(spec, index) &&
+    !definition.affine &&
+    (definition.jacobianStructure === 'elementwise' || definition.outputMeaning !== undefined)
+      ? [index]
+      : [],
+  );
+}
+
+/** Puts a normalization before every hidden activation of a layer that is a row of numbers. */
+export function normalizeHidden(spec: Spec, model: NetworkModel): QuickFix {
+  const indexes = hiddenActivations(spec, model).filter((index) => {
+    const [source = -1, ...others] = inputsOf(model, index);
+    return others.length === 0 && source >= 0 && model.layers[source]!.outputShape.length === 1;
+  });
+  return {
+    title: 'Normalize the hidden layers',
+    // From the last on, so that the others stay where they are.
+    changes: indexes.toReversed().flatMap((index) => insertBefore(spec, index, '', ['layer_norm']).changes),
+  };
+}
+
+/** Puts a recurrent layer with gates, of the same size, in the place of one without. */
+export function replaceRecurrent(spec: Spec, index: number, { definition, options }: LayerModel): QuickFix {
+  const { path, name } = spec.layers[index]!;
+  const { hidden_size, return: returned } = options as { readonly hidden_size: number; readonly return?: string };
+  const written = valueAt(spec.source.value, [...path, 'name']);
+  const value = {
+    type: definition.gatedKind,
+    hidden_size,
+    ...(returned !== undefined && returned !== 'last' && { return: returned }),
+    ...(written !== undefined && { name: written }),
+  };
+  return { title: `Replace ${name} by ${definition.gatedKind ?? ''}`, changes: [{ path, value }] };
+}

@@ -1,9 +1,10 @@
 // Targets that the network cannot reach, or that are out of proportion to its initial outputs.
-import type { SpecRule } from '../model-spec';
-import { formatRounded } from './format';
+import type { CompiledRun, Resolved, SpecRule } from '../model-spec';
+import type { QuickFix } from '../protocol/problem';
+import { formatPercent, formatRounded } from './format';
 import { sampleTrainingSplit } from './training-sample';
-import { removeLayer } from './quick-fixes';
-import { lastEffectiveLayer, layerWarning } from './warnings';
+import { removeLayer, setLoss, valueAt } from './quick-fixes';
+import { dataWarning, isGiven, lastEffectiveLayer, layerWarning } from './warnings';
 
 /** Targets with a smaller root mean square give a loss so small that its gradients vanish. */
 const MIN_TARGET_RMS = 1e-3;
@@ -20,11 +21,13 @@ export const targetNotScaled: SpecRule = {
     quantity: 'root mean square of the targets',
     source: 'LeCun, Bottou, Orr, Müller, "Efficient BackProp", 1998, sections 4.3 and 4.5',
   },
-  checkData({ spec, model }, run, threshold) {
+  checkData(resolved, run, threshold) {
+    const { spec, model } = resolved;
     // With plain gradient descent, a linear regression scales with its target: no rate or initialization suits one
     // scale better.
     const isLinearRegression = model.layers.length === 1 && spec.optimizer.type === 'sgd';
-    if (run.labels !== null || isLinearRegression) return [];
+    // A last layer that is given scales the outputs.
+    if (run.labels !== null || isLinearRegression || isGiven(model.layers.at(-1)!)) return [];
     const { targets } = sampleTrainingSplit(run);
     const mean = targets.reduce((sum, value) => sum + value, 0) / targets.length;
     const square = targets.reduce((sum, value) => sum + value * value, 0) / targets.length;
@@ -37,6 +40,7 @@ export const targetNotScaled: SpecRule = {
         : 'The loss and its gradients are tiny from the start';
     const factor =
       unit > 1 ? `divide it by ${unit.toLocaleString('en-US')}` : `multiply it by ${formatRounded(1 / unit, 3)}`;
+    const fix = scaleOutput(resolved, mean, std);
     return [
       {
         code: 'target-not-scaled',
@@ -44,10 +48,89 @@ export const targetNotScaled: SpecRule = {
         ...spec.data.range,
         message: `The target is not scaled: it is around ${formatRounded(mean, 3)} ± ${formatRounded(std, 2)}, but a new network predicts values near 0. ${effect}.`,
         remedy: `Scale the target in the data: subtract its mean and ${factor}.`,
+        ...(fix && { fix }),
       },
     ];
   },
 };
+
+/** Appends a layer that is not trained and gives the outputs the mean and the scale of the targets. */
+function scaleOutput({ spec, model, targetWidth }: Resolved, mean: number, std: number): QuickFix | undefined {
+  const last = model.layers.length - 1;
+  if (model.layers[last]!.outputShape.length > 1 || !(std > 0)) return undefined;
+  const [scale, offset] = [Number(std.toPrecision(2)), Number(mean.toPrecision(2))];
+  const weight = Array.from({ length: targetWidth }, (_, i) =>
+    Array.from({ length: targetWidth }, (_value, j) => (i === j ? scale : 0)),
+  );
+  const bias = weight.map(() => offset);
+  const path = spec.layers[last]!.path.slice(0, 1);
+  const written = valueAt(spec.source.value, path);
+  const count = Array.isArray(written) ? written.length : 0;
+  return {
+    title: 'Scale the output to the targets',
+    changes: [
+      { path: [...path, count], value: { type: 'linear', weight, bias, freeze: ['weight', 'bias'] }, insert: true },
+      // The gradients of the layers before it are as large as the targets, which only matters to plain descent.
+      ...(spec.optimizer.type === 'sgd' ? [{ path: ['optimizer'], value: { type: 'adam', lr: 0.005 } }] : []),
+    ],
+  };
+}
+
+/** More samples are no outliers. */
+const MAX_OUTLIERS = 0.1;
+/** In median absolute deviations, of which a standard deviation is 1.5. */
+const FAR = 15;
+const MIN_SAMPLES = 20;
+
+/**
+ * The targets that are no outliers: within so many median absolute deviations of the median (Leys et al., "Detecting
+ * outliers", 2013).
+ * @returns null where there are no outliers, or too many to be called so
+ */
+export function usualTargets(run: CompiledRun): readonly [low: number, high: number] | null {
+  const { targets, targetWidth, samples } = sampleTrainingSplit(run);
+  if (targetWidth !== 1 || samples < MIN_SAMPLES) return null;
+  const center = median(targets);
+  const spread = median(targets.map((value) => Math.abs(value - center)));
+  const count = targets.reduce((sum, value) => sum + Number(Math.abs(value - center) > FAR * spread), 0);
+  if (spread === 0 || count === 0 || count > MAX_OUTLIERS * samples) return null;
+  return [center - FAR * spread, center + FAR * spread];
+}
+
+/** A squared error grows with the square of an outlier, so a few of them decide where the network goes. */
+export const targetOutliers: SpecRule = {
+  id: 'target-outliers',
+  summary: 'A few targets are so far from all others that they make up most of a squared error.',
+  threshold: {
+    value: 0.5,
+    quantity: 'share of the variance of the targets that outliers make up',
+    source: 'Huber, "Robust estimation of a location parameter", 1964; half of the loss is theirs',
+  },
+  checkData(resolved, run, threshold) {
+    if (run.labels !== null || run.model.loss.definition.estimates !== 'mean') return [];
+    const { targets, samples } = sampleTrainingSplit(run);
+    const range = usualTargets(run);
+    if (!range) return [];
+    const far = targets.filter((value) => value < range[0] || value > range[1]);
+    const center = (range[0] + range[1]) / 2;
+    const spread = (range[1] - range[0]) / 2 / FAR;
+    const total = targets.reduce((sum, value) => sum + (value - center) ** 2, 0);
+    const share = far.reduce((sum, value) => sum + (value - center) ** 2, 0) / total;
+    if (!(share > threshold)) return [];
+    const worst = far.reduce((a, b) => (Math.abs(b - center) > Math.abs(a - center) ? b : a));
+    return [
+      dataWarning(
+        resolved,
+        'target-outliers',
+        `${far.length} of ${samples} targets are outliers: ${formatRounded(worst, 3)} is the furthest, and the others are around ${formatRounded(center, 3)} ± ${formatRounded(1.5 * spread, 2)}. They make up ${formatPercent(Number(share.toFixed(2)))} of a squared error, so the network follows them.`,
+        'Use the loss "huber" or "mae", or correct these targets in the data.',
+        setLoss('huber'),
+      ),
+    ];
+  },
+};
+
+const median = (values: Float64Array): number => values.toSorted()[values.length >> 1] ?? NaN;
 
 /** The last activation cannot reach the targets. */
 export const targetOutOfRange: SpecRule = {

@@ -1,7 +1,7 @@
 // Helpers for rules: warnings at a position of the spec, the last layer that changes anything, and what follows a
 // layer.
 import type { Problem, QuickFix } from '../protocol/problem';
-import type { LayerModel, NetworkModel } from '../engine/network-model';
+import { type LayerModel, type NetworkModel, ownParameters } from '../engine/network-model';
 import { consumersOf, inputsOf } from '../engine/network-graph';
 import type { Path, Resolved } from '../model-spec';
 
@@ -92,3 +92,9 @@ export function findSuccessor(
   while (next !== undefined && isPassedOver(model.layers[next]!)) next = onlySuccessor(model, next);
   return next === undefined ? undefined : model.layers[next];
 }
+
+/** Whether a layer has given weights that are not trained, such as a scale of the output. */
+export const isGiven = (layer: LayerModel): boolean => {
+  const parameters = ownParameters(layer);
+  return parameters.length > 0 && parameters.every(({ name, init }) => 'values' in init && layer.freeze.includes(name));
+};

@@ -63,6 +63,30 @@ const withValue = (value: number): object => {
 };
 const sorted = inline(200, 2, (_, i) => Number(i >= 100), 'labels');
 const mixed = inline(200, 2, (_, i) => i % 2, 'labels');
+const rising = inline(40, 2, (_, i) => i / 20);
+const bent = (activation: object): unknown[] => [linear(4, { bias: false }), activation, linear(2)];
+const normed = [linear(4, { bias: false }), 'batch_norm1d', 'tanh', linear(2)];
+const withTarget = (value: number): object => inline(40, 2, (x, i) => (i === 7 ? value : sum(x)));
+const language = (is_causal: boolean): object => ({
+  data: { type: 'text', text: 'abcab cabba '.repeat(20), length: 8 },
+  layers: [
+    { type: 'embedding', num_embeddings: 4, embedding_dim: 8 },
+    'positional_encoding',
+    { type: 'multihead_attention', num_heads: 2, is_causal },
+    linear(4),
+  ],
+  loss: 'cross_entropy',
+});
+/** Attention on sequences. */
+const sequence = (
+  type: string,
+  before: readonly unknown[],
+  after: readonly unknown[] = [linear(1), 'flatten'],
+): object => ({
+  data: { type, samples: 40, length: 4 },
+  layers: [linear(8), ...before, { type: 'multihead_attention', num_heads: 2 }, ...after],
+  loss: 'mse',
+});
 const kernel = (gamma: number): unknown[] => [{ type: 'kernel', gamma, centers: 20 }, linear(2)];
 
 const quadrants = inline(200, 2, ([a, b]) => Number(a > 0 !== b > 0), 'labels');
@@ -298,6 +322,48 @@ const cases: readonly (readonly [code: string, fires: object, quiet: object])[] 
   ],
   ['sorted-classes', { ...classification, data: sorted, shuffle: false }, { ...classification, data: sorted }],
   [
+    'sorted-targets',
+    { ...regression, data: rising, shuffle: false },
+    { ...regression, data: inline(40, 2, sum), shuffle: false },
+  ],
+  ['sorted-targets', { ...regression, data: rising, shuffle: false }, { ...regression, data: rising }],
+  [
+    'nearly-linear',
+    { ...classification, layers: bent({ type: 'leaky_relu', negative_slope: 0.9 }) },
+    { ...classification, layers: bent({ type: 'leaky_relu', negative_slope: 0.3 }) },
+  ],
+  [
+    'nearly-linear',
+    { ...classification, layers: bent({ type: 'softplus', beta: 0.05 }) },
+    { ...classification, layers: bent({ type: 'softplus', beta: 1 }) },
+  ],
+  [
+    'norm-of-few',
+    { ...classification, layers: normed, batch_size: 2 },
+    { ...classification, layers: normed, batch_size: 8 },
+  ],
+  [
+    'strong-label-smoothing',
+    { ...classification, loss: { type: 'cross_entropy', label_smoothing: 0.8 } },
+    { ...classification, loss: { type: 'cross_entropy', label_smoothing: 0.1 } },
+  ],
+  [
+    'pooled-away',
+    images([{ type: 'adaptive_avg_pool2d' }, 'flatten', linear(2)]),
+    images([convolution, 'relu', { type: 'adaptive_avg_pool2d' }, 'flatten', linear(2)]),
+  ],
+  ['attention-sees-target', language(false), language(true)],
+  ['target-outliers', { ...regression, data: withTarget(500) }, { ...regression, data: withTarget(5) }],
+  [
+    'target-outliers',
+    { ...regression, data: withTarget(500) },
+    { ...regression, data: withTarget(500), loss: 'huber' },
+  ],
+  ['attention-without-positions', sequence('sorting', []), sequence('sorting', ['positional_encoding'])],
+  // The sum does not depend on the order.
+  ['attention-without-positions', sequence('sorting', []), sequence('adding', [], ['flatten', linear(1)])],
+  ['attention-without-positions', sequence('sorting', []), sequence('sorting', [], ['flatten', linear(4)])],
+  [
     'few-steps',
     { ...classification, batch_size: 'full', epochs: 2 },
     { ...classification, batch_size: 'full', epochs: 50 },
@@ -313,14 +379,11 @@ describe('a rule', () => {
 
 /** Nothing in the spec can repair the data. */
 const withoutFix = new Set([
-  'target-not-scaled',
   'target-is-id',
-  'target-among-inputs',
   'outlier',
   'constant-target',
   'constant-inputs',
   'constant-feature',
-  'imbalanced-classes',
   'contradictory-samples',
   'unrelated-labels',
 ]);

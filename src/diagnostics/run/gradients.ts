@@ -1,7 +1,14 @@
 // Gradients that are 0, vanish or explode in the backward pass, and units that pass none.
 import { formatNumber, formatPercent } from '../../presentation/numbers';
 import type { LayerInfo, ModelInfo } from '../../protocol/model-info';
-import { hasInitialValues, initializeBy, initializeRandomly, replaceLayer } from '../quick-fixes';
+import {
+  hasInitialValues,
+  initializeBy,
+  initializeRandomly,
+  normalizeHidden,
+  replaceLayer,
+  replaceRecurrent,
+} from '../quick-fixes';
 import { hasLearned, hasStalled } from './progress';
 import type { Detection, Observation, RunRule } from './run-rule';
 
@@ -144,6 +151,9 @@ export const vanishingGradient: RunRule = {
         observation: `${ends.names[0]} receives almost no gradient: ${describeEnds(ends)}.`,
         remedy:
           'Try "relu" instead of saturating activations, other initial weights, a normalization layer, or fewer layers.',
+        ...(saturating.length === 0 && run.model.layers.every(({ definition }) => !definition.normalizesOver)
+          ? { fix: (spec) => normalizeHidden(spec, run.model) }
+          : {}),
         ...(saturating.length > 0 && {
           fix: (spec) => ({
             title: 'Use relu in the hidden layers',
@@ -194,6 +204,7 @@ export const vanishingThroughTime: RunRule = {
   persistence: 4,
   check(observation, threshold) {
     if (!hasStalled(observation)) return [];
+    const { run } = observation;
     return observation.model.layers.flatMap(({ index, name }): Detection[] => {
       const { first = 0, last = 0 } = observation.layers[index]?.throughTime ?? {};
       if (!(first * threshold < last)) return [];
@@ -202,6 +213,9 @@ export const vanishingThroughTime: RunRule = {
           layer: index,
           observation: `The gradient of ${name} vanishes through time: norm ${formatNumber(first)} at the first time step, ${formatNumber(last)} at the last.`,
           remedy: 'Try "lstm" or "gru" instead of "rnn", a positive bias of the forget gate, or shorter sequences.',
+          ...(run.model.layers[index]!.definition.gatedKind !== undefined && {
+            fix: (spec) => replaceRecurrent(spec, index, run.model.layers[index]!),
+          }),
         },
       ];
     });

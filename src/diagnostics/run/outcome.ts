@@ -89,6 +89,9 @@ export const onePrediction: RunRule = {
     const share = classShares(observation)?.[predicted.index] ?? 0;
     // Where there is only one class it is right.
     if (share === 1) return [];
+    // Samples that are not shuffled come in batches of one class.
+    const accuracy = observation.evaluations.at(-1)?.evaluation.train?.accuracy ?? null;
+    if (accuracy !== null && accuracy > share) return [];
     const name = model.classes?.[predicted.index] ?? String(predicted.index);
     return [
       {

@@ -71,6 +71,7 @@ export const conv1d = defineLayer({
     },
   },
   options,
+  positionsAs: 'sequence',
   checkInput(input, layer) {
     if (input.length !== 2) {
       return {

@@ -266,10 +266,22 @@ export interface LayerDefinition<Kind extends string = string, Options = unknown
   readonly affine?: true;
   /** Whether these options make it an affine function, for a layer that is none by default. */
   isAffine?(options: Options): boolean;
+  /**
+   * For an activation that its options can make almost affine: the share of the variance of its output that no affine
+   * function of the input explains, for standard normal inputs. 0.27 for relu, 0.07 for tanh.
+   */
+  nonlinearity?(options: Options): number;
   /** For an activation with a factor: its option, and its value. */
   scaledBy?(options: Options): ScaleOption;
   /** For a layer that compares its input with stored ones: how far apart two may be to count as similar. */
   lengthScale?(options: Options, input: Shape): LengthScale | undefined;
+  /** For a recurrent layer without gates: the kind of one with gates, which takes the same sizes. */
+  readonly gatedKind?: string;
+  /**
+   * For a layer on sequences: whether another order of the positions only reorders its output (`set`), or changes it
+   * (`sequence`).
+   */
+  readonly positionsAs?: 'set' | 'sequence';
   readonly outputMeaning?: OutputMeaning;
   /** What a normalization takes mean and variance over. */
   readonly normalizesOver?: 'batch' | 'sample';

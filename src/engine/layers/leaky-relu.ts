@@ -18,6 +18,11 @@ export const leakyRelu = defineLayer({
   }),
   jacobianStructure: 'elementwise',
   isAffine: ({ negative_slope }) => negative_slope === 1,
+  // y = (1 + a)/2 · x + (1 - a)/2 · |x|; the variance of |x| is 1 - 2/π, and |x| is uncorrelated with x.
+  nonlinearity({ negative_slope }) {
+    const bent = ((1 - negative_slope) / 2) ** 2 * (1 - 2 / Math.PI);
+    return bent / (bent + ((1 + negative_slope) / 2) ** 2);
+  },
   outputShape: (input) => input,
   forward: ({ kernels, options, input, output }) => kernels.unary(output, input, 'leaky_relu', options.negative_slope),
   backward({ kernels, options, input, gradOutput, gradInput }) {

@@ -148,6 +148,7 @@ export const multiheadAttention = defineLayer({
   inputCount: { min: 1, max: 3 },
   expectedInputShape: ({ embed_dim }, input) =>
     embed_dim === undefined ? undefined : [...input.slice(0, -1), embed_dim],
+  positionsAs: 'set',
   checkInput(input, { num_heads, embed_dim = input.at(-1)! }) {
     const misfit = checkSequence(input);
     if (misfit || embed_dim % num_heads === 0) return misfit;

@@ -60,6 +60,7 @@ export const positionalEncoding = defineLayer({
     parameters: { weight: String.raw`\d{P_t} = \sum_{\text{samples}} \d{y_t}` },
   },
   options,
+  positionsAs: 'sequence',
   checkInput(input, { encoding, max_len }) {
     const misfit = checkSequence(input);
     if (misfit || encoding !== 'learned' || max_len === undefined || input[0]! <= max_len) return misfit;

@@ -281,6 +281,7 @@ export function recurrentMembers<Options extends RecurrentOptions>(cell: Cell<Op
         option,
       };
     },
+    positionsAs: 'sequence' as const,
     outputShape: ([time]: Shape, { hidden_size, return: returned }: Options): Shape =>
       returned === 'all' ? [time!, hidden_size] : [hidden_size],
     parameters([, features]: Shape, layer: Options): readonly ParameterDeclaration[] {

@@ -50,6 +50,7 @@ export const rnn = defineLayer({
     },
   },
   options,
+  gatedKind: 'gru',
   outputRange: ({ nonlinearity }) => (nonlinearity === 'tanh' ? [-1, 1] : [0, Infinity]),
   kinkSides: ({ options: { nonlinearity }, internals }) =>
     nonlinearity === 'tanh' ? NO_KINKS : Int8Array.from(internals.sum!.data, Math.sign),

@@ -15,6 +15,8 @@ export const softplus = defineLayer({
     beta: z._default(positiveNumber('Sharpness of the bend at 0. Larger values are closer to relu.'), 1),
   }),
   jacobianStructure: 'elementwise',
+  // log 2 / β + x/2 + β x²/8 near 0, and like relu far from it; the variance of x² is 2.
+  nonlinearity: ({ beta }) => Math.min(beta ** 2 / 8, 0.27),
   outputShape: (input) => input,
   outputRange: () => [0, Infinity],
   forward: ({ kernels, options, input, output }) => kernels.unary(output, input, 'softplus', options.beta),

@@ -52,7 +52,7 @@ export interface LossDefinition<Kind extends string = string, Options = unknown>
    */
   readonly target: 'values' | 'classes' | 'binary';
   /** For a loss on values: what the best prediction is of the targets that belong to one input; the mean by default. */
-  readonly estimates?: 'median';
+  readonly estimates?: 'mean' | 'median';
   /** For a loss with an option that scales or limits its gradient: the option, and |dL/dŷ| at an error of 1. */
   scaledBy?(options: Options): ScaleOption;
   /** With a single output, predictions above this value are class 1; null if that is not known. */

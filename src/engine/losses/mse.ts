@@ -13,6 +13,7 @@ export const mse = defineLoss({
   },
   options: z.strictObject({ reduction: reduction(OVER_ALL) }),
   takes: 'values',
+  estimates: 'mean',
   target: 'values',
   threshold: 0.5,
   value: ({ kernels, options, prediction, target }) =>

@@ -15,6 +15,7 @@ export const sumSquaredError = defineLoss({
     scale: z._default(positiveNumber('Factor of the sum; with 0.5 the gradient is ŷ - y.'), 1),
   }),
   takes: 'values',
+  estimates: 'mean',
   target: 'values',
   scaledBy: ({ scale }) => ({ option: 'scale', value: 2 * scale }),
   threshold: 0.5,
