@@ -20,10 +20,23 @@ export const inputsOf = ({ layers }: Layers, layer: number): readonly number[] =
 /**
  * Where the output of a layer, or the network's input, goes, from the first layer to the last; the loss is not listed.
  */
-export const consumersOf = (model: Layers, source: number): InputEdge[] =>
-  model.layers.flatMap((_, layer) =>
-    inputsOf(model, layer).flatMap((input, position) => (input === source ? { layer, position } : [])),
-  );
+export function consumersOf(model: Layers, source: number): readonly InputEdge[] {
+  let edges = knownConsumers.get(model.layers);
+  if (!edges) {
+    edges = new Map();
+    for (const layer of model.layers.keys())
+      for (const [position, input] of inputsOf(model, layer).entries()) {
+        const known = edges.get(input);
+        if (known) known.push({ layer, position });
+        else edges.set(input, [{ layer, position }]);
+      }
+    knownConsumers.set(model.layers, edges);
+  }
+  return edges.get(source) ?? [];
+}
+
+/** By source, of each network: searching all layers for each of them would take quadratic time. */
+const knownConsumers = new WeakMap<Layers['layers'], Map<number, InputEdge[]>>();
 
 /** Whether every layer takes the output of the one before and nothing else, from `first` on. */
 export const isChainFrom = (model: Layers, first: number): boolean =>

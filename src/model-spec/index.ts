@@ -9,6 +9,7 @@ export {
 } from './custom-layers';
 export {
   checkSpec,
+  checkSpecTask,
   loadRunTask,
   loadRun,
   type CheckedSpec,

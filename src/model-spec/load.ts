@@ -102,9 +102,15 @@ export function* checkSpecTask(
     return { problems: sortByPosition([...problems, ...others]) };
   }
   if ('problem' in shape) return { spec, problems: [shape.problem] };
+  yield 'inferring shapes';
   const { resolved, problems: shapeProblems } = resolve(checked, shape.data, options);
   const settings = { ...ruleSettings, ...checked.rules };
-  const warnings = resolved ? applyRules(rules, settings, (rule, threshold) => rule.check?.(resolved, threshold)) : [];
+  const warnings: Problem[] = [];
+  if (resolved)
+    for (const rule of rules) {
+      yield 'applying rules';
+      warnings.push(...applyRules([rule], settings, (each, threshold) => each.check?.(resolved, threshold)));
+    }
   const notes = shape.dataset ? notesToProblems(checked, shape.dataset) : [];
   return {
     spec,

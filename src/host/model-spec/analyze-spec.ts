@@ -2,7 +2,8 @@
 // process reads when the spec is opened.
 import type { Problem, RuleSettings } from '../../protocol/problem';
 import { specRules } from '../../diagnostics';
-import { checkSpec, parseSpec } from '../../model-spec';
+import { type CooperativeTask, runToCompletion } from '../../engine/cooperative-task';
+import { checkSpecTask, parseSpec } from '../../model-spec';
 import type { SpecAnalysis } from '../run/run-options';
 
 /** Characters. Analyzing more would block the extension host for too long. */
@@ -16,15 +17,21 @@ const rejectFile = (): never => {
 };
 const rejectingFiles = { open: rejectFile, decompress: rejectFile };
 
-export function analyzeSpec(text: string, ruleSettings: RuleSettings = {}): SpecAnalysis {
+export const analyzeSpec = (text: string, ruleSettings: RuleSettings = {}): SpecAnalysis =>
+  runToCompletion(analyzeSpecTask(text, ruleSettings));
+
+export function* analyzeSpecTask(text: string, ruleSettings: RuleSettings = {}): CooperativeTask<SpecAnalysis> {
   if (text.length > MAX_LENGTH) return { text, problems: [createTooLongProblem(text)] };
+  const parsed = parseSpec(text);
+  yield 'parsed';
   try {
-    const { spec, resolved, problems } = checkSpec(text, rejectingFiles, { rules: specRules, ruleSettings });
+    const checked = yield* checkSpecTask(parsed, rejectingFiles, { rules: specRules, ruleSettings });
+    const { spec, resolved, problems } = checked;
     const hasErrors = problems.some(({ severity }) => severity === 'error');
     return { text, spec: hasErrors ? undefined : spec, resolved, problems };
   } catch (error) {
     if (!(error instanceof FileRequiredError)) throw error;
-    return { text, ...parseSpec(text) };
+    return { text, ...parsed };
   }
 }
 

@@ -25,10 +25,11 @@ export function registerCodeLens(documents: SpecDocuments, runs: RunManager): vs
       { pattern: '**/*.nabla.json' },
       {
         onDidChangeCodeLenses: onDidChange.event,
-        provideCodeLenses: (document) =>
-          isSpec(document) && showsCodeLenses()
-            ? [...runLenses(document, runs), ...debugLenses(document, documents)]
-            : [],
+        provideCodeLenses: async (document) => {
+          if (!isSpec(document) || !showsCodeLenses()) return [];
+          await documents.whenAnalyzed(document);
+          return [...runLenses(document, runs), ...debugLenses(document, documents)];
+        },
       },
     ),
   );

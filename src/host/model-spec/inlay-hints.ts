@@ -26,10 +26,11 @@ export function registerInlayHints(documents: SpecDocuments, runs: RunManager): 
       { pattern: '**/*.nabla.json' },
       {
         onDidChangeInlayHints: onDidChange.event,
-        provideInlayHints: (document, range) =>
-          isSpec(document) && showsInlayHints()
-            ? groupByRange(factsOf(document, documents, runs)).flatMap((group) => hintOf(document, range, group))
-            : [],
+        provideInlayHints: async (document, range) => {
+          if (!isSpec(document) || !showsInlayHints()) return [];
+          await documents.whenAnalyzed(document);
+          return groupByRange(factsOf(document, documents, runs)).flatMap((group) => hintOf(document, range, group));
+        },
       },
     ),
   );

@@ -4,12 +4,14 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 import type { SpecAnalysis, SpecLocation } from '../run/run-options';
 import { ruleSettings } from '../ui/settings';
-import { analyzeSpec } from './analyze-spec';
+import { analyzeSpec, analyzeSpecTask } from './analyze-spec';
 
-const DEBOUNCE_MS = 200;
+const DEBOUNCE_MS = 40;
 // A long text takes long to analyze, so it is analyzed less often while the user types.
 const LONG_TEXT_LENGTH = 100_000;
 const LONG_TEXT_DEBOUNCE_MS = 1000;
+/** Then other work of the extension host gets its turn. */
+const SLICE_MS = 5;
 
 /** Only specs that can be edited, so not an old version shown by source control. */
 export function isSpec({ uri }: { readonly uri: vscode.Uri }): boolean {
@@ -84,6 +86,19 @@ export class SpecDocuments implements vscode.Disposable {
     return analysis;
   }
 
+  /** Resolves once the current text has been analyzed; for what VS Code asks for while the user types. */
+  async whenAnalyzed(document: vscode.TextDocument): Promise<void> {
+    const key = document.uri.toString();
+    while (this.#timers.has(key) && !this.cachedAnalysisOf(document) && !document.isClosed)
+      await new Promise<void>((resolve) => {
+        const listener = vscode.Disposable.from(this.onDidAnalyze(done), this.onDidClose(done));
+        function done(): void {
+          listener.dispose();
+          resolve();
+        }
+      });
+  }
+
   dispose(): void {
     for (const timer of this.#timers.values()) clearTimeout(timer);
     for (const subscription of this.#subscriptions) subscription.dispose();
@@ -96,8 +111,24 @@ export class SpecDocuments implements vscode.Disposable {
     const delay = document.getText().length > LONG_TEXT_LENGTH ? LONG_TEXT_DEBOUNCE_MS : DEBOUNCE_MS;
     this.#timers.set(
       key,
-      setTimeout(() => this.#analyzeNow(document), delay),
+      setTimeout(() => void this.#analyzeInSlices(document), delay),
     );
+  }
+
+  /** Stops if the text changes, which schedules the next analysis. */
+  async #analyzeInSlices(document: vscode.TextDocument): Promise<void> {
+    const { version } = document;
+    const task = analyzeSpecTask(document.getText(), ruleSettings());
+    for (let start = performance.now(); !this.cachedAnalysisOf(document);) {
+      const { done, value } = task.next();
+      if (done) this.#analyses.set(document.uri.toString(), value);
+      else if (performance.now() - start > SLICE_MS) {
+        await new Promise((resolve) => void setImmediate(resolve));
+        if (document.version !== version || document.isClosed) return;
+        start = performance.now();
+      }
+    }
+    this.#analyzeNow(document);
   }
 
   #analyzeNow(document: vscode.TextDocument): void {
