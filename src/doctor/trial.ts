@@ -1,7 +1,9 @@
 // Short trainings of a spec and of its variants, with a measure of success that does not depend on the loss.
 import type { Trial } from '../protocol/doctor-report';
-import { nextObservedStep } from '../diagnostics';
+import { nextObservedStep, usualTargets } from '../diagnostics';
 import { countClasses } from '../engine/datasets/count-classes';
+import type { Tensor } from '../engine/kernels/tensor';
+import type { NetworkModel } from '../engine/network-model';
 import type { CompiledRun } from '../model-spec';
 import { estimateStepMacs } from '../session/fused-step';
 import { observeStep } from '../session/observe-step';
@@ -29,11 +31,19 @@ const USUAL_STEPS = 1000;
 const MIN_STEPS = 50;
 const MAX_STEPS = 3000;
 
+/** Steps of a run that is tried at its own length, at most. */
+const MAX_RUN_STEPS = 12_000;
+
+const affordableSteps = ({ model, network }: TrainingSession): number =>
+  Math.floor(TRIAL_MACS / Math.max(1, estimateStepMacs(model, network)));
+
 /** Steps of each trial of a run. */
-export function trialSteps({ model, network, totalSteps }: TrainingSession): number {
-  const affordable = Math.floor(TRIAL_MACS / Math.max(1, estimateStepMacs(model, network)));
-  return Math.max(MIN_STEPS, Math.min(MAX_STEPS, affordable, Math.max(USUAL_STEPS, totalSteps)));
-}
+export const trialSteps = (session: TrainingSession): number =>
+  Math.max(MIN_STEPS, Math.min(MAX_STEPS, affordableSteps(session), Math.max(USUAL_STEPS, session.totalSteps)));
+
+/** Steps that a run may take where its own length matters. */
+export const longestRun = (session: TrainingSession): number =>
+  Math.max(MIN_STEPS, Math.min(MAX_RUN_STEPS, 2 * affordableSteps(session)));
 
 /**
  * Trains up to a step, in slices.
@@ -64,6 +74,8 @@ export async function trainTrial(
 
 /** Evaluations of the splits during a trial, for the rules that compare them. */
 const EVALUATIONS = 20;
+/** Measurements of the skill during a trial, spread evenly. */
+const MEASUREMENTS = 8;
 
 /** Trains a spec for a while and observes the run. */
 export async function runTrial(
@@ -74,50 +86,192 @@ export async function runTrial(
 ): Promise<Trial> {
   session.evaluate();
   const interval = Math.max(1, Math.floor(steps / EVALUATIONS));
+  const scores: number[] = [];
   const isFinite = await trainTrial(session, steps, context, stage, (step) => {
     if (step % interval === 0) session.evaluate();
     if (step === nextObservedStep(step - 1) || step === steps) observeStep(session);
+    // The measurement at the end follows below.
+    if (step < steps && Math.floor((step * MEASUREMENTS) / steps) > Math.floor(((step - 1) * MEASUREMENTS) / steps))
+      scores.push(Math.max(0, measureScore(session)));
   });
   const evaluation = isFinite ? session.evaluate() : {};
   const diverged = !isFinite || !Number.isFinite(evaluation.train?.loss ?? NaN);
-  return { steps: session.position.step, diverged, evaluation, skill: diverged ? -Infinity : measureSkill(session) };
+  const { train, validation } = session.run.split;
+  const failed = { skill: -Infinity, error: 0 };
+  const { skill, error } = diverged ? failed : measureSkill(session, train);
+  const held = validation.length < MIN_VALIDATION ? null : diverged ? failed : measureSkill(session, validation);
+  const validationSkill = held?.skill ?? null;
+  scores.push(Math.max(0, Math.min(skill, validationSkill ?? Infinity)));
+  return {
+    steps: session.position.step,
+    diverged,
+    evaluation,
+    skill,
+    validationSkill,
+    standardError: held && held.skill < skill ? held.error : error,
+    pace: scores.reduce((sum, each) => sum + each, 0) / MEASUREMENTS,
+  };
 }
 
-/** Training samples that are looked at. */
+/** A network that learns less has learned little, which is a finding in any case. */
+const LEARNED_LITTLE = 0.5;
+
+/** Whether it has learned little beyond doubt. */
+export const hasLearnedLittle = (trial: Trial): boolean =>
+  trial.diverged || Math.max(0, scoreOf(trial)) + 2 * trial.standardError < LEARNED_LITTLE;
+
+/** What a trial comes to: the smaller of its skills. */
+export const scoreOf = ({ skill, validationSkill }: Trial): number => Math.min(skill, validationSkill ?? Infinity);
+
+/** The skill in fewer validation samples is mostly noise. */
+const MIN_VALIDATION = 5;
+/** Samples that are looked at. */
 const MAX_SAMPLES = 2000;
 
+function measureScore(session: TrainingSession): number {
+  const { train, validation } = session.run.split;
+  const { skill } = measureSkill(session, train);
+  return validation.length < MIN_VALIDATION ? skill : Math.min(skill, measureSkill(session, validation).skill);
+}
+
+interface Skill {
+  readonly skill: number;
+  /** The standard error of the skill, as that of a sample of all inputs. */
+  readonly error: number;
+}
+
 /** By accuracy above the share of the largest class, or by the share of the targets' variance that is explained. */
-function measureSkill({ run, network }: TrainingSession): number {
-  const { split, targetWidth, labels } = run;
-  const stride = Math.max(1, Math.ceil(split.train.length / MAX_SAMPLES));
-  const indices = split.train.filter((_, i) => i % stride === 0);
+function measureSkill({ run, network }: TrainingSession, samples: Uint32Array): Skill {
+  const { targetWidth, labels } = run;
+  const stride = Math.max(1, Math.ceil(samples.length / MAX_SAMPLES));
+  const indices = samples.filter((_, i) => i % stride === 0);
   const sums = new Float64Array(targetWidth);
-  let [correct, labeled, squares, errors] = [0, 0, 0, 0];
+  const tally = (labels ?? []).map((): ClassTally => ({ samples: 0, hits: 0 }));
+  const isOutlier = outlierTest(run);
+  let [correct, labeled, squares, errors, counted] = [0, 0, 0, 0, 0];
   for (let from = 0; from < indices.length; from += network.size.evaluationBatchSize) {
     const size = Math.min(network.size.evaluationBatchSize, indices.length - from);
     const pass = network.evaluationPass(size);
     pass.loadBatch(run.dataset.inputs, run.targets, indices, from);
     pass.evaluate();
+    if (labels && run.dataset.targetSize === 1) countClassHits(tally, pass.prediction, pass.target, run.model.loss);
     if (labels) {
       const counts = pass.countCorrect();
       correct += counts.correct;
       labeled += counts.labeled;
     }
-    const { data: prediction } = pass.prediction;
+    const prediction = predictedTargets(run.model.loss, pass.prediction);
     for (const [i, target] of pass.target.data.entries()) {
+      if (isOutlier(target)) continue;
+      counted++;
       sums[i % targetWidth]! += target;
       squares += target * target;
       errors += (prediction[i]! - target) ** 2;
     }
   }
-  const { length } = indices;
-  const counts = countClasses(run, indices);
+  const length = counted / targetWidth;
+  // The class that a constant prediction would choose.
+  const counts = countClasses(run, run.split.train);
   if (counts) {
     const largest = Math.max(...counts) / counts.reduce((sum, count) => sum + count, 0);
-    return largest === 1 ? 1 : (correct / labeled - largest) / (1 - largest);
+    if (largest === 1) return { skill: 1, error: 0 };
+    const balanced = largest >= IMBALANCED ? meanRecall(tally) : null;
+    if (balanced) return balanced;
+    // Agresti, Coull, "Approximate is better than exact for interval estimation of binomial proportions", 1998.
+    const share = (correct + 2) / (labeled + 4);
+    return {
+      skill: (correct / labeled - largest) / (1 - largest),
+      error: Math.sqrt((share * (1 - share)) / labeled) / (1 - largest),
+    };
   }
   const variance = squares - sums.reduce((sum, each) => sum + (each * each) / length, 0);
-  return variance > 0 ? 1 - errors / variance : errors === 0 ? 1 : -Infinity;
+  // Where the targets are constant, beside a prediction of 0.
+  const reference = variance > 0 ? variance : squares;
+  const skill = reference > 0 ? 1 - errors / reference : Number(errors < ROUNDING);
+  // Olkin, Finn, "Correlations redux", 1995: of R² in a large sample.
+  const explained = Math.max(0, skill);
+  const error = (2 * Math.sqrt(explained) * (1 - explained)) / Math.sqrt(Math.max(1, length));
+  return { skill, error: length < MIN_SAMPLES ? 1 : error };
+}
+
+interface ClassTally {
+  samples: number;
+  hits: number;
+}
+
+/** From this share of the largest class on, accuracy hides what happens to the others. */
+const IMBALANCED = 0.8;
+
+/** Adds the samples of a batch to the classes that they have. */
+function countClassHits(
+  tally: readonly ClassTally[],
+  prediction: Tensor,
+  target: Tensor,
+  { definition }: NetworkModel['loss'],
+): void {
+  const outputs = prediction.shape.at(-1)!;
+  const classOf = (data: Tensor['data'], row: number, threshold: number): number => {
+    if (outputs === 1) return Number(data[row]! > threshold);
+    let best = 0;
+    for (let j = 1; j < outputs; j++) if (data[row * outputs + j]! > data[row * outputs + best]!) best = j;
+    return best;
+  };
+  for (let row = 0; row < prediction.data.length / outputs; row++) {
+    const own = tally[classOf(target.data, row, 0.5)];
+    if (!own) continue;
+    own.samples++;
+    if (classOf(prediction.data, row, definition.threshold ?? 0) === classOf(target.data, row, 0.5)) own.hits++;
+  }
+}
+
+/**
+ * Brodersen et al., "The balanced accuracy and its posterior distribution", 2010.
+ * @returns null for a single class
+ */
+function meanRecall(tally: readonly ClassTally[]): Skill | null {
+  const present = tally.filter(({ samples }) => samples > 0);
+  if (present.length < 2) return null;
+  const chance = 1 / present.length;
+  const mean = present.reduce((sum, { samples, hits }) => sum + hits / samples, 0) / present.length;
+  const variance = present.reduce((sum, { samples, hits }) => {
+    const share = (hits + 2) / (samples + 4);
+    return sum + (share * (1 - share)) / samples / present.length ** 2;
+  }, 0);
+  return { skill: (mean - chance) / (1 - chance), error: Math.sqrt(variance) / (1 - chance) };
+}
+
+/** Of squared errors around 0. */
+const ROUNDING = 1e-6;
+/** Fewer say nothing of skill. */
+const MIN_SAMPLES = 4;
+
+/** Outliers say nothing of how well all others are predicted. @returns whether a target is one */
+function outlierTest(run: CompiledRun): (target: number) => boolean {
+  const range = run.labels ? null : usualTargets(run);
+  return range ? (target) => target < range[0] || target > range[1] : () => false;
+}
+
+/**
+ * What a network predicts, on the scale of the targets. Of probabilities, the explained variance is the Brier skill
+ * score: Brier, "Verification of forecasts expressed in terms of probability", 1950.
+ */
+function predictedTargets({ definition }: NetworkModel['loss'], { data, shape }: Tensor): ArrayLike<number> {
+  const { takes, target } = definition;
+  if (takes === 'logits' && target === 'classes') return softmaxRows(data, shape.at(-1)!);
+  if (takes === 'logits') return data.map((value) => 1 / (1 + Math.exp(-value)));
+  if (takes === 'log_distribution') return data.map(Math.exp);
+  return takes === 'scores' ? data.map((value) => Number(value > 0)) : data;
+}
+
+function softmaxRows(logits: Tensor['data'], width: number): Float64Array {
+  const out = Float64Array.from(logits);
+  for (let from = 0; from < out.length; from += width) {
+    const row = out.subarray(from, from + width);
+    const largest = row.reduce((a, b) => Math.max(a, b));
+    const sum = row.reduce((total, value) => total + Math.exp(value - largest), 0);
+    row.forEach((value, i) => (row[i] = Math.exp(value - largest) / sum));
+  }
+  return out;
 }
 
 /** A session of a run that takes no copies to go back to. @param steps that it must be able to do */

@@ -71,8 +71,17 @@ export interface Trial {
   readonly steps: number;
   readonly diverged: boolean;
   readonly evaluation: Evaluation;
-  /** Share of what there is to learn: 0 for a constant prediction, 1 for a perfect one; by accuracy or R². */
+  /**
+   * Share of what there is to learn, in the training split: 0 for a constant prediction, 1 for a perfect one; by
+   * accuracy or R².
+   */
   readonly skill: number;
+  /** In the validation split; null where it has too few samples. */
+  readonly validationSkill: number | null;
+  /** The standard error of the smaller skill, by the number of samples. */
+  readonly standardError: number;
+  /** The mean of the smaller skill over the trial: the faster it learns, the larger. */
+  readonly pace: number;
 }
 
 export interface DoctorFinding {
@@ -101,7 +110,12 @@ export interface DoctorReport {
   readonly zeroedInputs: ZeroedInputs | null;
   readonly overfit: OverfitResult;
   /** Null for a network that is too large to check. */
-  readonly gradients: { readonly passed: boolean; readonly conclusion: string } | null;
+  readonly gradients: {
+    readonly passed: boolean;
+    /** Beyond doubt: a check without a conclusion is not passed either. */
+    readonly isWrong: boolean;
+    readonly conclusion: string;
+  } | null;
   readonly depth: readonly LayerDepthStats[];
   readonly rangeTest: RangeTest;
   readonly trial: Trial;

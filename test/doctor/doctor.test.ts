@@ -1,7 +1,8 @@
 // Diagnoses of networks that do not learn: the right finding first, and only fixes that help.
 import { describe, expect, it } from 'vitest';
 import { specRules } from '../../src/diagnostics';
-import { diagnose, type DoctorContext, DoctorCancelledError } from '../../src/doctor';
+import { diagnose, type DoctorContext, DoctorCancelledError, hasFailed, repair } from '../../src/doctor';
+import { Random } from '../../src/engine/random';
 import { applyTextEdit, editSpec, loadRun } from '../../src/model-spec';
 import type { DoctorReport } from '../../src/protocol/doctor-report';
 import { noFiles } from '../support/data-files';
@@ -32,7 +33,12 @@ const circles = {
   loss: 'cross_entropy',
   optimizer: { type: 'sgd', lr: 0.5 },
   batch_size: 20,
-  epochs: 40,
+  epochs: 200,
+};
+const moons = {
+  ...circles,
+  data: { type: 'moons', samples: 200 },
+  layers: [linear(16), 'tanh', linear(2)],
 };
 /** y = 3 x exactly, so that variance and mean are known: x is -1, -0.5, 0.5, 1. */
 const x = [-1, -0.5, 0.5, 1];
@@ -127,8 +133,137 @@ describe('the diagnosis', () => {
     expect(findings[0].fix?.changes).toEqual([{ path: ['optimizer', 'momentum'], value: 0.9 }]);
   });
 
+  it('measures whether a run ends too early', async () => {
+    const short = await examine({ ...circles, epochs: 3 });
+    expect(short.findings.map(({ code }) => code)).toEqual(['few-steps']);
+    const [{ fix, trial }] = short.findings;
+    expect(fix?.changes).toMatchObject([{ path: ['epochs'] }]);
+    expect(trial?.skill).toBeGreaterThan(0.9);
+  });
+
+  it('says what it measured where a network learns little and no rule explains it', async () => {
+    // Coin tosses: no function of the input predicts them.
+    const random = new Random(3, 'noise');
+    const inputs = Array.from({ length: 60 }, () => [random.uniform(-1, 1)]);
+    const targets = inputs.map(() => (random.uniform(0, 1) < 0.5 ? -1 : 1));
+    const report = await examine({
+      ...triple,
+      data: { type: 'inline', inputs, targets, split: { validation: 0.3 } },
+      layers: [linear(4), 'tanh', linear(1)],
+    });
+    expect(report.findings).toMatchObject([{ code: 'learns-little', isFailure: true, fix: null }]);
+    expect(hasFailed(report)).toBe(true);
+  });
+
+  it('finds what holds a network back where no rule names it', async () => {
+    const report = await examine({ ...moons, loss: { type: 'cross_entropy', weight: [100, 0.01] } });
+    const [first] = report.findings;
+    expect(first.code).toBe('learns-little');
+    expect(first.fix?.changes).toEqual([{ path: ['loss', 'weight'] }]);
+    expect(first.trial?.skill).toBeGreaterThan(0.9);
+  });
+
+  it('removes several faults that each keep the network from learning', async () => {
+    const spec = {
+      ...moons,
+      layers: [linear(16, { init: 'zeros', bias_init: 'zeros' }), 'tanh', linear(2, { init: 'zeros' })],
+      optimizer: { type: 'sgd', lr: 1e-7 },
+    };
+    const { findings } = await examine(spec);
+    const [first] = findings;
+    const paths = first.fix?.changes.map(({ path }) => path[0]);
+    expect(new Set(paths)).toEqual(new Set(['layers', 'optimizer']));
+    expect(first.trial?.skill).toBeGreaterThan(0.7);
+  });
+
+  it('puts a wrong backward pass before everything else', async () => {
+    const text = JSON.stringify(circles);
+    const { run, spec, problems } = load(text);
+    if (!run || !spec) throw new Error('cannot run');
+    const layers = run.model.layers.map((layer) =>
+      layer.definition.kind === 'tanh'
+        ? {
+            ...layer,
+            definition: {
+              ...layer.definition,
+              backward(pass: Parameters<typeof layer.definition.backward>[0]) {
+                layer.definition.backward(pass);
+                for (let i = 0; i < (pass.gradInput?.data.length ?? 0); i++) pass.gradInput!.data[i] *= -1;
+              },
+            },
+          }
+        : layer,
+    );
+    const faulty = { ...run, model: { ...run.model, layers } };
+    const report = await diagnose(
+      text,
+      { run: faulty, spec, problems },
+      (variant) => Promise.resolve(load(variant)),
+      context,
+    );
+    expect(report.findings[0].code).toBe('wrong-gradient');
+    expect(hasFailed(report)).toBe(true);
+  });
+
+  it('takes the target away from a network that sees it, although it then knows less', async () => {
+    const random = new Random(5, 'leak');
+    const inputs = Array.from({ length: 80 }, () => [random.uniform(-1, 1), random.uniform(-1, 1)]);
+    const targets = inputs.map(([a, b]) => Math.sin(9 * a) * Math.cos(7 * b));
+    const { findings } = await examine({
+      ...triple,
+      data: { type: 'inline', inputs: inputs.map((row, i) => [...row, 2 * targets[i] + 1]), targets },
+      layers: [linear(8), 'tanh', linear(1)],
+    });
+    const [first] = findings;
+    expect(first.code).toBe('target-among-inputs');
+    expect(first.fix?.changes).toEqual([{ path: ['data', 'inputs'], value: inputs }]);
+    expect(first.trial?.skill).toBeLessThan(0.9);
+  });
+
+  it('does not report a failure that went away', async () => {
+    // It predicts one class for a while, then learns.
+    const { findings, trial } = await examine({ ...circles, optimizer: { type: 'sgd', lr: 0.05 } });
+    expect(trial.skill).toBeGreaterThan(0.5);
+    expect(findings.filter(({ isFailure, fix }) => isFailure && fix === null)).toEqual([]);
+  });
+
   it('stops when it is asked to', async () => {
     let turns = 0;
     await expect(examine(circles, { isCancelled: () => ++turns > 3 })).rejects.toThrow(DoctorCancelledError);
+  });
+});
+
+describe('a repair', () => {
+  it('diagnoses again what a fix leaves, until nothing helps any more', async () => {
+    const text = JSON.stringify({
+      ...moons,
+      layers: [linear(16), 'tanh', { type: 'dropout', p: 0.95 }, linear(2), 'softmax'],
+      optimizer: { type: 'sgd', lr: 1e-7 },
+    });
+    const { run, spec, problems } = load(text);
+    if (!run || !spec) throw new Error('cannot run');
+    const { fixes, fixedText, report } = await repair(
+      text,
+      { run, spec, problems },
+      (variant) => Promise.resolve(load(variant)),
+      context,
+    );
+    expect(report.findings.length).toBeGreaterThan(1);
+    expect(fixes.length).toBeGreaterThan(1);
+    const fixed = fixes.reduce((before, { changes }) => applyTextEdit(before, editSpec(before, changes)), text);
+    expect(fixedText).toBe(fixed);
+    const after = await examine(JSON.parse(fixedText) as object);
+    expect(after.trial.skill).toBeGreaterThan(0.9);
+    expect(hasFailed(after)).toBe(false);
+  });
+
+  it('leaves a healthy spec as it is', async () => {
+    const text = JSON.stringify(circles);
+    const { run, spec, problems } = load(text);
+    if (!run || !spec) throw new Error('cannot run');
+    const loadVariant = (variant: string) => Promise.resolve(load(variant));
+    const { fixes, fixedText } = await repair(text, { run, spec, problems }, loadVariant, context);
+    expect(fixes).toEqual([]);
+    expect(fixedText).toBe(text);
   });
 });

@@ -1,9 +1,9 @@
 // `nablascope doctor`: what keeps a network from learning, with the evidence and with fixes that were tried.
-import { diagnose, type DoctorContext, DoctorCancelledError } from '../../doctor';
+import { diagnose, type DoctorContext, DoctorCancelledError, hasFailed, repair } from '../../doctor';
 import { describeChecks, doctorAdvice } from '../../presentation/doctor-report';
 import { formatNumber, formatPercent } from '../../presentation/numbers';
 import type { DoctorFinding, DoctorReport } from '../../protocol/doctor-report';
-import { applyTextEdit, editSpec, parseSpec } from '../../model-spec';
+import { parseSpec } from '../../model-spec';
 import { type CommandArgs, defineCommand } from '../command';
 import { formatTable } from '../format';
 import { printJson } from '../json';
@@ -16,7 +16,7 @@ import { EXIT, type ExitCode, type Line, paint, printLines, type Terminal } from
 const options = {
   fixed: textOption({
     placeholder: 'FILE',
-    help: 'Also write the spec with the first fix that helped',
+    help: 'Also write the spec with the fixes that help, one after the other',
     example: 'fixed.nabla.json',
   }),
 };
@@ -49,15 +49,28 @@ async function doctor(terminal: Terminal, args: DoctorArgs): Promise<ExitCode> {
     onProgress: (stage, share) => progress.show(share, () => stage),
   };
   try {
-    const report = await diagnose(text, { run, spec, problems }, load, context);
+    const runnable = { run, spec, problems };
+    const { report, fixes, fixedText } =
+      args.fixed === null
+        ? { report: await diagnose(text, runnable, load, context), fixes: [], fixedText: text }
+        : await repair(text, runnable, load, context);
     progress.clear();
-    const helpful = report.findings.find(({ fix }) => fix !== null)?.fix;
-    if (args.fixed !== null && helpful)
-      writeFile(terminal, args.fixed, applyTextEdit(text, editSpec(text, helpful.changes)));
+    if (args.fixed !== null && fixes.length > 0) writeFile(terminal, args.fixed, fixedText);
     if (args.json)
-      printJson(terminal, { command: 'doctor', file: args.file, name: run.name, problems: located, ...report });
-    else printLines(terminal, terminal.out, toLines(run.name, report, args, text));
-    return report.trial.diverged || report.gradients?.passed === false ? EXIT.failed : EXIT.success;
+      printJson(terminal, {
+        command: 'doctor',
+        file: args.file,
+        name: run.name,
+        problems: located,
+        ...report,
+        ...(args.fixed !== null && { fixes }),
+      });
+    else {
+      const written =
+        fixes.length > 0 ? ['', `Wrote ${args.fixed ?? ''}: ${fixes.map(({ title }) => title).join('; ')}.`] : [];
+      printLines(terminal, terminal.out, [...toLines(run.name, report, args, text), ...written]);
+    }
+    return hasFailed(report) ? EXIT.failed : EXIT.success;
   } catch (error) {
     if (!(error instanceof DoctorCancelledError)) throw error;
     progress.clear();

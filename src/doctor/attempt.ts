@@ -1,0 +1,135 @@
+// A fix that is tried: the spec with it trains as long as the spec without it.
+import { formatNumber, formatPercent, pluralize } from '../presentation/numbers';
+import { applyTextEdit, type CompiledRun, editSpec, type LoadedRun, type Spec } from '../model-spec';
+import type { Trial } from '../protocol/doctor-report';
+import type { QuickFix } from '../protocol/problem';
+import { type DoctorContext, longestRun, openTrial, runTrial, scoreOf } from './trial';
+
+/** Loads a variant of the spec. */
+export type LoadVariant = (text: string) => Promise<LoadedRun>;
+
+/** The spec as it is, and what it comes to. */
+export interface Baseline {
+  readonly text: string;
+  readonly run: CompiledRun;
+  readonly spec: Spec;
+  readonly trial: Trial;
+  /** Of each trial. */
+  readonly steps: number;
+  /** By the range test. */
+  readonly suggestedRate: number | null;
+}
+
+/** A fix, what it came to, and what the spec as it is comes to in as many steps. */
+export interface Attempt {
+  readonly fix: QuickFix;
+  readonly trial: Trial;
+  readonly before: Trial;
+}
+
+/** Tries each fix once. */
+export class Attempts {
+  readonly #tried = new Map<string, Attempt | null>();
+  #own: Trial | null = null;
+
+  constructor(
+    readonly baseline: Baseline,
+    readonly load: LoadVariant,
+    readonly context: DoctorContext,
+  ) {}
+
+  get count(): number {
+    return this.#tried.size;
+  }
+
+  /** @returns null where the changed spec cannot run */
+  async attempt(fix: QuickFix): Promise<Attempt | null> {
+    const key = JSON.stringify(fix.changes);
+    const known = this.#tried.get(key);
+    if (known !== undefined) return known;
+    const attempt = await this.#try(fix);
+    this.#tried.set(key, attempt);
+    return attempt;
+  }
+
+  /** The spec as it is, in a run of its own length. */
+  async trainToEnd(stage: string): Promise<Trial> {
+    const { run, text, trial } = this.baseline;
+    const session = openTrial(run, text);
+    const steps = Math.min(session.totalSteps, longestRun(session));
+    this.#own ??= steps === trial.steps ? trial : await runTrial(session, steps, this.context, stage);
+    return this.#own;
+  }
+
+  async #try(fix: QuickFix): Promise<Attempt | null> {
+    const { text, steps, trial } = this.baseline;
+    const changed = applyTextEdit(text, editSpec(text, fix.changes));
+    const { run } = await this.load(changed);
+    if (!run) return null;
+    const stage = `trying: ${fix.title}`;
+    // A fix of the length of the run is compared with the run at its own length.
+    const changesLength = fix.changes.some(({ path }) => path[0] === 'epochs');
+    const before = changesLength ? await this.trainToEnd(stage) : trial;
+    const session = openTrial(run, changed, changesLength ? 0 : steps);
+    const length = changesLength ? Math.min(session.totalSteps, longestRun(session)) : steps;
+    return { fix, before, trial: await runTrial(session, length, this.context, stage) };
+  }
+}
+
+/** Skill that is more than noise. */
+const MIN_GAIN = 0.05;
+/** A loss that is lower than by noise. */
+const LOWER_LOSS = 0.8;
+
+const hasSameLoss = (fix: QuickFix): boolean => fix.changes.every(({ path }) => path[0] !== 'loss');
+
+/** 0 for a run that learns nothing, or less. */
+const learned = (trial: Trial): number => Math.max(0, scoreOf(trial));
+
+export const gainsSkill = ({ trial, before }: Attempt): boolean => learned(trial) > learned(before) + MIN_GAIN;
+
+/** Share of what is not learned yet. */
+const MUCH = 0.3;
+
+/** A gain of half of what there is to learn is no noise. */
+const MAX_NOISE = 0.5;
+
+/** Whether a fix gains a substantial part of what the spec has not learned. */
+export const gainsMuch = ({ trial, before }: Attempt): boolean =>
+  !trial.diverged &&
+  learned(trial) >
+    learned(before) +
+      Math.max(2 * MIN_GAIN, MUCH * (1 - learned(before)), Math.min(MAX_NOISE, 2 * before.standardError));
+
+/** Whether the network learns more with a fix, or the same in less time. */
+export function helps(attempt: Attempt): boolean {
+  const { fix, trial, before } = attempt;
+  if (trial.diverged) return false;
+  if (before.diverged) return scoreOf(trial) > -MIN_GAIN;
+  if (gainsSkill(attempt)) return true;
+  if (scoreOf(trial) < scoreOf(before) - MIN_GAIN) return false;
+  if (trial.pace > before.pace + MIN_GAIN) return true;
+  const [loss, lossBefore] = [trial.evaluation.train?.loss ?? NaN, before.evaluation.train?.loss ?? NaN];
+  return hasSameLoss(fix) && loss < LOWER_LOSS * lossBefore;
+}
+
+/** "Loss 0.31 instead of NaN after 200 steps." */
+export function describeEffect({ trial, before }: Attempt): string {
+  // Where the splits disagree, the validation split shows it.
+  const split = isGeneralization(trial, before) ? 'validation' : 'train';
+  const [now, then] = [trial.evaluation[split], before.evaluation[split]];
+  const hasAccuracy = typeof now?.accuracy === 'number';
+  const format = (each: typeof now): string =>
+    hasAccuracy && typeof each?.accuracy === 'number'
+      ? formatPercent(each.accuracy)
+      : formatNumber(hasAccuracy ? NaN : (each?.loss ?? NaN));
+  const measured = `${split === 'validation' ? 'validation ' : ''}${hasAccuracy ? 'accuracy' : 'loss'}`;
+  const after = pluralize(trial.steps, 'step');
+  return `${measured[0]!.toUpperCase()}${measured.slice(1)} ${format(now)} instead of ${format(then)} after ${after}.`;
+}
+
+const isGeneralization = (trial: Trial, before: Trial): boolean =>
+  trial.validationSkill !== null &&
+  before.validationSkill !== null &&
+  trial.validationSkill - before.validationSkill > MIN_GAIN &&
+  trial.skill - before.skill < MIN_GAIN;

@@ -1,0 +1,44 @@
+// Applies the fixes of a spec one after the other: after each, what is left is diagnosed again.
+import { applyTextEdit, editSpec } from '../model-spec';
+import type { DoctorReport } from '../protocol/doctor-report';
+import type { QuickFix } from '../protocol/problem';
+import type { LoadVariant } from './attempt';
+import { diagnose, type RunnableSpec } from './diagnose';
+import { type DoctorContext, scoreOf } from './trial';
+
+/** More faults are rare. */
+const MAX_ROUNDS = 4;
+
+export interface Repair {
+  /** Of the spec as it is. */
+  readonly report: DoctorReport;
+  /** In the order in which they are applied, each to the result of those before. */
+  readonly fixes: readonly QuickFix[];
+  /** The spec with all fixes. */
+  readonly fixedText: string;
+}
+
+/** @throws DoctorCancelledError */
+export async function repair(
+  text: string,
+  runnable: RunnableSpec,
+  load: LoadVariant,
+  context: DoctorContext,
+): Promise<Repair> {
+  const report = await diagnose(text, runnable, load, context);
+  const fixes: QuickFix[] = [];
+  let [current, fixedText] = [report, text];
+  while (fixes.length < MAX_ROUNDS) {
+    const best = current.findings.find(({ fix }) => fix !== null);
+    if (!best?.fix) break;
+    const next = applyTextEdit(fixedText, editSpec(fixedText, best.fix.changes));
+    const { run, spec, problems } = await load(next);
+    if (!run || !spec) break;
+    const after = await diagnose(next, { run, spec, problems }, load, context);
+    // A later fix must not undo what earlier ones gained.
+    if (fixes.length > 0 && scoreOf(after.trial) < scoreOf(current.trial)) break;
+    fixes.push(best.fix);
+    [current, fixedText] = [after, next];
+  }
+  return { report, fixes, fixedText };
+}

@@ -1,0 +1,243 @@
+// Tries the fixes of all findings, and where they leave a network that learns little, the usual values of what is
+// unusual. Fixes that help stay; the one that helps more comes first.
+import { setLearningRate } from '../diagnostics';
+import { applyTextEdit, editSpec } from '../model-spec';
+import { formatPercent, pluralize } from '../presentation/numbers';
+import type { DoctorFinding, Trial } from '../protocol/doctor-report';
+import type { QuickFix } from '../protocol/problem';
+import { type Attempt, type Attempts, describeEffect, gainsMuch, gainsSkill, helps } from './attempt';
+import { hasLearnedLittle, scoreOf } from './trial';
+import { usualValues } from './usual-values';
+
+/** A finding whose fix has not been tried. */
+export interface Candidate extends Omit<DoctorFinding, 'remedy' | 'trial' | 'effect'> {
+  readonly remedy: string;
+}
+
+/** More fixes of findings are not tried. */
+const MAX_TRIALS = 12;
+/** A network that learns more than this share of what there is to learn needs no further fix. */
+export const LEARNED_WELL = 0.9;
+/** A run that ends with more is no short one. */
+const LEARNED_PARTLY = 0.8;
+
+/** Codes of findings that name no cause, but what helps. */
+const GENERIC: readonly string[] = ['other-rate', 'learns-little', 'few-steps'];
+
+/** The network sees what it is to predict, so that its skill is none. */
+const LEAKS: readonly string[] = ['target-among-inputs', 'attention-sees-target'];
+
+/** @param candidates of the spec, then of the run */
+export async function tryFixes(candidates: readonly Candidate[], attempts: Attempts): Promise<DoctorFinding[]> {
+  const findings: DoctorFinding[] = [];
+  for (const candidate of candidates) {
+    const finding = await tryFixOf(candidate, attempts);
+    if (finding) findings.push(finding);
+  }
+  if (bestScore(findings, attempts) < LEARNED_WELL)
+    findings.push(...(await tryTogether(findings, candidates, attempts)));
+  findings.push(...(await tryLongerRun(findings, attempts)));
+  const isMemorized = findings.some(({ code }) => code === 'memorizing');
+  const isExplained = findings.some(({ code, trial }) => trial && !GENERIC.includes(code));
+  if (isMemorized || bestScore(findings, attempts) < (isExplained ? LEARNABLE : LEARNED_WELL))
+    findings.push(...(await tryUsualValues(findings, attempts)));
+  if (findings.length === 0 && hasLearnedLittle(attempts.baseline.trial))
+    findings.push(learnsLittle(attempts.baseline.trial));
+  return rank(findings);
+}
+
+/** With the benefit of the doubt for the spec as it is. */
+const bestScore = (findings: readonly DoctorFinding[], { baseline: { trial } }: Attempts): number =>
+  Math.max(
+    scoreOf(trial) + (scoreOf(trial) > 0 ? trial.standardError : 0),
+    ...findings.flatMap(({ trial }) => (trial ? scoreOf(trial) : [])),
+  );
+
+const bestTrial = (findings: readonly DoctorFinding[]): number =>
+  Math.max(...findings.flatMap(({ trial }) => (trial ? scoreOf(trial) : [])));
+
+async function tryFixOf(candidate: Candidate, attempts: Attempts): Promise<DoctorFinding | null> {
+  const { suggestedRate, spec } = attempts.baseline;
+  const attempt = async (fix: QuickFix): Promise<Attempt | null> =>
+    attempts.count < MAX_TRIALS ? attempts.attempt(fix) : null;
+  const usual = candidate.fix && (await attempt(candidate.fix));
+  // Rules only estimate a rate; the range test has tried some.
+  const other =
+    candidate.fix && setsRateOnly(candidate.fix) && suggestedRate !== null
+      ? await attempt(setLearningRate(spec, suggestedRate))
+      : null;
+  const isOtherBetter = other !== null && helps(other) && (!usual || isBetter(other.trial, usual.trial));
+  const best = isOtherBetter ? other : usual;
+  // Without the target before its eyes, a network knows less.
+  if (best && LEAKS.includes(candidate.code))
+    return { ...candidate, fix: best.fix, trial: best.trial, effect: describeEffect(best) };
+  const hasHelped = best !== null && helps(best) && (candidate.code !== 'other-rate' || gainsSkill(best));
+  if (candidate.code === 'other-rate' && !hasHelped) return null;
+  const remedy = isOtherBetter ? `${best?.fix.title}.` : candidate.remedy;
+  return {
+    ...candidate,
+    fix: hasHelped ? best.fix : null,
+    trial: hasHelped ? best.trial : null,
+    effect: hasHelped ? describeEffect(best) : null,
+    remedy: best && !hasHelped ? null : remedy,
+  };
+}
+
+/** By what they learn, and if that is the same up to noise, by how fast. */
+const isBetter = (a: Trial, b: Trial): boolean =>
+  Math.abs(scoreOf(a) - scoreOf(b)) > NOISE ? scoreOf(a) > scoreOf(b) : a.pace > b.pace;
+
+const setsRateOnly = ({ changes }: QuickFix): boolean =>
+  changes.length === 1 && changes[0]?.path.join('.') === 'optimizer.lr';
+
+/** Faults that are fixed together, at most. */
+const MAX_FAULTS = 5;
+
+/**
+ * Where each of several faults keeps the network from learning, none of their fixes helps alone. Applies the fixes of
+ * the spec's rules one after the other.
+ * @returns the first finding again, with all of these fixes, if they help together
+ */
+async function tryTogether(
+  findings: readonly DoctorFinding[],
+  candidates: readonly Candidate[],
+  attempts: Attempts,
+): Promise<DoctorFinding[]> {
+  const [first, ...others] = candidates.filter(({ fix, range }) => fix && range);
+  if (!first?.fix || others.length === 0) return [];
+  const fixes: QuickFix[] = [first.fix];
+  const done = new Set([first.code]);
+  let { text } = attempts.baseline;
+  while (fixes.length < MAX_FAULTS) {
+    text = applyTextEdit(text, editSpec(text, fixes.at(-1)!.changes));
+    const next = (await attempts.load(text)).problems.find(({ fix, code }) => fix && !done.has(code));
+    if (!next?.fix) break;
+    done.add(next.code);
+    fixes.push(next.fix);
+  }
+  if (fixes.length < 2) return [];
+  const fix = { title: fixes.map(({ title }) => title).join('; '), changes: fixes.flatMap(({ changes }) => changes) };
+  const attempt = await attempts.attempt(fix);
+  if (!attempt || !gainsSkill(attempt) || scoreOf(attempt.trial) <= bestTrial(findings)) return [];
+  return [{ ...first, fix, trial: attempt.trial, effect: describeEffect(attempt), remedy: first.remedy }];
+}
+
+/** The trial is longer than a short run: whether that is what the run lacks. */
+async function tryLongerRun(findings: readonly DoctorFinding[], attempts: Attempts): Promise<DoctorFinding[]> {
+  const { run, trial, steps } = attempts.baseline;
+  const length = run.epochs * Math.ceil(run.split.train.length / run.batchSize);
+  if (length >= steps || hasLearnedLittle(trial) || findings.some(({ code }) => code === 'few-steps')) return [];
+  const own = await attempts.trainToEnd('training to the end of the run');
+  if (
+    scoreOf(own) + own.standardError >= LEARNED_PARTLY ||
+    !gainsMuch({ fix: { title: '', changes: [] }, trial, before: own })
+  )
+    return [];
+  const epochs = Math.ceil((run.epochs * steps) / length);
+  const fix = { title: `Train for ${epochs} epochs`, changes: [{ path: ['epochs'], value: epochs }] };
+  const attempt = await attempts.attempt(fix);
+  if (!attempt || !gainsMuch(attempt)) return [];
+  return [
+    {
+      code: 'few-steps',
+      message: `The run ends too early: after ${pluralize(length, 'step')} the network ${describeSkill(own)}, and it is still learning.`,
+      remedy: `Train for longer, such as ${epochs} epochs.`,
+      range: null,
+      since: null,
+      fix,
+      trial: attempt.trial,
+      effect: describeEffect(attempt),
+    },
+  ];
+}
+
+/** Replaces what is unusual, one at a time. @returns the best of what gains much */
+async function tryUsualValues(findings: readonly DoctorFinding[], attempts: Attempts): Promise<DoctorFinding[]> {
+  const { spec, run, trial } = attempts.baseline;
+  const isMemorized = findings.some(({ code }) => code === 'memorizing');
+  // Another optimizer says less than another rate.
+  const isOfRate = findings.some(({ code, fix }) => code === 'other-rate' && fix);
+  let best: { readonly attempt: Attempt; readonly cause: string } | null = null;
+  for (const group of usualValues(spec, run)) {
+    for (const { cause, fix, isOptimizer } of group) {
+      if (isOptimizer && isOfRate) continue;
+      const tried = await attempts.attempt(fix);
+      // Too few validation samples to measure it: what is memorized is not learned.
+      const attempt = tried && isMemorized ? { ...tried, before: { ...tried.before, validationSkill: 0 } } : tried;
+      if (!attempt || !gainsMuch(attempt) || (isMemorized && attempt.trial.validationSkill === null)) continue;
+      if (!best || scoreOf(attempt.trial) > scoreOf(best.attempt.trial) + NOISE) best = { attempt, cause };
+    }
+    if (best && scoreOf(best.attempt.trial) >= LEARNED_WELL) break;
+  }
+  if (!best) return [];
+  const { attempt, cause } = best;
+  const changes = JSON.stringify(attempt.fix.changes);
+  if (findings.some(({ fix }) => fix && JSON.stringify(fix.changes) === changes)) return [];
+  return [
+    {
+      ...learnsLittle(trial),
+      message: `The network ${describeSkill(attempt.before)}. ${cause}`,
+      remedy: `${attempt.fix.title}.`,
+      fix: attempt.fix,
+      trial: attempt.trial,
+      effect: describeEffect(attempt),
+    },
+  ];
+}
+
+/** A more general fix must be better by more than this. */
+const NOISE = 0.05;
+
+/** "has learned 12 % of what there is to learn (0 % is a constant prediction)". */
+function describeSkill({ skill, validationSkill, diverged }: Trial): string {
+  if (diverged) return 'diverges';
+  const percent = (value: number): string => formatPercent(Math.max(0, Number(value.toFixed(2))));
+  const validation = validationSkill === null ? '' : `, and ${percent(validationSkill)} in the validation split`;
+  return `has learned ${percent(skill)} of what there is to learn in the training split${validation}; a constant prediction has 0 %`;
+}
+
+const learnsLittle = (trial: Trial): DoctorFinding => ({
+  code: 'learns-little',
+  isFailure: true,
+  message: `The network ${describeSkill(trial)}.`,
+  remedy: 'No rule explains it, and no usual change helps. Check that the targets follow from the inputs.',
+  range: null,
+  since: null,
+  fix: null,
+  trial: null,
+  effect: null,
+});
+
+/** Findings of the data come first if no fix makes the network learn this much. */
+const LEARNABLE = 0.7;
+
+/** One finding for each code, those to act on first at the top. */
+function rank(findings: readonly DoctorFinding[]): DoctorFinding[] {
+  const isLearnable = findings.some(({ trial }) => trial && scoreOf(trial) >= LEARNABLE);
+  const sorted = findings
+    .map((finding) => ({ finding, rank: rankOf(finding, isLearnable) }))
+    .sort((a, b) => b.rank - a.rank)
+    .map(({ finding }) => finding);
+  const hasCause = sorted.some(({ fix }) => fix !== null);
+  return sorted.filter(
+    ({ code, fix }, i) =>
+      sorted.findIndex((each) => each.code === code) === i &&
+      // What has failed to learn is said once.
+      !(code === 'not-learning' && fix === null && hasCause && sorted.some((each) => each.code === 'learns-little')),
+  );
+}
+
+/**
+ * Fixes by what they achieve, those that name a cause first; what no fix can repair, the data, before them unless a fix
+ * makes the network learn; then the spec before the run.
+ */
+function rankOf({ code, isFailure, trial, range, remedy }: DoctorFinding, isLearnable: boolean): number {
+  if (LEAKS.includes(code) || code === 'wrong-gradient') return 5;
+  // Differences in skill of less than a tenth are noise: then the order of the rules decides.
+  if (trial) {
+    const penalty = GENERIC.includes(code) ? 0.25 : isFailure ? 0.5 : 0;
+    return 2 + Math.round(10 * Math.max(0, scoreOf(trial))) / 10 - penalty;
+  }
+  if (range) return remedy === null ? 1 : isLearnable ? 1.5 : 4;
+  return isFailure ? 0 : 0.5;
+}

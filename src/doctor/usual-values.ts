@@ -1,0 +1,409 @@
+// What is tried where a network learns little: each unusual part of a spec is replaced by the usual one, those that are
+// most specific first. Only measurements tell which of them is at fault.
+import {
+  addPositions,
+  attentionWithoutOrder,
+  hasInitialValues,
+  hiddenActivations,
+  initializeRandomly,
+  insertBefore,
+  isCopy,
+  isWeighted,
+  normalizeHidden,
+  removeLayer,
+  replaceLayer,
+  standardizeInputs,
+  valueAt,
+} from '../diagnostics';
+import { inputsOf } from '../engine/network-graph';
+import type { LayerModel } from '../engine/network-model';
+import type { CompiledRun, Spec } from '../model-spec';
+import { pluralize } from '../presentation/numbers';
+import type { QuickFix, SpecChange } from '../protocol/problem';
+
+export interface UsualValue {
+  /** What it replaces, as the cause, in one sentence. */
+  readonly cause: string;
+  readonly fix: QuickFix;
+  /** Replaces the whole optimizer. */
+  readonly isOptimizer?: true;
+}
+
+/**
+ * Groups that are tried in this order: once one of them has a fix that is good enough, later ones are not tried.
+ * Options that differ from their defaults, then what the data and the task ask for, then a network that can do more.
+ */
+export const usualValues = (spec: Spec, run: CompiledRun): UsualValue[][] => [
+  [...resetOptions(spec), ...resetLayerOptions(spec, run), ...withoutDropout(spec, run)],
+  [
+    ...trainAllSamples(spec, run),
+    ...standardized(spec, run),
+    ...otherBatches(spec, run),
+    ...withPositions(spec, run),
+    ...otherActivations(spec, run),
+    ...withoutOutputActivation(spec, run),
+    ...classLoss(spec, run),
+  ],
+  [
+    ...shallower(spec, run),
+    ...wider(spec, run),
+    ...deeper(spec, run),
+    ...normalized(spec, run),
+    ...longer(spec, run),
+    ...adaptive(spec),
+  ],
+];
+
+const quote = (value: unknown): string => (typeof value === 'object' ? '' : ` ${String(value)}`);
+
+const writtenKeys = (spec: Spec, path: readonly (string | number)[]): Readonly<Record<string, unknown>> => {
+  const value = valueAt(spec.source.value, path);
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Readonly<Record<string, unknown>>)
+    : {};
+};
+
+const KEPT_BY_COMPONENTS: readonly string[] = ['type', 'lr', 'module', 'options'];
+
+function resetOptions(spec: Spec): UsualValue[] {
+  const sections = [
+    ['schedule', 'The schedule of the learning rate holds it back.', 'Keep the rate constant'],
+    ['clip', 'The clip of the gradients holds it back.', 'Remove the clip'],
+    ['penalty', 'The penalty holds it back.', 'Remove the penalty'],
+    ['augment', 'The augmentation holds it back.', 'Remove the augmentation'],
+    ['shuffle', 'The samples come in the same order in every epoch.', 'Shuffle the samples'],
+  ] as const;
+  const options = (['optimizer', 'loss'] as const).flatMap((section) =>
+    Object.entries(writtenKeys(spec, [section]))
+      .filter(([key]) => !KEPT_BY_COMPONENTS.includes(key))
+      .map(([key, value]) => ({
+        cause: `${key}${quote(value)} of ${spec[section].type} holds it back.`,
+        fix: {
+          title: `Remove ${key}`,
+          changes: (key === 'momentum' ? ['nesterov', key] : [key]).map((each) => ({ path: [section, each] })),
+        },
+      })),
+  );
+  return [
+    ...sections
+      .filter(([key]) => spec.source.has([key]) && !(key === 'shuffle' && spec.shuffle))
+      .map(([key, cause, title]) => ({ cause, fix: { title, changes: [{ path: [key] }] } })),
+    ...options,
+  ];
+}
+
+/** Options of layers that say what they compute rather than how well it trains, or that would give the answer away. */
+const KEPT_BY_LAYERS: readonly string[] = [
+  ...['type', 'name', 'inputs', 'share', 'module', 'options', 'layers', 'times', 'is_causal', 'return', 'padding_idx'],
+  // Initial values have a fix of their own.
+  ...['init', 'bias_init', 'weight'],
+];
+
+/** Each option that differs from its default, for all layers that set it. */
+function resetLayerOptions(spec: Spec, run: CompiledRun): UsualValue[] {
+  const byKey = new Map<string, { readonly names: string[]; readonly changes: SpecChange[]; value: unknown }>();
+  const initialized: number[] = [];
+  spec.layers.forEach(({ path, name, block }, index) => {
+    if (block !== undefined || isCopy(spec, index)) return;
+    if (hasInitialValues(spec, index)) initialized.push(index);
+    for (const [key, value] of Object.entries(writtenKeys(spec, path))) {
+      if (KEPT_BY_LAYERS.includes(key) || (key === 'bias' && Array.isArray(value))) continue;
+      const entry = byKey.get(key) ?? { names: [], changes: [], value };
+      entry.names.push(name);
+      entry.changes.push({ path: [...path, key] });
+      byKey.set(key, entry);
+    }
+  });
+  const initialization: UsualValue[] =
+    initialized.length === 0
+      ? []
+      : [
+          {
+            cause: `The initial values of ${namesOf(spec, initialized)} hold it back.`,
+            fix: {
+              title: `Initialize ${namesOf(spec, initialized)} by default`,
+              changes: initialized.flatMap(
+                (index) => initializeRandomly(spec, index, run.model.layers[index]!).changes,
+              ),
+            },
+          },
+        ];
+  return [
+    ...initialization,
+    ...[...byKey].map(([key, { names, changes, value }]) =>
+      key === 'freeze'
+        ? {
+            cause: `${listNames(names)} cannot learn: parameters are frozen.`,
+            fix: { title: `Train all parameters of ${listNames(names)}`, changes },
+          }
+        : {
+            cause: `${key}${quote(value)} of ${listNames(names)} holds it back.`,
+            fix: { title: `Use the default ${key} of ${listNames(names)}`, changes },
+          },
+    ),
+  ];
+}
+
+const MAX_NAMES = 3;
+const listNames = (names: readonly string[]): string =>
+  names.length > MAX_NAMES
+    ? `${names.slice(0, MAX_NAMES - 1).join(', ')} and ${names.length - MAX_NAMES + 1} more layers`
+    : names.join(', ');
+const namesOf = (spec: Spec, indexes: readonly number[]): string =>
+  listNames(indexes.map((index) => spec.layers[index]!.name));
+
+function withoutDropout(spec: Spec, run: CompiledRun): UsualValue[] {
+  const indexes = layersWhere(spec, run, ({ definition, options }) => (definition.dropRate?.(options) ?? 0) > 0);
+  if (indexes.length === 0) return [];
+  const names = namesOf(spec, indexes);
+  return [
+    {
+      cause: `${names} drops too much.`,
+      // From the last on, so that the others stay where they are.
+      fix: {
+        title: `Remove ${names}`,
+        changes: indexes.toReversed().flatMap((index) => removeLayer(spec, index).changes),
+      },
+    },
+  ];
+}
+
+/** Layers of the spec, each written one once, that are no join of a block. */
+const layersWhere = (spec: Spec, run: CompiledRun, isMeant: (layer: LayerModel, index: number) => boolean): number[] =>
+  run.model.layers.flatMap((layer, index) =>
+    spec.layers[index]!.block === undefined && !isCopy(spec, index) && isMeant(layer, index) ? [index] : [],
+  );
+
+/** More samples are no help. */
+const ENOUGH_SAMPLES = 2000;
+const MORE_SAMPLES = 8;
+const USUAL_HOLDOUT = 0.2;
+
+/** Where few samples are used of many. */
+function trainAllSamples(spec: Spec, run: CompiledRun): UsualValue[] {
+  const count = run.split.train.length;
+  if (count > ENOUGH_SAMPLES / MORE_SAMPLES) return [];
+  const cause = `${pluralize(count, 'training sample')} are too few.`;
+  const options = writtenKeys(spec, ['data']);
+  const { validation, test } = spec.data.split;
+  return [
+    ...('limit' in options
+      ? [{ cause, fix: { title: 'Use all samples', changes: [{ path: ['data', 'limit'] }] } }]
+      : []),
+    ...('samples' in options && Number(options.samples) > 0
+      ? [
+          {
+            cause,
+            fix: {
+              title: `Use ${MORE_SAMPLES * Number(options.samples)} samples`,
+              changes: [{ path: ['data', 'samples'], value: MORE_SAMPLES * Number(options.samples) }],
+            },
+          },
+        ]
+      : []),
+    ...(validation + test > 2 * USUAL_HOLDOUT && spec.source.has(['data', 'split'])
+      ? [
+          {
+            cause,
+            fix: {
+              title: 'Hold fewer samples out',
+              changes: [{ path: ['data', 'split'], value: { validation: USUAL_HOLDOUT, test: USUAL_HOLDOUT } }],
+            },
+          },
+        ]
+      : []),
+  ];
+}
+
+function standardized(spec: Spec, run: CompiledRun): UsualValue[] {
+  if (spec.transforms.some(({ type }) => type === 'standardize')) return [];
+  if (run.model.layers.some(({ definition }) => definition.indexCount)) return [];
+  return [{ cause: 'The inputs are not standardized.', fix: standardizeInputs(spec) }];
+}
+
+const USUAL_BATCH = 32;
+
+function otherBatches({ batchSize }: Spec, run: CompiledRun): UsualValue[] {
+  if (run.split.train.length < 2 * USUAL_BATCH) return [];
+  if (run.batchSize >= USUAL_BATCH / 2 && run.batchSize <= 2 * USUAL_BATCH) return [];
+  return [
+    {
+      cause: `Batches of ${batchSize === 'full' ? 'all samples' : pluralize(run.batchSize, 'sample')} hold it back.`,
+      fix: { title: `Set batch_size to ${USUAL_BATCH}`, changes: [{ path: ['batch_size'], value: USUAL_BATCH }] },
+    },
+  ];
+}
+
+/** Attention alone does not see the order. */
+function withPositions(spec: Spec, run: CompiledRun): UsualValue[] {
+  const first = attentionWithoutOrder(run);
+  if (first === undefined) return [];
+  return [
+    {
+      cause: 'Attention sees the positions of a sequence as a set, without their order.',
+      fix: addPositions(spec, first),
+    },
+  ];
+}
+
+const lastWeighted = ({ model }: CompiledRun): number => model.layers.findLastIndex(isWeighted);
+
+function otherActivations(spec: Spec, run: CompiledRun): UsualValue[] {
+  const indexes = hiddenActivations(spec, run.model);
+  return ['relu', 'tanh', 'leaky_relu'].flatMap((kind) => {
+    const replaced = indexes.filter((index) => run.model.layers[index]!.definition.kind !== kind);
+    if (replaced.length === 0) return [];
+    const names = namesOf(spec, replaced);
+    return [
+      {
+        cause: `The activation of ${names} holds it back.`,
+        fix: {
+          title: `Replace ${names} by ${kind}`,
+          changes: replaced.flatMap((index) => replaceLayer(spec, index, kind).changes),
+        },
+      },
+    ];
+  });
+}
+
+function withoutOutputActivation(spec: Spec, run: CompiledRun): UsualValue[] {
+  const last = run.model.layers.length - 1;
+  const layer = run.model.layers[last]!;
+  if (run.model.loss.definition.takes !== 'values' || layer.definition.jacobianStructure !== 'elementwise') return [];
+  return [{ cause: `The activation ${layer.name} bounds the output.`, fix: removeLayer(spec, last) }];
+}
+
+/** Classes have losses of their own. */
+function classLoss(spec: Spec, run: CompiledRun): UsualValue[] {
+  const { layers, loss } = run.model;
+  if (!run.labels || loss.definition.takes !== 'values') return [];
+  const last = layers.length - 1;
+  const isActivated = last > lastWeighted(run) && !layers[last]!.definition.passThrough;
+  const kind = run.targetWidth > 1 ? 'cross_entropy' : 'bce_with_logits';
+  return [
+    {
+      cause: `${spec.loss.type} is a loss for values, and the targets are classes.`,
+      fix: {
+        title: `Use the loss ${kind}`,
+        changes: [{ path: ['loss'], value: kind }, ...(isActivated ? removeLayer(spec, last).changes : [])],
+      },
+    },
+  ];
+}
+
+/** What says how many numbers a hidden layer has. */
+const WIDTHS = ['out_features', 'out_channels', 'hidden_size', 'embedding_dim', 'embed_dim'];
+const [NARROW, WIDER] = [24, 4];
+
+/** All hidden layers together, so that those that are joined still fit together. */
+function wider(spec: Spec, run: CompiledRun): UsualValue[] {
+  const hidden = layersWhere(spec, run, (_, index) => index < lastWeighted(run));
+  const changes = hidden.flatMap((index): SpecChange[] => {
+    const { path } = spec.layers[index]!;
+    return Object.entries(writtenKeys(spec, path)).flatMap(([key, value]) =>
+      WIDTHS.includes(key) && typeof value === 'number' ? [{ path: [...path, key], value: WIDER * value }] : [],
+    );
+  });
+  const widths = changes.map(({ value }) => Number(value) / WIDER);
+  if (!widths.some((width) => width < NARROW)) return [];
+  return [
+    {
+      cause: `Its hidden layers are narrow: ${pluralize(Math.min(...widths), 'unit')} at the narrowest.`,
+      fix: { title: `Make all hidden layers ${WIDER} times as wide`, changes },
+    },
+  ];
+}
+
+/** Times that a block is repeated without a way around it. */
+const FEW_TIMES = 3;
+
+/** He et al., "Deep residual learning for image recognition", 2016: plain networks train worse the deeper they are. */
+function shallower(spec: Spec, run: CompiledRun): UsualValue[] {
+  const repeats = new Map(
+    spec.layers.flatMap(({ path }) => {
+      const at = path.slice(0, 2);
+      const { type, times } = writtenKeys(spec, at);
+      return type === 'repeat' && Number(times) > FEW_TIMES ? [[at.join('.'), at] as const] : [];
+    }),
+  );
+  return [...repeats.values()].flatMap((at) => {
+    const { times, layers } = writtenKeys(spec, at);
+    const cause = `Its block of layers is repeated ${String(times)} times, one after the other.`;
+    const hasWayAround = run.model.layers.some(
+      (_, index) => spec.layers[index]!.block === 'residual' || inputsOf(run.model, index).length > 1,
+    );
+    return [
+      ...(hasWayAround
+        ? []
+        : [
+            {
+              cause,
+              fix: {
+                title: 'Make the repeated block residual',
+                changes: [{ path: [...at, 'layers'], value: [{ type: 'residual', layers }] }],
+              },
+            },
+          ]),
+      {
+        cause,
+        fix: {
+          title: `Repeat the block ${FEW_TIMES} times`,
+          changes: [{ path: [...at, 'times'], value: FEW_TIMES }],
+        },
+      },
+    ];
+  });
+}
+
+const USUAL_UNITS = 32;
+
+/** For tables and points; images and sequences need other layers. */
+function deeper(spec: Spec, run: CompiledRun): UsualValue[] {
+  const last = lastWeighted(run);
+  const layer = run.model.layers[last];
+  if (layer?.definition.jacobianStructure !== 'weighted_sum' || layer.inputShape.length > 1) return [];
+  if (run.model.layers.filter(isWeighted).length > 2) return [];
+  return [
+    {
+      cause: 'It has too few layers for the task.',
+      fix: insertBefore(spec, last, `Add a hidden layer before ${layer.name}`, [
+        { type: 'linear', out_features: USUAL_UNITS },
+        'relu',
+      ]),
+    },
+  ];
+}
+
+const DEEP = 4;
+
+function normalized(spec: Spec, { model }: CompiledRun): UsualValue[] {
+  const isNormalized = model.layers.some(({ definition }) => definition.normalizesOver);
+  const fix = normalizeHidden(spec, model);
+  if (model.layers.filter(isWeighted).length < DEEP || isNormalized || fix.changes.length === 0) return [];
+  return [{ cause: 'Signals and gradients change their size from layer to layer.', fix }];
+}
+
+const LONGER = 4;
+
+const longer = (spec: Spec, { epochs }: CompiledRun): UsualValue[] => [
+  {
+    cause: `It is trained for ${pluralize(epochs, 'epoch')} only.`,
+    fix: {
+      title: `Train for ${LONGER * epochs} epochs`,
+      changes: [{ path: ['epochs'], value: LONGER * spec.epochs }],
+    },
+  },
+];
+
+const ADAM = { type: 'adam', lr: 0.005 };
+
+const adaptive = (spec: Spec): UsualValue[] =>
+  spec.optimizer.type === 'adam'
+    ? []
+    : [
+        {
+          cause: `${spec.optimizer.type} with these options does not find its way.`,
+          fix: { title: `Use adam with lr ${ADAM.lr}`, changes: [{ path: ['optimizer'], value: ADAM }] },
+          isOptimizer: true,
+        },
+      ];
