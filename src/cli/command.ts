@@ -17,7 +17,7 @@ export const commonOptions = {
 
 /** What every command knows about its call. */
 export interface SpecArgs {
-  /** The path of the spec as typed. */
+  /** The path of the spec as typed; empty for a command that takes none. */
   readonly file: string;
   readonly json: boolean;
   readonly allowCode: boolean;
@@ -38,6 +38,8 @@ export interface Command<Options extends OptionTable = OptionTable> {
   /** What `--help` says about the command: paragraphs. */
   readonly description: readonly string[];
   readonly options: Options;
+  /** False if the call names no spec. */
+  readonly takesSpec?: false;
   /** Groups of options that exclude each other. */
   readonly exclusive?: readonly (readonly string[])[];
   run(terminal: Terminal, args: CommandArgs<Options>, program: ProgramInfo): Promise<ExitCode>;

@@ -9,6 +9,7 @@ import { SharedActivity } from '../process/activity';
 import { CustomLayerWatch } from '../process/custom-layer-watch';
 import type { NamesMessage } from '../process/messages';
 import { currentThreadId } from '../process/starvation-clock';
+import { debugAdapterCommand } from './commands/debug-adapter';
 import { type GuardedCommandData, runGuarded, type StreamInfo } from './guarded-command';
 import { answerError, runCli } from './run-cli';
 import { EXIT, type Stream, type Terminal } from './terminal';
@@ -84,6 +85,7 @@ const layerWatch =
     parentPort?.postMessage({ type: 'names', layers } satisfies NamesMessage),
   );
 const terminal: Terminal = {
+  ...(isMainThread && { input: process.stdin }),
   out: toStream(outInfo, writeOut),
   err: toStream(errInfo, writeErr),
   // https://no-color.org: set and not empty turns colors off.
@@ -112,7 +114,7 @@ process.on('uncaughtException', (thrown) => failOutside(thrown));
 process.on('unhandledRejection', (reason, promise) => failOutside(reason, promise));
 
 const answer =
-  isMainThread && argv.includes('--allow-code')
+  isMainThread && argv.includes('--allow-code') && argv[0] !== debugAdapterCommand.name
     ? runGuarded(process.argv[1]!, argv, interrupts.buffer, [{ ...outInfo }, { ...errInfo }], {
         out: writeOut,
         err: writeErr,

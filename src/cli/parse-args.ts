@@ -23,7 +23,14 @@ export function parseCall(argv: readonly string[], commands: readonly Command[])
   const { values, positionals } = parseOptions(command.name, options, rest);
   if (values.help) return { kind: 'help', command };
   if (values.version) return { kind: 'version' };
-  if (positionals.length === 0) {
+  if (command.takesSpec === false && positionals.length > 0) {
+    throw new UsageError(
+      'unexpected-spec',
+      `"${command.name}" takes no spec.`,
+      `Write nablascope ${command.name} alone.`,
+    );
+  }
+  if (command.takesSpec !== false && positionals.length === 0) {
     throw new UsageError(
       'missing-spec',
       `"${command.name}" needs a spec.`,
@@ -50,7 +57,7 @@ export function parseCall(argv: readonly string[], commands: readonly Command[])
   return {
     kind: 'run',
     command,
-    args: { ...Object.fromEntries(read), file: positionals[0] } as CommandArgs<OptionTable>,
+    args: { ...Object.fromEntries(read), file: positionals[0] ?? '' } as CommandArgs<OptionTable>,
   };
 }
 

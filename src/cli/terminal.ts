@@ -14,6 +14,8 @@ export interface Stream {
 export type LayerWatch = Pick<CustomLayerWatch, 'registerLayers' | 'enter' | 'leave'>;
 
 export interface Terminal {
+  /** Requests of a client; only the debug adapter reads. */
+  readonly input?: NodeJS.ReadableStream;
   /** Results. */
   readonly out: Stream;
   /** Problems and progress. */

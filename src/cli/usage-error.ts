@@ -17,6 +17,7 @@ export type UsageErrorCode =
   | 'missing-command'
   | 'missing-spec'
   | 'too-many-specs'
+  | 'unexpected-spec'
   | 'unknown-option'
   | 'missing-option'
   | 'missing-value'

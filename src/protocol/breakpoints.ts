@@ -1,5 +1,5 @@
 // Breakpoints of a run, and how it stops at them.
-import type { RunStatus } from './frame';
+import type { NonFinite, RunStatus } from './frame';
 import type { Position } from './position';
 
 /** A breakpoint, evaluated after phases of each step while the run trains. */
@@ -33,6 +33,8 @@ export interface RunState {
   readonly position: Position;
   /** The breakpoints at which it stopped; empty if it stopped for another reason. */
   readonly hitBreakpoints: readonly number[];
+  /** The first NaN or infinity, at which training ends. */
+  readonly nonFinite: NonFinite | null;
 }
 
 /** A log message of a breakpoint. */

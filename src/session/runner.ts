@@ -560,7 +560,12 @@ export class Runner {
 
   #reportState(): void {
     const { position } = this.session;
-    this.#options.onState?.({ status: this.#status, position, hitBreakpoints: this.#hitBreakpoints });
+    this.#options.onState?.({
+      status: this.#status,
+      position,
+      hitBreakpoints: this.#hitBreakpoints,
+      nonFinite: this.#nonFinite,
+    });
   }
 
   /** Computes what is missing to show the idle position. */

@@ -40,13 +40,14 @@ const circles = join('examples', 'circles.nabla.json');
 describe.each(commands)('$name', ({ name, summary, description, options, exclusive = [] }) => {
   const all: OptionTable = { ...options, ...commonOptions };
   const command = commands.find((each) => each.name === name)!;
+  const spec = command.takesSpec === false ? [] : ['a.nabla.json'];
   /** The required options of the command. */
   const required = Object.entries(options).flatMap(([key, option]) =>
     option.required ? [optionName(key), option.example ?? ''] : [],
   );
 
   it('has a description', () => {
-    expect(name).toMatch(/^[a-z]+$/);
+    expect(name).toMatch(/^[a-z]+(-[a-z]+)*$/);
     expect(summary).toMatch(/^[A-Z].*[^.]$/);
     expect(description.every((paragraph) => paragraph.endsWith('.'))).toBe(true);
     for (const { help } of Object.values(all)) expect(help).toMatch(/^[A-Z].*[^.]$/);
@@ -65,7 +66,7 @@ describe.each(commands)('$name', ({ name, summary, description, options, exclusi
   it('parses each of its options, and its example', () => {
     for (const [key, option] of Object.entries(options)) {
       const words = option.placeholder === undefined ? [optionName(key)] : [optionName(key), option.example!];
-      const call = parseCall([name, 'a.nabla.json', ...(option.required ? [] : required), ...words], commands);
+      const call = parseCall([name, ...spec, ...(option.required ? [] : required), ...words], commands);
       expect(call.kind).toBe('run');
       if (call.kind === 'run') expect([null, false, undefined]).not.toContain(call.args[key as never]);
     }
@@ -76,7 +77,7 @@ describe.each(commands)('$name', ({ name, summary, description, options, exclusi
       const words = group.flatMap((key) =>
         all[key].placeholder === undefined ? [optionName(key)] : [optionName(key), all[key].example!],
       );
-      expect(() => parseCall([name, 'a.nabla.json', ...required, ...words], commands)).toThrow(
+      expect(() => parseCall([name, ...spec, ...required, ...words], commands)).toThrow(
         expect.objectContaining({ code: 'conflicting-options' }),
       );
     }

@@ -158,6 +158,11 @@ export const architecture: Readonly<Record<string, FolderRule>> = {
     imports: ['src/protocol', 'src/chunking', 'src/host', 'src/process', 'src/model-spec', 'src/presentation'],
     packages: ['vscode'],
   },
+  'src/debugger': {
+    holds: 'the debug adapter: a run as a program of the Debug Adapter Protocol, over any engine process',
+    imports: ['src/protocol', 'src/process', 'src/model-spec', 'src/expressions', 'src/presentation'],
+    packages: ['@vscode/debugadapter', '@vscode/debugprotocol'],
+  },
   'src/cli': {
     holds: 'the `nablascope` command',
     imports: [
@@ -177,6 +182,7 @@ export const architecture: Readonly<Record<string, FolderRule>> = {
       'src/process',
       'src/platform',
       'src/custom-layers',
+      'src/debugger',
     ],
     packages: ['node:*'],
   },

@@ -4,6 +4,7 @@ import type { Command } from '../command';
 import { checkCommand } from './check';
 import { costCommand } from './cost';
 import { dataCommand } from './data';
+import { debugAdapterCommand } from './debug-adapter';
 import { doctorCommand } from './doctor';
 import { reportCommand } from './report';
 import { summaryCommand } from './summary';
@@ -21,4 +22,5 @@ export const commands: readonly Command[] = [
   sweepCommand,
   costCommand,
   reportCommand,
+  debugAdapterCommand,
 ];

@@ -1,0 +1,752 @@
+// The debug adapter: shows a run as a program whose statements are the phases of its steps. It only translates between
+// the Debug Adapter Protocol and the calls of the engine, which does all of the work. Every request is answered, also
+// when the engine process ends.
+import {
+  ContinuedEvent,
+  DebugSession,
+  InitializedEvent,
+  InvalidatedEvent,
+  OutputEvent,
+  ProgressEndEvent,
+  ProgressStartEvent,
+  StoppedEvent,
+  TerminatedEvent,
+} from '@vscode/debugadapter';
+import type { DebugProtocol } from '@vscode/debugprotocol';
+import { changeFunctions, functions } from '../expressions';
+import { describeNonFinite } from '../presentation/non-finite';
+import { phaseLabel } from '../presentation/phases';
+import type { Breakpoint, BreakpointStatus, LogpointMessage, RunState } from '../protocol/breakpoints';
+import type { SessionCommand } from '../protocol/command';
+import type { Phase, Position } from '../protocol/position';
+import type { NamedValue, NamedValueGroup } from '../protocol/queries';
+import type { DebuggedRun, LaunchConfiguration, LaunchRun } from './debugged-run';
+import { type BreakpointMode, SpecLines } from './spec-lines';
+import { GROUP_TITLES, VariableStore } from './variables';
+
+/** The run. */
+const THREAD = 1;
+const PHASE_FRAME = 1;
+const STEP_FRAME = 2;
+const NON_FINITE = 'nonFinite';
+/** Shorter moves show no progress. */
+const PROGRESS_DELAY_MS = 500;
+
+const MODES: readonly { readonly mode: BreakpointMode; readonly label: string }[] = [
+  { mode: 'all', label: 'Forward, backward and update' },
+  { mode: 'forward', label: 'Forward' },
+  { mode: 'backward', label: 'Backward' },
+  { mode: 'update', label: 'Update' },
+];
+
+const capabilities: DebugProtocol.Capabilities = {
+  supportsConfigurationDoneRequest: true,
+  supportsStepBack: true,
+  supportsRestartRequest: true,
+  supportsRestartFrame: true,
+  supportsGotoTargetsRequest: true,
+  supportsSetVariable: true,
+  supportsEvaluateForHovers: true,
+  supportsCompletionsRequest: true,
+  supportsConditionalBreakpoints: true,
+  supportsHitConditionalBreakpoints: true,
+  supportsLogPoints: true,
+  supportsDataBreakpoints: true,
+  supportsBreakpointLocationsRequest: true,
+  supportsExceptionInfoRequest: true,
+  supportsTerminateRequest: true,
+  supportsCancelRequest: true,
+  breakpointModes: MODES.map(({ mode, label }) => ({ mode, label, appliesTo: ['source'] })),
+  exceptionBreakpointFilters: [
+    {
+      filter: NON_FINITE,
+      label: 'First NaN or infinity',
+      description: 'The run cannot go on from there. With this, the stop is shown as an exception.',
+      default: true,
+    },
+  ],
+};
+
+/** A breakpoint as the client set it. */
+interface ClientBreakpoint {
+  readonly breakpoint: Breakpoint | null;
+  readonly line?: number;
+  /** The layers at its line. */
+  readonly layers: readonly number[];
+  /** Why there is none. */
+  readonly message?: string;
+}
+
+/** A failure that the client shows. */
+class RequestError extends Error {
+  override name = 'RequestError';
+}
+
+const toMessage = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+export class NablascopeDebugSession extends DebugSession {
+  readonly #launchRun: LaunchRun;
+  #run: DebuggedRun | null = null;
+  #lines: SpecLines | null = null;
+  #variables: VariableStore | null = null;
+  #names: Promise<readonly NamedValue[]> | null = null;
+  #state: RunState = { status: 'ready', position: { step: 0, phase: 0 }, hitBreakpoints: [], nonFinite: null };
+  /** Whether the client believes that the run moves. */
+  #isMoving = false;
+  /** Why it stops next, unless at a breakpoint. */
+  #reason = 'entry';
+  #close: () => void = () => undefined;
+  /** Resolves when the client has disconnected and the run is closed. */
+  readonly closed = new Promise<void>((resolve) => (this.#close = resolve));
+  #isConfigured: () => void = () => undefined;
+  readonly #configured = new Promise<void>((resolve) => (this.#isConfigured = resolve));
+  #hasEnded = false;
+  #sourceBreakpoints: readonly ClientBreakpoint[] = [];
+  #dataBreakpoints: readonly ClientBreakpoint[] = [];
+  /** Ids by what they stop at, so that a breakpoint that is sent again keeps its hits. */
+  readonly #ids = new Map<string, number>();
+  #stopsAtNonFinite = true;
+  #gotoTargets: Position[] = [];
+  #clientCapabilities: Partial<DebugProtocol.InitializeRequestArguments> = {};
+  #progress: { readonly id: string; readonly timer: NodeJS.Timeout; isShown: boolean } | null = null;
+  #progressCount = 0;
+
+  constructor(launchRun: LaunchRun) {
+    super();
+    this.setDebuggerLinesStartAt1(true);
+    this.setDebuggerColumnsStartAt1(true);
+    this.#launchRun = launchRun;
+  }
+
+  // Life of the session
+
+  protected override initializeRequest(
+    response: DebugProtocol.InitializeResponse,
+    args: DebugProtocol.InitializeRequestArguments,
+  ): void {
+    this.#clientCapabilities = args;
+    response.body = capabilities;
+    this.sendResponse(response);
+  }
+
+  protected override launchRequest(
+    response: DebugProtocol.LaunchResponse,
+    args: DebugProtocol.LaunchRequestArguments & Partial<LaunchConfiguration>,
+  ): void {
+    this.#answer(response, async () => {
+      const { program, stopOnEntry = true, noDebug = false } = args;
+      if (typeof program !== 'string') throw new RequestError('The configuration names no spec: set "program".');
+      if (this.#run) throw new RequestError('A run is open already.');
+      const run = await this.#launchRun(
+        { program, stopOnEntry },
+        {
+          onState: (state) => this.#handleState(state),
+          onLogpoints: (messages) => this.#print(messages),
+          onOutput: (text) => this.sendEvent(new OutputEvent(text, 'stdout')),
+          onExit: (reason) => this.#end(reason),
+        },
+      );
+      this.#run = run;
+      this.#lines = new SpecLines(run.model, run.text);
+      this.#variables = new VariableStore(run.model, (query) => run.calls.query(query));
+      this.sendEvent(new InitializedEvent());
+      await this.#configured;
+      setImmediate(() => {
+        if (stopOnEntry && !noDebug) this.#stop('entry');
+        else void this.#move({ type: 'run' }, 'pause');
+      });
+    });
+  }
+
+  protected override configurationDoneRequest(response: DebugProtocol.ConfigurationDoneResponse): void {
+    this.sendResponse(response);
+    this.#isConfigured();
+  }
+
+  protected override terminateRequest(response: DebugProtocol.TerminateResponse): void {
+    this.#answer(response, async () => {
+      await this.#dispose();
+      setImmediate(() => this.#end(null));
+    });
+  }
+
+  protected override disconnectRequest(response: DebugProtocol.DisconnectResponse): void {
+    this.#answer(response, async () => {
+      await this.#dispose();
+      setImmediate(this.#close);
+    });
+  }
+
+  protected override restartRequest(response: DebugProtocol.RestartResponse): void {
+    this.#moveAfter(response, { type: 'reset' }, 'restart');
+  }
+
+  /** The client has disconnected, or closed its stream. */
+  override shutdown(): void {
+    void this.#dispose().finally(this.#close);
+  }
+
+  async #dispose(): Promise<void> {
+    const run = this.#run;
+    this.#run = null;
+    this.#isConfigured();
+    await run?.calls.setBreakpoints([]).catch(() => undefined);
+    await run?.dispose();
+  }
+
+  #end(reason: string | null): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.#run = null;
+    this.#isConfigured();
+    this.#endProgress();
+    if (reason !== null) this.sendEvent(new OutputEvent(`${reason}\n`, 'stderr'));
+    this.sendEvent(new TerminatedEvent());
+  }
+
+  // Movement
+
+  protected override continueRequest(response: DebugProtocol.ContinueResponse): void {
+    response.body = { allThreadsContinued: true };
+    this.#moveAfter(response, { type: 'run' }, 'pause');
+  }
+
+  protected override nextRequest(response: DebugProtocol.NextResponse): void {
+    this.#moveAfter(response, { type: 'stepPhase' }, 'step');
+  }
+
+  protected override stepInRequest(response: DebugProtocol.StepInResponse): void {
+    this.#moveAfter(response, { type: 'stepPhase' }, 'step');
+  }
+
+  protected override stepOutRequest(response: DebugProtocol.StepOutResponse): void {
+    this.#moveAfter(response, { type: 'finishPass' }, 'step');
+  }
+
+  protected override stepBackRequest(response: DebugProtocol.StepBackResponse): void {
+    this.#moveAfter(response, { type: 'backPhase' }, 'step');
+  }
+
+  protected override reverseContinueRequest(response: DebugProtocol.ReverseContinueResponse): void {
+    this.#moveAfter(response, { type: 'reverseContinue' }, 'entry');
+  }
+
+  protected override pauseRequest(response: DebugProtocol.PauseResponse): void {
+    this.#moveAfter(response, { type: 'pause' }, 'pause');
+  }
+
+  protected override restartFrameRequest(response: DebugProtocol.RestartFrameResponse): void {
+    this.#moveAfter(response, { type: 'seek', step: Math.max(0, this.#shownStep - 1) }, 'restart');
+  }
+
+  protected override gotoTargetsRequest(
+    response: DebugProtocol.GotoTargetsResponse,
+    { line }: DebugProtocol.GotoTargetsArguments,
+  ): void {
+    this.#answer(response, () => {
+      const { phases } = this.#requireRun().model;
+      const step = Math.max(0, this.#shownStep - 1);
+      const indices = this.#requireLines().phasesAt(this.convertClientLineToDebugger(line), 'all');
+      const targets = indices.map((index) => {
+        const position = index + 1 < phases.length ? { step, phase: index + 1 } : { step: step + 1, phase: 0 };
+        return {
+          id: this.#gotoTargets.push(position) - 1,
+          label: `step ${step + 1}, ${this.#label(phases[index]!)}`,
+          line,
+        };
+      });
+      return { targets };
+    });
+  }
+
+  protected override gotoRequest(
+    response: DebugProtocol.GotoResponse,
+    { targetId }: DebugProtocol.GotoArguments,
+  ): void {
+    const target = this.#gotoTargets[targetId];
+    if (target) this.#moveAfter(response, { type: 'seek', ...target }, 'goto');
+    else this.#answer(response, () => Promise.reject(new RequestError('There is no such target.')));
+  }
+
+  protected override cancelRequest(response: DebugProtocol.CancelResponse): void {
+    this.#answer(response, async () => {
+      if (this.#progress) await this.#requireRun().calls.command({ type: 'pause' });
+    });
+  }
+
+  /** Answers, then moves: the client expects the event after the response. */
+  #moveAfter(response: DebugProtocol.Response, command: SessionCommand, reason: string): void {
+    if (!this.#run) {
+      this.#answer(response, () => this.#requireRun());
+      return;
+    }
+    this.sendResponse(response);
+    void this.#move(command, reason);
+  }
+
+  async #move(command: SessionCommand, reason: string): Promise<void> {
+    const { calls } = this.#requireRun();
+    this.#isMoving = true;
+    this.#reason = reason;
+    try {
+      await calls.command(command);
+    } catch (error) {
+      // The end of the process is reported itself.
+      if (!this.#run || this.#hasEnded) return;
+      this.sendEvent(new OutputEvent(`${toMessage(error)}\n`, 'console'));
+      if (this.#isMoving && !this.#isTraining) this.#stop('pause');
+    }
+  }
+
+  get #isTraining(): boolean {
+    return this.#state.status === 'running' || this.#state.status === 'seeking';
+  }
+
+  get #shownStep(): number {
+    const { step, phase } = this.#state.position;
+    return phase > 0 ? step + 1 : step;
+  }
+
+  /** The run was started or stopped, by this client or elsewhere. */
+  #handleState(state: RunState): void {
+    const before = this.#state;
+    this.#state = state;
+    if (!this.#run || this.#hasEnded) return;
+    if (this.#isTraining) {
+      if (!this.#isMoving) {
+        this.sendEvent(new ContinuedEvent(THREAD, true));
+        this.#reason = state.status === 'seeking' ? 'goto' : 'pause';
+      }
+      this.#isMoving = true;
+      this.#startProgress(state.status === 'seeking');
+      return;
+    }
+    this.#endProgress();
+    const hasMoved = before.position.step !== state.position.step || before.position.phase !== state.position.phase;
+    if (this.#isMoving || hasMoved) this.#stop(this.#isMoving ? this.#reason : 'goto');
+    else {
+      this.#variables?.clear();
+      if (this.#clientCapabilities.supportsInvalidatedEvent === true)
+        this.sendEvent(new InvalidatedEvent(['variables'], THREAD));
+    }
+  }
+
+  #stop(reason: string): void {
+    const { hitBreakpoints, status, nonFinite } = this.#state;
+    this.#isMoving = false;
+    this.#variables?.clear();
+    this.#gotoTargets = [];
+    const event: DebugProtocol.StoppedEvent = new StoppedEvent(reason, THREAD);
+    event.body.allThreadsStopped = true;
+    if (hitBreakpoints.length > 0) {
+      const isData = this.#dataBreakpoints.some(({ breakpoint }) => hitBreakpoints.includes(breakpoint?.id ?? -1));
+      event.body.reason = isData ? 'data breakpoint' : 'breakpoint';
+      event.body.hitBreakpointIds = [...hitBreakpoints];
+    } else if (status === 'diverged') {
+      if (this.#stopsAtNonFinite) event.body.reason = 'exception';
+      if (nonFinite) event.body.text = describeNonFinite(nonFinite);
+    } else if (status === 'finished') event.body.description = 'Finished: all steps of the run are done.';
+    this.sendEvent(event);
+  }
+
+  #startProgress(isSeeking: boolean): void {
+    if (!isSeeking || this.#progress || this.#clientCapabilities.supportsProgressReporting !== true) return;
+    const id = `seek-${++this.#progressCount}`;
+    const progress = {
+      id,
+      isShown: false,
+      timer: setTimeout(() => {
+        progress.isShown = true;
+        const event: DebugProtocol.ProgressStartEvent = new ProgressStartEvent(id, 'Replaying the run');
+        event.body.cancellable = true;
+        this.sendEvent(event);
+      }, PROGRESS_DELAY_MS),
+    };
+    this.#progress = progress;
+  }
+
+  #endProgress(): void {
+    if (!this.#progress) return;
+    clearTimeout(this.#progress.timer);
+    if (this.#progress.isShown) this.sendEvent(new ProgressEndEvent(this.#progress.id));
+    this.#progress = null;
+  }
+
+  // Where the run is
+
+  protected override threadsRequest(response: DebugProtocol.ThreadsResponse): void {
+    const name = this.#run?.model.name ?? 'run';
+    response.body = { threads: [{ id: THREAD, name }] };
+    this.sendResponse(response);
+  }
+
+  protected override stackTraceRequest(
+    response: DebugProtocol.StackTraceResponse,
+    { startFrame = 0, levels = 0 }: DebugProtocol.StackTraceArguments,
+  ): void {
+    this.#answer(response, () => {
+      const { file, model } = this.#requireRun();
+      const step = this.#shownStep;
+      const epoch = Math.ceil(step / model.batchesPerEpoch);
+      const batch = ((step - 1) % model.batchesPerEpoch) + 1;
+      const stepFrame: DebugProtocol.StackFrame = {
+        id: STEP_FRAME,
+        name: step === 0 ? 'before step 1' : `step ${step} (epoch ${epoch}, batch ${batch})`,
+        line: 0,
+        column: 0,
+        presentationHint: 'subtle',
+      };
+      const phase = this.#phase;
+      const layer = this.#layer;
+      const line = this.#requireLines().lineOf(phase?.kind === 'loss' ? undefined : (layer ?? -1));
+      const phaseFrame: DebugProtocol.StackFrame[] = phase
+        ? [
+            {
+              id: PHASE_FRAME,
+              name:
+                phase.kind === 'update' && layer !== null ? `update: ${model.layers[layer]!.name}` : this.#label(phase),
+              line: line === undefined ? 0 : this.convertDebuggerLineToClient(line),
+              column: line === undefined ? 0 : this.convertDebuggerColumnToClient(1),
+              ...(line !== undefined && { source: { path: this.convertDebuggerPathToClient(file) } }),
+            },
+          ]
+        : [];
+      const frames = [...phaseFrame, stepFrame];
+      return {
+        stackFrames: frames.slice(startFrame, levels > 0 ? startFrame + levels : undefined),
+        totalFrames: frames.length,
+      };
+    });
+  }
+
+  #label(phase: Phase): string {
+    return phaseLabel(this.#requireRun().model, phase);
+  }
+
+  /** The phase that is done; null before the first step. */
+  get #phase(): Phase | null {
+    const { phases } = this.#requireRun().model;
+    const { step, phase } = this.#state.position;
+    return (phase > 0 ? phases[phase - 1] : step > 0 ? phases[phases.length - 1] : undefined) ?? null;
+  }
+
+  /** The layer of the phase, or at an update that of the breakpoint that was hit. */
+  get #layer(): number | null {
+    const phase = this.#phase;
+    if (!phase) return null;
+    if ('layer' in phase) return phase.layer;
+    const { hitBreakpoints } = this.#state;
+    const hit = this.#sourceBreakpoints.find(({ breakpoint }) => breakpoint && hitBreakpoints.includes(breakpoint.id));
+    return phase.kind === 'update' ? (hit?.layers[0] ?? null) : null;
+  }
+
+  // Values
+
+  protected override scopesRequest(
+    response: DebugProtocol.ScopesResponse,
+    { frameId }: DebugProtocol.ScopesArguments,
+  ): void {
+    this.#answer(response, async () => {
+      const names = await this.#namedValues();
+      const layer = frameId === PHASE_FRAME ? this.#layer : null;
+      const variables = this.#requireVariables();
+      const groups = (Object.keys(GROUP_TITLES) as NamedValueGroup[]).filter(
+        (group) => group === 'run' || frameId === PHASE_FRAME,
+      );
+      const scopes = groups.flatMap((group): DebugProtocol.Scope[] => {
+        const values = names.filter(
+          (value) => value.group === group && (layer === null || [layer, null].includes(value.layer)),
+        );
+        if (values.length === 0) return [];
+        const reference = variables.add({ kind: 'scope', values, isOfLayer: layer !== null });
+        return [
+          {
+            name: GROUP_TITLES[group],
+            variablesReference: reference,
+            namedVariables: values.length,
+            expensive: false,
+          },
+        ];
+      });
+      return { scopes };
+    });
+  }
+
+  protected override variablesRequest(
+    response: DebugProtocol.VariablesResponse,
+    { variablesReference, start, count, filter }: DebugProtocol.VariablesArguments,
+  ): void {
+    this.#answer(response, async () => {
+      const variables = this.#requireVariables();
+      const source = variables.get(variablesReference);
+      if (!source) throw new RequestError('The run has moved on, so this variable is gone.');
+      if (filter === (source.kind === 'scope' ? 'indexed' : 'named')) return { variables: [] };
+      return { variables: await variables.children(source, start, count) };
+    });
+  }
+
+  protected override setVariableRequest(
+    response: DebugProtocol.SetVariableResponse,
+    { variablesReference, name, value }: DebugProtocol.SetVariableArguments,
+  ): void {
+    this.#answer(response, async () => {
+      const variables = this.#requireVariables();
+      const source = variables.get(variablesReference);
+      const number = await this.#toNumber(value);
+      const { calls } = this.#requireRun();
+      if (source?.kind === 'scope' && name === 'lr') {
+        await calls.command({ type: 'setLearningRate', lr: number });
+        return { value: String(number) };
+      }
+      const index = Number(name);
+      if (source?.kind !== 'tensor' || !source.editable || source.shape.length > 1 || !Number.isInteger(index))
+        throw new RequestError('Only entries of parameters, and the learning rate "lr", can be set.');
+      const { parameter, offset } = source.editable;
+      await calls.command({ type: 'setWeights', weights: [{ parameter, index: offset + index, value: number }] });
+      // As it is stored, in the precision of the run.
+      const [stored] = await variables.evaluate([{ text: `${source.expression}[${index}]` }]);
+      return { value: stored?.kind === 'value' ? String(stored.entries[0]) : String(number) };
+    });
+  }
+
+  async #toNumber(text: string): Promise<number> {
+    const [value] = await this.#requireVariables().evaluate([{ text }]);
+    if (value?.kind === 'error') throw new RequestError(value.message);
+    const number = value?.entries[0] ?? NaN;
+    if (value?.shape.length !== 0 || value.type !== 'number' || !Number.isFinite(number))
+      throw new RequestError(`The new value must be one finite number, not ${text}.`);
+    return number;
+  }
+
+  protected override evaluateRequest(
+    response: DebugProtocol.EvaluateResponse,
+    { expression, context }: DebugProtocol.EvaluateArguments,
+  ): void {
+    this.#answer(response, async () => {
+      const step = context === 'repl' ? /^\s*goto\s+(\d+)\s*$/.exec(expression)?.[1] : undefined;
+      if (step !== undefined) {
+        this.#reason = 'goto';
+        await this.#requireRun().calls.command({ type: 'seek', step: Number(step) });
+        return { result: `step ${step}`, variablesReference: 0 };
+      }
+      const variables = this.#requireVariables();
+      const [value] = await variables.evaluate([{ text: expression }]);
+      if (!value) throw new RequestError('There is no value.');
+      if (value.kind === 'error') throw new RequestError(`${value.message} (column ${value.start + 1})`);
+      const { text, ...reference } = variables.describe(expression, value);
+      return { result: text, type: value.type, ...reference };
+    });
+  }
+
+  protected override completionsRequest(
+    response: DebugProtocol.CompletionsResponse,
+    { text, column }: DebugProtocol.CompletionsArguments,
+  ): void {
+    this.#answer(response, async () => {
+      const before = text.slice(0, this.convertClientColumnToDebugger(column) - 1);
+      const word = /[\p{L}\p{N}_$.]*$/u.exec(before)![0];
+      const values = (await this.#namedValues())
+        .map(({ expression }) => expression)
+        .filter((each) => !each.includes('('));
+      const calls = [...functions.keys(), ...changeFunctions.keys(), 'grad', 'update'];
+      const all = [
+        ...[...new Set(values)].map((label) => ({ label, type: 'variable' as const })),
+        ...calls.map((label) => ({ label, type: 'function' as const })),
+      ];
+      const targets = all.filter(({ label }) => label.startsWith(word));
+      return { targets: targets.map((each) => ({ ...each, start: before.length - word.length, length: word.length })) };
+    });
+  }
+
+  #namedValues(): Promise<readonly NamedValue[]> {
+    const { calls } = this.#requireRun();
+    this.#names ??= calls.query({ type: 'named_values' }).then(({ value }) => value as readonly NamedValue[]);
+    return this.#names;
+  }
+
+  // Breakpoints
+
+  protected override setBreakPointsRequest(
+    response: DebugProtocol.SetBreakpointsResponse,
+    { source, breakpoints = [] }: DebugProtocol.SetBreakpointsArguments,
+  ): void {
+    this.#answer(response, async () => {
+      const { file } = this.#requireRun();
+      const isSpec = source.path !== undefined && this.convertClientPathToDebugger(source.path) === file;
+      if (!isSpec)
+        return {
+          breakpoints: breakpoints.map(({ line }) => ({
+            verified: false,
+            line,
+            message: 'Breakpoints stand on the lines of layers in the spec.',
+          })),
+        };
+      this.#sourceBreakpoints = breakpoints.map((each) => this.#toClientBreakpoint(each));
+      return { breakpoints: await this.#sendBreakpoints(this.#sourceBreakpoints) };
+    });
+  }
+
+  protected override breakpointLocationsRequest(
+    response: DebugProtocol.BreakpointLocationsResponse,
+    { line, endLine = line }: DebugProtocol.BreakpointLocationsArguments,
+  ): void {
+    this.#answer(response, () => {
+      const [first, last] = [line, endLine].map((each) => this.convertClientLineToDebugger(each)) as [number, number];
+      const lines = this.#requireLines().linesBetween(first, last);
+      return { breakpoints: lines.map((each) => ({ line: this.convertDebuggerLineToClient(each) })) };
+    });
+  }
+
+  protected override dataBreakpointInfoRequest(
+    response: DebugProtocol.DataBreakpointInfoResponse,
+    { variablesReference, name }: DebugProtocol.DataBreakpointInfoArguments,
+  ): void {
+    this.#answer(response, async () => {
+      const variables = this.#requireVariables();
+      const source = variablesReference === undefined ? undefined : variables.get(variablesReference);
+      const expression =
+        source?.kind === 'scope'
+          ? source.values.find(({ label, expression: each }) => name === (source.isOfLayer ? label : each))?.expression
+          : source?.kind === 'tensor'
+            ? `${source.expression}[${name}]`
+            : name;
+      const [value] = await variables.evaluate([{ text: expression ?? name }]);
+      if (expression === undefined || (value?.kind === 'error' && source === undefined))
+        return { dataId: null, description: value?.kind === 'error' ? value.message : `There is no ${name}.` };
+      // A tensor is watched by its norm. What is not computed yet may be a tensor: only numbers of the run are not.
+      const isNumber = value?.kind === 'value' ? value.shape.length === 0 : !expression.includes('.');
+      const dataId = isNumber ? expression : `norm(${expression})`;
+      return { dataId, description: dataId, accessTypes: ['write'], canPersist: true };
+    });
+  }
+
+  protected override setDataBreakpointsRequest(
+    response: DebugProtocol.SetDataBreakpointsResponse,
+    { breakpoints }: DebugProtocol.SetDataBreakpointsArguments,
+  ): void {
+    this.#answer(response, async () => {
+      this.#dataBreakpoints = breakpoints.map(({ dataId, condition, hitCondition }) => ({
+        layers: [],
+        breakpoint: this.#withId({ on: { data: dataId }, condition, hitCondition }),
+      }));
+      return { breakpoints: await this.#sendBreakpoints(this.#dataBreakpoints) };
+    });
+  }
+
+  protected override setExceptionBreakPointsRequest(
+    response: DebugProtocol.SetExceptionBreakpointsResponse,
+    { filters }: DebugProtocol.SetExceptionBreakpointsArguments,
+  ): void {
+    this.#stopsAtNonFinite = filters.includes(NON_FINITE);
+    this.sendResponse(response);
+  }
+
+  protected override exceptionInfoRequest(response: DebugProtocol.ExceptionInfoResponse): void {
+    this.#answer(response, () => {
+      const { nonFinite } = this.#state;
+      if (!nonFinite) throw new RequestError('The run has not stopped at NaN or infinity.');
+      return {
+        exceptionId: 'NaN or infinity',
+        description: `${describeNonFinite(nonFinite)} ${nonFinite.remedy}`,
+        breakMode: 'always' as const,
+      };
+    });
+  }
+
+  #toClientBreakpoint(each: DebugProtocol.SourceBreakpoint): ClientBreakpoint {
+    const line = this.convertClientLineToDebugger(each.line);
+    const lines = this.#requireLines();
+    const mode = MODES.find(({ mode: known }) => known === each.mode)?.mode ?? 'all';
+    const phases = lines.phasesAt(line, mode);
+    const layers = lines.placesAt(line).flatMap(({ layer }) => layer ?? []);
+    if (phases.length === 0)
+      return { breakpoint: null, layers, line, message: 'There is no layer and no loss on this line.' };
+    const { condition, hitCondition, logMessage } = each;
+    return {
+      layers,
+      line: lines.placesAt(line)[0]!.firstLine,
+      breakpoint: this.#withId({ on: { phases }, condition, hitCondition, logMessage }),
+    };
+  }
+
+  #withId({
+    on,
+    ...texts
+  }: Pick<Breakpoint, 'on'> & {
+    [Key in 'condition' | 'hitCondition' | 'logMessage']?: string | undefined;
+  }): Breakpoint {
+    const given = Object.fromEntries(
+      Object.entries(texts).filter(([, text]) => text !== undefined && text.trim() !== ''),
+    );
+    const key = JSON.stringify([on, given]);
+    const id = this.#ids.get(key) ?? this.#ids.size + 1;
+    this.#ids.set(key, id);
+    return { id, on, ...given };
+  }
+
+  /** Sends all breakpoints to the engine. @returns the status of some of them */
+  async #sendBreakpoints(asked: readonly ClientBreakpoint[]): Promise<DebugProtocol.Breakpoint[]> {
+    const all = [...this.#sourceBreakpoints, ...this.#dataBreakpoints].flatMap(({ breakpoint }) => breakpoint ?? []);
+    const statuses = await this.#requireRun().calls.setBreakpoints(all);
+    const byId = new Map<number, BreakpointStatus>(statuses.map((status) => [status.id, status]));
+    return asked.map(({ breakpoint, line, message }) => {
+      const status = breakpoint && byId.get(breakpoint.id);
+      const reason = message ?? status?.message;
+      return {
+        verified: status?.isVerified === true,
+        ...(breakpoint && { id: breakpoint.id }),
+        ...(line !== undefined && { line: this.convertDebuggerLineToClient(line) }),
+        ...(reason !== undefined && { message: reason }),
+      };
+    });
+  }
+
+  #print(messages: readonly LogpointMessage[]): void {
+    const { file } = this.#requireRun();
+    const all = [...this.#sourceBreakpoints, ...this.#dataBreakpoints];
+    for (const { breakpoint: id, text } of messages) {
+      const event: DebugProtocol.OutputEvent = new OutputEvent(`${text}\n`, 'console');
+      const line = all.find(({ breakpoint }) => breakpoint?.id === id)?.line;
+      if (line !== undefined) {
+        event.body.source = { path: this.convertDebuggerPathToClient(file) };
+        event.body.line = this.convertDebuggerLineToClient(line);
+      }
+      this.sendEvent(event);
+    }
+  }
+
+  // Answers
+
+  #requireRun(): DebuggedRun {
+    if (!this.#run) throw new RequestError('There is no run: it was not launched, or its process has ended.');
+    return this.#run;
+  }
+
+  #requireLines(): SpecLines {
+    if (!this.#lines) throw new RequestError('There is no run.');
+    return this.#lines;
+  }
+
+  #requireVariables(): VariableStore {
+    this.#requireRun();
+    return this.#variables!;
+  }
+
+  protected override customRequest(command: string, response: DebugProtocol.Response): void {
+    this.#answer(response, () => Promise.reject(new RequestError(`There is no request ${command}.`)));
+  }
+
+  /** Sends the result of `work` as the body of the response, or its error. */
+  #answer(response: DebugProtocol.Response, work: () => unknown): void {
+    Promise.resolve()
+      .then(work)
+      .then(
+        (body) => {
+          if (body !== undefined) response.body = body;
+          this.sendResponse(response);
+        },
+        (error: unknown) =>
+          this.sendErrorResponse(response, { id: 1, format: '{_message}', variables: { _message: toMessage(error) } }),
+      );
+  }
+}

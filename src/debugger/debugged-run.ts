@@ -1,0 +1,35 @@
+// The run that a debug adapter drives: an engine process of its own, or the one of a panel.
+import type { LogpointMessage, RunState } from '../protocol/breakpoints';
+import type { EngineCalls } from '../protocol/engine';
+import type { ModelInfo } from '../protocol/model-info';
+
+/** The attributes of a launch configuration. */
+export interface LaunchConfiguration {
+  /** Path of the spec. */
+  readonly program: string;
+  /** Whether to stop before the first step; true by default. */
+  readonly stopOnEntry?: boolean;
+}
+
+export interface DebuggedRun {
+  /** Path of the spec, absolute. */
+  readonly file: string;
+  /** Its text, to which lines refer. */
+  readonly text: string;
+  readonly model: ModelInfo;
+  readonly calls: Pick<EngineCalls, 'command' | 'query' | 'setBreakpoints'>;
+  /** Ends the process, or leaves the run to its panel. */
+  dispose(): Promise<void>;
+}
+
+/** What a run reports to its debug adapter. */
+export interface DebuggedRunEvents {
+  onState(state: RunState): void;
+  onLogpoints(messages: readonly LogpointMessage[]): void;
+  onOutput(text: string): void;
+  /** The process has ended. @param reason sentences for people */
+  onExit(reason: string): void;
+}
+
+/** Opens the run of a configuration. Rejects with a message for people if there is none. */
+export type LaunchRun = (configuration: LaunchConfiguration, events: DebuggedRunEvents) => Promise<DebuggedRun>;

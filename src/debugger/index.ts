@@ -1,0 +1,4 @@
+// The debugger of runs: its adapter for the Debug Adapter Protocol. docs/debugger.md describes it for users.
+export { NablascopeDebugSession } from './adapter';
+export type { DebuggedRun, DebuggedRunEvents, LaunchConfiguration, LaunchRun } from './debugged-run';
+export { launchEngine } from './launch-engine';

@@ -1,0 +1,374 @@
+// The debug adapter over its standard streams, with the engine process behind it.
+import { execFileSync } from 'node:child_process';
+import { resolve } from 'node:path';
+import type { DebugProtocol } from '@vscode/debugprotocol';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { Random } from '../../src/engine/random';
+import { createSession, compileRun } from '../support/session-fixtures';
+import { TrainingSession } from '../../src/session/session';
+import { type BuiltAdapter, buildAdapter, type Client } from './built-adapter';
+
+const SPEC = `{
+  "name": "Circles",
+  "data": { "type": "circles", "samples": 50 },
+  "layers": [
+    {
+      "type": "linear",
+      "out_features": 4,
+      "name": "hidden"
+    },
+    "tanh",
+    { "type": "linear", "out_features": 2, "name": "output" }
+  ],
+  "loss": "cross_entropy",
+  "optimizer": { "type": "sgd", "lr": 0.2, "momentum": 0.9 },
+  "batch_size": 8,
+  "epochs": 4
+}`;
+const HIDDEN = 5;
+const TANH = 10;
+const LOSS = 13;
+
+let adapter: BuiltAdapter;
+let client: Client;
+let program: string;
+beforeAll(async () => {
+  adapter = await buildAdapter();
+  program = adapter.write('circles.nabla.json', SPEC);
+});
+afterAll(() => adapter.remove());
+afterEach(() => client.close());
+
+async function open(...args: [breakpoints?: DebugProtocol.SourceBreakpoint[], stopOnEntry?: boolean]) {
+  client = await adapter.start();
+  return client.open(program, ...args);
+}
+
+const straightSession = (): TrainingSession => new TrainingSession(compileRun(SPEC), SPEC);
+
+/** The values that every position of a straight run has, as the arrays of the network. */
+function recordStraightRun(): ReadonlyMap<string, ReadonlyMap<string, string>> {
+  const session = straightSession();
+  const { network, model } = session;
+  const bits = (data: ArrayLike<number>): string => Array.from(data, String).join();
+  const record = (): ReadonlyMap<string, string> => {
+    const { pass, progress } = session;
+    const values = new Map<string, string>();
+    for (const { name, value, gradient, layer, optimizerState } of network.parameters) {
+      values.set(name, bits(value.data));
+      values.set(`${name}.momentum`, bits(optimizerState[0].data));
+      if (progress.backward(layer)) values.set(`grad(${name})`, bits(gradient.data));
+    }
+    model.layers.forEach(({ name }, layer) => {
+      if (progress.forward(layer)) values.set(`${name}.output`, bits(pass.outputs[layer].data));
+      if (progress.outputGradient(layer)) values.set(`grad(${name}.output)`, bits(pass.outputGradients[layer].data));
+    });
+    if (session.loss !== null) values.set('loss', String(session.loss));
+    return values;
+  };
+  const all = new Map([['0.0', record()]]);
+  while (session.position.step < session.totalSteps) {
+    session.stepPhase();
+    all.set(`${session.position.step}.${session.position.phase}`, record());
+  }
+  return all;
+}
+
+it('conforms to the protocol', async () => {
+  client = await adapter.start();
+  const { body } = await client.initializeRequest();
+  expect(body).toMatchObject({ supportsStepBack: true, supportsDataBreakpoints: true, supportsSetVariable: true });
+  await expect(client.customRequest('nothing')).rejects.toThrow('nothing');
+  await expect(client.nextRequest({ threadId: 1 })).rejects.toThrow('no run');
+  await expect(client.launchRequest({} as never)).rejects.toThrow('program');
+  await expect(client.launchRequest({ program: 'missing.nabla.json' } as never)).rejects.toThrow('missing.nabla.json');
+  const invalid = adapter.write('invalid.nabla.json', '{ "layers": ["lineer"] }');
+  await expect(client.launchRequest({ program: invalid } as never)).rejects.toThrow('lineer');
+  await client.disconnectRequest();
+  client.isDisconnected = true;
+});
+
+it('stops before the first step, and ends with the client', async () => {
+  await open();
+  expect((await client.frames()).map(({ name }) => name)).toEqual(['before step 1']);
+  expect((await client.threadsRequest()).body.threads).toEqual([{ id: 1, name: 'Circles' }]);
+  const terminated = client.waitForEvent('terminated');
+  await client.terminateRequest();
+  await terminated;
+});
+
+it('goes phase by phase, with the line of the layer', async () => {
+  await open();
+  const seen: [string, number][] = [];
+  for (let i = 0; i < 11; i++) {
+    expect(await client.move(() => client.nextRequest({ threadId: 1 }))).toMatchObject({ reason: 'step', threadId: 1 });
+    const [{ name, line }] = await client.frames();
+    seen.push([name, line]);
+  }
+  expect(seen).toEqual([
+    ['zero gradients', 0],
+    ['forward: hidden', HIDDEN],
+    ['forward: tanh1', TANH],
+    ['forward: output', 11],
+    ['loss', LOSS],
+    ['backward: loss', 0],
+    ['backward: output', 11],
+    ['backward: tanh1', TANH],
+    ['backward: hidden', HIDDEN],
+    ['update', 0],
+    ['zero gradients', 0],
+  ]);
+  expect((await client.frames())[1].name).toBe('step 2 (epoch 1, batch 2)');
+  await client.move(() => client.stepBackRequest({ threadId: 1 }));
+  await client.move(() => client.stepBackRequest({ threadId: 1 }));
+  expect((await client.frames())[0].name).toBe('backward: hidden');
+  await client.move(() => client.restartFrameRequest({ frameId: 1 }));
+  await client.move(() => client.stepOutRequest({ threadId: 1 }));
+  expect((await client.frames())[0].name).toBe('loss');
+  await client.move(() => client.stepOutRequest({ threadId: 1 }));
+  expect((await client.frames())[0].name).toBe('backward: hidden');
+  await client.move(() => client.restartRequest({} as never));
+  expect((await client.frames())[0].name).toBe('before step 1');
+});
+
+describe('a breakpoint', () => {
+  it('stops in all phases of its layer, which its mode can limit', async () => {
+    const set = await open([{ line: HIDDEN + 2 }, { line: LOSS, mode: 'backward' }, { line: 1 }]);
+    expect(set.map(({ verified, line }) => [verified, line])).toEqual([
+      [true, HIDDEN],
+      [true, LOSS],
+      [false, 1],
+    ]);
+    const stops: string[] = [];
+    for (let i = 0; i < 5; i++) {
+      const { reason, hitBreakpointIds } = await client.move(() => client.continueRequest({ threadId: 1 }));
+      expect([reason, hitBreakpointIds?.length]).toEqual(['breakpoint', 1]);
+      stops.push((await client.frames())[0].name);
+    }
+    expect(stops).toEqual([
+      'forward: hidden',
+      'backward: loss',
+      'backward: hidden',
+      'update: hidden',
+      'forward: hidden',
+    ]);
+    const { breakpoints } = (
+      await client.customRequest('breakpointLocations', { source: { path: program }, line: 1, endLine: 20 })
+    ).body as DebugProtocol.BreakpointLocationsResponse['body'];
+    expect(breakpoints.map(({ line }) => line)).toEqual([HIDDEN, TANH, 11, LOSS]);
+  });
+
+  it('has a condition, a hit count or a message', async () => {
+    const set = await open([
+      { line: HIDDEN, condition: 'step == 7 and norm(grad(hidden.weight)) > 0' },
+      { line: TANH, mode: 'forward', hitCondition: '3' },
+      { line: 11, mode: 'backward', condition: 'step <= 2', logMessage: 'loss {loss}' },
+      { line: LOSS, condition: 'norm(nothing)' },
+    ]);
+    expect(set.map(({ verified }) => verified)).toEqual([true, true, true, false]);
+    expect(set[3].message).toContain('nothing');
+    await client.move(() => client.continueRequest({ threadId: 1 }));
+    expect((await client.frames()).map(({ name }) => name)).toEqual(['forward: tanh1', 'step 3 (epoch 1, batch 3)']);
+    await client.move(() => client.continueRequest({ threadId: 1 }));
+    expect((await client.frames()).map(({ name }) => name)).toEqual(['backward: hidden', 'step 7 (epoch 2, batch 3)']);
+    const straight = straightSession();
+    const losses = [1, 2].map(() => (straight.step(), straight.loss));
+    const messages = client.output.filter(({ line }) => line === 11);
+    expect(messages.map(({ output }) => output)).toEqual(losses.map((loss) => `loss ${loss}\n`));
+  });
+
+  it('on data stops when its value does something', async () => {
+    await open();
+    await client.move(() => client.nextRequest({ threadId: 1 }));
+    const run = (await client.scopesRequest({ frameId: 1 })).body.scopes.find(({ name }) => name === 'Run')!;
+    const info = await client.dataBreakpointInfoRequest({ variablesReference: run.variablesReference, name: 'loss' });
+    expect(info.body).toMatchObject({ dataId: 'loss', accessTypes: ['write'] });
+    const norm = await client.dataBreakpointInfoRequest({ name: 'hidden.weight' });
+    expect(norm.body.dataId).toBe('norm(hidden.weight)');
+    const { body } = await client.setDataBreakpointsRequest({
+      breakpoints: [{ dataId: 'loss', condition: 'crosses(0.65)' }, { dataId: 'hidden.weight' }],
+    });
+    expect(body.breakpoints.map(({ verified }) => verified)).toEqual([true, false]);
+    const straight = straightSession();
+    let previous: number;
+    do {
+      previous = straight.loss ?? NaN;
+      straight.step();
+    } while (Number.isNaN(previous) || previous < 0.65 === straight.loss! < 0.65);
+    expect(await client.move(() => client.continueRequest({ threadId: 1 }))).toMatchObject({
+      reason: 'data breakpoint',
+    });
+    expect([await client.value('step'), await client.value('loss')]).toEqual([
+      String(straight.position.step),
+      String(straight.loss),
+    ]);
+  });
+});
+
+it('shows the values of the step, and pages of their entries', async () => {
+  await open([{ line: HIDDEN, mode: 'backward' }]);
+  await client.move(() => client.continueRequest({ threadId: 1 }));
+  const scopes = await client.scopes();
+  expect([...scopes.keys()]).toEqual([
+    'Inputs',
+    'Outputs',
+    'Gradients',
+    'Parameters',
+    'Updates',
+    'Optimizer state',
+    'Run',
+  ]);
+  const weight = scopes.get('Parameters')!.find(({ name }) => name === 'weight')!;
+  expect(weight).toMatchObject({ evaluateName: 'hidden.weight', indexedVariables: 4 });
+  expect(weight.value).toMatch(/^4×2 float32, mean \S+, std \S+, norm \S+, 0 NaN$/);
+  expect(scopes.get('Updates')!.map(({ value }) => value)).toEqual(['not computed yet', 'not computed yet']);
+  const rows = await client.children(weight.variablesReference, { start: 2, count: 1 });
+  expect(rows.map(({ name, evaluateName }) => [name, evaluateName])).toEqual([['2', 'hidden.weight[2]']]);
+  const straight = straightSession();
+  const { data } = straight.network.parameters[0].value;
+  expect(await client.entries(rows[0])).toEqual([String(data[4]), String(data[5])]);
+  expect(await client.value('norm(hidden.weight) > 0 and any(isnan(hidden.output))')).toBe('false');
+  await expect(client.value('hidden.weight[7]')).rejects.toThrow('out of range');
+  const { targets } = (await client.completionsRequest({ text: 'norm(hidden.w', column: 14 })).body;
+  expect(targets.map(({ label }) => label)).toEqual(['hidden.weight', 'hidden.weight.momentum']);
+});
+
+it('sets weights and the learning rate, which the run then uses', async () => {
+  await open();
+  await client.value('goto 0', 'repl');
+  const stopped = client.waitForEvent('stopped');
+  await client.continueRequest({ threadId: 1 });
+  await stopped;
+  await client.value('goto 5', 'repl');
+  const scopes = await client.scopes();
+  const parameters = scopes.get('Parameters')!.find(({ name }) => name === 'hidden.weight')!;
+  const [row] = await client.children(parameters.variablesReference);
+  const set = await client.setVariableRequest({
+    variablesReference: row.variablesReference,
+    name: '1',
+    value: '1 / 3',
+  });
+  expect(set.body.value).toBe(String(Math.fround(1 / 3)));
+  const [{ id }] = await client.frames();
+  const run = (await client.scopesRequest({ frameId: id })).body.scopes.find(({ name }) => name === 'Run')!;
+  await client.setVariableRequest({ variablesReference: run.variablesReference, name: 'lr', value: '0.05' });
+  await expect(
+    client.setVariableRequest({ variablesReference: run.variablesReference, name: 'loss', value: '0' }),
+  ).rejects.toThrow('parameters');
+  await client.move(() => client.nextRequest({ threadId: 1 }));
+  const straight = straightSession();
+  straight.seek(5);
+  straight.setWeights([{ parameter: 'hidden.weight', index: 1, value: 1 / 3 }]);
+  straight.setLearningRate(0.05);
+  straight.step();
+  for (let i = 0; i < 9; i++) await client.move(() => client.nextRequest({ threadId: 1 }));
+  expect(await client.value('loss')).toBe(String(straight.loss));
+  expect(await client.value('hidden.weight[0, 1]')).toBe(String(straight.network.parameters[0].value.data[1]));
+});
+
+it('shows the values of a straight run, bit for bit, wherever it goes', async () => {
+  const straight = recordStraightRun();
+  const positions = [...straight.keys()];
+  const phases = createSession(JSON.parse(SPEC) as object).model.phases.length;
+  await open([
+    { line: HIDDEN, condition: 'loss < 0.64' },
+    { line: TANH, condition: 'norm(grad(tanh1.output)) > 0.05' },
+    { line: 11, mode: 'update', hitCondition: '>= 2' },
+  ]);
+  const random = new Random(20, 'adapter');
+  const thread = { threadId: 1 };
+  const moves: readonly (() => Promise<DebugProtocol.Response>)[] = [
+    () => client.continueRequest(thread),
+    () => client.continueRequest(thread),
+    () => client.nextRequest(thread),
+    () => client.stepOutRequest(thread),
+    () => client.stepBackRequest(thread),
+    () => client.reverseContinueRequest(thread),
+    () => client.evaluateRequest({ expression: `goto ${random.integerBelow(furthest + 1)}`, context: 'repl' }),
+  ];
+  let furthest = 0;
+  let compared = 0;
+  const visited = new Set<string>();
+  for (let i = 0; i < 60; i++) {
+    await client.move(moves[random.integerBelow(moves.length)]);
+    const step = Number(await client.value('step'));
+    furthest = Math.max(furthest, step - 1);
+    const [{ name }] = await client.frames();
+    const candidates = positions.filter((position) => {
+      const [s, p] = position.split('.').map(Number);
+      return (p > 0 ? s + 1 : s) === step;
+    });
+    const position = name === 'before step 1' ? '0.0' : candidates[(await phaseIndex(name)) % phases];
+    visited.add(position);
+    const expected = straight.get(position)!;
+    for (const variables of (await client.scopes()).values())
+      for (const variable of variables) {
+        const key = variable.evaluateName!;
+        if (!expected.has(key)) {
+          if (/^(grad\()?(hidden|output|tanh1)\.(output|weight|bias)\)?$/.test(key))
+            expect(variable.value).toBe('not computed yet');
+          continue;
+        }
+        expect([position, key, (await client.entries(variable)).join()]).toEqual([position, key, expected.get(key)]);
+        compared++;
+      }
+  }
+  expect(visited.size).toBeGreaterThan(10);
+  expect(compared).toBeGreaterThan(150);
+
+  async function phaseIndex(name: string): Promise<number> {
+    const names = [
+      ...['zero gradients', 'forward: hidden', 'forward: tanh1', 'forward: output', 'loss', 'backward: loss'],
+      ...['backward: output', 'backward: tanh1', 'backward: hidden', 'update'],
+    ];
+    return Promise.resolve(names.indexOf(name.replace(/^update: .*/, 'update')));
+  }
+});
+
+it('reverse continue lands where a forward run stopped', async () => {
+  await open([{ line: TANH, condition: 'max(abs(grad(tanh1.output))) > 0.06' }]);
+  const where = async (): Promise<string> => JSON.stringify((await client.frames()).map(({ name }) => name));
+  const forward: string[] = [];
+  for (;;) {
+    const { reason } = await client.move(() => client.continueRequest({ threadId: 1 }));
+    if (reason !== 'breakpoint') break;
+    forward.push(await where());
+  }
+  expect(forward.length).toBeGreaterThan(3);
+  const back: string[] = [];
+  for (const _ of forward) {
+    expect((await client.move(() => client.reverseContinueRequest({ threadId: 1 }))).reason).toBe('breakpoint');
+    back.push(await where());
+  }
+  expect(back.reverse()).toEqual(forward);
+  expect((await client.move(() => client.reverseContinueRequest({ threadId: 1 }))).reason).toBe('entry');
+});
+
+it('stops at the first NaN, and says where it came from', async () => {
+  client = await adapter.start();
+  await client.open(adapter.write('nan.nabla.json', SPEC.replace('"lr": 0.2', '"lr": 1e38')));
+  const { reason, text } = await client.move(() => client.continueRequest({ threadId: 1 }));
+  expect([reason, (text ?? '').length > 10]).toEqual(['exception', true]);
+  const { exceptionId, description } = (await client.exceptionInfoRequest({ threadId: 1 })).body;
+  expect(exceptionId).toBe('NaN or infinity');
+  expect(description).toContain('learning rate');
+});
+
+it('pauses, and answers every request when the engine ends', async () => {
+  client = await adapter.start();
+  await client.open(adapter.write('long.nabla.json', SPEC.replace('"epochs": 4', '"epochs": 1000000')));
+  const stopped = client.waitForEvent('stopped');
+  await client.continueRequest({ threadId: 1 });
+  await client.pauseRequest({ threadId: 1 });
+  expect((await stopped).body).toMatchObject({ reason: 'pause' });
+  await client.continueRequest({ threadId: 1 });
+  const terminated = client.waitForEvent('terminated');
+  const pending = client.value('hidden.weight').catch((error: unknown) => error);
+  const engine = execFileSync('pgrep', ['-f', resolve(adapter.folder, 'engine-process.js')], { encoding: 'utf8' });
+  for (const pid of engine.trim().split('\n')) process.kill(Number(pid), 'SIGKILL');
+  await terminated;
+  await pending;
+  await expect(client.value('loss')).rejects.toThrow('no run');
+  await expect(client.nextRequest({ threadId: 1 })).rejects.toThrow('no run');
+  expect(client.output.some(({ category }) => category === 'stderr')).toBe(true);
+});
