@@ -4,11 +4,13 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { type LayerFolders, importCustomLayers } from '../custom-layers/import-custom-layers';
 import { FolderFiles, type ReadableFolders, withDataFiles } from '../data-files/data-files';
+import type { DataFiles } from '../engine/datasets/data-file';
 import type { FittedTransform } from '../engine/transforms/apply-transforms';
 import { specRules } from '../diagnostics';
 import { TrainingSession } from '../session/session';
 import { startThreadPool } from '../platform/start-thread-pool';
 import { simd256CompilerIfEnabled } from '../platform/simd256';
+import { setYoungGeneration } from '../platform/young-generation';
 import {
   checkSpec,
   type CompiledRun,
@@ -71,7 +73,16 @@ export async function loadParsed(
   folders: ReadableFolders,
 ): Promise<LoadedRun> {
   const customLayers = await loadCustomLayers(terminal, parsed, folders, args);
-  return withDataFiles(folders, (files) => loadRun(parsed, files, { rules: specRules, customLayers }));
+  return readingDataFiles(folders, (files) => loadRun(parsed, files, { rules: specRules, customLayers }));
+}
+
+function readingDataFiles<Result>(folders: ReadableFolders, use: (files: DataFiles) => Result): Result {
+  setYoungGeneration({ canGrow: false });
+  try {
+    return withDataFiles(folders, use);
+  } finally {
+    setYoungGeneration({ canGrow: true });
+  }
 }
 
 export interface ResolvedSpec {
@@ -91,7 +102,7 @@ export async function resolveSpec(terminal: Terminal, args: SpecArgs): Promise<R
   const { text, parsed, folders } = readSpec(terminal, args);
   const customLayers = await loadCustomLayers(terminal, parsed, folders, args);
   const hasTransforms = (parsed.spec?.transforms.length ?? 0) > 0;
-  const { resolved, fitted, problems } = withDataFiles(folders, (files) => {
+  const { resolved, fitted, problems } = readingDataFiles(folders, (files) => {
     const options = { rules: specRules, customLayers };
     if (hasTransforms) {
       const { run, ...loaded } = loadRun(parsed, files, options);
@@ -143,7 +154,8 @@ function resolveTooLarge(
 ): Resolved | undefined {
   const errors = problems.filter(({ severity }) => severity === 'error');
   if (errors.length === 0 || errors.some(({ code }) => code !== 'too-large')) return undefined;
-  return withDataFiles(folders, (files) => checkSpec(parsed, files, { customLayers, memoryLimit: Infinity })).resolved;
+  return readingDataFiles(folders, (files) => checkSpec(parsed, files, { customLayers, memoryLimit: Infinity }))
+    .resolved;
 }
 
 /** Used if no thread could stop a layer, as in tests. */

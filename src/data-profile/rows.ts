@@ -1,9 +1,9 @@
 import type { DataRow } from '../protocol/data-profile';
-import { SPLIT_NAMES, type SplitName } from '../protocol/position';
 import type { CooperativeTask } from '../engine/cooperative-task';
 import type { SampleSource } from '../engine/datasets/sample-source';
 import { numel } from '../engine/kernels/tensor';
 import type { RunSamples } from './profile';
+import { SplitLookup } from './split-lookup';
 
 /** What a run made of its samples. */
 export interface NetworkSamples extends RunSamples {
@@ -32,11 +32,12 @@ export function* readRowsTask(
 ): CooperativeTask<DataRow[]> {
   const rows: DataRow[] = [];
   if (samples.length === 0) return rows;
+  const splits = run && new SplitLookup(run.split);
   yield* source.scan(({ sample, position, cells }) => {
     if (sample === null) return;
     rows.push({
       sample,
-      split: run ? splitOf(run, sample) : null,
+      split: splits?.find(sample) ?? null,
       position,
       source: Array.from(cells),
       input: run ? slice(run.dataset.inputs, sample, numel(run.dataset.inputShape)) : null,
@@ -44,17 +45,4 @@ export function* readRowsTask(
     });
   }, samples);
   return rows.sort((a, b) => a.sample - b.sample);
-}
-
-const splitOf = ({ split }: RunSamples, sample: number): SplitName | null =>
-  SPLIT_NAMES.find((name) => includesSorted(split[name], sample)) ?? null;
-
-function includesSorted(values: Uint32Array, wanted: number): boolean {
-  let [low, high] = [0, values.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (values[middle]! < wanted) low = middle + 1;
-    else high = middle;
-  }
-  return values[low] === wanted;
 }

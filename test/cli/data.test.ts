@@ -1,5 +1,5 @@
 // What `nablascope data` prints of a dataset, and when the data or the call is not right.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -108,6 +108,24 @@ describe('nablascope data', () => {
       const { code: exit, answer } = await json(weather, '--rows', rows);
       expect([rows, exit, answer.error?.code]).toEqual([rows, 2, code]);
     }
+  });
+
+  it('does not let the young generation grow with a large file', async () => {
+    const row = `${Array.from({ length: 20 }, (_, i) => (i / 7).toFixed(9)).join(',')}\n`;
+    const names = Array.from({ length: 20 }, (_, i) => `x${i}`).join(',');
+    const spec = writeSpec('large', `${names}\n${row.repeat(40_000)}`);
+    const probe = join(folder, 'probe.cjs');
+    const figure = join(folder, 'young-generation');
+    writeFileSync(
+      probe,
+      `const v8 = require('node:v8');
+       process.on('exit', () => {
+         const space = v8.getHeapSpaceStatistics().find((each) => each.space_name === 'new_space');
+         require('node:fs').writeFileSync(${JSON.stringify(figure)}, String(space.space_size));
+       });`,
+    );
+    await cli.run(['data', spec], { env: { NODE_OPTIONS: `--require=${probe}` } });
+    expect(Number(readFileSync(figure, 'utf8'))).toBeLessThanOrEqual(16 * 2 ** 20);
   });
 
   it('prints no control character of names and cells', async () => {

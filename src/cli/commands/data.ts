@@ -17,6 +17,7 @@ import {
 import { formatInteger, pluralize } from '../../presentation/plain-numbers';
 import { numel } from '../../engine/kernels/tensor';
 import { openSourceTask } from '../../model-spec';
+import { setYoungGeneration } from '../../platform/young-generation';
 import { type CommandArgs, defineCommand } from '../command';
 import { formatPercent, formatShortest, formatTable, shapeText } from '../format';
 import { printJson } from '../json';
@@ -53,6 +54,7 @@ const DEFAULT_ROWS: IndexRange = { first: 0, last: 4 };
 
 async function data(terminal: Terminal, args: CommandArgs<typeof options>): Promise<ExitCode> {
   const { spec, run, problems, files } = await openData(terminal, args);
+  setYoungGeneration({ canGrow: false });
   const answer = { command: 'data', file: args.file, name: spec.name, problems };
   const progress = new ProgressBar(terminal);
   const finish = async <Result>(task: CooperativeTask<Result>): Promise<Result> => {

@@ -4,7 +4,7 @@ import { isMissingText, numberParser } from './cell-values';
 import type { CsvRow } from './csv-reader';
 import { assignColumns, type ColumnRoles, type CsvOptions, MissingCells, readTable } from './csv-table';
 import type { GenerateContext } from './dataset';
-import { RowSampler } from './row-selection';
+import { GrowableRows, RowSampler } from './row-selection';
 import type { SampleSource, SourceColumn } from './sample-source';
 
 type Context = GenerateContext<CsvOptions>;
@@ -60,6 +60,7 @@ export function* csvSource(context: Context): CooperativeTask<SampleSource> {
 interface ChosenRows {
   /** No row from here on does. */
   readonly end: number;
+  /** @param row not below the one of the call before */
   sampleOf(row: number): number | undefined;
 }
 
@@ -71,17 +72,29 @@ function* chosenRows(context: Context, roles: ColumnRoles): CooperativeTask<Chos
     return { end: limit, sampleOf: (row) => (row < limit ? row : undefined) };
   const sampler = new RowSampler(options, random.stream('rows'));
   const missing = new MissingCells(options, roles);
-  const rowOfSample = new Map<number, number>();
+  const dropsRows = options.missing === 'drop';
+  const rowOfSample = new GrowableRows(1, 'float64', 0);
+  let samples = 0;
   let count = 0;
   yield* readTable(context, () => ({
+    columns: dropsRows ? [...roles.inputs, roles.target] : [],
     isFull: false,
     addRow({ cells }: CsvRow) {
-      if (options.missing === 'drop' && missing.isIncomplete(cells)) return;
+      if (dropsRows && missing.isIncomplete(cells)) return;
       const sample = sampler.nextIndex();
-      if (sample >= 0) rowOfSample.set(sample, count);
+      if (sample >= 0) rowOfSample.ensureRow(sample)[sample] = count;
+      samples = Math.max(samples, sample + 1);
       count++;
     },
   }));
-  const sampleOfRow = new Map([...rowOfSample].map(([sample, row]) => [row, sample]));
-  return { end: Infinity, sampleOf: (row) => sampleOfRow.get(row) };
+  const rows = rowOfSample.toArray();
+  const byRow = Uint32Array.from({ length: samples }, (_, i) => i).sort((a, b) => rows[a]! - rows[b]!);
+  let next = 0;
+  return {
+    end: Infinity,
+    sampleOf(row) {
+      while (next < samples && rows[byRow[next]!]! < row) next++;
+      return next < samples && rows[byRow[next]!] === row ? byRow[next] : undefined;
+    },
+  };
 }
