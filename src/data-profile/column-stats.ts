@@ -39,7 +39,7 @@ class Moments {
 }
 
 /** How often each value occurs, for a limited number of distinct values. */
-class ValueCounts<Value extends string | number> {
+class ValueCounts<Value extends string | number | bigint> {
   readonly #counts = new Map<Value, number>();
   /** Whether every value was counted. */
   isExact = true;
@@ -70,7 +70,7 @@ export class ColumnStats {
   #max = -Infinity;
   #isWhole = true;
   readonly #moments: readonly Moments[];
-  readonly #numberCounts: ValueCounts<number>;
+  readonly #numberCounts: ValueCounts<number | bigint>;
   readonly #textCounts: ValueCounts<string>;
 
   /**
@@ -83,8 +83,11 @@ export class ColumnStats {
     this.#moments = Array.from({ length: splits + 1 }, () => new Moments());
   }
 
-  /** @param split the number of splits for none */
-  addNumber(number: number, split: number): void {
+  /**
+   * @param split the number of splits for none
+   * @param exact what tells this number from others: all digits of a large one
+   */
+  addNumber(number: number, split: number, exact: number | bigint = number): void {
     // Turns -0 into 0.
     const value = number + 0;
     if (value < this.#min) this.#min = value;
@@ -92,7 +95,7 @@ export class ColumnStats {
     if (this.#isWhole && !Number.isInteger(value)) this.#isWhole = false;
     this.#moments[split]!.add(value);
     // So many numbers are not listed, so they need not be counted.
-    if (this.#numberCounts.isExact) this.#numberCounts.add(value);
+    if (this.#numberCounts.isExact) this.#numberCounts.add(typeof exact === 'bigint' ? exact : value);
   }
 
   addText(text: string): void {

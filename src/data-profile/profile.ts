@@ -5,11 +5,13 @@ import type { CooperativeTask } from '../engine/cooperative-task';
 import { escapeControls } from '../protocol/escape-controls';
 import { countClasses, type LabeledSamples } from '../engine/datasets/count-classes';
 import type { SampleSource, SourceColumn, SourceRow } from '../engine/datasets/sample-source';
+import { exactNumber } from '../engine/datasets/target-column';
 import type { Random } from '../engine/random';
 import { ColumnStats } from './column-stats';
 import { targetCorrelation } from './correlation';
 import { EqualInputs } from './equal-inputs';
 import { histogram } from './histogram';
+import { SplitLookup } from './split-lookup';
 
 /** What a run knows of its samples beyond what the files hold. */
 export interface RunSamples extends LabeledSamples {
@@ -32,6 +34,10 @@ const MAX_DISTINCT = 10_000;
 const MIN_DISTINCT = 64;
 const MAX_DISTINCT_IN_ALL = 1_000_000;
 
+/** All digits of an integer beyond 2^53, as labels are compared. */
+const exactly = (cell: string | number, number: number): number | bigint =>
+  typeof cell === 'number' || Math.abs(number) <= Number.MAX_SAFE_INTEGER ? number : exactNumber(cell.trim(), number);
+
 export function* profileTask(source: SampleSource, options: ProfileOptions): CooperativeTask<DataProfile> {
   const profiler = new Profiler(source, options);
   yield* source.scan((row) => profiler.add(row));
@@ -44,8 +50,7 @@ class Profiler {
   readonly #run: RunSamples | undefined;
   readonly #stats: readonly ColumnStats[];
   readonly #equal = new EqualInputs();
-  /** Split of each sample, by its place in SPLIT_NAMES. */
-  readonly #splitOf: Uint8Array;
+  readonly #splits: SplitLookup | undefined;
   /** Cells of a row, inputs and targets first. */
   readonly #width: number;
   readonly #inputs: number;
@@ -80,12 +85,11 @@ class Profiler {
     this.#stats = columns.map(() => new ColumnStats(SPLIT_NAMES.length, Math.max(MIN_DISTINCT, distinct)));
     this.#sampleLimit = Math.max(1, Math.min(MAX_SAMPLED, Math.floor(MAX_SAMPLED_NUMBERS / this.#width)));
     this.#sampled = new Float64Array(Math.min(16, this.#sampleLimit) * this.#width);
-    this.#splitOf = new Uint8Array(run?.dataset.samples ?? 0);
-    SPLIT_NAMES.forEach((name, i) => run?.split[name].forEach((sample) => (this.#splitOf[sample] = i)));
+    this.#splits = run && new SplitLookup(run.split);
   }
 
   add({ sample, cells }: SourceRow): void {
-    const split = sample === null ? SPLIT_NAMES.length : (this.#splitOf[sample] ?? SPLIT_NAMES.length);
+    const split = sample === null ? SPLIT_NAMES.length : (this.#splits?.findIndex(sample) ?? SPLIT_NAMES.length);
     let at = 0;
     this.#source.columns.forEach(({ role, size }, column) => {
       const stats = this.#stats[column]!;
@@ -98,7 +102,7 @@ class Profiler {
         else if (sample === null) continue;
         else if (typeof key === 'string' || !Number.isFinite(key)) stats.addText(String(key));
         else if (this.#isClass && role === 'target') stats.addText(String(cells[at]).trim());
-        else stats.addNumber(key, split);
+        else stats.addNumber(key, split, exactly(cells[at]!, key));
       }
     });
     if (sample === null) {
@@ -139,7 +143,8 @@ class Profiler {
   profile(): DataProfile {
     const { columns, inputShape, positions } = this.#source;
     const splits = this.#run?.split;
-    const splitOf = (sample: number): SplitName => SPLIT_NAMES[this.#splitOf[sample]!]!;
+    const lookup = this.#splits;
+    const splitOf = lookup && ((sample: number): SplitName => SPLIT_NAMES[lookup.findIndex(sample)]!);
     return {
       samples: this.#samples,
       dropped: this.#dropped,
@@ -151,7 +156,7 @@ class Profiler {
       splits: splits
         ? { train: splits.train.length, validation: splits.validation.length, test: splits.test.length }
         : null,
-      duplicates: this.#equal.report(splits && splitOf),
+      duplicates: this.#equal.report(splitOf),
     };
   }
 

@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { EqualInputs } from '../../src/data-profile/equal-inputs';
 import { profileTask } from '../../src/data-profile/profile';
 import { readRowsTask } from '../../src/data-profile/rows';
+import { SplitLookup } from '../../src/data-profile/split-lookup';
 import { runToCompletion } from '../../src/engine/cooperative-task';
 import type { DataFiles } from '../../src/engine/datasets/data-file';
 import { numel } from '../../src/engine/kernels/tensor';
@@ -230,6 +231,38 @@ describe('equal inputs', () => {
   });
 });
 
+describe('which split a sample is in', () => {
+  it('is known in any order', () => {
+    const assignment = fc.array(fc.constantFrom(...SPLIT_NAMES, null), { maxLength: 40 });
+    fc.assert(
+      fc.property(assignment, fc.array(fc.nat({ max: 45 })), (splits, lookups) => {
+        const of = (name: SplitName): Uint32Array =>
+          Uint32Array.from(splits.flatMap((split, sample) => (split === name ? [sample] : [])));
+        const lookup = new SplitLookup({ train: of('train'), validation: of('validation'), test: of('test') });
+        for (const sample of [...splits.keys(), ...lookups]) expect(lookup.find(sample)).toBe(splits[sample] ?? null);
+      }),
+    );
+  });
+});
+
+describe('integers beyond 2^53', () => {
+  it('are distinct where their digits are, also in a spec that cannot run', () => {
+    const text = 'x,label\n1,9007199254740992\n2,9007199254740993\n3,9007199254740993.0\n4,5\n';
+    const data = { type: 'csv', path: 'd.csv', task: 'classes' };
+    const opened = open(specOf(data, { loss: 'cross_entropy' }), filesOnDisk({ 'd.csv': text }));
+    expect(opened.run).toBeUndefined();
+    expect(opened.profile().columns[1]).toMatchObject({
+      kind: 'integer',
+      distinct: 3,
+      values: [
+        { text: '9007199254740993', count: 2 },
+        { text: '5', count: 1 },
+        { text: '9007199254740992', count: 1 },
+      ],
+    });
+  });
+});
+
 describe('rows, as the file holds them', () => {
   it('of a table are those that became the samples, whatever is dropped and drawn', () => {
     const cell = fc.oneof(
@@ -270,6 +303,22 @@ describe('rows, as the file holds them', () => {
       ),
       { numRuns: 60 },
     );
+  });
+
+  it.each([3, 40, 99, 100, 500])('of a table that are drawn at random are the samples, with a limit of %i', (limit) => {
+    const text = `a,b,t\n${Array.from({ length: 100 }, (_, i) => `${i},${i * 7},${i * i}\n`).join('')}`;
+    const split = { validation: 0, test: 0 };
+    const data = { type: 'csv', path: 'd.csv', limit, pick: 'random', split };
+    const { run, rows } = open(specOf(data), filesOnDisk({ 'd.csv': text }));
+    const samples = Math.min(limit, 100);
+    const all = rows(...Array(samples).keys());
+    expect(run?.dataset.samples).toBe(samples);
+    expect(all.map(({ sample }) => sample)).toEqual([...Array(samples).keys()]);
+    for (const { position, source, input, target } of all) {
+      const i = (position ?? 0) - 2;
+      expect([source, input, target]).toEqual([[i, i * 7, i * i].map(String), [i, i * 7], [i * i]]);
+    }
+    expect(new Set(all.map(({ position }) => position)).size).toBe(samples);
   });
 
   it('count dropped rows among the missing values only', () => {

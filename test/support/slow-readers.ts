@@ -545,6 +545,7 @@ const escape = (name: string): string =>
 
 function readTable(file: Uint8Array, options: SlowOptions, { precision, predictsValues }: SlowContext): SlowDataset {
   const { header = true, missing = 'error', task = 'auto', classes, limit = Infinity } = options;
+  if ((options.decimal ?? '.') === options.thousands) return refuse('one mark for two purposes');
   const table = readCells(utf8(file), options);
   const [first, ...below] = table;
   if (first === undefined || (header && below.length === 0)) return refuse('no rows');
@@ -596,11 +597,14 @@ function readTable(file: Uint8Array, options: SlowOptions, { precision, predicts
   const numbers = cells.map((cell) => toNumber(cell, options));
   const isText = (cell: string, i: number): boolean =>
     Number.isNaN(numbers[i]) && !/^[+-]?(nan|inf|infinity)$/i.test(cell);
+  const texts = cells.filter(isText);
+  if (task === 'auto' && classes === undefined && predictsValues && texts.length > 0 && texts.length < cells.length)
+    return refuse('a value that is no number');
   const isClassification =
     task !== 'auto'
       ? task === 'classes'
       : classes !== undefined ||
-        cells.some(isText) ||
+        texts.length > 0 ||
         (!predictsValues && numbers.every(Number.isInteger) && new Set(numbers).size <= 20);
   const inputShape = [inputs.length];
   if (!isClassification) {

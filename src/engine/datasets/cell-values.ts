@@ -68,6 +68,8 @@ export interface CellContext {
   /** Other cells of the column, which distinguish a decimal comma from a thousands separator. */
   readonly column: readonly string[];
   readonly isTarget: boolean;
+  /** How numbers are written according to the options. */
+  readonly format: NumberFormat;
 }
 
 const COMMA_GROUPS = /^[+-]?\d{1,3}(,\d{3})+$/;
@@ -81,7 +83,49 @@ const isDecimalComma = (text: string): boolean =>
 
 const plural = (value: string): string => `the cell is then ${value}`;
 
-function diagnoseCommas(text: string, { column, delimiter }: CellContext): CellDiagnosis | undefined {
+/** Indian notation: two digits between separators, and three at the end. */
+const LAKHS = /^[+-]?\d{1,2}(,\d{2})*,\d{3}(\.\d*)?$/;
+/** A point that is a thousands separator or a decimal mark. */
+const AMBIGUOUS_POINT = /^[+-]?[1-9]\d{0,2}\.\d{3}$/;
+const POINT_GROUPS = /^[+-]?\d{1,3}(\.\d{3}){2,}$/;
+
+/** Points and commas where `"decimal": ","` is set. */
+function diagnosePoints(text: string, { thousands }: NumberFormat): CellDiagnosis | undefined {
+  if (CERTAIN_GROUPS.test(text)) {
+    return {
+      code: 'decimal-point',
+      what: 'has commas between thousands, but "decimal" is ","',
+      remedy: `Write "decimal": "." and "thousands": ","; ${plural(String(Number(text.replaceAll(',', ''))))}.`,
+    };
+  }
+  const hasGroups = CERTAIN_POINT_GROUPS.test(text) || POINT_GROUPS.test(text);
+  if (hasGroups && thousands !== '.') {
+    const value = Number(text.replaceAll('.', '').replace(',', '.'));
+    return {
+      code: 'thousands-separator',
+      what: 'has points between thousands',
+      remedy: `Add "thousands": "."; ${plural(String(value))}.`,
+    };
+  }
+  if (!text.includes('.') || Number.isNaN(parsePlainNumber(text))) return undefined;
+  return {
+    code: 'decimal-point',
+    what: 'has a point, but "decimal" is ","',
+    remedy: AMBIGUOUS_POINT.test(text)
+      ? 'Add "thousands": "." if it separates thousands; if not, write a comma instead.'
+      : 'Write a comma instead, or remove "decimal" if all numbers have points.',
+  };
+}
+
+function diagnoseCommas(text: string, { column, delimiter, format }: CellContext): CellDiagnosis | undefined {
+  if (format.decimal === ',') return diagnosePoints(text, format);
+  if (format.thousands === ',' && /^[+-]?\d[\d,]*(\.\d*)?$/.test(text) && text.includes(',') && !LAKHS.test(text)) {
+    return {
+      code: 'thousands-separator',
+      what: 'has a comma that is not ahead of three digits',
+      remedy: 'Correct the cell, or remove "thousands" if its commas are decimal ones.',
+    };
+  }
   const thousands = (): CellDiagnosis => ({
     code: 'thousands-separator',
     what: 'has a thousands separator',
@@ -116,6 +160,23 @@ function diagnoseCommas(text: string, { column, delimiter }: CellContext): CellD
 const CURRENCY =
   /^([+-]?)\s*(?:[A-Z]{0,3}\p{Sc}|[A-Z]{3})\s*([+-]?\d.*)$|^([+-]?)(\d.*?)\s*(?:[A-Z]{0,3}\p{Sc}|[A-Z]{3})$/u;
 
+/** The number that an amount of money certainly stands for; NaN if there is a doubt. */
+function amountValue(amount: string): number {
+  if (CERTAIN_GROUPS.test(amount)) return parsePlainNumber(amount.replaceAll(',', ''));
+  if (CERTAIN_POINT_GROUPS.test(amount)) return parsePlainNumber(amount.replaceAll('.', '').replace(',', '.'));
+  if (POINT_GROUPS.test(amount)) return parsePlainNumber(amount.replaceAll('.', ''));
+  if (isDecimalComma(amount)) return parsePlainNumber(amount.replace(',', '.'));
+  return AMBIGUOUS_POINT.test(amount) ? NaN : parsePlainNumber(amount);
+}
+
+/** A day with its year ahead or behind, or a time. Not a version, an IP address or another number with dashes. */
+const DATE = /^(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](\d{4}|\d{2}))(?![-/.\d])|^\d{1,2}:\d{2}/;
+
+/** Whether a text that is no number was meant as one, such as `0,5`, `12 %` or a date. */
+export function isNumberLike(text: string, context: CellContext): boolean {
+  return /\d/.test(text) && diagnoseCell(text, context).code !== 'not-a-number';
+}
+
 /** What a cell contains that is neither a number nor missing, and what to do about it. */
 export function diagnoseCell(text: string, context: CellContext): CellDiagnosis {
   const commas = diagnoseCommas(text, context);
@@ -123,14 +184,14 @@ export function diagnoseCell(text: string, context: CellContext): CellDiagnosis 
   const found = (code: string, what: string, remedy: string): CellDiagnosis => ({ code, what, remedy });
   if (/^[+-]?\d{1,3}([ \u00a0\u2009\u202f'’_]\d{3})+([.,]\d*)?$/.test(text)) {
     const separator = text.includes('_') ? '_' : /['’]/.test(text) ? "'" : ' ';
-    const decimal = text.includes(',') ? ' and "decimal": ","' : '';
+    const decimal = text.includes(',') && context.format.decimal !== ',' ? ' and "decimal": ","' : '';
     return found(
       'thousands-separator',
       'has thousands separators',
       `Add "thousands": ${JSON.stringify(separator)}${decimal}.`,
     );
   }
-  if (/^[+-]?\d{1,2}(,\d{2})*,\d{3}(\.\d*)?$/.test(text)) {
+  if (LAKHS.test(text)) {
     const value = Number(text.replaceAll(',', ''));
     return found('thousands-separator', 'has separators between lakhs', `Remove the commas from the column: ${value}.`);
   }
@@ -151,16 +212,12 @@ export function diagnoseCell(text: string, context: CellContext): CellDiagnosis 
   const currency = /\d/.test(text) ? CURRENCY.exec(text) : null;
   if (currency) {
     const amount = `${currency[1] ?? currency[3] ?? ''}${currency[2] ?? currency[4] ?? ''}`.replaceAll(' ', '');
-    const plain = CERTAIN_GROUPS.test(amount)
-      ? amount.replaceAll(',', '')
-      : CERTAIN_POINT_GROUPS.test(amount)
-        ? amount.replaceAll('.', '').replace(',', '.')
-        : amount;
-    const value = parsePlainNumber(plain);
+    const value = amountValue(amount);
+    const written = context.format.decimal === ',' ? String(value).replace('.', ',') : String(value);
     return found(
       'currency',
       'has a currency sign',
-      Number.isFinite(value) ? `Write ${value} instead.` : 'Remove the currency sign and the thousands separators.',
+      Number.isFinite(value) ? `Write ${written} instead.` : 'Remove the currency sign and any thousands separators.',
     );
   }
   if (/^[\u2010-\u2015\u2212\ufe63\uff0d]\s*[\d.]/.test(text)) {
@@ -169,7 +226,7 @@ export function diagnoseCell(text: string, context: CellContext): CellDiagnosis 
   if (/^[+-]?(inf(inity)?|∞)$/i.test(text)) {
     return found('infinite', 'is infinite', 'Write a finite number, or remove the row.');
   }
-  if (!Number.isNaN(parsePlainNumber(text))) {
+  if (Math.abs(numberParser(context.format)(text)) === Infinity) {
     return found('too-large', 'is too large for a number', 'Write a number below 1.8e308, or remove the row.');
   }
   if (/^[+-]?0(x[\da-f]+|o[0-7]+|b[01]+)$/i.test(text)) {
@@ -185,11 +242,18 @@ export function diagnoseCell(text: string, context: CellContext): CellDiagnosis 
   if (/^#(div\/0!|value!|ref!|name\?|num!|null!)$/i.test(text)) {
     return found('spreadsheet-error', 'is a spreadsheet error', 'Correct the formula, or clear the cell.');
   }
-  if (/^\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}\b|^\d{1,2}:\d{2}|^\d{4}-\d{2}-\d{2}/.test(text)) {
+  if (DATE.test(text)) {
     return found(
       'date',
       'is a date or a time, not a number',
       'Write it as a number, such as days since the first date.',
+    );
+  }
+  if (/^(?:"[^"]*"|'[^']*'|[“”„][^“”]*[“”]|[‘’‚][^‘’]*[‘’])$/u.test(text) && /\d/.test(text)) {
+    return found(
+      'quotes-in-cell',
+      'has quotes that are part of the cell',
+      'Put plain double quotes right after the delimiter, or remove the quotes.',
     );
   }
   const otherUse = context.isTarget

@@ -51,8 +51,9 @@ export const csvOptions = z.strictObject({
       .enum(['auto', 'classes', 'values'])
       .check(
         z.describe(
-          'Whether the target is a class or a value. `auto`: classes if the column contains text; otherwise values if the loss ' +
-            `predicts values; otherwise classes if it contains at most ${MAX_AUTO_CLASSES} distinct integers.`,
+          'Whether the target is a class or a value. `auto`: if the loss predicts values, values if any cell is a number or ' +
+            'was meant as one, such as `0,5`; otherwise classes if the column contains text, or at most ' +
+            `${MAX_AUTO_CLASSES} distinct integers.`,
         ),
       ),
     'auto',
@@ -176,7 +177,15 @@ export function* readTable<Consumer extends RowConsumer>(
   { options, files }: GenerateContext<CsvOptions>,
   begin: (head: TableHead) => Consumer,
 ): CooperativeTask<Consumer> {
-  const { path } = options;
+  const { path, decimal, thousands } = options;
+  if (decimal === thousands) {
+    throw new DataError(
+      `"decimal" and "thousands" are both "${decimal}", so a number could be read in two ways.`,
+      `Remove "thousands", or write "decimal": "${decimal === ',' ? '.' : ','}".`,
+      ['thousands'],
+      'same-separators',
+    );
+  }
   try {
     return yield* readRows(options, files.open(path, ['path']), begin);
   } catch (error) {

@@ -2,7 +2,7 @@
 import { pluralize, isOrAre } from '../format-count';
 import { escapeControls } from '../../protocol/escape-controls';
 import type { CooperativeTask } from '../cooperative-task';
-import { type CellContext, diagnoseCell, isMissingText, numberParser } from './cell-values';
+import { type CellContext, diagnoseCell, isMissingText, isNumberLike, numberParser } from './cell-values';
 import type { CsvRow } from './csv-reader';
 import { csvSource } from './csv-source';
 import {
@@ -84,6 +84,7 @@ class CsvTable implements RowConsumer {
       {
         parse: this.#parseNumber,
         isMissing: (text) => this.#missing.isMissingTarget(text),
+        isNumberLike: (text) => isNumberLike(text, this.#cellContext(target)),
         fits: (value) => precision === 'float64' || Number.isFinite(Math.fround(value)),
         reject: (line, text) => this.#rejectCell(line, target, text),
         locate: (line) => cellLocation(columns, line, target),
@@ -180,6 +181,18 @@ class CsvTable implements RowConsumer {
     const fail = (code: string, what: string, remedy: string): never => {
       throw new DataError(`${where}: ${what}.`, remedy, ['path'], code);
     };
+    if (
+      text === '' &&
+      column === 0 &&
+      this.#delimiter === '|' &&
+      this.#sample.every((row) => row.cells[0]!.trim() === '')
+    ) {
+      fail(
+        'leading-delimiter',
+        'the cell is empty, because each row starts with "|"',
+        'Remove the bars at both ends of the rows, or list the columns that follow in "inputs".',
+      );
+    }
     const isMissing = isTarget ? this.#missing.isMissingTarget(text) : isMissingText(text);
     if (isMissing) {
       fail(
@@ -206,15 +219,20 @@ class CsvTable implements RowConsumer {
     ) {
       fail('header-not-read', `${shown} is not a number; row ${line} looks like column names`, 'Write "header": true.');
     }
-    const context: CellContext = {
+    const { code, what, remedy } = diagnoseCell(text, this.#cellContext(column));
+    return fail(code, `${shown} ${what}`, remedy);
+  }
+
+  #cellContext(column: number): CellContext {
+    const { options } = this.#context;
+    return {
       delimiter: this.#delimiter,
       column: this.#sample
         .slice(options.header ? 1 : 0, MAX_COLUMN_CELLS)
         .map(({ cells }) => (cells[column] ?? '').trim()),
-      isTarget,
+      isTarget: column === this.#targetColumn,
+      format: options,
     };
-    const { code, what, remedy } = diagnoseCell(text, context);
-    return fail(code, `${shown} ${what}`, remedy);
   }
 
   #notes(filled: number): DataNote[] {

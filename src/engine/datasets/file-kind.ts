@@ -67,6 +67,10 @@ function zipKind(head: string): FileKind {
   return { name: 'a zip archive', remedy: unpack('unzip data.zip') };
 }
 
+/** Except tabs, line ends and form feeds. */
+// eslint-disable-next-line no-control-regex
+const CONTROL = /[\x00-\x08\x0e-\x1f]/;
+
 /** UTF-16 without a byte order mark: in ASCII text every other byte is zero. */
 function isUnmarkedUtf16(bytes: Uint8Array): boolean {
   const zeros = [0, 0];
@@ -83,7 +87,11 @@ function isUnmarkedUtf16(bytes: Uint8Array): boolean {
 export function identifyFile(bytes: Uint8Array): FileKind | undefined {
   const head = latin1(bytes.subarray(0, SIGNATURE_BYTES));
   if (head.startsWith('PK\x03\x04')) return zipKind(head);
-  for (const [start, name, remedy] of signatures) if (head.startsWith(start)) return { name, remedy };
+  for (const [start, name, remedy] of signatures) {
+    // The name of a column may start like this, but a table has no control characters.
+    const isWord = /^\w+!?$/.test(start);
+    if (head.startsWith(start) && (!isWord || CONTROL.test(head))) return { name, remedy };
+  }
   // Pickle protocols 2 to 5.
   if (bytes[0] === 0x80 && bytes[1]! >= 2 && bytes[1]! <= 5)
     return { name: 'a Python pickle', remedy: 'Save the arrays in Python with numpy.savez, and use "type": "npz".' };

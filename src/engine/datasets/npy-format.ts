@@ -103,7 +103,7 @@ const typeRemedies: Readonly<Record<string, readonly [what: string, remedy: stri
   M: ['dates', 'Save days since the first: (t - t.min()) / np.timedelta64(1, "D").'],
   m: ['time differences', 'Save a number of seconds: t / np.timedelta64(1, "s").'],
   c: ['complex numbers', 'Save real and imaginary parts: np.stack([x.real, x.imag], axis=-1).'],
-  V: ['raw bytes', 'View them as numbers, such as x.view("float32"), and save that.'],
+  V: ['raw bytes', 'Save numbers; if x was bfloat16: x.view(ml_dtypes.bfloat16).astype("float32").'],
   f: ['floating-point numbers of another size', 'Save it as float64: x.astype("float64").'],
 };
 

@@ -55,6 +55,7 @@ export class NpzArchive {
         'Save the arrays with numpy.savez or numpy.savez_compressed.',
       );
     }
+    if ([entry.size, entry.compressedSize, entry.offset].includes(BEYOND_4_GB)) throw beyond4GbError(file, at);
     if (entry.size > MAX_DATASET_BYTES || entry.compressedSize > MAX_DATASET_BYTES) {
       throw fail('it is too large to decompress in memory', 'Save the array as .npy, which is read in pieces.');
     }
@@ -85,6 +86,18 @@ export class NpzArchive {
 const dataView = ({ buffer, byteOffset, byteLength }: Uint8Array): DataView =>
   new DataView(buffer, byteOffset, byteLength);
 
+/** The number of a zip file whose true value, of 64 bits, is elsewhere. */
+const BEYOND_4_GB = 0xffffffff;
+
+const beyond4GbError = (file: DataFile, at: OptionPath): DataError =>
+  fileError(
+    file,
+    at,
+    'it has the form of zip files above 4 GB, which is not read',
+    'Save its arrays one by one with numpy.save, and use "type": "npy", which is read in pieces.',
+    'zip64',
+  );
+
 function readDirectory(file: DataFile, at: OptionPath): Entry[] {
   const remedy = 'Save the arrays with numpy.savez.';
   const tailBytes = Math.min(file.size, END_BYTES + MAX_COMMENT_BYTES);
@@ -102,6 +115,7 @@ function readDirectory(file: DataFile, at: OptionPath): Entry[] {
   const count = tail.getUint16(end + 10, true);
   const bytes = tail.getUint32(end + 12, true);
   const start = tail.getUint32(end + 16, true);
+  if (count === 0xffff || start === BEYOND_4_GB) throw beyond4GbError(file, at);
   if (start + bytes > from + end || bytes > MAX_DIRECTORY_BYTES) {
     throw fileError(
       file,

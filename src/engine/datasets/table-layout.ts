@@ -108,10 +108,12 @@ export function describeTable(
 }
 
 /** In a file with the wrong delimiter, every row is a single cell that contains spaces. */
-function checkDelimiter(sample: readonly CsvRow[], { path, chosenDelimiter }: TableOptions): void {
+function checkDelimiter(sample: readonly CsvRow[], { path, header, chosenDelimiter }: TableOptions): void {
   if (chosenDelimiter !== undefined) return;
   const parts = sample.map(({ cells }) => (cells.length === 1 ? cells[0]!.trim().split(/[ \t]+/).length : 1));
-  if (parts[0]! < 2 || parts.some((count) => count !== parts[0])) return;
+  // R writes row names without a name of their own.
+  const rows = header && parts[1] === parts[0]! + 1 ? parts.slice(1) : parts;
+  if (rows[0]! < 2 || rows.some((count) => count !== rows[0])) return;
   throw new DataError(
     `${path}: the columns are separated by spaces, not by commas.`,
     'Add "delimiter": " ", which stands for any run of spaces.',
@@ -157,5 +159,5 @@ function isSavedIndex(first: CsvRow, rows: readonly CsvRow[], parseNumber: (text
   const name = first.cells[0]!.trim();
   if ((name !== '' && !/^Unnamed: 0(\.\d+)?$/.test(name)) || rows.length < 3) return false;
   const numbers = rows.map(({ cells }) => parseNumber(cells[0]!.trim()));
-  return (numbers[0] === 0 || numbers[0] === 1) && numbers.every((value, i) => value === numbers[0]! + i);
+  return Number.isSafeInteger(numbers[0]) && numbers.every((value, i) => value === numbers[0]! + i);
 }

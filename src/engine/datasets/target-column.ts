@@ -21,6 +21,8 @@ export interface TargetOptions {
 export interface TargetCells {
   parse(text: string): number;
   isMissing(text: string): boolean;
+  /** Whether a text that is no number was meant as one, such as `0,5` or a date. */
+  isNumberLike(text: string): boolean;
   /** Whether a finite number fits the precision of the network. */
   fits(value: number): boolean;
   /** Throws the DataError for a cell that should be a number that fits. */
@@ -155,7 +157,12 @@ export class TargetColumn {
     if (classes !== undefined) return { isClassification: true, reason: 'class-names' };
     const isText = ({ text, number }: Label): boolean =>
       Number.isNaN(number) && !/^[+-]?(nan|inf(inity)?)$/i.test(text);
-    if (this.#labelsByCode.some(isText)) return { isClassification: true, reason: 'text' };
+    const texts = this.#labelsByCode.filter(isText);
+    // A loss of values means numbers, unless no cell looks like one: a number that is mistyped is no class.
+    const isNumeric =
+      predictsValues &&
+      (texts.length < this.#labelsByCode.length || texts.every(({ text }) => this.cells.isNumberLike(text)));
+    if (texts.length > 0 && !isNumeric) return { isClassification: true, reason: 'text' };
     if (predictsValues) return { isClassification: false, reason: 'value-loss' };
     const isClassification =
       !this.#firstExcessLabel &&
@@ -166,7 +173,7 @@ export class TargetColumn {
 }
 
 /** Integers beyond 2^53 keep all of their digits. */
-function exactNumber(text: string, number: number): number | bigint {
+export function exactNumber(text: string, number: number): number | bigint {
   if (Number.isSafeInteger(number)) return number;
   const digits = /^\+?(-?\d+)(?:\.0*)?$/.exec(text)?.[1];
   return digits === undefined ? number : BigInt(digits);
