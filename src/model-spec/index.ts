@@ -17,6 +17,7 @@ export {
   type LoadOptions,
   type SpecSource,
 } from './load';
+export { type CooperativeTask, runToCompletion } from '../engine/cooperative-task';
 export { ownParameters } from '../engine/network-model';
 export { EVALUATION_BATCH, formatBytes, MEMORY_LIMIT } from './memory';
 export { type SpecFingerprint, fingerprintSpec } from './fingerprint';

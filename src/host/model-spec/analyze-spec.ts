@@ -2,8 +2,7 @@
 // process reads when the spec is opened.
 import type { Problem, RuleSettings } from '../../protocol/problem';
 import { specRules } from '../../diagnostics';
-import { type CooperativeTask, runToCompletion } from '../../engine/cooperative-task';
-import { checkSpecTask, parseSpec } from '../../model-spec';
+import { checkSpecTask, type CooperativeTask, parseSpec, runToCompletion } from '../../model-spec';
 import type { SpecAnalysis } from '../run/run-options';
 
 /** Characters. Analyzing more would block the extension host for too long. */
