@@ -1,9 +1,10 @@
-// Calls the functions of a loaded file. Whatever they throw, return or change becomes an error with its place.
+// Calls the functions of a loaded file: of a layer, a loss or a penalty. Whatever they throw, return or change becomes
+// an error with its place.
 import type { SourceLocation, LayerCall } from '../../protocol/problem';
 import type { Tensor } from '../kernels/tensor';
 import type { LayerCallObserver, LayerIdentity, LayerModule } from './layer-module';
 import { CustomLayerError, describeCall } from './custom-layer-error';
-import { describeValue } from './foreign-value';
+import { describeThrown, describeValue, readThrownError } from './foreign-value';
 import { type ContractViolation, equalValues, findNonFinite } from './validation';
 
 export type Tensors = Readonly<Record<string, Tensor>>;
@@ -19,8 +20,8 @@ export function deepFreeze<Value>(value: Value): Value {
 }
 
 export class CustomCode {
-  /** The exported object, once it is validated. */
-  exported: Readonly<Partial<Record<LayerCall, unknown>>> = {};
+  /** The members of the exported object that are known, read once: a getter may return something else each time. */
+  exported: Readonly<Partial<Record<string, unknown>>> = {};
   #requiresFinite = true;
 
   constructor(
@@ -29,16 +30,31 @@ export class CustomCode {
     readonly observer: LayerCallObserver,
   ) {}
 
-  /** Runs one of its functions. */
+  /** Runs one of its functions, and reads what it returned. */
   observe<Result>(call: LayerCall, work: () => Result): Result {
     this.observer.enter(this.identity.index, call);
+    try {
+      return this.guard(call, work);
+    } finally {
+      this.observer.leave();
+    }
+  }
+
+  /** Runs custom code, or reads what is foreign. What it throws becomes an error of the code. */
+  guard<Result>(call: LayerCall, work: () => Result): Result {
     try {
       return work();
     } catch (error) {
       throw this.#errorFromThrown(call, error);
-    } finally {
-      this.observer.leave();
     }
+  }
+
+  /** Calls a function of the exported object on it, so that the function can use `this`. */
+  call<Args extends readonly unknown[], Result>(
+    work: ((...args: Args) => Result) | undefined,
+    ...args: Args
+  ): Result | undefined {
+    return work && Reflect.apply<unknown, Args, Result>(work, this.module.defaultExport, args);
   }
 
   /** The same function, but it passes on NaN and infinity instead of throwing. */
@@ -56,12 +72,18 @@ export class CustomCode {
   }
 
   /**
-   * The exported object.
+   * The members of the exported object.
    * @param what it should be, such as "a layer"
    * @param remedy how to write one
    * @param functions its optional functions
+   * @param others its other members
    */
-  validatedExport(what: string, remedy: string, functions: readonly Exclude<LayerCall, 'load'>[]): object {
+  validatedExport(
+    what: string,
+    remedy: string,
+    functions: readonly Exclude<LayerCall, 'load'>[],
+    others: readonly string[] = [],
+  ): object {
     const { defaultExport } = this.module;
     if (typeof defaultExport !== 'object' || defaultExport === null)
       throw this.createError(
@@ -71,18 +93,18 @@ export class CustomCode {
           : `exports ${describeValue(defaultExport)} as its default, not ${what}`,
         remedy,
       );
-    const exported = defaultExport as Partial<Record<LayerCall, unknown>>;
-    if (typeof exported.forward !== 'function')
+    const members = this.guard('load', () => readMembers(defaultExport, ['forward', ...functions, ...others]));
+    if (typeof members.forward !== 'function')
       throw this.createError('load', `exports ${what} without "forward"`, remedy);
     for (const name of functions)
-      if (exported[name] !== undefined && typeof exported[name] !== 'function')
+      if (members[name] !== undefined && typeof members[name] !== 'function')
         throw this.createError(
           'load',
-          `exports ${what} whose "${name}" is ${describeValue(exported[name])}`,
+          `exports ${what} whose "${name}" is ${describeValue(members[name])}`,
           `Make "${name}" a function, or omit it.`,
         );
-    this.exported = exported;
-    return exported;
+    this.exported = members;
+    return members;
   }
 
   requireUnmodified(
@@ -94,7 +116,7 @@ export class CustomCode {
       throw this.createError(
         call,
         `changed its ${name} in place, although it is still needed`,
-        'Write results into a new tensor, such as ops.tensor(shape).',
+        'Write results into a new tensor, such as ops.tensor(x.shape).',
       );
     }
   }
@@ -135,21 +157,38 @@ export class CustomCode {
     return new CustomLayerError({ layer: name, call, message: `${subject} ${what}.`, remedy, place, stack });
   }
 
-  #errorFromThrown(call: LayerCall, error: unknown): CustomLayerError {
-    const isError = error instanceof Error;
-    const what = isError ? `threw ${error.name}: ${firstLine(error.message)}` : `threw ${describeValue(error)}`;
+  #errorFromThrown(call: LayerCall, thrown: unknown): CustomLayerError {
+    if (isOwnError(thrown)) return thrown;
+    const error = readThrownError(thrown);
     return this.createError(
       call,
-      what,
-      isError ? 'Fix it there.' : 'Throw an Error, which records where it was thrown.',
-      isError ? this.module.locate(error) : undefined,
-      isError ? (error.stack ?? null) : null,
+      describeThrown(thrown),
+      error ? 'Fix it there.' : 'Throw an Error, which records where it was thrown.',
+      error ? this.module.locate(thrown) : undefined,
+      error?.stack ?? null,
     );
   }
 
   #locate(call: LayerCall): SourceLocation {
-    return this.module.locate(call === 'load' ? undefined : (this.exported[call] ?? this.exported.forward));
+    return this.module.locate(
+      call === 'load' || call === 'async' ? undefined : (this.exported[call] ?? this.exported.forward),
+    );
   }
 }
 
-const firstLine = (text: string): string => text.split('\n', 1)[0]!.replace(/\.$/, '');
+const readMembers = (exported: object, names: readonly string[]): Partial<Record<string, unknown>> =>
+  Object.fromEntries(
+    names.flatMap((name): [string, unknown][] => {
+      const value: unknown = Reflect.get(exported, name);
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
+
+/** The engine's own error, such as one of an inner call. */
+function isOwnError(thrown: unknown): thrown is CustomLayerError {
+  try {
+    return thrown instanceof CustomLayerError;
+  } catch {
+    return false;
+  }
+}

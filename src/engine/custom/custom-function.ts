@@ -9,6 +9,7 @@ import type { Tensor, TensorData } from '../kernels/tensor';
 import type { OperationGraph } from '../layers/layer';
 import type { Ops } from './contract';
 import { type CustomCode, cloneTensors, deepFreeze, type Tensors } from './custom-code';
+import { readGradients, readTensor } from './foreign-value';
 import { type ContractViolation, equalValues } from './validation';
 
 /** The tensors of a call, by the names that messages give them. */
@@ -109,11 +110,16 @@ class FunctionRunner {
     for (const tensor of Object.values(variables)) tape.watch(tensor);
     this.#tapeHolder.tape = tape;
     const call = { ...this.#role.toCall(variables, constants), options: deepFreeze(options), ops: this.#ops };
-    const returned = this.#code.observe('forward', () => this.#exported.forward(call));
+    const [returned, result] = this.#code.observe('forward', () => {
+      const value = this.#code.call(this.#exported.forward, call);
+      return [value, readTensor(value)] as const;
+    });
     this.#requireUnmodified('forward', { variables, constants }, { variables: given, constants: fixed });
-    const y = isTensor(returned) ? returned : null;
-    const value = typeof returned === 'number' ? returned : y?.data.length === 1 ? y.data[0]! : undefined;
-    if (value === undefined) throw this.#code.violationError('forward', this.#role.checkValue(returned, variables));
+    // The tape knows the tensor that was returned, and not a copy.
+    const y = !isTensor(result) ? null : tape.isTracked(returned as Tensor) ? (returned as Tensor) : result;
+    const value =
+      typeof result === 'number' ? result : isTensor(result) && result.data.length === 1 ? result.data[0]! : undefined;
+    if (value === undefined) throw this.#code.violationError('forward', this.#role.checkValue(result, variables));
     const recording: RecordedForward = { tape, variables, constants, y, value };
     if (!this.#exported.backward && !this.#isDifferentiable(recording)) {
       throw this.#code.createError(
@@ -175,7 +181,9 @@ class FunctionRunner {
       options: deepFreeze(call.options),
       ops: this.#ops,
     };
-    const returned = this.#code.observe('backward', () => this.#exported.backward?.(passed));
+    const returned = this.#code.observe('backward', () =>
+      readGradients(this.#code.call(this.#exported.backward, passed)),
+    );
     this.#requireUnmodified('backward', { variables, constants }, call);
     const gradients = this.#role.parseGradients(returned, variables);
     if (isViolation(gradients)) throw this.#code.violationError('backward', gradients);

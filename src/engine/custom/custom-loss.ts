@@ -96,7 +96,7 @@ export function createCustomLoss(
   observer: LayerCallObserver,
 ): LossDefinition<string, CustomLossOptions> {
   const code = new CustomCode(identity, module, observer);
-  const loss = code.validatedExport('a loss', EXAMPLE, ['backward']) as Loss;
+  const loss = code.validatedExport('a loss', EXAMPLE, ['backward'], ['reduction', 'threshold']) as Loss;
   const { reduction = 'mean', threshold } = loss as { reduction?: unknown; threshold?: unknown };
   if (reduction !== 'mean' && reduction !== 'sum')
     throw code.createError(

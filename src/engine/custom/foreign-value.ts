@@ -1,7 +1,7 @@
-// What a custom layer returns or throws is foreign: a getter may throw, a proxy may answer differently each time, a
-// text may hold a million characters. It is read here once, into plain values, and only these are used.
+// What a custom layer, loss or penalty returns or throws is foreign: a getter may throw, a proxy may answer differently
+// each time, a text may hold a million characters. It is read here once, into plain values, and only these are used.
 import type { Tensor } from '../kernels/tensor';
-import type { Gradients, InputGradients } from './contract';
+import type { Gradients, InputGradients, LossGradient } from './contract';
 
 const MAX_MESSAGE_CHARS = 1000;
 const MAX_STACK_CHARS = 16_000;
@@ -102,11 +102,12 @@ export function readTensor(value: unknown): unknown {
 /** What `backward` returned, as plain objects. Throws what its getters throw. */
 export function readGradients(returned: unknown): unknown {
   if (typeof returned !== 'object' || returned === null) return returned;
-  const { dx, dInputs, parameters } = returned as Partial<Gradients & InputGradients>;
+  const { dx, dInputs, dOutputs, parameters } = returned as Partial<Gradients & InputGradients & LossGradient>;
   return {
     ...returned,
     ...(dx !== undefined && { dx: readTensor(dx) }),
     ...(dInputs !== undefined && { dInputs: Array.isArray(dInputs) ? dInputs.map(readTensor) : dInputs }),
+    ...(dOutputs !== undefined && { dOutputs: readTensor(dOutputs) }),
     ...(parameters !== undefined && {
       parameters:
         typeof parameters === 'object' && parameters !== null
