@@ -8,6 +8,7 @@ import { HELD_OUT_TEMPLATES } from '../test/gradcheck/custom/held-out-templates'
 import { type Disguise, type Template, TEMPLATES } from '../test/gradcheck/custom/layer-templates';
 import { LOOP_TEMPLATES } from '../test/gradcheck/custom/loop-templates';
 import { MORE_TEMPLATES } from '../test/gradcheck/custom/more-templates';
+import { PATH_TEMPLATES } from '../test/gradcheck/custom/path-templates';
 import { formatTable } from './measure';
 
 const SEED = Number(process.env.SEED ?? 0);
@@ -16,6 +17,7 @@ const CORRECT = Number(process.env.CORRECT ?? 1000);
 const sets: Readonly<Record<string, readonly Template[]>> = {
   'held-out': HELD_OUT_TEMPLATES,
   loops: LOOP_TEMPLATES,
+  paths: PATH_TEMPLATES,
 };
 const main = [...TEMPLATES, ...MORE_TEMPLATES, ...LOOP_TEMPLATES];
 const templates = (sets[process.env.SET ?? ''] ?? main).filter(({ name }) => name.includes(process.env.ONLY ?? ''));

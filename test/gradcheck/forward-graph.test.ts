@@ -111,6 +111,51 @@ describe('the graph of a forward pass', () => {
     expect(uses).toEqual([[1, 2]]);
   });
 
+  it('has the gradients of a function that keeps its numbers in lists', () => {
+    // h = x w0 + 1, y = h² w1, where h is used in two places.
+    const graph = graphOf(
+      (x, w) => {
+        const h = new Array<number>(2).fill(0);
+        for (let i = 0; i < 2; i++) h[i] = x[i]! * w[0]! + 1;
+        const left = h.map((value) => value * w[1]!);
+        return left.map((value, i) => value * h[i]!);
+      },
+      [0.3, -0.7],
+      [0.5, -0.4],
+      2,
+      2,
+    );
+    const gradients = graph?.gradients(Float64Array.of(1, 2));
+    const h = [0.3, -0.7].map((value) => value * 0.5 + 1);
+    h.forEach((value, i) => {
+      expect(gradients?.get('input')?.[i]).toBeCloseTo((i + 1) * 2 * value * -0.4 * 0.5, 8);
+    });
+    expect(gradients?.get('w')?.[1]).toBeCloseTo(h[0]! ** 2 + 2 * h[1]! ** 2, 8);
+    // The two uses of h have edges of their own.
+    expect(new Set(graph?.placeOfEdge).size).toBeGreaterThan(2);
+  });
+
+  it('tells the uses of a number apart by their places in the code', () => {
+    const graph = graphOf(
+      (x, w) => {
+        const y = [0, 0];
+        for (let i = 0; i < 2; i++) {
+          const once = x[i]! * w[0]!;
+          y[i] = once * x[i]!;
+        }
+        return y;
+      },
+      [3, -2],
+      [0.5],
+      2,
+      2,
+    );
+    const { edgesOf, derivatives } = graph ?? { edgesOf: [], derivatives: { weights: [] } };
+    const leaf = graph?.leaves.find(({ name }) => name === 'input')?.first ?? NaN;
+    const weights = [...derivatives.weights.slice(edgesOf[leaf], edgesOf[leaf + 1])];
+    expect(weights.map((weight) => Number(weight.toFixed(8)))).toEqual([1.5, 1.5]);
+  });
+
   it('is none for a forward pass that branches on a stored number', () => {
     const calls = { count: 0 };
     const graph = graphOf(
@@ -123,8 +168,15 @@ describe('the graph of a forward pass', () => {
     expect(graph).toBeNull();
   });
 
-  it('leaves Math and Float64Array as they were, whatever the layer does', () => {
-    const before = [Math.tanh, Math.max, Float64Array, Error.stackTraceLimit];
+  it('leaves Math and arrays as they were, whatever the layer does', () => {
+    const before = [Math.tanh, Math.max, Float64Array, Error.stackTraceLimit, Array];
+    const describeMethods = () =>
+      Object.entries(Object.getOwnPropertyDescriptors(Array.prototype)).map(([name, { value, ...rest }]) => ({
+        name,
+        value: value as unknown,
+        ...rest,
+      }));
+    const methods = describeMethods();
     expect(() =>
       ForwardTrace.record(
         () => {
@@ -134,7 +186,8 @@ describe('the graph of a forward pass', () => {
         true,
       ),
     ).toThrow(RangeError);
-    expect([Math.tanh, Math.max, Float64Array, Error.stackTraceLimit]).toEqual(before);
+    expect([Math.tanh, Math.max, Float64Array, Error.stackTraceLimit, Array]).toEqual(before);
+    for (const [i, method] of describeMethods().entries()) expect(method).toEqual(methods[i]);
   });
 
   it('is none for a layer that throws, or that does too much to observe', () => {
@@ -183,6 +236,39 @@ describe('the graph of a forward pass', () => {
       true,
     );
     expect(seen).toEqual([3, [3, 1, 2], 3, 2, true, 6, [1, 2], 1, undefined, 2, [4, 4]]);
+  });
+});
+
+describe('lists in an observed forward pass', () => {
+  it('behave as lists', () => {
+    const seen: unknown[] = [];
+    const run = (): void => {
+      const made = new Array<number>(3).fill(1.5);
+      made.push(2.5);
+      seen.push(Array.isArray(made), made instanceof Array, made.length, [...made], JSON.stringify(made));
+      const doubled = made.map((value) => 2 * value);
+      seen.push(doubled.slice(1, -1), doubled.concat([0.5]), doubled.indexOf(5), doubled.at(-1), doubled.pop());
+      seen.push(
+        Array.from({ length: 2 }, (_, i) => i + 0.5),
+        Array.from('ab'),
+        Array.of(1),
+      );
+      seen.push(
+        [[0.5], [1.5]].flat(),
+        [3.5, 1.5].toSorted(),
+        ['b', 'a'].toSorted(),
+        [0.25, 0.5].reduce((a, b) => a + b),
+      );
+      seen.push(
+        [1, 2, 4, 8].map(Math.log2),
+        [0.1, 0.2].filter((value) => value > 0.15),
+      );
+    };
+    run();
+    const expected = [...seen];
+    seen.length = 0;
+    ForwardTrace.record(run, { nodes: 100, events: 1000 }, true);
+    expect(JSON.parse(JSON.stringify(seen))).toEqual(JSON.parse(JSON.stringify(expected)));
   });
 });
 

@@ -10,7 +10,7 @@ import { unravelIndex } from '../../presentation/tensor-index';
 import { findBranchFault } from './branch-faults';
 import { detectSingleEntries } from './detect-single-entries';
 import { explain, explainByFactor, isKnownFactor } from './explain';
-import { type Explanation, rankOf } from './explanation';
+import { type Explanation, makeExplanation, rankOf } from './explanation';
 import type { ForwardGraph } from './forward-graph';
 import { STORED } from './forward-trace';
 import type { Change } from './forward-graph-change';
@@ -208,7 +208,10 @@ function* diagnoseSuspects(
   const { model, parameters } = pass.network;
   const { layer } = suspects[0]!;
   const own = suspects.filter((each) => each.layer === layer);
-  const { suspect, explanation } = findSwapped(own) ?? (yield* findInLayer(isolated, layer, own));
+  const { suspect, explanation } =
+    findSwapped(own) ??
+    (typeof layer === 'number' ? findGradientOfOther(isolated.harnesses[layer]!, own) : null) ??
+    (yield* findInLayer(isolated, layer, own));
   const { comparison } = suspect;
   const others = suspects.filter((each) => each !== suspect);
   const isGradientOf = (each: Suspect, name: string): boolean =>
@@ -481,6 +484,27 @@ function findSwapped(own: readonly Suspect[]): Finding | null {
         },
       };
     }
+  return null;
+}
+
+/** A parameter whose gradient is the right one of another parameter. */
+function findGradientOfOther(harness: LayerHarness, own: readonly Suspect[]): Finding | null {
+  for (const suspect of own) {
+    const { comparison } = suspect;
+    if (comparison.subject !== 'parameter' || comparison.analytic.every((value) => value === 0)) continue;
+    for (const tensor of harness.tensors) {
+      if (tensor === comparison.tensor) continue;
+      const other = harness.comparison(tensor);
+      if (other.subject !== 'parameter' || other.analytic.length !== comparison.analytic.length) continue;
+      const tolerance = toleranceOf(other);
+      const isOther = comparison.analytic.every((value, i) => Math.abs(value - other.numeric[i]!) <= tolerance);
+      if (isOther)
+        return {
+          suspect,
+          explanation: makeExplanation('wrong_operand', `is that of ${tensor}: it adds up what belongs there`),
+        };
+    }
+  }
   return null;
 }
 

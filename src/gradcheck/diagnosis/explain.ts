@@ -19,6 +19,8 @@ import { type GradientComparison, toleranceOf } from './gradient-comparison';
 import { operandHypotheses } from './hypotheses/operands';
 import { valueHypotheses } from './hypotheses/values';
 import { sequenceHypotheses } from './hypotheses/sequences';
+import { outputGradientHypotheses } from './hypotheses/output-gradients';
+import { detectNonlinearBackward } from './detect-nonlinear-backward';
 import { windowHypotheses } from './hypotheses/windows';
 
 /** Families of hypotheses, in order of preference. */
@@ -30,6 +32,7 @@ const FAMILIES: readonly HypothesisFamily<GradientComparison>[] = [
   batchHypotheses,
   operandHypotheses,
   sequenceHypotheses,
+  outputGradientHypotheses,
   windowHypotheses,
   penaltyHypotheses,
   elementOrderHypotheses,
@@ -60,6 +63,8 @@ export function* explain(comparison: GradientComparison): Generator<undefined, E
       hypotheses.push(hypothesis);
     }
   yield;
+  const nonlinear = detectNonlinearBackward(comparison);
+  if (nonlinear) return nonlinear;
   if (comparison.loss && (yield* comparison.loss.ignoresTarget()))
     return (
       hypotheses

@@ -16,6 +16,10 @@ const TOLERANCE = 1e-6;
 const MAX_PARTIAL = 1500;
 /** The most derivatives that are found by least squares. */
 const MAX_UNKNOWN = 56;
+const MAX_FACTOR = 1e4;
+/** The most paths from one tensor whose factors are found by least squares, and the most of them that are wrong. */
+const MAX_PATHS = 16;
+const MAX_WRONG_PATHS = 3;
 
 /** Tries changes from simple to complex; null if none explains a wrong gradient. A cooperative task. */
 export function* findForwardGraphFault(
@@ -177,6 +181,12 @@ class Search {
             : most,
         0,
       );
+      const formula = this.#formulaFor(
+        role,
+        own.map((node, k) => [node, fault.factors![k]!] as const),
+      );
+      if (formula)
+        return { ...fault, cause: 'wrong_operand', description: `In the backward of ${role.name}, ${formula}` };
       const isMask = (values: ArrayLike<number>): boolean =>
         Array.from(values).every((value) => Math.abs(value) < 1e-4 || Math.abs(value - 1) < 1e-4);
       const value = nodes[own[worst]!]!.values[argument]!;
@@ -190,6 +200,59 @@ class Search {
             ...fault,
             description: `${description}: for the argument ${formatShort(value)} it is ${formatShort(derivatives.locals[slots[worst]!]!)}, and ${formatShort(fault.factors[worst]!)} is used`,
           };
+    }
+    return null;
+  }
+
+  /** A derivative of another number than the argument or the result, which these derivatives are. */
+  #formulaFor(role: Role, found: readonly (readonly [node: number, derivative: number])[]): string | null {
+    const { output, samples, nodes, leaves } = this.#graph;
+    const { placeOf, sampleOf } = this.#roles;
+    const perSample = role.nodes.length / samples;
+    const values: (readonly [
+      what: string,
+      count: number,
+      at: (sample: number, place: number) => number | undefined,
+    ])[] = [];
+    const width = output.length / samples;
+    values.push(['the output of the layer', width, (sample, place) => output[sample * width + place]]);
+    for (const { name, tensor, isInput } of leaves) {
+      const count = isInput ? tensor.data.length / samples : tensor.data.length;
+      values.push([
+        name === 'input' ? 'the input' : name,
+        count,
+        (s, place) => tensor.data[(isInput ? s * count : 0) + place],
+      ]);
+    }
+    for (const other of this.#roles.roles) {
+      if (!other.isWhole) continue;
+      const groups = new Map(this.#roles.bySample(other.nodes).map((group) => [sampleOf[group[0]!]!, group] as const));
+      const result = (sample: number, place: number): number | undefined =>
+        nodes[groups.get(sample)?.[place] ?? -1]?.result;
+      values.push([
+        other === role ? 'the result' : `the result of ${other.name}`,
+        other.nodes.length / samples,
+        result,
+      ]);
+      const argument = (sample: number, place: number): number | undefined =>
+        nodes[groups.get(sample)?.[place] ?? -1]?.values[0];
+      if (this.#nameOf(other) !== STORED)
+        values.push([
+          other === role ? 'the argument' : `the argument of ${other.name}`,
+          other.nodes.length / samples,
+          argument,
+        ]);
+    }
+    for (const [what, count, at] of values) {
+      if (count !== perSample) continue;
+      for (const [text, derivative] of FORMULAS)
+        if (
+          found.every(([node, value]) => {
+            const given = at(sampleOf[node]!, placeOf[node]!);
+            return given !== undefined && Math.abs(derivative(given) - value) <= 1e-4 * Math.max(1e-3, Math.abs(value));
+          })
+        )
+          return `the derivative is made from ${what}: it is ${text}, where v is ${what}`;
     }
     return null;
   }
@@ -240,6 +303,9 @@ class Search {
       if (this.affectsAllWrong({ cause: 'factor', description: '', edges: edgeClass.edges.map((edge) => [edge, 0]) }))
         yield* weights.factorChanges(edgeClass);
     yield* this.#windows();
+    yield* this.#fittedFactors();
+    yield* this.#fittedPaths();
+    yield* this.#transposedUses();
   }
 
   /** Changes of parts of roles, which have no other reason than that they fit. */
@@ -247,14 +313,15 @@ class Search {
     const whole = this.#roles.roles.filter(({ isWhole }) => isWhole);
     const parts = this.#roles.roles.filter(({ isWhole }) => !isWhole);
     yield* this.#localDerivatives(parts);
+    yield* this.#partsOfPaths();
     yield* this.#swaps(whole);
     yield* this.#scalings([[0.5, 'contribution_halved', 'is halved']]);
   }
 
-  #describe({ from, fromRole, to }: EdgeClass): string {
-    if (fromRole && fromRole === to) return `What passes from one step of ${from} to the next`;
+  #describe({ from, fromRole, to, use = '' }: EdgeClass): string {
+    if (fromRole && fromRole === to) return `What passes from one step of ${from} to the next${use}`;
     const where = to ? `through ${to.name}` : 'to the output without passing through another function';
-    return fromRole ? `What passes from ${from} ${where}` : `The contribution of ${from} ${where}`;
+    return fromRole ? `What passes from ${from} ${where}${use}` : `The contribution of ${from} ${where}${use}`;
   }
 
   *#scalings(factors: readonly (readonly [number, Cause, string])[]): Iterable<Change> {
@@ -533,6 +600,161 @@ class Search {
     }
   }
 
+  /** What passes to one part of a role only, such as to one gate of several. */
+  *#partsOfPaths(): Changes {
+    const { weights } = this.#graph.derivatives;
+    const { targets, slots, nodeOf } = this.#graph;
+    const parts = this.#roles.roles.filter(({ isWhole }) => !isWhole);
+    for (const edgeClass of this.#roles.edgeClasses) {
+      const { to, edges } = edgeClass;
+      if (!to || edgeClass.use !== undefined) continue;
+      for (const part of parts) {
+        if (this.#roles.wholeRoleOf(part.nodes[0]!) !== to) continue;
+        yield;
+        const own = new Set(part.nodes);
+        const chosen = edges.filter((edge) => targets[edge]! < slots && own.has(nodeOf[targets[edge]!]!));
+        if (chosen.length === 0 || chosen.length === edges.length) continue;
+        for (const [factor, cause, what] of [
+          [0, 'contribution_missing', 'is missing'],
+          [-1, 'contribution_sign', 'has the wrong sign'],
+        ] as const)
+          yield {
+            cause,
+            description: `${this.#describe({ ...edgeClass, to: part })} ${what}`,
+            edges: chosen.map((edge) => [edge, factor * weights[edge]!]),
+          };
+      }
+    }
+  }
+
+  /** The contribution of one use of a matrix is added transposed. */
+  *#transposedUses(): Changes {
+    const { targets, derivatives } = this.#graph;
+    for (const edgeClass of this.#roles.edgeClasses) {
+      const leaf = this.#graph.leaves.find(({ name }) => !edgeClass.fromRole && name === edgeClass.from);
+      const [rows = 0, columns = 0] = leaf?.tensor.shape.slice(-2) ?? [];
+      if (!leaf || leaf.isInput || leaf.tensor.shape.length < 2 || rows !== columns || rows < 2) continue;
+      yield;
+      yield {
+        cause: 'transposed',
+        description: `${this.#describe(edgeClass)} is added transposed`,
+        graph: this.#graph.withEdges(
+          edgeClass.edges,
+          edgeClass.edges.map((edge) => {
+            const entry = this.#roles.sourceOfEdge[edge]! - leaf.first;
+            const at = entry % (rows * rows);
+            const turned = entry - at + (at % rows) * rows + Math.floor(at / rows);
+            return [leaf.first + turned, targets[edge]!, derivatives.weights[edge]!] as const;
+          }),
+        ),
+      };
+    }
+  }
+
+  /** What passes through edges or nodes, times the factor that fits best. */
+  *#fittedFactors(): Changes {
+    const { weights, locals } = this.#graph.derivatives;
+    const candidates: Change[] = [
+      ...this.#roles.edgeClasses.map((edgeClass) => ({
+        cause: 'factor' as const,
+        description: this.#describe(edgeClass),
+        edges: edgeClass.edges.map((edge) => [edge, weights[edge]!] as const),
+      })),
+      ...this.#roles.roles
+        .filter(({ isWhole }) => isWhole)
+        .map((role) => ({
+          cause: 'factor' as const,
+          description: `What passes through ${role.name}`,
+          locals: this.#slotsOf(role).map((slot) => [slot, locals[slot]!] as const),
+        })),
+    ];
+    for (const { cause, description, edges = [], locals: own = [] } of candidates) {
+      if (!this.affectsAllWrong({ cause, description, edges, locals: own })) continue;
+      yield;
+      const scaled = (factor: number): Pick<Change, 'edges' | 'locals'> => ({
+        edges: edges.map(([edge, weight]) => [edge, factor * weight]),
+        locals: own.map(([slot, derivative]) => [slot, factor * derivative]),
+      });
+      const without = this.#gradientsWith(scaled(0));
+      const factor = this.#fitFactor(without);
+      if (factor === null) continue;
+      yield { cause, description: `${description} ${describeMultiple(factor)}`, ...scaled(factor) };
+    }
+  }
+
+  #gradientsWith({ edges = [], locals = [] }: Pick<Change, 'edges' | 'locals'>): Map<string, Float64Array> {
+    const base = this.#graph.derivatives;
+    for (const [edge, weight] of edges) this.#scratch.weights[edge] = weight;
+    for (const [slot, derivative] of locals) this.#scratch.locals[slot] = derivative;
+    const gradients = this.#graph.gradients(this.#upstream, this.#scratch);
+    for (const [edge] of edges) this.#scratch.weights[edge] = base.weights[edge]!;
+    for (const [slot] of locals) this.#scratch.locals[slot] = base.locals[slot]!;
+    return gradients;
+  }
+
+  /** Between the gradients without a path and the right ones; null if no factor explains the returned ones. */
+  #fitFactor(without: ReadonlyMap<string, Float64Array>): number | null {
+    let [products, squares, count] = [0, 0, 0];
+    for (const name of this.wrong) {
+      const [none, right, returned] = [without.get(name)!, this.#original.get(name)!, this.#returned.get(name)!];
+      const scale = this.#scales.get(name)! ** 2;
+      none.forEach((value, i) => {
+        products += ((returned[i]! - value) * (right[i]! - value)) / scale;
+        squares += (right[i]! - value) ** 2 / scale;
+        count++;
+      });
+    }
+    const factor = products / squares;
+    return count > 2 && Number.isFinite(factor) && Math.abs(factor) < MAX_FACTOR ? factor : null;
+  }
+
+  /** The paths from an input or parameter, each times a factor: those that are not 1 are wrong. */
+  *#fittedPaths(): Changes {
+    const { weights } = this.#graph.derivatives;
+    const { targets, slots } = this.#graph;
+    const adjoints = this.#graph.adjoints(this.#upstream).slots;
+    if (this.wrong.size !== 1) return;
+    for (const { name, first, tensor } of this.#graph.leaves) {
+      if (!this.wrong.has(name)) continue;
+      const own = this.#roles.edgeClasses.filter(({ fromRole, from }) => !fromRole && from === name);
+      const uses = own.filter(({ use }) => use !== undefined);
+      const wholes = own.filter(({ use }) => use === undefined);
+      for (const classes of uses.length > 0
+        ? [wholes, [...uses, ...wholes.filter((each) => !uses.some(({ to }) => to === each.to))]]
+        : [wholes]) {
+        if (classes.length < 2 || classes.length > MAX_PATHS) continue;
+        yield;
+        const columns = classes.map(({ edges }) => {
+          const sums = new Float64Array(tensor.data.length);
+          for (const edge of edges) {
+            const target = targets[edge]!;
+            const adjoint = target < slots ? adjoints[target]! : this.#upstream[target - slots]!;
+            sums[this.#roles.sourceOfEdge[edge]! - first]! += weights[edge]! * adjoint;
+          }
+          return [...sums];
+        });
+        const target = [...this.#returned.get(name)!];
+        if (target.length < 2 * columns.length) continue;
+        const factors = solveLeastSquares(columns, target);
+        const wrong = classes.flatMap((edgeClass, k) =>
+          Math.abs(factors[k]! - 1) > 1e-5 ? [{ edgeClass, factor: factors[k]! }] : [],
+        );
+        if (wrong.length === 0 || wrong.length > MAX_WRONG_PATHS) continue;
+        const [{ factor }] = wrong as [(typeof wrong)[0]];
+        const isCommon = wrong.every((each) => Math.abs(each.factor - factor) < 1e-5);
+        yield {
+          cause: isCommon ? causeOfMultiple(factor) : 'term_wrong',
+          description: wrong
+            .map((each) => `${this.#describe(each.edgeClass)} ${describeMultiple(each.factor)}`)
+            .join('. '),
+          edges: wrong.flatMap((each) =>
+            each.edgeClass.edges.map((edge) => [edge, each.factor * weights[edge]!] as const),
+          ),
+        };
+      }
+    }
+  }
+
   /** Of all contributions to an entry, only the last or the first counts. */
   *#overwritten(): Changes {
     const { leaves, edgesOf, targets, slots, nodeOf, output, samples, derivatives } = this.#graph;
@@ -733,6 +955,33 @@ class Search {
   }
 }
 
+const causeOfMultiple = (factor: number): Cause =>
+  Math.abs(factor) < 1e-5
+    ? 'contribution_missing'
+    : Math.abs(factor - 2) < 1e-5
+      ? 'contribution_twice'
+      : Math.abs(factor + 1) < 1e-5
+        ? 'contribution_sign'
+        : 'factor';
+
+/** "is missing", "is 3 times too large". */
+function describeMultiple(factor: number): string {
+  const isNear = (value: number, to: number): boolean => Math.abs(value - to) <= 1e-4 * Math.abs(to);
+  if (Math.abs(factor) < 1e-5) return 'is missing';
+  if (isNear(factor, -1)) return 'has the wrong sign';
+  if (isNear(factor, 2)) return 'is counted twice, or lacks a factor 1/2';
+  const sign = factor < 0 ? ', with the wrong sign' : '';
+  const size = Math.abs(factor);
+  if (isNear(size, Math.round(size))) return `is ${Math.round(size)} times too large${sign}`;
+  if (isNear(1 / size, Math.round(1 / size)))
+    return `is divided by ${Math.round(1 / size)} once too many, or lacks that factor${sign}`;
+  const squared = Math.round(size * size);
+  if (isNear(size * size, squared)) return `is √${squared} times too large${sign}`;
+  const inverse = Math.round(1 / (size * size));
+  if (isNear(1 / (size * size), inverse)) return `is divided by √${inverse} once too many, or lacks that factor${sign}`;
+  return `is ${formatShort(factor)} times what it should be`;
+}
+
 /** The value of all but at most one of the numbers; null if there are fewer than three, or if no value is. */
 function commonValue(values: readonly number[]): number | null {
   if (values.length < 3) return null;
@@ -769,6 +1018,25 @@ const STATISTICS: ReadonlySet<string> = new Set(['sqrt', 'hypot', 'pow', 'cbrt']
 
 type Derivative = (x: number, y: number, d: number) => number;
 type NamedDerivative = readonly [cause: Cause, what: string, derivative: Derivative];
+
+/** Derivatives as they are written, of a number v. */
+const FORMULAS: readonly (readonly [text: string, derivative: (v: number) => number])[] = [
+  ['v (1 - v)', (v) => v * (1 - v)],
+  ['1 - v²', (v) => 1 - v * v],
+  ['v', (v) => v],
+  ['1 - v', (v) => 1 - v],
+  ['1 / v', (v) => 1 / v],
+  ['1 / (2 v)', (v) => 0.5 / v],
+  ['2 v', (v) => 2 * v],
+  ['v²', (v) => v * v],
+  ['-v', (v) => -v],
+  ['exp(v)', Math.exp],
+  ['cos(v)', Math.cos],
+  ['the sign of v', Math.sign],
+  ['1 where v > 0', (v) => (v > 0 ? 1 : 0)],
+  ['σ(v) (1 - σ(v))', (v) => logistic(v) * (1 - logistic(v))],
+  ['1 - tanh(v)²', (v) => 1 - Math.tanh(v) ** 2],
+];
 
 const COMMON_DERIVATIVES: readonly NamedDerivative[] = [
   ['derivative_missing', 'the derivative is missing: the gradient passes unchanged', () => 1],

@@ -2,6 +2,7 @@
 // parameters that they use, and by the step of a loop.
 import { formatLocation } from '../../engine/custom/custom-layer-error';
 import type { ForwardGraph } from './forward-graph';
+import { divisors } from './forward-graph-change';
 import { STORED } from './forward-trace';
 
 /** Nodes that do the same for several samples, units or steps. */
@@ -20,6 +21,8 @@ export interface EdgeClass {
   /** Null for the output. */
   readonly to: Role | null;
   readonly edges: readonly number[];
+  /** Where in the code the number is used, ` in mine.ts:9:5`, if it is used in several places. */
+  readonly use?: string;
 }
 
 export interface StepGrid {
@@ -29,6 +32,8 @@ export interface StepGrid {
 
 /** The most equal parts into which the nodes of one sample are divided. */
 const MAX_PARTS = 8;
+/** The most nodes in a row that belong to one part, if it has several such rows. */
+const MAX_BLOCK = 8;
 
 export class GraphRoles {
   /** By place in the code and by parameters, then parts of these. */
@@ -254,14 +259,16 @@ export class GraphRoles {
     if (groups.some(({ length }) => length !== count)) return;
     for (let parts = 2; parts <= Math.min(MAX_PARTS, count); parts++) {
       if (count % parts !== 0) continue;
-      const size = count / parts;
-      for (let part = 0; part < parts; part++) {
-        const choose = (isOwn: (i: number) => boolean): readonly number[] =>
-          groups.flatMap((nodes) => nodes.filter((_, i) => isOwn(i)));
-        const name = `${role.name}, part ${part + 1} of ${parts},`;
-        yield { name, nodes: choose((i) => Math.floor(i / size) === part), isWhole: false };
-        if (size > 1) yield { name, nodes: choose((i) => i % parts === part), isWhole: false };
-      }
+      const choose = (isOwn: (i: number) => boolean): readonly number[] =>
+        groups.flatMap((nodes) => nodes.filter((_, i) => isOwn(i)));
+      // Blocks of nodes that follow each other, such as the gates of each step.
+      for (const size of divisors(count / parts).filter((each) => each <= MAX_BLOCK || each === count / parts))
+        for (let part = 0; part < parts; part++)
+          yield {
+            name: `${role.name}, part ${part + 1} of ${parts},`,
+            nodes: choose((i) => Math.floor(i / size) % parts === part),
+            isWhole: false,
+          };
     }
   }
 
@@ -282,6 +289,23 @@ export class GraphRoles {
         classes.set(key, found);
       }
     }
-    return [...classes.values()];
+    const all = [...classes.values()];
+    return [...all, ...all.flatMap((edgeClass) => this.#uses(edgeClass))];
+  }
+
+  /** The edges of each place in the code that uses the numbers. */
+  #uses(edgeClass: EdgeClass): EdgeClass[] {
+    const { placeOfEdge, places, locate } = this.#graph;
+    const byPlace = new Map<number, number[]>();
+    for (const edge of edgeClass.edges) {
+      const own = byPlace.get(placeOfEdge[edge]!) ?? [];
+      own.push(edge);
+      byPlace.set(placeOfEdge[edge]!, own);
+    }
+    if (byPlace.size < 2) return [];
+    return [...byPlace].map(([place, edges]) => {
+      const at = place < 0 ? null : locate({ at: places[place]! });
+      return { ...edgeClass, edges, use: at?.line ? `, where it is used at ${formatLocation(at)},` : '' };
+    });
   }
 }

@@ -254,6 +254,19 @@ export class EdgeWeights {
         isInput ? 'the input' : name,
         isInput,
       );
+      // Such as the distance from a center.
+      const input = leaves.find((leaf) => leaf.name === 'input')!;
+      const width = input.tensor.data.length / samples;
+      if (isInput) continue;
+      const others = [...this.#alignments(edgeClass, count)];
+      for (const inputPlace of this.#alignments(edgeClass, width))
+        for (const place of others)
+          add(`the difference of the input and ${name}`, false, (edge) => {
+            const [i, k] = [inputPlace(edge), place(edge)];
+            return i === undefined || k === undefined
+              ? undefined
+              : input.tensor.data[this.#sampleOf(edge) * width + i]! - tensor.data[k]!;
+          });
     }
     return found;
   }
@@ -319,6 +332,8 @@ function matchEntries(
 ): { readonly entries: readonly number[]; readonly factor: number } | null {
   const key = (value: number): string => value.toPrecision(7);
   const entryOf = new Map(Array.from(values, (value, i) => [key(value), i] as const));
+  // A constant is that entry times something.
+  if (weights.every((weight) => key(weight) === key(weights[0]!))) return null;
   for (const factor of [1, ...Array.from(values, (value) => weights[0]! / value)]) {
     if (!Number.isFinite(factor)) continue;
     const entries: number[] = [];

@@ -14,6 +14,8 @@ const MAX_TOTAL_EVENTS = 1.2e7;
 const MAX_EDGES = 1e6;
 /** How often samples are looked for. */
 const MAX_ROUNDS = 4;
+/** The most places in the code by which the uses of a number are told apart. */
+const MAX_PLACES = 12;
 /** Stacks that become text between two turns. */
 const STACKS_AT_ONCE = 16;
 const STEP = 6e-6;
@@ -52,6 +54,8 @@ export class ForwardGraph {
   readonly nodeOf: Int32Array;
   /** The first slot of each node. */
   readonly slotOf: Int32Array;
+  /** By edge: the number of the place in the code that reads its source; -1 where there is one place, or none. */
+  readonly placeOfEdge: Int32Array;
   /** By source and node, if it is more than once. */
   readonly #uses = new Map<string, number>();
 
@@ -62,16 +66,19 @@ export class ForwardGraph {
     readonly output: Float64Array,
     edges: readonly Edges[],
     readonly samples: number,
-    readonly locate: (node: TraceNode) => SourceLocation | null,
+    readonly locate: (node: Pick<TraceNode, 'at'>) => SourceLocation | null,
+    readonly places: readonly Error[],
   ) {
     this.edgesOf = new Int32Array(edges.length + 1);
     edges.forEach(({ targets }, source) => (this.edgesOf[source + 1] = this.edgesOf[source]! + targets.length));
     const count = this.edgesOf[edges.length]!;
     this.targets = new Int32Array(count);
     const weights = new Float64Array(count);
-    edges.forEach(({ targets, weights: own }, source) => {
+    this.placeOfEdge = new Int32Array(count);
+    edges.forEach(({ targets, weights: own, places: placesOfOwn }, source) => {
       this.targets.set(targets, this.edgesOf[source]);
       weights.set(own, this.edgesOf[source]);
+      this.placeOfEdge.set(placesOfOwn, this.edgesOf[source]);
     });
     this.slotOf = Int32Array.from(nodes, () => 0);
     const nodeOf: number[] = [];
@@ -108,17 +115,19 @@ export class ForwardGraph {
   ): ForwardGraph {
     const without = new Set(removed);
     const edges = Array.from({ length: this.edgesOf.length - 1 }, (_, source) => {
-      const own: { targets: number[]; weights: number[] } = { targets: [], weights: [] };
+      const own: { targets: number[]; weights: number[]; places: number[] } = { targets: [], weights: [], places: [] };
       for (let edge = this.edgesOf[source]!; edge < this.edgesOf[source + 1]!; edge++) {
         if (without.has(edge)) continue;
         own.targets.push(this.targets[edge]!);
         own.weights.push(this.derivatives.weights[edge]!);
+        own.places.push(this.placeOfEdge[edge]!);
       }
       return own;
     });
     for (const [source, target, weight] of added) {
       edges[source]!.targets.push(target);
       edges[source]!.weights.push(weight);
+      edges[source]!.places.push(-1);
     }
     return this.#withAllEdges(edges);
   }
@@ -127,33 +136,32 @@ export class ForwardGraph {
   withEdgesOf(other: ForwardGraph, isOther: (source: number) => boolean): ForwardGraph {
     return this.#withAllEdges(
       Array.from({ length: this.edgesOf.length - 1 }, (_, source) => {
-        const { edgesOf, targets, derivatives } = isOther(source) ? other : this;
-        const [from, to] = [edgesOf[source]!, edgesOf[source + 1]!];
-        return { targets: [...targets.subarray(from, to)], weights: [...derivatives.weights.subarray(from, to)] };
+        return (isOther(source) ? other : this).#edgesFrom(source);
       }),
     );
   }
 
   /** With other names and values of its nodes. */
   withNodes(nodes: readonly TraceNode[]): ForwardGraph {
-    const { leaves, trace, output, samples, locate } = this;
-    const graph = new ForwardGraph(leaves, nodes, trace, output, this.#edges(), samples, locate);
+    const { leaves, trace, output, samples, locate, places } = this;
+    const edges = Array.from({ length: this.edgesOf.length - 1 }, (_, source) => this.#edgesFrom(source));
+    const graph = new ForwardGraph(leaves, nodes, trace, output, edges, samples, locate, places);
     graph.derivatives.locals.set(this.derivatives.locals);
     return graph;
   }
 
-  #edges(): Edges[] {
-    return Array.from({ length: this.edgesOf.length - 1 }, (_, source) => {
-      const [from, to] = [this.edgesOf[source]!, this.edgesOf[source + 1]!];
-      return {
-        targets: [...this.targets.subarray(from, to)],
-        weights: [...this.derivatives.weights.subarray(from, to)],
-      };
-    });
+  #edgesFrom(source: number): Edges {
+    const [from, to] = [this.edgesOf[source]!, this.edgesOf[source + 1]!];
+    return {
+      targets: [...this.targets.subarray(from, to)],
+      weights: [...this.derivatives.weights.subarray(from, to)],
+      places: [...this.placeOfEdge.subarray(from, to)],
+    };
   }
 
   #withAllEdges(edges: readonly Edges[]): ForwardGraph {
-    const graph = new ForwardGraph(this.leaves, this.nodes, this.trace, this.output, edges, this.samples, this.locate);
+    const { leaves, nodes, trace, output, samples, locate, places } = this;
+    const graph = new ForwardGraph(leaves, nodes, trace, output, edges, samples, locate, places);
     graph.derivatives.locals.set(this.derivatives.locals);
     return graph;
   }
@@ -200,6 +208,16 @@ const spread = (i: number): number => 1 + ((i * 0.6180339887498949) % 1);
 interface Edges {
   readonly targets: readonly number[];
   readonly weights: readonly number[];
+  /** As ForwardGraph.placeOfEdge. */
+  readonly places: readonly number[];
+}
+
+/** What is perturbed: a source as a whole, or where one place in the code reads it. */
+interface Part {
+  readonly source: number;
+  /** -1 for the whole. */
+  readonly place: number;
+  readonly reads: readonly number[];
 }
 
 /** By central differences of the function itself. */
@@ -232,7 +250,8 @@ export function* buildForwardGraph(setup: GraphSetup): Generator<undefined, Forw
     leaves.push({ name, tensor, first, isInput: inputs.includes(tensor) });
     first += tensor.data.length;
   }
-  const locate = ({ at }: TraceNode): SourceLocation | null => definition.sourceLocations?.locate(at) ?? null;
+  const locate = ({ at }: Pick<TraceNode, 'at'>): SourceLocation | null =>
+    definition.sourceLocations?.locate(at) ?? null;
   for (const observesArrays of [true, false]) {
     const trace = ForwardTrace.record(
       (observer) => definition.observedForward?.(context, observer),
@@ -244,10 +263,11 @@ export function* buildForwardGraph(setup: GraphSetup): Generator<undefined, Forw
     // A stack becomes text when it is first read, which takes a while.
     for (const [i, { at }] of trace.nodes.entries()) if (at.stack !== undefined && i % STACKS_AT_ONCE === 0) yield;
     const output = Float64Array.from(context.output.data);
-    const measurement = new EdgeMeasurement(setup, leaves, trace);
+    const { placeOf, places } = yield* trace.placesOfReads();
+    const measurement = new EdgeMeasurement(setup, leaves, trace, placeOf);
     const edges = yield* measurement.run();
     if (!edges) continue;
-    const graph = new ForwardGraph(leaves, trace.nodes, trace, output, edges, context.input.shape[0]!, locate);
+    const graph = new ForwardGraph(leaves, trace.nodes, trace, output, edges, context.input.shape[0]!, locate, places);
     if (!isComplete(graph, setup)) continue;
     return yield* withSigmoids(graph, measurement);
   }
@@ -280,11 +300,12 @@ function isComplete(graph: ForwardGraph, { context, definition }: GraphSetup): b
 
 /** The same graph after a change of the parameters' values, while all nodes keep their results. */
 export function* remeasureEdges(setup: GraphSetup, graph: ForwardGraph): Generator<undefined, ForwardGraph | null> {
-  const { leaves, trace, output, samples, locate } = graph;
-  const measurement = new EdgeMeasurement(setup, leaves, trace);
+  const { leaves, trace, output, samples, locate, places } = graph;
+  const { placeOf } = yield* trace.placesOfReads();
+  const measurement = new EdgeMeasurement(setup, leaves, trace, placeOf);
   const edges = yield* measurement.run();
   if (!edges) return null;
-  const measured = new ForwardGraph(leaves, trace.nodes, trace, output, edges, samples, locate);
+  const measured = new ForwardGraph(leaves, trace.nodes, trace, output, edges, samples, locate, places);
   const isSigmoid = new Map(graph.nodes.map(({ name, at }) => [at.stack ?? '', name === 'sigmoid'] as const));
   return yield* withSigmoids(measured, measurement, isSigmoid);
 }
@@ -340,8 +361,16 @@ class EdgeMeasurement {
   /** The node of each slot. */
   readonly #nodeOf: readonly number[];
   readonly #numbers: number;
+  /** By source, if several places read it. */
+  readonly #parts: ReadonlyMap<number, readonly Part[]>;
+  readonly #added: Float64Array;
 
-  constructor({ context, definition }: GraphSetup, leaves: readonly Leaf[], trace: ForwardTrace) {
+  constructor(
+    { context, definition }: GraphSetup,
+    leaves: readonly Leaf[],
+    trace: ForwardTrace,
+    placeOfRead: Int32Array,
+  ) {
     this.#context = context;
     this.#definition = definition;
     this.#leaves = leaves;
@@ -351,6 +380,26 @@ class EdgeMeasurement {
     this.#slots = this.#nodeOf.length;
     this.#entries = leaves.reduce((sum, { tensor }) => sum + tensor.data.length, 0);
     this.#numbers = this.#slots + context.output.data.length;
+    this.#parts = this.#partsOfSources(placeOfRead);
+    this.#added = new Float64Array(trace.reads.length);
+  }
+
+  #partsOfSources(placeOfRead: Int32Array): Map<number, readonly Part[]> {
+    const order = [...this.#leaves.filter(({ isInput }) => isInput), ...this.#leaves.filter(({ isInput }) => !isInput)];
+    const found = new Map<number, Map<number, number[]>>();
+    for (const [i, read] of this.#trace.reads.entries()) {
+      const place = placeOfRead[i]!;
+      if (!read || place < 0) continue;
+      const source = read.leaf < 0 ? this.#entries + read.at : order[read.leaf]!.first + read.at;
+      const own = found.get(source) ?? new Map<number, number[]>();
+      found.set(source, own);
+      own.set(place, [...(own.get(place) ?? []), i]);
+    }
+    return new Map(
+      [...found]
+        .filter(([, own]) => own.size > 1 && own.size <= MAX_PLACES)
+        .map(([source, own]) => [source, [...own].map(([place, reads]) => ({ source, place, reads }))]),
+    );
   }
 
   *run(): Generator<undefined, Edges[] | null> {
@@ -361,24 +410,30 @@ class EdgeMeasurement {
     const edges = Array.from({ length: this.#entries + this.#results.length }, (): Edges => ({
       targets: [],
       weights: [],
+      places: [],
     }));
     const isReached = new Uint8Array(this.#results.length);
     const [low, high] = [new Float64Array(this.#numbers), new Float64Array(this.#numbers)];
     let count = 0;
     for (const group of groups) {
-      const node = group.length === 1 ? group[0]! - this.#entries : -1;
+      const node = group.length === 1 ? group[0]!.source - this.#entries : -1;
       const isConstant = node >= 0 && isReached[node] === 0;
       // A node that nothing reaches computes a size or an index.
       if (isConstant && this.#trace.nodes[node]!.name !== STORED) continue;
-      const steps = group.map((source) => STEP * Math.max(MIN_MAGNITUDE, Math.abs(this.#valueOf(source))));
+      const steps = group.map(({ source }) => STEP * Math.max(MIN_MAGNITUDE, Math.abs(this.#valueOf(source))));
       const isSame = this.#runWith(group, steps, -1, low) && this.#runWith(group, steps, 1, high);
       yield;
       if (!isSame && isConstant) continue;
       if (!isSame) return null;
-      for (const [k, source] of group.entries()) {
+      for (const [k, { source, place }] of group.entries()) {
         const own = edgesFrom(low, high, 2 * steps[k]!, (target) => group.length === 1 || sampleOf[target] === k);
         for (const target of own.targets) if (target < this.#slots) isReached[this.#nodeOf[target]!] = 1;
-        edges[source] = own;
+        const before = edges[source]!;
+        edges[source] = {
+          targets: [...before.targets, ...own.targets],
+          weights: [...before.weights, ...own.weights],
+          places: [...before.places, ...own.targets.map(() => place)],
+        };
         count += own.targets.length;
       }
       if (count > MAX_EDGES) return null;
@@ -434,14 +489,16 @@ class EdgeMeasurement {
   }
 
   /** Sources that are perturbed together: one of each sample, if no target depends on several samples. */
-  #groupSources(sampleOf: Int32Array): number[][] {
+  #groupSources(sampleOf: Int32Array): Part[][] {
     const { samples, inputs } = this.#inputLeaves();
     const isMixed = sampleOf.includes(-1);
-    const bySample = Array.from({ length: samples }, (): number[] => []);
-    const alone: number[][] = [];
+    const bySample = Array.from({ length: samples }, (): Part[] => []);
+    const alone: Part[][] = [];
+    const bySource = (a: readonly Part[], b: readonly Part[]): number => a[0]!.source - b[0]!.source;
     const add = (source: number, sample: number): void => {
-      if (sample >= 0 && !isMixed) bySample[sample]!.push(source);
-      else alone.push([source]);
+      for (const part of this.#parts.get(source) ?? [{ source, place: -1, reads: [] }])
+        if (sample >= 0 && !isMixed) bySample[sample]!.push(part);
+        else alone.push([part]);
     };
     for (const leaf of this.#leaves) {
       const width = leaf.tensor.data.length / samples;
@@ -457,11 +514,9 @@ class EdgeMeasurement {
     // Groups need a source of each sample, so that targets belong to the source of their own sample.
     if (lengths.some((length) => length !== lengths[0])) {
       const single = bySample.flat().map((source) => [source]);
-      return [...alone, ...single].sort((a, b) => a[0]! - b[0]!);
+      return [...alone, ...single].sort(bySource);
     }
-    return [...alone, ...(bySample[0] ?? []).map((_, k) => bySample.map((own) => own[k]!))].sort(
-      (a, b) => a[0]! - b[0]!,
-    );
+    return [...alone, ...(bySample[0] ?? []).map((_, k) => bySample.map((own) => own[k]!))].sort(bySource);
   }
 
   #inputLeaves(): { readonly samples: number; readonly inputs: readonly Leaf[] } {
@@ -478,24 +533,35 @@ class EdgeMeasurement {
     return { data: tensor.data, at: source - first };
   }
 
-  #runWith(group: readonly number[], steps: readonly number[], sign: 1 | -1, into: Float64Array): boolean {
-    const places = group.map((source) => this.#placeOf(source));
-    const starts = places.map(({ data, at }) => data[at]!);
-    places.forEach(({ data, at }, k) => (data[at] = starts[k]! + sign * steps[k]!));
-    const isSame = this.#replay(this.#results, into);
-    places.forEach(({ data, at }, k) => (data[at] = starts[k]!));
+  #runWith(group: readonly Part[], steps: readonly number[], sign: 1 | -1, into: Float64Array): boolean {
+    const wholes = group.map(({ source, place }) => (place < 0 ? this.#placeOf(source) : null));
+    const starts = wholes.map((whole) => whole?.data[whole.at] ?? 0);
+    wholes.forEach((whole, k) => {
+      if (whole) whole.data[whole.at] = starts[k]! + sign * steps[k]!;
+      else for (const read of group[k]!.reads) this.#added[read] = sign * steps[k]!;
+    });
+    const isSame = this.#replay(this.#results, into, this.#added);
+    wholes.forEach((whole, k) => {
+      if (whole) whole.data[whole.at] = starts[k]!;
+      else for (const read of group[k]!.reads) this.#added[read] = 0;
+    });
     return isSame;
   }
 
-  #replay(results: Float64Array | null, into: Float64Array): boolean {
+  #replay(results: Float64Array | null, into: Float64Array, added: Float64Array | null = null): boolean {
     const run = (observer: ForwardObserver): void => this.#definition.observedForward?.(this.#context, observer);
-    if (!this.#trace.replay(run, results, into)) return false;
+    if (!this.#trace.replay(run, results, into, added)) return false;
     into.set(this.#context.output.data, this.#slots);
     return true;
   }
 }
 
-function edgesFrom(low: Float64Array, high: Float64Array, width: number, isOwn: (target: number) => boolean): Edges {
+function edgesFrom(
+  low: Float64Array,
+  high: Float64Array,
+  width: number,
+  isOwn: (target: number) => boolean,
+): Omit<Edges, 'places'> {
   let largest = 0;
   for (let i = 0; i < low.length; i++) if (isOwn(i)) largest = Math.max(largest, Math.abs(high[i]! - low[i]!) || 0);
   const targets: number[] = [];

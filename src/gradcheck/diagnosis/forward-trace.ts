@@ -1,7 +1,7 @@
 // Observes a custom layer's forward pass: the functions of `Math` that it calls, and the numbers that it stores in
-// typed arrays and reads again. Between these nodes there is plain arithmetic. In a replay, each node gives the result
-// that it gave before, whatever goes into it, so that a perturbed number changes only what arithmetic alone connects
-// it with.
+// typed arrays and lists and reads again. Between these nodes there is plain arithmetic. In a replay, each node gives
+// the result that it gave before, whatever goes into it, so that a perturbed number changes only what arithmetic
+// alone connects it with.
 import { asCustomLayerError } from '../../engine/custom/custom-layer-error';
 import type { ForwardObserver } from '../../engine/layers/layer';
 import type { Tensor } from '../../engine/kernels/tensor';
@@ -11,8 +11,24 @@ const OBSERVED = [
   ...['log2', 'max', 'min', 'pow', 'sin', 'sinh', 'sqrt', 'tan', 'tanh'],
 ] as const satisfies readonly (keyof Math)[];
 
+/** Functions that make a list of another one. */
+const LIST_METHODS = ['concat', 'filter', 'flat', 'flatMap', 'map', 'slice', 'toReversed', 'toSorted', 'with'] as const;
+
+// Used while those of `Array` are observed.
+const RealList = Array;
+const listFrom = Array.from.bind(Array) as (
+  source: Iterable<unknown> | ArrayLike<unknown>,
+  map?: (value: unknown, i: number) => unknown,
+) => unknown[];
+
 /** Frames of a stack that tell places in the code apart. */
 const STACK_DEPTH = 40;
+/** The same for reads, of which there are many. */
+const READ_STACK_DEPTH = 12;
+/** The most reads whose places are told apart. */
+const MAX_PLACED_READS = 12_000;
+/** Stacks that become text between two turns. */
+const STACKS_AT_ONCE = 64;
 
 type MathFunction = (...values: number[]) => number;
 
@@ -45,8 +61,20 @@ export interface RepeatedUse {
   readonly count: number;
 }
 
+/** A read of an entry of an input or parameter, or of a node. */
+export interface Read {
+  /** The number of the input or parameter: first the inputs, then the parameters; -1 for a node. */
+  readonly leaf: number;
+  /** The entry, or the node. */
+  readonly at: number;
+  /** Its stack says where in the code it is; null if there are too many reads to tell. */
+  readonly error: Error | null;
+}
+
 /** What the node is of each read, write and call, in their order; -1 for none. */
 interface Schedule {
+  /** Whether each list that the layer makes is observed. */
+  readonly lists: readonly boolean[];
   readonly reads: Int32Array;
   readonly writes: Int32Array;
   readonly calls: Int32Array;
@@ -64,6 +92,8 @@ export class ForwardTrace {
     schedule: Schedule,
     /** How often entries of the input and the parameters are read for one stored number, if it is more than once. */
     readonly repeatedUses: readonly RepeatedUse[],
+    /** In their order; null for those of what is neither an entry nor a node. */
+    readonly reads: readonly (Read | null)[],
     observesArrays: boolean,
   ) {
     this.#schedule = schedule;
@@ -82,16 +112,42 @@ export class ForwardTrace {
     if (!completes(() => observe(recorder, observesArrays, run))) return null;
     const { nodes, schedule } = recorder.summarize();
     if (nodes.length > limits.nodes) return null;
-    return new ForwardTrace(nodes, recorder.events, schedule, recorder.countUses(schedule.writes), observesArrays);
+    const uses = recorder.countUses(schedule.writes);
+    const reads = recorder.listReads(schedule.reads);
+    return new ForwardTrace(nodes, recorder.events, schedule, uses, reads, observesArrays);
+  }
+
+  /** By read: the number of its place in the code, in the order in which they come; -1 where it is unknown. */
+  *placesOfReads(): Generator<undefined, { readonly placeOf: Int32Array; readonly places: readonly Error[] }> {
+    const numbers = new Map<string, number>();
+    const places: Error[] = [];
+    const placeOf = new Int32Array(this.reads.length).fill(-1);
+    for (const [i, read] of this.reads.entries()) {
+      if (i % STACKS_AT_ONCE === 0) yield;
+      if (!read?.error) continue;
+      const stack = read.error.stack ?? '';
+      const known = numbers.get(stack);
+      placeOf[i] = known ?? places.length;
+      if (known !== undefined) continue;
+      numbers.set(stack, places.length);
+      places.push(read.error);
+    }
+    return { placeOf, places };
   }
 
   /**
    * @param results of the nodes; null to compute them again
    * @param values receives the arguments of all nodes, one after the other
+   * @param added to what is read, by read; null for nothing
    * @returns false if the forward pass did other things than before
    */
-  replay(run: (observer: ForwardObserver) => void, results: Float64Array | null, values: Float64Array): boolean {
-    const player = new Player(this.nodes, this.#slotOf, this.#schedule, results, values);
+  replay(
+    run: (observer: ForwardObserver) => void,
+    results: Float64Array | null,
+    values: Float64Array,
+    added: Float64Array | null = null,
+  ): boolean {
+    const player = new Player(this.nodes, this.#slotOf, this.#schedule, results, values, added);
     return completes(() => observe(player, this.#observesArrays, run)) && player.isSame;
   }
 }
@@ -111,12 +167,15 @@ function completes(run: () => void): boolean {
 interface Storage {
   readonly at: Error;
   readonly isLeaf: boolean;
+  readonly isList: boolean;
   /** Where its first element is numbered. */
   readonly first: number;
 }
 
 interface Listener {
-  allocate(length: number, isLeaf: boolean): Storage;
+  allocate(length: number, kind?: 'leaf' | 'list'): Storage;
+  /** Whether a list is observed. */
+  observes(list: readonly unknown[]): boolean;
   read(storage: Storage, index: number, value: number): number;
   write(storage: Storage, index: number, value: number): void;
   call(name: string, original: MathFunction, values: number[]): number;
@@ -126,11 +185,14 @@ function observe(listener: Listener, observesArrays: boolean, run: (observer: Fo
   const functions = Math as unknown as Record<string, MathFunction>;
   const originals = OBSERVED.map((name) => [name, functions[name]!] as const);
   const RealArray = globalThis.Float64Array;
+  const listMethods = LIST_METHODS.map((name) => [name, RealList.prototype[name]] as const);
   const errors = Error as { stackTraceLimit?: number };
   const depth = errors.stackTraceLimit;
   const restore = (): void => {
     for (const [name, original] of originals) functions[name] = original;
     globalThis.Float64Array = RealArray;
+    globalThis.Array = RealList;
+    for (const [name, original] of listMethods) replaceMethod(RealList.prototype, name, original);
     if (depth !== undefined) errors.stackTraceLimit = depth;
   };
   const arrays = new ObservedArrays(listener);
@@ -144,13 +206,30 @@ function observe(listener: Listener, observesArrays: boolean, run: (observer: Fo
   try {
     // Between an array and the line that creates it there may be functions of `ops` and of the layer.
     if (depth !== undefined) errors.stackTraceLimit = STACK_DEPTH;
-    for (const [name, original] of originals) functions[name] = (...values) => listener.call(name, original, values);
-    if (observesArrays) globalThis.Float64Array = arrays.constructorInstead(RealArray);
+    for (const [name, original] of originals) {
+      const takesAny = name === 'max' || name === 'min' || name === 'hypot';
+      // As the function of `map`, it also gets an index and a list.
+      functions[name] = (...values) => {
+        if (!takesAny && values.length > original.length) values.length = original.length;
+        return listener.call(name, original, values);
+      };
+    }
+    if (observesArrays) {
+      globalThis.Float64Array = arrays.constructorInstead(RealArray);
+      globalThis.Array = arrays.listConstructor();
+      for (const [name, original] of listMethods)
+        replaceMethod(RealList.prototype, name, arrays.listMethod(original as (...all: unknown[]) => unknown));
+    }
     run(observer);
   } finally {
     observer.finish();
   }
 }
+
+/** Built-in methods are not enumerable. */
+const replaceMethod = (target: object, name: string, value: unknown): void => {
+  Object.defineProperty(target, name, { value, writable: true, enumerable: false, configurable: true });
+};
 
 type Numbers = Float64Array;
 
@@ -164,18 +243,79 @@ class ObservedArrays {
   }
 
   wrapLeaf(data: Tensor['data']): Tensor['data'] {
-    return data instanceof Float32Array ? data : this.#wrap(data, true);
+    return data instanceof Float32Array ? data : this.#wrap(data, 'leaf');
+  }
+
+  /** `Array`, whose lists of numbers are observed. */
+  listConstructor(): ArrayConstructor {
+    const from = (
+      source: Iterable<unknown> | ArrayLike<unknown>,
+      map?: (value: unknown, i: number) => unknown,
+    ): unknown[] => this.#observed(listFrom(source, map));
+    const make = (given: unknown[]): unknown[] => {
+      const made = new RealList<unknown>(...(given as [number]));
+      return this.isActive && given.length === 1 && typeof given[0] === 'number' ? this.#list(made) : made;
+    };
+    return new Proxy(RealList, {
+      construct: (_, given) => make(given as unknown[]),
+      apply: (_target, _this, given) => make(given as unknown[]),
+      get: (target, key) => (key === 'from' ? from : (Reflect.get(target, key) as unknown)),
+    });
+  }
+
+  listMethod(original: (...all: unknown[]) => unknown): (...all: unknown[]) => unknown {
+    const observed = (result: unknown): unknown => (this.isActive ? this.#observed(result as unknown[]) : result);
+    return function (this: unknown, ...all) {
+      return observed(original.apply(this, all));
+    };
+  }
+
+  #observed(values: unknown[]): unknown[] {
+    if (!this.isActive || !this.#listener.observes(values)) return values;
+    const list = this.#list(new RealList<unknown>(values.length));
+    for (let i = 0; i < values.length; i++) list[i] = values[i];
+    return list;
+  }
+
+  #list(real: unknown[]): unknown[] {
+    const storage = this.#listener.allocate(real.length, 'list');
+    const { length } = real;
+    let isFresh = true;
+    const isObserved = (index: number, value: unknown): value is number =>
+      this.isActive && index >= 0 && index < length && typeof value === 'number';
+    // What a list starts with is no number that anything computed.
+    const fill = (value: unknown, ...range: number[]): unknown[] => {
+      if (isFresh) real.fill(value, ...range);
+      else RealList.prototype.fill.call(list, value, ...range);
+      return list;
+    };
+    const list: unknown[] = new Proxy(real, {
+      get: (target, key) => {
+        if (key === 'fill') return fill;
+        const value: unknown = Reflect.get(target, key, target);
+        const index = indexOf(key);
+        return isObserved(index, value) ? this.#listener.read(storage, index, value) : value;
+      },
+      set: (target, key, value) => {
+        const index = indexOf(key);
+        if (index >= 0) isFresh = false;
+        Reflect.set(target, key, value, target);
+        if (isObserved(index, value)) this.#listener.write(storage, index, value);
+        return true;
+      },
+    });
+    return list;
   }
 
   constructorInstead(Real: Float64ArrayConstructor): Float64ArrayConstructor {
     const fromValues = (values: ArrayLike<number>): Numbers => {
-      const made = this.#wrap(new Real(values.length), false);
+      const made = this.#wrap(new Real(values.length));
       for (let i = 0; i < values.length; i++) made[i] = values[i]!;
       return made;
     };
     const construct = (given: unknown[]): Numbers => {
       const [first] = given;
-      if (first === undefined || typeof first === 'number') return this.#wrap(new Real(first ?? 0), false);
+      if (first === undefined || typeof first === 'number') return this.#wrap(new Real(first ?? 0));
       if (first instanceof ArrayBuffer) return new Real(...(given as [ArrayBuffer]));
       return fromValues(toList(first as Iterable<number> | ArrayLike<number>));
     };
@@ -185,7 +325,7 @@ class ObservedArrays {
     ): Numbers => {
       const list = toList(source);
       if (!map) return fromValues(list);
-      const made = this.#wrap(new Real(list.length), false);
+      const made = this.#wrap(new Real(list.length));
       for (let i = 0; i < list.length; i++) made[i] = map(list[i]!, i);
       return made;
     };
@@ -200,8 +340,8 @@ class ObservedArrays {
     });
   }
 
-  #wrap(real: Numbers, isLeaf: boolean): Numbers {
-    return this.#view(real, this.#listener.allocate(real.length, isLeaf), 0);
+  #wrap(real: Numbers, kind?: 'leaf'): Numbers {
+    return this.#view(real, this.#listener.allocate(real.length, kind), 0);
   }
 
   /** @param offset of the view's first element in the storage */
@@ -242,8 +382,7 @@ class ObservedArrays {
 
   /** Functions that make another typed array, or that copy into this one. */
   #methods(real: Numbers, storage: Storage, offset: number): (view: Numbers) => Partial<Record<PropertyKey, unknown>> {
-    const allocate = (length: number): Numbers =>
-      this.#wrap(new (real.constructor as Float64ArrayConstructor)(length), false);
+    const allocate = (length: number): Numbers => this.#wrap(new (real.constructor as Float64ArrayConstructor)(length));
     let made: Partial<Record<PropertyKey, unknown>> | null = null;
     return (view) =>
       (made ??= {
@@ -263,7 +402,7 @@ class ObservedArrays {
           return result;
         },
         set: (values: ArrayLike<number>, at = 0) => {
-          const list = Array.from(values);
+          const list = toList(values);
           for (let i = 0; i < list.length; i++) view[at + i] = list[i]!;
         },
       });
@@ -276,7 +415,7 @@ const bound = (i: number, length: number): number => {
 };
 
 const toList = (values: Iterable<number> | ArrayLike<number>): readonly number[] =>
-  Array.from(values as ArrayLike<number>);
+  listFrom(values as ArrayLike<number>) as number[];
 
 /** The index that a property key is; -1 for any other key. */
 function indexOf(key: PropertyKey): number {
@@ -300,6 +439,13 @@ class Recorder implements Listener {
   readonly #values: number[] = [];
   readonly #storages: Storage[] = [];
   readonly #calls: TraceNode[] = [];
+  readonly #lists: boolean[] = [];
+  readonly #readErrors: Error[] = [];
+  readonly #leafValues = new Set<number>();
+  /** Of calls, and of what is stored in lists. */
+  readonly #known = new Set<number>();
+  /** Writes into lists that only copy a number. */
+  readonly #copies = new Set<number>();
   #elements = 0;
 
   /** Beyond the limits, it throws into the layer's code: observing all of it could take longer than a layer may. */
@@ -307,19 +453,39 @@ class Recorder implements Listener {
     this.#limits = limits;
   }
 
-  allocate(length: number, isLeaf: boolean): Storage {
-    const storage = { at: new Error(STORED), isLeaf, first: this.#elements };
+  allocate(length: number, kind?: 'leaf' | 'list'): Storage {
+    const at = new Error(STORED);
+    const storage = { at, isLeaf: kind === 'leaf', isList: kind === 'list', first: this.#elements };
     this.#elements += length;
     this.#storages.push(storage);
     return storage;
   }
 
-  read({ first }: Storage, index: number, value: number): number {
+  /** Lists of sizes and indices are not. */
+  observes(list: readonly unknown[]): boolean {
+    let [areNumbers, areWhole, areZero] = [list.length > 0, true, true];
+    for (let i = 0; i < list.length && areNumbers; i++) {
+      areNumbers = typeof list[i] === 'number';
+      areWhole &&= Number.isInteger(list[i]);
+      areZero &&= list[i] === 0;
+    }
+    const isObserved = areNumbers && (!areWhole || areZero);
+    this.#lists.push(isObserved);
+    return isObserved;
+  }
+
+  read({ first, isLeaf }: Storage, index: number, value: number): number {
+    if (isLeaf) this.#leafValues.add(value);
+    if (this.#readErrors.length < MAX_PLACED_READS) this.#readErrors.push(placeOfRead());
     this.#record(Kind.Read, first + index, value);
     return value;
   }
 
-  write({ first }: Storage, index: number, value: number): void {
+  write({ first, isList }: Storage, index: number, value: number): void {
+    const isCopy = this.#leafValues.has(value) || (isList && this.#known.has(value));
+    // Nothing here may call what is observed.
+    if (isCopy && value !== 0 && value !== 1 && value !== -1) this.#copies.add(this.events);
+    if (isList) this.#known.add(value);
     this.#record(Kind.Write, first + index, value);
   }
 
@@ -328,6 +494,7 @@ class Recorder implements Listener {
     if (this.#calls.length >= this.#limits.nodes) throw new RangeError('too many calls');
     this.#record(Kind.Call, this.#calls.length, result);
     this.#calls.push({ name, original, values, result, at: new Error(name) });
+    this.#known.add(result);
     return result;
   }
 
@@ -351,7 +518,7 @@ class Recorder implements Listener {
       if (this.#kinds[event] === Kind.Write) lastWrite[element] = event;
       else if (this.#kinds[event] === Kind.Read) {
         const write = (writeOfRead[event] = lastWrite[element]!);
-        if (write >= 0 && isUpdate[event] === 0) isNode[write] = 1;
+        if (write >= 0 && isUpdate[event] === 0 && !this.#copies.has(write)) isNode[write] = 1;
       } else isNode[event] = 1;
     }
     const nodes: TraceNode[] = [];
@@ -377,8 +544,22 @@ class Recorder implements Listener {
         reads: Int32Array.from(schedule.reads),
         writes: Int32Array.from(schedule.writes),
         calls: Int32Array.from(schedule.calls),
+        lists: this.#lists,
       },
     };
+  }
+
+  listReads(nodeOfRead: Int32Array): (Read | null)[] {
+    const leaves = new Map(this.#storages.filter(({ isLeaf }) => isLeaf).map((storage, k) => [storage, k] as const));
+    const elements = this.#subjects.filter((_, event) => this.#kinds[event] === Kind.Read);
+    const isPlaced = elements.length < MAX_PLACED_READS;
+    return elements.map((element, i) => {
+      const error = isPlaced ? this.#readErrors[i]! : null;
+      if (nodeOfRead[i]! >= 0) return { leaf: -1, at: nodeOfRead[i]!, error };
+      const storage = this.#storageOf(element);
+      const leaf = leaves.get(storage);
+      return leaf === undefined ? null : { leaf, at: element - storage.first, error };
+    });
   }
 
   /** Reads of inputs and parameters, by the number that is stored next. */
@@ -430,13 +611,24 @@ class Recorder implements Listener {
   }
 }
 
-const NO_ERROR = new Error(STORED);
+/** Its stack becomes text later, if at all. */
+function placeOfRead(): Error {
+  const errors = Error as { stackTraceLimit?: number };
+  const depth = errors.stackTraceLimit;
+  errors.stackTraceLimit = READ_STACK_DEPTH;
+  const error = new Error('read');
+  if (depth !== undefined) errors.stackTraceLimit = depth;
+  return error;
+}
+
+const NO_STORAGE: Storage = { at: new Error(STORED), isLeaf: false, isList: false, first: 0 };
 
 class Player implements Listener {
   isSame = true;
   #reads = 0;
   #writes = 0;
   #calls = 0;
+  #lists = 0;
 
   constructor(
     readonly nodes: readonly TraceNode[],
@@ -444,16 +636,24 @@ class Player implements Listener {
     readonly schedule: Schedule,
     readonly results: Float64Array | null,
     readonly values: Float64Array,
+    readonly added: Float64Array | null,
   ) {}
 
-  allocate(_length: number, isLeaf: boolean): Storage {
-    return { at: NO_ERROR, isLeaf, first: 0 };
+  allocate(): Storage {
+    return NO_STORAGE;
+  }
+
+  observes(): boolean {
+    const isObserved = this.schedule.lists[this.#lists++];
+    if (isObserved === undefined) this.isSame = false;
+    return isObserved ?? false;
   }
 
   read(_storage: Storage, _index: number, value: number): number {
+    const by = this.added?.[this.#reads] ?? 0;
     const node = this.schedule.reads[this.#reads++];
     if (node === undefined) this.isSame = false;
-    return node === undefined || node < 0 || !this.results ? value : this.results[node]!;
+    return by + (node === undefined || node < 0 || !this.results ? value : this.results[node]!);
   }
 
   write(_storage: Storage, _index: number, value: number): void {

@@ -4,7 +4,7 @@
 import { formatLocation } from '../../engine/custom/custom-layer-error';
 import { operations } from '../../engine/autograd/operations';
 import { OperationError, Tape, type TapeNode } from '../../engine/autograd/tape';
-import type { Tensor, TensorData } from '../../engine/kernels/tensor';
+import type { Shape, Tensor, TensorData } from '../../engine/kernels/tensor';
 import type { OperationGraph } from '../../engine/layers/layer';
 import type { Cause } from '../../protocol/check-report';
 
@@ -276,9 +276,31 @@ class GraphSearch {
         }),
       });
       if (inputs.length !== 1 || inputs[0]!.data.length !== output.data.length) continue;
+      if (operation === 'softmax')
+        for (const axis of output.shape.keys())
+          yield {
+            cause: 'axes_wrong',
+            description: `In the backward of ${name}, the sum in the derivative runs along axis ${axis}`,
+            rule: onEdge(nodes, 0, (_share, gradient, node) => {
+              const { data, shape } = this.#nodes[node]!.output;
+              const sums = sumAlong(
+                data.map((value, i) => value * gradient[i]!),
+                shape,
+                axis,
+              );
+              return data.map((value, i) => value * (gradient[i]! - sums[i]!));
+            }),
+          };
       const derivatives = DERIVATIVES[operation];
       if (!derivatives) continue;
       yield change('derivative_missing', 'the derivative is missing: the gradient passes unchanged', (g) => g);
+      // Of its derivative, that is the first of two terms.
+      if (operation === 'softmax')
+        yield change(
+          'contribution_missing',
+          'only the product with the result is used: the term with the sum over all entries is missing',
+          (g, _x, y) => g * y,
+        );
       yield change('value_for_derivative', 'the value is used instead of the derivative', (g, _x, y) => g * y);
       yield change('derivative_twice', 'the derivative is applied twice', (g, _x, _y, share) =>
         g === 0 ? 0 : (share * share) / g,
@@ -490,6 +512,18 @@ const sameShape = (a: Tensor, b: Tensor): boolean =>
   a.shape.length === b.shape.length && a.shape.every((size, axis) => size === b.shape[axis]);
 
 const greatestCommonDivisor = (a: number, b: number): number => (b === 0 ? a : greatestCommonDivisor(b, a % b));
+
+/** By entry: the sum over the entries that differ from it along one axis only. */
+function sumAlong(values: TensorData, shape: Shape, axis: number): TensorData {
+  const inner = shape.slice(axis + 1).reduce((product, n) => product * n, 1);
+  const size = shape[axis]!;
+  return values.map((_, i) => {
+    const start = i - (Math.floor(i / inner) % size) * inner;
+    let sum = 0;
+    for (let k = 0; k < size; k++) sum += values[start + k * inner]!;
+    return sum;
+  });
+}
 
 function onEdge(
   nodes: readonly number[],

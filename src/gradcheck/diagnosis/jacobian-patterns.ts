@@ -31,6 +31,7 @@ function* explainInput(layer: LayerExperiment, jacobians: Jacobians): Generator<
   const [input, output] = [layer.inputShape.slice(1), layer.outputShape.slice(1)];
   return (
     explainAxes(pattern, input, output) ??
+    explainTransposed(pattern) ??
     explainFactors(pattern, input, output) ??
     explainNearTies(pattern, layer) ??
     (yield* explainShift(pattern, input, output)) ??
@@ -93,6 +94,50 @@ function explainAxes(pattern: Pattern, input: Shape, output: Shape): Explanation
   return makeExplanation(
     'axes_wrong',
     `works along the wrong axes: the forward pass mixes values along ${names(right)}, the backward pass along ${names(wrong)} (axis 0 is the batch)`,
+  );
+}
+
+/**
+ * The Jacobian itself in place of its transpose, each output possibly times a number that does not change: the backward
+ * pass repeats what the forward pass does.
+ */
+function explainTransposed(pattern: Pattern): Explanation | null {
+  const { numeric, analytic, inputs, outputs, samples, zero } = pattern;
+  if (inputs !== outputs || inputs < 2) return null;
+  // analytic[o, i] scale[i] = numeric[i, o] scale[o], where scale is found from one place to the next.
+  const ratios = new Map<string, number>();
+  for (const { sample, output, from } of pattern.rows())
+    for (let i = 0; i < inputs; i++) {
+      const [wrong, right] = [analytic[from + i]!, numeric[(sample * outputs + i) * inputs + output]!];
+      if (Math.abs(wrong) > zero !== Math.abs(right) > zero) return null;
+      if (Math.abs(right) > zero && i !== output) ratios.set(`${output} ${i}`, wrong / right);
+    }
+  const scale = new Float64Array(inputs);
+  const visit = (start: number): void => {
+    const pending = [start];
+    for (let at = pending.pop(); at !== undefined; at = pending.pop())
+      for (let next = 0; next < inputs; next++) {
+        const [there, back] = [ratios.get(`${at} ${next}`), ratios.get(`${next} ${at}`)];
+        if (scale[next] !== 0 || (there === undefined && back === undefined)) continue;
+        scale[next] = there === undefined ? scale[at]! * back! : scale[at]! / there;
+        pending.push(next);
+      }
+  };
+  for (let i = 0; i < inputs; i++)
+    if (scale[i] === 0) {
+      scale[i] = 1;
+      visit(i);
+    }
+  // With few dependencies, some numbers always fit.
+  if (ratios.size < Math.min(samples, 2) * (inputs - 1)) return null;
+  for (const { sample, output, from } of pattern.rows())
+    for (let i = 0; i < inputs; i++) {
+      const right = (numeric[(sample * outputs + i) * inputs + output]! * scale[output]!) / scale[i]!;
+      if (!pattern.isSame(analytic[from + i]!, right)) return null;
+    }
+  return makeExplanation(
+    'not_transposed',
+    'moves numbers from place to place as the forward pass does, and must move them back: its Jacobian is transposed, as when a sum runs in the same direction or an order is applied once more',
   );
 }
 
@@ -254,7 +299,24 @@ interface Shift {
 /** Each output's window is shifted, by a constant or by an amount that grows with the output's position. */
 function* explainShift(pattern: Pattern, input: Shape, output: Shape): Generator<undefined, Explanation | null> {
   const [height, width] = spatialSize(input);
-  const [rows, columns] = spatialSize(output);
+  // One axis may hold several rows one after the other, such as channels.
+  for (const length of input.length > 1 ? [width] : rowLengths(width)) {
+    const size = [(height * width) / length, length] as const;
+    const found = yield* explainShiftOf(pattern, input.length > 1 ? [height, width] : size, spatialSize(output));
+    if (found) return found;
+  }
+  return null;
+}
+
+/** From the longest to the shortest. */
+const rowLengths = (width: number): readonly number[] =>
+  Array.from({ length: width }, (_, i) => width - i).filter((length) => length > 2 && width % length === 0);
+
+function* explainShiftOf(
+  pattern: Pattern,
+  [height, width]: readonly [number, number],
+  [rows, columns]: readonly [number, number],
+): Generator<undefined, Explanation | null> {
   const shifts: Shift[] = [];
   for (let o = 0; o < pattern.outputs; o++) {
     const by = findShift(pattern, o, height, width);
@@ -447,7 +509,7 @@ function explainParameter(
     explainOverwriting(layer, jacobians) ??
     explainParameterFactors(pattern, shape) ??
     explainMissingMask(pattern) ??
-    explainPairing(pattern, layer)
+    explainPairing(pattern, layer, shape)
   );
 }
 
@@ -491,7 +553,7 @@ function explainOverwriting(layer: LayerExperiment, { numeric, inputs, outputs }
 }
 
 /** Each contribution is an input value, and the backward pass uses another one. */
-function explainPairing(pattern: Pattern, layer: LayerExperiment): Explanation | null {
+function explainPairing(pattern: Pattern, layer: LayerExperiment, shape: Shape): Explanation | null {
   const { input, samples, inputShape, outputShape } = layer;
   const [height, width] = spatialSize(inputShape.slice(1));
   const [rows, columns] = spatialSize(outputShape.slice(1));
@@ -508,6 +570,8 @@ function explainPairing(pattern: Pattern, layer: LayerExperiment): Explanation |
     return at;
   };
   const shifts: Shift[] = [];
+  const byEntry: [number, number][] = [];
+  const last = shape.at(-1) ?? 1;
   for (const { output, from } of pattern.rows()) {
     const sample = Math.floor(output / outputsPerSample);
     const place = [Math.floor(output / columns) % rows, output % columns];
@@ -522,9 +586,20 @@ function explainPairing(pattern: Pattern, layer: LayerExperiment): Explanation |
         (wrong % width) - (right % width),
       ] as const;
       shifts.push({ output: place, by });
+      byEntry.push([i % last, wrong - right]);
     }
   }
-  return describeShifts(shifts, null, [height, width], [rows, columns]);
+  return describeShifts(shifts, null, [height, width], [rows, columns]) ?? describeSpacing(byEntry);
+}
+
+/** Entries of a window that read inputs at other distances from each other. */
+function describeSpacing(shifts: readonly (readonly [entry: number, by: number])[]): Explanation | null {
+  const line = shifts.length > 2 ? fitLine(shifts) : null;
+  if (!line || line[1] === 0) return null;
+  return makeExplanation(
+    'stride_wrong',
+    `uses inputs at the wrong distance: from one entry of a window to the next, they are ${Math.abs(line[1])} ${line[1] < 0 ? 'less' : 'more'} apart than in the forward pass, as with another dilation`,
+  );
 }
 
 const formatShort = (value: number): string => String(Number(value.toPrecision(4)));
