@@ -26,7 +26,7 @@ export function* compareWithAutograd(
   const comparisons: AutogradComparison[] = [];
   for (const [layer, { name, definition }] of layers.entries()) {
     if (!definition.autograd || definition.surrogate || precisions[layer] === 'single') continue;
-    const harness = new LayerHarness(pass, {
+    const harness = yield* LayerHarness.create(pass, {
       layer,
       samples: SAMPLES,
       outputs: 'outputs',

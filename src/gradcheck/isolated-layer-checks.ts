@@ -50,9 +50,9 @@ export class IsolatedLayerChecks {
     for (const [i, { inputShape, outputShape, definition }] of layers.entries()) {
       yield;
       const samples = chooseSampleCount(pass.batchSize, [inputShape, outputShape].flat());
-      let harness = this.makeHarness(i, samples);
+      let harness = yield* this.makeHarness(i, samples);
       // Some custom layers accept only the batch's own size.
-      if (harness.refusesInput && samples !== pass.batchSize) harness = this.makeHarness(i, pass.batchSize);
+      if (harness.refusesInput && samples !== pass.batchSize) harness = yield* this.makeHarness(i, pass.batchSize);
       this.harnesses.push(harness);
       yield* compareAll(harness);
       const hasManualBackward = definition.autograd !== undefined;
@@ -62,7 +62,7 @@ export class IsolatedLayerChecks {
 
   *#probe(layer: number, samples: number): Generator<undefined, void> {
     for (const { description, makeInput } of PROBES) {
-      const harness = this.makeHarness(layer, samples, makeInput);
+      const harness = yield* this.makeHarness(layer, samples, makeInput);
       if (harness.refusesInput) continue;
       yield* compareAll(harness);
       if (!isFaulty(harness)) continue;
@@ -73,10 +73,10 @@ export class IsolatedLayerChecks {
   }
 
   /** @param makeInput makes up inputs instead of using those of the batch */
-  makeHarness(layer: number, samples: number, makeInput?: Probe['makeInput']): LayerHarness {
+  *makeHarness(layer: number, samples: number, makeInput?: Probe['makeInput']): Generator<undefined, LayerHarness> {
     const { pass, trustStructure: trusted, precisions } = this;
     const isLast = layer === pass.network.model.layers.length - 1;
-    return new LayerHarness(pass, {
+    return yield* LayerHarness.create(pass, {
       layer,
       samples,
       outputs: isLast ? outputNameOf(pass) : 'units',

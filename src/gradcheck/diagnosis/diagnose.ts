@@ -51,7 +51,7 @@ export function* diagnose(
   if (loss?.fault) return diagnoseForward(pass, 'loss', loss.fault, names);
   if (penalty?.fault) return diagnoseForward(pass, 'penalty', penalty.fault, names);
 
-  const notFinite = diagnoseNonFinite(isolated, names);
+  const notFinite = yield* diagnoseNonFinite(isolated, names);
   if (notFinite) return notFinite;
 
   const relevant: Suspect[] = [];
@@ -125,14 +125,17 @@ function diagnoseForward(pass: Pass, layer: Part, fault: ForwardFault | null, mi
 }
 
 /** The layer in which NaN or infinity arises, in the forward or the backward pass; null if everything is finite. */
-function diagnoseNonFinite(isolated: IsolatedLayerChecks, misled: readonly string[]): Diagnosis | null {
+function* diagnoseNonFinite(
+  isolated: IsolatedLayerChecks,
+  misled: readonly string[],
+): Generator<undefined, Diagnosis | null> {
   const { pass, harnesses } = isolated;
   const { layers } = pass.network.model;
   const forward = pass.outputs.findIndex(({ data }) => !isFinite(data));
   if (forward >= 0) {
     if (!isFinite(pass.layerInput(forward).data)) return null;
     // With the whole batch, in its original order.
-    const harness = isolated.makeHarness(forward, pass.batchSize);
+    const harness = yield* isolated.makeHarness(forward, pass.batchSize);
     const graph = harness.operationGraph();
     const where = graph && findNonFiniteForward(graph, pass.batchSize);
     const { data } = pass.outputs[forward]!;
@@ -389,7 +392,7 @@ function* measureGraph(
   const { harnesses, precisions } = isolated;
   if (!harnesses[layer]!.definition.sourceLocations?.backward || precisions[layer] === 'single') return null;
   if (own.length === 1 && isExplainedByFactor(own[0]!)) return null;
-  const harness = isolated.makeHarness(layer, GRAPH_SAMPLES);
+  const harness = yield* isolated.makeHarness(layer, GRAPH_SAMPLES);
   if (harness.refusesInput || harness.forwardFault) return null;
   const graph = yield* harness.forwardGraph();
   return graph && { harness, graph };

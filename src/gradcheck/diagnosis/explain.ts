@@ -63,8 +63,6 @@ export function* explain(comparison: GradientComparison): Generator<undefined, E
       hypotheses.push(hypothesis);
     }
   yield;
-  const nonlinear = detectNonlinearBackward(comparison);
-  if (nonlinear) return nonlinear;
   if (comparison.loss && (yield* comparison.loss.ignoresTarget()))
     return (
       hypotheses
@@ -89,12 +87,17 @@ export function* explain(comparison: GradientComparison): Generator<undefined, E
           'from_earlier_call',
           'does not depend on the input: it uses the values of an earlier call, or none',
         );
+  // Any factor fits a single number.
+  const ofSingle = analytic.length === 1 ? detectNonlinearBackward(comparison) : null;
+  if (ofSingle) return ofSingle;
   if (simple) return simple;
   const scaledFits = hypotheses
     .map((hypothesis) => fitScaled(comparison, hypothesis))
     .filter(({ residual }) => residual < EXPLAINED_RESIDUAL);
   const simplest = scaledFits.find(isKnownFactor) ?? scaledFits[0];
   if (simplest) return simplest;
+  const nonlinear = detectNonlinearBackward(comparison);
+  if (nonlinear) return nonlinear;
   const digits = detectRounding(comparison);
   if (digits) return makeExplanation('rounded', `is rounded to ${digits}`);
   const singleEntries = detectSingleEntries(comparison);

@@ -15,9 +15,14 @@ const CALLS = 3;
 /** Sums in another order may differ by this share of the largest output. */
 const REORDERING_TOLERANCE = 1e-9;
 
-export function detectRandomness(context: ForwardContext<unknown>, definition: LayerDefinition): ForwardFault | null {
+/** A cooperative task. */
+export function* detectRandomness(
+  context: ForwardContext<unknown>,
+  definition: LayerDefinition,
+): Generator<undefined, ForwardFault | null> {
   const first = runForward(context, definition);
   for (let call = 1; call < CALLS; call++) {
+    yield;
     const now = runForward(context, definition);
     const at = now.findIndex((value, i) => !Object.is(value, first[i]));
     if (at < 0) continue;
@@ -33,12 +38,15 @@ export function detectRandomness(context: ForwardContext<unknown>, definition: L
 
 /**
  * Detects a layer that mixes samples depending on their order in the batch. Mixing them regardless of order is allowed,
- * as in batch normalization: when samples are reordered, the outputs must follow.
+ * as in batch normalization: when samples are reordered, the outputs must follow. A cooperative task.
  */
-export function detectMixedSamples(context: ForwardContext<unknown>, definition: LayerDefinition): ForwardFault | null {
+export function* detectMixedSamples(
+  context: ForwardContext<unknown>,
+  definition: LayerDefinition,
+): Generator<undefined, ForwardFault | null> {
   const { data, shape } = context.input;
   const samples = shape[0]!;
-  if (samples < 2 || areSamplesIndependent(context, definition)) return null;
+  if (samples < 2 || (yield* areSamplesIndependent(context, definition))) return null;
   const outputs = runForward(context, definition);
   const [inputWidth, outputWidth] = [data.length / samples, outputs.length / samples];
   const start = data.slice();

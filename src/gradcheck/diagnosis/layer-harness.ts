@@ -105,9 +105,9 @@ export class LayerHarness {
   /** The layer to differentiate numerically: the layer itself, or its declared surrogate. */
   readonly #numericDefinition: LayerDefinition;
   /** Null if its forward pass can be differentiated. */
-  readonly forwardFault: ForwardFault | null;
+  forwardFault: ForwardFault | null = null;
   /** Whether the layer rejected the input: it threw, or every output is NaN. */
-  readonly refusesInput: boolean;
+  refusesInput = false;
   readonly #precision: ForwardPrecision;
   readonly #maxPerturbations: number;
   readonly context: BackwardContext<unknown>;
@@ -116,12 +116,14 @@ export class LayerHarness {
   readonly overwrites: { readonly by: 'forward' | 'backward'; readonly tensor: string }[] = [];
   readonly #displayName: string;
   readonly #reach: JacobianStructure | undefined;
-  readonly #upstream: Float64Array;
+  #upstream: Float64Array = new Float64Array(0);
   readonly #input: Float64Array;
-  readonly #output: Float64Array;
-  readonly #previousCall: { readonly upstream: Float64Array; readonly input: Float64Array };
-  readonly #gradients: ReadonlyMap<string, Float64Array>;
-  readonly #otherInput: Float64Array;
+  /** Entries after these are copies of rows of the batch. */
+  readonly #batchLength: number;
+  #output: Float64Array = new Float64Array(0);
+  #previousCall: LayerExperiment['previousCall'] = { upstream: new Float64Array(0), input: new Float64Array(0) };
+  #gradients: ReadonlyMap<string, Float64Array> = new Map();
+  #otherInput: Float64Array = new Float64Array(0);
   /** The parameters and the further inputs. */
   readonly #operandValues: ReadonlyMap<string, Float64Array>;
   /** What the layer can be differentiated by, and where its backward pass writes the gradients. */
@@ -135,7 +137,14 @@ export class LayerHarness {
   readonly #dimensions: readonly Dimension[];
   #samplesIndependent: boolean | null = null;
 
-  constructor(pass: Pass, { layer, samples, outputs, random, trusted, precision, makeInput }: HarnessSetup) {
+  /** Runs the layer a few times. A cooperative task. */
+  static *create(pass: Pass, setup: HarnessSetup): Generator<undefined, LayerHarness> {
+    const harness = new LayerHarness(pass, setup);
+    yield* harness.#prepare(setup);
+    return harness;
+  }
+
+  private constructor(pass: Pass, { layer, samples, outputs, random, trusted, precision, makeInput }: HarnessSetup) {
     const { network } = pass;
     const { kernels } = network;
     const model = network.model.layers[layer]!;
@@ -159,7 +168,7 @@ export class LayerHarness {
       network.buffers.filter((buffer) => buffer.layer === layer).map(({ shortName, value }) => [shortName, value]),
     );
     const isolated = createLayerContext(kernels, model, samples, pass.training);
-    const { input: x, output: y, mask } = isolated;
+    const { input: x, mask } = isolated;
     const drawn = pass.masks[layer];
     // Repeats the masks of the batch the way its rows are repeated.
     if (drawn) mask?.data.set(repeatRows(drawn.data, mask.data.length));
@@ -184,31 +193,9 @@ export class LayerHarness {
     ]);
     this.#penalties = new Map(own.map((parameter) => [parameter.shortName, penaltyGradientOf(network, parameter)]));
     this.#defaults = defaultOptionsOf(model);
-    const normal = (n: number): Float64Array => Float64Array.from({ length: n }, () => random.normal(0, 1));
-    const batch = firstInput.data;
-    const rows = repeatRows(batch, x.data.length);
+    this.#batchLength = firstInput.data.length;
+    const rows = repeatRows(firstInput.data, x.data.length);
     this.#input = makeInput ? makeInput(rows, random) : rows;
-    // Duplicate rows would hide which one was used.
-    const copies = this.#input.slice();
-    if (!makeInput) for (let i = batch.length; i < this.#input.length; i++) this.#input[i]! *= random.uniform(0.8, 1.2);
-    // A custom layer may not accept the changed rows.
-    this.#load(this.#input);
-    if (runForward(this.context, this.definition).some(Number.isNaN)) this.#input.set(copies);
-    this.#load(this.#input);
-    const isCustom = this.definition.sourceLocations !== undefined;
-    this.refusesInput = isCustom && runForward(this.context, this.definition).every(Number.isNaN);
-    this.forwardFault =
-      isCustom && !this.refusesInput
-        ? (detectRandomness(this.context, this.definition) ??
-          // Random numbers belong to places in the batch.
-          (this.definition.sampleMask ? null : detectMixedSamples(this.context, this.definition)))
-        : null;
-    this.#upstream = normal(y.data.length);
-    this.#previousCall = {
-      upstream: normal(y.data.length),
-      input: this.#input.map((value) => value * random.uniform(0.5, 1.5)),
-    };
-    this.#otherInput = this.#input.map((value) => value * random.uniform(0.5, 1.5));
     this.#dimensions = [
       { name: 'samples in the batch', size: pass.batchSize, isolatedSize: samples },
       { name: outputs, size: numel(model.outputShape) },
@@ -221,10 +208,42 @@ export class LayerHarness {
         })),
       ),
     ];
+  }
+
+  *#prepare({ makeInput, random }: HarnessSetup): Generator<undefined, void> {
+    // A custom layer may not accept the changed rows.
+    if (!makeInput) {
+      const copies = this.#input.slice();
+      // Duplicate rows would hide which one was used.
+      for (let i = this.#batchLength; i < this.#input.length; i++) this.#input[i]! *= random.uniform(0.8, 1.2);
+      this.#load(this.#input);
+      if (runForward(this.context, this.definition).some(Number.isNaN)) this.#input.set(copies);
+      yield;
+    }
+    this.#load(this.#input);
+    const isCustom = this.definition.sourceLocations !== undefined;
+    this.refusesInput = isCustom && runForward(this.context, this.definition).every(Number.isNaN);
+    yield;
+    if (isCustom && !this.refusesInput)
+      this.forwardFault =
+        (yield* detectRandomness(this.context, this.definition)) ??
+        // Random numbers belong to places in the batch.
+        (this.definition.sampleMask ? null : yield* detectMixedSamples(this.context, this.definition));
+    yield;
+    this.#output = Float64Array.from(this.context.output.data);
+    const normal = (n: number): Float64Array => Float64Array.from({ length: n }, () => random.normal(0, 1));
+    this.#upstream = normal(this.#output.length);
+    this.#previousCall = {
+      upstream: normal(this.#output.length),
+      input: this.#input.map((value) => value * random.uniform(0.5, 1.5)),
+    };
+    this.#otherInput = this.#input.map((value) => value * random.uniform(0.5, 1.5));
     // The previous call comes first and numeric values come last, because a layer may keep state.
     this.#runForwardBackward(this.#previousCall.input, this.#previousCall.upstream);
+    yield;
     this.#gradients = this.#runForwardBackward(this.#input, this.#upstream, true);
-    this.#output = Float64Array.from(y.data);
+    this.#output = Float64Array.from(this.context.output.data);
+    yield;
   }
 
   /** The gradient of one tensor: `input`, or the short name of a parameter. */
@@ -456,7 +475,7 @@ export class LayerHarness {
         slice.load(i);
         const perturbed = name === 'input' ? slice.context.input : slice.context.parameters.weight!;
         const count = name === 'input' ? rows : width;
-        const out = outputDerivatives(
+        const out = yield* outputDerivatives(
           slice.context,
           this.definition,
           perturbed,
@@ -473,7 +492,7 @@ export class LayerHarness {
       const groups =
         name === 'input' ? Array.from({ length: rows }, (_, row) => all.slice(row * width, (row + 1) * width)) : [all];
       for (const group of groups) {
-        const out = outputDerivatives(context, this.definition, tensor, group);
+        const out = yield* outputDerivatives(context, this.definition, tensor, group);
         group.forEach((entry, column) => (result[entry] = dotWithUpstream(out, upstream, width, { column })));
         yield;
       }
@@ -487,12 +506,12 @@ export class LayerHarness {
     const chosen = all.filter((i) => i % this.#strideOf(name) === 0);
     const definition = this.#numericDefinition;
     const unperturbed = runForward(context, definition);
-    if (name === 'input' && (this.#samplesIndependent ??= areSamplesIndependent(context, this.definition))) {
+    if (name === 'input' && (this.#samplesIndependent ??= yield* areSamplesIndependent(context, this.definition))) {
       // One number of each sample at a time.
       const ofRow = Array.from({ length: rows }, (_, row) => chosen.filter((i) => Math.floor(i / inputs) === row));
       for (let k = 0; k < Math.max(...ofRow.map(({ length }) => length)); k++) {
         const group = ofRow.flatMap((own, row) => (k < own.length ? [{ row, entry: own[k]! }] : []));
-        const out = outputDerivatives(
+        const out = yield* outputDerivatives(
           context,
           definition,
           tensor,
@@ -508,7 +527,7 @@ export class LayerHarness {
       }
     } else {
       for (const i of chosen) {
-        const out = outputDerivatives(context, definition, tensor, [i], this.#precision, unperturbed);
+        const out = yield* outputDerivatives(context, definition, tensor, [i], this.#precision, unperturbed);
         yield;
         result[i] = dotWithUpstream(out, upstream, width, {});
         if (isUnchanged) cache.add(i, out);
@@ -571,26 +590,26 @@ export class LayerHarness {
     const { input, output } = this.context;
     const diagonal = new Float64Array(Math.min(input.data.length, output.data.length, MAX_PERTURBATIONS));
     for (let i = 0; i < diagonal.length; i++) {
-      diagonal[i] = outputDerivatives(this.context, this.#numericDefinition, input, [i], this.#precision)[i]!;
+      diagonal[i] = (yield* outputDerivatives(this.context, this.#numericDefinition, input, [i], this.#precision))[i]!;
       yield;
     }
     return diagonal;
   }
 
-  #hasIndependentSamples(): boolean {
+  *#hasIndependentSamples(): Generator<undefined, boolean> {
     this.#load(this.#input);
-    return (this.#samplesIndependent ??= areSamplesIndependent(this.context, this.#numericDefinition));
+    return (this.#samplesIndependent ??= yield* areSamplesIndependent(this.context, this.#numericDefinition));
   }
 
   *#forwardJacobian(): Generator<undefined, ForwardJacobian | null> {
     const { samples, context } = this;
     const definition = this.#numericDefinition;
     const [inputs, outputs] = [context.input.data.length / samples, context.output.data.length / samples];
-    if (inputs * outputs > MAX_JACOBIAN_SIZE || !this.#hasIndependentSamples()) return null;
+    if (inputs * outputs > MAX_JACOBIAN_SIZE || !(yield* this.#hasIndependentSamples())) return null;
     const numeric = new Float64Array(samples * outputs * inputs);
     this.#load(this.#input);
     for (let i = 0; i < inputs; i++) {
-      const out = outputDerivatives(
+      const out = yield* outputDerivatives(
         context,
         definition,
         context.input,
@@ -673,7 +692,13 @@ export class LayerHarness {
     const analytic = new Float64Array(outputs * inputs);
     this.#load(this.#input);
     for (let i = 0; i < inputs; i++) {
-      const out = outputDerivatives(this.context, this.#numericDefinition, this.#tensor(tensor), [i], this.#precision);
+      const out = yield* outputDerivatives(
+        this.context,
+        this.#numericDefinition,
+        this.#tensor(tensor),
+        [i],
+        this.#precision,
+      );
       for (let k = 0; k < outputs; k++) numeric[k * inputs + i] = out[k]!;
       yield;
     }

@@ -19,32 +19,30 @@ export function runForward(context: ForwardContext<unknown>, definition: LayerDe
 }
 
 /**
- * The derivative of every output when all `entries` of a tensor move by the same amount; NaN at a kink. Restores the
+ * A cooperative task: one run of the layer is the smallest piece of work. The derivative of every output when all
+ * `entries` of a tensor move by the same amount; NaN at a kink. Restores the
  * entries; the context's output is that of the last forward pass.
  * @param unperturbed the output without a perturbation, if known
  */
-export function outputDerivatives(
+export function* outputDerivatives(
   context: ForwardContext<unknown>,
   definition: LayerDefinition,
   { data }: Tensor,
   entries: readonly number[],
   precision: ForwardPrecision = 'double',
   unperturbed?: Float64Array,
-): Float64Array {
+): Generator<undefined, Float64Array> {
   const rule: DifferenceRule = DIFFERENCE_RULES[precision];
   const { step } = rule;
   const start = entries.map((entry) => data[entry]);
-  const outputAt = (by: number): Float64Array => {
+  const outputs: Float64Array[] = [];
+  for (const by of [-step, -SHORT_STEP_RATIO * step, SHORT_STEP_RATIO * step, step]) {
     entries.forEach((entry, k) => (data[entry] = start[k]! + by));
-    return runForward(context, definition);
-  };
-  const [low, innerLow, innerHigh, high] = [
-    outputAt(-step),
-    outputAt(-SHORT_STEP_RATIO * step),
-    outputAt(SHORT_STEP_RATIO * step),
-    outputAt(step),
-  ];
-  entries.forEach((entry, k) => (data[entry] = start[k]!));
+    outputs.push(runForward(context, definition));
+    entries.forEach((entry, k) => (data[entry] = start[k]!));
+    yield;
+  }
+  const [low, innerLow, innerHigh, high] = outputs as [Float64Array, Float64Array, Float64Array, Float64Array];
   const baseline = unperturbed ?? runForward(context, definition);
   let largestDerivative = 0;
   for (let i = 0; i < high.length; i++) {
@@ -70,8 +68,14 @@ export function outputDerivatives(
   return derivatives;
 }
 
-/** Whether each sample's output depends only on that sample; false if that cannot be decided. Restores the input. */
-export function areSamplesIndependent(context: ForwardContext<unknown>, definition: LayerDefinition): boolean {
+/**
+ * Whether each sample's output depends only on that sample; false if that cannot be decided. Restores the input. A
+ * cooperative task.
+ */
+export function* areSamplesIndependent(
+  context: ForwardContext<unknown>,
+  definition: LayerDefinition,
+): Generator<undefined, boolean> {
   const { data, shape } = context.input;
   const rows = shape[0]!;
   const [inputs, outputs] = [data.length / rows, context.output.data.length / rows];
@@ -85,6 +89,7 @@ export function areSamplesIndependent(context: ForwardContext<unknown>, definiti
     data.set(other, row * inputs);
     const now = runForward(context, definition);
     data.set(all);
+    yield;
     if (now.some((value, i) => Math.floor(i / outputs) !== row && !Object.is(value, before[i]))) return false;
   }
   return true;
