@@ -51,9 +51,9 @@ function stretchesOf(layer: Layer): { readonly stretches: number[]; readonly eva
   let evaluation = 0;
   const timed = { ...layer };
   timed.forward = (call) => {
-    const start = process.cpuUsage().user;
+    const start = process.threadCpuUsage().user;
     const y = layer.forward(call);
-    evaluation = Math.max(evaluation, (process.cpuUsage().user - start) / 1000);
+    evaluation = Math.max(evaluation, (process.threadCpuUsage().user - start) / 1000);
     return y;
   };
   const definition = createCustomLayer(
@@ -83,9 +83,9 @@ function stretchesOf(layer: Layer): { readonly stretches: number[]; readonly eva
   });
   const stretches: number[] = [];
   for (let more = true; more;) {
-    const start = process.cpuUsage().user;
+    const start = process.threadCpuUsage().user;
     more = check.advance(check.preferredChunk);
-    stretches.push((process.cpuUsage().user - start) / 1000);
+    stretches.push((process.threadCpuUsage().user - start) / 1000);
   }
   return { stretches, evaluation };
 }

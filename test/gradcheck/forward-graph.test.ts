@@ -213,6 +213,23 @@ describe('the graph of a forward pass', () => {
       }
     };
     expect(ForwardTrace.record(long, limits, true)).toBeNull();
+    // The error of a layer may be made with the functions that are observed.
+    const handled = (): void => {
+      try {
+        new Float64Array(1000).fill(1);
+      } catch {
+        throw Math.max(1, 2) === 2 ? thrown : new Error();
+      }
+    };
+    expect(ForwardTrace.record(handled, limits, true)).toBeNull();
+    const swallowed = (): void => {
+      try {
+        new Float64Array(1000).fill(1);
+      } catch {
+        // As some layers do.
+      }
+    };
+    expect(ForwardTrace.record(swallowed, limits, true)).toBeNull();
     expect(ForwardTrace.record(long, limits, false)).not.toBeNull();
   });
 

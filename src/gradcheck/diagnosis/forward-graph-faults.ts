@@ -17,6 +17,8 @@ const MAX_PARTIAL = 1500;
 /** The most derivatives that are found by least squares. */
 const MAX_UNKNOWN = 56;
 const MAX_FACTOR = 1e4;
+/** With more edges, the task may pause after each change. */
+const LARGE = 4000;
 /** The most paths from one tensor whose factors are found by least squares, and the most of them that are wrong. */
 const MAX_PATHS = 16;
 const MAX_WRONG_PATHS = 3;
@@ -34,6 +36,7 @@ export function* findForwardGraphFault(
   if (search.wrong.size === 0) return null;
   let best = null as GraphFault | null;
   let tried = 0;
+  const pace = graph.targets.length > LARGE ? 1 : 4;
   const consider = (change: Change): GraphFault | null => {
     const fault = search.evaluate(change);
     if (fault && (fault.explainsAll || fault.tensors.length > (best?.tensors.length ?? 0))) best = fault;
@@ -45,7 +48,7 @@ export function* findForwardGraphFault(
     [search.furtherChanges(), true],
   ] as const)
     for (const change of changes) {
-      if (!change || tried++ % 4 === 0) yield;
+      if (!change || tried++ % pace === 0) yield;
       if (!change) continue;
       if (!search.affectsAllWrong(change)) {
         if (partial.length < MAX_PARTIAL) partial.push(change);
@@ -64,7 +67,7 @@ export function* findForwardGraphFault(
   const derivative = yield* search.findWrongDerivative();
   if (derivative) return { ...derivative, isWeak: true };
   for (const change of partial) {
-    if (tried++ % 4 === 0) yield;
+    if (tried++ % pace === 0) yield;
     consider(change);
   }
   return best === null ? null : { ...(best as GraphFault), isWeak: true };
@@ -770,12 +773,12 @@ class Search {
         const to = classes.find((each) => edges.has(each.edges[0]!))?.to;
         const count = to ? to.nodes.length / samples : width;
         for (const inner of divisors(count).filter((k) => k <= 16)) {
-          yield;
           for (const [which, sign] of [
             ['last', 1],
             ['first', -1],
           ] as const)
             for (const keepsGroup of inner > 1 ? [false, true] : [false]) {
+              yield;
               // Outer loops first: the sample, then places with or without the outermost axis.
               const orderOf = (target: number): number => {
                 const place = placeOf(target);

@@ -8,7 +8,7 @@ import { ForwardTrace, STORED, type TraceNode } from './forward-trace';
 
 /** Of one forward pass: the most nodes, and the most reads, writes and calls. */
 const MAX_NODES = 2000;
-const MAX_EVENTS = 60_000;
+const MAX_EVENTS = 40_000;
 /** The most events of all forward passes. */
 const MAX_TOTAL_EVENTS = 1.2e7;
 const MAX_EDGES = 1e6;

@@ -26,7 +26,7 @@ const STACK_DEPTH = 40;
 /** The same for reads, of which there are many. */
 const READ_STACK_DEPTH = 12;
 /** The most reads whose places are told apart. */
-const MAX_PLACED_READS = 12_000;
+const MAX_PLACED_READS = 6000;
 /** Stacks that become text between two turns. */
 const STACKS_AT_ONCE = 64;
 
@@ -109,7 +109,7 @@ export class ForwardTrace {
     observesArrays: boolean,
   ): ForwardTrace | null {
     const recorder = new Recorder(limits);
-    if (!completes(() => observe(recorder, observesArrays, run))) return null;
+    if (!completes(() => observe(recorder, observesArrays, run)) || recorder.isFull) return null;
     const { nodes, schedule } = recorder.summarize();
     if (nodes.length > limits.nodes) return null;
     const uses = recorder.countUses(schedule.writes);
@@ -432,6 +432,8 @@ const enum Kind {
 
 class Recorder implements Listener {
   events = 0;
+  /** Whether a limit is exceeded. It throws once, because what handles the error may call the same functions. */
+  isFull = false;
   readonly #limits: TraceLimits;
   readonly #kinds: Kind[] = [];
   /** By event: the number of the element, or of the call. */
@@ -491,15 +493,22 @@ class Recorder implements Listener {
 
   call(name: string, original: MathFunction, values: number[]): number {
     const result = original(...values);
-    if (this.#calls.length >= this.#limits.nodes) throw new RangeError('too many calls');
+    if (this.isFull) return result;
+    if (this.#calls.length >= this.#limits.nodes) this.#stop('too many calls');
     this.#record(Kind.Call, this.#calls.length, result);
     this.#calls.push({ name, original, values, result, at: new Error(name) });
     this.#known.add(result);
     return result;
   }
 
+  #stop(why: string): never {
+    this.isFull = true;
+    throw new RangeError(why);
+  }
+
   #record(kind: Kind, subject: number, value: number): void {
-    if (++this.events > this.#limits.events) throw new RangeError('too many reads and writes');
+    if (this.isFull) return;
+    if (++this.events > this.#limits.events) this.#stop('too many reads and writes');
     this.#kinds.push(kind);
     this.#subjects.push(subject);
     this.#values.push(value);

@@ -29,15 +29,22 @@ export function* explainByJacobian(comparison: GradientComparison): Generator<un
 function* explainInput(layer: LayerExperiment, jacobians: Jacobians): Generator<undefined, Explanation | null> {
   const pattern = new Pattern(layer.samples, jacobians);
   const [input, output] = [layer.inputShape.slice(1), layer.outputShape.slice(1)];
-  return (
-    explainAxes(pattern, input, output) ??
-    explainTransposed(pattern) ??
-    explainFactors(pattern, input, output) ??
-    explainNearTies(pattern, layer) ??
-    (yield* explainShift(pattern, input, output)) ??
-    explainTurned(pattern, input) ??
-    explainSupport(pattern)
-  );
+  const explanations = [
+    () => explainAxes(pattern, input, output),
+    () => explainTransposed(pattern),
+    () => explainFactorsOfOutputs(pattern, output),
+    () => explainFactorsOfInputs(pattern, input),
+    () => explainNearTies(pattern, layer),
+  ];
+  for (const explain of explanations) {
+    yield;
+    const found = explain();
+    if (found) return found;
+  }
+  const shift = yield* explainShift(pattern, input, output);
+  if (shift) return shift;
+  yield;
+  return explainTurned(pattern, input) ?? explainSupport(pattern);
 }
 
 /** Rows of both Jacobians, one for each output of each sample. */
@@ -141,47 +148,52 @@ function explainTransposed(pattern: Pattern): Explanation | null {
   );
 }
 
-/** Whether each row, or each column, of the right Jacobian has its own factor. */
-function explainFactors(pattern: Pattern, input: Shape, output: Shape): Explanation | null {
-  const { numeric, analytic, inputs, outputs } = pattern;
-  const describe = (
-    count: number,
-    shape: Shape,
-    what: string,
-    indexOf: (output: number, i: number) => number,
-  ): Explanation | null => {
-    const products = new Float64Array(count);
-    const squares = new Float64Array(count);
-    for (const { output: o, from } of pattern.rows())
-      for (let i = 0; i < inputs; i++) {
-        const [n, a] = [numeric[from + i]!, analytic[from + i]!];
-        if (Number.isNaN(n) || Number.isNaN(a)) continue;
-        products[indexOf(o, i)]! += n * a;
-        squares[indexOf(o, i)]! += n * n;
-      }
-    const factors = products.map((product, k) => (squares[k]! > 0 ? product / squares[k]! : 1));
-    for (const { output: o, from } of pattern.rows())
-      for (let i = 0; i < inputs; i++)
-        if (!pattern.isSame(analytic[from + i]!, factors[indexOf(o, i)]! * numeric[from + i]!)) return null;
-    const wrong = [...factors.keys()].filter((k) => Math.abs(factors[k]! - 1) > TOLERANCE);
-    if (wrong.length === 0 || wrong.length === count) return null;
-    const values = [...new Set(wrong.map((k) => formatShort(factors[k]!)))];
-    const where = describePlaces(wrong, shape, what);
-    const cause = values.every((value) => value === '0')
-      ? 'place_missing'
-      : values.every((value) => value === '-1')
-        ? 'part_sign'
-        : 'factor_by_place';
-    const is =
-      cause === 'place_missing'
-        ? 'is missing'
-        : cause === 'part_sign'
-          ? 'has the wrong sign'
-          : `is ${values.slice(0, 4).join(' or ')} times what it should be`;
-    const hint = cause === 'factor_by_place' ? ': it has another factor there' : '';
-    return makeExplanation(cause, `is right except for the contribution of ${where}, which ${is}${hint}`);
-  };
-  return describe(outputs, output, 'outputs', (o) => o) ?? describe(inputs, input, 'inputs', (_, i) => i);
+/** Whether each row of the right Jacobian has its own factor. */
+const explainFactorsOfOutputs = (pattern: Pattern, output: Shape): Explanation | null =>
+  explainFactors(pattern, pattern.outputs, output, 'outputs', (o) => o);
+
+/** Whether each column of the right Jacobian has its own factor. */
+const explainFactorsOfInputs = (pattern: Pattern, input: Shape): Explanation | null =>
+  explainFactors(pattern, pattern.inputs, input, 'inputs', (_, i) => i);
+
+function explainFactors(
+  pattern: Pattern,
+  count: number,
+  shape: Shape,
+  what: string,
+  indexOf: (output: number, i: number) => number,
+): Explanation | null {
+  const { numeric, analytic, inputs } = pattern;
+  const products = new Float64Array(count);
+  const squares = new Float64Array(count);
+  for (const { output: o, from } of pattern.rows())
+    for (let i = 0; i < inputs; i++) {
+      const [n, a] = [numeric[from + i]!, analytic[from + i]!];
+      if (Number.isNaN(n) || Number.isNaN(a)) continue;
+      products[indexOf(o, i)]! += n * a;
+      squares[indexOf(o, i)]! += n * n;
+    }
+  const factors = products.map((product, k) => (squares[k]! > 0 ? product / squares[k]! : 1));
+  for (const { output: o, from } of pattern.rows())
+    for (let i = 0; i < inputs; i++)
+      if (!pattern.isSame(analytic[from + i]!, factors[indexOf(o, i)]! * numeric[from + i]!)) return null;
+  const wrong = [...factors.keys()].filter((k) => Math.abs(factors[k]! - 1) > TOLERANCE);
+  if (wrong.length === 0 || wrong.length === count) return null;
+  const values = [...new Set(wrong.map((k) => formatShort(factors[k]!)))];
+  const where = describePlaces(wrong, shape, what);
+  const cause = values.every((value) => value === '0')
+    ? 'place_missing'
+    : values.every((value) => value === '-1')
+      ? 'part_sign'
+      : 'factor_by_place';
+  const is =
+    cause === 'place_missing'
+      ? 'is missing'
+      : cause === 'part_sign'
+        ? 'has the wrong sign'
+        : `is ${values.slice(0, 4).join(' or ')} times what it should be`;
+  const hint = cause === 'factor_by_place' ? ': it has another factor there' : '';
+  return makeExplanation(cause, `is right except for the contribution of ${where}, which ${is}${hint}`);
 }
 
 /** "outputs in the last column (axis 3)", or their number. */
@@ -515,7 +527,7 @@ function explainParameter(
 
 /** Entries whose factor depends on one axis of the parameter. */
 function explainParameterFactors(pattern: Pattern, shape: Shape): Explanation | null {
-  const explanation = explainFactors(pattern, shape, [pattern.outputs]);
+  const explanation = explainFactorsOfOutputs(pattern, [pattern.outputs]) ?? explainFactorsOfInputs(pattern, shape);
   return explanation?.cause === 'part_sign' || explanation?.description.includes('inputs')
     ? { ...explanation, description: explanation.description.replace('what comes from inputs', 'entries') }
     : explanation;
