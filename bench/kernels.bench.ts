@@ -148,7 +148,7 @@ async function main(): Promise<void> {
       ratio('tfjs', 'tfjs'),
     ]);
   }
-  for (const peer of Object.values(peers)) peer?.end();
+  for (const peer of Object.values(peers)) peer?.close();
   console.log(`\n${formatTable(['ours, µs a step, float32', ...backendVariants.map(({ name }) => name)], ours)}`);
   console.log(
     `\n${formatTable(['peers, µs a step', 'loops in JS', 'torch 1', 'torch 2', 'jax-js', 'tfjs', 'loops/ours', 'torch/ours', 'jax/ours', 'tfjs/ours'], theirs)}`,

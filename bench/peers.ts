@@ -61,14 +61,18 @@ export class Peer {
 
   /** Microseconds per step. */
   async measure(request: PeerRequest): Promise<number> {
+    return this.request(request);
+  }
+
+  /** The answer to a request of any kind. */
+  async request(request: object): Promise<number> {
     this.#child.stdin.write(`${JSON.stringify(request)}\n`);
     return this.readResult();
   }
 
   /** Seconds of PyTorch's gradcheck over this many weights of the first of two layers, in float64. */
   async gradcheck(sizes: readonly number[], batch: number, entries: number, threads: number): Promise<number> {
-    this.#child.stdin.write(`${JSON.stringify({ sizes, batch, gradcheck: entries, threads })}\n`);
-    return this.readResult();
+    return this.request({ sizes, batch, gradcheck: entries, threads });
   }
 
   /** The next line of output. */
