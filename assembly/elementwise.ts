@@ -20,6 +20,29 @@ export function copy(out: usize, x: usize, n: i32): void {
   memory.copy(out, x, <usize>n * SIZE);
 }
 
+/** out[i, to + j] = x[i, from + j] for every row i and j below `width`. */
+export function copyColumns(
+  out: usize,
+  to: i32,
+  outWidth: i32,
+  x: usize,
+  from: i32,
+  xWidth: i32,
+  rows: i32,
+  width: i32,
+): void {
+  out += <usize>to * SIZE;
+  x += <usize>from * SIZE;
+  for (; rows > 0; rows--) {
+    let n = width,
+      at: usize = 0;
+    for (; n >= LANES; n -= LANES, at += VECTOR) v128.store(out + at, v128.load(x + at));
+    if (n > 0) storePartial(out + at, loadPartial(x + at, n), n);
+    out += <usize>outWidth * SIZE;
+    x += <usize>xWidth * SIZE;
+  }
+}
+
 export function scale(out: usize, x: usize, n: i32, by: f64): void {
   const s = splat(<real>by);
   for (; n >= LANES; n -= LANES) {

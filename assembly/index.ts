@@ -6,6 +6,7 @@ export {
   accumulateRows,
   addRow,
   copy,
+  copyColumns,
   logSoftmax,
   logSoftmaxBackward,
   scale,
@@ -32,6 +33,8 @@ export {
   unary,
   unaryBackward,
 } from './parallel-elementwise';
+export { causalSoftmax, headProducts, headSums, headSumsTransposed } from './attention';
+export { accumulateAtRows, lookUpRows } from './lookup';
 export { conv2d, conv2dBackwardInput, conv2dBackwardWeight } from './convolution';
 export {
   channelMoments,

@@ -33,6 +33,10 @@ export const AXPBY = 17,
 export const IMPLICIT_GEMM = 25,
   FLIP_KERNEL = 26,
   NHWC_WEIGHT_GRADIENT = 27;
+export const HEAD_PRODUCTS = 28,
+  HEAD_SUMS = 29,
+  HEAD_SUMS_TRANSPOSED = 30,
+  CAUSAL_SOFTMAX = 31;
 
 // @ts-ignore: decorator
 @inline

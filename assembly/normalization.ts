@@ -292,9 +292,24 @@ export function normalizeRowsBackward(
   for (; rows > 0; rows--) {
     const middle = sumOf(x, size) / count;
     const inverse = 1 / Math.sqrt(sumOfSquaredDeviations(x, size, middle) / count + eps);
-    let sum: f64 = 0,
-      product: f64 = 0;
-    for (let i = 0; i < size; i++) {
+    const center = f64x2.splat(middle),
+      by = f64x2.splat(inverse);
+    let sums = f64x2.splat(0),
+      products = f64x2.splat(0);
+    let i = 0;
+    for (; i + 1 < size; i += 2) {
+      const at = <usize>i * SIZE;
+      const normal = f64x2.mul(f64x2.sub(loadPair(x + at), center), by),
+        arriving = loadPair(dy + at),
+        scaled = weight ? f64x2.mul(arriving, loadPair(weight + at)) : arriving;
+      sums = f64x2.add(sums, scaled);
+      products = f64x2.add(products, f64x2.mul(scaled, normal));
+      if (dWeight) storePair(dWeight + at, f64x2.add(loadPair(dWeight + at), f64x2.mul(arriving, normal)));
+      if (dBias) storePair(dBias + at, f64x2.add(loadPair(dBias + at), arriving));
+    }
+    let sum = sumPair(sums),
+      product = sumPair(products);
+    if (i < size) {
       const normal = (number(x, i, 0) - middle) * inverse,
         arriving = number(dy, i, 0),
         scaled = arriving * number(weight, i, 1);
@@ -304,12 +319,9 @@ export function normalizeRowsBackward(
       if (dBias) addTo(dBias, i, arriving);
     }
     if (dx) {
-      const center = f64x2.splat(middle),
-        by = f64x2.splat(inverse),
-        mean = f64x2.splat(sum / count),
+      const mean = f64x2.splat(sum / count),
         slope = f64x2.splat(product / count);
-      let i = 0;
-      for (; i + 1 < size; i += 2) {
+      for (i = 0; i + 1 < size; i += 2) {
         const at = <usize>i * SIZE;
         const normal = f64x2.mul(f64x2.sub(loadPair(x + at), center), by);
         let scaled = loadPair(dy + at);

@@ -39,6 +39,7 @@ export const UNARY = 30;
 export const UNARY_BACKWARD = 31;
 export const LOG_SOFTMAX = 32;
 export const LOG_SOFTMAX_BACKWARD = 33;
+export const COPY_COLUMNS = 34;
 
 // Functions of the kernel `unary`: unary-functions.ts.
 export const LEAKY_RELU = 0;

@@ -1,4 +1,5 @@
 // Computes one chunk of the current job, whichever kernel described it.
+import { causalSoftmaxChunk, headChunk } from './attention';
 import {
   fill,
   relu,
@@ -21,6 +22,10 @@ import {
   GEMM,
   IMPLICIT_GEMM,
   NHWC_WEIGHT_GRADIENT,
+  HEAD_PRODUCTS,
+  HEAD_SUMS,
+  HEAD_SUMS_TRANSPOSED,
+  CAUSAL_SOFTMAX,
   AVG_POOL,
   AVG_POOL_BACKWARD,
   MAX_POOL,
@@ -85,6 +90,14 @@ export function runChunk(index: i32): void {
     case AVG_POOL:
     case AVG_POOL_BACKWARD:
       poolChunk(kind, index);
+      return;
+    case HEAD_PRODUCTS:
+    case HEAD_SUMS:
+    case HEAD_SUMS_TRANSPOSED:
+      headChunk(kind, index);
+      return;
+    case CAUSAL_SOFTMAX:
+      causalSoftmaxChunk(index);
       return;
     default:
       elementwiseChunk(kind, index);

@@ -4,6 +4,7 @@ import {
   accumulateRows,
   addRow,
   copy,
+  copyColumns,
   fill,
   logSoftmax,
   logSoftmaxBackward,
@@ -39,6 +40,7 @@ import {
   BINARY_CROSS_ENTROPY_WITH_LOGITS_BACKWARD,
   CLAMP,
   COPY,
+  COPY_COLUMNS,
   CROSS_ENTROPY_BACKWARD,
   FILL,
   LOG_SOFTMAX,
@@ -197,6 +199,9 @@ export function replay(at: usize, end: usize): void {
         break;
       case LOG_SOFTMAX_BACKWARD:
         logSoftmaxBackward(a, b, c, d, arg(at, 4));
+        break;
+      case COPY_COLUMNS:
+        copyColumns(a, b, c, d, arg(at, 4), arg(at, 5), arg(at, 6), arg(at, 7));
         break;
       default:
         unreachable();

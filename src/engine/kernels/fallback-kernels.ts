@@ -416,9 +416,9 @@ export abstract class FallbackKernels {
     rmsNormalizeRowsBackward(dx, dWeight, dy, x, weight, size, eps);
   }
 
-  lookUpRows(y: Tensor, table: Tensor, indices: Tensor, padding: number): void {
+  lookUpRows(y: Tensor, table: Tensor, indices: Tensor): void {
     this.assertEager();
-    lookUpRows(y, table, indices, padding);
+    lookUpRows(y, table, indices);
   }
 
   accumulateAtRows(dTable: Tensor, dy: Tensor, indices: Tensor, padding: number): void {

@@ -224,8 +224,8 @@ export interface Kernels {
     eps: number,
   ): void;
 
-  /** y[i,:] = table[indices[i],:], the index rounded; 0 at the index `padding`, and NaN where there is no such row. */
-  lookUpRows(y: Tensor, table: Tensor, indices: Tensor, padding: number): void;
+  /** y[i,:] = table[indices[i],:], the index rounded; NaN where there is no such row. */
+  lookUpRows(y: Tensor, table: Tensor, indices: Tensor): void;
   /** dTable[indices[i],:] += dy[i,:] for every i, except at the index `padding`. */
   accumulateAtRows(dTable: Tensor, dy: Tensor, indices: Tensor, padding: number): void;
 

@@ -1,13 +1,12 @@
 // Rows of a table by their index, as embeddings look them up. Indices are stored as numbers and rounded.
 import type { Shape2, Tensor } from './tensor';
 
-/** y[i,:] = table[indices[i],:]; 0 at the index `padding`, and NaN where the table has no such row. */
-export function lookUpRows(y: Tensor, table: Tensor, indices: Tensor, padding: number): void {
+/** y[i,:] = table[indices[i],:], NaN where the table has no such row. */
+export function lookUpRows(y: Tensor, table: Tensor, indices: Tensor): void {
   const [rows, width] = table.shape as Shape2;
   for (let i = 0, to = 0; i < indices.data.length; i++, to += width) {
     const index = Math.round(indices.data[i]!);
-    if (index === padding) y.data.fill(0, to, to + width);
-    else if (index >= 0 && index < rows)
+    if (index >= 0 && index < rows)
       for (let j = 0, from = index * width; j < width; j++) y.data[to + j] = table.data[from + j]!;
     else y.data.fill(NaN, to, to + width);
   }

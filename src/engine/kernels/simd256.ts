@@ -25,6 +25,10 @@ export const SIMD256_KERNELS = [
   'sigmoidBackward',
   'tanh',
   'tanhBackward',
+  'headProducts',
+  'headSums',
+  'headSumsTransposed',
+  'causalSoftmax',
   'unary',
   'unaryBackward',
   'axpby',
@@ -62,6 +66,12 @@ const SHAPES = [
   [300, 16, 140],
 ] as const;
 
+/** Samples, heads, rows, columns, features. */
+const HEADS = [
+  [2, 3, 21, 18, 27],
+  [4, 2, 32, 32, 64],
+] as const;
+
 /** Images, channels, height, width; then windows: kernel, stride, padding. */
 const IMAGES = [
   [3, 4, 19, 17],
@@ -95,6 +105,19 @@ const COMPARISONS: Readonly<Record<Simd256Kernel, readonly ((kernels: WasmExport
   sigmoidBackward: sizes((kernels, n) => kernels.sigmoidBackward(OUT, X, Y, n)),
   tanh: sizes((kernels, n) => kernels.tanh(OUT, X, n)),
   tanhBackward: sizes((kernels, n) => kernels.tanhBackward(OUT, X, Y, n)),
+  headProducts: HEADS.map((shape) => (kernels: WasmExports) => kernels.headProducts(OUT, X, Y, ...shape, 0.3)),
+  headSums: HEADS.map((shape) => (kernels: WasmExports) => kernels.headSums(OUT, X, Y, ...shape, 0.3)),
+  headSumsTransposed: HEADS.map(
+    (shape) => (kernels: WasmExports) => kernels.headSumsTransposed(OUT, X, Y, ...shape, 0.3),
+  ),
+  causalSoftmax: [
+    [300, 20, 37],
+    [150, 50, 9],
+  ].map(
+    ([m, rows, columns]) =>
+      (kernels: WasmExports) =>
+        kernels.causalSoftmax(OUT, X, m!, rows!, columns!),
+  ),
   unary: UNARY.flatMap((f) => sizes((kernels, n) => kernels.unary(OUT, X, n, f, 0.5))),
   unaryBackward: UNARY.flatMap((f) => sizes((kernels, n) => kernels.unaryBackward(OUT, Y, X, n, f, 0.5))),
   axpby: sizes((kernels, n) => kernels.axpby(OUT, X, n, 0.9, 0.1)),

@@ -38,6 +38,7 @@ export const OPCODES: readonly (readonly [name: keyof WasmExports, words: number
   ['unaryBackward', 5],
   ['logSoftmax', 4],
   ['logSoftmaxBackward', 5],
+  ['copyColumns', 8],
 ];
 
 /** Kernels that return a number and write nothing. They take only addresses and sizes, and have no opcode. */

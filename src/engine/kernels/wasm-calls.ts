@@ -2,7 +2,7 @@
 import type { WasmExports, Memory } from './wasm-instance';
 import type { Moments } from './kernels';
 import { FallbackKernels } from './fallback-kernels';
-import type { Tensor, Shape2 } from './tensor';
+import type { Tensor, Shape2, Shape4 } from './tensor';
 import { type UnaryKind, unaryFunctions } from './unary-functions';
 import { dilationOf, strideOf, type WindowOptions } from './windows';
 
@@ -53,6 +53,16 @@ const channelShape = ({ shape, data }: Tensor): [number, number, number] => [
   shape[1]!,
   data.length / (shape[0]! * shape[1]!),
 ];
+/** Samples, heads, rows and columns of the pairs of positions, and features of all heads together. */
+const headShape = ({ shape }: Tensor, x: Tensor): [number, number, number, number, number] => [
+  shape[0]!,
+  shape[1]!,
+  shape[2]!,
+  shape[3]!,
+  columnCount(x),
+];
+/** Features of a head. */
+const headWidth = ({ shape }: Tensor, x: Tensor): number => columnCount(x) / shape[1]!;
 /** Perturbations, samples, columns. */
 const perturbationShape = ({ shape }: Tensor): [number, number, number] => [shape[0]!, shape[1]!, shape[2]!];
 /** Function codes, as in the module. */
@@ -326,6 +336,64 @@ export abstract class WasmCalls extends FallbackKernels {
 
   override clamp(out: Tensor, x: Tensor, low: number, high: number): void {
     this.exports.clamp(addressOf(out), addressOf(x), out.data.length, low, high);
+  }
+
+  override copyColumns(out: Tensor, to: number, x: Tensor, from: number, width: number): void {
+    const rows = out.shape[0]!;
+    this.exports.copyColumns(
+      addressOf(out),
+      to,
+      out.data.length / rows,
+      addressOf(x),
+      from,
+      x.data.length / rows,
+      rows,
+      width,
+    );
+  }
+
+  override lookUpRows(y: Tensor, table: Tensor, indices: Tensor): void {
+    this.assertEager();
+    const [rows, width] = table.shape as Shape2;
+    this.exports.lookUpRows(addressOf(y), addressOf(table), addressOf(indices), indices.data.length, rows, width);
+  }
+
+  override accumulateAtRows(dTable: Tensor, dy: Tensor, indices: Tensor, padding: number): void {
+    this.assertEager();
+    const [rows, width] = dTable.shape as Shape2;
+    this.exports.accumulateAtRows(
+      addressOf(dTable),
+      addressOf(dy),
+      addressOf(indices),
+      indices.data.length,
+      rows,
+      width,
+      padding,
+    );
+  }
+
+  override headProducts(pairs: Tensor, a: Tensor, b: Tensor, scale: number): void {
+    this.useThreads(pairs.data.length * headWidth(pairs, a));
+    this.assertEager();
+    this.exports.headProducts(addressOf(pairs), addressOf(a), addressOf(b), ...headShape(pairs, a), scale);
+  }
+
+  override headSums(y: Tensor, pairs: Tensor, x: Tensor, scale: number): void {
+    this.useThreads(pairs.data.length * headWidth(pairs, x));
+    this.assertEager();
+    this.exports.headSums(addressOf(y), addressOf(pairs), addressOf(x), ...headShape(pairs, x), scale);
+  }
+
+  override headSumsTransposed(y: Tensor, pairs: Tensor, x: Tensor, scale: number): void {
+    this.useThreads(pairs.data.length * headWidth(pairs, x));
+    this.assertEager();
+    this.exports.headSumsTransposed(addressOf(y), addressOf(pairs), addressOf(x), ...headShape(pairs, x), scale);
+  }
+
+  override causalSoftmax(y: Tensor, x: Tensor): void {
+    this.assertEager();
+    const [samples, heads, rows, columns] = x.shape as Shape4;
+    this.exports.causalSoftmax(addressOf(y), addressOf(x), samples * heads * rows, rows, columns);
   }
 
   override multiply(out: Tensor, a: Tensor, b: Tensor): void {

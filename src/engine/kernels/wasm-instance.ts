@@ -71,6 +71,63 @@ export interface WasmExports {
     width: number,
     ...windowAndPadded: readonly number[]
   ): void;
+  /** Of [samples, positions, width]: rows and columns of the pairs of positions. */
+  headProducts(
+    pairs: number,
+    a: number,
+    b: number,
+    samples: number,
+    heads: number,
+    rows: number,
+    columns: number,
+    width: number,
+    scale: number,
+  ): void;
+  headSums(
+    y: number,
+    pairs: number,
+    x: number,
+    samples: number,
+    heads: number,
+    rows: number,
+    columns: number,
+    width: number,
+    scale: number,
+  ): void;
+  headSumsTransposed(
+    y: number,
+    pairs: number,
+    x: number,
+    samples: number,
+    heads: number,
+    rows: number,
+    columns: number,
+    width: number,
+    scale: number,
+  ): void;
+  /** m rows, of which each group of `rows` is one matrix. */
+  causalSoftmax(y: number, x: number, m: number, rows: number, columns: number): void;
+  lookUpRows(y: number, table: number, indices: number, count: number, rows: number, width: number): void;
+  accumulateAtRows(
+    dTable: number,
+    dy: number,
+    indices: number,
+    count: number,
+    rows: number,
+    width: number,
+    padding: number,
+  ): void;
+  /** Widths in elements of a row of out and of x, and of what is copied. */
+  copyColumns(
+    out: number,
+    to: number,
+    outWidth: number,
+    x: number,
+    from: number,
+    xWidth: number,
+    rows: number,
+    width: number,
+  ): void;
   useSimd256Tiles(on: number): void;
   /** See assembly/parallel.ts. */
   attach(attachment: number): void;

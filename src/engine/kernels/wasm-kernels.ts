@@ -154,9 +154,9 @@ export class WasmKernels extends WasmCalls implements Kernels {
 
   /** Prepares the worker threads for a product of this many multiply-adds, if it is large enough. */
   protected useThreads(multiplyAdds: number): void {
-    if (multiplyAdds < PARALLEL_THRESHOLD || this.#recorder.isRecording) return;
+    if (this.#recorder.isRecording) return;
     this.#countMultiplyAdds(multiplyAdds);
-    if (!this.threadPool || this.threadPool.owner === this) return;
+    if (multiplyAdds < PARALLEL_THRESHOLD || !this.threadPool || this.threadPool.owner === this) return;
     this.threadPool.attach(
       this,
       this.exports,

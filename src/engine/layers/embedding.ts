@@ -16,7 +16,7 @@ const options = z
         .int()
         .check(
           z.gte(0),
-          z.describe('An index whose output is 0 and whose row stays at 0, for the padding of short sequences.'),
+          z.describe('An index whose row starts as 0 and gets no gradient, for the padding of short sequences.'),
         ),
     ),
     init: z._default(initializerOption('Initializer of the table.', WEIGHT_INIT_ALIASES), {
@@ -68,8 +68,8 @@ export const embedding = defineLayer({
       },
     ];
   },
-  forward({ kernels, options: layer, parameters, input, output }) {
-    kernels.lookUpRows(output, parameters.weight!, input, paddingOf(layer));
+  forward({ kernels, parameters, input, output }) {
+    kernels.lookUpRows(output, parameters.weight!, input);
   },
   backward({ kernels, options: layer, input, gradOutput, gradInput, gradParameters }) {
     kernels.accumulateAtRows(gradParameters.weight!, gradOutput, input, paddingOf(layer));

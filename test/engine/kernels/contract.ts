@@ -10,6 +10,7 @@ import { describeActivations } from './contract-activations';
 import { describeImages } from './contract-images';
 import { describeLossKernels } from './contract-losses';
 import { describeReductions } from './contract-reductions';
+import { describeSequences } from './contract-sequences';
 import { describePerturbations } from './contract-perturbations';
 import { describeNormalization } from './contract-normalization';
 import { type CreateKernels, TensorGenerator, forShapes, roundoff, sizes } from './tensor-generator';
@@ -33,6 +34,7 @@ export function describeKernels(name: string, create: CreateKernels): void {
     describeNormalization(kernels);
     describeLossKernels(kernels);
     describePerturbations(kernels);
+    describeSequences(kernels);
     describeSgd(kernels);
     describeUpdates(kernels);
     describeReductions(kernels);
