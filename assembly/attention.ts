@@ -54,10 +54,7 @@ function heads(
   setJobField(kind, 7, width);
   setJobField(kind, 8, perChunk);
   setJobNumbers(scale, 0);
-  parallelFor(
-    (samples * headCount + perChunk - 1) / perChunk,
-    <i64>samples * headCount * macs >= PARALLEL_THRESHOLD,
-  );
+  parallelFor((samples * headCount + perChunk - 1) / perChunk, <i64>samples * headCount * macs >= PARALLEL_THRESHOLD);
 }
 
 /** pairs[n,h,i,j] = scale a[n,i,head h] · b[n,j,head h]. */

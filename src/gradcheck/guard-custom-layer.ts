@@ -1,4 +1,4 @@
-// Wraps custom layers for the gradient check. A layer may reject numbers that no run gives it, such as negative ones
+// Wraps layers for the gradient check: custom ones, and those whose backward differs from their forward on purpose. A layer may reject numbers that no run gives it, such as negative ones
 // before a logarithm: it has no value there, which is not a fault. NaN and infinity become findings instead of
 // exceptions.
 import { asCustomLayerError } from '../engine/custom/custom-layer-error';
@@ -15,6 +15,12 @@ export const isolatedDefinitionOf = (layer: LayerModel): LayerDefinition =>
 
 /** @param isPerturbing whether numbers are perturbed; only an exception for unperturbed numbers is a fault */
 export function guardCustomLayer(layer: LayerModel, isPerturbing: () => boolean): LayerModel {
+  const surrogateOf = layer.definition.surrogateFor?.(layer.options);
+  if (surrogateOf) {
+    const isolated: LayerDefinition = { ...layer.definition, surrogate: surrogateOf };
+    const wrapped: GuardedLayer = { ...layer, definition: withSurrogate(isolated, isPerturbing), isolated };
+    return wrapped;
+  }
   if (!layer.definition.sourceLocations) return layer;
   const original = layer.definition.allowingNonFinite ?? layer.definition;
   const { autograd, kinkSides, operationGraph, surrogate } = original;

@@ -1,12 +1,13 @@
 // Parses a text to a spec or to its problems. Never throws, whatever the text.
 import { customLayerSpec } from '../engine/custom/custom-layer-spec';
+import { layers as layerTable } from '../engine/layers';
 import { schedules } from '../engine/schedules';
 import type { ScheduleDefinition } from '../engine/schedules/schedule';
 import { type ExplainedIssue, explainIssues } from './explain-issues';
 import type { Problem } from '../protocol/problem';
 import { Recovery } from './recover-spec';
 import { isBlockKind } from './blocks';
-import { MAX_LAYERS } from './blocks/block';
+import { type JoinKind, MAX_LAYERS } from './blocks/block';
 import { countExpandedLayers, expandLayers, repeatedName } from './blocks/expand';
 import { connectLayers, type NamedLayer } from './connect-layers';
 import { formatInteger } from '../engine/format-count';
@@ -67,7 +68,7 @@ function nameLayers(source: Source, parsedLayers: ParsedSpec['layers']): NamedLa
       type: type as SpecLayer['type'],
       name: name === undefined ? `${baseName}${number}` : repeatedName(name, repetition),
       // The join of a block has no options of its own.
-      ...(block ? { freeze: [], options: {}, block } : { freeze, options }),
+      ...(block ? { freeze: [], options: layerTable[type as JoinKind].options.parse({}), block } : { freeze, options }),
       path,
       blocks,
       range: source.locate(path),

@@ -18,7 +18,7 @@ import {
   update,
 } from '../support/network-fixtures';
 
-const graphs = [...golden('graphs.json'), ...golden('graphs-attention.json')];
+const graphs = [...golden('graphs.json'), ...golden('graphs-attention.json'), ...golden('graphs-recurrent.json')];
 const FLOAT64 = createBackend('reference', 'float64');
 
 function networkOf(kernels: Kernels, graph: GoldenGraph): Network {

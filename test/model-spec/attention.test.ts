@@ -138,6 +138,22 @@ describe('layers of sequences', () => {
     expect(table.subarray(0, 4).some((value) => value === 0)).toBe(false);
     expect(checkNow(session).counts.wrong).toBe(0);
   });
+
+  it('a row for padding that is not 0 is output, and gets no gradient', () => {
+    const session = open(specOf([embedding({ padding_idx: 1 }), ...classify]));
+    const { value, gradient } = session.network.parameters[0];
+    value.data.fill(2, 4, 8);
+    session.step();
+    const { input, outputs } = session.passToCheck();
+    const padded = [...input.data].flatMap((index, i) => (Math.round(index) === 1 ? i : []));
+    expect(padded.length).toBeGreaterThan(0);
+    for (const i of padded) expect([...outputs[0].data.subarray(i * 4, (i + 1) * 4)]).toEqual([2, 2, 2, 2]);
+    expect([...gradient.data.subarray(4, 8)]).toEqual([0, 0, 0, 0]);
+    // The padding is a constant for the check too, alone and in the network.
+    const { counts, layers } = checkNow(session);
+    expect(counts.wrong).toBe(0);
+    expect(layers[0].tensors.map(({ verdict }) => verdict)).not.toContain('wrong');
+  });
 });
 
 describe('a class at each position', () => {

@@ -7,6 +7,7 @@ import type { WasmKernels } from '../../src/engine/kernels/wasm-kernels';
 import { startThreadPool, threadCount } from '../../src/platform/start-thread-pool';
 import { simd256Compiler } from '../../src/platform/simd256';
 import {
+  attentionWorkloads,
   convolutionWorkloads,
   elementwiseWorkload,
   matmulWorkloads,
@@ -55,6 +56,18 @@ describe.each(cases)('%s in %s: the bits do not depend on the number of threads'
     for (const threads of [2, 3]) {
       const kernels = make(startPool(threads));
       const work = matmulWorkloads[name](kernels);
+      await untilWorkersHelp(kernels, work);
+      expect(work().data).toEqual(alone.data);
+    }
+  });
+
+  it.each(Object.keys(attentionWorkloads))('%s', async (name) => {
+    const alone = attentionWorkloads[name](make())();
+    for (const threads of [2, 3]) {
+      const kernels = make(startPool(threads));
+      // The products are large enough to call the threads; the softmax is not counted as one.
+      await untilWorkersHelp(kernels, matmulWorkloads.linear(kernels));
+      const work = attentionWorkloads[name](kernels);
       await untilWorkersHelp(kernels, work);
       expect(work().data).toEqual(alone.data);
     }

@@ -1,4 +1,4 @@
-// A session on networks with recurrent layers: going back, phases, and what stays the same when it looks.
+// A session on networks with recurrent layers and attention: going back, phases, and what stays the same when it looks.
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadRun } from '../../src/model-spec/load';
@@ -26,6 +26,24 @@ const NETWORKS: readonly (readonly [string, string])[] = [
       { type: 'dropout', p: 0.2 },
       { type: 'rnn', hidden_size: 2, return: 'all', share: 'first', name: 'second' },
       { type: 'add', inputs: ['first', 'second'] },
+      { type: 'lstm', hidden_size: 3 },
+    ]),
+  ],
+  [
+    'attention, dropout and recurrent layers',
+    specOf([
+      { type: 'linear', out_features: 4 },
+      { type: 'positional_encoding' },
+      {
+        type: 'residual',
+        layers: [
+          { type: 'layer_norm', normalized_shape: [4] },
+          { type: 'multihead_attention', num_heads: 2, is_causal: true },
+          { type: 'dropout', p: 0.1 },
+        ],
+      },
+      { type: 'gru', hidden_size: 4, return: 'all' },
+      { type: 'dropout', p: 0.2 },
       { type: 'lstm', hidden_size: 3 },
     ]),
   ],

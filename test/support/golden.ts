@@ -108,12 +108,14 @@ interface GoldenFiles {
   readonly 'layers-recurrent.json': GoldenLayer;
   readonly 'layers-convolutions.json': GoldenLayer;
   readonly 'layers-attention.json': GoldenLayer;
+  readonly 'layers-sequences.json': GoldenLayer;
   readonly 'layers-saturated.json': GoldenLayer;
   readonly 'losses.json': GoldenLoss;
   readonly 'losses-attention.json': GoldenLoss;
   readonly 'networks.json': GoldenNetwork;
   readonly 'graphs.json': GoldenGraph;
   readonly 'graphs-attention.json': GoldenGraph;
+  readonly 'graphs-recurrent.json': GoldenGraph;
   readonly 'optimizers.json': GoldenOptimizer;
   readonly 'optimizers-images.json': GoldenOptimizer;
 }
@@ -128,6 +130,7 @@ const LAYER_FILES = [
   'layers-recurrent.json',
   'layers-convolutions.json',
   'layers-attention.json',
+  'layers-sequences.json',
 ] as const;
 
 /** The cases of all of them. */

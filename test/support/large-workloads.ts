@@ -64,6 +64,34 @@ export const matmulWorkloads: Record<string, (kernels: Kernels) => () => Tensor>
   },
 };
 
+/** Attention over 5 samples, 3 heads of 22 features, 41 queries and 53 keys; each kernel by its name. */
+export const attentionWorkloads: Record<string, (kernels: Kernels) => () => Tensor> = {
+  headProducts: (kernels) => {
+    const [pairs, a, b] = attentionTensors(kernels);
+    return () => (kernels.headProducts(pairs, a, b, 0.3), pairs);
+  },
+  headSums: (kernels) => {
+    const [pairs, a, b] = attentionTensors(kernels);
+    return () => (kernels.headSums(a, pairs, b, 0.3), a);
+  },
+  headSumsTransposed: (kernels) => {
+    const [pairs, a, b] = attentionTensors(kernels);
+    return () => (kernels.headSumsTransposed(b, pairs, a, 0.3), b);
+  },
+  causalSoftmax: (kernels) => {
+    const [pairs] = attentionTensors(kernels);
+    const y = createTensor(kernels, pairs.shape, values);
+    return () => (kernels.causalSoftmax(y, pairs), y);
+  },
+};
+
+const attentionTensors = (kernels: Kernels): readonly Tensor[] =>
+  [
+    [5, 3, 41, 53],
+    [5, 41, 66],
+    [5, 53, 66],
+  ].map((shape) => createTensor(kernels, shape, values));
+
 const windows: WindowOptions = { kernel_size: [5, 3], stride: [1, 1], padding: [2, 1] };
 const stridedWindows: WindowOptions = { kernel_size: [3, 3], stride: [2, 3], padding: [0, 1] };
 

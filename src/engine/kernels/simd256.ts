@@ -67,10 +67,10 @@ const SHAPES = [
 ] as const;
 
 /** Samples, heads, rows, columns, features. */
-const HEADS = [
+const HEADS: readonly (readonly [number, number, number, number, number])[] = [
   [2, 3, 21, 18, 27],
   [4, 2, 32, 32, 64],
-] as const;
+];
 
 /** Images, channels, height, width; then windows: kernel, stride, padding. */
 const IMAGES = [

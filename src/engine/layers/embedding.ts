@@ -71,6 +71,20 @@ export const embedding = defineLayer({
   forward({ kernels, parameters, input, output }) {
     kernels.lookUpRows(output, parameters.weight!, input);
   },
+  surrogateFor({ padding_idx }) {
+    if (padding_idx === undefined) return undefined;
+    return {
+      reason: 'the row of "padding_idx" gets no gradient',
+      forward({ kernels, parameters, input, output }) {
+        kernels.lookUpRows(output, parameters.weight!, input);
+        const width = output.data.length / input.data.length;
+        input.data.forEach((index, i) => {
+          if (Math.round(index) !== padding_idx) return;
+          kernels.fill({ shape: [width], data: output.data.subarray(i * width, (i + 1) * width) }, 0);
+        });
+      },
+    };
+  },
   backward({ kernels, options: layer, input, gradOutput, gradInput, gradParameters }) {
     kernels.accumulateAtRows(gradParameters.weight!, gradOutput, input, paddingOf(layer));
     if (gradInput) kernels.fill(gradInput, 0);

@@ -312,6 +312,8 @@ export interface LayerDefinition<Kind extends string = string, Options = unknown
    * For a custom layer whose backward deliberately differs from its forward: the function that it is the gradient of.
    */
   readonly surrogate?: { readonly reason: string; forward(context: ForwardContext<Options>): void };
+  /** The same for other layers, where options decide it. */
+  surrogateFor?(options: Options): LayerDefinition['surrogate'];
   /** For a custom layer: runs forward while something observes the numbers that it uses. */
   observedForward?(context: ForwardContext<Options>, observer: ForwardObserver): void;
   /** For a custom layer: the same layer, but it passes on NaN and infinity instead of throwing. */

@@ -135,8 +135,7 @@ export function describeSequences(kernels: Kernels): void {
         const x = draw.tensor([rows, from + width + 1]);
         const expected = Array.from(out.data);
         for (let i = 0; i < rows; i++)
-          for (let j = 0; j < width; j++)
-            expected[i * out.shape[1] + to + j] = x.data[i * x.shape[1] + from + j];
+          for (let j = 0; j < width; j++) expected[i * out.shape[1] + to + j] = x.data[i * x.shape[1] + from + j];
         kernels.copyColumns(out, to, x, from, width);
         expect(Array.from(out.data)).toEqual(expected);
       }),
