@@ -31,6 +31,8 @@ const MAX_PAGES = 65536;
 const READ_MARGIN = 64;
 /** Multiply-adds of a product from which on threads are called; mirrors assembly/matmul.ts. */
 const PARALLEL_THRESHOLD = 500_000;
+/** Multiply-adds of a product from which on 256-bit vectors are worth trying. */
+const SIMD256_THRESHOLD = 200_000;
 /** The most float64 results that a fused module returns per call. */
 const MAX_RESULTS = 1024;
 const SINGLE_RESULT = new Float64Array(1);
@@ -154,7 +156,7 @@ export class WasmKernels extends WasmCalls implements Kernels {
 
   /** Prepares the worker threads for a product of this many multiply-adds, if it is large enough. */
   protected useThreads(multiplyAdds: number): void {
-    if (this.#recorder.isRecording) return;
+    if (multiplyAdds < SIMD256_THRESHOLD || this.#recorder.isRecording) return;
     this.#countMultiplyAdds(multiplyAdds);
     if (multiplyAdds < PARALLEL_THRESHOLD || !this.threadPool || this.threadPool.owner === this) return;
     this.threadPool.attach(
