@@ -1,6 +1,6 @@
-// Wraps layers for the gradient check: custom ones, and those whose backward differs from their forward on purpose. A layer may reject numbers that no run gives it, such as negative ones
-// before a logarithm: it has no value there, which is not a fault. NaN and infinity become findings instead of
-// exceptions.
+// Wraps layers for the gradient check: custom ones, and those whose backward differs from their forward on purpose. A
+// layer may reject numbers that no run gives it, such as negative ones before a logarithm: it has no value there,
+// which is not a fault. NaN and infinity become findings instead of exceptions.
 import { asCustomLayerError } from '../engine/custom/custom-layer-error';
 import type { BackwardContext, ForwardContext, LayerDefinition } from '../engine/layers/layer';
 import type { LayerModel } from '../engine/network-model';

@@ -31,7 +31,7 @@ function asJoinedRows({ shape, data }: Tensor, layer: Options): Tensor {
   return { shape: [rows, data.length / rows], data };
 }
 
-/** y = [x₁, x₂, …] along an axis of a sample: features, positions, or the channels of images; dxᵢ is that part of dy. */
+/** y = [x₁, x₂, …] along an axis of a sample: features, positions or channels of images; dxᵢ is that part of dy. */
 export const concat = defineLayer({
   kind: 'concat',
   aliases: ['concatenate', 'cat'],
