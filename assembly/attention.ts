@@ -1,7 +1,7 @@
 // The products of multi-head attention, one small matrix product for each sample and head, which threads share. Head h
 // of x[n,t,width] is its slice h of the last axis; pairs of positions are [n,heads,t,s].
 import { exponentials, maxOf } from './elementwise';
-import { COLUMNS, gemmPackedB, gemmUnpacked, packB } from './gemm';
+import { gemmPackedB, gemmUnpacked, packB } from './gemm';
 import {
   CAUSAL_SOFTMAX,
   firstJobNumber,

@@ -1,4 +1,4 @@
-// Made from assembly/ by scripts/kernels.mjs; do not edit. Sources: 6fd15a54f2b3d653
+// Made from assembly/ by scripts/kernels.mjs; do not edit. Sources: 235f8121c8ae1aad
 
 /** WebAssembly modules in base64, by the SIMD instructions that they need and their precision. */
 export const wasmModules = {
