@@ -367,8 +367,11 @@ export class Runner {
     if (!hit) return false;
     this.#hitBreakpoints = hit.ids;
     if (hit.phase < session.model.phases.length) {
+      const isNew = furthestStep === position.step;
+      // The loss of a step that has not reached it is not known yet.
+      if (isNew) session.pendingHistory.truncate(position.step);
       session.seek(position.step, hit.phase);
-      if (furthestStep === position.step) session.discardLaterSteps();
+      if (isNew) session.discardLaterSteps();
     }
     return true;
   }

@@ -11,6 +11,7 @@ import { runQuery } from '../../src/session/queries';
 import { Runner } from '../../src/session/runner';
 import type { TrainingSession } from '../../src/session/session';
 import { StepValues } from '../../src/session/step-values';
+import { seriesName } from '../../src/history/history';
 import { createSession, smallSpec } from '../support/session-fixtures';
 
 const specs = {
@@ -60,13 +61,18 @@ function createRunner(spec: object) {
   const states: RunState[] = [];
   const messages: LogpointMessage[] = [];
   const failures: unknown[] = [];
+  /** Steps whose loss was sent. */
+  const lossSteps = new Set<number>();
   let time = 0;
   let wake = (): void => undefined;
   const runner = new Runner({
     session: createSession(spec),
     now: () => (time += 0.05),
     sleep: () => setImmediate(),
-    emit: () => Promise.resolve(),
+    emit: ({ history }) => {
+      for (const step of history[seriesName.batchLoss]?.steps ?? []) lossSteps.add(step);
+      return Promise.resolve();
+    },
     onError: (error) => failures.push(error),
     onState: (state) => {
       states.push(state);
@@ -82,7 +88,7 @@ function createRunner(spec: object) {
     expect(failures).toEqual([]);
     return states.at(-1)!;
   };
-  return { runner, messages, move };
+  return { runner, messages, move, lossSteps };
 }
 
 const toNumber = (position: Position, phases: number): number => position.step * phases + position.phase;
@@ -183,7 +189,7 @@ describe('breakpoints', () => {
   const spec = specs['two batch sizes and momentum'];
 
   it('stop after each phase of their layer, with the tensors of the phase', async () => {
-    const { runner, move } = createRunner(spec);
+    const { runner, move, lossSteps } = createRunner(spec);
     const { phases } = runner.session.model;
     const own = allPhases(runner.session).filter((i) => {
       const phase = phases[i];
@@ -191,7 +197,12 @@ describe('breakpoints', () => {
     });
     await runner.setBreakpoints([{ id: 1, on: { phases: own } }]);
     const stops = [];
-    for (let i = 0; i < 6; i++) stops.push((await move({ type: 'run' })).position);
+    for (let i = 0; i < 6; i++) {
+      stops.push((await move({ type: 'run' })).position);
+      await setImmediate();
+      // The loss of step 1 is known from its backward pass on, that of step 2 three stops later.
+      expect([...lossSteps]).toEqual([1, 2].filter((step) => i >= 3 * step - 2));
+    }
     const [forward, backward] = own.map((phase) => phase + 1);
     expect(stops).toEqual([
       { step: 0, phase: forward },
