@@ -12,6 +12,7 @@ import { registerRename } from './host/model-spec/rename';
 import { registerCommands } from './host/commands/commands';
 import { ContextKeys } from './host/commands/context-keys';
 import { SpecDiagnostics } from './host/model-spec/spec-diagnostics';
+import { registerDebugger } from './host/debug/run-debugger';
 import { LayerDebugger } from './host/custom-layers/layer-debugger';
 import { watchLayerFiles } from './host/custom-layers/watch-layer-files';
 import { NewLayerCommand } from './host/custom-layers/new-layer';
@@ -75,6 +76,7 @@ export function activate({
       log,
     }),
     layerDebugger,
+    registerDebugger(runs),
     registerPanelSerializer(runs, log),
     testExplorer,
   );

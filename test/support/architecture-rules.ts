@@ -150,6 +150,7 @@ export const architecture: Readonly<Record<string, FolderRule>> = {
       'src/report',
       'src/data-files',
       'src/presentation',
+      'src/debugger',
     ],
     packages: ['birpc', 'vscode', 'node:*'],
   },

@@ -1,5 +1,6 @@
 // One run of one spec: decides which text to open and when, keeps what the run can be restored from, and passes
 // commands on to its engine. It knows neither the editor nor the page; both are given to it.
+import type { Breakpoint, BreakpointStatus } from '../../protocol/breakpoints';
 import type { ProbeId } from '../../protocol/layer-stats';
 import path from 'node:path';
 import { describeFault } from '../../process/exit-cause';
@@ -27,15 +28,20 @@ import { UndoStack } from './undo-stack';
 const FINAL_RECORD_TIMEOUT_MS = 500;
 
 /** Hears when the run starts and stops, and the log messages of breakpoints. */
-export type DebugClient = {
+export interface DebugClient {
   readonly onState: EngineEvents['stateChanged'];
   readonly onLogpoints: EngineEvents['logpoints'];
-};
+  /** The run has ended. @param reason sentences for people */
+  readonly onExit: (reason: string) => void;
+}
 
 export class RunController {
   readonly view: RunViewModel;
   /** The debugger of this run, if one is attached. */
   debugClient: DebugClient | null = null;
+  #breakpoints: readonly Breakpoint[] = [];
+  /** The text of the run that is open. */
+  #openedText: string | null = null;
   readonly #problems: RunProblems;
   readonly #undoStack: UndoStack;
   readonly #layerFiles = new LayerFileSnapshot();
@@ -210,6 +216,7 @@ export class RunController {
     this.#publishProblems();
     this.view.notify('info', `${path.basename(file)} reloaded. ${restartReason ?? this.#replayedStepMessage()}`);
     if (this.#subscription || this.#editorProbes.length > 0) await this.#resubscribe(client.calls);
+    await this.#restoreBreakpoints(client.calls, true);
     if (this.isRunning) this.#reportBeforeReload = null;
     else await this.#repeatCheck();
   }
@@ -265,6 +272,22 @@ export class RunController {
     const { client } = this.#engine;
     if (!client || this.view.state.kind !== 'run') return UNAVAILABLE_REASON[this.view.state.kind];
     return client.calls.query(query).catch(toErrorMessage);
+  }
+
+  /** Replaces the breakpoints of the run, which also hold after it was restored. */
+  async setBreakpoints(breakpoints: readonly Breakpoint[]): Promise<readonly BreakpointStatus[]> {
+    this.#breakpoints = breakpoints;
+    return (await this.#engine.client?.calls.setBreakpoints(breakpoints)) ?? [];
+  }
+
+  /** An engine that has opened the run again knows no breakpoints; those of another spec hold for nothing. */
+  async #restoreBreakpoints(calls: Pick<EngineCalls, 'setBreakpoints'>, isSameSpec: boolean): Promise<void> {
+    if (isSameSpec) {
+      if (this.#breakpoints.length > 0) await calls.setBreakpoints(this.#breakpoints);
+      return;
+    }
+    this.#breakpoints = [];
+    this.debugClient?.onExit('The spec has changed. Start debugging again for its new run.');
   }
 
   async check(): Promise<void> {
@@ -338,6 +361,7 @@ export class RunController {
   async dispose(): Promise<void> {
     if (this.#disposed) return;
     this.#disposed = true;
+    this.debugClient?.onExit('The panel of this run was closed.');
     this.#openQueue.clear();
     const { store } = this.#options;
     const timeout = new Promise<null>((resolve) => void setTimeout(resolve, FINAL_RECORD_TIMEOUT_MS, null));
@@ -416,6 +440,8 @@ export class RunController {
     this.#publishProblems();
     if (task.message) this.view.notify('info', task.message);
     if (this.#subscription || this.#editorProbes.length > 0) await this.#resubscribe(client.calls);
+    await this.#restoreBreakpoints(client.calls, this.#openedText === analysis.text);
+    this.#openedText = analysis.text;
     if (task.autoRun) await this.command({ type: 'run' });
   }
 
@@ -449,6 +475,7 @@ export class RunController {
 
   #handleEngineExit({ reason, fault, canRestart, suspectsSimd256 }: EngineExit): void {
     if (this.#disposed) return;
+    this.debugClient?.onExit(reason);
     const step = this.#lastRecord?.position.step ?? 0;
     const autoRun = this.isRunning && this.view.frame?.target === this.view.model?.totalSteps;
     if (this.view.checkProgress) this.view.setCheckProgress(null);

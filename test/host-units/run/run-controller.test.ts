@@ -323,6 +323,44 @@ describe('a run controller', () => {
     expect(watched.view.frame?.loss).toBe(session.loss);
   });
 
+  it('keeps breakpoints when the run is restored, and ends the debugger with the spec', async () => {
+    const watched = await openController();
+    await watched.waitForStep(0);
+    const { controller, view } = watched;
+    const hits: number[] = [];
+    const exits: string[] = [];
+    let exit = (): void => undefined;
+    const exited = new Promise<void>((resolve) => (exit = resolve));
+    controller.debugClient = {
+      onState: ({ hitBreakpoints, position }) => void hits.push(...hitBreakpoints.map(() => position.step)),
+      onLogpoints: () => undefined,
+      onExit: (reason) => {
+        exits.push(reason);
+        exit();
+      },
+    };
+    const breakpoint = { id: 1, on: { phases: [1] }, condition: 'step == 4 or step == 8' };
+    expect(await controller.setBreakpoints([breakpoint])).toEqual([{ id: 1, isVerified: true }]);
+    await controller.command({ type: 'run' });
+    await watched.waitUntil(() => view.frame?.target === null && view.frame.position.step === 3);
+    expect(hits).toEqual([3]);
+    await controller.command({ type: 'seek', step: 2 });
+    const parameter = view.model?.layers[0].parameters[0].name ?? '';
+    await controller.command({ type: 'setWeights', weights: [{ parameter, index: 0, value: 0.5 }] });
+    await controller.undo();
+    await watched.waitForStep(2);
+    await controller.command({ type: 'runToStep', step: 6 });
+    await watched.waitUntil(() => view.frame?.target === null && view.frame.position.step === 3);
+    expect(hits).toEqual([3, 3]);
+    expect(exits).toEqual([]);
+    watched.edit(newSpecTemplate.replace(/"lr": [\d.]+/, '"lr": 0.015'));
+    await exited;
+    await watched.waitForStep(0);
+    await controller.command({ type: 'runToStep', step: 10 });
+    await watched.waitForStep(10);
+    expect([hits, exits.length]).toEqual([[3, 3], 1]);
+  });
+
   it('undoes manual changes in reverse order, with the steps that were discarded', async () => {
     const watched = await openController();
     await watched.controller.command({ type: 'runToStep', step: 20 });

@@ -1,0 +1,87 @@
+// The debugger in VS Code: the adapter runs in the extension host and drives the run of a panel, so that both show the
+// same step and either can move it.
+import * as vscode from 'vscode';
+import {
+  type DebuggedRun,
+  type DebuggedRunEvents,
+  type LaunchConfiguration,
+  NablascopeDebugSession,
+} from '../../debugger';
+import { isSpec } from '../model-spec/spec-documents';
+import { UNAVAILABLE_REASON } from '../run/run-messages';
+import type { RunController } from '../run/run-controller';
+import type { RunManager } from '../run/run-manager';
+
+const TYPE = 'nablascope';
+
+/** Registers the adapter, and the configuration of F5 in a spec. */
+export function registerDebugger(runs: RunManager): vscode.Disposable {
+  return vscode.Disposable.from(
+    vscode.debug.registerDebugAdapterDescriptorFactory(TYPE, {
+      createDebugAdapterDescriptor: () =>
+        new vscode.DebugAdapterInlineImplementation(
+          new NablascopeDebugSession((configuration, events) => attachToPanel(runs, configuration, events)),
+        ),
+    }),
+    vscode.debug.registerDebugConfigurationProvider(TYPE, { resolveDebugConfiguration }),
+  );
+}
+
+/** Without launch.json, F5 debugs the spec in the editor. */
+async function resolveDebugConfiguration(
+  _folder: vscode.WorkspaceFolder | undefined,
+  configuration: vscode.DebugConfiguration,
+): Promise<vscode.DebugConfiguration | undefined> {
+  if (typeof configuration.program === 'string') return configuration;
+  const document = vscode.window.activeTextEditor?.document;
+  if (document && isSpec(document) && document.uri.scheme === 'file')
+    return {
+      ...configuration,
+      type: TYPE,
+      request: 'launch',
+      name: configuration.name || 'Debug spec',
+      program: document.uri.fsPath,
+    };
+  await vscode.window.showInformationMessage('Open a saved *.nabla.json file to debug its run.');
+  return undefined;
+}
+
+async function attachToPanel(
+  runs: RunManager,
+  { program }: LaunchConfiguration,
+  events: DebuggedRunEvents,
+): Promise<DebuggedRun> {
+  const document = await vscode.workspace.openTextDocument(vscode.Uri.file(program));
+  if (!isSpec(document)) throw new Error(`${program} is not a *.nabla.json file.`);
+  const { controller } = await runs.open(document);
+  const { model, state } = controller.view;
+  if (state.kind !== 'run') throw new Error(UNAVAILABLE_REASON[state.kind]);
+  if (!model) throw new Error(UNAVAILABLE_REASON.loading);
+  if (controller.debugClient) throw new Error('This run is being debugged already.');
+  controller.debugClient = events;
+  if (controller.isRunning) await controller.command({ type: 'pause' });
+  const { frame } = controller.view;
+  if (frame)
+    events.onState({ status: frame.status, position: frame.position, hitBreakpoints: [], nonFinite: frame.nonFinite });
+  return {
+    file: document.uri.fsPath,
+    text: document.getText(),
+    model,
+    calls: callsOf(controller),
+    dispose: () => {
+      controller.debugClient = null;
+      return Promise.resolve();
+    },
+  };
+}
+
+const callsOf = (controller: RunController): DebuggedRun['calls'] => ({
+  // Through the controller, so that changes can be undone.
+  command: (command) => controller.command(command),
+  query: async (query) => {
+    const result = await controller.query(query);
+    if (typeof result === 'string') throw new Error(result);
+    return result;
+  },
+  setBreakpoints: (breakpoints) => controller.setBreakpoints(breakpoints),
+});
