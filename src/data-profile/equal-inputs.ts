@@ -62,11 +62,20 @@ interface Group {
 export class EqualInputs {
   #count = 0;
   /** By row, in insertion order. */
-  #samples = new Int32Array(64);
-  #inputKeys = new Float64Array(64);
-  #secondKeys = new Float64Array(64);
-  #targetKeys = new Float64Array(64);
+  #samples: Int32Array;
+  #inputKeys: Float64Array;
+  #secondKeys: Float64Array;
+  #targetKeys: Float64Array;
   readonly #hash = new InputHash();
+
+  /** @param expected number of samples; more or fewer may come */
+  constructor(expected = 64) {
+    const size = Math.min(MAX_COMPARED, Math.max(64, expected));
+    this.#samples = new Int32Array(size);
+    this.#inputKeys = new Float64Array(size);
+    this.#secondKeys = new Float64Array(size);
+    this.#targetKeys = new Float64Array(size);
+  }
 
   /** Samples beyond the first million are not compared. */
   add(sample: number, inputs: ArrayLike<Cell>, targets: ArrayLike<Cell>): void {

@@ -49,7 +49,7 @@ class Profiler {
   readonly #random: Random;
   readonly #run: RunSamples | undefined;
   readonly #stats: readonly ColumnStats[];
-  readonly #equal = new EqualInputs();
+  readonly #equal: EqualInputs;
   readonly #splits: SplitLookup | undefined;
   /** Cells of a row, inputs and targets first. */
   readonly #width: number;
@@ -86,6 +86,7 @@ class Profiler {
     this.#sampleLimit = Math.max(1, Math.min(MAX_SAMPLED, Math.floor(MAX_SAMPLED_NUMBERS / this.#width)));
     this.#sampled = new Float64Array(Math.min(16, this.#sampleLimit) * this.#width);
     this.#splits = run && new SplitLookup(run.split);
+    this.#equal = new EqualInputs(run?.dataset.samples);
   }
 
   add({ sample, cells }: SourceRow): void {

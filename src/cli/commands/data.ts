@@ -2,8 +2,9 @@
 // and works where the spec has errors, as long as its data can be read.
 import type { CooperativeTask } from '../../engine/cooperative-task';
 import { DataError } from '../../engine/datasets/data-error';
+import type { SampleSource } from '../../engine/datasets/sample-source';
 import { Random } from '../../engine/random';
-import { profileTask } from '../../data-profile/profile';
+import { profileTask, type RunSamples } from '../../data-profile/profile';
 import { readRowsTask } from '../../data-profile/rows';
 import type { ColumnHistogram, ColumnProfile, DataProfile, DataRow } from '../../protocol/data-profile';
 import { SPLIT_NAMES } from '../../protocol/position';
@@ -16,12 +17,12 @@ import {
 } from '../../presentation/data-profile';
 import { formatInteger, pluralize } from '../../presentation/plain-numbers';
 import { numel } from '../../engine/kernels/tensor';
-import { openSourceTask } from '../../model-spec';
+import { type CompiledRun, openSourceTask } from '../../model-spec';
 import { setYoungGeneration } from '../../platform/young-generation';
 import { type CommandArgs, defineCommand } from '../command';
 import { formatPercent, formatShortest, formatTable, shapeText } from '../format';
 import { printJson } from '../json';
-import { openData, SpecError } from '../open-spec';
+import { openData, type OpenedData, SpecError } from '../open-spec';
 import { formatProblem } from '../problems';
 import { type IndexRange, indexRange } from '../options';
 import { ProgressBar, renderBar, sparkline } from '../progress';
@@ -53,9 +54,6 @@ export const dataCommand = defineCommand({
 const DEFAULT_ROWS: IndexRange = { first: 0, last: 4 };
 
 async function data(terminal: Terminal, args: CommandArgs<typeof options>): Promise<ExitCode> {
-  const { spec, run, problems, files } = await openData(terminal, args);
-  setYoungGeneration({ canGrow: false });
-  const answer = { command: 'data', file: args.file, name: spec.name, problems };
   const progress = new ProgressBar(terminal);
   const finish = async <Result>(task: CooperativeTask<Result>): Promise<Result> => {
     for (;;) {
@@ -66,19 +64,15 @@ async function data(terminal: Terminal, args: CommandArgs<typeof options>): Prom
       if (terminal.interrupted()) throw new Interrupted();
     }
   };
+  const { spec, problems, files, read } = await openSamples(terminal, args);
+  setYoungGeneration({ canGrow: false });
+  const answer = { command: 'data', file: args.file, name: spec.name, problems };
   try {
     const source = await finish(openSourceTask(spec, files));
+    const network = await read((run) => finish(sampleRowsTask(source, args.rows, run.dataset.samples, run)));
+    const run = network?.run;
     const profile = await finish(profileTask(source, { random: new Random(spec.seed, 'profile'), run }));
-    const { first, last } = args.rows ?? DEFAULT_ROWS;
-    if (args.rows && first >= profile.samples) throw noSuchSample(first, profile.samples);
-    const count = Math.max(0, Math.min(last + 1, profile.samples) - first);
-    const rows = await finish(
-      readRowsTask(
-        source,
-        Uint32Array.from({ length: count }, (_, i) => first + i),
-        run,
-      ),
-    );
+    const rows = network?.rows ?? (await finish(sampleRowsTask(source, args.rows, profile.samples)));
     progress.clear();
     if (args.json) {
       printJson(terminal, { ...answer, outcome: 'finished', ...profile, rows });
@@ -100,7 +94,52 @@ async function data(terminal: Terminal, args: CommandArgs<typeof options>): Prom
   }
 }
 
+interface NetworkRows {
+  readonly rows: readonly DataRow[];
+  readonly run: RunSamples;
+}
+
+interface OpenedSamples extends Omit<OpenedData, 'run'> {
+  /**
+   * Reads rows as the network gets them; undefined if the spec cannot run. Can be called once: then only the splits and
+   * classes of the run are left, because its inputs may take most of the memory.
+   */
+  read(rowsOf: (run: CompiledRun) => Promise<DataRow[]>): Promise<NetworkRows | undefined>;
+}
+
+async function openSamples(terminal: Terminal, args: CommandArgs<typeof options>): Promise<OpenedSamples> {
+  const { spec, problems, files, run: opened } = await openData(terminal, args);
+  let run = opened;
+  return {
+    spec,
+    problems,
+    files,
+    async read(rowsOf) {
+      if (!run) return undefined;
+      const { split, labels, dataset } = run;
+      const { samples, targets, targetSize } = dataset;
+      const rows = await rowsOf(run);
+      run = undefined;
+      return { rows, run: { split, labels, dataset: { samples, targets, targetSize } } };
+    },
+  };
+}
+
 class Interrupted extends Error {}
+
+/** The rows that the call asks for. */
+function* sampleRowsTask(
+  source: SampleSource,
+  range: IndexRange | null,
+  samples: number,
+  run?: CompiledRun,
+): CooperativeTask<DataRow[]> {
+  const { first, last } = range ?? DEFAULT_ROWS;
+  if (range && first >= samples) throw noSuchSample(first, samples);
+  const count = Math.max(0, Math.min(last + 1, samples) - first);
+  const wanted = Uint32Array.from({ length: count }, (_, i) => first + i);
+  return yield* readRowsTask(source, wanted, run);
+}
 
 const noSuchSample = (sample: number, samples: number): UsageError =>
   new UsageError(
