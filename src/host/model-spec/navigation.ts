@@ -16,12 +16,14 @@ export function registerNavigation(documents: SpecDocuments): vscode.Disposable 
   const selector: vscode.DocumentSelector = { pattern: '**/*.nabla.json' };
   return vscode.Disposable.from(
     vscode.languages.registerDocumentLinkProvider(selector, {
-      provideDocumentLinks: (document) =>
-        fileReferencesOf(document, documents).map(({ range, target }) => {
+      provideDocumentLinks: async (document) => {
+        await documents.whenAnalyzed(document);
+        return fileReferencesOf(document, documents).map(({ range, target }) => {
           const link = new vscode.DocumentLink(range, target);
           link.tooltip = 'Open the file';
           return link;
-        }),
+        });
+      },
     }),
     vscode.languages.registerDefinitionProvider(selector, {
       provideDefinition: (document, position) =>
@@ -31,7 +33,12 @@ export function registerNavigation(documents: SpecDocuments): vscode.Disposable 
     }),
     vscode.languages.registerDocumentSymbolProvider(
       selector,
-      { provideDocumentSymbols: (document) => layerSymbolsOf(document, documents) },
+      {
+        provideDocumentSymbols: async (document) => {
+          await documents.whenAnalyzed(document);
+          return layerSymbolsOf(document, documents);
+        },
+      },
       { label: 'Layers' },
     ),
   );
