@@ -277,7 +277,8 @@ class GraphSearch {
       });
       if (inputs.length !== 1 || inputs[0]!.data.length !== output.data.length) continue;
       if (operation === 'softmax')
-        for (const axis of output.shape.keys())
+        for (const [axis, size] of output.shape.entries()) {
+          if (size < 2) continue;
           yield {
             cause: 'axes_wrong',
             description: `In the backward of ${name}, the sum in the derivative runs along axis ${axis}`,
@@ -291,6 +292,7 @@ class GraphSearch {
               return data.map((value, i) => value * (gradient[i]! - sums[i]!));
             }),
           };
+        }
       const derivatives = DERIVATIVES[operation];
       if (!derivatives) continue;
       yield change('derivative_missing', 'the derivative is missing: the gradient passes unchanged', (g) => g);

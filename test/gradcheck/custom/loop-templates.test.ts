@@ -14,6 +14,17 @@ describe('custom layers written as loops', () => {
     }
   });
 
+  it('a right layer in single precision passes, also with large made-up inputs that leave few digits', () => {
+    const template = LOOP_TEMPLATES.find(({ name }) => name === 'loops: gated recurrent cell');
+    if (!template) throw new Error('no template');
+    const { report } = checkTemplate(template, null, 1_051_031, {
+      renames: true,
+      hidesOperations: false,
+      rounds: true,
+    });
+    expect(report).toMatchObject({ passed: true, diagnosis: null });
+  });
+
   it.each([
     ['layer norm and tanh', 'mean term missing'],
     ['layer norm and tanh', 'scale missing in dx'],
