@@ -1,5 +1,5 @@
 // Computes one chunk of the current job, whichever kernel described it.
-import { causalSoftmaxChunk, headChunk } from './attention';
+import { causalSoftmaxChunk, headChunk } from './attention-chunk';
 import {
   fill,
   relu,
