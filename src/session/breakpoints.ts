@@ -23,6 +23,8 @@ interface Check {
   readonly log: LogTemplate | null;
   /** Whether its tensors are the same objects in every step with the same pass. */
   readonly isStable: boolean;
+  /** If its values do not change within a step: the last step in which it was false, for all of its phases. */
+  readonly falseIn: { step: number } | null;
   readonly bound: { readonly live: Map<Pass, BoundCheck>; readonly after: Map<Pass, BoundCheck> };
 }
 
@@ -157,8 +159,9 @@ export class Breakpoints {
 
   /** Steps after this one no longer follow, and values of this one may have been changed. */
   truncate(step: number): void {
-    for (const { hits, data } of this.#checks) {
+    for (const { hits, data, falseIn } of this.#checks) {
       if (data) data.last.step = -1;
+      if (falseIn) falseIn.step = -1;
       if (hits) hits.positions = hits.positions.filter((position) => position <= step * this.#values.lastPhase);
     }
   }
@@ -185,6 +188,8 @@ export class Breakpoints {
 
   /** Whether it stops the run. */
   #isHit(check: Check, when: 'live' | 'after', isSearch: boolean): boolean {
+    const falseIn = when === 'after' ? check.falseIn : null;
+    if (falseIn?.step === this.#session.shownStep) return false;
     const bound = this.#bind(check, when);
     if (bound.error) {
       if (!isSearch) this.#reportOnce(check, bound.error);
@@ -193,7 +198,10 @@ export class Breakpoints {
     if (bound.data && !this.#readPrevious(check, bound.data)) return false;
     if (bound.condition) {
       bound.condition.prepare();
-      if (bound.condition.at(0) === 0) return false;
+      if (bound.condition.at(0) === 0) {
+        if (falseIn) falseIn.step = this.#session.shownStep;
+        return false;
+      }
     } else if (bound.data && Object.is(this.#value, this.#previous)) return false;
     if (check.hits && !this.#countHit(check, check.hits, isSearch)) return false;
     if (!check.log) return true;
@@ -279,6 +287,7 @@ export class Breakpoints {
     const log = logMessage === undefined ? null : logTemplateOf(logMessage);
     const isCounted = hitConditionOf(hitCondition ?? '');
     const hits = isCounted && { condition: isCounted, positions: known?.positions ?? [] };
+    const falseIn = { step: -1 };
     const create = (phase: number, expression: Expression | null): Check => {
       const data = expression && { expression, last: { step: -1, value: NaN } };
       const check: Check = {
@@ -289,12 +298,18 @@ export class Breakpoints {
         hits,
         log,
         isStable: true,
+        falseIn: null,
         bound: { live: new Map(), after: new Map() },
       };
       const scope = this.#scope(check, 'live');
       for (const each of [parsed, expression])
         if (each) assertSingle(bindExpression(each, this.#reachableScope(scope)), each, each === parsed);
-      return { ...check, isStable: this.#sourcesOf(check).every(({ isCopy }) => !isCopy) };
+      const sources = this.#sourcesOf(check);
+      return {
+        ...check,
+        isStable: sources.every(({ isCopy }) => !isCopy),
+        falseIn: !expression && sources.every(({ changesAt }) => changesAt === null) ? falseIn : null,
+      };
     };
     if ('data' in on) {
       const expression = parseExpression(on.data);
