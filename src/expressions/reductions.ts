@@ -38,11 +38,10 @@ export function norm(x: Bound): number {
   let [a, b, c, d] = [0, 0, 0, 0];
   let i = 0;
   for (; i + 3 < size; i += 4) {
-    const [p, q, r, s] = [data[i]!, data[i + 1]!, data[i + 2]!, data[i + 3]!];
-    a += p * p;
-    b += q * q;
-    c += r * r;
-    d += s * s;
+    a += data[i]! * data[i]!;
+    b += data[i + 1]! * data[i + 1]!;
+    c += data[i + 2]! * data[i + 2]!;
+    d += data[i + 3]! * data[i + 3]!;
   }
   for (; i < size; i++) a += data[i]! * data[i]!;
   return Math.sqrt(a + b + (c + d));
