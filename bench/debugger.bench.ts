@@ -1,0 +1,166 @@
+// What breakpoints cost, and whether going anywhere with them stays exact. A condition that never holds is evaluated
+// after every step; the goal is 10 % of the time of training, for reductions over tensors of the layer. It is processor
+// time, so that other load on the machine matters less.
+import { setImmediate } from 'node:timers/promises';
+import { Random } from '../src/engine/random';
+import type { Breakpoint, RunState } from '../src/protocol/breakpoints';
+import type { SessionCommand } from '../src/protocol/command';
+import { Runner } from '../src/session/runner';
+import { TrainingSession } from '../src/session/session';
+import { compileRun, createSession, smallSpec } from '../test/support/session-fixtures';
+import { formatRounded, formatTable, median } from './measure';
+
+const TURNS = 3;
+const SEQUENCES = 1000;
+const MOVES_PER_SEQUENCE = 6;
+
+function createRunner(session: TrainingSession) {
+  let state: RunState | null = null;
+  let wake = (): void => undefined;
+  const runner = new Runner({
+    session,
+    now: () => performance.now(),
+    sleep: () => setImmediate(),
+    emit: () => Promise.resolve(),
+    onError: (error) => {
+      throw error;
+    },
+    onState: (next) => {
+      state = next;
+      wake();
+    },
+  });
+  runner.subscribe([], []);
+  const isBusy = (): boolean => state?.status === 'running' || state?.status === 'seeking';
+  /** Runs a command, and waits until the run is idle. */
+  const move = async (command: SessionCommand): Promise<RunState> => {
+    await runner.command(command);
+    while (isBusy()) await new Promise<void>((resolve) => (wake = resolve));
+    return state!;
+  };
+  return { runner, move };
+}
+
+// Overhead
+
+function specOf(sizes: readonly [number, ...number[]], batch: number): object {
+  const [features, ...units] = sizes;
+  const classes = units.at(-1)!;
+  const random = new Random(1, 'bench');
+  const samples = Math.max(batch * 4, 100);
+  return {
+    data: {
+      type: 'inline',
+      inputs: Array.from({ length: samples }, () => Array.from({ length: features }, () => random.normal())),
+      labels: Array.from({ length: samples }, (_, i) => i % classes),
+    },
+    layers: units.flatMap((out_features, i) => [
+      { type: 'linear', out_features },
+      ...(i < units.length - 1 ? ['tanh'] : []),
+    ]),
+    loss: 'cross_entropy',
+    optimizer: { type: 'sgd', lr: 0.01 },
+    batch_size: batch,
+    epochs: 1_000_000,
+  };
+}
+
+const workloads: readonly { name: string; spec: object; steps: number }[] = [
+  { name: '2-4-2, batch 32', spec: specOf([2, 4, 2], 32), steps: 10_000 },
+  { name: '2-16-16-2, batch 32', spec: specOf([2, 16, 16, 2], 32), steps: 4000 },
+  { name: '64-64-10, batch 64', spec: specOf([64, 64, 10], 64), steps: 500 },
+  { name: '784-300-10, batch 50', spec: specOf([784, 300, 10], 50), steps: 60 },
+];
+const conditions = [
+  'norm(grad(linear1.weight)) > 1e9',
+  'mean(linear1.output) > 1e9',
+  'norm(linear1.weight) > 1e9',
+  'any(isnan(linear1.output))',
+  'max(abs(update(linear1.weight))) > 1e9',
+];
+
+async function measureOverhead(): Promise<void> {
+  const rows: string[][] = [];
+  for (const { name, spec, steps } of workloads) {
+    const session = new TrainingSession(compileRun(spec), '');
+    const { runner, move } = createRunner(session);
+    const { phases } = session.model;
+    const own = phases.flatMap((phase, i) =>
+      phase.kind === 'update' || ('layer' in phase && phase.layer === 0) ? i : [],
+    );
+    const secondsWith = async (breakpoints: readonly Breakpoint[]): Promise<number> => {
+      const statuses = await runner.setBreakpoints(breakpoints);
+      if (statuses.some(({ isVerified }) => !isVerified)) throw new Error(statuses[0]!.message);
+      const start = process.cpuUsage();
+      const { hitBreakpoints } = await move({ type: 'runToStep', step: session.position.step + steps });
+      if (hitBreakpoints.length > 0) throw new Error('the condition held');
+      const { user, system } = process.cpuUsage(start);
+      return (user + system) / 1e6;
+    };
+    await secondsWith([]);
+    const row = [name, ''];
+    const plain: number[] = [];
+    for (const condition of conditions) {
+      const ratios: number[] = [];
+      for (let turn = 0; turn < TURNS; turn++) {
+        // Alternating, so that both see the same load.
+        const without = await secondsWith([]);
+        const withCondition = await secondsWith([{ id: 1, on: { phases: own }, condition }]);
+        plain.push(without);
+        ratios.push(withCondition / without - 1);
+      }
+      row.push(`${formatRounded(100 * median(ratios))} %`);
+    }
+    row[1] = formatRounded(steps / median(plain));
+    rows.push(row);
+  }
+  console.log('Slowdown by a breakpoint on all phases of the first layer, with a condition that never holds:');
+  console.log(formatTable(['network', 'steps per processor second', ...conditions], rows));
+}
+
+// Exactness
+
+async function checkSequences(): Promise<void> {
+  const straight = createSession(smallSpec);
+  const hashes = [straight.stateHash()];
+  while (straight.position.step < straight.totalSteps) {
+    straight.step();
+    hashes.push(straight.stateHash());
+  }
+  const random = new Random(20, 'sequences');
+  const kinds = ['run', 'run', 'stepPhase', 'finishPass', 'backPhase', 'step', 'backStep', 'reverseContinue'] as const;
+  let [wrong, stops, reversed, wrongReversed] = [0, 0, 0, 0];
+  const start = performance.now();
+  for (let sequence = 0; sequence < SEQUENCES; sequence++) {
+    const { runner, move } = createRunner(createSession(smallSpec));
+    const { session } = runner;
+    const limit = 0.001 + 0.2 * random.uniform();
+    await runner.setBreakpoints([
+      { id: 1, on: { phases: [2, 5, 7, 9] }, condition: `norm(grad(tanh1.output)) > ${limit}` },
+      { id: 2, on: { data: 'linear1.weight[0, 0]' }, condition: `crosses(${random.normal()})` },
+    ]);
+    await move({ type: 'runToStep', step: 1 + random.integerBelow(20) });
+    for (let i = 0; i < MOVES_PER_SEQUENCE; i++) {
+      const { position } = session;
+      if (position.step >= session.totalSteps) await move({ type: 'seek', step: random.integerBelow(position.step) });
+      else await move({ type: kinds[random.integerBelow(kinds.length)]! });
+      if (session.position.phase === 0 && session.stateHash() !== hashes[session.position.step]) wrong++;
+      stops++;
+    }
+    // Two stops, then back: it lands at the first of them.
+    if (session.position.step >= session.totalSteps) await move({ type: 'seek', step: 1 });
+    const first = await move({ type: 'run' });
+    const second = await move({ type: 'run' });
+    if (first.hitBreakpoints.length === 0 || second.hitBreakpoints.length === 0) continue;
+    const back = await move({ type: 'reverseContinue' });
+    reversed++;
+    if (JSON.stringify(back.position) !== JSON.stringify(first.position)) wrongReversed++;
+  }
+  console.log(
+    `\n${SEQUENCES} random sequences, ${stops} movements: ${wrong} with other bits than a straight run; ` +
+      `reverse continue after two stops: ${reversed - wrongReversed} of ${reversed} at the stop before ` +
+      `(${formatRounded((performance.now() - start) / 1000)} s)`,
+  );
+}
+
+void measureOverhead().then(checkSequences);
