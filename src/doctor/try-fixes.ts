@@ -211,6 +211,9 @@ const learnsLittle = (trial: Trial): DoctorFinding => ({
 /** Findings of the data come first if no fix makes the network learn this much. */
 const LEARNABLE = 0.7;
 
+/** What names no cause must gain this much more skill to come before what does. */
+const GENERIC_PENALTY = 0.6;
+
 /** One finding for each code, those to act on first at the top. */
 function rank(findings: readonly DoctorFinding[]): DoctorFinding[] {
   const isLearnable = findings.some(({ trial }) => trial && scoreOf(trial) >= LEARNABLE);
@@ -235,7 +238,8 @@ function rankOf({ code, isFailure, trial, range, remedy }: DoctorFinding, isLear
   if (LEAKS.includes(code) || code === 'wrong-gradient') return 5;
   // Differences in skill of less than a tenth are noise: then the order of the rules decides.
   if (trial) {
-    const penalty = GENERIC.includes(code) ? 0.25 : isFailure ? 0.5 : 0;
+    // What the spec says is a cause; what a run shows may be its effect.
+    const penalty = GENERIC.includes(code) || isFailure ? GENERIC_PENALTY : range ? 0 : 0.1;
     return 2 + Math.round(10 * Math.max(0, scoreOf(trial))) / 10 - penalty;
   }
   if (range) return remedy === null ? 1 : isLearnable ? 1.5 : 4;
