@@ -6,60 +6,28 @@ import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import * as esbuild from 'esbuild';
 import { refreshKernels } from './kernels.mjs';
+import { launchers, node, nodeOptions, writeLaunchers } from './node-bundles.mjs';
 import { noticesOf } from './notices.mjs';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const dist = path.join(root, 'dist');
+const NOTICES = 'THIRD-PARTY-NOTICES.txt';
 
-const node = {
-  platform: 'node',
-  format: 'cjs',
-  target: 'node20',
-  // Prefers ES modules: jsonc-parser's other form loads its parts in a way that no bundler follows.
-  mainFields: ['module', 'main'],
-  external: ['vscode'],
-};
-
-/**
- * Entry points that run outside of the extension host. All contain the engine, so they share one bundle, and each
- * starts its own part of it.
- */
-const entries = {
-  'engine-process': 'src/process/entry.ts',
-  'engine-worker': 'src/process/worker.ts',
-  'engine-thread': 'src/platform/kernel-worker.ts',
-  'debug-process': 'src/process/debug/entry.ts',
-  'doctor-process': 'src/process/doctor/entry.ts',
-  'sweep-process': 'src/process/sweep/entry.ts',
-  'sweep-worker': 'src/process/sweep/worker.ts',
-  cli: 'src/cli/main.ts',
-};
-
-function nodeBundle() {
-  const starts = Object.entries(entries).map(([name, entry]) => `  '${name}': () => require('./${entry}'),`);
-  return {
-    entryPoints: undefined,
-    stdin: {
-      contents: `const entries = {\n${starts.join('\n')}\n};\nexports.start = (entry) => entries[entry]();\n`,
-      resolveDir: root,
-      sourcefile: 'node.js',
-    },
-  };
-}
-
-/** The files that are started, by name. */
-function writeLaunchers() {
-  for (const name of Object.keys(entries)) {
-    const head = name === 'cli' ? '#!/usr/bin/env node\n' : '';
-    fs.writeFileSync(path.join(dist, `${name}.js`), `${head}require('./node.js').start('${name}');\n`);
-  }
-  fs.chmodSync(path.join(dist, 'cli.js'), 0o755);
+/** The names of chunks contain hashes, so those of earlier builds would remain, and be packed. */
+function removeOldFiles(metafiles) {
+  const outputs = metafiles.flatMap((metafile) => Object.keys(metafile.outputs).map((file) => path.basename(file)));
+  const current = new Set([...outputs, ...launchers, NOTICES]);
+  for (const file of fs.readdirSync(dist)) if (!current.has(file)) fs.rmSync(path.join(dist, file));
 }
 
 /** Entry point, output, and special options. */
 const bundles = [
   { entry: 'src/extension.ts', out: 'dist/extension.js', options: node },
-  { entry: 'src/process/entry.ts', out: 'dist/node.js', options: { ...node, ...nodeBundle() } },
+  {
+    entry: 'src/process/entry.ts',
+    out: 'dist/*.mjs',
+    options: { ...nodeOptions(dist), outfile: undefined },
+  },
   {
     entry: 'webview/main.ts',
     out: 'dist/webview.js',
@@ -109,7 +77,7 @@ export async function build({ production = false, watch = false, complete = prod
     console.log(`build: ${entry} does not exist yet, skipped`);
     return false;
   });
-  writeLaunchers();
+  writeLaunchers(dist);
   if (watch) {
     const logProgress = {
       name: 'log-progress',
@@ -131,7 +99,8 @@ export async function build({ production = false, watch = false, complete = prod
   const broken = built.length - metafiles.length;
   // esbuild has printed the errors; a stack trace would add nothing.
   if (broken > 0) throw new BuildError(`${broken} of ${built.length} bundles could not be built.`);
-  if (production) fs.writeFileSync(path.join(dist, 'THIRD-PARTY-NOTICES.txt'), noticesOf(metafiles, root));
+  removeOldFiles(metafiles);
+  if (production) fs.writeFileSync(path.join(dist, NOTICES), noticesOf(metafiles, root));
   return Object.fromEntries(present.map(({ out }, i) => [out, Object.keys(metafiles[i]?.inputs ?? {})]));
 }
 

@@ -21,6 +21,7 @@ await esbuild.build({
       export { editorSchemaText } from './src/model-spec/editor-schema';
       export { renderSpecReference } from './src/model-spec/spec-reference';
       export { withCommandContributions } from './src/host/commands/contributions';
+      export { loadCommands } from './src/cli/command';
       export { commands } from './src/cli/commands';
       export { fillMarkdown } from './src/cli/help';
       export { renderAssemblyOpcodes } from './src/engine/kernels/assembly-opcodes';
@@ -40,6 +41,7 @@ const {
   editorSchemaText,
   renderSpecReference,
   withCommandContributions,
+  loadCommands,
   commands,
   fillMarkdown,
   renderAssemblyOpcodes,
@@ -53,7 +55,7 @@ const contract = read('src/engine/custom/contract.ts');
 for (const [file, generated] of [
   ['media/nabla.schema.json', editorSchemaText()],
   ['docs/spec.md', renderSpecReference()],
-  ['docs/terminal.md', fillMarkdown(read('docs/terminal.md'), commands)],
+  ['docs/terminal.md', fillMarkdown(read('docs/terminal.md'), await loadCommands(commands))],
   ['media/nablascope.d.ts', contract],
   ['examples/layers/nablascope.d.ts', contract],
   ['examples/losses/nablascope.d.ts', contract],

@@ -2,6 +2,7 @@
 import type { SourceLocation } from '../protocol/problem';
 import fs from 'node:fs';
 import * as nodeModule from 'node:module';
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readThrownError } from '../engine/custom/foreign-value';
 import { positionAt } from '../presentation/text-position';
@@ -56,7 +57,7 @@ function locationFromFrames(stack: string, own: string): SourceLocation | null {
   );
   return (
     frames.find(({ file }) => file === own) ??
-    frames.find(({ file }) => !file.includes('node_modules') && file !== __filename) ??
+    frames.find(({ file }) => !file.includes('node_modules') && path.dirname(file) !== __dirname) ??
     null
   );
 }

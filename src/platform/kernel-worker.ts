@@ -8,3 +8,5 @@ parentPort?.on('message', (message: WorkerContext | 'terminate') => {
   if (message === 'terminate') parentPort?.close();
   else runWorker(message);
 });
+
+export {};

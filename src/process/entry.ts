@@ -95,3 +95,5 @@ function main(): void {
 }
 
 main();
+
+export {};

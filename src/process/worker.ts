@@ -83,3 +83,5 @@ function main(): void {
 }
 
 main();
+
+export {};

@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { DebugClient } from '@vscode/debugadapter-testsupport';
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { build } from 'esbuild';
+import { nodeOptions, writeLaunchers } from '../../scripts/node-bundles.mjs';
 
 const root = resolve(__dirname, '..', '..');
 
@@ -23,22 +24,9 @@ export async function buildAdapter(): Promise<BuiltAdapter> {
   const parent = join(root, 'out');
   mkdirSync(parent, { recursive: true });
   const folder = mkdtempSync(join(parent, 'adapter-test-'));
-  const source = join(root, 'src');
-  await build({
-    entryPoints: {
-      cli: join(source, 'cli', 'main.ts'),
-      'engine-process': join(source, 'process', 'entry.ts'),
-      'engine-worker': join(source, 'process', 'worker.ts'),
-      'engine-thread': join(source, 'platform', 'kernel-worker.ts'),
-    },
-    outdir: folder,
-    bundle: true,
-    platform: 'node',
-    format: 'cjs',
-    target: 'node20',
-    mainFields: ['module', 'main'],
-    logLevel: 'warning',
-  });
+  const entries = ['cli', 'engine-process', 'engine-worker', 'engine-thread'];
+  await build(nodeOptions(folder, entries));
+  writeLaunchers(folder, entries);
   // The client passes no arguments.
   const adapter = join(folder, 'adapter.js');
   writeFileSync(adapter, "process.argv.push('debug-adapter');\nrequire('./cli.js');\n");

@@ -5,13 +5,12 @@ import type { Frame } from '../../src/protocol/frame';
 import type { RunRecord } from '../../src/protocol/run-record';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { build } from 'esbuild';
+import { nodeOptions, writeLaunchers } from '../../scripts/node-bundles.mjs';
 import { ENGINE_RESPONSE_TIMEOUT_MS, ProcessClient } from '../../src/process/process-client';
 import type { EngineEvents } from '../../src/protocol/engine';
 import { createAssembler } from '../../src/chunking/chunks';
-
-const source = resolve(__dirname, '..', '..', 'src', 'process');
 
 export interface BuiltEngine {
   /** engine-process.js, next to its worker. */
@@ -21,20 +20,9 @@ export interface BuiltEngine {
 
 export async function buildEngine(): Promise<BuiltEngine> {
   const folder = await mkdtemp(join(tmpdir(), 'nablascope-engine-'));
-  await build({
-    entryPoints: {
-      'engine-process': join(source, 'entry.ts'),
-      'engine-worker': join(source, 'worker.ts'),
-      'engine-thread': join(source, '..', 'platform', 'kernel-worker.ts'),
-    },
-    outdir: folder,
-    bundle: true,
-    platform: 'node',
-    format: 'cjs',
-    target: 'node20',
-    mainFields: ['module', 'main'],
-    logLevel: 'warning',
-  });
+  const entries = ['engine-process', 'engine-worker', 'engine-thread'];
+  await build(nodeOptions(folder, entries));
+  writeLaunchers(folder, entries);
   return {
     file: join(folder, 'engine-process.js'),
     remove: () => rm(folder, { recursive: true, force: true }),

@@ -40,3 +40,5 @@ const host: BirpcReturn<DebugEvents, DebugCalls> = createBirpc<DebugEvents, Debu
   bind: 'functions',
   timeout: -1,
 });
+
+export {};

@@ -1,6 +1,7 @@
 // A process that diagnoses one spec for the extension host, and ends with it. A thread computes; the main thread ends
 // the process if a custom layer hangs.
 import os from 'node:os';
+import path from 'node:path';
 import { isMainThread, MessageChannel, Worker, workerData } from 'node:worker_threads';
 import { parseArgs } from 'node:util';
 import { type BirpcReturn, createBirpc } from 'birpc';
@@ -71,7 +72,12 @@ async function diagnoseInThread(
   const activity = new SharedActivity();
   const { port1, port2 } = new MessageChannel();
   const data: DiagnosisData = { request, activity: activity.buffer, port: port2 };
-  const worker = new Worker(__filename, { workerData: data, transferList: [port2], execArgv: typeStrippingFlags() });
+  // Not __filename: in the release, the code of this file is in a chunk that starts nothing.
+  const worker = new Worker(path.join(__dirname, 'doctor-process.js'), {
+    workerData: data,
+    transferList: [port2],
+    execArgv: typeStrippingFlags(),
+  });
   let layers: Readonly<Record<number, NamedLayer>> = {};
   const stopWatching = watch(activity, layerTimeout, ({ activity: seen, milliseconds }) => {
     const call = seen.layerCall;
@@ -131,3 +137,5 @@ function takeData(): DiagnosisData {
 
 if (isMainThread) supervise();
 else void runDiagnosis(takeData());
+
+export {};

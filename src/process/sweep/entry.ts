@@ -48,3 +48,5 @@ const rpc: BirpcReturn<SweepEvents, SweepCalls> = createBirpc<SweepEvents, Sweep
   bind: 'functions',
   timeout: -1,
 });
+
+export {};

@@ -11,11 +11,13 @@ import { workbench } from '../support/workbench-driver';
 const shipped = [
   'dist/THIRD-PARTY-NOTICES.txt',
   'dist/cli.js',
+  'dist/cli.mjs',
   'dist/engine-process.js',
+  'dist/engine-process.mjs',
   'dist/engine-thread.js',
   'dist/engine-worker.js',
+  'dist/engine-worker.mjs',
   'dist/extension.js',
-  'dist/node.js',
   'dist/sweep-process.js',
   'dist/sweep-worker.js',
   'dist/webview.css',
@@ -54,7 +56,7 @@ describe('the installed package', () => {
       [],
     );
     const allowed =
-      /^(dist\/[\w-]+\.(js|css|ttf|txt)|media\/.+|docs\/(panel\.png|spec\.md)|package\.json|[\w.-]*\.(md|txt|vsixmanifest))$/;
+      /^(dist\/[\w-]+\.(m?js|css|ttf|txt)|media\/.+|docs\/(panel\.png|spec\.md)|package\.json|[\w.-]*\.(md|txt|vsixmanifest))$/;
     assert.deepEqual(
       files.filter((file) => !allowed.test(file)),
       [],
