@@ -1,4 +1,4 @@
-// The definition of a terminal command. To add one, add a file that calls `defineCommand` and a line to
+// The definition of a terminal command. To add one, add a file that calls `defineCommand` and an entry to
 // commands/index.ts.
 import { flag, integer, list, type OptionTable, type OptionValues } from './options';
 import type { ExitCode, Terminal } from './terminal';
@@ -32,9 +32,6 @@ export interface ProgramInfo {
 }
 
 export interface Command<Options extends OptionTable = OptionTable> {
-  readonly name: string;
-  /** One line without a period, for the list of commands. */
-  readonly summary: string;
   /** What `--help` says about the command: paragraphs. */
   readonly description: readonly string[];
   readonly options: Options;
@@ -47,6 +44,28 @@ export interface Command<Options extends OptionTable = OptionTable> {
 
 /** Infers the types of a command's arguments from its options. */
 export const defineCommand = <Options extends OptionTable>(command: Command<Options>): Command => command;
+
+export interface CommandSummary {
+  readonly name: string;
+  /** One line without a period, for the list of commands. */
+  readonly summary: string;
+}
+
+/** A command before its file is imported. */
+export interface CommandEntry extends CommandSummary {
+  load(): Promise<Command>;
+}
+
+export type NamedCommand = Command & CommandSummary;
+
+export const loadCommand = async ({ name, summary, load }: CommandEntry): Promise<NamedCommand> => ({
+  name,
+  summary,
+  ...(await load()),
+});
+
+export const loadCommands = (entries: readonly CommandEntry[]): Promise<NamedCommand[]> =>
+  Promise.all(entries.map(loadCommand));
 
 /** `--step K` of the commands that look at one step of a run. */
 export const stepOption = (min: number, help: string) => integer({ placeholder: 'K', min, help, example: '10' });

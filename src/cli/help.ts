@@ -1,5 +1,5 @@
 // The output of --help, and the lists of commands and options in docs/terminal.md, from the table of commands.
-import { type Command, commonOptions } from './command';
+import { type CommandSummary, commonOptions, type NamedCommand } from './command';
 import { EXIT_CODES } from './terminal';
 import { optionName, type OptionTable } from './options';
 
@@ -10,7 +10,7 @@ const optionUsage = (key: string, { placeholder }: OptionTable[string]): string 
   placeholder === undefined ? optionName(key) : `${optionName(key)} ${placeholder}`;
 
 /** `nablascope train SPEC [--epochs N | --steps N] [--seed S]`. */
-export function usageLine({ name, options, takesSpec, exclusive = [] }: Command): string {
+export function usageLine({ name, options, takesSpec, exclusive = [] }: NamedCommand): string {
   const grouped = new Set(exclusive.flat());
   const keys: OptionTable = { ...options, json: commonOptions.json };
   const singles = Object.entries(keys)
@@ -24,10 +24,10 @@ export function usageLine({ name, options, takesSpec, exclusive = [] }: Command)
 }
 
 /** The help for one command, or for all of them. */
-export const helpText = (commands: readonly Command[], command: Command | null): string =>
+export const helpText = (commands: readonly CommandSummary[], command: NamedCommand | null): string =>
   `${(command ? commandHelp(command) : generalHelp(commands)).join('\n')}\n`;
 
-const generalHelp = (commands: readonly Command[]): string[] => [
+const generalHelp = (commands: readonly CommandSummary[]): string[] => [
   'Nablascope trains, inspects and checks the neural network that a *.nabla.json file specifies.',
   '',
   'Usage: nablascope COMMAND SPEC [OPTIONS]',
@@ -43,7 +43,7 @@ const generalHelp = (commands: readonly Command[]): string[] => [
   'nablascope COMMAND --help prints the options of a command.',
 ];
 
-const commandHelp = (command: Command): string[] => [
+const commandHelp = (command: NamedCommand): string[] => [
   ...wrap(`Usage: ${usageLine(command)}`, WIDTH, '         '),
   '',
   ...command.description.flatMap((paragraph) => [...wrap(paragraph, WIDTH), '']),
@@ -87,9 +87,9 @@ function wrap(text: string, width: number, indent = ''): string[] {
 }
 
 /** Help as data, for `--help --json`. */
-export const helpJson = (commands: readonly Command[], command: Command | null) => ({
+export const helpJson = (commands: readonly NamedCommand[]) => ({
   command: 'help',
-  commands: (command ? [command] : commands).map((each) => ({
+  commands: commands.map((each) => ({
     name: each.name,
     summary: each.summary,
     usage: usageLine(each),
@@ -106,7 +106,7 @@ export const helpJson = (commands: readonly Command[], command: Command | null) 
 const cell = (text: string): string => text.replaceAll('|', '\\|');
 
 /** The generated parts of docs/terminal.md, by the name in their markers. */
-export function markdownSections(commands: readonly Command[]): ReadonlyMap<string, string> {
+export function markdownSections(commands: readonly NamedCommand[]): ReadonlyMap<string, string> {
   const table = (rows: readonly (readonly [string, string])[], head = ''): string =>
     [`| ${head} | |`, '|---|---|', ...rows.map(([left, right]) => `| ${cell(left)} | ${cell(right)} |`)].join('\n');
   const optionRows = (options: OptionTable): (readonly [string, string])[] =>
@@ -136,7 +136,7 @@ export function markdownSections(commands: readonly Command[]): ReadonlyMap<stri
 }
 
 /** The document with its generated parts updated. Throws if it has no section for a command. */
-export function fillMarkdown(document: string, commands: readonly Command[]): string {
+export function fillMarkdown(document: string, commands: readonly NamedCommand[]): string {
   let filled = document;
   for (const [name, section] of markdownSections(commands)) {
     const [open, close] = [`<!-- generated: ${name} -->`, `<!-- end: ${name} -->`];

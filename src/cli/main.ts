@@ -3,14 +3,10 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { Console } from 'node:console';
-import { isMainThread, parentPort, workerData } from 'node:worker_threads';
+import { isMainThread, workerData } from 'node:worker_threads';
 import { CustomLayerError } from '../engine/custom/custom-layer-error';
-import { SharedActivity } from '../process/activity';
-import { CustomLayerWatch } from '../process/custom-layer-watch';
-import type { NamesMessage } from '../process/messages';
-import { currentThreadId } from '../process/starvation-clock';
-import { debugAdapterCommand } from './commands/debug-adapter';
-import { type GuardedCommandData, runGuarded, type StreamInfo } from './guarded-command';
+import type { CustomLayerWatch } from '../process/custom-layer-watch';
+import type { GuardedCommandData, StreamInfo } from './guarded-command';
 import { answerError, runCli } from './run-cli';
 import { EXIT, type Stream, type Terminal } from './terminal';
 
@@ -20,8 +16,14 @@ const guarded = isMainThread ? null : (workerData as GuardedCommandData);
 // Bound here, so that a custom layer cannot replace it.
 const exit = process.exit.bind(process);
 
+/** It reads standard input, which is the main thread's, and runs custom layers in processes of their own. */
+const DEBUG_ADAPTER = 'debug-adapter';
+
 /** Nothing is printed once this is set. */
 let isDone = false;
+
+/** Set while a command with custom layers runs in this thread. */
+let layerWatch: CustomLayerWatch | undefined;
 
 const toStream = (to: StreamInfo, write: (text: string) => unknown): Stream => ({
   write: (text) => {
@@ -33,12 +35,6 @@ const toStream = (to: StreamInfo, write: (text: string) => unknown): Stream => (
     return to.columns || 80;
   },
 });
-
-function guardedActivity({ activity }: GuardedCommandData): SharedActivity {
-  const shared = new SharedActivity(activity);
-  shared.setThreadId(currentThreadId());
-  return shared;
-}
 
 /** The package is one folder above the bundle, or further up if the bundle was built elsewhere. */
 function readVersion(): string {
@@ -79,13 +75,8 @@ const streamInfo = (stream: NodeJS.WriteStream): StreamInfo => ({
   },
 });
 const [outInfo, errInfo] = guarded?.streams ?? [streamInfo(process.stdout), streamInfo(process.stderr)];
-const layerWatch =
-  guarded &&
-  new CustomLayerWatch(guardedActivity(guarded), null, 0, (layers) =>
-    parentPort?.postMessage({ type: 'names', layers } satisfies NamesMessage),
-  );
 const terminal: Terminal = {
-  ...(isMainThread && { input: process.stdin }),
+  ...(argv[0] === DEBUG_ADAPTER && { input: process.stdin }),
   out: toStream(outInfo, writeOut),
   err: toStream(errInfo, writeErr),
   // https://no-color.org: set and not empty turns colors off.
@@ -95,7 +86,6 @@ const terminal: Terminal = {
   now: () => performance.now(),
   pause: () => new Promise((resolve) => void setImmediate(resolve)),
   interrupted: () => Atomics.load(interrupts, 0) > 0,
-  ...(layerWatch && { layerWatch }),
   debug: Boolean(process.env.NABLASCOPE_DEBUG),
 };
 
@@ -113,13 +103,20 @@ const failOutside = (thrown: unknown, promise?: object): void => {
 process.on('uncaughtException', (thrown) => failOutside(thrown));
 process.on('unhandledRejection', (reason, promise) => failOutside(reason, promise));
 
-const answer =
-  isMainThread && argv.includes('--allow-code') && argv[0] !== debugAdapterCommand.name
-    ? runGuarded(process.argv[1]!, argv, interrupts.buffer, [{ ...outInfo }, { ...errInfo }], {
-        out: writeOut,
-        err: writeErr,
-      })
-    : runCli(terminal, argv, readVersion());
-answer.then((code) => {
+async function main(): Promise<number> {
+  if (guarded) {
+    const { createLayerWatch } = await import('./layer-watch');
+    layerWatch = createLayerWatch(guarded.activity);
+    return runCli({ ...terminal, layerWatch }, argv, readVersion());
+  }
+  if (!argv.includes('--allow-code') || argv[0] === DEBUG_ADAPTER) return runCli(terminal, argv, readVersion());
+  const { runGuarded } = await import('./guarded-command');
+  const streams = [{ ...outInfo }, { ...errInfo }] as const;
+  return runGuarded(process.argv[1]!, argv, interrupts.buffer, streams, { out: writeOut, err: writeErr });
+}
+
+main().then((code) => {
   process.exitCode = code;
 }, failWith);
+
+export {};

@@ -2,7 +2,7 @@
 import type { Problem } from '../protocol/problem';
 import fs from 'node:fs';
 import path from 'node:path';
-import { type LayerFolders, importCustomLayers } from '../custom-layers/import-custom-layers';
+import type { LayerFolders } from '../custom-layers/import-custom-layers';
 import { FolderFiles, type ReadableFolders, withDataFiles } from '../data-files/data-files';
 import type { DataFiles } from '../engine/datasets/data-file';
 import type { FittedTransform } from '../engine/transforms/apply-transforms';
@@ -25,17 +25,9 @@ import {
 } from '../model-spec';
 import type { SpecArgs } from './command';
 import { locateProblems, type LocatedProblem, formatProblem } from './problems';
+import { SpecError } from './spec-error';
 import { type LayerWatch, printLines, type Terminal } from './terminal';
 import { UsageError } from './usage-error';
-
-/** The spec has errors, which are the result of the command. */
-export class SpecError extends Error {
-  override name = 'SpecError';
-
-  constructor(readonly problems: readonly LocatedProblem[]) {
-    super(problems.map(formatProblem).join('\n'));
-  }
-}
 
 export interface OpenedSpec {
   readonly session: TrainingSession;
@@ -169,6 +161,7 @@ async function loadCustomLayers(
   { allowCode }: SpecArgs,
 ): Promise<CustomLayerProvider | undefined> {
   if (!spec || !allowCode) return undefined;
+  const { importCustomLayers } = await import('../custom-layers/import-custom-layers');
   layerWatch.registerLayers(spec, folders);
   return importCustomLayers(spec, folders, layerWatch);
 }

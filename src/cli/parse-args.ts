@@ -1,24 +1,27 @@
-// Parses the words after `nablascope` to a command and its arguments. Throws UsageError.
+// Parses the words after `nablascope` to a command and its arguments. Rejects with UsageError.
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
 import { closestMatch } from '../engine/closest-match';
-import { type Command, type CommandArgs, commonOptions } from './command';
+import { type CommandArgs, type CommandEntry, commonOptions, loadCommand, type NamedCommand } from './command';
 import { type CliOption, optionName, type OptionTable } from './options';
 import { UsageError } from './usage-error';
 
 export type Call =
   | { readonly kind: 'version' }
   /** About one command, or about all of them. */
-  | { readonly kind: 'help'; readonly command: Command | null }
-  | { readonly kind: 'run'; readonly command: Command; readonly args: CommandArgs<OptionTable> };
+  | { readonly kind: 'help'; readonly command: NamedCommand | null }
+  | { readonly kind: 'run'; readonly command: NamedCommand; readonly args: CommandArgs<OptionTable> };
 
-export function parseCall(argv: readonly string[], commands: readonly Command[]): Call {
+/** Imports the command that is called, and no other. */
+export async function parseCall(argv: readonly string[], commands: readonly CommandEntry[]): Promise<Call> {
   const [first, ...rest] = argv;
   if (first === undefined || first === 'help' || first === '--help' || first === '-h') {
-    return { kind: 'help', command: commands.find(({ name }) => name === rest[0]) ?? null };
+    const about = commands.find(({ name }) => name === rest[0]);
+    return { kind: 'help', command: about ? await loadCommand(about) : null };
   }
   if (first === '--version' || first === '-V') return { kind: 'version' };
-  const command = commands.find(({ name }) => name === first);
-  if (!command) throw unknownCommand(first, commands);
+  const entry = commands.find(({ name }) => name === first);
+  if (!entry) throw unknownCommand(first, commands);
+  const command = await loadCommand(entry);
   const options: OptionTable = { ...command.options, ...commonOptions };
   const { values, positionals } = parseOptions(command.name, options, rest);
   if (values.help) return { kind: 'help', command };
@@ -108,7 +111,7 @@ function toUsageError(
   return error;
 }
 
-function unknownCommand(word: string, commands: readonly Command[]): UsageError {
+function unknownCommand(word: string, commands: readonly CommandEntry[]): UsageError {
   const names = commands.map(({ name }) => name);
   if (word.endsWith('.json')) {
     return new UsageError(

@@ -1,22 +1,23 @@
 // Runs a call and returns its exit code. Every failure is handled here: as lines on standard error or, with --json, as
 // the one JSON object on standard output.
 import { CustomLayerError } from '../engine/custom/custom-layer-error';
+import { loadCommands } from './command';
 import { commands } from './commands';
 import { helpJson, helpText } from './help';
 import { printJson } from './json';
-import { SpecError } from './open-spec';
 import { parseCall } from './parse-args';
 import { formatProblem } from './problems';
+import { SpecError } from './spec-error';
 import { EXIT, type ExitCode, type Line, printLines, type Terminal } from './terminal';
 import { UsageError } from './usage-error';
 
 export async function runCli(terminal: Terminal, argv: readonly string[], version: string): Promise<ExitCode> {
   try {
-    const call = parseCall(argv, commands);
+    const call = await parseCall(argv, commands);
     const json = argv.includes('--json');
     switch (call.kind) {
       case 'help':
-        if (json) printJson(terminal, helpJson(commands, call.command));
+        if (json) printJson(terminal, helpJson(call.command ? [call.command] : await loadCommands(commands)));
         else terminal.out.write(helpText(commands, call.command));
         return EXIT.success;
       case 'version':

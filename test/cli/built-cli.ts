@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { build } from 'esbuild';
+import { nodeOptions, writeLaunchers } from '../../scripts/node-bundles.mjs';
 
 export const root = resolve(__dirname, '..', '..');
 
@@ -17,6 +18,8 @@ export interface CallOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Sends Ctrl-C after the first output. */
   readonly interrupt?: boolean;
+  /** A stream that nobody reads, from before the first output. */
+  readonly closed?: 'stdout' | 'stderr';
 }
 
 export interface BuiltCli {
@@ -30,19 +33,9 @@ export async function buildCli(): Promise<BuiltCli> {
   // Inside the package, so that the version is found.
   const folder = mkdtempSync(join(parent, 'cli-test-'));
   const file = join(folder, 'cli.js');
-  await build({
-    entryPoints: {
-      cli: join(root, 'src', 'cli', 'main.ts'),
-      'sweep-worker': join(root, 'src', 'process', 'sweep', 'worker.ts'),
-    },
-    outdir: folder,
-    bundle: true,
-    platform: 'node',
-    format: 'cjs',
-    target: 'node20',
-    mainFields: ['module', 'main'],
-    logLevel: 'warning',
-  });
+  const entries = ['cli', 'sweep-worker', 'engine-thread'];
+  await build(nodeOptions(folder, entries));
+  writeLaunchers(folder, entries);
   return {
     run: (words, options) => spawnCli(file, words, options),
     remove: () => rmSync(folder, { recursive: true, force: true }),
@@ -52,7 +45,7 @@ export async function buildCli(): Promise<BuiltCli> {
 function spawnCli(
   file: string,
   argv: readonly string[],
-  { cwd = root, env = {}, interrupt = false }: CallOptions = {},
+  { cwd = root, env = {}, interrupt = false, closed }: CallOptions = {},
 ): Promise<CliResult> {
   return new Promise((settle, fail) => {
     const child = spawn(process.execPath, [file, ...argv], {
@@ -60,6 +53,7 @@ function spawnCli(
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    if (closed) child[closed].destroy();
     let out = '';
     let err = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => {

@@ -4,8 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it, vi } from 'vitest';
-import { commonOptions } from '../../src/cli/command';
-import { commands } from '../../src/cli/commands';
+import { commonOptions, loadCommands } from '../../src/cli/command';
+import { commands as entries } from '../../src/cli/commands';
 import { helpText, markdownSections, usageLine } from '../../src/cli/help';
 import { optionName, type OptionTable } from '../../src/cli/options';
 import { parseCall } from '../../src/cli/parse-args';
@@ -35,6 +35,8 @@ function fakeTerminal(debug = false): { terminal: Terminal; out: string[]; err: 
   return { terminal, out, err };
 }
 
+const commands = await loadCommands(entries);
+
 const circles = join('examples', 'circles.nabla.json');
 
 describe.each(commands)('$name', ({ name, summary, description, options, exclusive = [] }) => {
@@ -63,21 +65,21 @@ describe.each(commands)('$name', ({ name, summary, description, options, exclusi
     expect(markdownSections(commands).get(name)).toContain(usageLine(command));
   });
 
-  it('parses each of its options, and its example', () => {
+  it('parses each of its options, and its example', async () => {
     for (const [key, option] of Object.entries(options)) {
       const words = option.placeholder === undefined ? [optionName(key)] : [optionName(key), option.example!];
-      const call = parseCall([name, ...spec, ...(option.required ? [] : required), ...words], commands);
+      const call = await parseCall([name, ...spec, ...(option.required ? [] : required), ...words], entries);
       expect(call.kind).toBe('run');
       if (call.kind === 'run') expect([null, false, undefined]).not.toContain(call.args[key as never]);
     }
   });
 
-  it('rejects options that exclude each other', () => {
+  it('rejects options that exclude each other', async () => {
     for (const group of exclusive) {
       const words = group.flatMap((key) =>
         all[key].placeholder === undefined ? [optionName(key)] : [optionName(key), all[key].example!],
       );
-      expect(() => parseCall([name, ...spec, ...required, ...words], commands)).toThrow(
+      await expect(parseCall([name, ...spec, ...required, ...words], entries)).rejects.toThrow(
         expect.objectContaining({ code: 'conflicting-options' }),
       );
     }

@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import * as prettier from 'prettier';
 import { describe, expect, it } from 'vitest';
+import { loadCommands } from '../../src/cli/command';
 import { commands } from '../../src/cli/commands';
 import { fillMarkdown } from '../../src/cli/help';
 import { renderAssemblyOpcodes } from '../../src/engine/kernels/assembly-opcodes';
@@ -20,7 +21,7 @@ describe('generated files', () => {
   it.each([
     ['media/nabla.schema.json', editorSchemaText],
     ['docs/spec.md', renderSpecReference],
-    ['docs/terminal.md', () => fillMarkdown(read('docs/terminal.md'), commands)],
+    ['docs/terminal.md', async () => fillMarkdown(read('docs/terminal.md'), await loadCommands(commands))],
     ['media/nablascope.d.ts', () => read('src/engine/custom/contract.ts')],
     ['examples/layers/nablascope.d.ts', () => read('src/engine/custom/contract.ts')],
     ['examples/losses/nablascope.d.ts', () => read('src/engine/custom/contract.ts')],
@@ -29,8 +30,10 @@ describe('generated files', () => {
     ['docs/architecture.md', () => withFolderTable(read('docs/architecture.md'))],
   ])('%s is up to date; if not: npm run generate', async (file, generate) => {
     const config = await prettier.resolveConfig(path.join(root, file));
-    const text = file.endsWith('.md') ? prettier.format(generate(), { ...config, parser: 'markdown' }) : generate();
-    expect(read(file)).toBe(await text);
+    const text = await generate();
+    expect(read(file)).toBe(
+      file.endsWith('.md') ? await prettier.format(text, { ...config, parser: 'markdown' }) : text,
+    );
   });
 });
 

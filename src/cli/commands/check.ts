@@ -24,7 +24,8 @@ import { type CommandArgs, defineCommand, stepOption } from '../command';
 import { formatShortest, shapeText, formatTable } from '../format';
 import { printJson } from '../json';
 import { type JUnitCase, toJUnitXml } from '../junit';
-import { openSpec, SpecError, writeFile } from '../open-spec';
+import { openSpec, writeFile } from '../open-spec';
+import { SpecError } from '../spec-error';
 import { text } from '../options';
 import { ProgressBar } from '../progress';
 import { EXIT, type ExitCode, type Line, paint, printLines, type Style, type Terminal } from '../terminal';
@@ -46,8 +47,6 @@ const options = {
 type CheckArgs = CommandArgs<typeof options>;
 
 export const checkCommand = defineCommand({
-  name: 'check',
-  summary: 'Compare every gradient with a numeric derivative of the loss',
   description: [
     'Compares the gradient of every parameter entry from backpropagation with a central difference of the loss, ' +
       'in float64, on one batch. An entry passes, is wrong, lies on a kink, or is below the noise of round-off.',

@@ -11,8 +11,6 @@ import { renderBar, ProgressBar } from '../progress';
 import { EXIT, type ExitCode, type Line, paint, printLines, type Terminal } from '../terminal';
 
 export const costCommand = defineCommand({
-  name: 'cost',
-  summary: 'Time backpropagation against one forward pass per parameter',
   description: [
     'Measures what one gradient of all parameters costs as networks grow wider and deeper: by one forward pass ' +
       'per parameter (naive), and by backpropagation. The networks use the data, the loss and the first ' +

@@ -22,7 +22,8 @@ import { setYoungGeneration } from '../../platform/young-generation';
 import { type CommandArgs, defineCommand } from '../command';
 import { formatPercent, formatShortest, formatTable, shapeText } from '../format';
 import { printJson } from '../json';
-import { openData, type OpenedData, SpecError } from '../open-spec';
+import { openData, type OpenedData } from '../open-spec';
+import { SpecError } from '../spec-error';
 import { formatProblem } from '../problems';
 import { type IndexRange, indexRange } from '../options';
 import { ProgressBar, renderBar, sparkline } from '../progress';
@@ -38,8 +39,6 @@ const options = {
 };
 
 export const dataCommand = defineCommand({
-  name: 'data',
-  summary: 'Print what the data holds: columns, classes, duplicates and rows',
   description: [
     'Prints the kind, range, mean, spread, missing values, distinct values and histogram of every column, its ' +
       'correlation with the target, the balance of the classes, duplicates and contradictory samples, and the splits ' +

@@ -9,8 +9,6 @@ import { EXIT, type ExitCode, type Terminal } from '../terminal';
 const options = {};
 
 export const debugAdapterCommand = defineCommand({
-  name: 'debug-adapter',
-  summary: 'Serve the debugger to an editor over standard input and output',
   description: [
     'Speaks the Debug Adapter Protocol. The launch configuration names the spec as "program"; "stopOnEntry" is true ' +
       'by default. Custom layers run only with --allow-code, which the configuration cannot set.',

@@ -7,10 +7,11 @@ import { parseSpec } from '../../model-spec';
 import { type CommandArgs, defineCommand } from '../command';
 import { formatTable } from '../format';
 import { printJson } from '../json';
-import { loadParsed, readSpec, SpecError, writeFile } from '../open-spec';
+import { loadParsed, readSpec, writeFile } from '../open-spec';
 import { text as textOption } from '../options';
 import { locateProblems } from '../problems';
 import { ProgressBar, sparkline } from '../progress';
+import { SpecError } from '../spec-error';
 import { EXIT, type ExitCode, type Line, paint, printLines, type Terminal } from '../terminal';
 
 const options = {
@@ -24,8 +25,6 @@ const options = {
 type DoctorArgs = CommandArgs<typeof options>;
 
 export const doctorCommand = defineCommand({
-  name: 'doctor',
-  summary: 'Find out why a network does not learn, and try the fixes',
   description: [
     'Looks at the data, compares the first loss with that of a constant prediction, overfits a small batch, checks ' +
       'the gradients, tests learning rates and trains for a while. Lists the findings, what matters most first.',

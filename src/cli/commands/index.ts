@@ -1,26 +1,57 @@
-// The commands in the order of --help and docs/terminal.md. A new command is a file here and a line in this list;
+// The commands in the order of --help and docs/terminal.md. A new command is a file here and an entry in this list;
 // parsing, help, the lists in docs/terminal.md (`npm run generate`) and the contract test follow from its descriptor.
-import type { Command } from '../command';
-import { checkCommand } from './check';
-import { costCommand } from './cost';
-import { dataCommand } from './data';
-import { debugAdapterCommand } from './debug-adapter';
-import { doctorCommand } from './doctor';
-import { reportCommand } from './report';
-import { summaryCommand } from './summary';
-import { sweepCommand } from './sweep';
-import { traceCommand } from './trace';
-import { trainCommand } from './train';
+// A command's file is imported only when its descriptor is used, so that no command waits for the code of another.
+import type { CommandEntry } from '../command';
 
-export const commands: readonly Command[] = [
-  checkCommand,
-  trainCommand,
-  doctorCommand,
-  traceCommand,
-  summaryCommand,
-  dataCommand,
-  sweepCommand,
-  costCommand,
-  reportCommand,
-  debugAdapterCommand,
+export const commands: readonly CommandEntry[] = [
+  {
+    name: 'check',
+    summary: 'Compare every gradient with a numeric derivative of the loss',
+    load: async () => (await import('./check')).checkCommand,
+  },
+  {
+    name: 'train',
+    summary: 'Train and print the loss and accuracy of every split',
+    load: async () => (await import('./train')).trainCommand,
+  },
+  {
+    name: 'doctor',
+    summary: 'Find out why a network does not learn, and try the fixes',
+    load: async () => (await import('./doctor')).doctorCommand,
+  },
+  {
+    name: 'trace',
+    summary: 'Print every value and gradient of one training step',
+    load: async () => (await import('./trace')).traceCommand,
+  },
+  {
+    name: 'summary',
+    summary: 'Print shapes, parameters, multiply-adds, memory and receptive fields',
+    load: async () => (await import('./summary')).summaryCommand,
+  },
+  {
+    name: 'data',
+    summary: 'Print what the data holds: columns, classes, duplicates and rows',
+    load: async () => (await import('./data')).dataCommand,
+  },
+  {
+    name: 'sweep',
+    summary: 'Train every combination of options and compare the results',
+    load: async () => (await import('./sweep')).sweepCommand,
+  },
+  {
+    name: 'cost',
+    summary: 'Time backpropagation against one forward pass per parameter',
+    load: async () => (await import('./cost')).costCommand,
+  },
+  {
+    name: 'report',
+    summary: 'Write the run as one HTML file that opens in any browser',
+    load: async () => (await import('./report')).reportCommand,
+  },
+  {
+    name: 'debug-adapter',
+    summary: 'Serve the debugger to an editor over standard input and output',
+    load: async () => (await import('./debug-adapter')).debugAdapterCommand,
+  },
 ];

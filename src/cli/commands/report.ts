@@ -29,8 +29,6 @@ const options = {
 type ReportArgs = CommandArgs<typeof options>;
 
 export const reportCommand = defineCommand({
-  name: 'report',
-  summary: 'Write the run as one HTML file that opens in any browser',
   description: [
     'Trains, and writes one HTML file without scripts: the spec, the state of the run, curves of losses, ' +
       'gradients and updates, and the outputs, gradients and updates of every layer at the last step.',

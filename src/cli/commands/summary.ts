@@ -15,8 +15,6 @@ import { resolveSpec } from '../open-spec';
 import { EXIT, type ExitCode, type Line, paint, printLines, type Terminal } from '../terminal';
 
 export const summaryCommand = defineCommand({
-  name: 'summary',
-  summary: 'Print shapes, parameters, multiply-adds, memory and receptive fields',
   description: [
     'Prints the output shape, parameters, multiply-adds, memory and receptive field of every layer, the ' +
       'parameters of a fully connected layer of the same input and output, and what the transforms of the data ' +

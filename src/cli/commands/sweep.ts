@@ -12,7 +12,8 @@ import { isDone } from '../../sweep/report';
 import { type CommandArgs, defineCommand } from '../command';
 import { formatDuration, formatTable } from '../format';
 import { printJson } from '../json';
-import { locateAndPrintWarnings, readSpec, SpecError } from '../open-spec';
+import { locateAndPrintWarnings, readSpec } from '../open-spec';
+import { SpecError } from '../spec-error';
 import { flag, integer, list, text } from '../options';
 import { locateProblems, type LocatedProblem } from '../problems';
 import { ProgressBar } from '../progress';
@@ -49,8 +50,6 @@ const options = {
 type SweepArgs = CommandArgs<typeof options>;
 
 export const sweepCommand = defineCommand({
-  name: 'sweep',
-  summary: 'Train every combination of options and compare the results',
   description: [
     'Trains every combination of the options that the "sweep" section of the spec lists, in parallel on the ' +
       'cores of the machine. Prints mean and standard deviation of the final losses and accuracies over the ' +

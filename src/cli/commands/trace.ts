@@ -22,8 +22,6 @@ const options = {
 type TraceArgs = CommandArgs<typeof options>;
 
 export const traceCommand = defineCommand({
-  name: 'trace',
-  summary: 'Print every value and gradient of one training step',
   description: [
     'Prints one training step in full: the batch, every value of the forward pass, the gradient of the loss ' +
       'with respect to each of them, and every parameter before and after the update with its gradient.',

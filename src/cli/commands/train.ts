@@ -20,7 +20,6 @@ import type { LocatedProblem } from '../problems';
 import { ProgressBar, sparkline } from '../progress';
 import { EXIT, type ExitCode, type Line, paint, printLines, type Terminal } from '../terminal';
 import { describeDivergence, type TrainOutcome, trainTo } from '../train-to';
-import { checkGradients } from './check';
 import { type Fork, createFork, forkLines, readForkArgs, requireForkBeforeEnd } from './fork';
 
 const options = {
@@ -44,8 +43,6 @@ const options = {
 type TrainArgs = CommandArgs<typeof options>;
 
 export const trainCommand = defineCommand({
-  name: 'train',
-  summary: 'Train and print the loss and accuracy of every split',
   description: [
     'Trains, and prints the loss and accuracy of the train, validation and test splits. A terminal shows ' +
       'progress and the course of the loss meanwhile.',
@@ -129,7 +126,7 @@ async function trainAndEvaluate(
       if (step % interval === 0 || step === target) evaluate(session, history);
       if (isObserved(step)) observeStep(session);
       if (!runsChecks || model.checkEvery === 0 || step % model.checkEvery !== 0 || failedCheck) return undefined;
-      return checkGradients(terminal, session).then((report) => {
+      return check(terminal, session).then((report) => {
         if (report.complete && !report.passed) failedCheck = report;
       });
     },
@@ -141,6 +138,10 @@ async function trainAndEvaluate(
   const evaluation = outcome.kind === 'diverged' ? {} : evaluate(session, history);
   return { session, history, outcome, failedCheck, evaluation, milliseconds: terminal.now() - start };
 }
+
+/** Most runs check no gradients, so that code is imported late. */
+const check = async (terminal: Terminal, session: TrainingSession): Promise<CheckReport> =>
+  (await import('./check')).checkGradients(terminal, session);
 
 function evaluate(session: TrainingSession, history: History): Evaluation {
   const evaluation = session.evaluate();
