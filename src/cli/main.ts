@@ -55,11 +55,14 @@ if (isMainThread)
     if (Atomics.add(interrupts, 0, 1) > 0) exit(EXIT.interrupted);
   });
 
-// `nablascope … | head` closes the pipe early, which is no error.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  exit(EXIT.success);
-});
+// `nablascope … | head` closes the pipe early. Nobody reads what follows, so the command ends, and like a program that
+// SIGPIPE ends, without success and without a message.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    exit(EXIT.brokenPipe);
+  });
+}
 
 // Standard output holds results only: what custom layers print goes to standard error.
 const writeOut = process.stdout.write.bind(process.stdout);

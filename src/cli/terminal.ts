@@ -38,7 +38,8 @@ export interface Terminal {
   readonly interrupted: () => boolean;
 }
 
-export const EXIT = { success: 0, failed: 1, usageError: 2, interrupted: 130 } as const;
+/** 130 and 141 are the codes that a shell reports for SIGINT and SIGPIPE. */
+export const EXIT = { success: 0, failed: 1, usageError: 2, interrupted: 130, brokenPipe: 141 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
@@ -48,6 +49,7 @@ export const EXIT_CODES: readonly (readonly [ExitCode, string])[] = [
   [EXIT.failed, 'The check failed, the run diverged, or code failed while it ran'],
   [EXIT.usageError, 'The spec or the call is invalid'],
   [EXIT.interrupted, 'Stopped by Ctrl-C; results so far are printed'],
+  [EXIT.brokenPipe, 'The program that reads the output ended first, such as `head`'],
 ];
 
 const SGR_CODES = { bold: '1', dim: '2', red: '31', green: '32', yellow: '33' } as const;

@@ -638,6 +638,24 @@ describe('help and version', () => {
   });
 });
 
+describe('a closed pipe', () => {
+  it.each([
+    ['train', example('circles'), '--steps', '1'],
+    ['check', example('circles'), '--json'],
+    ['check', example('custom-layer'), '--allow-code'],
+  ])('ends %s %s without success, a message or a stack', async (...words) => {
+    expect(await cli.run(words, { closed: 'stdout' })).toEqual({ code: 141, out: '', err: '' });
+  });
+
+  it('of standard error does the same', async () => {
+    expect(await cli.run(['check', 'nowhere.nabla.json'], { closed: 'stderr' })).toEqual({
+      code: 141,
+      out: '',
+      err: '',
+    });
+  });
+});
+
 describe('nablascope cost', () => {
   it('measures both methods and counts their multiply-adds', async () => {
     const { code, answer } = await json<{
