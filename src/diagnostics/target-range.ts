@@ -2,6 +2,7 @@
 import type { CompiledRun, Resolved, SpecRule } from '../model-spec';
 import type { QuickFix } from '../protocol/problem';
 import { formatPercent, formatRounded } from './format';
+import { formatInteger } from '../engine/format-count';
 import { sampleTrainingSplit } from './training-sample';
 import { removeLayer, setLoss, valueAt } from './quick-fixes';
 import { dataWarning, isGiven, lastEffectiveLayer, layerWarning } from './warnings';
@@ -38,8 +39,7 @@ export const targetNotScaled: SpecRule = {
       rms > threshold
         ? 'The first gradients are as large, and the steps diverge or take very long to reach it'
         : 'The loss and its gradients are tiny from the start';
-    const factor =
-      unit > 1 ? `divide it by ${unit.toLocaleString('en-US')}` : `multiply it by ${formatRounded(1 / unit, 3)}`;
+    const factor = unit > 1 ? `divide it by ${formatInteger(unit)}` : `multiply it by ${formatRounded(1 / unit, 3)}`;
     const fix = scaleOutput(resolved, mean, std);
     return [
       {

@@ -93,6 +93,24 @@ it('groups digits of counts and never abbreviates them', () => {
   expect(formatInteger(9999)).toBe('9,999');
   expect(formatInteger(10000)).toBe('10,000');
   expect(formatInteger(1234567)).toBe('1,234,567');
+  for (const value of [
+    1,
+    12,
+    123,
+    1000,
+    12345,
+    100_000,
+    999_999,
+    -1,
+    -999,
+    -1000,
+    -1234567,
+    2 ** 53 - 1,
+    2 ** 60,
+    0.5,
+    NaN,
+  ])
+    expect(formatInteger(value)).toBe(new Intl.NumberFormat('en-US').format(value));
   expect(pluralize(1, 'entry', 'entries')).toBe('1 entry');
   expect(pluralize(22, 'entry', 'entries')).toBe('22 entries');
 });

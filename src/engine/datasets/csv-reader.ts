@@ -1,6 +1,7 @@
 // Reads CSV text (RFC 4180) chunk by chunk into rows of cells. Also accepts cells separated by spaces, comment lines,
 // and a first line "sep=;" as Excel writes it. Written here because no package runs without Node and DOM and names the
 // row of an unbalanced quote. Takes time linear in the length of the text.
+import { formatInteger } from '../format-count';
 
 /** A space stands for any run of spaces and tabs. */
 export const DELIMITERS = [',', ';', '\t', '|', ' '] as const;
@@ -69,7 +70,7 @@ const NEVER_ENDS = 'a quoted cell is not closed';
 const TOO_LONG_REMEDY = 'Check that each sample is in its own row, and that the "delimiter" is right.';
 
 const tooManyCells = (line: number): CsvSyntaxError =>
-  new CsvSyntaxError(`the row has more than ${MAX_COLUMNS.toLocaleString('en-US')} cells`, line, TOO_LONG_REMEDY);
+  new CsvSyntaxError(`the row has more than ${formatInteger(MAX_COLUMNS)} cells`, line, TOO_LONG_REMEDY);
 
 export class CsvReader {
   #delimiter: string | undefined;
@@ -257,7 +258,7 @@ export class CsvReader {
     return isQuoted
       ? new CsvSyntaxError(NEVER_ENDS, this.#line)
       : new CsvSyntaxError(
-          `the row is longer than ${MAX_ROW_LENGTH.toLocaleString('en-US')} characters`,
+          `the row is longer than ${formatInteger(MAX_ROW_LENGTH)} characters`,
           this.#line,
           TOO_LONG_REMEDY,
         );

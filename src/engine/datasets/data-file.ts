@@ -1,5 +1,6 @@
 // The files that a spec names, as a dataset sees them. The engine accesses no file system: the caller that loads a spec
 // passes in how to open files, and decides which may be read.
+import { formatInteger } from '../format-count';
 import type { OptionPath } from './data-error';
 
 /** A file, or a part of one, with random access. */
@@ -77,6 +78,6 @@ const MEGABYTE = 2 ** 20;
 
 /** `Reading a.csv: 3 of 1,024 MB`. */
 export function readingProgress({ name, bytesRead, size }: Pick<DataFile, 'name' | 'bytesRead' | 'size'>): string {
-  const megabytes = (bytes: number): string => Math.round(bytes / MEGABYTE).toLocaleString('en-US');
+  const megabytes = (bytes: number): string => formatInteger(Math.round(bytes / MEGABYTE));
   return size < MEGABYTE ? `Reading ${name}` : `Reading ${name}: ${megabytes(bytesRead)} of ${megabytes(size)} MB`;
 }

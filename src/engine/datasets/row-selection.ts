@@ -1,4 +1,5 @@
 // Selects the rows of a file that become samples. Estimates their memory and rejects what is too large.
+import { formatInteger } from '../format-count';
 import * as z from 'zod/mini';
 import { bytesPerElement, type Precision, type TensorData } from '../kernels/tensor';
 import { positiveInteger } from '../option-schemas';
@@ -25,7 +26,7 @@ export interface RowSelection {
 export const allocateArray = (precision: Precision, length: number): TensorData =>
   precision === 'float64' ? new Float64Array(length) : new Float32Array(length);
 
-const megabytes = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20).toLocaleString('en-US')} MB`;
+const megabytes = (bytes: number): string => `${formatInteger(Math.ceil(bytes / 2 ** 20))} MB`;
 
 /** @throws DataError if this many numbers do not fit */
 export function assertFitsInMemory(
@@ -39,7 +40,7 @@ export function assertFitsInMemory(
   if (bytes <= MAX_DATASET_BYTES) return;
   const most = Math.floor(MAX_DATASET_BYTES / (width * bytesPerElement(precision)));
   throw new DataError(
-    `${name} would take ${megabytes(bytes)}: ${samples.toLocaleString('en-US')} samples of ${width.toLocaleString('en-US')} ` +
+    `${name} would take ${megabytes(bytes)}: ${formatInteger(samples)} samples of ${formatInteger(width)} ` +
       `numbers in ${precision}; the limit is ${megabytes(MAX_DATASET_BYTES)}.`,
     `Use fewer samples, such as "limit": ${Math.max(1, most)}${precision === 'float64' ? ', or "precision": "float32"' : ', or fewer columns'}.`,
     path,

@@ -1,4 +1,5 @@
 // Reads the target column of a table as values and as labels at once, until it is known which of them it holds.
+import { formatInteger } from '../format-count';
 import { detachString } from '../detach-string';
 import { DataError } from './data-error';
 import type { Dataset } from './dataset';
@@ -95,7 +96,7 @@ export class TargetColumn {
     }
     if (this.#firstExcessLabel) {
       throw new DataError(
-        `${this.cells.locate(this.#firstExcessLabel.line)}: this is the ${(MAX_LABELS + 1).toLocaleString('en-US')}th distinct label.`,
+        `${this.cells.locate(this.#firstExcessLabel.line)}: this is the ${formatInteger(MAX_LABELS + 1)}th distinct label.`,
         'Choose another "target", or write "task": "values".',
         ['target'],
       );

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { escapeControls } from '../../protocol/escape-controls';
 import type { CooperativeTask } from '../cooperative-task';
-import { pluralize } from '../format-count';
+import { formatInteger, pluralize } from '../format-count';
 import { alias, positiveInteger } from '../option-schemas';
 import { type DataFiles, readingProgress } from './data-file';
 import { DataError, type OptionPath } from './data-error';
@@ -94,11 +94,9 @@ function* readText({ path, text = '' }: Options, files: DataFiles): CooperativeT
   for (const chunk of file.text()) {
     content += chunk;
     if (content.length > MAX_LENGTH)
-      throw new DataError(
-        `${file.name} has more than ${MAX_LENGTH.toLocaleString('en-US')} characters.`,
-        'Use a part of it.',
-        ['path'],
-      );
+      throw new DataError(`${file.name} has more than ${formatInteger(MAX_LENGTH)} characters.`, 'Use a part of it.', [
+        'path',
+      ]);
     yield readingProgress(file);
   }
   return content;
