@@ -1,6 +1,12 @@
 // Option schemas that several components share. Descriptions become hovers and docs/spec.md.
 import * as z from 'zod/mini';
 
+/**
+ * How to parse. By default, zod compiles code for every schema of an object that it meets. Most specs are parsed once,
+ * so that takes longer than it saves.
+ */
+export const INTERPRETED = { jitless: true } as const;
+
 /** An integer of 1 or more: units, samples, pixels. */
 export const positiveInteger = (description: string) => z.int().check(z.gte(1), z.describe(description));
 

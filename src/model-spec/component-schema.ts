@@ -1,6 +1,7 @@
 // The schema of one component of a family, such as a layer: `"tanh"`, or `{ "type": "linear", "out_features": 4 }`.
 // The family's table alone decides which components exist.
 import * as z from 'zod/mini';
+import { INTERPRETED } from '../engine/option-schemas';
 
 /** What the entries of all tables have in common: layers, losses, optimizers, datasets and so on. */
 export interface ComponentDefinition {
@@ -17,7 +18,7 @@ export type ParsedComponent<Kind extends string, Extra> = { readonly type: Kind 
 
 /** The kinds without required options: their name is enough. */
 const kindsWithoutRequiredOptions = (schemas: Readonly<Record<string, z.ZodMiniType>>): string[] =>
-  Object.entries(schemas).flatMap(([type, schema]) => (schema.safeParse({ type }).success ? [type] : []));
+  Object.entries(schemas).flatMap(([type, schema]) => (schema.safeParse({ type }, INTERPRETED).success ? [type] : []));
 
 /**
  * @param family the family's name in messages: `layer`
@@ -46,7 +47,9 @@ export function componentSchema<Kind extends string, Extra>(
   const byName = z.pipe(
     names,
     // Without a prototype, as all values of a spec are.
-    z.transform((type: Kind) => schemas[type].parse(Object.assign(Object.create(null) as object, { type }))),
+    z.transform((type: Kind) =>
+      schemas[type].parse(Object.assign(Object.create(null) as object, { type }), INTERPRETED),
+    ),
   );
   const byType = z.discriminatedUnion('type', Object.values(schemas) as never);
   return z

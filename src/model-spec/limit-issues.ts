@@ -21,7 +21,10 @@ function innerSchemas({ def }: SchemaInternals): unknown[] {
   ];
 }
 
-/** Changes a schema and all its parts so that no list or object in it reports more than `limit` issues. */
+/**
+ * Changes a schema and all its parts so that no list or object in it reports more than `limit` issues. A part is
+ * changed when what contains it first runs: most specs use few of the parts.
+ */
 export function limitIssues(schema: z.ZodMiniType, limit: number): void {
   const visited = new Set<SchemaInternals>();
   const visit = (value: unknown): void => {
@@ -29,15 +32,16 @@ export function limitIssues(schema: z.ZodMiniType, limit: number): void {
     if (!internals || visited.has(internals)) return;
     visited.add(internals);
     const { type } = internals.def;
-    if (type === 'object' || type === 'array' || type === 'record') {
-      const run = internals.run.bind(internals);
-      internals.run = (payload, context) => {
-        const result = run(payload, context);
-        if (result.issues.length > limit) result.issues.length = limit;
-        return result;
-      };
-    }
-    innerSchemas(internals).forEach(visit);
+    const isLimited = type === 'object' || type === 'array' || type === 'record';
+    const run = internals.run.bind(internals);
+    let hasRun = false;
+    internals.run = (payload, context) => {
+      if (!hasRun) innerSchemas(internals).forEach(visit);
+      hasRun = true;
+      const result = run(payload, context);
+      if (isLimited && result.issues.length > limit) result.issues.length = limit;
+      return result;
+    };
   };
   visit(schema);
 }

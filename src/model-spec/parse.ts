@@ -11,6 +11,7 @@ import { type JoinKind, MAX_LAYERS } from './blocks/block';
 import { countExpandedLayers, expandLayers, repeatedName } from './blocks/expand';
 import { connectLayers, type NamedLayer } from './connect-layers';
 import { formatInteger } from '../engine/format-count';
+import { INTERPRETED } from '../engine/option-schemas';
 import { MAX_PROBLEMS, type ParsedSpec, specSchema, type ParsedLayer } from './schema';
 import { createProblem, quote, parseSource, type Range, type Source } from './spec-source';
 import type { Spec, SpecLayer, SpecComponent } from './spec';
@@ -105,7 +106,7 @@ const locateComponents = <Kind extends string>(
 ): SpecComponent<Kind>[] =>
   components.map(({ type, ...options }, i) => ({ type, options, range: source.locate([key, i]) }));
 
-const safeParse = (value: unknown) => specSchema.safeParse(value, { reportInput: false });
+const safeParse = (value: unknown) => specSchema.safeParse(value, { reportInput: false, ...INTERPRETED });
 
 const overlaps = (a: Range, b: Range): boolean => a.start < b.end && b.start < a.end;
 

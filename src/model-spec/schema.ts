@@ -78,7 +78,8 @@ interface CommonLayerKeys {
 const nameKey = (description: string) =>
   z.optional(z.string().check(z.minLength(1), z.maxLength(100), z.describe(description)));
 
-const commonLayerKeys = () => ({
+/** Made once: a schema of its own for each kind of layer would take longer than parsing a spec. */
+const commonLayerKeys = {
   name: nameKey('The name of the layer. By default its type, or the file of a custom layer, and a number: linear1.'),
   inputs: z.optional(
     z
@@ -114,7 +115,7 @@ const commonLayerKeys = () => ({
       ),
     [],
   ),
-});
+};
 
 const LAYER_DESCRIPTION = 'A layer, as its name or as an object with options.';
 
@@ -143,7 +144,7 @@ const layerFamily = { ...layers, custom: customLayerSpec, ...blockComponents } a
 
 /** The keys that a component of the family takes besides its own options. */
 const layerKeys = (kind: keyof typeof layerFamily): Record<string, z.ZodMiniType> => {
-  if (!isBlockKind(kind)) return commonLayerKeys();
+  if (!isBlockKind(kind)) return commonLayerKeys;
   return blocks[kind].joins
     ? { name: nameKey('The name of its output. By default its type and a number, such as residual1.') }
     : {};

@@ -1,6 +1,7 @@
 // The schema of an initializer among the options of a layer: a name, or a name with options.
 import * as z from 'zod/mini';
 import { initializers, type InitializerKind, type InitializerOptions } from '.';
+import { INTERPRETED } from '../option-schemas';
 import type { InitializerDefinition } from './initializer';
 
 /** What other libraries call the options of layers that hold initializers. */
@@ -17,16 +18,17 @@ const withOptions = initializerKinds.map((kind) => {
     .check(z.meta({ title: kind, description: summary, ...(aliases && { aliases }) }));
 });
 
-const kindsWithoutRequiredOptions = initializerKinds.filter((kind) => optionsSchema(kind).safeParse({}).success) as [
-  InitializerKind,
-  ...InitializerKind[],
-];
+const kindsWithoutRequiredOptions = initializerKinds.filter(
+  (kind) => optionsSchema(kind).safeParse({}, INTERPRETED).success,
+) as [InitializerKind, ...InitializerKind[]];
 
 const byName = z.pipe(
   z
     .enum(kindsWithoutRequiredOptions)
     .check(z.meta({ enumDescriptions: kindsWithoutRequiredOptions.map((kind) => initializers[kind].summary) })),
-  z.transform((type) => ({ type, ...optionsSchema(type).parse(Object.create(null)) }) as InitializerOptions),
+  z.transform(
+    (type) => ({ type, ...optionsSchema(type).parse(Object.create(null), INTERPRETED) }) as InitializerOptions,
+  ),
 );
 
 /** Accepts `"zeros"` and `{ "type": "normal", "std": 0.1 }`; parses to the second form. */
