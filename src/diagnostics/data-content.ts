@@ -154,11 +154,11 @@ export const unrelatedLabels: SpecRule = {
     const largest = shares[0]!.share;
     if (largest >= IMBALANCED_SHARE || shares.length < 2) return [];
     const count = Math.min(MAX_NEIGHBORS, sample.samples);
-    const accuracy = nearestNeighborAccuracy(sample, classes, count);
     const deviation = Math.sqrt((chance * (1 - chance)) / count);
+    const related = chance + 2 * deviation;
+    const accuracy = nearestNeighborAccuracy(sample, classes, count, related);
     // Neighbors do not show a linear relation hidden in many noisy columns, but a linear fit does.
-    if (accuracy > chance + 2 * deviation || linearAccuracy(sample, classes, shares.length) > largest + 4 * deviation)
-      return [];
+    if (accuracy > related || linearAccuracy(sample, classes, shares.length) > largest + 4 * deviation) return [];
     return [
       dataWarning(
         resolved,
@@ -185,8 +185,9 @@ export const notLinearlySeparable: SpecRule = {
     const deviation = Math.sqrt((largest * (1 - largest)) / sample.samples);
     // Even a useless line, fitted to these samples, gains about one deviation per column.
     if (shares.length < 2 || accuracy > largest + (2 + Math.sqrt(sample.width)) * deviation) return [];
-    if (nearestNeighborAccuracy(sample, classes, Math.min(MAX_NEIGHBORS, sample.samples)) < largest + 4 * deviation)
-      return [];
+    const separable = largest + 4 * deviation;
+    const neighbors = Math.min(MAX_NEIGHBORS, sample.samples);
+    if (nearestNeighborAccuracy(sample, classes, neighbors, separable) < separable) return [];
     return [
       dataWarning(
         resolved,
