@@ -113,7 +113,8 @@ async function trainAndEvaluate(
   const history = new History();
   const progress = new ProgressBar(terminal);
   const interval = model.batchesPerEpoch * evaluationInterval(session.run);
-  const isObserved = (step: number): boolean => step === nextObservedStep(step - 1) || step === target;
+  let nextObserved = nextObservedStep(session.position.step);
+  const isObserved = (step: number): boolean => step === nextObserved || step === target;
   let failedCheck: CheckReport | null = null;
   evaluate(session, history);
   const outcome = await trainTo(
@@ -124,7 +125,10 @@ async function trainAndEvaluate(
       const { step } = session.position;
       if (session.loss !== null) history.add(seriesName.batchLoss, step, session.loss);
       if (step % interval === 0 || step === target) evaluate(session, history);
-      if (isObserved(step)) observeStep(session);
+      if (isObserved(step)) {
+        observeStep(session);
+        nextObserved = nextObservedStep(step);
+      }
       if (!runsChecks || model.checkEvery === 0 || step % model.checkEvery !== 0 || failedCheck) return undefined;
       return check(terminal, session).then((report) => {
         if (report.complete && !report.passed) failedCheck = report;

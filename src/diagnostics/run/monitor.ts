@@ -35,7 +35,7 @@ export class RunMonitor {
   /** Of the latest observed step. */
   lastStats: readonly LayerStats[] | null = null;
   #past: readonly PastStep[] = [];
-  #evaluations: readonly PastEvaluation[] = [];
+  #evaluations: PastEvaluation[] = [];
   #streaks: ReadonlyMap<string, Streak> = new Map();
   /** By rule and layer, in the order of the rules. */
   #findings: ReadonlyMap<string, RunFinding> = new Map();
@@ -72,8 +72,10 @@ export class RunMonitor {
 
   /** Losses and accuracies of the splits after a step. */
   recordEvaluation(step: number, evaluation: Evaluation): void {
-    if (step < (this.#evaluations.at(-1)?.step ?? 0)) return;
-    this.#evaluations = [...this.#evaluations.filter((each) => each.step < step), { step, evaluation }];
+    const last = this.#evaluations.at(-1)?.step ?? 0;
+    if (step < last) return;
+    if (step === last) this.#evaluations.pop();
+    this.#evaluations.push({ step, evaluation });
   }
 
   /** Steps that were observed before are ignored. */
