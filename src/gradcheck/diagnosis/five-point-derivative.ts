@@ -43,13 +43,12 @@ export function derivativeFromStencil(
   largest = 0,
 ): number {
   const noise = roundOffUnit * Math.max(Math.abs(center), Math.abs(low), Math.abs(high));
-  const [derivative, innerDerivative] = [
-    (high - low) / (2 * step),
-    (innerHigh - innerLow) / (2 * SHORT_STEP_RATIO * step),
-  ];
+  const derivative = (high - low) / (2 * step);
+  const innerDerivative = (innerHigh - innerLow) / (2 * SHORT_STEP_RATIO * step);
   const tolerance =
     agreement * Math.max(Math.abs(derivative), Math.abs(innerDerivative), largest) + noise / (SHORT_STEP_RATIO * step);
-  const [right, left] = [(high - center) / step, (center - low) / step];
+  const right = (high - center) / step;
+  const left = (center - low) / step;
   const jump = Math.abs(right - left);
   const innerJump = Math.abs(innerHigh - 2 * center + innerLow) / (SHORT_STEP_RATIO * step);
   if (
