@@ -15,7 +15,15 @@ import { overfitBatch } from './overfit-batch';
 import { testRates } from './range-test';
 import { Attempts, type LoadVariant } from './attempt';
 import { type Candidate, LEARNED_WELL, tryFixes } from './try-fixes';
-import { type DoctorContext, hasLearnedLittle, openTrial, runTrial, scoreOf, trialSteps } from './trial';
+import {
+  DoctorCancelledError,
+  type DoctorContext,
+  hasLearnedLittle,
+  openTrial,
+  runTrial,
+  scoreOf,
+  trialSteps,
+} from './trial';
 
 /** A spec that can run. */
 export interface RunnableSpec {
@@ -29,9 +37,28 @@ const MAX_CHECK_COST = 2e10;
 
 /**
  * @param text the spec's
- * @throws DoctorCancelledError
+ * @throws DoctorCancelledError with the results until then
  */
 export async function diagnose(
+  text: string,
+  runnable: RunnableSpec,
+  load: LoadVariant,
+  context: DoctorContext,
+): Promise<DoctorReport> {
+  const results: Results = { data: examineData(runnable.run) };
+  try {
+    return await completeReport(results, text, runnable, load, context);
+  } catch (error) {
+    throw error instanceof DoctorCancelledError ? new DoctorCancelledError(results) : error;
+  }
+}
+
+/** What is known so far. */
+type Results = { -readonly [Key in keyof DoctorReport]?: DoctorReport[Key] } & Pick<DoctorReport, 'data'>;
+
+/** Adds the result of each check to `results` when it is complete. */
+async function completeReport(
+  results: Results,
   text: string,
   { run, spec, problems }: RunnableSpec,
   load: LoadVariant,
@@ -39,26 +66,19 @@ export async function diagnose(
 ): Promise<DoctorReport> {
   const steps = trialSteps(openTrial(run, text));
   const session = openTrial(run, text, steps);
-  const initialLoss = examineInitialLoss(session);
-  const gradients = await examineGradients(session, context);
-  const overfit = await overfitBatch(run, text, context);
-  const rangeTest = await testRates(run, text, steps, context);
-  const trial = await runTrial(session, steps, context, 'training');
-  const found = collectFindings(spec, problems, session, rangeTest, gradients, scoreOf(trial) >= LEARNED_WELL);
-  return {
-    data: examineData(run),
-    initialLoss,
-    zeroedInputs: trial.diverged ? null : examineZeroedInputs(session),
-    overfit,
-    gradients,
-    depth: examineDepth(session),
-    rangeTest,
-    trial,
-    findings: await tryFixes(
-      found,
-      new Attempts({ text, run, spec, trial, steps, suggestedRate: rangeTest.suggested }, load, context),
-    ),
-  };
+  const initialLoss = (results.initialLoss = examineInitialLoss(session));
+  const gradients = (results.gradients = await examineGradients(session, context));
+  const overfit = (results.overfit = await overfitBatch(run, text, context));
+  const rangeTest = (results.rangeTest = await testRates(run, text, steps, context));
+  const trial = (results.trial = await runTrial(session, steps, context, 'training'));
+  const zeroedInputs = (results.zeroedInputs = trial.diverged ? null : examineZeroedInputs(session));
+  const depth = (results.depth = examineDepth(session));
+  const candidates = collectFindings(spec, problems, session, rangeTest, gradients, scoreOf(trial) >= LEARNED_WELL);
+  const baseline = { text, run, spec, trial, steps, suggestedRate: rangeTest.suggested };
+  const findings = await tryFixes(candidates, new Attempts(baseline, load, context), (found) => {
+    results.findings = found;
+  });
+  return { data: results.data, initialLoss, zeroedInputs, overfit, gradients, depth, rangeTest, trial, findings };
 }
 
 /** Whether a spec trains as badly as its report says: it diverges, learns little, or its gradients are wrong. */
@@ -72,6 +92,7 @@ async function examineGradients(session: TrainingSession, context: DoctorContext
     ...context,
     onProgress: ({ checked, entries }) => context.onProgress('checking gradients', checked / Math.max(1, entries)),
   });
+  if (!report.complete) throw new DoctorCancelledError();
   return { passed: report.passed, isWrong: hasWrongGradient(report), conclusion: formatConclusion(report) };
 }
 

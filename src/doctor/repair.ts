@@ -4,7 +4,7 @@ import type { DoctorReport } from '../protocol/doctor-report';
 import type { QuickFix } from '../protocol/problem';
 import type { LoadVariant } from './attempt';
 import { diagnose, type RunnableSpec } from './diagnose';
-import { type DoctorContext, scoreOf } from './trial';
+import { DoctorCancelledError, type DoctorContext, scoreOf } from './trial';
 
 /** More faults are rare. */
 const MAX_ROUNDS = 4;
@@ -18,7 +18,7 @@ export interface Repair {
   readonly fixedText: string;
 }
 
-/** @throws DoctorCancelledError */
+/** @throws DoctorCancelledError with the results of the spec as it is */
 export async function repair(
   text: string,
   runnable: RunnableSpec,
@@ -34,7 +34,9 @@ export async function repair(
     const next = applyTextEdit(fixedText, editSpec(fixedText, best.fix.changes));
     const { run, spec, problems } = await load(next);
     if (!run || !spec) break;
-    const after = await diagnose(next, { run, spec, problems }, load, context);
+    const after = await diagnose(next, { run, spec, problems }, load, context).catch((error: unknown) => {
+      throw error instanceof DoctorCancelledError ? new DoctorCancelledError(report) : error;
+    });
     // A later fix must not undo what earlier ones gained.
     if (fixes.length > 0 && scoreOf(after.trial) < scoreOf(current.trial)) break;
     fixes.push(best.fix);

@@ -1,5 +1,5 @@
 // Short trainings of a spec and of its variants, with a measure of success that does not depend on the loss.
-import type { Trial } from '../protocol/doctor-report';
+import type { DoctorReport, Trial } from '../protocol/doctor-report';
 import { nextObservedStep, usualTargets } from '../diagnostics';
 import { countClasses } from '../engine/datasets/count-classes';
 import type { Tensor } from '../engine/kernels/tensor';
@@ -22,6 +22,11 @@ export interface DoctorContext {
 
 export class DoctorCancelledError extends Error {
   override name = 'DoctorCancelledError';
+
+  /** @param results of the checks that were complete */
+  constructor(readonly results: Partial<DoctorReport> = {}) {
+    super('The diagnosis was cancelled.');
+  }
 }
 
 /** Multiply-adds of a trial: a few seconds. */

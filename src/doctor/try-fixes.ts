@@ -27,13 +27,24 @@ const GENERIC: readonly string[] = ['other-rate', 'learns-little', 'few-steps'];
 /** The network sees what it is to predict, so that its skill is none. */
 const LEAKS: readonly string[] = ['target-among-inputs', 'attention-sees-target'];
 
-/** @param candidates of the spec, then of the run */
-export async function tryFixes(candidates: readonly Candidate[], attempts: Attempts): Promise<DoctorFinding[]> {
+/**
+ * @param candidates of the spec, then of the run
+ * @param onProgress receives the findings so far: those whose fixes were tried, then the others, without their fixes
+ */
+export async function tryFixes(
+  candidates: readonly Candidate[],
+  attempts: Attempts,
+  onProgress: (findings: readonly DoctorFinding[]) => void = () => undefined,
+): Promise<DoctorFinding[]> {
   const findings: DoctorFinding[] = [];
-  for (const candidate of candidates) {
+  const report = (untried: readonly Candidate[]): void =>
+    onProgress([...rank(findings), ...untried.map((each) => ({ ...each, fix: null, trial: null, effect: null }))]);
+  for (const [i, candidate] of candidates.entries()) {
+    report(candidates.slice(i));
     const finding = await tryFixOf(candidate, attempts);
     if (finding) findings.push(finding);
   }
+  report([]);
   if (bestScore(findings, attempts) < LEARNED_WELL)
     findings.push(...(await tryTogether(findings, candidates, attempts)));
   findings.push(...(await tryLongerRun(findings, attempts)));

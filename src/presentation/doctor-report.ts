@@ -1,5 +1,13 @@
 // What a diagnosis measured and found, in the same words in the terminal and in the panel.
-import type { DataLook, DoctorFinding, DoctorReport } from '../protocol/doctor-report';
+import type {
+  DataLook,
+  DoctorFinding,
+  DoctorReport,
+  InitialLoss,
+  OverfitResult,
+  RangeTest,
+  Trial,
+} from '../protocol/doctor-report';
 import type { SplitName } from '../protocol/position';
 import { formatCompact, formatInteger, formatNumber, formatPercent, pluralize } from './numbers';
 
@@ -10,59 +18,43 @@ export interface DoctorCheck {
   readonly result: string;
 }
 
-/** In order of creation. */
-export function describeChecks(report: DoctorReport): DoctorCheck[] {
+/** In order of creation; without those that a cancelled diagnosis did not complete. */
+export function describeChecks(report: Partial<DoctorReport>): DoctorCheck[] {
   const { data, initialLoss, overfit, gradients, rangeTest, trial, zeroedInputs } = report;
-  const { train, validation } = trial.evaluation;
-  return [
-    { id: 'data', title: 'Data', result: describeData(data) },
-    {
-      id: 'initialLoss',
-      title: 'First loss',
-      result:
-        formatNumber(initialLoss.loss) +
-        (initialLoss.expected === null
-          ? ''
-          : `; a prediction that ignores the input has ${formatNumber(initialLoss.expected)}`),
-    },
-    {
-      id: 'overfit',
-      title: 'One small batch',
-      result:
-        `${pluralize(overfit.samples, 'sample')}: loss ${formatNumber(overfit.firstLoss)} to ` +
-        `${formatNumber(overfit.lastLoss)} in ${pluralize(overfit.steps, 'step')}` +
-        (overfit.accuracy === null ? '' : `, accuracy ${formatPercent(overfit.accuracy)}`),
-    },
-    {
-      id: 'gradients',
-      title: 'Gradient check',
-      result: gradients?.conclusion ?? 'not done: the network is too large',
-    },
-    {
-      id: 'rangeTest',
-      title: 'Learning rates',
-      result:
-        `${formatCompact(rangeTest.rates[0] ?? NaN)} to ${formatCompact(rangeTest.rates.at(-1) ?? NaN)}; ` +
-        (rangeTest.suggested === null ? 'none lowers the loss' : `suggested: ${formatCompact(rangeTest.suggested)}`),
-    },
-    {
-      id: 'trial',
-      title: 'Training',
-      result: trial.diverged
-        ? `diverged in step ${formatInteger(trial.steps)}`
-        : `after ${pluralize(trial.steps, 'step')}: ${describeSplit(report, 'train', train)}` +
-          (validation ? `; ${describeSplit(report, 'validation', validation)}` : ''),
-    },
-    ...(zeroedInputs
-      ? [
-          {
-            id: 'zeroedInputs' as const,
-            title: 'Without inputs',
-            result: `loss ${formatNumber(zeroedInputs.zeroedLoss)} instead of ${formatNumber(zeroedInputs.loss)}`,
-          },
-        ]
-      : []),
+  const results: readonly (readonly [DoctorCheck['id'], string, string | null | undefined])[] = [
+    ['data', 'Data', data && describeData(data)],
+    ['initialLoss', 'First loss', initialLoss && describeInitialLoss(initialLoss)],
+    ['overfit', 'One small batch', overfit && describeOverfit(overfit)],
+    ['gradients', 'Gradient check', gradients === null ? 'not done: the network is too large' : gradients?.conclusion],
+    ['rangeTest', 'Learning rates', rangeTest && describeRangeTest(rangeTest)],
+    ['trial', 'Training', trial && describeTrial(trial, data)],
+    [
+      'zeroedInputs',
+      'Without inputs',
+      zeroedInputs && `loss ${formatNumber(zeroedInputs.zeroedLoss)} instead of ${formatNumber(zeroedInputs.loss)}`,
+    ],
   ];
+  return results.flatMap(([id, title, result]) => (result ? [{ id, title, result }] : []));
+}
+
+const describeInitialLoss = ({ loss, expected }: InitialLoss): string =>
+  formatNumber(loss) + (expected === null ? '' : `; a prediction that ignores the input has ${formatNumber(expected)}`);
+
+const describeOverfit = ({ samples, firstLoss, lastLoss, steps, accuracy }: OverfitResult): string =>
+  `${pluralize(samples, 'sample')}: loss ${formatNumber(firstLoss)} to ${formatNumber(lastLoss)} in ` +
+  pluralize(steps, 'step') +
+  (accuracy === null ? '' : `, accuracy ${formatPercent(accuracy)}`);
+
+const describeRangeTest = ({ rates, suggested }: RangeTest): string =>
+  `${formatCompact(rates[0] ?? NaN)} to ${formatCompact(rates.at(-1) ?? NaN)}; ` +
+  (suggested === null ? 'none lowers the loss' : `suggested: ${formatCompact(suggested)}`);
+
+function describeTrial({ diverged, steps, evaluation: { train, validation } }: Trial, data?: DataLook): string {
+  if (diverged) return `diverged in step ${formatInteger(steps)}`;
+  return (
+    `after ${pluralize(steps, 'step')}: ${describeSplit(data, 'train', train)}` +
+    (validation ? `; ${describeSplit(data, 'validation', validation)}` : '')
+  );
 }
 
 function describeData({ samples, inputs, inputScale, target, classes }: DataLook): string {
@@ -77,14 +69,10 @@ function describeData({ samples, inputs, inputScale, target, classes }: DataLook
   );
 }
 
-function describeSplit(
-  { data }: DoctorReport,
-  name: SplitName,
-  split: DoctorReport['trial']['evaluation']['train'],
-): string {
+function describeSplit(data: DataLook | undefined, name: SplitName, split: Trial['evaluation']['train']): string {
   const loss = `${name} loss ${formatNumber(split?.loss ?? NaN)}`;
   if (typeof split?.accuracy !== 'number') return loss;
-  return `${loss}, accuracy ${formatAccuracy(split.accuracy, data.largestClass?.[name] ?? null)}`;
+  return `${loss}, accuracy ${formatAccuracy(split.accuracy, data?.largestClass?.[name] ?? null)}`;
 }
 
 /** `98.2 % (largest class 51 %)`. */

@@ -178,3 +178,25 @@ it('train --steps 0 prints the losses of the initial parameters', async () => {
   const { series } = JSON.parse(later.out.join('')) as typeof answer;
   expect(answer.evaluation.train.loss).toBe(series['loss/train'].low[0]);
 });
+
+it('doctor prints at Ctrl-C the results that it has, and exits with 130', async () => {
+  for (const format of [[], ['--json']]) {
+    const { terminal, out, err } = fakeTerminal();
+    let looks = 0;
+    const stopped: Terminal = { ...terminal, interrupted: () => ++looks > 3 };
+    expect(await runCli(stopped, ['doctor', circles, ...format], '')).toBe(130);
+    const text = out.join('');
+    if (format.length === 0) {
+      expect(text).toMatch(/^Data .*\nFirst loss /m);
+      expect(text).not.toMatch(/^Training|^Findings|^No findings/m);
+      expect(err.join('')).not.toBe('');
+    } else {
+      const { complete, ...results } = JSON.parse(text) as Record<string, unknown>;
+      expect(complete).toBe(false);
+      const keys = Object.keys(results);
+      const checks = ['data', 'initialLoss', 'gradients', 'overfit', 'rangeTest'];
+      expect(keys).toEqual(['command', 'file', 'name', 'problems', ...checks].slice(0, keys.length));
+      expect(keys).toContain('initialLoss');
+    }
+  }
+});

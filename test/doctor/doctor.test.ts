@@ -4,6 +4,7 @@ import { specRules } from '../../src/diagnostics';
 import { diagnose, type DoctorContext, DoctorCancelledError, hasFailed, repair } from '../../src/doctor';
 import { Random } from '../../src/engine/random';
 import { applyTextEdit, editSpec, loadRun } from '../../src/model-spec';
+import { describeChecks } from '../../src/presentation/doctor-report';
 import type { DoctorReport } from '../../src/protocol/doctor-report';
 import { noFiles } from '../support/data-files';
 
@@ -230,6 +231,46 @@ describe('the diagnosis', () => {
   it('stops when it is asked to', async () => {
     let turns = 0;
     await expect(examine(circles, { isCancelled: () => ++turns > 3 })).rejects.toThrow(DoctorCancelledError);
+  });
+
+  it.each([
+    ['checking gradients', ['data', 'initialLoss']],
+    ['testing lr', ['data', 'initialLoss', 'gradients', 'overfit']],
+    ['training', ['data', 'initialLoss', 'gradients', 'overfit', 'rangeTest']],
+  ])(
+    'stopped while %s, gives the results until then, the same as those of the whole diagnosis',
+    async (stage, keys) => {
+      let isReached = false;
+      let time = 0;
+      const error: unknown = await examine(circles, {
+        // Every part of the gradient check ends its slice of time.
+        now: () => (time += 1000),
+        onProgress: (name) => (isReached ||= name.startsWith(stage)),
+        isCancelled: () => isReached,
+      }).catch((thrown: unknown) => thrown);
+      expect(error).toBeInstanceOf(DoctorCancelledError);
+      const { results } = error as DoctorCancelledError;
+      expect(Object.keys(results)).toEqual(keys);
+      const whole: Partial<DoctorReport> = await examine(circles);
+      for (const key of keys) expect(results[key as keyof DoctorReport]).toEqual(whole[key as keyof DoctorReport]);
+      expect(describeChecks(results).map(({ id }) => id)).toEqual(
+        describeChecks(whole)
+          .map(({ id }) => id)
+          .slice(0, keys.length),
+      );
+    },
+  );
+
+  it('stopped while it tries a fix, gives the findings without that fix', async () => {
+    let isReached = false;
+    const error: unknown = await examine(triple, {
+      onProgress: (name) => (isReached ||= name.startsWith('trying')),
+      isCancelled: () => isReached,
+    }).catch((thrown: unknown) => thrown);
+    const { findings = [], trial } = (error as DoctorCancelledError).results;
+    expect(trial?.diverged).toBe(false);
+    expect(findings.map(({ code }) => code)).toContain('target-out-of-range');
+    expect(findings.every(({ fix, effect }) => fix === null && effect === null)).toBe(true);
   });
 });
 

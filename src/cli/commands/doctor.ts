@@ -8,10 +8,10 @@ import { type CommandArgs, defineCommand } from '../command';
 import { formatTable } from '../format';
 import { printJson } from '../json';
 import { loadParsed, readSpec, writeFile } from '../open-spec';
+import { SpecError } from '../spec-error';
 import { text as textOption } from '../options';
 import { locateProblems } from '../problems';
 import { ProgressBar, sparkline } from '../progress';
-import { SpecError } from '../spec-error';
 import { EXIT, type ExitCode, type Line, paint, printLines, type Terminal } from '../terminal';
 
 const options = {
@@ -47,50 +47,40 @@ async function doctor(terminal: Terminal, args: DoctorArgs): Promise<ExitCode> {
     now: terminal.now,
     onProgress: (stage, share) => progress.show(share, () => stage),
   };
+  const print = (results: Partial<DoctorReport>, more: object): void => {
+    progress.clear();
+    const { file, json } = args;
+    if (json) printJson(terminal, { command: 'doctor', file, name: run.name, problems: located, ...results, ...more });
+    else printLines(terminal, terminal.out, toLines(run.name, results, args, text));
+  };
   try {
     const runnable = { run, spec, problems };
     const { report, fixes, fixedText } =
       args.fixed === null
         ? { report: await diagnose(text, runnable, load, context), fixes: [], fixedText: text }
         : await repair(text, runnable, load, context);
-    progress.clear();
     if (args.fixed !== null && fixes.length > 0) writeFile(terminal, args.fixed, fixedText);
-    if (args.json)
-      printJson(terminal, {
-        command: 'doctor',
-        file: args.file,
-        name: run.name,
-        problems: located,
-        ...report,
-        ...(args.fixed !== null && { fixes }),
-      });
-    else {
-      const written =
-        fixes.length > 0 ? ['', `Wrote ${args.fixed ?? ''}: ${fixes.map(({ title }) => title).join('; ')}.`] : [];
-      printLines(terminal, terminal.out, [...toLines(run.name, report, args, text), ...written]);
-    }
+    print(report, args.fixed === null ? {} : { fixes });
+    if (!args.json && fixes.length > 0)
+      printLines(terminal, terminal.out, [
+        '',
+        `Wrote ${args.fixed ?? ''}: ${fixes.map(({ title }) => title).join('; ')}.`,
+      ]);
     return hasFailed(report) ? EXIT.failed : EXIT.success;
   } catch (error) {
     if (!(error instanceof DoctorCancelledError)) throw error;
-    progress.clear();
-    if (args.json)
-      printJson(terminal, {
-        command: 'doctor',
-        file: args.file,
-        name: run.name,
-        problems: located,
-        complete: false,
-      });
-    else printLines(terminal, terminal.err, ['Stopped before the diagnosis was complete.']);
+    print(error.results, { complete: false });
+    if (!args.json) printLines(terminal, terminal.err, ['Stopped before the diagnosis was complete.']);
     return EXIT.interrupted;
   }
 }
 
-function toLines(name: string, report: DoctorReport, { file }: DoctorArgs, text: string): Line[] {
-  const { depth, rangeTest, findings } = report;
+/** @param report without the results of checks that Ctrl-C prevented */
+function toLines(name: string, report: Partial<DoctorReport>, { file }: DoctorArgs, text: string): Line[] {
+  const { depth = [], rangeTest, findings } = report;
   const rows = describeChecks(report).map(({ id, title, result }): [string, string] => [
     title,
-    id === 'rangeTest' ? `${sparkline(rangeTest.losses, 40)} from ${result}` : result,
+    id === 'rangeTest' && rangeTest ? `${sparkline(rangeTest.losses, 40)} from ${result}` : result,
   ]);
   const number = (value: number | null): string => (value === null ? '·' : formatNumber(value));
   const [head, ...body] = formatTable(
@@ -107,12 +97,9 @@ function toLines(name: string, report: DoctorReport, { file }: DoctorArgs, text:
   return [
     paint('bold', name),
     ...rows.map(([label, value]) => `${label.padEnd(width)}  ${value}`),
-    '',
-    paint('bold', head),
-    ...body,
-    '',
-    paint('bold', findings.length > 0 ? 'Findings' : 'No findings'),
-    ...findings.map((finding, i) => `${i + 1}. ${describeFinding(finding, file, text)}`),
+    ...(depth.length > 0 ? ['', paint('bold', head), ...body] : []),
+    ...(findings ? ['', paint('bold', findings.length > 0 ? 'Findings' : 'No findings')] : []),
+    ...(findings ?? []).map((finding, i) => `${i + 1}. ${describeFinding(finding, file, text)}`),
   ];
 }
 
