@@ -1,34 +1,35 @@
-// What `doctor` measured of a spec, step by step, and its findings, what to act on first at the top.
+// The report of `doctor`: the result of each of its checks, and the findings, most urgent first.
 import type { Evaluation } from './frame';
 import type { SplitName } from './position';
 import type { QuickFix } from './problem';
 
 export interface DataLook {
   readonly samples: { readonly train: number; readonly validation: number; readonly test: number };
-  /** Numbers of one input. */
+  /** The number of values in one sample's input. */
   readonly inputs: number;
-  /** Root mean squares of the input columns, after the transforms. */
+  /** The smallest and the largest root mean square of an input column, after the transforms. */
   readonly inputScale: { readonly smallest: number; readonly largest: number };
-  /** Of values. */
+  /** Null if the targets are classes. */
   readonly target: { readonly mean: number; readonly std: number; readonly min: number; readonly max: number } | null;
-  /** Share of each class in the training split. */
+  /** Each class's share of the training split; null if the targets are values. */
   readonly classes: readonly { readonly name: string; readonly share: number }[] | null;
-  /** Share of the most frequent class in each split. */
+  /** The share of the most frequent class in each split; null if the targets are values. */
   readonly largestClass: Readonly<Record<SplitName, number>> | null;
 }
 
 export interface InitialLoss {
   readonly loss: number;
   /**
-   * Of a prediction that knows nothing of the input: equal probabilities, or the mean of the targets. Null if what the
-   * loss takes is not known.
+   * The loss of a prediction that ignores the input: equal probabilities, or the mean of the targets. Null for a
+   * custom loss that does not say what it takes.
    */
   readonly expected: number | null;
 }
 
 export interface ZeroedInputs {
-  /** Of the trained network. */
+  /** The loss of the trained network. */
   readonly loss: number;
+  /** The same with all inputs set to 0. */
   readonly zeroedLoss: number;
 }
 
@@ -36,9 +37,9 @@ export interface OverfitResult {
   readonly samples: number;
   readonly steps: number;
   readonly firstLoss: number;
-  /** Not finite where it diverged. */
+  /** NaN or infinite if the training diverged. */
   readonly lastLoss: number;
-  /** Of the batch, before some of the steps. */
+  /** The loss of the batch in the first step and in every tenth, before the update. */
   readonly curve: readonly { readonly step: number; readonly loss: number }[];
   readonly accuracy: number | null;
 }
@@ -47,22 +48,22 @@ export interface LayerDepthStats {
   readonly layer: string;
   readonly outputStd: number | null;
   readonly outputGradientNorm: number | null;
-  /** Share of dead or saturated units; null where units cannot be idle. */
+  /** The share of dead or saturated units; null for a layer whose units cannot be either. */
   readonly idle: number | null;
   readonly updateRatio: number | null;
 }
 
 export interface RangeTest {
-  /** Steps with each rate. */
+  /** The number of steps trained with each rate. */
   readonly steps: number;
-  /** Of the training split before the first step. */
+  /** The loss of the training split before the first step. */
   readonly firstLoss: number;
-  /** The rate of the spec. */
+  /** The learning rate of the spec. */
   readonly lr: number;
   readonly rates: readonly number[];
-  /** Of the training split after a short training with each rate; NaN where it diverged. */
+  /** The loss of the training split after training with each rate; NaN if that diverged. */
   readonly losses: readonly number[];
-  /** Null where no rate lowers the loss. */
+  /** Null if no rate lowers the loss. */
   readonly suggested: number | null;
 }
 
@@ -72,8 +73,7 @@ export interface Trial {
   readonly diverged: boolean;
   readonly evaluation: Evaluation;
   /**
-   * Share of what there is to learn, in the training split: 0 for a constant prediction, 1 for a perfect one; by
-   * accuracy or R².
+   * How much was learned, in the training split: 0 for a constant prediction, 1 for a perfect one; by accuracy or R².
    */
   readonly skill: number;
   /** In the validation split; null where it has too few samples. */
@@ -85,12 +85,12 @@ export interface Trial {
 }
 
 export interface DoctorFinding {
-  /** Of its rule. */
+  /** The code of the rule that found it. */
   readonly code: string;
   /** The run has failed to learn, whatever the cause. */
   readonly isFailure?: true;
   readonly message: string;
-  /** Null where it was tried and did not help. */
+  /** Null if the fix was tried and did not help. */
   readonly remedy: string | null;
   /** Place in the spec as UTF-16 offsets; null for a finding of the run. */
   readonly range: { readonly start: number; readonly end: number } | null;
@@ -106,7 +106,7 @@ export interface DoctorFinding {
 export interface DoctorReport {
   readonly data: DataLook;
   readonly initialLoss: InitialLoss;
-  /** Null where the run diverged. */
+  /** Null if the run diverged. */
   readonly zeroedInputs: ZeroedInputs | null;
   readonly overfit: OverfitResult;
   /** Null for a network that is too large to check. */

@@ -11,11 +11,11 @@ import type { Curve } from './train-run';
 export function computeSpread(values: readonly number[]): Spread {
   const count = values.length;
   const mean = values.reduce((sum, value) => sum + value, 0) / count;
-  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  const squaredDeviations = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
   return {
     count,
     mean,
-    deviation: count > 1 ? Math.sqrt(squares / (count - 1)) : null,
+    deviation: count > 1 ? Math.sqrt(squaredDeviations / (count - 1)) : null,
     min: Math.min(...values),
     max: Math.max(...values),
   };
@@ -24,14 +24,14 @@ export function computeSpread(values: readonly number[]): Spread {
 type CompletedRun = Extract<RunResult, { readonly epochs: readonly number[] }>;
 
 /** The mean over the runs, whose data may depend on the seed. */
-function meanLargestClass(runs: readonly CompletedRun[], part: SplitName): number | null {
-  const shares = runs.flatMap((run) => run.parts[part]?.largestClass ?? []);
+function meanLargestClass(runs: readonly CompletedRun[], split: SplitName): number | null {
+  const shares = runs.flatMap((run) => run.parts[split]?.largestClass ?? []);
   return shares.length > 0 ? computeSpread(shares).mean : null;
 }
 
 /** All runs of a group are evaluated after the same epochs, since they differ only in the seed. */
-function computeBand(runs: readonly CompletedRun[], part: SplitName): Measures<Spread[]> | null {
-  const curves = runs.map((run) => run.parts[part]).filter((curve): curve is Curve => curve !== undefined);
+function computeBand(runs: readonly CompletedRun[], split: SplitName): Measures<Spread[]> | null {
+  const curves = runs.map((run) => run.parts[split]).filter((curve): curve is Curve => curve !== undefined);
   if (curves.length === 0) return null;
   const length = Math.min(...curves.map(({ loss }) => loss.length));
   const at = (of: (curve: Curve) => readonly number[]): Spread[] =>
@@ -50,9 +50,9 @@ function buildGroup(
   results: readonly (RunResult | undefined)[],
 ): Group {
   const finished = results.filter((run): run is CompletedRun => run?.outcome === 'finished');
-  const bands = SPLIT_NAMES.flatMap((part): [SplitName, Measures<Spread[]>][] => {
-    const band = computeBand(finished, part);
-    return band ? [[part, band]] : [];
+  const bands = SPLIT_NAMES.flatMap((split): [SplitName, Measures<Spread[]>][] => {
+    const band = computeBand(finished, split);
+    return band ? [[split, band]] : [];
   });
   const count = (outcome: RunResult['outcome']): number => results.filter((run) => run?.outcome === outcome).length;
   return {
@@ -62,24 +62,24 @@ function buildGroup(
     finished: finished.length,
     diverged: count('diverged'),
     failed: count('failed'),
-    final: Object.fromEntries(bands.map(([part, band]) => [part, lastValues(band)])),
-    largestClass: Object.fromEntries(bands.map(([part]) => [part, meanLargestClass(finished, part)])),
+    final: Object.fromEntries(bands.map(([split, band]) => [split, lastValues(band)])),
+    largestClass: Object.fromEntries(bands.map(([split]) => [split, meanLargestClass(finished, split)])),
     epochs: finished[0]?.epochs ?? [],
     bands: Object.fromEntries(bands),
   };
 }
 
 function findBest(groups: readonly Group[]): Best | null {
-  for (const part of ['validation', 'train'] as const) {
+  for (const split of ['validation', 'train'] as const) {
     const known = groups.flatMap(({ final, planned, finished, diverged, failed }, group) => {
-      const mean = final[part]?.loss.mean;
+      const mean = final[split]?.loss.mean;
       // An incomplete mean must not be compared with complete ones.
       return mean === undefined || Number.isNaN(mean) || finished + diverged + failed < planned
         ? []
         : [{ group, mean }];
     });
     if (known.length < 2) continue;
-    return { group: known.reduce((a, b) => (b.mean < a.mean ? b : a)).group, part };
+    return { group: known.reduce((a, b) => (b.mean < a.mean ? b : a)).group, part: split };
   }
   return null;
 }

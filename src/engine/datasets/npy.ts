@@ -1,3 +1,4 @@
+// Datasets of two arrays, inputs and targets: in a pair of .npy files, in one .npz or in one .safetensors file.
 import * as z from 'zod/mini';
 import type { ArrayFile } from './array-file';
 import { DataError, type OptionPath } from './data-error';
