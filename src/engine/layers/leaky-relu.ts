@@ -20,8 +20,9 @@ export const leakyRelu = defineLayer({
   isAffine: ({ negative_slope }) => negative_slope === 1,
   // y = (1 + a)/2 · x + (1 - a)/2 · |x|; the variance of |x| is 1 - 2/π, and |x| is uncorrelated with x.
   nonlinearity({ negative_slope }) {
-    const bent = ((1 - negative_slope) / 2) ** 2 * (1 - 2 / Math.PI);
-    return bent / (bent + ((1 + negative_slope) / 2) ** 2);
+    const square = (x: number): number => x * x;
+    const bent = square((1 - negative_slope) / 2) * (1 - 2 / Math.PI);
+    return bent / (bent + square((1 + negative_slope) / 2));
   },
   outputShape: (input) => input,
   forward: ({ kernels, options, input, output }) => kernels.unary(output, input, 'leaky_relu', options.negative_slope),

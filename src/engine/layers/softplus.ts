@@ -16,7 +16,7 @@ export const softplus = defineLayer({
   }),
   jacobianStructure: 'elementwise',
   // log 2 / β + x/2 + β x²/8 near 0, and like relu far from it; the variance of x² is 2.
-  nonlinearity: ({ beta }) => Math.min(beta ** 2 / 8, 0.27),
+  nonlinearity: ({ beta }) => Math.min((beta * beta) / 8, 0.27),
   outputShape: (input) => input,
   outputRange: () => [0, Infinity],
   forward: ({ kernels, options, input, output }) => kernels.unary(output, input, 'softplus', options.beta),

@@ -550,11 +550,13 @@ class Search {
       if (!fromRole) continue;
       const count = (to ? to.nodes.length : output.length) / samples;
       const size = fromRole.nodes.length / samples / count;
-      if (size < 2 || !Number.isInteger(size) || new Set(edges.map((edge) => targets[edge]!)).size !== edges.length)
-        continue;
+      const areTargetsDistinct = new Set(edges.map((edge) => targets[edge]!)).size === edges.length;
+      if (!Number.isInteger(count) || !Number.isInteger(size) || size < 2 || !areTargetsDistinct) continue;
       const groups = new Map(
         this.#roles.bySample(fromRole.nodes).map((group) => [this.#roles.sampleOf[group[0]!]!, group] as const),
       );
+      // Where samples differ in their numbers, there are no windows of one size.
+      if (groups.size !== samples || [...groups.values()].some((group) => group.length !== size * count)) continue;
       const rows = Math.sqrt(size);
       const layouts = Number.isInteger(rows)
         ? [...divisors(count).map((columns) => ({ rows, columns })), { rows: 1, columns: count }]
@@ -581,7 +583,8 @@ class Search {
             source: this.#roles.placeOf[this.#roles.sourceOfEdge[edge]! - firstNode]!,
           };
         });
-        if (!places.every(({ place, source }) => windowOf(place).includes(source))) continue;
+        if (!places.every(({ place, source }) => place >= 0 && place < count && windowOf(place).includes(source)))
+          continue;
         const { weights } = this.#graph.derivatives;
         for (const [share, what] of [
           [1, 'goes to every number of a window, and should go to the selected one only'],
