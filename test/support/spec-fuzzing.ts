@@ -7,6 +7,7 @@ import { Random } from '../../src/engine/random';
 import { loadRun, parseSpec } from '../../src/model-spec';
 import { TrainingSession } from '../../src/session/session';
 import { noFiles } from './data-files';
+import { measureProcessorTime } from './processor-time';
 
 /** Milliseconds of processor time for each MB of a text; a text below one MB has as many. */
 export const MAX_MS_PER_MB = 250;
@@ -155,16 +156,15 @@ export interface SpecCheck {
 }
 
 function measure(text: string, work: () => Omit<SpecCheck, 'milliseconds'>): SpecCheck {
-  const before = process.cpuUsage();
-  let result: Omit<SpecCheck, 'milliseconds'>;
-  try {
-    result = work();
-  } catch (error) {
-    result = { fault: error instanceof Error ? (error.stack ?? error.message) : String(error), outcome: 'threw' };
-  }
-  const { user, system } = process.cpuUsage(before);
-  const milliseconds = (user + system) / 1000;
-  const isSlow = milliseconds > MAX_MS_PER_MB * Math.max(1, text.length / 2 ** 20);
+  const limit = MAX_MS_PER_MB * Math.max(1, text.length / 2 ** 20);
+  const { result, milliseconds } = measureProcessorTime(limit, (): Omit<SpecCheck, 'milliseconds'> => {
+    try {
+      return work();
+    } catch (error) {
+      return { fault: error instanceof Error ? (error.stack ?? error.message) : String(error), outcome: 'threw' };
+    }
+  });
+  const isSlow = milliseconds > limit;
   return { ...result, fault: result.fault ?? (isSlow ? `takes ${milliseconds} ms` : null), milliseconds };
 }
 
