@@ -10,7 +10,7 @@ import path from 'node:path';
 import readline from 'node:readline';
 import { parseArgs } from 'node:util';
 import { build } from './build.mjs';
-import { nodeExecutable, root } from './vscode-server.mjs';
+import { killGroup, nodeExecutable, root } from './vscode-server.mjs';
 
 /** @typedef {{ passed: number, failed: number }} Counts */
 
@@ -28,18 +28,9 @@ const startedAt = performance.now();
 const running = new Set();
 for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
   process.on(signal, () => {
-    for (const child of running) killGroup(child);
+    for (const child of running) killGroup(child, 'SIGKILL');
     process.exit(1);
   });
-}
-
-function killGroup(child) {
-  try {
-    if (process.platform === 'win32') child.kill('SIGKILL');
-    else process.kill(-child.pid, 'SIGKILL');
-  } catch {
-    // Nothing of it is left.
-  }
 }
 
 /**
@@ -75,7 +66,7 @@ function run(stage, script, args = []) {
         ? `no output for ${silenceLimitMinutes} minutes`
         : `no end ${totalLimitMinutes} minutes after the start of all tests`;
       log(`FAILED: ${script} was killed: ${limit}. Its last line: ${lastLine}`);
-      killGroup(child);
+      killGroup(child, 'SIGKILL');
     }, 1000);
     child.on('error', reject);
     child.on('exit', (code, signal) => {
@@ -83,7 +74,7 @@ function run(stage, script, args = []) {
       running.delete(child);
       const survivorsHoldOutput = setTimeout(() => {
         log(`Processes that ${script} left running were killed.`);
-        killGroup(child);
+        killGroup(child, 'SIGKILL');
         child.stdout.destroy();
         child.stderr.destroy();
       }, 5000);

@@ -250,11 +250,11 @@ export async function startServer({ dataFolder, port = 0, trust = true, gallery 
   const stop = () => {
     stopping ??= (async () => {
       if (child.exitCode !== null || child.signalCode !== null) return;
-      kill(child, 'SIGTERM');
-      const timer = setTimeout(() => kill(child, 'SIGKILL'), 5000);
+      killGroup(child, 'SIGTERM');
+      const timer = setTimeout(() => killGroup(child, 'SIGKILL'), 5000);
       await exited;
       clearTimeout(timer);
-      kill(child, 'SIGKILL'); // the rest of its group
+      killGroup(child, 'SIGKILL'); // the rest of its group
     })();
     return stopping;
   };
@@ -276,7 +276,8 @@ export async function startServer({ dataFolder, port = 0, trust = true, gallery 
   }
 }
 
-function kill(child, signal) {
+/** Signals a process that was started detached, with all of its group. */
+export function killGroup(child, signal) {
   try {
     if (process.platform === 'win32') child.kill(signal);
     else process.kill(-child.pid, signal);
