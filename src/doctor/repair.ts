@@ -12,7 +12,7 @@ const MAX_ROUNDS = 4;
 export interface Repair {
   /** Of the spec as it is. */
   readonly report: DoctorReport;
-  /** In the order in which they are applied, each to the result of those before. */
+  /** Each applies to the result of those before it. */
   readonly fixes: readonly QuickFix[];
   /** The spec with all fixes. */
   readonly fixedText: string;

@@ -14,7 +14,7 @@ const MAX_TOTAL_EVENTS = 1.2e7;
 const MAX_EDGES = 1e6;
 /** How often samples are looked for. */
 const MAX_ROUNDS = 4;
-/** The most places in the code by which the uses of a number are told apart. */
+/** The uses of a number are distinguished by up to this many places in the code. */
 const MAX_PLACES = 12;
 /** Stacks that become text between two turns. */
 const STACKS_AT_ONCE = 16;

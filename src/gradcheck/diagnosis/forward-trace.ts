@@ -25,7 +25,7 @@ const listFrom = Array.from.bind(Array) as (
 const STACK_DEPTH = 40;
 /** The same for reads, of which there are many. */
 const READ_STACK_DEPTH = 12;
-/** The most reads whose places are told apart. */
+/** Places are distinguished for up to this many reads. */
 const MAX_PLACED_READS = 6000;
 /** Stacks that become text between two turns. */
 const STACKS_AT_ONCE = 64;
@@ -117,7 +117,7 @@ export class ForwardTrace {
     return new ForwardTrace(nodes, recorder.events, schedule, uses, reads, observesArrays);
   }
 
-  /** By read: the number of its place in the code, in the order in which they come; -1 where it is unknown. */
+  /** By read: the number of its place in the code, counted by first use; -1 where it is unknown. */
   *placesOfReads(): Generator<undefined, { readonly placeOf: Int32Array; readonly places: readonly Error[] }> {
     const numbers = new Map<string, number>();
     const places: Error[] = [];

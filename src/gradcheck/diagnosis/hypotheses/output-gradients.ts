@@ -37,7 +37,7 @@ function rearrangements(count: number): readonly Rearrangement[] {
   ];
 }
 
-/** A parameter that scales the output is left out on the way back, or is applied twice. */
+/** A parameter that scales the output is left out in the backward pass, or is applied twice. */
 function* parameterFactors(layer: LayerExperiment): Hypotheses {
   const { upstream, samples, parameters } = layer;
   const width = upstream.length / samples;
