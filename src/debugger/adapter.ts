@@ -13,7 +13,7 @@ import {
   TerminatedEvent,
 } from '@vscode/debugadapter';
 import type { DebugProtocol } from '@vscode/debugprotocol';
-import { changeFunctions, functions } from '../expressions';
+import { changeFunctions, ExpressionError, functions, namesIn, parseExpression } from '../expressions';
 import { describeNonFinite } from '../presentation/non-finite';
 import { phaseLabel } from '../presentation/phases';
 import type { Breakpoint, BreakpointStatus, LogpointMessage, RunState } from '../protocol/breakpoints';
@@ -21,6 +21,7 @@ import type { SessionCommand } from '../protocol/command';
 import type { Phase, Position } from '../protocol/position';
 import type { NamedValue, NamedValueGroup } from '../protocol/queries';
 import type { DebuggedRun, LaunchConfiguration, LaunchRun } from './debugged-run';
+import { exceptionFilters, NON_FINITE } from './exception-filters';
 import { type BreakpointMode, SpecLines } from './spec-lines';
 import { GROUP_TITLES, VariableStore } from './variables';
 
@@ -28,7 +29,6 @@ import { GROUP_TITLES, VariableStore } from './variables';
 const THREAD = 1;
 const PHASE_FRAME = 1;
 const STEP_FRAME = 2;
-const NON_FINITE = 'nonFinite';
 /** Shorter moves show no progress. */
 const PROGRESS_DELAY_MS = 500;
 
@@ -52,19 +52,14 @@ const capabilities: DebugProtocol.Capabilities = {
   supportsHitConditionalBreakpoints: true,
   supportsLogPoints: true,
   supportsDataBreakpoints: true,
+  supportsFunctionBreakpoints: true,
   supportsBreakpointLocationsRequest: true,
   supportsExceptionInfoRequest: true,
   supportsTerminateRequest: true,
   supportsCancelRequest: true,
   breakpointModes: MODES.map(({ mode, label }) => ({ mode, label, appliesTo: ['source'] })),
-  exceptionBreakpointFilters: [
-    {
-      filter: NON_FINITE,
-      label: 'First NaN or infinity',
-      description: 'The run cannot go on from there. With this, the stop is shown as an exception.',
-      default: true,
-    },
-  ],
+  supportsExceptionFilterOptions: true,
+  exceptionBreakpointFilters: exceptionFilters.map(({ place: _, ...filter }) => filter),
 };
 
 /** A breakpoint as the client set it. */
@@ -90,7 +85,13 @@ export class NablascopeDebugSession extends DebugSession {
   #lines: SpecLines | null = null;
   #variables: VariableStore | null = null;
   #names: Promise<readonly NamedValue[]> | null = null;
-  #state: RunState = { status: 'ready', position: { step: 0, phase: 0 }, hitBreakpoints: [], nonFinite: null };
+  #state: RunState = {
+    status: 'ready',
+    position: { step: 0, phase: 0 },
+    hitBreakpoints: [],
+    discovery: null,
+    nonFinite: null,
+  };
   /** Whether the client believes that the run moves. */
   #isMoving = false;
   /** Why it stops next, unless at a breakpoint. */
@@ -102,7 +103,9 @@ export class NablascopeDebugSession extends DebugSession {
   readonly #configured = new Promise<void>((resolve) => (this.#isConfigured = resolve));
   #hasEnded = false;
   #sourceBreakpoints: readonly ClientBreakpoint[] = [];
+  #functionBreakpoints: readonly ClientBreakpoint[] = [];
   #dataBreakpoints: readonly ClientBreakpoint[] = [];
+  #exceptionBreakpoints: readonly ClientBreakpoint[] = [];
   /** Ids by what they stop at, so that a breakpoint that is sent again keeps its hits. */
   readonly #ids = new Map<string, number>();
   #stopsAtNonFinite = true;
@@ -332,15 +335,21 @@ export class NablascopeDebugSession extends DebugSession {
   }
 
   #stop(reason: string): void {
-    const { hitBreakpoints, status, nonFinite } = this.#state;
+    const { hitBreakpoints, discovery, status, nonFinite } = this.#state;
     this.#isMoving = false;
     this.#variables?.clear();
     this.#gotoTargets = [];
     const event: DebugProtocol.StoppedEvent = new StoppedEvent(reason, THREAD);
     event.body.allThreadsStopped = true;
     if (hitBreakpoints.length > 0) {
-      const isData = this.#dataBreakpoints.some(({ breakpoint }) => hitBreakpoints.includes(breakpoint?.id ?? -1));
-      event.body.reason = isData ? 'data breakpoint' : 'breakpoint';
+      const isHit = ({ breakpoint }: ClientBreakpoint): boolean => hitBreakpoints.includes(breakpoint?.id ?? -1);
+      event.body.reason = 'breakpoint';
+      if (this.#functionBreakpoints.some(isHit)) event.body.reason = 'function breakpoint';
+      if (this.#dataBreakpoints.some(isHit)) event.body.reason = 'data breakpoint';
+      if (discovery) {
+        event.body.reason = 'exception';
+        event.body.text = discovery.message;
+      }
       event.body.hitBreakpointIds = [...hitBreakpoints];
     } else if (status === 'diverged') {
       if (this.#stopsAtNonFinite) event.body.reason = 'exception';
@@ -430,14 +439,16 @@ export class NablascopeDebugSession extends DebugSession {
     return (phase > 0 ? phases[phase - 1] : step > 0 ? phases[phases.length - 1] : undefined) ?? null;
   }
 
-  /** The layer of the phase, or at an update that of the breakpoint that was hit. */
+  /** The layer of the phase, or at an update that of the finding or the breakpoint that was hit. */
   get #layer(): number | null {
     const phase = this.#phase;
     if (!phase) return null;
     if ('layer' in phase) return phase.layer;
-    const { hitBreakpoints } = this.#state;
-    const hit = this.#sourceBreakpoints.find(({ breakpoint }) => breakpoint && hitBreakpoints.includes(breakpoint.id));
-    return phase.kind === 'update' ? (hit?.layers[0] ?? null) : null;
+    const { hitBreakpoints, discovery } = this.#state;
+    const hit = [...this.#sourceBreakpoints, ...this.#functionBreakpoints, ...this.#dataBreakpoints].find(
+      ({ breakpoint }) => breakpoint && hitBreakpoints.includes(breakpoint.id),
+    );
+    return phase.kind === 'update' ? (discovery?.layer ?? hit?.layers[0] ?? null) : null;
   }
 
   // Values
@@ -626,7 +637,7 @@ export class NablascopeDebugSession extends DebugSession {
   ): void {
     this.#answer(response, async () => {
       this.#dataBreakpoints = breakpoints.map(({ dataId, condition, hitCondition }) => ({
-        layers: [],
+        layers: this.#layersNamedIn(dataId),
         breakpoint: this.#withId({ on: { data: dataId }, condition, hitCondition }),
       }));
       return { breakpoints: await this.#sendBreakpoints(this.#dataBreakpoints) };
@@ -635,16 +646,55 @@ export class NablascopeDebugSession extends DebugSession {
 
   protected override setExceptionBreakPointsRequest(
     response: DebugProtocol.SetExceptionBreakpointsResponse,
-    { filters }: DebugProtocol.SetExceptionBreakpointsArguments,
+    { filters, filterOptions = [] }: DebugProtocol.SetExceptionBreakpointsArguments,
   ): void {
-    this.#stopsAtNonFinite = filters.includes(NON_FINITE);
-    this.sendResponse(response);
+    this.#answer(response, async () => {
+      this.#requireRun();
+      const asked = [
+        ...filters.map((filterId) => ({ filterId, condition: '' })),
+        ...filterOptions.map(({ filterId, condition = '' }) => ({ filterId, condition })),
+      ];
+      this.#stopsAtNonFinite = asked.some(({ filterId }) => filterId === NON_FINITE);
+      const breakpoints = asked.map(({ filterId, condition }): ClientBreakpoint => {
+        const filter = exceptionFilters.find((each) => each.filter === filterId);
+        const place = filter ? filter.place?.(condition) : `There is no exception filter ${filterId}.`;
+        if (typeof place === 'string') return { breakpoint: null, layers: [], message: place };
+        return { breakpoint: place ? this.#withId({ on: place }) : null, layers: [] };
+      });
+      this.#exceptionBreakpoints = breakpoints;
+      const statuses = await this.#sendBreakpoints(breakpoints);
+      // Training always ends at NaN and infinity.
+      return {
+        breakpoints: statuses.map((status, i) =>
+          asked[i]!.filterId === NON_FINITE ? { ...status, verified: true } : status,
+        ),
+      };
+    });
+  }
+
+  protected override setFunctionBreakPointsRequest(
+    response: DebugProtocol.SetFunctionBreakpointsResponse,
+    { breakpoints }: DebugProtocol.SetFunctionBreakpointsArguments,
+  ): void {
+    this.#answer(response, async () => {
+      const { layers } = this.#requireRun().model;
+      const lines = this.#requireLines();
+      this.#functionBreakpoints = breakpoints.map(({ name, condition, hitCondition }) => {
+        const layer = layers.find((each) => each.name === name.trim())?.index;
+        const on = layer === undefined ? { tensor: name } : { phases: lines.phasesOf([layer], 'all') };
+        const breakpoint = this.#withId({ on, condition, hitCondition });
+        return { breakpoint, layers: layer === undefined ? this.#layersNamedIn(name) : [layer] };
+      });
+      return { breakpoints: await this.#sendBreakpoints(this.#functionBreakpoints) };
+    });
   }
 
   protected override exceptionInfoRequest(response: DebugProtocol.ExceptionInfoResponse): void {
     this.#answer(response, () => {
-      const { nonFinite } = this.#state;
-      if (!nonFinite) throw new RequestError('The run has not stopped at NaN or infinity.');
+      const { nonFinite, discovery } = this.#state;
+      if (discovery)
+        return { exceptionId: discovery.code, description: discovery.message, breakMode: 'always' as const };
+      if (!nonFinite) throw new RequestError('The run has not stopped at an exception.');
       return {
         exceptionId: 'NaN or infinity',
         description: `${describeNonFinite(nonFinite)} ${nonFinite.remedy}`,
@@ -684,9 +734,27 @@ export class NablascopeDebugSession extends DebugSession {
     return { id, on, ...given };
   }
 
+  /** The layers whose tensors an expression reads. */
+  #layersNamedIn(text: string): number[] {
+    const { layers } = this.#requireRun().model;
+    try {
+      const names = namesIn(parseExpression(text)).map(({ name }) => name);
+      return layers.flatMap(({ name, index }) => (names.some((each) => each.startsWith(`${name}.`)) ? index : []));
+    } catch (error) {
+      // The engine says what is wrong with it.
+      if (error instanceof ExpressionError) return [];
+      throw error;
+    }
+  }
+
   /** Sends all breakpoints to the engine. @returns the status of some of them */
   async #sendBreakpoints(asked: readonly ClientBreakpoint[]): Promise<DebugProtocol.Breakpoint[]> {
-    const all = [...this.#sourceBreakpoints, ...this.#dataBreakpoints].flatMap(({ breakpoint }) => breakpoint ?? []);
+    const all = [
+      ...this.#sourceBreakpoints,
+      ...this.#functionBreakpoints,
+      ...this.#dataBreakpoints,
+      ...this.#exceptionBreakpoints,
+    ].flatMap(({ breakpoint }) => breakpoint ?? []);
     const statuses = await this.#requireRun().calls.setBreakpoints(all);
     const byId = new Map<number, BreakpointStatus>(statuses.map((status) => [status.id, status]));
     return asked.map(({ breakpoint, line, message }) => {

@@ -13,6 +13,8 @@ export async function launchEngine(
   request: OpenRequest,
   events: DebuggedRunEvents,
 ): Promise<DebuggedRun> {
+  let announce = (): void => undefined;
+  const announced = new Promise<void>((resolve) => (announce = resolve));
   const client: ProcessClient = new ProcessClient({
     file: engineFile,
     events: {
@@ -25,7 +27,10 @@ export async function launchEngine(
       loading: () => undefined,
       fault: ({ message, remedy }) => events.onOutput(`${message} ${remedy}\n`),
       log: (_level, text, source) => events.onOutput(source === null ? `${text}\n` : `${source}: ${text}\n`),
-      stateChanged: (state) => events.onState(state),
+      stateChanged: (state) => {
+        events.onState(state);
+        announce();
+      },
       logpoints: (messages) => events.onLogpoints(messages),
     },
     responseTimeout: ENGINE_RESPONSE_TIMEOUT_MS,
@@ -37,5 +42,7 @@ export async function launchEngine(
     const errors = result.problems.filter(({ severity }) => severity === 'error');
     throw new Error(errors.map(({ message, remedy }) => `${message} ${remedy}`).join('\n'));
   }
+  // A run announces its first state after it was opened. Later, that would look like the end of the first movement.
+  await Promise.race([announced, client.exited]);
   return { file, text: request.text, model: result.model, calls: client.calls, dispose: () => client.dispose() };
 }

@@ -48,9 +48,16 @@ export class SpecLines {
 
   /** Indexes into the model's phases. */
   phasesAt(line: number, mode: BreakpointMode): number[] {
-    const places = this.placesAt(line);
+    return this.phasesOf(
+      this.placesAt(line).map(({ layer }) => layer),
+      mode,
+    );
+  }
+
+  /** Indexes into the model's phases. @param layers undefined for the loss */
+  phasesOf(layers: readonly (number | undefined)[], mode: BreakpointMode): number[] {
     return this.#phases.flatMap((phase, index) => {
-      const isAt = places.some(({ layer }) =>
+      const isAt = layers.some((layer) =>
         layer === undefined
           ? phase.kind === 'loss' || phase.kind === 'loss_backward'
           : phase.kind === 'update' || ('layer' in phase && phase.layer === layer),

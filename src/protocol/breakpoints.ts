@@ -6,11 +6,7 @@ import type { Position } from './position';
 export interface Breakpoint {
   /** Chosen by the client. */
   readonly id: number;
-  /**
-   * Where it is evaluated: after these phases, as indexes into the model's phases; or, for a data breakpoint, after the
-   * phase that computes this expression, whose values in this step and in the one before are `value` and `previous`.
-   */
-  readonly on: { readonly phases: readonly number[] } | { readonly data: string };
+  readonly on: BreakpointPlace;
   /** An expression that is true or false. By default, a data breakpoint stops when its value changes. */
   readonly condition?: string;
   /** Which of its hits count: `5`, `>= 5` or `% 5`. */
@@ -18,6 +14,19 @@ export interface Breakpoint {
   /** Printed instead of stopping; expressions are in braces. */
   readonly logMessage?: string;
 }
+
+/** Where a breakpoint is evaluated. */
+export type BreakpointPlace =
+  /** After these phases, as indexes into the model's phases. */
+  | { readonly phases: readonly number[] }
+  /** After the phase that computes or changes this expression. */
+  | { readonly tensor: string }
+  /** The same, with its values in this step and in the one before as `value` and `previous`. */
+  | { readonly data: string }
+  /** After the step at which a finding with one of these codes is reported. */
+  | { readonly findings: readonly string[] }
+  /** After a check of the gradients while training that finds a wrong one. `null`: as the spec schedules them. */
+  | { readonly checkEvery: number | null };
 
 /** Whether a breakpoint can be hit. */
 export interface BreakpointStatus {
@@ -33,8 +42,20 @@ export interface RunState {
   readonly position: Position;
   /** The breakpoints at which it stopped; empty if it stopped for another reason. */
   readonly hitBreakpoints: readonly number[];
+  /** What a breakpoint on findings or checks found; null for others. */
+  readonly discovery: Discovery | null;
   /** The first NaN or infinity, at which training ends. */
   readonly nonFinite: NonFinite | null;
+}
+
+/** Something wrong with the run, found after a step. */
+export interface Discovery {
+  /** The code of the finding; `wrong-gradient` for a check. */
+  readonly code: string;
+  /** The layer at fault; null where it is the whole run. */
+  readonly layer: number | null;
+  /** Sentences for people: what was observed, and what to do. */
+  readonly message: string;
 }
 
 /** A log message of a breakpoint. */

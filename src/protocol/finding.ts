@@ -8,6 +8,8 @@ export interface RunFinding {
   readonly layer: number | null;
   /** The first step at which it held. */
   readonly since: number;
+  /** The step at which it was first reported: some hold for a while before. Absent in records of earlier versions. */
+  readonly reported?: number;
   /** The last step at which it held; null while it does. */
   readonly until: number | null;
   /** The run has failed to learn, whatever the cause. */

@@ -1,10 +1,11 @@
 // The breakpoints of a run: evaluates their conditions after each step, while the tensors of the step are still in
 // memory, for every phase of the step. So a step itself runs at full speed, also one that is compiled into one call.
 import { type Bound, bindExpression, type Expression, ExpressionError, namesIn, parseExpression } from '../expressions';
-import type { Breakpoint, BreakpointStatus, LogpointMessage } from '../protocol/breakpoints';
+import type { Breakpoint, BreakpointStatus, Discovery, LogpointMessage } from '../protocol/breakpoints';
 import type { Position } from '../protocol/position';
 import type { Tensor } from '../engine/kernels/tensor';
 import type { Pass } from '../engine/pass';
+import { Discoveries, UnreachableError } from './discoveries';
 import { hitConditionOf, type HitCondition } from './hit-condition';
 import { logTemplateOf, type LogTemplate } from './log-template';
 import type { TrainingSession } from './session';
@@ -46,11 +47,14 @@ export interface PhaseHit {
   /** Phases that are done, from 1; the number of phases for the end of the step. */
   readonly phase: number;
   readonly ids: readonly number[];
+  readonly discovery: Discovery | null;
 }
 
 export class Breakpoints {
   readonly #session: TrainingSession;
   readonly #values: StepValues;
+  /** Those on findings and gradient checks, whose steps are known without evaluating anything. */
+  readonly discoveries: Discoveries;
   #checks: readonly Check[] = [];
   /** State whose value before the step some check reads. */
   #copies = new Map<Source, Tensor>();
@@ -64,8 +68,10 @@ export class Breakpoints {
   constructor(session: TrainingSession) {
     this.#session = session;
     this.#values = new StepValues(session);
+    this.discoveries = new Discoveries(session);
   }
 
+  /** Whether none has to be evaluated after each step. */
   get isEmpty(): boolean {
     return this.#checks.length === 0;
   }
@@ -83,12 +89,13 @@ export class Breakpoints {
   set(breakpoints: readonly Breakpoint[]): BreakpointStatus[] {
     const known = new Map(this.#checks.flatMap(({ id, hits }) => (hits ? [[id, hits] as const] : [])));
     const checks: Check[] = [];
+    this.discoveries.clear();
     const statuses = breakpoints.map((breakpoint): BreakpointStatus => {
       try {
         checks.push(...this.#compile(breakpoint, known.get(breakpoint.id)));
         return { id: breakpoint.id, isVerified: true };
       } catch (error) {
-        if (!(error instanceof ExpressionError)) throw error;
+        if (!(error instanceof ExpressionError || error instanceof UnreachableError)) throw error;
         return { id: breakpoint.id, isVerified: false, message: error.message };
       }
     });
@@ -159,6 +166,7 @@ export class Breakpoints {
 
   /** Steps after this one no longer follow, and values of this one may have been changed. */
   truncate(step: number): void {
+    this.discoveries.truncate(step);
     for (const { hits, data, falseIn } of this.#checks) {
       if (data) data.last.step = -1;
       if (falseIn) falseIn.step = -1;
@@ -172,7 +180,7 @@ export class Breakpoints {
   }
 
   #evaluate(from: number, to: number, when: 'live' | 'after', isSearch = false): PhaseHit[] {
-    const hits: { phase: number; ids: number[] }[] = [];
+    const hits: { phase: number; ids: number[]; discovery: Discovery | null }[] = [];
     for (const check of this.#checks) {
       const { phase } = check;
       if (phase <= from || phase > to) continue;
@@ -181,7 +189,13 @@ export class Breakpoints {
       if (last && last.phase < phase && !isSearch) break;
       if (!this.#isHit(check, when, isSearch)) continue;
       if (last?.phase === phase) last.ids.push(check.id);
-      else hits.push({ phase, ids: [check.id] });
+      else hits.push({ phase, ids: [check.id], discovery: null });
+    }
+    const last = hits.at(-1);
+    const found = to === this.#values.lastPhase ? this.discoveries.at(this.#session.shownStep) : null;
+    if (found && (!last || isSearch || last.phase === to)) {
+      if (last?.phase === to) Object.assign(last, { ids: [...last.ids, ...found.ids], discovery: found.discovery });
+      else hits.push({ phase: to, ids: [...found.ids], discovery: found.discovery });
     }
     return hits;
   }
@@ -283,6 +297,10 @@ export class Breakpoints {
 
   /** @throws ExpressionError if it can never be hit */
   #compile({ id, on, condition, hitCondition, logMessage }: Breakpoint, known: HitCounter | undefined): Check[] {
+    if ('findings' in on || 'checkEvery' in on) {
+      this.discoveries.add(id, on);
+      return [];
+    }
     const parsed = condition === undefined ? null : parseExpression(condition);
     const log = logMessage === undefined ? null : logTemplateOf(logMessage);
     const isCounted = hitConditionOf(hitCondition ?? '');
@@ -311,13 +329,17 @@ export class Breakpoints {
         falseIn: !expression && sources.every(({ changesAt }) => changesAt === null) ? falseIn : null,
       };
     };
-    if ('data' in on) {
-      const expression = parseExpression(on.data);
+    if ('data' in on || 'tensor' in on) {
+      const expression = parseExpression('data' in on ? on.data : on.tensor);
       const phase = Math.max(
         0,
         ...namesIn(expression).map(({ name, aspect }) => this.#values.computedAt(name, aspect)),
       );
-      if (phase > 0) return [create(phase, expression)];
+      if (phase > 0 && 'data' in on) return [create(phase, expression)];
+      if (phase > 0) {
+        bindExpression(expression, this.#reachableScope(this.#values.scopeAt(phase)));
+        return [create(phase, null)];
+      }
       bindExpression(expression, this.#reachableScope(this.#values.scopeAt(this.#values.lastPhase)));
       throw new ExpressionError('No step changes this value.', expression.start, expression.end);
     }

@@ -29,6 +29,7 @@ export class LastHitSearch {
     this.#origin = step * this.#phases + phase;
     this.#end = phase > 0 ? step + 1 : step;
     breakpoints.forgetPrevious();
+    if (breakpoints.isEmpty) this.#hit = this.#lastDiscovery(phase > 0 ? step + 1 : step);
   }
 
   get isDone(): boolean {
@@ -57,15 +58,23 @@ export class LastHitSearch {
     this.#start = null;
   }
 
-  /** Goes to the hit, or to the earliest step. @returns the breakpoints there */
-  goToResult(): readonly number[] {
+  /** Goes to the hit, or to the earliest step. @returns the hit */
+  goToResult(): PhaseHit | null {
     const session = this.#session;
     const hit = this.#hit;
     this.#breakpoints.forgetPrevious();
     if (!hit) session.seek(session.earliestStep);
     else if (hit.phase < this.#phases) session.seek(hit.step - 1, hit.phase);
     else session.seek(hit.step);
-    return hit?.ids ?? [];
+    return hit;
+  }
+
+  /** What was found is known by its step, so nothing is replayed for it. */
+  #lastDiscovery(before: number): Hit | null {
+    const { discoveries } = this.#breakpoints;
+    const step = discoveries.lastBefore(before);
+    const found = step >= this.#session.earliestStep ? discoveries.at(step) : null;
+    return found && { ...found, phase: this.#phases };
   }
 
   /** Restores the state at the beginning of the next part. @returns the last step before it */

@@ -2,7 +2,7 @@
 // at once, and emits frames, one in flight at a time. Clock and event loop are passed in, so it runs in any
 // environment.
 
-import type { Breakpoint, BreakpointStatus, LogpointMessage, RunState } from '../protocol/breakpoints';
+import type { Breakpoint, BreakpointStatus, Discovery, LogpointMessage, RunState } from '../protocol/breakpoints';
 import type { ProbeId } from '../protocol/layer-stats';
 import type { CheckProgress, CheckReport } from '../protocol/check-report';
 import type { CustomLayerErrorDetails } from '../protocol/problem';
@@ -13,7 +13,7 @@ import type { QueryResult, ViewQueries, Query } from '../protocol/queries';
 import type { RunRecord } from '../protocol/run-record';
 import { closeDataTasks } from './data-task';
 import { AdaptiveBatch, stepsUntilEvent } from './adaptive-batch';
-import { Breakpoints } from './breakpoints';
+import { Breakpoints, type PhaseHit } from './breakpoints';
 import { checkGradients } from './check-job';
 import { CommandError, assertNotFinished, assertFinite, assertSeekable, assertValidTarget } from './preconditions';
 import { evaluationInterval, canEvaluateImmediately } from './evaluation';
@@ -96,6 +96,7 @@ export class Runner {
   readonly #breakpoints: Breakpoints;
   /** The breakpoints at which the run stopped last. */
   #hitBreakpoints: readonly number[] = [];
+  #discovery: Discovery | null = null;
 
   constructor(options: RunnerOptions) {
     this.#options = options;
@@ -289,11 +290,14 @@ export class Runner {
   #advance(advance: () => void): Promise<void> {
     assertFinite(this.#nonFinite);
     assertNotFinished(this.session);
-    this.#hitBreakpoints = [];
+    this.#clearHits();
     return this.#runAndSettle(() => {
       advance();
       if (!this.#lossIsFinite() || this.session.findNonFinite()) this.#markDiverged();
-      else observeStep(this.session);
+      else {
+        observeStep(this.session);
+        this.#stopAtDiscovery();
+      }
     });
   }
 
@@ -311,7 +315,7 @@ export class Runner {
       if (!this.#lossIsFinite() || session.findNonFinite()) return;
       const hit = this.#breakpoints.afterPhase();
       if (hit) {
-        this.#hitBreakpoints = hit.ids;
+        this.#setHits(hit);
         return;
       }
     } while (session.position.phase > 0 && session.position.phase < target);
@@ -328,7 +332,9 @@ export class Runner {
         await this.#yieldToEventLoop();
         end = this.#options.now() + SLICE_MS;
       }
-      if (!job.cancelled) this.#hitBreakpoints = search.goToResult();
+      if (job.cancelled) return;
+      const hit = search.goToResult();
+      if (hit) this.#setHits(hit);
     });
   }
 
@@ -357,7 +363,7 @@ export class Runner {
     if (breakpoints.isEmpty) {
       if (measure) session.step(true);
       else session.train(1);
-      return false;
+      return this.#stopAtDiscovery();
     }
     const { position, furthestStep } = session;
     breakpoints.beforeStep();
@@ -365,7 +371,7 @@ export class Runner {
     else session.train(1);
     const hit = breakpoints.afterStep(position.phase);
     if (!hit) return false;
-    this.#hitBreakpoints = hit.ids;
+    this.#setHits(hit);
     if (hit.phase < session.model.phases.length) {
       const isNew = furthestStep === position.step;
       // The loss of a step that has not reached it is not known yet.
@@ -385,6 +391,24 @@ export class Runner {
     }
     for (let done = 0; done < most; done++) if (this.#finishStep(false) || !this.#lossIsFinite()) return 0;
     return most;
+  }
+
+  #clearHits(): void {
+    this.#hitBreakpoints = [];
+    this.#discovery = null;
+  }
+
+  #setHits({ ids, discovery }: Pick<PhaseHit, 'ids' | 'discovery'>): void {
+    this.#hitBreakpoints = ids;
+    this.#discovery = discovery;
+  }
+
+  /** At the end of a step: whether something was found that breakpoints stop at. */
+  #stopAtDiscovery(): boolean {
+    const { step, phase } = this.session.position;
+    const hit = phase === 0 ? this.#breakpoints.discoveries.at(step) : null;
+    if (hit) this.#setHits(hit);
+    return hit !== null;
   }
 
   async #flushLogpoints(): Promise<void> {
@@ -436,7 +460,7 @@ export class Runner {
   #launch(task: RunTask, work: (job: Job) => Promise<void>): void {
     this.#status = task.status;
     this.#task = task;
-    this.#hitBreakpoints = [];
+    this.#clearHits();
     this.#rateLimiter.start(this.session.position.step);
     this.#reportState();
     this.#commands
@@ -454,7 +478,9 @@ export class Runner {
     const end = now() + SLICE_MS;
     const running = status === 'running';
     const sampleEvery = this.#probes.size > 0 ? Math.ceil(session.totalSteps / MAX_STATS_SAMPLES) : Infinity;
-    const checkEvery = (running && session.run.gradientCheck.every) || Infinity;
+    const { discoveries } = this.#breakpoints;
+    const scheduled = (running && session.run.gradientCheck.every) || Infinity;
+    const checkEvery = running ? Math.min(scheduled, discoveries.checkEvery) : Infinity;
     const evaluateEvery = running ? session.model.batchesPerEpoch * evaluationInterval(session.run) : Infinity;
     const train = running
       ? (most: number): number => this.#trainSteps(most)
@@ -468,10 +494,15 @@ export class Runner {
       const observed = nextObservedStep(Math.max(next - 1, session.monitor.lastObservedStep));
       const isFrameDue = this.#frameGate.isFrameDue && this.#overheadBudget.isAvailable;
       const hasQueries = this.#pendingQueries.hasAny;
+      const known = running ? discoveries.nextAfter(next - 1) : Infinity;
       const batchSteps =
         isFrameDue || hasQueries || (rateLimited && this.#rateLimiter.hasLimit)
           ? 0
-          : Math.min(stepsUntilEvent(next - 1, target, [sampleEvery, checkEvery, evaluateEvery]), observed - next);
+          : Math.min(
+              stepsUntilEvent(next - 1, target, [sampleEvery, checkEvery, evaluateEvery]),
+              observed - next,
+              known - next,
+            );
       if (batchSteps > 0) {
         if (this.#adaptiveBatch.run(batchSteps, train)) continue;
         if (this.#hitBreakpoints.length === 0) this.#markDiverged();
@@ -493,7 +524,8 @@ export class Runner {
       if (next % evaluateEvery === 0) await this.#evaluate(job);
       // After the evaluation, which some rules read.
       if (next === observed || next === target) observeStep(session);
-      if (next % checkEvery === 0) this.#options.onScheduledCheck?.(await this.#runCheck(job));
+      if (next % checkEvery === 0) await this.#checkWhileTraining(job);
+      if (running && this.#stopAtDiscovery()) return;
       if (!isFrameDue) continue;
       start = now();
       this.#frameGate.request();
@@ -522,6 +554,12 @@ export class Runner {
       await this.#yieldToEventLoop();
       end = this.#options.now() + SLICE_MS;
     }
+  }
+
+  async #checkWhileTraining(job: Job): Promise<void> {
+    const report = await this.#runCheck(job);
+    this.#options.onScheduledCheck?.(report);
+    this.#breakpoints.discoveries.recordCheck(report);
   }
 
   #runCheck(job: Job): Promise<CheckReport> {
@@ -567,6 +605,7 @@ export class Runner {
       status: this.#status,
       position,
       hitBreakpoints: this.#hitBreakpoints,
+      discovery: this.#discovery,
       nonFinite: this.#nonFinite,
     });
   }

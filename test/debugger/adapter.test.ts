@@ -205,6 +205,66 @@ describe('a breakpoint', () => {
   });
 });
 
+it('stops at the tensor or the layer that a function breakpoint names', async () => {
+  await open();
+  const { body } = await client.setFunctionBreakpointsRequest({
+    breakpoints: [{ name: 'grad(hidden.weight)' }, { name: 'tanh1', condition: 'step == 2' }, { name: 'hiden.weight' }],
+  });
+  expect(body.breakpoints.map(({ verified }) => verified)).toEqual([true, true, false]);
+  expect(body.breakpoints[2].message).toContain('hidden.weight');
+  const stops: unknown[] = [];
+  for (let i = 0; i < 5; i++) {
+    const { reason } = await client.move(() => client.continueRequest({ threadId: 1 }));
+    const [{ name, line }] = await client.frames();
+    stops.push([reason, name, line]);
+  }
+  const reason = 'function breakpoint';
+  expect(stops).toEqual([
+    [reason, 'backward: hidden', HIDDEN],
+    [reason, 'forward: tanh1', TANH],
+    [reason, 'backward: tanh1', TANH],
+    [reason, 'backward: hidden', HIDDEN],
+    [reason, 'update: tanh1', TANH],
+  ]);
+});
+
+describe('an exception filter', () => {
+  const setFilters = async (filters: string[], filterOptions: DebugProtocol.ExceptionFilterOptions[] = []) => {
+    const { body } = await client.setExceptionBreakpointsRequest({ filters, filterOptions });
+    return body!.breakpoints!.map(({ verified, message }) => [verified, (message ?? '').length > 10]);
+  };
+
+  it('stops at what its rules find, at the layer', async () => {
+    client = await adapter.start();
+    const dead = SPEC.replace('"tanh"', '"relu"').replace(
+      '"name": "hidden"',
+      '"name": "hidden", "bias_init": { "type": "constant", "val": -50 }',
+    );
+    await client.open(adapter.write('dead.nabla.json', dead));
+    expect(await setFilters(['nonFinite', 'deadLayer', 'divergence', 'explodingGradient'])).toEqual(
+      Array.from({ length: 4 }, () => [true, false]),
+    );
+    const { reason, text, hitBreakpointIds } = await client.move(() => client.continueRequest({ threadId: 1 }));
+    expect([reason, hitBreakpointIds?.length, (text ?? '').includes('relu1')]).toEqual(['exception', 1, true]);
+    expect((await client.frames()).map(({ name, line }) => [name, line])).toEqual([
+      ['update: relu1', TANH],
+      ['step 1 (epoch 1, batch 1)', 0],
+    ]);
+    const { exceptionId, description } = (await client.exceptionInfoRequest({ threadId: 1 })).body;
+    expect([exceptionId, description]).toEqual(['dead-units', text]);
+  });
+
+  it('says why it can never be hit', async () => {
+    await open();
+    expect(
+      await setFilters(['deadLayer', 'gradientCheck', 'nothing'], [{ filterId: 'gradientCheck', condition: 'often' }]),
+    ).toEqual(Array.from({ length: 4 }, () => [false, true]));
+    expect(await setFilters([], [{ filterId: 'gradientCheck', condition: '5' }])).toEqual([[true, false]]);
+    // Its gradients are right.
+    expect((await client.move(() => client.continueRequest({ threadId: 1 }))).reason).toBe('pause');
+  });
+});
+
 it('shows the values of the step, and pages of their entries', async () => {
   await open([{ line: HIDDEN, mode: 'backward' }]);
   await client.move(() => client.continueRequest({ threadId: 1 }));

@@ -12,6 +12,7 @@ import { Runner } from '../../src/session/runner';
 import type { TrainingSession } from '../../src/session/session';
 import { StepValues } from '../../src/session/step-values';
 import { seriesName } from '../../src/history/history';
+import { observe } from '../support/observed-run';
 import { createSession, smallSpec } from '../support/session-fixtures';
 
 const specs = {
@@ -328,6 +329,128 @@ describe('breakpoints', () => {
     expect(statuses.map(({ id, isVerified, message }) => [id, isVerified, (message ?? '').length > 10])).toEqual(
       broken.map((__, id) => [id, false, true]),
     );
+  });
+
+  it('on a tensor stop after the phase that computes or changes it', async () => {
+    const { runner, move } = createRunner(spec);
+    const tensors = ['tanh1.output', 'grad(tanh1.output)', 'norm(linear1.weight) - loss'];
+    const statuses = await runner.setBreakpoints([
+      ...tensors.map((tensor, id) => ({ id, on: { tensor } })),
+      { id: 8, on: { tensor: 'tanh1.weight' } },
+      { id: 9, on: { tensor: 'step' } },
+    ]);
+    expect(statuses.map(({ isVerified }) => isVerified)).toEqual([true, true, true, false, false]);
+    const stops: unknown[] = [];
+    for (let i = 0; i < 4; i++) {
+      const { position, hitBreakpoints } = await move({ type: 'run' });
+      stops.push([position, hitBreakpoints]);
+    }
+    const { phases } = runner.session.model;
+    const forward = phases.findIndex((phase) => phase.kind === 'forward' && phase.layer === 1) + 1;
+    const backward = phases.findIndex((phase) => phase.kind === 'backward' && phase.layer === 2) + 1;
+    expect(stops).toEqual([
+      [{ step: 0, phase: forward }, [0]],
+      [{ step: 0, phase: backward }, [1]],
+      [{ step: 1, phase: 0 }, [2]],
+      [{ step: 1, phase: forward }, [0]],
+    ]);
+  });
+
+  const growing = {
+    data: { type: 'linear', samples: 80, features: 3, noise: 0.1 },
+    layers: [{ type: 'linear', out_features: 8 }, 'tanh', { type: 'linear', out_features: 1 }],
+    loss: 'mse',
+    optimizer: { type: 'sgd', lr: 1.2 },
+    batch_size: 16,
+    epochs: 40,
+  };
+
+  it('on findings stop at the step that reports them, also after going back', async () => {
+    const codes = ['diverging', 'update-too-large'];
+    const expected = observe(growing)
+      .filter(({ code }) => codes.includes(code))
+      .map(({ reported }) => reported!);
+    const steps = [...new Set(expected)].sort((a, b) => a - b);
+    expect(steps.length).toBeGreaterThan(0);
+    const { runner, move } = createRunner(growing);
+    await runner.setBreakpoints(codes.map((code, id) => ({ id, on: { findings: [code] } })));
+    const forwardStops = async (): Promise<RunState[]> => {
+      const stops: RunState[] = [];
+      for (;;) {
+        const state = await move({ type: 'run' });
+        if (state.hitBreakpoints.length === 0) return stops;
+        stops.push(state);
+      }
+    };
+    const stops = await forwardStops();
+    expect(stops.map(({ position }) => position)).toEqual(steps.map((step) => ({ step, phase: 0 })));
+    expect(codes).toContain(stops[0].discovery!.code);
+    const back: number[] = [];
+    for (;;) {
+      const { hitBreakpoints, position } = await move({ type: 'reverseContinue' });
+      if (hitBreakpoints.length === 0) break;
+      back.push(position.step);
+    }
+    expect(back.reverse()).toEqual(steps);
+    expect((await forwardStops()).map(({ position }) => position.step)).toEqual(steps);
+    // Together with a condition, which is evaluated step by step.
+    await move({ type: 'seek', step: 0 });
+    await runner.setBreakpoints([
+      { id: 0, on: { findings: codes } },
+      { id: 1, on: { phases: [1] }, condition: 'loss < 0' },
+    ]);
+    expect((await forwardStops()).map(({ position }) => position.step)).toEqual(steps);
+    const last = steps.at(-1)!;
+    expect((await move({ type: 'reverseContinue' })).position).toEqual({ step: last, phase: 0 });
+  });
+
+  it('on findings say why the network can never have them', async () => {
+    const { runner } = createRunner({
+      ...growing,
+      layers: [{ type: 'linear', out_features: 1 }],
+      rules: { diverging: 'off' },
+    });
+    const codes = ['dead-units', 'vanishing-gradient', 'exploding-gradient', 'zero-gradient', 'vanishing-through-time'];
+    const statuses = await runner.setBreakpoints(
+      [...codes, 'diverging'].map((code, id) => ({ id, on: { findings: [code] } })),
+    );
+    expect(statuses.map(({ isVerified, message }) => [isVerified, (message ?? '').length > 10])).toEqual(
+      statuses.map(() => [false, true]),
+    );
+    const whole = createRunner({
+      ...growing,
+      layers: [...growing.layers.slice(0, 1), 'relu', ...growing.layers.slice(1)],
+    });
+    const verified = await whole.runner.setBreakpoints(
+      [...codes.slice(0, 4), 'diverging'].map((code, id) => ({ id, on: { findings: [code] } })),
+    );
+    expect(verified.every(({ isVerified }) => isVerified)).toBe(true);
+  });
+
+  it('on checks stop where a gradient is wrong', async () => {
+    const { runner, move } = createRunner(spec);
+    const [check] = await runner.setBreakpoints([{ id: 1, on: { checkEvery: null } }]);
+    expect([check.isVerified, (check.message ?? '').length > 10]).toEqual([false, true]);
+    await runner.setBreakpoints([{ id: 1, on: { checkEvery: 3 } }]);
+    expect((await move({ type: 'run' })).status).toBe('finished');
+    const { definition } = runner.session.run.model.layers[1];
+    const { backward } = definition;
+    Object.assign(definition, {
+      backward: (context: Parameters<typeof backward>[0]) => {
+        backward.call(definition, context);
+        if (runner.session.position.step > 7) context.gradInput?.data.fill(1);
+      },
+    });
+    try {
+      await move({ type: 'reset' });
+      const first = await move({ type: 'run' });
+      expect(first).toMatchObject({ position: { step: 9, phase: 0 }, hitBreakpoints: [1] });
+      expect(first.discovery).toMatchObject({ code: 'wrong-gradient' });
+      expect((await move({ type: 'run' })).position.step).toBe(12);
+      expect((await move({ type: 'reverseContinue' })).position.step).toBe(9);
+    } finally {
+      Object.assign(definition, { backward });
+    }
   });
 
   it('follow a run whose weights were changed', async () => {

@@ -16,6 +16,10 @@ import type { Detection, Observation, RunRule } from './run-rule';
 export const zeroGradient: RunRule = {
   id: 'zero-gradient',
   summary: 'The input gradient of a layer is exactly 0, so the layers before it do not learn.',
+  impossible: ({ layers }) =>
+    layers.slice(0, -1).some(({ parameters }) => parameters.some(({ frozen }) => !frozen))
+      ? null
+      : 'No layer before the last one has parameters that learn.',
   check(observation) {
     const { layers } = observation.model;
     if (hasLearned(observation)) return [];
@@ -61,6 +65,8 @@ const idleUnits = (
   summary,
   threshold: IDLENESS_THRESHOLD,
   persistence: 3,
+  impossible: ({ layers }) =>
+    layers.some(({ idleness }) => idleness?.name === name) ? null : `No layer has units that can be ${name}.`,
   check(observation, threshold) {
     const { model, layers, run, step } = observation;
     if (hasLearned(observation)) return [];
@@ -127,6 +133,11 @@ function gradientEnds(model: ModelInfo, { layers: stats }: Observation): Ends | 
   return { layer: first.index, names: [first.name, last.name], norms: [first.norm, last.norm] };
 }
 
+const withoutTwoEnds = ({ layers }: ModelInfo): string | null =>
+  layers.filter(({ parameters }) => parameters.length > 0).length > 1
+    ? null
+    : 'Only one layer has parameters, so there are no two gradients to compare.';
+
 const describeEnds = ({ names: [, last], norms }: Ends): string =>
   `norm ${formatNumber(norms[0])}, at ${last} ${formatNumber(norms[1])}`;
 
@@ -140,6 +151,7 @@ export const vanishingGradient: RunRule = {
   id: 'vanishing-gradient',
   summary: 'The first layer receives almost no gradient.',
   threshold: GRADIENT_RATIO_THRESHOLD,
+  impossible: withoutTwoEnds,
   check(observation, threshold) {
     const { model, run } = observation;
     const ends = gradientEnds(model, observation);
@@ -178,6 +190,7 @@ export const explodingGradient: RunRule = {
   id: 'exploding-gradient',
   summary: 'The gradient grows on its way back to the first layer.',
   threshold: GRADIENT_RATIO_THRESHOLD,
+  impossible: withoutTwoEnds,
   check(observation, threshold) {
     const ends = gradientEnds(observation.model, observation);
     if (!ends || hasLearned(observation) || ends.norms[0] <= ends.norms[1] * threshold) return [];
@@ -202,6 +215,8 @@ export const vanishingThroughTime: RunRule = {
       'Bengio, Simard, Frasconi, "Learning long-term dependencies with gradient descent is difficult", 1994: it falls exponentially',
   },
   persistence: 4,
+  impossible: ({ layers }) =>
+    layers.some(({ internals }) => internals.some(({ carried }) => carried)) ? null : 'No layer is recurrent.',
   check(observation, threshold) {
     if (!hasStalled(observation)) return [];
     const { run } = observation;

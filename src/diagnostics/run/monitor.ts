@@ -56,6 +56,13 @@ export class RunMonitor {
     return this.#past.at(-1)?.step ?? this.#restoredTo;
   }
 
+  /** Why no finding with this code can ever be reported, as a sentence; null if one can. */
+  whyNever(code: string): string | null {
+    const known = this.#rules.find(({ rule }) => rule.id === code);
+    if (!known) return `The rule ${code} is off in the settings of this run.`;
+    return known.rule.impossible?.(this.#model) ?? null;
+  }
+
   /** Continues the history of a run that was observed up to a step. */
   restore(findings: readonly RunFinding[], step: number): void {
     this.#findings = new Map(findings.map((finding) => [`${finding.code} ${finding.layer ?? ''}`, finding]));
@@ -103,7 +110,7 @@ export class RunMonitor {
         streaks.set(key, { since, count: count + 1 });
         const before = this.#findings.get(key);
         if (detection.isCertain || count + 1 >= (rule.persistence ?? 1))
-          findings.set(key, this.#createFinding(rule, detection, since, before));
+          findings.set(key, this.#createFinding(rule, detection, { since, reported: step.step }, before));
         else if (before) findings.set(key, before);
       }
     }
@@ -125,7 +132,7 @@ export class RunMonitor {
         .filter(([, { since }]) => since <= step)
         .map(([key, finding]) => [
           key,
-          finding.until !== null && finding.until >= step ? { ...finding, until: null } : finding,
+          { ...withoutLaterReport(finding, step), ...((finding.until ?? 0) >= step && { until: null }) },
         ]),
     );
   }
@@ -134,16 +141,17 @@ export class RunMonitor {
   #createFinding(
     { id, isFailure }: RunRule,
     { layer, observation, remedy, fix }: Detection,
-    since: number,
+    { since, reported }: { readonly since: number; readonly reported: number },
     before: RunFinding | undefined,
   ): RunFinding {
     // A remedy and its fix belong together.
-    if (before) return { ...before, observation, remedy: before.fix ? before.remedy : remedy, until: null };
+    if (before) return { reported, ...before, observation, remedy: before.fix ? before.remedy : remedy, until: null };
     const { spec } = fix ? parseSpec(this.#text) : {};
     return {
       code: id,
       layer,
       since,
+      reported,
       until: null,
       ...(isFailure && { isFailure }),
       observation,
@@ -151,4 +159,11 @@ export class RunMonitor {
       ...(fix && spec && { fix: fix(spec) }),
     };
   }
+}
+
+/** It holds at this step, but is reported later. */
+function withoutLaterReport(finding: RunFinding, step: number): RunFinding {
+  if ((finding.reported ?? 0) <= step) return finding;
+  const { reported: _, ...rest } = finding;
+  return rest;
 }

@@ -71,6 +71,8 @@ export interface RunRule {
   readonly isFailure?: true;
   /** Observations in a row at which it must hold; 1 by default. */
   readonly persistence?: number;
+  /** Why it can never fire for this network, as a sentence; null if it can. */
+  readonly impossible?: (model: ModelInfo) => string | null;
   /** @param threshold NaN for a rule without one */
   check(observation: Observation, threshold: number): readonly Detection[];
 }

@@ -62,7 +62,13 @@ async function attachToPanel(
   if (controller.isRunning) await controller.command({ type: 'pause' });
   const { frame } = controller.view;
   if (frame)
-    events.onState({ status: frame.status, position: frame.position, hitBreakpoints: [], nonFinite: frame.nonFinite });
+    events.onState({
+      status: frame.status,
+      position: frame.position,
+      hitBreakpoints: [],
+      discovery: null,
+      nonFinite: frame.nonFinite,
+    });
   return {
     file: document.uri.fsPath,
     text: document.getText(),
