@@ -7,20 +7,20 @@ const PAIR: usize = 2 * SIZE;
 
 // @ts-ignore: decorator
 @inline
-function number(at: usize, i: i32, otherwise: f64): f64 {
-  return at ? <f64>load<real>(at + <usize>i * SIZE) : otherwise;
+function loadOr(at: usize, i: i32, fallback: f64): f64 {
+  return at ? <f64>load<real>(at + <usize>i * SIZE) : fallback;
 }
 
 // @ts-ignore: decorator
 @inline
-function put(at: usize, i: i32, value: f64): void {
+function storeAt(at: usize, i: i32, value: f64): void {
   store<real>(at + <usize>i * SIZE, <real>value);
 }
 
 // @ts-ignore: decorator
 @inline
-function addTo(at: usize, i: i32, value: f64): void {
-  put(at, i, number(at, i, 0) + value);
+function addAt(at: usize, i: i32, value: f64): void {
+  storeAt(at, i, loadOr(at, i, 0) + value);
 }
 
 // @ts-ignore: decorator
@@ -41,33 +41,33 @@ function sumOf(x: usize, n: i32): f64 {
   return sumPair(sum);
 }
 
-/** The sum of the squared deviations from `middle`. */
-function sumOfSquaredDeviations(x: usize, n: i32, middle: f64): f64 {
-  const center = f64x2.splat(middle);
+/** The sum of the squared deviations from `mu`. */
+function sumOfSquaredDeviations(x: usize, n: i32, mu: f64): f64 {
+  const muPair = f64x2.splat(mu);
   let sum = f64x2.splat(0);
   for (; n > 1; n -= 2) {
-    const d = f64x2.sub(loadPair(x), center);
+    const d = f64x2.sub(loadPair(x), muPair);
     sum = f64x2.add(sum, f64x2.mul(d, d));
     x += PAIR;
   }
   let rest: f64 = 0;
   if (n > 0) {
-    const d = <f64>load<real>(x) - middle;
+    const d = <f64>load<real>(x) - mu;
     rest = d * d;
   }
   return sumPair(sum) + rest;
 }
 
-/** The sum of dy (x - middle). */
-function deviationProductSum(dy: usize, x: usize, n: i32, middle: f64): f64 {
-  const center = f64x2.splat(middle);
+/** The sum of dy (x - mu). */
+function deviationProductSum(dy: usize, x: usize, n: i32, mu: f64): f64 {
+  const muPair = f64x2.splat(mu);
   let sum = f64x2.splat(0);
   for (; n > 1; n -= 2) {
-    sum = f64x2.add(sum, f64x2.mul(loadPair(dy), f64x2.sub(loadPair(x), center)));
+    sum = f64x2.add(sum, f64x2.mul(loadPair(dy), f64x2.sub(loadPair(x), muPair)));
     dy += PAIR;
     x += PAIR;
   }
-  return sumPair(sum) + (n > 0 ? <f64>load<real>(dy) * (<f64>load<real>(x) - middle) : 0);
+  return sumPair(sum) + (n > 0 ? <f64>load<real>(dy) * (<f64>load<real>(x) - mu) : 0);
 }
 
 /** Two adjacent channels with one number per sample. */
@@ -76,12 +76,12 @@ function momentsPair(mean: usize, variance: usize, x: usize, samples: i32, step:
   let sum = f64x2.splat(0),
     squares = f64x2.splat(0);
   for (let i = 0, at = x; i < samples; i++, at += step) sum = f64x2.add(sum, loadPair(at));
-  const middle = f64x2.div(sum, count);
+  const mu = f64x2.div(sum, count);
   for (let i = 0, at = x; i < samples; i++, at += step) {
-    const d = f64x2.sub(loadPair(at), middle);
+    const d = f64x2.sub(loadPair(at), mu);
     squares = f64x2.add(squares, f64x2.mul(d, d));
   }
-  storePair(mean, middle);
+  storePair(mean, mu);
   storePair(variance, f64x2.div(squares, count));
 }
 
@@ -100,10 +100,10 @@ export function channelMoments(mean: usize, variance: usize, x: usize, samples: 
     let sum: f64 = 0,
       squares: f64 = 0;
     for (let i = 0; i < samples; i++) sum += sumOf(from + <usize>i * sample, size);
-    const middle = sum / count;
-    for (let i = 0; i < samples; i++) squares += sumOfSquaredDeviations(from + <usize>i * sample, size, middle);
-    put(mean, channel, middle);
-    put(variance, channel, squares / count);
+    const mu = sum / count;
+    for (let i = 0; i < samples; i++) squares += sumOfSquaredDeviations(from + <usize>i * sample, size, mu);
+    storeAt(mean, channel, mu);
+    storeAt(variance, channel, squares / count);
   }
 }
 
@@ -121,20 +121,20 @@ export function normalizeChannels(
 ): void {
   for (let sample = 0; sample < samples; sample++) {
     for (let channel = 0; channel < channels; channel++) {
-      const middle = number(mean, channel, 0),
-        shift = number(bias, channel, 0);
-      const scale = number(weight, channel, 1) / Math.sqrt(number(variance, channel, 1) + eps);
-      const center = f64x2.splat(middle),
-        by = f64x2.splat(scale),
-        up = f64x2.splat(shift);
+      const mu = loadOr(mean, channel, 0),
+        shift = loadOr(bias, channel, 0);
+      const scale = loadOr(weight, channel, 1) / Math.sqrt(loadOr(variance, channel, 1) + eps);
+      const muPair = f64x2.splat(mu),
+        scalePair = f64x2.splat(scale),
+        shiftPair = f64x2.splat(shift);
       let n = size;
       for (; n > 1; n -= 2) {
-        storePair(y, f64x2.add(f64x2.mul(f64x2.sub(loadPair(x), center), by), up));
+        storePair(y, f64x2.add(f64x2.mul(f64x2.sub(loadPair(x), muPair), scalePair), shiftPair));
         y += PAIR;
         x += PAIR;
       }
       if (n > 0) {
-        put(y, 0, (number(x, 0, 0) - middle) * scale + shift);
+        storeAt(y, 0, (loadOr(x, 0, 0) - mu) * scale + shift);
         y += SIZE;
         x += SIZE;
       }
@@ -142,7 +142,7 @@ export function normalizeChannels(
   }
 }
 
-/** The same as below for two adjacent channels with one number per sample. */
+/** `normalizeChannelsBackward` for two adjacent channels with one number per sample. */
 function backwardPair(
   dx: usize,
   dWeight: usize,
@@ -157,25 +157,25 @@ function backwardPair(
   eps: f64,
   useBatchStats: i32,
 ): void {
-  const middle = loadPair(mean),
+  const mu = loadPair(mean),
     count = f64x2.splat(<f64>samples);
-  const inverse = f64x2.div(f64x2.splat(1), f64x2.sqrt(f64x2.add(loadPair(variance), f64x2.splat(eps))));
+  const rstd = f64x2.div(f64x2.splat(1), f64x2.sqrt(f64x2.add(loadPair(variance), f64x2.splat(eps))));
   let sum = f64x2.splat(0),
-    product = f64x2.splat(0);
+    dot = f64x2.splat(0);
   for (let i = 0, at: usize = 0; i < samples; i++, at += step) {
-    const arriving = loadPair(dy + at);
-    sum = f64x2.add(sum, arriving);
-    product = f64x2.add(product, f64x2.mul(arriving, f64x2.sub(loadPair(x + at), middle)));
+    const upstream = loadPair(dy + at);
+    sum = f64x2.add(sum, upstream);
+    dot = f64x2.add(dot, f64x2.mul(upstream, f64x2.sub(loadPair(x + at), mu)));
   }
-  if (dWeight) storePair(dWeight, f64x2.add(loadPair(dWeight), f64x2.mul(product, inverse)));
+  if (dWeight) storePair(dWeight, f64x2.add(loadPair(dWeight), f64x2.mul(dot, rstd)));
   if (dBias) storePair(dBias, f64x2.add(loadPair(dBias), sum));
   if (!dx) return;
-  const by = weight ? f64x2.mul(loadPair(weight), inverse) : inverse;
-  const shift = useBatchStats ? f64x2.div(sum, count) : f64x2.splat(0);
-  const slope = useBatchStats ? f64x2.div(f64x2.mul(f64x2.mul(product, inverse), inverse), count) : f64x2.splat(0);
+  const scale = weight ? f64x2.mul(loadPair(weight), rstd) : rstd;
+  const meanTerm = useBatchStats ? f64x2.div(sum, count) : f64x2.splat(0);
+  const varianceFactor = useBatchStats ? f64x2.div(f64x2.mul(f64x2.mul(dot, rstd), rstd), count) : f64x2.splat(0);
   for (let i = 0, at: usize = 0; i < samples; i++, at += step) {
-    const through = f64x2.mul(f64x2.sub(loadPair(x + at), middle), slope);
-    storePair(dx + at, f64x2.mul(by, f64x2.sub(f64x2.sub(loadPair(dy + at), shift), through)));
+    const varianceTerm = f64x2.mul(f64x2.sub(loadPair(x + at), mu), varianceFactor);
+    storePair(dx + at, f64x2.mul(scale, f64x2.sub(f64x2.sub(loadPair(dy + at), meanTerm), varianceTerm)));
   }
 }
 
@@ -221,35 +221,36 @@ export function normalizeChannelsBackward(
   }
   for (; channel < channels; channel++) {
     const offset = <usize>channel * plane;
-    const middle = number(mean, channel, 0);
-    const inverse = 1 / Math.sqrt(number(variance, channel, 1) + eps);
+    const mu = loadOr(mean, channel, 0);
+    const rstd = 1 / Math.sqrt(loadOr(variance, channel, 1) + eps);
     let sum: f64 = 0,
-      product: f64 = 0;
+      dot: f64 = 0;
     for (let sample = 0; sample < samples; sample++) {
       const at = offset + <usize>sample * step;
       sum += sumOf(dy + at, size);
-      product += deviationProductSum(dy + at, x + at, size, middle);
+      dot += deviationProductSum(dy + at, x + at, size, mu);
     }
-    if (dWeight) addTo(dWeight, channel, product * inverse);
-    if (dBias) addTo(dBias, channel, sum);
+    if (dWeight) addAt(dWeight, channel, dot * rstd);
+    if (dBias) addAt(dBias, channel, sum);
     if (!dx) continue;
-    const scale = number(weight, channel, 1) * inverse;
+    const scale = loadOr(weight, channel, 1) * rstd;
     // The gradient through the mean, and through the variance.
-    const shift = useBatchStats ? sum / count : 0,
-      slope = useBatchStats ? (product * inverse * inverse) / count : 0;
-    const center = f64x2.splat(middle),
-      by = f64x2.splat(scale),
-      down = f64x2.splat(shift),
-      tilt = f64x2.splat(slope);
+    const meanTerm = useBatchStats ? sum / count : 0,
+      varianceFactor = useBatchStats ? (dot * rstd * rstd) / count : 0;
+    const muPair = f64x2.splat(mu),
+      scalePair = f64x2.splat(scale),
+      meanTermPair = f64x2.splat(meanTerm),
+      varianceFactorPair = f64x2.splat(varianceFactor);
     for (let sample = 0; sample < samples; sample++) {
       let at = offset + <usize>sample * step,
         n = size;
       for (; n > 1; n -= 2) {
-        const through = f64x2.mul(f64x2.sub(loadPair(x + at), center), tilt);
-        storePair(dx + at, f64x2.mul(by, f64x2.sub(f64x2.sub(loadPair(dy + at), down), through)));
+        const varianceTerm = f64x2.mul(f64x2.sub(loadPair(x + at), muPair), varianceFactorPair);
+        storePair(dx + at, f64x2.mul(scalePair, f64x2.sub(f64x2.sub(loadPair(dy + at), meanTermPair), varianceTerm)));
         at += PAIR;
       }
-      if (n > 0) put(dx + at, 0, scale * (number(dy + at, 0, 0) - shift - (number(x + at, 0, 0) - middle) * slope));
+      if (n > 0)
+        storeAt(dx + at, 0, scale * (loadOr(dy + at, 0, 0) - meanTerm - (loadOr(x + at, 0, 0) - mu) * varianceFactor));
     }
   }
 }
@@ -258,19 +259,19 @@ export function normalizeChannelsBackward(
 export function normalizeRows(y: usize, x: usize, weight: usize, bias: usize, rows: i32, size: i32, eps: f64): void {
   const row = <usize>size * SIZE;
   for (; rows > 0; rows--) {
-    const middle = sumOf(x, size) / <f64>size;
-    const inverse = 1 / Math.sqrt(sumOfSquaredDeviations(x, size, middle) / <f64>size + eps);
-    const center = f64x2.splat(middle),
-      by = f64x2.splat(inverse);
+    const mu = sumOf(x, size) / <f64>size;
+    const rstd = 1 / Math.sqrt(sumOfSquaredDeviations(x, size, mu) / <f64>size + eps);
+    const muPair = f64x2.splat(mu),
+      rstdPair = f64x2.splat(rstd);
     let i = 0;
     for (; i + 1 < size; i += 2) {
       const at = <usize>i * SIZE;
-      let normal = f64x2.mul(f64x2.sub(loadPair(x + at), center), by);
-      if (weight) normal = f64x2.mul(normal, loadPair(weight + at));
-      if (bias) normal = f64x2.add(normal, loadPair(bias + at));
-      storePair(y + at, normal);
+      let xHat = f64x2.mul(f64x2.sub(loadPair(x + at), muPair), rstdPair);
+      if (weight) xHat = f64x2.mul(xHat, loadPair(weight + at));
+      if (bias) xHat = f64x2.add(xHat, loadPair(bias + at));
+      storePair(y + at, xHat);
     }
-    if (i < size) put(y, i, (number(x, i, 0) - middle) * inverse * number(weight, i, 1) + number(bias, i, 0));
+    if (i < size) storeAt(y, i, (loadOr(x, i, 0) - mu) * rstd * loadOr(weight, i, 1) + loadOr(bias, i, 0));
     x += row;
     y += row;
   }
@@ -290,47 +291,50 @@ export function normalizeRowsBackward(
   const row = <usize>size * SIZE,
     count = <f64>size;
   for (; rows > 0; rows--) {
-    const middle = sumOf(x, size) / count;
-    const inverse = 1 / Math.sqrt(sumOfSquaredDeviations(x, size, middle) / count + eps);
-    const center = f64x2.splat(middle),
-      by = f64x2.splat(inverse);
-    let sums = f64x2.splat(0),
-      products = f64x2.splat(0);
+    const mu = sumOf(x, size) / count;
+    const rstd = 1 / Math.sqrt(sumOfSquaredDeviations(x, size, mu) / count + eps);
+    const muPair = f64x2.splat(mu),
+      rstdPair = f64x2.splat(rstd);
+    let sumOfPairs = f64x2.splat(0),
+      dotPair = f64x2.splat(0);
     let i = 0;
     for (; i + 1 < size; i += 2) {
       const at = <usize>i * SIZE;
-      const normal = f64x2.mul(f64x2.sub(loadPair(x + at), center), by),
-        arriving = loadPair(dy + at),
-        scaled = weight ? f64x2.mul(arriving, loadPair(weight + at)) : arriving;
-      sums = f64x2.add(sums, scaled);
-      products = f64x2.add(products, f64x2.mul(scaled, normal));
-      if (dWeight) storePair(dWeight + at, f64x2.add(loadPair(dWeight + at), f64x2.mul(arriving, normal)));
-      if (dBias) storePair(dBias + at, f64x2.add(loadPair(dBias + at), arriving));
+      const xHat = f64x2.mul(f64x2.sub(loadPair(x + at), muPair), rstdPair),
+        upstream = loadPair(dy + at),
+        scaled = weight ? f64x2.mul(upstream, loadPair(weight + at)) : upstream;
+      sumOfPairs = f64x2.add(sumOfPairs, scaled);
+      dotPair = f64x2.add(dotPair, f64x2.mul(scaled, xHat));
+      if (dWeight) storePair(dWeight + at, f64x2.add(loadPair(dWeight + at), f64x2.mul(upstream, xHat)));
+      if (dBias) storePair(dBias + at, f64x2.add(loadPair(dBias + at), upstream));
     }
-    let sum = sumPair(sums),
-      product = sumPair(products);
+    let sum = sumPair(sumOfPairs),
+      dot = sumPair(dotPair);
     if (i < size) {
-      const normal = (number(x, i, 0) - middle) * inverse,
-        arriving = number(dy, i, 0),
-        scaled = arriving * number(weight, i, 1);
+      const xHat = (loadOr(x, i, 0) - mu) * rstd,
+        upstream = loadOr(dy, i, 0),
+        scaled = upstream * loadOr(weight, i, 1);
       sum += scaled;
-      product += scaled * normal;
-      if (dWeight) addTo(dWeight, i, arriving * normal);
-      if (dBias) addTo(dBias, i, arriving);
+      dot += scaled * xHat;
+      if (dWeight) addAt(dWeight, i, upstream * xHat);
+      if (dBias) addAt(dBias, i, upstream);
     }
     if (dx) {
-      const mean = f64x2.splat(sum / count),
-        slope = f64x2.splat(product / count);
+      const meanTerm = f64x2.splat(sum / count),
+        varianceFactor = f64x2.splat(dot / count);
       for (i = 0; i + 1 < size; i += 2) {
         const at = <usize>i * SIZE;
-        const normal = f64x2.mul(f64x2.sub(loadPair(x + at), center), by);
+        const xHat = f64x2.mul(f64x2.sub(loadPair(x + at), muPair), rstdPair);
         let scaled = loadPair(dy + at);
         if (weight) scaled = f64x2.mul(scaled, loadPair(weight + at));
-        storePair(dx + at, f64x2.mul(by, f64x2.sub(f64x2.sub(scaled, mean), f64x2.mul(normal, slope))));
+        storePair(
+          dx + at,
+          f64x2.mul(rstdPair, f64x2.sub(f64x2.sub(scaled, meanTerm), f64x2.mul(xHat, varianceFactor))),
+        );
       }
       if (i < size) {
-        const normal = (number(x, i, 0) - middle) * inverse;
-        put(dx, i, inverse * (number(dy, i, 0) * number(weight, i, 1) - sum / count - (normal * product) / count));
+        const xHat = (loadOr(x, i, 0) - mu) * rstd;
+        storeAt(dx, i, rstd * (loadOr(dy, i, 0) * loadOr(weight, i, 1) - sum / count - (xHat * dot) / count));
       }
       dx += row;
     }

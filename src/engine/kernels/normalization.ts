@@ -4,8 +4,8 @@
 import type { Tensor, TensorData, Shape2 } from './tensor';
 
 /** The parameter's value for channel or position `i`. */
-const parameterAt = (tensor: Tensor | null, i: number, otherwise: number): number =>
-  tensor ? tensor.data[i]! : otherwise;
+const parameterAt = (tensor: Tensor | null, i: number, fallback: number): number =>
+  tensor ? tensor.data[i]! : fallback;
 
 /** Mean and biased variance of each channel. */
 export function channelMoments(mean: TensorData, variance: TensorData, { shape, data }: Tensor): void {
@@ -17,13 +17,13 @@ export function channelMoments(mean: TensorData, variance: TensorData, { shape, 
       const from = (sample * channels + channel) * size;
       for (let i = from; i < from + size; i++) sum += data[i]!;
     }
-    const middle = sum / (samples * size);
+    const mu = sum / (samples * size);
     let squares = 0;
     for (let sample = 0; sample < samples; sample++) {
       const from = (sample * channels + channel) * size;
-      for (let i = from; i < from + size; i++) squares += (data[i]! - middle) * (data[i]! - middle);
+      for (let i = from; i < from + size; i++) squares += (data[i]! - mu) * (data[i]! - mu);
     }
-    mean[channel] = middle;
+    mean[channel] = mu;
     variance[channel] = squares / (samples * size);
   }
 }
@@ -40,12 +40,12 @@ export function normalizeChannels(
   const [samples, channels] = x.shape as Shape2;
   const size = x.data.length / (samples * channels);
   for (let channel = 0; channel < channels; channel++) {
-    const middle = mean.data[channel]!;
+    const mu = mean.data[channel]!;
     const scale = parameterAt(weight, channel, 1) / Math.sqrt(variance.data[channel]! + eps);
     const shift = parameterAt(bias, channel, 0);
     for (let sample = 0; sample < samples; sample++) {
       const from = (sample * channels + channel) * size;
-      for (let i = from; i < from + size; i++) y.data[i] = (x.data[i]! - middle) * scale + shift;
+      for (let i = from; i < from + size; i++) y.data[i] = (x.data[i]! - mu) * scale + shift;
     }
   }
 }
@@ -65,34 +65,34 @@ export function normalizeChannelsBackward(
   const [samples, channels] = x.shape as Shape2;
   const size = x.data.length / (samples * channels);
   for (let channel = 0; channel < channels; channel++) {
-    const middle = mean.data[channel]!;
-    const inverse = 1 / Math.sqrt(variance.data[channel]! + eps);
+    const mu = mean.data[channel]!;
+    const rstd = 1 / Math.sqrt(variance.data[channel]! + eps);
     let sum = 0;
-    let product = 0;
+    let dot = 0;
     for (let sample = 0; sample < samples; sample++) {
       const from = (sample * channels + channel) * size;
       for (let i = from; i < from + size; i++) {
         sum += dy.data[i]!;
-        product += dy.data[i]! * (x.data[i]! - middle);
+        dot += dy.data[i]! * (x.data[i]! - mu);
       }
     }
-    if (dWeight) dWeight.data[channel]! += product * inverse;
+    if (dWeight) dWeight.data[channel]! += dot * rstd;
     if (dBias) dBias.data[channel]! += sum;
     if (!dx) continue;
-    const scale = parameterAt(weight, channel, 1) * inverse;
+    const scale = parameterAt(weight, channel, 1) * rstd;
     // The gradient through the mean, and through the variance.
-    const shift = useBatchStats ? sum / (samples * size) : 0;
-    const varianceTerm = useBatchStats ? (product * inverse * inverse) / (samples * size) : 0;
+    const meanTerm = useBatchStats ? sum / (samples * size) : 0;
+    const varianceFactor = useBatchStats ? (dot * rstd * rstd) / (samples * size) : 0;
     for (let sample = 0; sample < samples; sample++) {
       const from = (sample * channels + channel) * size;
       for (let i = from; i < from + size; i++)
-        dx.data[i] = scale * (dy.data[i]! - shift - (x.data[i]! - middle) * varianceTerm);
+        dx.data[i] = scale * (dy.data[i]! - meanTerm - (x.data[i]! - mu) * varianceFactor);
     }
   }
 }
 
-/** Mean and inverse standard deviation of `size` numbers; one object is reused for all rows. */
-const rowStats = { mean: 0, inverse: 0 };
+/** Mean and reciprocal standard deviation of `size` numbers; one object is reused for all rows. */
+const rowStats = { mean: 0, rstd: 0 };
 
 function computeRowStats(data: TensorData, from: number, size: number, eps: number): void {
   let sum = 0;
@@ -100,7 +100,7 @@ function computeRowStats(data: TensorData, from: number, size: number, eps: numb
   rowStats.mean = sum / size;
   let squares = 0;
   for (let i = from; i < from + size; i++) squares += (data[i]! - rowStats.mean) * (data[i]! - rowStats.mean);
-  rowStats.inverse = 1 / Math.sqrt(squares / size + eps);
+  rowStats.rstd = 1 / Math.sqrt(squares / size + eps);
 }
 
 export function normalizeRows(
@@ -115,7 +115,7 @@ export function normalizeRows(
     computeRowStats(x.data, from, size, eps);
     for (let i = 0; i < size; i++) {
       y.data[from + i] =
-        (x.data[from + i]! - rowStats.mean) * rowStats.inverse * parameterAt(weight, i, 1) + parameterAt(bias, i, 0);
+        (x.data[from + i]! - rowStats.mean) * rowStats.rstd * parameterAt(weight, i, 1) + parameterAt(bias, i, 0);
     }
   }
 }
@@ -133,22 +133,21 @@ export function normalizeRowsBackward(
   for (let from = 0; from < x.data.length; from += size) {
     computeRowStats(x.data, from, size, eps);
     let sum = 0;
-    let product = 0;
+    let dot = 0;
     for (let i = 0; i < size; i++) {
-      const normalized = (x.data[from + i]! - rowStats.mean) * rowStats.inverse;
+      const normalized = (x.data[from + i]! - rowStats.mean) * rowStats.rstd;
       const upstream = dy.data[from + i]!;
       const scaled = upstream * parameterAt(weight, i, 1);
       sum += scaled;
-      product += scaled * normalized;
+      dot += scaled * normalized;
       if (dWeight) dWeight.data[i]! += upstream * normalized;
       if (dBias) dBias.data[i]! += upstream;
     }
     if (!dx) continue;
     for (let i = 0; i < size; i++) {
-      const normalized = (x.data[from + i]! - rowStats.mean) * rowStats.inverse;
+      const normalized = (x.data[from + i]! - rowStats.mean) * rowStats.rstd;
       dx.data[from + i] =
-        rowStats.inverse *
-        (dy.data[from + i]! * parameterAt(weight, i, 1) - sum / size - (normalized * product) / size);
+        rowStats.rstd * (dy.data[from + i]! * parameterAt(weight, i, 1) - sum / size - (normalized * dot) / size);
     }
   }
 }
@@ -156,8 +155,8 @@ export function normalizeRowsBackward(
 /** Each `size` consecutive numbers divided by the root of their mean square: y = x / √(mean(x²) + eps) · weight. */
 export function rmsNormalizeRows(y: Tensor, x: Tensor, weight: Tensor | null, size: number, eps: number): void {
   for (let from = 0; from < x.data.length; from += size) {
-    const inverse = inverseRootMeanSquare(x.data, from, size, eps);
-    for (let i = 0; i < size; i++) y.data[from + i] = x.data[from + i]! * inverse * parameterAt(weight, i, 1);
+    const rrms = reciprocalRms(x.data, from, size, eps);
+    for (let i = 0; i < size; i++) y.data[from + i] = x.data[from + i]! * rrms * parameterAt(weight, i, 1);
   }
 }
 
@@ -171,21 +170,21 @@ export function rmsNormalizeRowsBackward(
   eps: number,
 ): void {
   for (let from = 0; from < x.data.length; from += size) {
-    const inverse = inverseRootMeanSquare(x.data, from, size, eps);
-    let product = 0;
+    const rrms = reciprocalRms(x.data, from, size, eps);
+    let dot = 0;
     for (let i = 0; i < size; i++) {
-      const normalized = x.data[from + i]! * inverse;
-      product += dy.data[from + i]! * parameterAt(weight, i, 1) * normalized;
+      const normalized = x.data[from + i]! * rrms;
+      dot += dy.data[from + i]! * parameterAt(weight, i, 1) * normalized;
       if (dWeight) dWeight.data[i]! += dy.data[from + i]! * normalized;
     }
     if (!dx) continue;
     for (let i = 0; i < size; i++)
       dx.data[from + i] =
-        inverse * (dy.data[from + i]! * parameterAt(weight, i, 1) - (x.data[from + i]! * inverse * product) / size);
+        rrms * (dy.data[from + i]! * parameterAt(weight, i, 1) - (x.data[from + i]! * rrms * dot) / size);
   }
 }
 
-function inverseRootMeanSquare(data: TensorData, from: number, size: number, eps: number): number {
+function reciprocalRms(data: TensorData, from: number, size: number, eps: number): number {
   let squares = 0;
   for (let i = from; i < from + size; i++) squares += data[i]! * data[i]!;
   return 1 / Math.sqrt(squares / size + eps);

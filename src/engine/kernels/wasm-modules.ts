@@ -1,4 +1,4 @@
-// Made from assembly/ by scripts/kernels.mjs; do not edit. Sources: 221024d4cf871642
+// Made from assembly/ by scripts/kernels.mjs; do not edit. Sources: 59634af7d37bd73e
 
 /** WebAssembly modules in base64, by the SIMD instructions that they need and their precision. */
 export const wasmModules = {
