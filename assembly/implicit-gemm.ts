@@ -35,10 +35,11 @@ import { LANES, SIZE, splat, VECTOR } from './vectors';
 
 /** Positions of a window at a time. */
 const DEPTH: i32 = 1024 / <i32>SIZE;
-/** The fewest chunks, if there are as many rows of windows. */
-const MIN_CHUNKS: i32 = 8;
-/** Memory for the copy, whose last vectors may be written too far, and for the table. */
-const ROOM: i32 = 128 * 1024 - 1024;
+/** Aim for about this many chunks. */
+const TARGET_CHUNKS: i32 = 8;
+/** Bytes for the padded copy; 1 KB is left, because its last vectors may overrun. */
+const MAX_COPY_BYTES: i32 = 128 * 1024 - 1024;
+/** Entries of the offset table. */
 export const MAX_OFFSETS: i32 = 8192;
 /** Output channels at a time if windows must be assembled. */
 const OUT_CHANNELS_PER_GROUP: i32 = 256;
@@ -60,29 +61,32 @@ export function resultBuffer(): usize {
 export function planImplicitGemm(): i32 {
   const images = size(IMAGES),
     channels = size(CHANNELS),
-    down = size(OUT_HEIGHT),
-    across = size(OUT_WIDTH);
+    outHeight = size(OUT_HEIGHT),
+    outWidth = size(OUT_WIDTH);
   const kernelY = size(KERNEL_Y),
     area = kernelY * size(KERNEL_X),
     rowSize = (size(WIDTH) + 2 * size(PADDING_X)) * <i32>SIZE;
   if (size(STRIDE_Y) != 1 || size(STRIDE_X) != 1 || size(PADDING_X) < 0 || size(PADDING_Y) < 0) return 0;
-  // A panel is filled with windows of one row.
-  const panels = (across + COLUMNS - 1) / COLUMNS;
-  if (4 * across < 3 * panels * COLUMNS) return 0;
-  const bands = max(1, MIN_CHUNKS / images);
-  let band = (down + bands - 1) / bands;
-  if ((band + kernelY - 1) * rowSize > ROOM) band = ROOM / rowSize - kernelY + 1;
+  // A panel does not span rows, so the end of a partly filled one is wasted work.
+  const panels = (outWidth + COLUMNS - 1) / COLUMNS;
+  if (4 * outWidth < 3 * panels * COLUMNS) return 0;
+  const bands = max(1, TARGET_CHUNKS / images);
+  let band = (outHeight + bands - 1) / bands;
+  if ((band + kernelY - 1) * rowSize > MAX_COPY_BYTES) band = MAX_COPY_BYTES / rowSize - kernelY + 1;
   if (band < 1) return 0;
-  const most = min(ROOM / ((band + kernelY - 1) * rowSize), MAX_OFFSETS / area);
+  const most = min(MAX_COPY_BYTES / ((band + kernelY - 1) * rowSize), MAX_OFFSETS / area);
   if (most < 1) return 0;
   setJobField(IMPLICIT_GEMM, BAND, band);
-  const parts = (down + band - 1) / band;
+  const parts = (outHeight + band - 1) / band;
   setJobField(IMPLICIT_GEMM, PARTS, parts);
   setJobField(IMPLICIT_GEMM, GROUP_SIZE, min(most, channels));
   return images * parts;
 }
 
-/** The weights of one input channel for all outputs, with each window reversed. */
+/**
+ * The weights of one input channel for all outputs, with each window reversed. The job is that of the input gradient:
+ * its input channels are the layer's outputs, and the field BIAS holds the address of the layer's weights.
+ */
 export function flipKernelChunk(channel: i32): void {
   const channels = size(OUT_CHANNELS),
     outputs = size(CHANNELS),
@@ -167,18 +171,18 @@ export function implicitGemmChunk(index: i32): void {
   const parts = size(PARTS),
     channels = size(CHANNELS),
     outputs = size(OUT_CHANNELS),
-    across = size(OUT_WIDTH);
+    outWidth = size(OUT_WIDTH);
   const image = index / parts,
     top = (index % parts) * size(BAND);
   const rows = min(size(BAND), size(OUT_HEIGHT) - top);
   const plane = <usize>(size(HEIGHT) * size(WIDTH)) * SIZE,
     row = <usize>size(OUT_SIZE) * SIZE;
-  const to = jobField(Y) + <usize>(image * outputs) * row + <usize>(top * across) * SIZE;
+  const to = jobField(Y) + <usize>(image * outputs) * row + <usize>(top * outWidth) * SIZE;
   const bias = jobField(BIAS);
   for (let output = 0; output < outputs; output++) {
     const value = bias ? v128.load_splat<real>(bias + <usize>output * SIZE) : splat(0);
     let at = to + <usize>output * row;
-    for (let left = rows * across; left > 0; left -= LANES) {
+    for (let left = rows * outWidth; left > 0; left -= LANES) {
       storeVector(at, value, SET, 0, left);
       at += VECTOR;
     }
@@ -201,7 +205,7 @@ export function implicitGemmChunk(index: i32): void {
 
 /** Adds the contribution of some channels to the windows of a chunk, two panels of windows at a time. */
 function multiplyChannels(to: usize, channel: i32, channels: i32, rows: i32): void {
-  const across = size(OUT_WIDTH),
+  const outWidth = size(OUT_WIDTH),
     outputs = size(OUT_CHANNELS),
     area = size(KERNEL_Y) * size(KERNEL_X);
   const width = size(WIDTH) + 2 * size(PADDING_X);
@@ -209,7 +213,7 @@ function multiplyChannels(to: usize, channel: i32, channels: i32, rows: i32): vo
     weightRow = <usize>size(PATCH_SIZE) * SIZE;
   const weight = jobField(WEIGHT) + <usize>(channel * area) * SIZE;
   const places = channels * area;
-  const inRow = (across + COLUMNS - 1) / COLUMNS,
+  const inRow = (outWidth + COLUMNS - 1) / COLUMNS,
     panels = rows * inRow;
   for (let panel = 0; panel < panels; panel += 2) {
     const y = panel / inRow,
@@ -217,12 +221,12 @@ function multiplyChannels(to: usize, channel: i32, channels: i32, rows: i32): vo
     const next = min(panel + 1, panels - 1);
     const y2 = next / inRow,
       x2 = (next % inRow) * COLUMNS;
-    const first = min(COLUMNS, across - x),
-      second = next > panel ? min(COLUMNS, across - x2) : 0;
+    const first = min(COLUMNS, outWidth - x),
+      second = next > panel ? min(COLUMNS, outWidth - x2) : 0;
     const from = im2colBuffer() + <usize>(y * width + x) * SIZE;
     const further = <usize>((y2 - y) * width + x2 - x) * SIZE;
-    const at = to + <usize>(y * across + x) * SIZE,
-      at2 = to + <usize>(y2 * across + x2) * SIZE;
+    const at = to + <usize>(y * outWidth + x) * SIZE,
+      at2 = to + <usize>(y2 * outWidth + x2) * SIZE;
     if (first == COLUMNS && second == COLUMNS) {
       for (let place = 0; place < places; place += DEPTH) {
         gemmIndirect(

@@ -159,7 +159,7 @@ function replaceByConvolution(spec: Spec, index: number): QuickFix {
   const { path, name } = spec.layers[index]!;
   const at = (offset: number): Path => [...path.slice(0, -1), Number(path.at(-1)) + offset];
   return {
-    title: `Replace ${name} by a convolution and a smaller pooling`,
+    title: `Replace ${name} with a convolution and a smaller pooling`,
     changes: [
       { path, value: { type: 'conv2d', out_channels: 8, kernel_size: 3, padding: 1 } },
       { path: at(1), value: 'relu', insert: true },

@@ -1,8 +1,10 @@
 // Losses that apply an activation themselves, and losses that need one before them.
 import { isSumReduction } from '../engine/losses/reduction';
 import type { LossInput } from '../engine/losses/loss';
+import type { OutputMeaning } from '../engine/layers/layer';
 import type { Resolved, SpecRule } from '../model-spec';
 import type { QuickFix } from '../protocol/problem';
+import { formatRounded } from './format';
 import { describeRange } from './target-range';
 import { removeLayer, replaceLayer, setLoss, setOption } from './quick-fixes';
 import { lastEffectiveLayer, layerWarning, lossWarning } from './warnings';
@@ -12,7 +14,7 @@ import { lastEffectiveLayer, layerWarning, lossWarning } from './warnings';
  */
 export const activationTwice: SpecRule = {
   id: 'activation-twice',
-  codes: ['softmax-twice', 'sigmoid-twice', 'log_softmax-twice'],
+  codes: ['softmax-twice', 'sigmoid-twice'],
   summary: 'The last layer is the activation that the loss applies itself.',
   check(resolved) {
     const last = lastEffectiveLayer(resolved);
@@ -56,14 +58,34 @@ export const boundedLogits: SpecRule = {
   },
 };
 
-/** For losses on the output of an activation: the code of the warning, and what the loss takes. */
-const EXPECTED_INPUTS: Partial<Record<LossInput, readonly [code: string, takes: string]>> = {
-  probabilities: ['not-probabilities', 'probabilities'],
-  distribution: ['not-probabilities', 'probabilities that sum to 1'],
-  log_distribution: ['not-log-probabilities', 'log-probabilities'],
+interface ExpectedInput {
+  /** The code of the warning. */
+  readonly code: string;
+  readonly description: string;
+  /** What the outputs of the last layer may mean. */
+  readonly meanings: readonly OutputMeaning[];
+}
+
+/** For losses on the output of an activation. */
+const EXPECTED_INPUTS: Partial<Record<LossInput, ExpectedInput>> = {
+  probabilities: {
+    code: 'not-probabilities',
+    description: 'probabilities',
+    meanings: ['probability', 'distribution'],
+  },
+  distribution: {
+    code: 'not-probabilities',
+    description: 'probabilities that sum to 1',
+    meanings: ['distribution'],
+  },
+  log_distribution: {
+    code: 'not-log-probabilities',
+    description: 'log-probabilities',
+    meanings: ['log_distribution'],
+  },
 };
 
-/** Losses on the output of an activation take its logarithm or its values; other inputs do not give a valid loss. */
+/** These losses expect the output of a certain activation, or its logarithm. */
 export const missingActivation: SpecRule = {
   id: 'missing-activation',
   codes: ['not-probabilities', 'not-log-probabilities'],
@@ -76,10 +98,8 @@ export const missingActivation: SpecRule = {
     // The outputs of a custom layer are unknown.
     if (!expected || !activation || definition?.sourceLocations) return [];
     const meaning = definition?.outputMeaning;
-    // A distribution consists of probabilities.
-    if (meaning === takes.replace('probabilities', 'probability')) return [];
-    if (takes === 'probabilities' && meaning === 'distribution') return [];
-    const [code, what] = expected;
+    const { code, description, meanings } = expected;
+    if (meaning && meanings.includes(meaning)) return [];
     const range = last && definition?.outputRange?.(last.layer.options);
     if (last && takes === 'probabilities' && range && (range[0] < 0 || range[1] > 1)) {
       const { name } = last.layer;
@@ -88,10 +108,10 @@ export const missingActivation: SpecRule = {
           resolved,
           last.index,
           code,
-          `${kind} takes the logarithm of a probability, but the values of ${name} are ${describeRange(range)}. The logarithm of a negative number is NaN.`,
+          `${kind} takes the logarithms of p and 1 - p, but the values of ${name} are ${describeRange(range)}. ${range[0] < 0 ? 'For p below 0, log(p) is NaN.' : 'For p above 1, log(1 - p) is NaN.'}`,
           meaning === 'log_distribution'
             ? `Keep ${name} with the loss "nll", or remove it and use "cross_entropy".`
-            : `Replace ${name} by "${activation.layer}", or remove it and use "${activation.counterpart}".`,
+            : `Replace ${name} with "${activation.layer}", or remove it and use "${activation.counterpart}".`,
           meaning === 'log_distribution' ? setLoss('nll') : replaceLayer(resolved.spec, last.index, activation.layer),
         ),
       ];
@@ -104,7 +124,7 @@ export const missingActivation: SpecRule = {
           last.index,
           code,
           `${kind} takes log-probabilities, but ${name} outputs probabilities: the loss stays between -1 and 0, and its gradient vanishes for wrong predictions.`,
-          `Replace ${name} by "${activation.layer}", or remove it and use "${activation.counterpart}".`,
+          `Replace ${name} with "${activation.layer}", or remove it and use "${activation.counterpart}".`,
           replaceLayer(resolved.spec, last.index, activation.layer),
         ),
       ];
@@ -113,8 +133,8 @@ export const missingActivation: SpecRule = {
       lossWarning(
         resolved,
         code,
-        `${kind} takes ${what}, but there is no ${activation.layer} before it` +
-          (takes === 'log_distribution' ? ': it can fall without limit.' : '.'),
+        `${kind} takes ${description}, but there is no ${activation.layer} before it` +
+          (takes === 'log_distribution' ? ': it is not bounded below.' : '.'),
         `Add "${activation.layer}" as the last layer, or use "${activation.counterpart}", which applies it itself.`,
         setLoss(activation.counterpart),
       ),
@@ -122,13 +142,13 @@ export const missingActivation: SpecRule = {
   },
 };
 
-/** From this number of classes on, the median of each output is 0 wherever no class has half of the probability. */
-const MIN_CLASSES_OF_MEDIAN = 3;
+/** With two classes, one has at least half of the probability, so its median is 1. */
+const MIN_CLASSES = 3;
 
 /**
  * The best prediction of a one-hot target under an absolute error is its median. Zhang, Sabuncu, "Generalized cross
- * entropy loss for training deep neural networks with noisy labels", 2018, section 3.2: it hardly trains with many
- * classes.
+ * entropy loss for training deep neural networks with noisy labels", 2018, section 3.2: with many
+ * classes, training barely progresses.
  */
 export const medianOfClasses: SpecRule = {
   id: 'median-of-classes',
@@ -136,14 +156,14 @@ export const medianOfClasses: SpecRule = {
   check(resolved) {
     const { data, targetWidth, model } = resolved;
     const { kind, estimates } = model.loss.definition;
-    if (data.classes === undefined || estimates !== 'median' || targetWidth < MIN_CLASSES_OF_MEDIAN) return [];
+    if (data.classes === undefined || estimates !== 'median' || targetWidth < MIN_CLASSES) return [];
     const meaning = lastEffectiveLayer(resolved)?.layer.definition.outputMeaning;
     const loss = meaning === 'distribution' ? 'cross_entropy_on_probabilities' : 'cross_entropy';
     return [
       lossWarning(
         resolved,
         'median-of-classes',
-        `${kind} is a loss for a regression: it predicts the median of each of the ${targetWidth} outputs, and the median of a class that is right less than half of the time is 0.`,
+        `${kind} is a loss for a regression: it predicts the median of each of the ${targetWidth} outputs, and for a class with a probability below 50 %, that median is 0.`,
         `Use the loss "${loss}" for classes.`,
         setLoss(loss),
       ),
@@ -164,7 +184,7 @@ export const sumOverBatch: SpecRule = {
       lossWarning(
         resolved,
         'sum-over-batch',
-        `${definition.kind} is summed over the batch: its gradient is up to ${batchSize} times that of one sample, and smaller in the last batch of an epoch.`,
+        `${definition.kind} is summed over the batch, so its gradient grows with the batch size: up to ${batchSize} times that of one sample.`,
         isOption
           ? 'Use "reduction": "mean", or divide "lr" by the batch size.'
           : 'Return the mean over the batch, or divide "lr" by the batch size.',
@@ -181,7 +201,7 @@ export const sumOverBatch: SpecRule = {
 
 export const strongLabelSmoothing: SpecRule = {
   id: 'strong-label-smoothing',
-  summary: 'The label smoothing leaves little of the difference between the right class and others.',
+  summary: 'Half of each target or more is spread over all classes.',
   threshold: {
     value: 0.5,
     quantity: 'share of a target that is spread over all classes',
@@ -190,11 +210,13 @@ export const strongLabelSmoothing: SpecRule = {
   check(resolved, threshold) {
     const { label_smoothing: share = 0 } = resolved.model.loss.options as { readonly label_smoothing?: number };
     if (share < threshold) return [];
+    const { classes = resolved.targetWidth } = resolved.data;
+    const perClass = share / classes;
     return [
       lossWarning(
         resolved,
         'strong-label-smoothing',
-        `label_smoothing ${share} spreads most of each target over all classes: the right class is worth hardly more than any other.`,
+        `label_smoothing ${share} spreads ${formatRounded(100 * share, 3)} % of each target over all ${classes} classes: the target of the right class is ${formatRounded(1 - share + perClass, 3)}, that of each other class ${formatRounded(perClass, 3)}.`,
         'Use 0.1 or less.',
         {
           title: 'Set label_smoothing to 0.1',
@@ -227,14 +249,14 @@ export const independentClasses: SpecRule = {
   },
 };
 
-/** The loss that compares all classes; a sigmoid before it goes. */
+/** Switches to a loss that compares all classes, and removes a sigmoid before it. */
 function independentClassesFix(resolved: Resolved): QuickFix {
   const { spec, model } = resolved;
   if (model.loss.definition.takes === 'scores') return setLoss('multi_margin');
   const last = lastEffectiveLayer(resolved);
   const isSigmoid = last?.layer.definition.outputMeaning === 'probability';
   return {
-    title: 'Use the loss cross_entropy',
+    title: isSigmoid ? `Use the loss cross_entropy and remove ${last.layer.name}` : 'Use the loss cross_entropy',
     changes: [
       { path: ['loss'], value: 'cross_entropy' },
       ...(isSigmoid ? [{ path: spec.layers[last.index]!.path }] : []),

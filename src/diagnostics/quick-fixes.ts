@@ -43,7 +43,7 @@ export function replaceLayer(spec: Spec, index: number, kind: string): QuickFix 
   const { path, name } = spec.layers[index]!;
   const written = valueAt(spec.source.value, [...path, 'name']);
   const value = written === undefined ? kind : { type: kind, name: written };
-  return { title: `Replace ${name} by ${kind}`, changes: [{ path, value }] };
+  return { title: `Replace ${name} with ${kind}`, changes: [{ path, value }] };
 }
 
 /** @param layers as they are written in a spec */
@@ -161,5 +161,5 @@ export function replaceRecurrent(spec: Spec, index: number, { definition, option
     ...(returned !== undefined && returned !== 'last' && { return: returned }),
     ...(written !== undefined && { name: written }),
   };
-  return { title: `Replace ${name} by ${definition.gatedKind ?? ''}`, changes: [{ path, value }] };
+  return { title: `Replace ${name} with ${definition.gatedKind ?? ''}`, changes: [{ path, value }] };
 }

@@ -302,7 +302,7 @@ export const softmaxInside: SpecRule = {
             index,
             'softmax-inside',
             `${name} is used as a hidden activation. Its ${numel(inputShape)} outputs share a sum of 1, so each is small and gradients shrink.`,
-            `Replace ${name} by "relu" or "tanh".`,
+            `Replace ${name} with "relu" or "tanh".`,
             replaceLayer(resolved.spec, index, 'tanh'),
           )
         : [],

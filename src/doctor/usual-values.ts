@@ -258,7 +258,7 @@ function otherActivations(spec: Spec, run: CompiledRun): UsualValue[] {
       {
         cause: `The activation of ${names} holds it back.`,
         fix: {
-          title: `Replace ${names} by ${kind}`,
+          title: `Replace ${names} with ${kind}`,
           changes: replaced.flatMap((index) => replaceLayer(spec, index, kind).changes),
         },
       },

@@ -10,10 +10,10 @@ export const DEFAULT_BUDGET = 64 * 2 ** 20;
 // Enough for many steps back without replaying; more would only slow down the search.
 const MAX_RECENT = 64;
 
-/** Multiply-adds between two checkpoints, or up to twice as many, which replay in a few milliseconds. */
+/** Multiply-adds between two checkpoints, which replay in a few milliseconds. Rounding up can double them. */
 const REPLAY_MACS = 2e6;
 
-/** Multiply-adds in 50 times the time that copying a byte takes, so copies take about 2 % of the time. */
+/** These multiply-adds take 50 times as long as copying a byte, so copying takes about 2 % of the time. */
 const MACS_PER_COPIED_BYTE = 170;
 
 /**
@@ -26,7 +26,7 @@ export function chooseInterval(macs: number, bytes: number): number {
   return 2 ** Math.max(0, Math.ceil(Math.log2(steps)));
 }
 
-/** @throws RangeError if the shapes of the checkpoint do not match the state */
+/** @throws RangeError if the sizes of the checkpoint's tensors are not those of the state */
 export function assertCompatible({ tensors }: Checkpoint, state: readonly Tensor[]): void {
   if (tensors.length !== state.length || state.some(({ data }, i) => data.length !== tensors[i]!.length)) {
     throw new RangeError('the checkpoint belongs to another model');
@@ -38,20 +38,20 @@ const bytesOf = ({ tensors }: Checkpoint): number => tensors.reduce((sum, { byte
 export class Checkpoints {
   readonly #grid = new Map<number, Checkpoint>();
   #recent: Checkpoint[] = [];
-  #spacing: number;
+  #gridInterval: number;
 
   /**
-   * @param budget the most bytes of all checkpoints together
+   * @param budget maximum total size in bytes
    * @param interval initial distance of checkpoints in steps
    */
   constructor(
     readonly budget: number,
     readonly interval: number,
   ) {
-    this.#spacing = interval;
+    this.#gridInterval = interval;
   }
 
-  /** Bytes in use. A checkpoint in both halves counts twice, which is on the safe side. */
+  /** Bytes in use, at most: a checkpoint in both halves counts twice. */
   get bytes(): number {
     return [...this.#grid.values(), ...this.#recent].reduce((sum, checkpoint) => sum + bytesOf(checkpoint), 0);
   }
@@ -72,15 +72,16 @@ export class Checkpoints {
     const capacity = Math.floor(this.budget / 2 / bytes);
     this.#recent.push(checkpoint);
     if (this.#recent.length > Math.min(capacity, MAX_RECENT)) this.#recent.shift();
-    if (checkpoint.step % this.#spacing !== 0) return;
+    if (checkpoint.step % this.#gridInterval !== 0) return;
     this.#grid.set(checkpoint.step, checkpoint);
     while (this.#grid.size > capacity) {
-      this.#spacing *= 2;
-      for (const step of this.#grid.keys()) if (step % this.#spacing !== 0 || capacity === 0) this.#grid.delete(step);
+      this.#gridInterval *= 2;
+      for (const step of this.#grid.keys())
+        if (step % this.#gridInterval !== 0 || capacity === 0) this.#grid.delete(step);
     }
   }
 
-  /** Inserts a checkpoint from elsewhere, at any step. */
+  /** Inserts a checkpoint from elsewhere, at any step. May exceed the budget until the next `add`. */
   insert(checkpoint: Checkpoint): void {
     this.#grid.set(checkpoint.step, checkpoint);
   }

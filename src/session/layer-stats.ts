@@ -1,5 +1,5 @@
-// Collects what the probes measure at the current step for a frame: only what views subscribe to, and only what this
-// step has computed so far.
+// The statistics of each layer for a frame: the parameters' own always, what the probes measure if a view subscribes to
+// it, and only what this step has computed so far.
 
 import type { ModelInfo } from '../protocol/model-info';
 import type { LayerStats, ProbeId } from '../protocol/layer-stats';
@@ -11,13 +11,13 @@ import { shownInternals } from '../engine/network-model';
 import type { Pass } from '../engine/pass';
 import { normsByTimeStep } from './norms-by-time-step';
 
-/** The progress of a step: layers whose forward and backward passes are done. */
+/** Which passes of which layers are done in the current step. */
 export interface StepProgress {
-  readonly forward: (layer: number) => boolean;
+  readonly hasOutput: (layer: number) => boolean;
   /** Whether dL/d output of the layer is known. */
-  readonly outputGradient: (layer: number) => boolean;
+  readonly hasOutputGradient: (layer: number) => boolean;
   /** Whether dL/d parameters of the layer are known. */
-  readonly backward: (layer: number) => boolean;
+  readonly hasParameterGradients: (layer: number) => boolean;
 }
 
 /** @param done whether a phase of the current step is done, by index */
@@ -25,16 +25,17 @@ export function stepProgress({ layers, phases }: ModelInfo, done: (phase: number
   const at = (kind: 'forward' | 'backward', layer: number): boolean =>
     done(phases.findIndex((phase) => phase.kind === kind && phase.layer === layer));
   return {
-    forward: (layer) => at('forward', layer),
-    backward: (layer) => at('backward', layer),
-    outputGradient(layer) {
-      // Complete with the last contribution, that of the first layer that takes the output.
+    hasOutput: (layer) => at('forward', layer),
+    hasParameterGradients: (layer) => at('backward', layer),
+    hasOutputGradient(layer) {
+      // The layers that take the output add to it in reverse order, so it is complete after the first one's backward.
       const [first] = consumersOf({ layers }, layer);
       return first ? at('backward', first.layer) : done(phases.findIndex(({ kind }) => kind === 'loss_backward'));
     },
   };
 }
 
+/** Of the states that a recurrent layer carries: the one whose gradient grows most from the last step to the first. */
 function measureThroughTime(pass: Pass, layer: number): Pick<LayerStats, 'throughTime'> {
   const [largest] = shownInternals(pass.network.model.layers[layer]!)
     .flatMap(({ name, carried }) => {
@@ -55,13 +56,13 @@ export function collectLayerStats(
 ): LayerStats[] {
   const { kernels } = network;
   return network.model.layers.map(({ definition }, layer) => ({
-    ...(probes.has('gradients') && progress.backward(layer) && measureThroughTime(pass, layer)),
+    ...(probes.has('gradients') && progress.hasParameterGradients(layer) && measureThroughTime(pass, layer)),
     activation:
-      probes.has('activations') && progress.forward(layer)
+      probes.has('activations') && progress.hasOutput(layer)
         ? measureActivation(kernels, pass.outputs[layer]!, definition.idleness)
         : null,
     outputGradient:
-      probes.has('gradients') && progress.outputGradient(layer)
+      probes.has('gradients') && progress.hasOutputGradient(layer)
         ? measureGradient(kernels, pass.outputGradients[layer]!)
         : null,
     parameters: network.parameters
@@ -73,7 +74,10 @@ export function collectLayerStats(
           norm,
           mean,
           std,
-          gradient: probes.has('gradients') && progress.backward(layer) ? measureGradient(kernels, gradient) : null,
+          gradient:
+            probes.has('gradients') && progress.hasParameterGradients(layer)
+              ? measureGradient(kernels, gradient)
+              : null,
           updateRatio: probes.has('updates') ? (updateRatios.get(name) ?? null) : null,
         };
       }),

@@ -57,11 +57,11 @@ function recordStraightRun(): ReadonlyMap<string, ReadonlyMap<string, string>> {
     for (const { name, value, gradient, layer, optimizerState } of network.parameters) {
       values.set(name, bits(value.data));
       values.set(`${name}.momentum`, bits(optimizerState[0].data));
-      if (progress.backward(layer)) values.set(`grad(${name})`, bits(gradient.data));
+      if (progress.hasParameterGradients(layer)) values.set(`grad(${name})`, bits(gradient.data));
     }
     model.layers.forEach(({ name }, layer) => {
-      if (progress.forward(layer)) values.set(`${name}.output`, bits(pass.outputs[layer].data));
-      if (progress.outputGradient(layer)) values.set(`grad(${name}.output)`, bits(pass.outputGradients[layer].data));
+      if (progress.hasOutput(layer)) values.set(`${name}.output`, bits(pass.outputs[layer].data));
+      if (progress.hasOutputGradient(layer)) values.set(`grad(${name}.output)`, bits(pass.outputGradients[layer].data));
     });
     if (session.loss !== null) values.set('loss', String(session.loss));
     return values;

@@ -10,6 +10,7 @@ import {
   formatRate,
   formatCompact,
   formatShape,
+  parseNumber,
   formatPercent,
   formatSigned,
   formatExact,
@@ -113,6 +114,22 @@ it('groups digits of counts and never abbreviates them', () => {
     expect(formatInteger(value)).toBe(new Intl.NumberFormat('en-US').format(value));
   expect(pluralize(1, 'entry', 'entries')).toBe('1 entry');
   expect(pluralize(22, 'entry', 'entries')).toBe('22 entries');
+});
+
+describe('parseNumber', () => {
+  it('reads what the formats for fields write', () => {
+    fc.assert(
+      fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (x) => {
+        const parsed = parseNumber(formatCompact(x));
+        expect(Math.abs((parsed ?? NaN) - x)).toBeLessThanOrEqual(1e-5 * Math.abs(x));
+      }),
+    );
+    expect(parseNumber(' −5e−4 ')).toBe(-5e-4);
+  });
+
+  it.each(['', '1 2', '0x10', '1e999', '--1', '.', 'NaN', '1,5'])('refuses "%s"', (text) => {
+    expect(parseNumber(text)).toBeNull();
+  });
 });
 
 it('writes round numbers in their shortest form', () => {

@@ -71,9 +71,9 @@ describe('a run of a network with branches', () => {
       ['c', 'product'],
     ] as const) {
       session.seek(0, backward(first));
-      expect(session.progress.outputGradient(layer(output))).toBe(false);
+      expect(session.progress.hasOutputGradient(layer(output))).toBe(false);
       session.stepPhase();
-      expect(session.progress.outputGradient(layer(output))).toBe(true);
+      expect(session.progress.hasOutputGradient(layer(output))).toBe(true);
     }
   });
 

@@ -95,12 +95,12 @@ describe.each(Object.entries(variants))('going back, %s', (_, spec) => {
     const trail = [];
     const phases = session.model.phases.length;
     for (let i = 0; i < 3 * phases; i++) {
-      trail.push([session.position, session.stateHash(), session.loss, session.progress.forward(1)]);
+      trail.push([session.position, session.stateHash(), session.loss, session.progress.hasOutput(1)]);
       session.stepPhase();
     }
     for (const expected of trail.reverse()) {
       session.backPhase();
-      expect([session.position, session.stateHash(), session.loss, session.progress.forward(1)]).toEqual(expected);
+      expect([session.position, session.stateHash(), session.loss, session.progress.hasOutput(1)]).toEqual(expected);
     }
     session.backPhase();
     expect(session.position).toEqual({ step: 0, phase: 0 });

@@ -518,6 +518,19 @@ it('copies the whole number, not its short form', async () => {
   expect(text).toBe(formatExact(frame.layers[0].outputGradient?.norm ?? NaN));
 });
 
+it('copies the selected text if the selection ends outside of the number', async () => {
+  const copied = await panel.page.evaluate(() => {
+    const number = document.querySelector('[data-layer="0"] [data-gradient] [data-value]');
+    const text = number?.firstChild;
+    if (!text) return null;
+    getSelection()?.setBaseAndExtent(text, 0, document.querySelector('[data-layer="1"]') ?? document.body, 0);
+    const event = new ClipboardEvent('copy', { clipboardData: new DataTransfer(), bubbles: true, cancelable: true });
+    document.body.dispatchEvent(event);
+    return { isLeftToTheBrowser: !event.defaultPrevented };
+  });
+  expect(copied).toEqual({ isLeftToTheBrowser: true });
+});
+
 it('raises no error and violates no content security policy', () => {
   expect(panel.problems).toEqual([]);
 });

@@ -1,7 +1,8 @@
-// A field that shows and edits a number: it follows the run until the user types, submits on Enter or blur, and resets
-// on Escape. Invalid input is rejected with a message.
+// A field that shows and edits a number: it shows the run's value until the user types, submits on Enter or blur, and
+// resets on Escape. Invalid input is rejected with a message.
 import { html, type TemplateResult } from 'lit/html.js';
 import { ref } from 'lit/directives/ref.js';
+import { parseNumber } from '../../src/presentation/numbers';
 
 export interface NumberFieldOptions {
   readonly id: string;
@@ -60,22 +61,19 @@ export class NumberField {
     const input = this.#input;
     if (!input || !this.#dirty) return;
     this.#dirty = false;
-    const text = input.value.trim().replace('−', '-').replace(/\s/g, '');
-    const wrong =
-      text === '' || !Number.isFinite(Number(text))
-        ? `“${input.value}” is not a number.`
-        : this.options.commit(Number(text));
-    if (wrong === null) return;
+    const value = parseNumber(input.value);
+    const error = value === null ? `“${input.value}” is not a number.` : this.options.commit(value);
+    if (error === null) return;
     input.setAttribute('aria-invalid', 'true');
     this.#dirty = true;
-    this.options.onInvalid(wrong);
+    this.options.onInvalid(error);
   };
 
   readonly #onKeyDown = (event: KeyboardEvent): void => {
     if (event.key === 'Escape') this.#reset();
   };
 
-  /** Rejected input does not stay: an unfocused field shows the run's own number. */
+  /** Rejected input is replaced by the run's value. */
   readonly #onBlur = (): void => {
     if (this.#input?.hasAttribute('aria-invalid')) this.#reset();
   };

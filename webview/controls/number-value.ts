@@ -5,15 +5,18 @@ import { formatNumber, formatSigned, formatExact } from '../../src/presentation/
 /** Shown where nothing was measured. */
 export const NO_VALUE = '–';
 
-/** @param signed leaves room for a minus sign, so that columns align @param text replaces the four digits */
+/**
+ * @param options.signed leaves room for a minus sign, so that columns align
+ * @param options.text replaces the four digits
+ */
 export function renderValue(
-  of: number | null | undefined,
+  value: number | null | undefined,
   { signed = false, title = '', text = '' } = {},
 ): TemplateResult {
-  if (of === null || of === undefined) return html`<span class="number none">${NO_VALUE}</span>`;
-  const full = formatExact(of);
+  if (value === null || value === undefined) return html`<span class="number none">${NO_VALUE}</span>`;
+  const full = formatExact(value);
   return html`<span class="number" data-value=${full} title=${title ? `${title}: ${full}` : full}
-    >${text || (signed ? formatSigned(of) : formatNumber(of))}</span
+    >${text || (signed ? formatSigned(value) : formatNumber(value))}</span
   >`;
 }
 
@@ -24,11 +27,11 @@ export function renderValueRange(low: number, high: number): TemplateResult {
     : html`${renderValue(low)}<span class="to"> … </span>${renderValue(high)}`;
 }
 
-/** An icon next to a text that says the same. */
+/** A decorative icon: the text beside it carries the meaning. */
 export const renderIcon = (name: string): TemplateResult =>
   html`<i class="codicon codicon-${name}" aria-hidden="true"></i>`;
 
-/** Copying a number copies all of its digits. */
+/** Copies the full value if the selection is within one number, or exactly one. */
 export function copyFullValues(document: Document): void {
   document.addEventListener('copy', (event) => {
     const selection = document.getSelection();
@@ -37,7 +40,10 @@ export function copyFullValues(document: Document): void {
       node instanceof Element ? node : (node?.parentElement ?? null);
     const start = element(selection.anchorNode)?.closest<HTMLElement>('[data-value]');
     const end = element(selection.focusNode)?.closest<HTMLElement>('[data-value]');
-    if (!start?.dataset.value || (end && end !== start)) return;
+    if (!start?.dataset.value) return;
+    // A triple click selects a number up to the start of the next element.
+    const isWhole = selection.toString().trim() === start.textContent.trim();
+    if (end !== start && !isWhole) return;
     event.clipboardData.setData('text/plain', start.dataset.value);
     event.preventDefault();
   });

@@ -192,7 +192,7 @@ export const time: View = {
           <button
             class="quiet"
             data-action="carry-on"
-            title="Replace the run by the fork after step ${asked.from}. You can undo it."
+            title="Replace the run with the fork after step ${asked.from}. You can undo it."
             @click=${() => carryOn(asked)}
           >
             ${renderIcon('check')} Continue with fork

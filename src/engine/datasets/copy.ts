@@ -5,35 +5,35 @@ import { positiveInteger } from '../option-schemas';
 import { defineDataset, type DataShape } from './dataset';
 import { sequenceLength } from './sequence-length';
 
-const options = z.strictObject({
-  samples: z._default(positiveInteger('Sequences.'), 1000),
+const optionSchema = z.strictObject({
+  samples: z._default(positiveInteger('Number of sequences.'), 1000),
   length: sequenceLength(1, 5, 'Time steps to copy.'),
-  bits: z._default(z.int().check(z.gte(1), z.lte(64), z.describe('Random bits at each of them.')), 4),
+  bits: z._default(z.int().check(z.gte(1), z.lte(64), z.describe('Random bits at each time step to copy.')), 4),
   delay: z._default(
     z.int().check(z.gte(0), z.lte(10_000), z.describe('Empty time steps between the last bits and the signal.')),
     0,
   ),
 });
 
-/** The bits, the delay, the signal, and as many time steps again in which to repeat them. */
-const timeSteps = ({ length, delay }: z.output<typeof options>): number => 2 * length + delay + 1;
+/** The bits, the delay, the signal, and as many time steps again to repeat the bits. */
+const timeSteps = ({ length, delay }: z.output<typeof optionSchema>): number => 2 * length + delay + 1;
 
 export const copy = defineDataset({
   kind: 'copy',
   aliases: ['copy_task', 'copying', 'copy_memory'],
   summary:
-    'The copy task: sequences of random bits, then empty time steps with a signal, after which the bits are to be repeated. ' +
+    'The copy task: sequences of random bits, then a delay and a signal, after which the bits are to be repeated. ' +
     'An input has one feature for each bit and one for the signal; the targets are the bits of every time step, 0 until they are to be repeated.',
-  options,
+  options: optionSchema,
   defaultSplit: { validation: 0.2, test: 0.2 },
-  shape: (given): DataShape => ({
-    inputShape: [timeSteps(given), given.bits + 1],
-    targetSize: timeSteps(given) * given.bits,
-    samples: given.samples,
+  shape: (options): DataShape => ({
+    inputShape: [timeSteps(options), options.bits + 1],
+    targetSize: timeSteps(options) * options.bits,
+    samples: options.samples,
   }),
-  generate({ options: given, random }) {
-    const { samples, length, bits, delay } = given;
-    const time = timeSteps(given);
+  generate({ options, random }) {
+    const { samples, length, bits, delay } = options;
+    const time = timeSteps(options);
     const [width, targetSize] = [bits + 1, time * bits];
     const inputs = new Float64Array(samples * time * width);
     const targets = new Float64Array(samples * targetSize);

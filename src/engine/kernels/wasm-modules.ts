@@ -1,4 +1,4 @@
-// Made from assembly/ by scripts/kernels.mjs; do not edit. Sources: 59634af7d37bd73e
+// Made from assembly/ by scripts/kernels.mjs; do not edit. Sources: 39e392ace60b26bd
 
 /** WebAssembly modules in base64, by the SIMD instructions that they need and their precision. */
 export const wasmModules = {

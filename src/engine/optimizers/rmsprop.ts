@@ -6,20 +6,20 @@ import { addWeightDecay, defineOptimizer } from './optimizer';
 import { decayRate, eps, weightDecay } from './shared-options';
 
 /**
- * s ← alpha s + (1-alpha) g²; w ← w - lr g / (√s + eps), or v ← momentum v + g / (√s + eps); w ← w - lr v: PyTorch's
- * RMSprop.
+ * As in PyTorch, not centered: s ← alpha s + (1 - alpha) g². Without momentum, w ← w - lr g / (√s + eps). With it,
+ * v ← momentum v + g / (√s + eps) and w ← w - lr v.
  */
 export const rmsprop = defineOptimizer({
   kind: 'rmsprop',
   summary:
-    'Divides the gradient by the root of the running mean of its square: w ← w - lr · g / (√s + eps), s ← alpha · s + (1 - alpha) · g².',
+    'Divides the gradient by the root of the running mean of its square: s ← alpha · s + (1 - alpha) · g², w ← w - lr · g / (√s + eps).',
   math: {
     update: String.raw`s \leftarrow \alpha s + (1 - \alpha) g^2, \qquad w \leftarrow w - \eta \, \frac{g}{\sqrt{s} + \varepsilon}, \quad g = \d{w}`,
   },
   options: z.strictObject({
     lr: learningRate(0.01),
     alpha: decayRate('Decay rate of the running mean of squares.', 0.99),
-    momentum: z._default(nonNegativeNumber('Share of the previous velocity to keep.'), 0),
+    momentum: z._default(nonNegativeNumber('Momentum factor.'), 0),
     eps: eps(1e-8),
     weight_decay: weightDecay(0),
   }),

@@ -14,12 +14,12 @@ const FILE_FILTERS = {
 
 interface SavedFile {
   readonly kind: keyof typeof FILE_FILTERS;
-  /** Follows the spec's name in the proposed file name. */
+  /** Appended to the spec's name in the proposed file name. */
   readonly title: string;
   readonly content: Uint8Array;
 }
 
-/** Saves what the page exported from a chart or table. */
+/** Saves a chart or table that the webview exported. */
 export async function saveExport(spec: vscode.Uri, view: RunViewModel, file: ExportedFile): Promise<void> {
   const content = Buffer.from(file.content, file.kind === 'png' ? 'base64' : 'utf8');
   await saveWithDialog(spec, view, { ...file, content });
@@ -46,7 +46,7 @@ export async function saveWithDialog(
   try {
     await vscode.workspace.fs.writeFile(target, content);
   } catch (error) {
-    view.notify('error', `The file could not be written: ${toErrorMessage(error)} Choose another place.`);
+    view.notify('error', `The file could not be written: ${toErrorMessage(error)} Choose another folder.`);
     return undefined;
   }
   view.notify('info', `Saved: ${vscode.workspace.asRelativePath(target)}`);

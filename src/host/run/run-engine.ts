@@ -1,5 +1,5 @@
 // The engine process of one run. It is started when needed, and its events go to the run's view. After a crash it is
-// restarted only on request, and the third crash of a run is final.
+// restarted on request, and without one only if 256-bit vectors are suspected. The third crash of a run is final.
 import { createAssembler } from '../../chunking/chunks';
 import { ENGINE_RESPONSE_TIMEOUT_MS, ProcessClient, ProcessExitError } from '../../process/process-client';
 import type { EngineCalls, EngineEvents, OpenRequest } from '../../protocol/engine';

@@ -293,7 +293,8 @@ function attributeParameterGradient(
 ): Attribution | null {
   const { network, pass, progress, batch } = session;
   const parameter = parameterOf(session, node);
-  const value = parameter && progress.backward(parameter.layer) ? parameter.gradient.data[index] : undefined;
+  const value =
+    parameter && progress.hasParameterGradients(parameter.layer) ? parameter.gradient.data[index] : undefined;
   if (parameter === undefined || value === undefined) return null;
   const users = parameter.users.map((layer) => ({ layer, model: network.model.layers[layer]! }));
   const geometry = users.length === 1 ? geometryOf(users[0]!.model) : null;

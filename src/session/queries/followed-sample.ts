@@ -45,8 +45,8 @@ export function followSample(session: TrainingSession, requestedSample: number |
       pass,
       input: rowOf(pass.input),
       target: rowOf(pass.target),
-      output: (layer) => (progress.forward(layer) ? rowOf(pass.outputs[layer]!) : undefined),
-      outputGradient: (layer) => (progress.outputGradient(layer) ? rowOf(pass.outputGradients[layer]!) : undefined),
+      output: (layer) => (progress.hasOutput(layer) ? rowOf(pass.outputs[layer]!) : undefined),
+      outputGradient: (layer) => (progress.hasOutputGradient(layer) ? rowOf(pass.outputGradients[layer]!) : undefined),
     };
   }
   const pass = network.evaluationPass(1);

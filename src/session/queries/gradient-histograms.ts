@@ -26,7 +26,7 @@ export const gradientHistograms = defineQuery({
         return of && step < shown ? [{ step, of }] : [];
       },
     );
-    if (session.progress.backward(parameter.layer))
+    if (session.progress.hasParameterGradients(parameter.layer))
       rows.push({ step: shown, of: magnitudeHistogram(parameter.gradient) });
     if (rows.length === 0) return null;
     const isOccupied = (bin: number): boolean => rows.some(({ of }) => of.counts[bin]! > 0);

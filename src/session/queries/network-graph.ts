@@ -154,9 +154,11 @@ export function edgeTensor(
   weight: Parameter,
   kind: EdgeKind,
 ): Tensor | undefined {
-  const known = { weight: true, gradient: progress.backward(weight.layer), update: updateRatios.has(weight.name) }[
-    kind
-  ];
+  const known = {
+    weight: true,
+    gradient: progress.hasParameterGradients(weight.layer),
+    update: updateRatios.has(weight.name),
+  }[kind];
   return known ? { weight: weight.value, gradient: weight.gradient, update: weight.previous }[kind] : undefined;
 }
 

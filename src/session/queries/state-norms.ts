@@ -10,8 +10,8 @@ export const stateNorms = defineQuery({
   resolve({ run, pass, progress }: TrainingSession, { layer, state }: StateNormsRequest): StateNorms | null {
     const model = run.model.layers[layer];
     const isCarried = model && shownInternals(model).some(({ name, carried }) => carried && name === state);
-    const value = isCarried && progress.forward(layer) ? pass.internal(layer, state) : undefined;
-    const gradient = progress.backward(layer) ? pass.internalGradient(layer, state) : undefined;
+    const value = isCarried && progress.hasOutput(layer) ? pass.internal(layer, state) : undefined;
+    const gradient = progress.hasParameterGradients(layer) ? pass.internalGradient(layer, state) : undefined;
     return value ? { state: normsByTimeStep(value), gradient: gradient ? normsByTimeStep(gradient) : null } : null;
   },
 });

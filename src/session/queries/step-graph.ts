@@ -52,7 +52,7 @@ export const stepGraph = defineQuery({
         graph.push({
           id: { of: 'parameter_gradient', layer, parameter: shortName },
           shape: gradient.shape,
-          preview: previewOf(progress.backward(layer) ? gradient.data : undefined, gradient.shape),
+          preview: previewOf(progress.hasParameterGradients(layer) ? gradient.data : undefined, gradient.shape),
         });
       }
     }

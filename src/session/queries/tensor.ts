@@ -23,17 +23,17 @@ export function findTensor(
   const found = network.parameters.find((p) => p.layer === layer && p.shortName === parameter);
   switch (kind) {
     case 'output':
-      return progress.forward(layer) ? pass.outputs[layer] : undefined;
+      return progress.hasOutput(layer) ? pass.outputs[layer] : undefined;
     case 'output_gradient':
-      return progress.outputGradient(layer) ? pass.outputGradients[layer] : undefined;
+      return progress.hasOutputGradient(layer) ? pass.outputGradients[layer] : undefined;
     case 'parameter':
       return found?.value;
     case 'parameter_gradient':
-      return progress.backward(layer) ? found?.gradient : undefined;
+      return progress.hasParameterGradients(layer) ? found?.gradient : undefined;
     case 'internal':
-      return progress.forward(layer) ? pass.internal(layer, parameter ?? '') : undefined;
+      return progress.hasOutput(layer) ? pass.internal(layer, parameter ?? '') : undefined;
     case 'internal_gradient':
-      return progress.backward(layer) ? pass.internalGradient(layer, parameter ?? '') : undefined;
+      return progress.hasParameterGradients(layer) ? pass.internalGradient(layer, parameter ?? '') : undefined;
     case 'buffer':
       return network.buffers.find((buffer) => buffer.layer === layer && buffer.shortName === parameter)?.value;
   }

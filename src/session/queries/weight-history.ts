@@ -17,7 +17,7 @@ export const weightHistory = defineQuery({
     return {
       steps: Float64Array.from([...checkpointed.map((copy) => copy.step), step]),
       values: Float64Array.from([...checkpointed.map(({ data }) => data[index]), found.value.data[index]]),
-      gradient: session.progress.backward(found.layer) ? found.gradient.data[index]! : null,
+      gradient: session.progress.hasParameterGradients(found.layer) ? found.gradient.data[index]! : null,
     };
   },
 });

@@ -1,4 +1,5 @@
-// The instructions of a fused step, by opcode. Source: WebAssembly Core Specification 2.0, chapter 5.4.
+// The opcodes of the instructions in a fused step. Source: WebAssembly Core Specification 3.0 (the first with relaxed
+// SIMD), section 5.4.
 
 /** Types of locals. */
 export const I32 = 0x7f;
@@ -10,7 +11,7 @@ export const LOCAL_SET = 0x21;
 export const LOCAL_TEE = 0x22;
 export const SIMD = 0xfd;
 
-/** Instructions on vectors of four float32, or of two float64 if the name says doubles, by opcode. */
+/** Opcodes of instructions on vectors of four float32; on two float64 where the name ends in Doubles. */
 export const BINARY_OPERATIONS = {
   less: 0x43,
   lessOrEqual: 0x45,
