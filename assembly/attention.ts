@@ -84,7 +84,7 @@ export function headSumsTransposed(
   heads(HEAD_SUMS_TRANSPOSED, y, pairs, x, samples, headCount, rows, columns, width, scale);
 }
 
-/** Of m rows that form groups of `rows`, each row i of a group: the softmax of its entries up to i, 0 after them. */
+/** m rows form groups of `rows`. Row i of a group becomes the softmax of its entries up to i, and 0 after them. */
 export function causalSoftmax(y: usize, x: usize, m: i32, rows: i32, columns: i32): void {
   setJobField(CAUSAL_SOFTMAX, 0, m);
   setJobField(CAUSAL_SOFTMAX, 1, y);

@@ -340,7 +340,7 @@ function seriesOfLogs(z: v128): v128 {
 }
 
 /**
- * ln x in float64, whatever the module's precision: with s = f / (2 + f), ln(1 + f) = f - s (f - 2 s² (1/3 + s²/5 +
+ * ln x in float64 regardless of the module's precision: with s = f / (2 + f), ln(1 + f) = f - s (f - 2 s² (1/3 + s²/5 +
  * ...)).
  */
 export function log(x: f64): f64 {

@@ -16,9 +16,9 @@ const MEGABYTES = Number(process.env.MEGABYTES ?? 1024);
 interface Measurement {
   readonly answer: string;
   readonly seconds: number;
-  /** Of the processor, which other work on the machine takes nothing of. */
+  /** Processor time, which does not grow with other work on the machine. */
   readonly processorSeconds: number;
-  /** Of memory, at the peak. */
+  /** Peak memory. */
   readonly megabytes: number;
 }
 

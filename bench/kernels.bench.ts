@@ -57,7 +57,7 @@ const PAUSE_MS = 30;
 /** Threads of the previous peer may still be polling for work. */
 const pause = (): Promise<void> => new Promise((resolve) => void setTimeout(resolve, PAUSE_MS));
 
-/** As in a run: many steps per call if nothing else happens. */
+/** Trains as a run does: many steps per call if nothing else happens. */
 function train(session: TrainingSession, steps: number): void {
   for (let done = 0; done < steps;) done += session.train(steps - done);
 }

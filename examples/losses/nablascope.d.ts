@@ -154,7 +154,7 @@ export interface Gradients {
 export interface InputGradients {
   /** The gradient with respect to each input, with its shape. */
   readonly dInputs: readonly Tensor[];
-  /** As in `Gradients`. */
+  /** The same as in `Gradients`. */
   readonly parameters?: Readonly<Record<string, Tensor>>;
 }
 

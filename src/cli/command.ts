@@ -27,7 +27,7 @@ export interface SpecArgs {
 export type CommandArgs<Options extends OptionTable> = SpecArgs & OptionValues<Options>;
 
 export interface ProgramInfo {
-  /** Of Nablascope. */
+  /** The version of Nablascope. */
   readonly version: string;
 }
 

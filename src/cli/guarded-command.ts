@@ -14,7 +14,7 @@ export interface GuardedCommandData {
   readonly activity: SharedArrayBuffer;
   /** One integer: how often Ctrl-C was pressed. */
   readonly interrupts: SharedArrayBuffer;
-  /** Of standard output and standard error. */
+  /** Standard output and standard error. */
   readonly streams: readonly [out: StreamInfo, err: StreamInfo];
 }
 
@@ -24,7 +24,7 @@ export interface StreamInfo {
 }
 
 const POLL_INTERVAL_MS = 100;
-/** As in the engine process. */
+/** The same limit as in the engine process. */
 const LAYER_TIMEOUT_MS = 1250;
 
 /**

@@ -43,7 +43,7 @@ export const EXIT = { success: 0, failed: 1, usageError: 2, interrupted: 130, br
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
-/** As shown in help and docs/terminal.md. */
+/** Shown in help and in docs/terminal.md. */
 export const EXIT_CODES: readonly (readonly [ExitCode, string])[] = [
   [EXIT.success, 'Success'],
   [EXIT.failed, 'The check failed, the run diverged, or code failed while it ran'],

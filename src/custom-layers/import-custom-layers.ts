@@ -141,7 +141,7 @@ export function createSourceLocator({ folder, root }: LayerFolders, file: string
   }
 }
 
-/** Of this thread, before the first file was loaded. */
+/** This thread's built-in objects, before the first file was loaded. */
 let builtins: BuiltinGuard | undefined;
 
 const MAX_NAMED_CHANGES = 3;

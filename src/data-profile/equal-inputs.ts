@@ -61,7 +61,7 @@ interface Group {
 
 export class EqualInputs {
   #count = 0;
-  /** By row, in insertion order. */
+  /** The sample of each row, in insertion order. */
   #samples: Int32Array;
   #inputKeys: Float64Array;
   #secondKeys: Float64Array;

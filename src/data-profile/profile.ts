@@ -1,4 +1,4 @@
-// What a dataset holds, in one pass over its samples and bounded memory, whatever its format.
+// What a dataset holds, in one pass over its samples and bounded memory regardless of its format.
 import type { ClassCount, ColumnProfile, DataProfile } from '../protocol/data-profile';
 import { SPLIT_NAMES, type SplitName } from '../protocol/position';
 import type { CooperativeTask } from '../engine/cooperative-task';

@@ -3,7 +3,7 @@ import { SPLIT_NAMES, type SplitName } from '../protocol/position';
 
 export class SplitLookup {
   readonly #splits: readonly Uint32Array[];
-  /** Of each split, the place of its first sample that is not below the one looked up last. */
+  /** For each split, the position of its first sample that is not below the one looked up last. */
   readonly #places: number[];
   #last = -1;
 

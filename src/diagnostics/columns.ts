@@ -130,7 +130,7 @@ export interface Outlier {
   readonly sample: number;
   readonly column: number;
   readonly value: number;
-  /** Of its column. */
+  /** The median of its column. */
   readonly median: number;
   readonly deviation: number;
 }

@@ -100,7 +100,7 @@ function batchSizeFix({ batchSize, samples: { train } }: Resolved): QuickFix | u
 const isBehindLastWeights = ({ model }: Resolved, index: number): boolean =>
   !model.layers.slice(index).some(({ definition }) => definition.parameters);
 
-/** Predictions that are dropped are wrong whatever the weights, and the others are scaled. */
+/** Predictions that are dropped are wrong regardless of the weights, and the others are scaled. */
 export const dropoutOnOutput: SpecRule = {
   id: 'dropout-on-output',
   summary: 'A dropout comes after the last layer with weights, so it drops predictions.',

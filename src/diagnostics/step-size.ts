@@ -119,7 +119,7 @@ export const largeEffectiveRate: SpecRule = {
 
 const ADAPTIVE: readonly string[] = ['adam', 'adamw', 'rmsprop'];
 
-/** Adam's steps are about lr whatever the gradient, so a large rate moves weights by more than their size. */
+/** Adam's steps are about lr regardless of the gradient, so a large rate moves weights by more than their size. */
 export const largeAdaptiveRate: SpecRule = {
   id: 'large-adaptive-rate',
   summary: 'The learning rate of an adaptive optimizer is as large as the weights.',

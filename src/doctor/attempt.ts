@@ -14,9 +14,9 @@ export interface Baseline {
   readonly run: CompiledRun;
   readonly spec: Spec;
   readonly trial: Trial;
-  /** Of each trial. */
+  /** Steps of each trial. */
   readonly steps: number;
-  /** By the range test. */
+  /** The rate that the range test suggests. */
   readonly suggestedRate: number | null;
 }
 

@@ -111,7 +111,7 @@ function examineDepth({ model, monitor }: TrainingSession): LayerDepthStats[] {
   });
 }
 
-/** Of the spec, then of the run, then of the range test. */
+/** Findings of the spec, then of the run, then of the range test. */
 function collectFindings(
   spec: Spec,
   problems: readonly Problem[],

@@ -10,7 +10,7 @@ import { DoctorCancelledError, type DoctorContext, scoreOf } from './trial';
 const MAX_ROUNDS = 4;
 
 export interface Repair {
-  /** Of the spec as it is. */
+  /** The report of the unchanged spec. */
   readonly report: DoctorReport;
   /** Each applies to the result of those before it. */
   readonly fixes: readonly QuickFix[];

@@ -145,7 +145,7 @@ interface Skill {
   readonly error: number;
 }
 
-/** By accuracy above the share of the largest class, or by the share of the targets' variance that is explained. */
+/** Skill: accuracy above the share of the largest class, or the share of the targets' variance that is explained. */
 function measureSkill({ run, network }: TrainingSession, samples: Uint32Array): Skill {
   const { targetWidth, labels } = run;
   const stride = Math.max(1, Math.ceil(samples.length / MAX_SAMPLES));
@@ -245,7 +245,7 @@ function meanRecall(tally: readonly ClassTally[]): Skill | null {
   return { skill: (mean - chance) / (1 - chance), error: Math.sqrt(variance) / (1 - chance) };
 }
 
-/** Of squared errors around 0. */
+/** Squared errors below this count as 0. */
 const ROUNDING = 1e-6;
 /** Fewer say nothing of skill. */
 const MIN_SAMPLES = 4;

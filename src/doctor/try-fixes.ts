@@ -94,7 +94,7 @@ async function tryFixOf(candidate: Candidate, attempts: Attempts): Promise<Docto
   };
 }
 
-/** By what they learn, and if that is the same up to noise, by how fast. */
+/** Compares what the trials learn, and if that is the same up to noise, how fast. */
 const isBetter = (a: Trial, b: Trial): boolean =>
   Math.abs(scoreOf(a) - scoreOf(b)) > NOISE ? scoreOf(a) > scoreOf(b) : a.pace > b.pace;
 

@@ -35,7 +35,7 @@ export function consumersOf(model: Layers, source: number): readonly InputEdge[]
   return edges.get(source) ?? [];
 }
 
-/** By source, of each network: searching all layers for each of them would take quadratic time. */
+/** The consumers of each layer, for each network: searching all layers for each would take quadratic time. */
 const knownConsumers = new WeakMap<Layers['layers'], Map<number, InputEdge[]>>();
 
 /** Whether every layer takes the output of the one before and nothing else, from `first` on. */
@@ -71,7 +71,7 @@ export interface GradientRoute {
   readonly adds: boolean;
 }
 
-/** By layer and input. A backward pass goes from the last layer to the first. */
+/** The routes of gradients, for each layer and input. A backward pass goes from the last layer to the first. */
 export function gradientRoutes(model: Layers): readonly (readonly GradientRoute[])[] {
   const written = new Set<number>();
   return [...model.layers.keys()]

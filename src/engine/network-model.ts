@@ -10,9 +10,9 @@ export interface LayerModel {
   readonly name: string;
   readonly definition: LayerDefinition;
   readonly options: unknown;
-  /** Of its first input. */
+  /** The shape of its first input. */
   readonly inputShape: Shape;
-  /** Of its further inputs. */
+  /** The shapes of its further inputs. */
   readonly otherInputShapes?: readonly Shape[];
   readonly outputShape: Shape;
   /**

@@ -24,11 +24,11 @@ export interface ActivationSlots {
   readonly outputs: readonly TensorHandle[];
   /** Masks by layer; empty for a forward-only pass. */
   readonly masks: readonly (TensorHandle | null)[];
-  /** By layer and name. */
+  /** Internal values of each layer. */
   readonly internals: readonly (readonly InternalHandle[])[];
   /** Empty for a forward-only pass. */
   readonly gradients: readonly TensorHandle[];
-  /** By layer and name; empty for a forward-only pass. */
+  /** Gradients of the internal values of each layer; empty for a forward-only pass. */
   readonly internalGradients: readonly (readonly InternalHandle[])[];
   /** Scratch memory of a layer's backward pass: one tensor for each of its gradients that is added to another. */
   readonly addends: (layer: number) => readonly Tensor[];

@@ -26,7 +26,7 @@ export class Network implements NetworkTensors {
   readonly workspaces: readonly (readonly Tensor[])[];
   readonly #training: ActivationSlots;
   readonly #evaluation: ActivationSlots | undefined;
-  /** By batch size. */
+  /** Passes, keyed by batch size. */
   readonly #passes = {
     training: new Map<number, Pass>(),
     evaluation: new Map<number, Pass>(),

@@ -52,7 +52,7 @@ export class Pass {
   readonly #lossContext: LossContext<unknown>;
   /** Parameters with a penalty, by layer; none in a forward-only pass. */
   readonly #penalizedParameters: readonly (readonly Parameter[])[];
-  /** Of the custom penalty, by the name of the parameter; computed with the gradient of the loss. */
+  /** Gradients of the custom penalty, keyed by parameter name; computed with the gradient of the loss. */
   #customPenaltyGradients: Readonly<Record<string, TensorData>> = {};
 
   constructor(

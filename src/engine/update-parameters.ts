@@ -16,7 +16,7 @@ export interface UpdateRule {
   readonly clip: GradientClipping;
 }
 
-/** As in PyTorch's clip_grad_norm_. */
+/** The same as in PyTorch's clip_grad_norm_. */
 const CLIP_EPSILON = 1e-6;
 
 /** Euclidean norm of the gradients of all trained parameters, as one vector. */

@@ -31,7 +31,7 @@ export class IncrementalForward {
   readonly #pass: Pass;
   readonly #batch: number;
   readonly #stages: readonly ColumnStage[];
-  /** By parameter; null if the whole network has to be computed. */
+  /** The route of each parameter; null if the whole network has to be computed. */
   readonly #routes = new Map<Parameter, Route | null>();
   /** The penalty of all parameters, unperturbed. */
   readonly #penalty: number;

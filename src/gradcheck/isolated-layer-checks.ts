@@ -21,9 +21,9 @@ const ZERO_THRESHOLD = 1e-9;
 const MADE_UP_SINGLE_TOLERANCE = 0.05;
 
 export class IsolatedLayerChecks {
-  /** By layer, from the first; complete when all work is done. */
+  /** One harness per layer, from the first; complete when all work is done. */
   readonly harnesses: LayerHarness[] = [];
-  /** By layer: the made-up inputs of its harness, if only these show a fault. */
+  /** For each layer index: the generated inputs of its harness, if only these show a fault. */
   readonly probes = new Map<number, string>();
   /** Null for a network without layers, or a loss that is not finite. */
   loss: FunctionCheck | null = null;
@@ -39,7 +39,7 @@ export class IsolatedLayerChecks {
     readonly pass: Pass,
     readonly trustStructure: boolean,
     readonly precisions: readonly ForwardPrecision[],
-    /** Of a custom loss and a custom penalty. */
+    /** The precision of a custom loss and of a custom penalty. */
     readonly functionPrecisions: { readonly loss: ForwardPrecision; readonly penalty: ForwardPrecision },
   ) {}
 

@@ -17,7 +17,7 @@ export interface CheckOptions {
 
 /** Only read, and copied at once, so the network may continue training while the check runs. */
 export interface CheckRequest {
-  /** Of any precision, on any backend. */
+  /** The network to check, in any precision, on any backend. */
   readonly network: Pick<Network, 'model' | 'parameters' | 'buffers'>;
   /** The batch: only its input and targets are used. */
   readonly pass: Pass;

@@ -35,7 +35,7 @@ export class PerturbationBatch {
   /** Two alternating buffers each for the output of one layer and the input of the next: columns, and whole outputs. */
   readonly #columnBuffers: readonly [Tensor, Tensor];
   readonly #outputBuffers: readonly [Tensor, Tensor];
-  /** By layer and number of perturbations. */
+  /** Plans, keyed by layer and number of perturbations. */
   readonly #plans = new Map<string, PerturbationPlan>();
 
   /** @param pass evaluated without perturbation */

@@ -55,7 +55,7 @@ export function inferShapes(
   const problems: Problem[] = [];
   const layers: LayerModel[] = [];
   const data: Value = { shape: inputShape, producer: 'the data' };
-  /** Of each layer. */
+  /** The output of each layer. */
   const values: Value[] = [];
   const report = (code: string, path: Path, message: string, remedy: string): void => {
     problems.push(createProblem(code, spec.source.locate(path), message, remedy));

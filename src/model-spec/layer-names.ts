@@ -7,7 +7,7 @@ import { type Path, quote, type Range } from './spec-source';
 
 /** A place in the text that names a layer: the layer itself, or one that refers to it. */
 export interface LayerMention {
-  /** Of the name, without quotes, and without the number of a copy or the parameter behind it. */
+  /** The range of the name, without quotes, and without the number of a copy or the parameter behind it. */
   readonly range: Range;
   /** The path of the layer. */
   readonly layer: Path;

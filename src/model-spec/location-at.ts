@@ -6,7 +6,7 @@ export interface SpecLocationAt {
   /** The path of the key or value. */
   readonly path: Path;
   readonly isKey: boolean;
-  /** Of the key or value. */
+  /** The range of the key or value. */
   readonly range: Range;
 }
 

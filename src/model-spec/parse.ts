@@ -1,4 +1,4 @@
-// Parses a text to a spec or to its problems. Never throws, whatever the text.
+// Parses a text to a spec or to its problems. Never throws for any text.
 import { customLayerSpec } from '../engine/custom/custom-layer-spec';
 import { layers as layerTable } from '../engine/layers';
 import { schedules } from '../engine/schedules';

@@ -1,5 +1,5 @@
 // A spec's text as a tree of values, each with its exact range. This module checks syntax; the schema checks meaning.
-// Never throws, whatever the text: depth is limited before anything recurses.
+// Never throws for any text: depth is limited before anything recurses.
 import { createScanner, type Node, type ParseError, parseTree } from 'jsonc-parser';
 import type { Problem } from '../protocol/problem';
 

@@ -11,7 +11,7 @@ import { type Path, createProblem, quote, type Source } from './spec-source';
 export interface SweepOption {
   /** `optimizer.lr`, `layers.0.out_features`. */
   readonly path: string;
-  /** As written in the spec, without repetition. */
+  /** The values written in the spec, without repetition. */
   readonly values: readonly unknown[];
 }
 

@@ -2,7 +2,7 @@
 
 interface ConnectedLayer {
   readonly name: string;
-  /** By index; -1 for the network's input. */
+  /** Layer indexes; -1 is the network's input. */
   readonly inputs: readonly number[];
 }
 

@@ -2,7 +2,7 @@
 // blamed on the code that the thread runs.
 import fs from 'node:fs';
 
-/** Of the time in which the process uses no processor, this share counts as waiting by its own choice. */
+/** The share of the time without processor use that counts as waiting by choice. */
 const IDLE_SHARE = 1 / 4;
 
 /**

@@ -51,11 +51,11 @@ export interface ColumnProfile {
   readonly distinctIsExact: boolean;
   /** The most frequent values of text, classes, and columns of few distinct values. */
   readonly values: readonly { readonly text: string; readonly count: number }[];
-  /** Of the numbers, over the sampled rows. */
+  /** Histogram of the numbers in the sampled rows. */
   readonly histogram: ColumnHistogram | null;
   /** Over the sampled rows; null where the column or the target is constant, and for images. */
   readonly correlation: TargetCorrelation | null;
-  /** Of the numbers in each split; null where the spec cannot run. */
+  /** Mean and spread of the numbers in each split; null where the spec cannot run. */
   readonly splits: Readonly<Record<SplitName, ColumnMoments | null>> | null;
 }
 
@@ -114,10 +114,10 @@ export interface DataRow {
   readonly split: SplitName | null;
   /** Null for data that no file holds. */
   readonly position: number | null;
-  /** As in the file, in the order of the columns. */
+  /** The cells as they stand in the file, in the order of the columns. */
   readonly source: readonly (string | number)[];
   /** After the transforms; null where the spec cannot run. */
   readonly input: readonly number[] | null;
-  /** As the loss takes it; null where the spec cannot run. */
+  /** The target as the loss takes it; null where the spec cannot run. */
   readonly target: readonly number[] | null;
 }

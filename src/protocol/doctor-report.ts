@@ -87,7 +87,7 @@ export interface Trial {
 export interface DoctorFinding {
   /** The code of the rule that found it. */
   readonly code: string;
-  /** The run has failed to learn, whatever the cause. */
+  /** The run has failed to learn regardless of the cause. */
   readonly isFailure?: true;
   readonly message: string;
   /** Null if the fix was tried and did not help. */

@@ -26,7 +26,7 @@ export interface OpenRequest {
   readonly checkpointBudget?: number | undefined;
   /** Uses 256-bit vectors if the JavaScript engine supports them and the results are the same. */
   readonly simd256?: boolean | undefined;
-  /** Of the user, for the rules of findings; a spec's own take precedence. */
+  /** The user's settings for rules; those in the spec take precedence. */
   readonly ruleSettings?: RuleSettings | undefined;
   /** Continues from here instead of from the start. */
   readonly record?: RunRecord | undefined;

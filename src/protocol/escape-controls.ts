@@ -4,7 +4,7 @@
 const CONTROLS =
   /[\p{Cc}\u00AD\u061C\u200B\u200E\u200F\u2028-\u202E\u2060\u2066-\u2069\uFEFF\uFFF9-\uFFFB\u{E0000}-\u{E007F}]|\p{Surrogate}/gu;
 
-/** As one line, with each such character as its code point: `[U+001B]`. */
+/** The text on one line, with each such character as its code point: `[U+001B]`. */
 export const escapeControls = (text: string): string =>
   text.replace(
     CONTROLS,

@@ -2,7 +2,7 @@
 import type { QuickFix } from './problem';
 
 export interface RunFinding {
-  /** Of its rule; stable, in kebab case. */
+  /** The code of its rule; stable, in kebab case. */
   readonly code: string;
   /** The layer at fault; null where it is the whole run. */
   readonly layer: number | null;
@@ -12,7 +12,7 @@ export interface RunFinding {
   readonly reported?: number;
   /** The last step at which it held; null while it does. */
   readonly until: number | null;
-  /** The run has failed to learn, whatever the cause. */
+  /** The run has failed to learn regardless of the cause. */
   readonly isFailure?: true;
   readonly observation: string;
   readonly remedy: string;

@@ -34,7 +34,7 @@ export interface SplitEvaluation {
   readonly perplexity?: number;
 }
 
-/** Of each split. */
+/** Loss and metrics of each split. */
 export type Evaluation = Readonly<Partial<Record<SplitName, SplitEvaluation>>>;
 
 export interface Frame {
@@ -58,7 +58,7 @@ export interface Frame {
   /** Results of the visible views' queries; for each view, all or none. */
   readonly queryResults: readonly QueryResult[];
   readonly nonFinite: NonFinite | null;
-  /** Of the whole run so far, causes before effects. */
+  /** Findings of the whole run so far, causes before effects. */
   readonly findings: readonly RunFinding[];
   /** What was added to the history since the previous frame. */
   readonly history: HistoryData;

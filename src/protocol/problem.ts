@@ -27,7 +27,7 @@ export interface QuickFix {
   readonly changes: readonly SpecChange[];
 }
 
-/** By rule id: `off`, or a threshold that replaces the default. */
+/** For each rule id: `off`, or a threshold that replaces the default. */
 export type RuleSettings = Readonly<Record<string, 'off' | number>>;
 
 export interface Problem {

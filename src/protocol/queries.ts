@@ -80,7 +80,7 @@ export interface EvaluateRequest {
   }[];
 }
 
-/** Of all entries, in float64. */
+/** Statistics of all entries, in float64. */
 export interface TensorSummary {
   readonly mean: number;
   /** Divides by the number of entries. */
@@ -98,7 +98,7 @@ export type Evaluated =
       readonly type: 'number' | 'boolean';
       /** Empty for a single value, which is the one entry. */
       readonly shape: readonly number[];
-      /** Of the tensor in memory; null for a computed one, whose numbers are float64. */
+      /** The precision of the tensor in memory; null for a computed one, whose numbers are float64. */
       readonly precision: 'float32' | 'float64' | null;
       /** Null for a single value. */
       readonly summary: TensorSummary | null;
@@ -118,7 +118,7 @@ export interface StateNormsRequest {
 /** Euclidean norms over the batch after each time step. */
 export interface StateNorms {
   readonly state: Float64Array;
-  /** Of dL/d state, through all later time steps; null before the backward pass of the layer. */
+  /** The norm of dL/d state, through all later time steps; null before the backward pass of the layer. */
   readonly gradient: Float64Array | null;
 }
 
@@ -205,14 +205,14 @@ export interface TensorPreview {
   readonly columns: number;
   /** [rows, columns]. */
   readonly cells: Float64Array;
-  /** Of the whole matrix, whose columns are the tensor's last dimension; a vector is one row. */
+  /** Rows of the whole matrix, whose columns are the tensor's last dimension; a vector is one row. */
   readonly totalRows: number;
   readonly totalColumns: number;
 }
 
 export interface StepNode {
   readonly id: NodeId;
-  /** Of one sample, or of the parameter. */
+  /** The shape of one sample, or of the parameter. */
   readonly shape: readonly number[];
   /** Null until the step has computed it, and if the sample is not in the batch. */
   readonly preview: TensorPreview | null;
@@ -304,7 +304,7 @@ export interface NodeChange {
 
 export interface WhatIfResult {
   readonly sample: number;
-  /** Of the sample alone, penalty included. */
+  /** The loss of this sample alone, penalty included. */
   readonly loss: { readonly before: number; readonly after: number };
   /** Over the train split; null if only inputs change, or if evaluating it would take too long. */
   readonly trainingLoss: { readonly before: number; readonly after: number } | null;

@@ -45,6 +45,6 @@ export interface RunRecord {
   /** The furthest step that the run has reached. */
   readonly frontier: number;
   readonly changes: readonly ManualOverride[];
-  /** Of the run up to `frontier`; absent in records of earlier versions. */
+  /** Findings up to `frontier`; absent in records of earlier versions. */
   readonly findings?: readonly RunFinding[];
 }

@@ -34,7 +34,7 @@ export function canEvaluateImmediately({ split }: CompiledRun, macsPerSample: nu
   return SPLIT_NAMES.reduce((sum, part) => sum + split[part].length, 0) * macsPerSample < IMMEDIATE_MACS;
 }
 
-/** Evaluates all splits, with the loss as a mean per sample whatever the reduction. Yields after each chunk. */
+/** Evaluates all splits, with the loss as a mean per sample regardless of the reduction. Yields after each chunk. */
 export function* evaluate(network: Network, run: CompiledRun): Generator<void, Evaluation> {
   const result: { [P in SplitName]?: SplitEvaluation } = {};
   const isSum = isSumReduction(run.model.loss);

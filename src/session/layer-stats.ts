@@ -35,7 +35,7 @@ export function stepProgress({ layers, phases }: ModelInfo, done: (phase: number
   };
 }
 
-/** Of the states that a recurrent layer carries: the one whose gradient grows most from the last step to the first. */
+/** The state of a recurrent layer whose gradient grows most from the last time step to the first. */
 function measureThroughTime(pass: Pass, layer: number): Pick<LayerStats, 'throughTime'> {
   const [largest] = shownInternals(pass.network.model.layers[layer]!)
     .flatMap(({ name, carried }) => {

@@ -1,7 +1,7 @@
 // Limits the time for observation to a small share, which accumulates for a short while. Expensive probes run less
 // often, so training with all views open is nearly as fast as with none.
 
-/** Of the total time: a twentieth of what training alone takes. */
+/** Share of the total time: a twentieth of what training alone takes. */
 const OVERHEAD_SHARE = 1 / 21;
 /** The most milliseconds that accumulate: enough to observe a short run completely. */
 const MAX_BALANCE_MS = 100;

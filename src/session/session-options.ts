@@ -2,7 +2,7 @@
 import type { OpenDataFiles } from '../engine/datasets/data-file';
 import type { KernelOptions } from '../engine/kernels/create-kernels';
 
-/** By default, uses the fastest kernels that the JavaScript engine supports and the spec allows. */
+/** The default is the fastest kernels that the JavaScript engine supports and the spec allows. */
 export interface SessionOptions extends Omit<KernelOptions, 'deterministic'> {
   /** The most bytes of checkpoints. */
   readonly checkpointBudget?: number | undefined;

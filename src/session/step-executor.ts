@@ -29,7 +29,7 @@ export interface StepContext {
 }
 
 export class StepExecutor {
-  /** By parameter, for the last measured update. */
+  /** Update ratios of the last measured update, keyed by parameter. */
   readonly updateRatios = new Map<string, number | null>();
   /** The next phase; 0 at the end of a step. */
   phase = 0;

@@ -118,7 +118,7 @@ export function parseResults(text: string): SweepResults | undefined {
   }
 }
 
-/** Equal settings have equal keys, whatever the order they are written in. */
+/** Equal settings have equal keys regardless of the order in which they are written. */
 export const settingsKey = (settings: Settings): string =>
   JSON.stringify(Object.entries(settings).sort(([a], [b]) => (a < b ? -1 : 1)));
 

@@ -25,7 +25,7 @@ export interface TrainingResult {
   readonly steps: number;
   /** The backend that computed it; null in files of earlier versions. */
   readonly backend: string | null;
-  /** Of all parameters and the optimizer state at the end; equal for runs that are equal bit for bit. */
+  /** Hash of all parameters and the optimizer state at the end; equal for runs that are equal bit for bit. */
   readonly hash: string;
   /** Epochs after which the splits were evaluated, from 0; for a diverged run, up to that point. */
   readonly epochs: readonly number[];

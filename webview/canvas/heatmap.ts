@@ -1,4 +1,4 @@
-// A matrix as a heat map on a canvas: one putImageData whatever its size, numbers in the cells if they fit, and a
+// A matrix as a heat map on a canvas: one putImageData regardless of its size, numbers in the cells if they fit, and a
 // cursor for pointer and keyboard. Knows cells and colors, not their meaning.
 import { contrast, COLOR_TABLE_SIZE, toCss, type Rgb } from './colors';
 import { formatNumber } from '../../src/presentation/numbers';

@@ -58,7 +58,7 @@ function actionButtons(message: StateMessage, context: Context, isCopy = false):
   </span>`;
 }
 
-/** One line, whatever its text: what does not fit is in its details. */
+/** One line regardless of its text: what does not fit is in its details. */
 export function mountStateLine(host: HTMLElement, context: Context): Component {
   const details = (): HTMLElement | null => host.querySelector(`#${DETAILS}`);
   return {

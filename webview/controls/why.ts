@@ -20,7 +20,7 @@ const MIN_HEIGHT = 160;
 
 /** A number that is explained. */
 interface TracedEntry extends StepNodeEntry {
-  /** Of another sample than the one that views follow. */
+  /** The sample, if it is not the one that views follow. */
   readonly sample?: number;
 }
 

@@ -1,4 +1,4 @@
-// Exported images have at least two pixels per CSS pixel, whatever the screen.
+// Exported images have at least two pixels per CSS pixel regardless of the screen.
 
 const MIN_EXPORT_RATIO = 2;
 const REDRAW_EVENT = 'nablascope-redraw';

@@ -188,7 +188,7 @@ export const network: View = {
         height: Math.min(canvasSize(host).height, window.innerHeight) - RESERVED_HEIGHT,
       });
     };
-    /** Of what the pointer is at, otherwise of what was clicked, with its origin. */
+    /** Describes what the pointer is at, otherwise what was clicked, with its origin. */
     const reading = (answer: NetworkGraph): TemplateResult | null => {
       const target = picture.cursor ?? chosen;
       if (!target || target.column >= answer.columns.length) return null;

@@ -285,7 +285,10 @@ function classLines({ classes, splits, samples }: DataProfile): Line[] {
   ];
 }
 
-/** As many columns as fit. @param total columns that there are, some of which are not in `head` */
+/**
+ * The columns that fit.
+ * @param total number of columns, some of which are not in `head`
+ */
 function fitColumns(
   head: readonly string[],
   rows: readonly (readonly string[])[],

@@ -32,12 +32,12 @@ export class RunMonitor {
   readonly #text: string;
   /** Steps up to this one were observed before the run was restored. */
   #restoredTo = 0;
-  /** Of the latest observed step. */
+  /** Statistics of the latest observed step. */
   lastStats: readonly LayerStats[] | null = null;
   #past: readonly PastStep[] = [];
   #evaluations: PastEvaluation[] = [];
   #streaks: ReadonlyMap<string, Streak> = new Map();
-  /** By rule and layer, in the order of the rules. */
+  /** Findings, keyed by rule and layer, in the order of the rules. */
   #findings: ReadonlyMap<string, RunFinding> = new Map();
 
   /** @param text the spec's, for fixes */

@@ -16,7 +16,7 @@ export interface SampleEvaluation {
 export interface StepObservation {
   /** Counted from 1. */
   readonly step: number;
-  /** Of the whole batch, with the penalty. */
+  /** The loss of the whole batch, with the penalty. */
   readonly loss: number;
   /** The penalty's part of the loss. */
   readonly penalty: number;
@@ -67,7 +67,7 @@ export interface RunRule {
   /** When it fires, in one sentence. */
   readonly summary: string;
   readonly threshold?: Threshold;
-  /** Whether its findings mean that the run has failed to learn, whatever the cause. */
+  /** Whether its findings mean that the run has failed to learn regardless of the cause. */
   readonly isFailure?: true;
   /** Observations in a row at which it must hold; 1 by default. */
   readonly persistence?: number;

@@ -26,7 +26,7 @@ const MAX_RATIO_OF_RATE = 100;
 const lowerRate = (lr: number, ratio: number): number =>
   roundRate(lr * Math.min(0.1, TARGET_RATIO / Math.min(ratio, MAX_RATIO_OF_RATE)));
 
-/** Weights that start at 0 move by an infinite part of their size, whatever the rate. */
+/** Weights that start at 0 move by an infinite part of their size regardless of the rate. */
 const ratioOf = ({ updateRatio }: ParameterStats): number =>
   updateRatio !== null && Number.isFinite(updateRatio) ? updateRatio : 0;
 
@@ -109,7 +109,7 @@ export const updateTooSmall: RunRule = {
   },
 };
 
-/** Of all gradients together. */
+/** The norm of all gradients together. */
 const totalGradientNorm = ({ layers }: Observation): number =>
   Math.hypot(...layers.flatMap(({ parameters }) => parameters.map(({ gradient }) => gradient?.norm ?? 0)));
 

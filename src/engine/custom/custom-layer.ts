@@ -138,7 +138,7 @@ class CustomLayer {
     output.data.set((y as Tensor).data);
   }
 
-  /** Of the surrogate, if there is one. Checks nothing, because the same forward pass has run before. */
+  /** Observes the surrogate, if there is one. Checks nothing, because the same forward pass has run before. */
   #observedForward(context: ForwardContext<CustomOptions>, observer: ForwardObserver): void {
     const { input, parameters, output } = context;
     this.#tapeHolder.tape = new Tape(input.data);

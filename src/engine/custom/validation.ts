@@ -21,7 +21,7 @@ const MAX_PARAMETERS = 64;
 
 export const violation = (message: string, remedy: string): ContractViolation => ({ message, remedy });
 
-/** As in NumPy before version 2. */
+/** The limit of NumPy before version 2. */
 export const MAX_DIMENSIONS = 32;
 const MAX_NAME_CHARS = 100;
 const MAX_SHOWN_SIZES = 8;

@@ -135,7 +135,7 @@ type Visit = (value: number, row: number, column: number, index: number) => void
 const isFloat = ({ dtype }: ArrayFile): boolean => dtype.includes('float');
 
 /**
- * Reads rows in ascending order. The result is row-major, whatever the order in the file.
+ * Reads rows in ascending order. The result is row-major regardless of the order in the file.
  * @throws DataError for a number that is not finite, or too large to be represented exactly
  */
 export function* readRows(

@@ -15,7 +15,7 @@ export interface CsvRow {
 }
 
 export interface CsvReaderOptions {
-  /** By default, detected from the first line. */
+  /** Detected from the first line by default. */
   readonly delimiter?: string | undefined;
   /** Lines that start with it are skipped. */
   readonly comment?: string | undefined;

@@ -66,7 +66,7 @@ export interface DatasetDefinition<Kind extends string = string, Options = unkno
   readonly defaultSplit: SplitFractions;
   /** Undefined if only the file tells. Throws DataError. */
   shape(options: Options, precision: Precision): DataShape | undefined;
-  /** As a cooperative task if it reads files. Throws DataError. */
+  /** Generates or reads the data; a cooperative task if it reads files. @throws DataError */
   generate(context: GenerateContext<Options>): Dataset | CooperativeTask<Dataset>;
   /** The samples as the files hold them, including ones that cannot be used. By default, what `generate` returns. */
   source?(context: GenerateContext<Options>): CooperativeTask<SampleSource>;

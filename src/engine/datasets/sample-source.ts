@@ -23,7 +23,7 @@ export interface SourceRow {
 export interface SampleSource {
   /** Inputs, then targets, then columns that are not read. */
   readonly columns: readonly SourceColumn[];
-  /** Of one sample. */
+  /** The shape of one sample. */
   readonly inputShape: Shape;
   /** What `position` counts. */
   readonly positions: 'line' | 'index' | null;

@@ -157,7 +157,7 @@ function sizes(work: (kernels: WasmExports, n: number) => void): ((kernels: Wasm
   return [7, LENGTH].map((n) => (kernels) => work(kernels, n));
 }
 
-/** By compiler and module name, since comparing takes a tenth of a second. */
+/** Modules, keyed by compiler and name; kept because comparing takes a tenth of a second. */
 const moduleCache = new WeakMap<Simd256Compiler, Map<string, object | null>>();
 
 /**

@@ -71,7 +71,7 @@ export interface WasmExports {
     width: number,
     ...windowAndPadded: readonly number[]
   ): void;
-  /** Of [samples, positions, width]: rows and columns of the pairs of positions. */
+  /** x is [samples, positions, width]; the products have a row and a column for each pair of positions. */
   headProducts(
     pairs: number,
     a: number,
@@ -211,7 +211,7 @@ export interface WasmExports {
   logSoftmax(y: number, x: number, m: number, n: number): void;
   logSoftmaxBackward(dx: number, dy: number, y: number, m: number, n: number): void;
   moments(result: number, x: number, n: number): void;
-  /** Of [samples, channels, size], or of rows; address 0 for an absent tensor. */
+  /** x is [samples, channels, size], or rows; address 0 stands for an absent tensor. */
   channelMoments(mean: number, variance: number, x: number, samples: number, channels: number, size: number): void;
   normalizeChannels(
     y: number,

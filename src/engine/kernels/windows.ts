@@ -13,7 +13,7 @@ export interface WindowOptions {
   readonly padding: Pair;
   /** Distance between the positions of a window; 1 by default. */
   readonly dilation?: Pair | undefined;
-  /** Of a convolution: groups of channels that it computes with separately; 1 by default. */
+  /** Groups of channels that a convolution computes separately; 1 by default. */
   readonly groups?: number | undefined;
 }
 

@@ -18,7 +18,7 @@ export const inputTensorName = (position: number): string => (position === 0 ? '
 
 /** A parameter of a layer. */
 export interface ParameterDeclaration {
-  /** As in PyTorch: `weight`, `bias`. */
+  /** The name in PyTorch: `weight`, `bias`. */
   readonly name: string;
   readonly shape: Shape;
   /** Exact initial values, row-major, or how to draw them. */
@@ -26,13 +26,13 @@ export interface ParameterDeclaration {
     | { readonly values: readonly number[] }
     /** `zeroRow` is the index of a row that starts as 0. */
     | { readonly initializer: InitializerOptions; readonly zeroRow?: number };
-  /** By default, those of weights [out, in, ...kernel], as in torch.nn.init. */
+  /** The default is that of weights [out, in, ...kernel], as in torch.nn.init. */
   readonly fans?: Fans;
 }
 
 /** A tensor of a layer's state that is not trained, such as a running mean. Checkpoints include it. */
 export interface BufferDeclaration {
-  /** As in PyTorch: `running_mean`. */
+  /** The name in PyTorch: `running_mean`. */
   readonly name: string;
   readonly shape: Shape;
   /** The initial value of every entry. */
@@ -43,9 +43,9 @@ export interface BufferDeclaration {
 
 /** Intermediate values of a layer, kept for its backward pass and for views. */
 export interface InternalDeclaration {
-  /** As in formulas and in PyTorch: `scores`, `hidden`. */
+  /** The name in formulas and in PyTorch: `scores`, `hidden`. */
   readonly name: string;
-  /** Of one sample. */
+  /** The shape of one sample. */
   readonly shape: Shape;
   /** In memory, time comes before the batch, [time, batch, …], so that each time step is one matrix. */
   readonly timeFirst?: true;
@@ -60,7 +60,7 @@ export interface LayerFitContext<Options> {
   readonly options: Options;
   /** [samples, ...shape], transformed. */
   readonly inputs: TensorData;
-  /** Of one sample. */
+  /** The shape of one sample. */
   readonly shape: Shape;
   /** The training samples. */
   readonly trainIndices: Uint32Array;
@@ -245,7 +245,7 @@ export interface LayerDefinition<Kind extends string = string, Options = unknown
   readonly jacobianStructure?: JacobianStructure;
   /** Multiply-adds in one sample's forward pass; 0 by default. Biases and element-wise functions are not counted. */
   macs?(input: Shape, output: Shape, options: Options, otherInputs?: readonly Shape[]): number;
-  /** By default `pointwise` for an `elementwise` layer, and `all` for any other. */
+  /** The default is `pointwise` for an `elementwise` layer, and `all` for any other. */
   receptiveField?(options: Options, input: Shape): LayerReceptiveField;
   /**
    * For a layer with windows: its options are WindowOptions. A convolution weights all channels, a pooling takes one.

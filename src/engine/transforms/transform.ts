@@ -8,7 +8,7 @@ export interface FitContext<Options> {
   readonly options: Options;
   /** [samples, ...shape]. */
   readonly inputs: TensorData;
-  /** Of one sample. */
+  /** The shape of one sample. */
   readonly shape: Shape;
   /** The training samples. */
   readonly trainIndices: Uint32Array;

@@ -97,7 +97,7 @@ const onRun =
     if (run) await action(run, context);
   };
 
-/** By id, without the prefix `nablascope.`; users bind keys to ids, so these stay. */
+/** Commands, keyed by id without the prefix `nablascope.`; users bind keys to ids, so these stay. */
 export const commandTable = {
   open: {
     title: 'Open Panel',

@@ -30,7 +30,7 @@ export class DoctorController {
   readonly #options: DoctorControllerOptions;
   #view: PanelDoctor = { kind: 'idle' };
   #client: Client | null = null;
-  /** Of the spec that was diagnosed last. */
+  /** The text of the spec that was diagnosed last. */
   #content: string | null = null;
 
   constructor(options: DoctorControllerOptions) {

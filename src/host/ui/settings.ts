@@ -14,7 +14,7 @@ export function dataFolders(): readonly string[] {
   return Array.isArray(setting) ? setting.filter((folder): folder is string => typeof folder === 'string') : [];
 }
 
-/** By rule id; values other than `off` and numbers are ignored. */
+/** Settings for each rule id; values other than `off` and numbers are ignored. */
 export function ruleSettings(): RuleSettings {
   const setting = vscode.workspace.getConfiguration('nablascope').get<unknown>('rules');
   if (typeof setting !== 'object' || setting === null) return {};

@@ -39,7 +39,7 @@ export function findTensor(
   }
 }
 
-/** As a matrix, reduced if it is too large to draw. */
+/** The tensor as a matrix, reduced if it is too large to draw. */
 export function toTile(
   { shape, data }: { readonly shape: Shape; readonly data: ArrayLike<number> },
   kind: TensorKind,

@@ -6,7 +6,7 @@ import { OperationError } from '../tape';
 type Pair = number | readonly [rows: number, columns: number];
 
 export interface ConvolutionOptions {
-  /** By default 1. */
+  /** 1 by default. */
   readonly stride?: Pair;
   /** Zeros around the image; by default 0. */
   readonly padding?: Pair;

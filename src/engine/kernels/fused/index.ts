@@ -10,7 +10,7 @@ import * as products from './matmul';
 import * as rows from './row-reductions';
 import type { KernelEmitter, Operands } from './kernel-emitter';
 
-/** By the name of the kernel. */
+/** Emitters, keyed by the name of the kernel. */
 const emitters: Readonly<Record<string, KernelEmitter>> = { ...elementwise, ...losses, ...products, ...rows };
 
 /** Above this size in bytes, instruction fetch makes the code too slow. */
