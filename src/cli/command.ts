@@ -19,6 +19,8 @@ export const commonOptions = {
 export interface SpecArgs {
   /** The path of the spec as typed; empty for a command that takes none. */
   readonly file: string;
+  /** The word after the spec; empty for a command that takes none. */
+  readonly argument: string;
   readonly json: boolean;
   readonly allowCode: boolean;
   readonly dataFolder: readonly string[];
@@ -37,6 +39,8 @@ export interface Command<Options extends OptionTable = OptionTable> {
   readonly options: Options;
   /** False if the call names no spec. */
   readonly takesSpec?: false;
+  /** A word that follows the spec, such as a query. */
+  readonly argument?: { readonly placeholder: string; readonly example: string };
   /** Groups of options that exclude each other. */
   readonly exclusive?: readonly (readonly string[])[];
   run(terminal: Terminal, args: CommandArgs<Options>, program: ProgramInfo): Promise<ExitCode>;

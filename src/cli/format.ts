@@ -12,6 +12,9 @@ export function formatShortest(value: number): string {
   return exponent.length < plain.length ? exponent : plain;
 }
 
+/** A cell as in RFC 4180. */
+export const escapeCsv = (text: string): string => (/[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+
 export const formatPercent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 
 export function formatDuration(milliseconds: number): string {

@@ -10,7 +10,7 @@ const optionUsage = (key: string, { placeholder }: OptionTable[string]): string 
   placeholder === undefined ? optionName(key) : `${optionName(key)} ${placeholder}`;
 
 /** `nablascope train SPEC [--epochs N | --steps N] [--seed S]`. */
-export function usageLine({ name, options, takesSpec, exclusive = [] }: NamedCommand): string {
+export function usageLine({ name, options, takesSpec, argument, exclusive = [] }: NamedCommand): string {
   const grouped = new Set(exclusive.flat());
   const keys: OptionTable = { ...options, json: commonOptions.json };
   const singles = Object.entries(keys)
@@ -20,7 +20,8 @@ export function usageLine({ name, options, takesSpec, exclusive = [] }: NamedCom
       return option.required ? usage : `[${usage}]`;
     });
   const groups = exclusive.map((group) => `[${group.map((key) => optionUsage(key, keys[key]!)).join(' | ')}]`);
-  return ['nablascope', name, ...(takesSpec === false ? [] : ['SPEC']), ...groups, ...singles].join(' ');
+  const words = [...(takesSpec === false ? [] : ['SPEC']), ...(argument ? [argument.placeholder] : [])];
+  return ['nablascope', name, ...words, ...groups, ...singles].join(' ');
 }
 
 /** The help for one command, or for all of them. */

@@ -40,7 +40,22 @@ export async function parseCall(argv: readonly string[], commands: readonly Comm
       `Name its file: nablascope ${command.name} circles.nabla.json`,
     );
   }
-  if (positionals.length > 1) {
+  const { argument } = command;
+  if (argument && positionals.length === 1) {
+    throw new UsageError(
+      'missing-value',
+      `"${command.name}" needs a ${argument.placeholder.toLowerCase()} after the spec.`,
+      `For example: nablascope ${command.name} ${positionals[0]!} "${argument.example}"`,
+    );
+  }
+  if (argument && positionals.length > 2) {
+    throw new UsageError(
+      'unexpected-value',
+      `"${command.name}" takes one ${argument.placeholder.toLowerCase()}, not ${positionals.length - 1}.`,
+      `Put it in quotes: "${positionals.slice(1).join(' ')}"`,
+    );
+  }
+  if (!argument && positionals.length > 1) {
     throw new UsageError(
       'too-many-specs',
       `"${command.name}" takes one spec, not ${positionals.length}.`,
@@ -60,7 +75,11 @@ export async function parseCall(argv: readonly string[], commands: readonly Comm
   return {
     kind: 'run',
     command,
-    args: { ...Object.fromEntries(read), file: positionals[0] ?? '' } as CommandArgs<OptionTable>,
+    args: {
+      ...Object.fromEntries(read),
+      file: positionals[0] ?? '',
+      argument: positionals[1] ?? '',
+    } as CommandArgs<OptionTable>,
   };
 }
 

@@ -32,6 +32,7 @@ export type UsageErrorCode =
   | 'file-not-writable'
   | 'step-out-of-range'
   | 'fork-not-possible'
+  | 'invalid-query'
   | 'no-sweep'
   | 'invalid-sweep-option'
   | 'results-not-readable';

@@ -13,13 +13,24 @@ import {
   TerminatedEvent,
 } from '@vscode/debugadapter';
 import type { DebugProtocol } from '@vscode/debugprotocol';
-import { changeFunctions, ExpressionError, functions, namesIn, parseExpression } from '../expressions';
+import {
+  AT,
+  changeFunctions,
+  ExpressionError,
+  functions,
+  isRunQuery,
+  LAST,
+  namesIn,
+  parseExpression,
+} from '../expressions';
 import { describeNonFinite } from '../presentation/non-finite';
 import { phaseLabel } from '../presentation/phases';
 import type { Breakpoint, BreakpointStatus, LogpointMessage, RunState } from '../protocol/breakpoints';
 import type { SessionCommand } from '../protocol/command';
 import type { Phase, Position } from '../protocol/position';
 import type { NamedValue, NamedValueGroup } from '../protocol/queries';
+import type { RunQueryResult } from '../protocol/run-query';
+import { answerConsoleQuery } from './console-query';
 import type { DebuggedRun, LaunchConfiguration, LaunchRun } from './debugged-run';
 import { exceptionFilters, NON_FINITE } from './exception-filters';
 import { type BreakpointMode, SpecLines } from './spec-lines';
@@ -113,6 +124,8 @@ export class NablascopeDebugSession extends DebugSession {
   #clientCapabilities: Partial<DebugProtocol.InitializeRequestArguments> = {};
   #progress: { readonly id: string; readonly timer: NodeJS.Timeout; isShown: boolean } | null = null;
   #progressCount = 0;
+  #queryCount = 0;
+  #isQueryCancelled = false;
 
   constructor(launchRun: LaunchRun) {
     super();
@@ -273,6 +286,7 @@ export class NablascopeDebugSession extends DebugSession {
 
   protected override cancelRequest(response: DebugProtocol.CancelResponse): void {
     this.#answer(response, async () => {
+      this.#isQueryCancelled = true;
       if (this.#progress) await this.#requireRun().calls.command({ type: 'pause' });
     });
   }
@@ -541,12 +555,30 @@ export class NablascopeDebugSession extends DebugSession {
         return { result: `step ${step}`, variablesReference: 0 };
       }
       const variables = this.#requireVariables();
+      if (context === 'repl' && isRunQuery(expression)) return this.#answerQuery(expression);
       const [value] = await variables.evaluate([{ text: expression }]);
       if (!value) throw new RequestError('There is no value.');
       if (value.kind === 'error') throw new RequestError(`${value.message} (column ${value.start + 1})`);
       const { text, ...reference } = variables.describe(expression, value);
       return { result: text, type: value.type, ...reference };
     });
+  }
+
+  /** Prints the rows of a query, or goes to the step that a search finds. */
+  async #answerQuery(text: string): Promise<DebugProtocol.EvaluateResponse['body']> {
+    const { calls } = this.#requireRun();
+    this.#isQueryCancelled = false;
+    this.#startProgress(true);
+    const { result, foundStep } = await answerConsoleQuery(`console ${++this.#queryCount}`, text, this.#shownStep, {
+      query: async (query) => (await calls.query(query)).value as RunQueryResult,
+      print: (lines) => this.sendEvent(new OutputEvent(lines, 'stdout')),
+      isCancelled: () => this.#isQueryCancelled,
+    }).finally(() => this.#endProgress());
+    if (foundStep !== null) {
+      this.#reason = 'goto';
+      await calls.command({ type: 'seek', step: foundStep });
+    }
+    return { result, variablesReference: 0 };
   }
 
   protected override completionsRequest(
@@ -559,7 +591,7 @@ export class NablascopeDebugSession extends DebugSession {
       const values = (await this.#namedValues())
         .map(({ expression }) => expression)
         .filter((each) => !each.includes('('));
-      const calls = [...functions.keys(), ...changeFunctions.keys(), 'grad', 'update'];
+      const calls = [...functions.keys(), ...changeFunctions.keys(), AT, LAST, 'grad', 'update'];
       const all = [
         ...[...new Set(values)].map((label) => ({ label, type: 'variable' as const })),
         ...calls.map((label) => ({ label, type: 'function' as const })),

@@ -2,7 +2,7 @@
 // an expression, so that nothing is kept but its text.
 import { formatNumber } from '../presentation/plain-numbers';
 import type { ModelInfo } from '../protocol/model-info';
-import type { Evaluated, NamedValue, NamedValueGroup, Query, QueryResult } from '../protocol/queries';
+import type { Evaluated, NamedValue, NamedValueGroup, Query, QueryResult, QueryValue } from '../protocol/queries';
 import type { DebugProtocol } from '@vscode/debugprotocol';
 
 /** Entries that a client gets if it does not ask for a page. */
@@ -81,8 +81,11 @@ export class VariableStore {
   }
 
   async evaluate(expressions: Query<'evaluate'>['expressions']): Promise<readonly Evaluated[]> {
-    const { value } = await this.#query({ type: 'evaluate', expressions });
-    return value as readonly Evaluated[];
+    for (;;) {
+      const { value } = await this.#query({ type: 'evaluate', expressions });
+      const found = value as QueryValue<'evaluate'>;
+      if (found.every((each) => each.kind !== 'pending')) return found;
+    }
   }
 
   /** Its children, or a page of them. */

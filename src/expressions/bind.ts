@@ -15,6 +15,7 @@ import {
   zipEntries,
 } from './bound';
 import { changeFunctions, functions } from './functions';
+import { AT, LAST, pastUseOf } from './past';
 
 /** What is asked of a name: `x`, `grad(x)` or `update(x)`. */
 export type Aspect = 'value' | 'gradient' | 'update';
@@ -26,6 +27,11 @@ export type Operand =
 export interface Scope {
   /** The operand, or why there is none, as a sentence. */
   resolve(name: string, aspect: Aspect): Operand | string;
+  /**
+   * The value of a call that reads other steps, see `pastUseOf`, or why there is none. Absent where only one step is
+   * known.
+   */
+  readonly past?: (call: CallNode) => Bound | string;
 }
 
 /** Operations of one evaluation: about a second. */
@@ -137,12 +143,13 @@ const shortCircuit = (operator: 'and' | 'or', left: Bound, right: Bound): Bound 
 
 function bindCall(node: CallNode, scope: Scope): Bound {
   const { name, args } = node;
+  if (name === AT || name === LAST) return bindPast(node, scope);
   if (name === 'grad' || name === 'update') return bindAspect(node, name === 'grad' ? 'gradient' : 'update', scope);
   const change = changeFunctions.get(name);
   if (change) return bindChange(node, change, scope);
   const definition = functions.get(name);
   if (!definition) {
-    const match = closestMatch(name, [...functions.keys(), ...changeFunctions.keys(), 'grad', 'update']);
+    const match = closestMatch(name, [...functions.keys(), ...changeFunctions.keys(), AT, LAST, 'grad', 'update']);
     return fail(`There is no function ${name}.${match === undefined ? '' : ` Did you mean ${match}?`}`, node);
   }
   if (args.length !== definition.arity)
@@ -156,15 +163,32 @@ function bindCall(node: CallNode, scope: Scope): Bound {
   return definition.bind([first, ...rest]);
 }
 
+/** What a call reads of other steps. */
+function bindPast(node: CallNode, scope: Scope): Bound {
+  const use = pastUseOf(node)!;
+  const value = scope.past?.(node);
+  if (typeof value === 'string') return fail(value, node);
+  if (value) return value;
+  bind(use.of, scope);
+  return fail(`${node.name} reads other steps: it belongs in a watch, in the console or in a query.`, node);
+}
+
 function bindChange(
   node: CallNode,
   didChange: (value: number, previous: number, limit: number) => boolean,
   scope: Scope,
 ): Bound {
-  const { name, args } = node;
+  const { name } = node;
   const arity = name === 'crosses' ? 1 : 0;
-  if (args.length !== arity)
-    fail(`${name} takes ${arity === 1 ? 'one number' : 'no argument'}, not ${args.length}.`, node);
+  if (node.args.length !== arity && node.args.length !== arity + 1)
+    fail(
+      arity === 1
+        ? `${name} takes a value and a number, not ${describeCount(node.args.length)}.`
+        : `${name} takes one value, not ${describeCount(node.args.length)}.`,
+      node,
+    );
+  if (node.args.length > arity) return bindChangeOf(node, didChange, scope);
+  const { args } = node;
   const [value, previous] = ['value', 'previous'].map((each) => scope.resolve(each, 'value'));
   if (
     typeof value !== 'object' ||
@@ -172,13 +196,45 @@ function bindChange(
     value.kind !== 'number' ||
     previous.kind !== 'number'
   )
-    return fail(`${name} belongs in the condition of a data breakpoint.`, node);
+    return fail(
+      `${name} without a value belongs in the condition of a data breakpoint. Elsewhere, name it: ${name}(${arity === 1 ? 'loss, 0.5' : 'loss'}).`,
+      node,
+    );
   const limit = args[0] ? bind(args[0], scope) : constant('number', 0);
   if (limit.shape.length > 0 || limit.type !== 'number') fail(`${name} takes one number.`, args[0] ?? node);
   return scalar('boolean', limit.work + 1, () => {
     limit.prepare();
     return Number(didChange(value.read(), previous.read(), limit.at(0)));
   });
+}
+
+const describeCount = (count: number): string => (count === 1 ? 'one argument' : `${count} arguments`);
+
+/** `changes(x)`: compares each entry with that of the step before. */
+function bindChangeOf(
+  node: CallNode,
+  didChange: (value: number, previous: number, limit: number) => boolean,
+  scope: Scope,
+): Bound {
+  const [of, limitNode] = node.args;
+  const value = bind(of!, scope);
+  assertType(value, 'number', node.name, of!);
+  const limit = limitNode ? bind(limitNode, scope) : constant('number', 0);
+  if (limit.shape.length > 0 || limit.type !== 'number') fail(`${node.name} takes one number.`, limitNode ?? node);
+  const previous = bindPast(node, scope);
+  if (formatShape(previous.shape) !== formatShape(value.shape))
+    fail(
+      `The value has shape ${formatShape(value.shape)}, and in the step before ${formatShape(previous.shape)}.`,
+      node,
+    );
+  const compared = zipEntries(value, previous, value.shape, 'boolean', (now, before) =>
+    Number(didChange(now, before, limit.at(0))),
+  );
+  const prepare = (): void => {
+    limit.prepare();
+    compared.prepare();
+  };
+  return { ...compared, prepare, work: compared.work + limit.work };
 }
 
 /** `grad(x)`, and `grad(x[0])`, which is `grad(x)[0]`. */

@@ -1,7 +1,18 @@
-// The language of watches, hovers, conditions and log messages: docs/expressions.md.
-export { type Expression, ExpressionError } from './ast';
+// The language of watches, hovers, conditions, log messages and queries: docs/expressions.md.
+export { type CallNode, type Expression, ExpressionError } from './ast';
 export { type Aspect, bindExpression, type Operand, type Scope } from './bind';
 export type { Bound, EntryType } from './bound';
 export { changeFunctions, functions } from './functions';
 export { namesIn } from './names-in';
 export { MAX_LENGTH, parseExpression } from './parse';
+export { AT, LAST, type PastUse, pastUsesIn, toCondition } from './past';
+export {
+  isRunQuery,
+  parseRunQuery,
+  parseTextParts,
+  type QueryColumn,
+  type RunQueryText,
+  type Search,
+  SEARCHES,
+  type TextParts,
+} from './run-query';

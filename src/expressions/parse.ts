@@ -14,8 +14,12 @@ import {
 export const MAX_LENGTH = 1000;
 const MAX_DEPTH = 60;
 
-/** Higher binds tighter. `,` and `:` separate arguments, indices and slices. */
-const PRECEDENCE: Readonly<Record<BinaryOperator | ',' | ':', number>> = {
+/** What separates parts of a text and has no value itself: of a query, of arguments and indices, of a slice. */
+type Separator = 'where' | ',' | ':';
+
+/** Higher binds tighter. */
+const PRECEDENCE: Readonly<Record<BinaryOperator | Separator, number>> = {
+  where: 0.125,
   ',': 0.25,
   ':': 0.5,
   or: 1,
@@ -36,7 +40,7 @@ const PRECEDENCE: Readonly<Record<BinaryOperator | ',' | ':', number>> = {
 const UNARY_PRECEDENCE: Readonly<Record<UnaryOperator, number>> = { not: 3, '-': 11 };
 
 /** A node of jsep with its place. */
-interface RawNode extends jsep.Expression {
+export interface RawNode extends jsep.Expression {
   start?: number;
   end?: number;
   inParentheses?: boolean;
@@ -95,18 +99,22 @@ const isOmitted = (text: string, index: number): boolean =>
 configure();
 
 /** @throws ExpressionError */
-export function parseExpression(text: string): Expression {
+export const parseExpression = (text: string): Expression => toExpression(parseTree(text), text);
+
+/** @throws ExpressionError */
+export const toExpression = (node: RawNode, text: string): Expression => convert(node, text, 0);
+
+/** The tree of an expression, or of a query. @throws ExpressionError */
+export function parseTree(text: string): RawNode {
   if (text.length > MAX_LENGTH)
     throw new ExpressionError(`An expression has at most ${MAX_LENGTH} characters.`, MAX_LENGTH, text.length);
   if (text.trim() === '') throw new ExpressionError('The expression is empty.', 0, text.length);
   assertDepth(text);
-  let tree: RawNode;
   try {
-    tree = jsep(text);
+    return jsep(text);
   } catch (error) {
     throw fromParserError(error, text);
   }
-  return convert(tree, text, 0);
 }
 
 function fromParserError(error: unknown, text: string): ExpressionError {
@@ -130,7 +138,7 @@ function assertDepth(text: string): void {
 }
 
 /** The place of a node: its own, or from its first part to its last. */
-function placeOf(node: RawNode): { readonly start: number; readonly end: number } {
+export function placeOf(node: RawNode): { readonly start: number; readonly end: number } {
   const first = (node.left ?? node.object ?? node.callee) as RawNode | undefined;
   const last = (node.right ?? node.argument) as RawNode | undefined;
   const start = node.start ?? (first ? placeOf(first).start : 0);
@@ -171,7 +179,8 @@ function convert(node: RawNode, text: string, depth: number): Expression {
     case 'UnaryExpression':
       return { type: 'unary', operator: node.operator as UnaryOperator, operand: inner(node.argument), ...at };
     case 'BinaryExpression': {
-      const operator = node.operator as BinaryOperator | ',' | ':';
+      const operator = node.operator as BinaryOperator | Separator;
+      if (operator === 'where') return fail('"where" belongs in a query, once: step, loss where loss > 2.');
       if (operator === ',') return fail('A comma separates the arguments of a function or indices.');
       if (operator === ':') return fail('A slice belongs in brackets: hidden.weight[0:2].');
       const left = node.left as RawNode;
@@ -217,7 +226,7 @@ function toQuotedLayer(node: RawNode, at: { readonly start: number; readonly end
 }
 
 /** The operands of a chain of one operator, in order. */
-function split(node: RawNode, operator: ',' | ':'): RawNode[] {
+export function split(node: RawNode, operator: Separator): RawNode[] {
   return node.type === 'BinaryExpression' && node.operator === operator && node.inParentheses !== true
     ? [...split(node.left as RawNode, operator), node.right as RawNode]
     : [node];

@@ -8,6 +8,7 @@ import type { DataProfile, DataRow } from './data-profile';
 import type { HistoryData } from '../history/history';
 import type { LayerStats } from './layer-stats';
 import type { Position, SplitName } from './position';
+import type { RunQueryRequest, RunQueryResult } from './run-query';
 import type { WeightAssignment } from './run-record';
 
 export interface Queries {
@@ -18,7 +19,7 @@ export interface Queries {
   data_profile(request: object): DataProfileResult;
   data_rows(request: DataRowsRequest): DataRowsResult;
   decision_surface(request: object): DecisionSurface;
-  evaluate(request: EvaluateRequest): readonly Evaluated[];
+  evaluate(request: EvaluateRequest): readonly (Evaluated | PendingValue)[];
   filters(request: FiltersRequest): ConvFilters;
   fork(request: ForkRequest): ForkResult;
   gradient_cost(request: { readonly index: number }): GradientCostResult;
@@ -30,6 +31,7 @@ export interface Queries {
   network_graph(request: NetworkGraphRequest): NetworkGraph;
   points(request: { readonly split: SplitName }): DataPoints;
   predictions(request: { readonly split: SplitName }): PredictionSummary;
+  run_query(request: RunQueryRequest): RunQueryResult;
   state_norms(request: StateNormsRequest): StateNorms;
   step_graph(request: { readonly sample: number | null }): StepGraph;
   tensor(request: TensorRequest): TensorTile;
@@ -90,6 +92,13 @@ export interface TensorSummary {
   readonly min: number;
   readonly max: number;
   readonly nans: number;
+}
+
+/** The expression reads other steps, which are being replayed: ask again. */
+export interface PendingValue {
+  readonly kind: 'pending';
+  /** The step that the replay has reached. */
+  readonly step: number;
 }
 
 export type Evaluated =

@@ -1,5 +1,5 @@
-// Log messages of breakpoints: text with expressions in braces.
-import { bindExpression, ExpressionError, parseExpression, type Scope } from '../expressions';
+// Log messages of breakpoints and queries: text with expressions in braces.
+import { bindExpression, ExpressionError, parseTextParts, type Scope, type TextParts } from '../expressions';
 
 export type LogTemplate = (scope: Scope) => string;
 
@@ -8,14 +8,17 @@ const MAX_ENTRIES = 8;
 
 /** @throws ExpressionError */
 export function logTemplateOf(message: string): LogTemplate {
-  const parts = message.split(/\{([^{}]*)\}/);
-  // Texts and expressions alternate.
-  const rendered = parts.map((part, i) => {
-    if (i % 2 === 0) return () => part;
-    const expression = parseExpression(part);
-    return (scope: Scope): string => {
+  const parts = parseTextParts(message);
+  return (scope) => renderText(parts, scope);
+}
+
+/** What cannot be evaluated is printed as the reason, in braces. */
+export const renderText = (parts: TextParts, scope: Scope): string =>
+  parts
+    .map((part) => {
+      if (typeof part === 'string') return part;
       try {
-        const { type, shape, size, prepare, at } = bindExpression(expression, scope);
+        const { type, shape, size, prepare, at } = bindExpression(part, scope);
         prepare();
         const format = (value: number): string => (type === 'boolean' ? String(value !== 0) : String(value));
         if (shape.length === 0) return format(at(0));
@@ -25,7 +28,5 @@ export function logTemplateOf(message: string): LogTemplate {
         if (error instanceof ExpressionError) return `{${error.message}}`;
         throw error;
       }
-    };
-  });
-  return (scope) => rendered.map((render) => render(scope)).join('');
-}
+    })
+    .join('');

@@ -35,6 +35,13 @@ export function openScratchSession(session: TrainingSession, step: number): Trai
   return scratch;
 }
 
+/** Opens a session that can go to any step that the run has reached, from the checkpoints of the run. */
+export function openReplaySession(session: TrainingSession): TrainingSession {
+  const replay = openScratchSession(session, session.earliestStep + 1);
+  replay.shareCheckpoints(session);
+  return replay;
+}
+
 /** Steps that fit into a slice; at least one. */
 export const stepsPerSlice = ({ model, network }: TrainingSession): number =>
   Math.max(1, Math.min(MAX_SLICE_STEPS, Math.floor(SLICE_MACS / estimateStepMacs(model, network))));

@@ -404,6 +404,12 @@ export class TrainingSession {
     };
   }
 
+  /** Uses the checkpoints of another session of the same run as well. */
+  shareCheckpoints(other: TrainingSession): void {
+    for (const checkpoint of other.#checkpoints.all) this.#checkpoints.insert(checkpoint);
+    this.#furthestStep = Math.max(this.#furthestStep, other.#furthestStep);
+  }
+
   /** Saves a checkpoint of the current state. */
   saveCheckpoint = (): void => {
     if (this.#step > 0) this.#checkpoints.insert(this.#createCheckpoint());

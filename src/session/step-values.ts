@@ -93,6 +93,20 @@ export class StepValues {
     };
   }
 
+  /** Names and shapes after a measured step, which may not have been done yet. */
+  get declaredScope(): StepScope {
+    const scope = this.scopeAt(this.lastPhase);
+    return {
+      phase: scope.phase,
+      resolve: (name, aspect) => {
+        const found = scope.resolve(name, aspect);
+        if (typeof found !== 'string' || aspect !== 'update' || !this.sourceOf(name, aspect)) return found;
+        const value = this.sourceOf(name, 'value')?.read(this.#session.pass);
+        return value ? { kind: 'tensor', ...value } : found;
+      },
+    };
+  }
+
   /** The source of a name, if it is a tensor. */
   sourceOf(name: string, aspect: Aspect): Source | undefined {
     return this.#entries.get(name)?.[aspect];

@@ -42,7 +42,10 @@ const circles = join('examples', 'circles.nabla.json');
 describe.each(commands)('$name', ({ name, summary, description, options, exclusive = [] }) => {
   const all: OptionTable = { ...options, ...commonOptions };
   const command = commands.find((each) => each.name === name)!;
-  const spec = command.takesSpec === false ? [] : ['a.nabla.json'];
+  const spec = [
+    ...(command.takesSpec === false ? [] : ['a.nabla.json']),
+    ...(command.argument ? [command.argument.example] : []),
+  ];
   /** The required options of the command. */
   const required = Object.entries(options).flatMap(([key, option]) =>
     option.required ? [optionName(key), option.example ?? ''] : [],

@@ -293,6 +293,43 @@ it('shows the values of the step, and pages of their entries', async () => {
   expect(targets.map(({ label }) => label)).toEqual(['hidden.weight', 'hidden.weight.momentum']);
 });
 
+it('answers queries over the run in the console, and goes to the step that a search finds', async () => {
+  await open();
+  const straight = straightSession();
+  const losses: number[] = [];
+  while (straight.position.step < straight.totalSteps) {
+    straight.step(true);
+    losses.push(straight.loss!);
+  }
+  const stopped = client.waitForEvent('stopped');
+  await client.continueRequest({ threadId: 1 });
+  await stopped;
+  const limit = [...losses].sort((a, b) => a - b)[7];
+  const isBelow = (loss: number): boolean => loss < limit;
+  const stepsBelow = losses.flatMap((loss, i) => (isBelow(loss) ? i + 1 : []));
+  expect(await client.value(`step, loss where loss < ${limit}`, 'repl')).toContain('7 rows');
+  const printed = client.output.filter(({ category }) => category === 'stdout').map(({ output }) => output);
+  expect(printed.join('')).toBe(
+    ['step\tloss', ...stepsBelow.map((step) => `${step}\t${losses[step - 1]}`), ''].join('\n'),
+  );
+  // A watch reads other steps, too.
+  expect(await client.value('at(7, loss)')).toBe(String(losses[6]));
+  expect(await client.value(`last(loss < ${limit})`)).toBe(
+    String(stepsBelow.filter((step) => step < losses.length).at(-1)),
+  );
+  const where = async () => Number(await client.value('step'));
+  let before = losses.length;
+  for (let i = 0; i < 3; i++) {
+    const expected = stepsBelow.filter((step) => step < before).at(-1)!;
+    await client.move(() => client.evaluateRequest({ expression: `last loss < ${limit}`, context: 'repl' }));
+    expect(await where()).toBe(expected);
+    before = expected;
+  }
+  await client.move(() => client.evaluateRequest({ expression: `first loss < ${limit}`, context: 'repl' }));
+  expect(await where()).toBe(stepsBelow[0]);
+  await expect(client.value('step, nothing where true', 'repl')).rejects.toThrow('column 7');
+});
+
 it('sets weights and the learning rate, which the run then uses', async () => {
   await open();
   await client.value('goto 0', 'repl');

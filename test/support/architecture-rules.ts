@@ -171,6 +171,7 @@ export const architecture: Readonly<Record<string, FolderRule>> = {
       'src/presentation',
       'src/report',
       'src/doctor',
+      'src/expressions',
       'src/session',
       'src/model-spec',
       'src/data-profile',

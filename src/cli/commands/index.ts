@@ -25,6 +25,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./trace')).traceCommand,
   },
   {
+    name: 'query',
+    summary: 'Ask about every step of a run: values, conditions, the first or last time',
+    load: async () => (await import('./query')).queryCommand,
+  },
+  {
     name: 'summary',
     summary: 'Print shapes, parameters, multiply-adds, memory and receptive fields',
     load: async () => (await import('./summary')).summaryCommand,

@@ -10,7 +10,7 @@ import type { ParseResult, SweepOption } from '../../model-spec';
 import { valueLabel } from '../../sweep/value-label';
 import { isDone } from '../../sweep/report';
 import { type CommandArgs, defineCommand } from '../command';
-import { formatDuration, formatTable } from '../format';
+import { escapeCsv, formatDuration, formatTable } from '../format';
 import { printJson } from '../json';
 import { locateAndPrintWarnings, readSpec } from '../open-spec';
 import { SpecError } from '../spec-error';
@@ -280,8 +280,6 @@ function toJson(args: SweepArgs, opened: Sweep, finished: boolean, problems: rea
     runs: opened.results.map((result, i) => result ?? { settings: opened.state.runs[i]!.settings, outcome: 'waiting' }),
   };
 }
-
-const escapeCsv = (text: string): string => (/[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
 
 /** RFC 4180, but with \n: one row per finished run. */
 function printCsv(terminal: Terminal, opened: Sweep): void {

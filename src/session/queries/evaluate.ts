@@ -1,6 +1,7 @@
 // The values of expressions at the current position, each with a summary and some of its entries.
-import { type Bound, bindExpression, ExpressionError, parseExpression } from '../../expressions';
-import type { Evaluated, EvaluateRequest, TensorSummary } from '../../protocol/queries';
+import { type Bound, bindExpression, ExpressionError, parseExpression, pastUsesIn } from '../../expressions';
+import type { Evaluated, EvaluateRequest, PendingValue, TensorSummary } from '../../protocol/queries';
+import { PastReader } from '../past-reader';
 import type { TrainingSession } from '../session';
 import { StepValues } from '../step-values';
 import { defineQuery } from './query';
@@ -8,14 +9,26 @@ import { defineQuery } from './query';
 /** Entries that one answer holds at most. */
 const MAX_ENTRIES = 10_000;
 
+const pastReaders = new WeakMap<TrainingSession, PastReader>();
+
 export const evaluate = defineQuery({
   type: 'evaluate',
-  resolve(session: TrainingSession, { expressions }: EvaluateRequest): readonly Evaluated[] {
+  resolve(session: TrainingSession, { expressions }: EvaluateRequest): readonly (Evaluated | PendingValue)[] {
     const values = new StepValues(session);
     const scope = values.scopeAt(values.currentPhase);
     return expressions.map(({ text, from = 0, count = 0 }) => {
       try {
-        const bound = bindExpression(parseExpression(text), scope);
+        const expression = parseExpression(text);
+        if (pastUsesIn(expression).length > 0) {
+          let reader = pastReaders.get(session);
+          if (!reader) pastReaders.set(session, (reader = new PastReader(session)));
+          const past = reader.read(text, expression);
+          if ('step' in past) return { kind: 'pending', step: past.step };
+          const bound = bindExpression(past.expression, { ...scope, past: past.readPast });
+          bound.prepare();
+          return describe(bound, from, count);
+        }
+        const bound = bindExpression(expression, scope);
         bound.prepare();
         return describe(bound, from, count);
       } catch (error) {

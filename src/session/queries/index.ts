@@ -22,6 +22,7 @@ import { networkGraph } from './network-graph';
 import { points } from './points';
 import { predictions } from './predictions';
 import type { QueryDefinition } from './query';
+import { runQueryAnswer } from './run-query';
 import { stateNorms } from './state-norms';
 import { stepGraph } from './step-graph';
 import { tensor } from './tensor';
@@ -48,6 +49,7 @@ export const queries: { readonly [Type in QueryType]: QueryDefinition<Type> } = 
   network_graph: networkGraph,
   points,
   predictions,
+  run_query: runQueryAnswer,
   state_norms: stateNorms,
   step_graph: stepGraph,
   tensor,

@@ -1,0 +1,227 @@
+// Answers a query over the steps of a run by replaying it: rows of values at the end of steps, or a search for the step
+// at which a condition holds. Works in slices, step by step.
+import {
+  type Bound,
+  type Expression,
+  ExpressionError,
+  parseRunQuery,
+  type QueryColumn,
+  type RunQueryText,
+  type Search,
+  toCondition,
+} from '../expressions';
+import type { RunQueryCell, RunQueryColumn, RunQueryEnd } from '../protocol/run-query';
+import { renderText } from './log-template';
+import { SeriesEvaluator } from './series-evaluator';
+import type { TrainingSession } from './session';
+
+/** Cells of all rows together: some 100 MB. */
+const MAX_CELLS = 2e6;
+
+export interface RunQueryRange {
+  /** Steps of the run, inclusive, counted from 1. */
+  readonly from: number;
+  readonly to: number;
+  /** The last step that exists, which `at` can name. */
+  readonly lastStep: number;
+}
+
+interface CompiledColumn extends RunQueryColumn {
+  readonly read: () => RunQueryCell;
+}
+
+export class RunQuery {
+  readonly columns: readonly RunQueryColumn[];
+  readonly range: RunQueryRange;
+  /** The step of each row. */
+  readonly steps: number[] = [];
+  readonly rows: (readonly RunQueryCell[])[] = [];
+  /** Why it ended; null while it works. */
+  end: RunQueryEnd | null = null;
+  readonly #session: TrainingSession;
+  readonly #evaluator: SeriesEvaluator;
+  readonly #columns: readonly CompiledColumn[];
+  readonly #where: Expression | null;
+  readonly #work: Generator<void, RunQueryEnd>;
+
+  /**
+   * @param session is moved, and must reach the steps of the range by training
+   * @throws ExpressionError
+   */
+  constructor(session: TrainingSession, text: string, range: RunQueryRange) {
+    this.#session = session;
+    this.range = range;
+    const query = typed(session, parseRunQuery(text));
+    const isRows = query.kind === 'rows';
+    const where = isRows ? query.where : query.condition;
+    const columns = isRows ? query.columns : [];
+    this.#where = where;
+    this.#evaluator = new SeriesEvaluator(session, [...columns.flatMap(expressionsIn), ...(where ? [where] : [])]);
+    this.#evaluator.assertSteps(range.lastStep);
+    if (where) assertCondition(where, this.#evaluator.typeOf(where));
+    this.#columns = columns.map((column) => this.#compile(column));
+    this.columns = isRows
+      ? this.#columns.map(({ label, type }) => ({ label, type }))
+      : [{ label: 'step', type: 'number' as const }];
+    if (!isRows && query.kind !== 'first') assertReplayable(this.#evaluator, query.kind, query.condition);
+    this.#work = isRows ? this.#findRows() : this.#search(query.kind);
+  }
+
+  /** Steps that were replayed. */
+  get replayed(): number {
+    return this.#evaluator.replayed;
+  }
+
+  get isDone(): boolean {
+    return this.end !== null;
+  }
+
+  /** The step that it is at. */
+  get step(): number {
+    return this.#session.position.step;
+  }
+
+  /** Replays one step, and evaluates it. */
+  advance(): void {
+    if (this.end) return;
+    const { done, value } = this.#work.next();
+    if (done) this.end = value;
+  }
+
+  *#findRows(): Generator<void, RunQueryEnd> {
+    const { from, to } = this.range;
+    const evaluator = this.#evaluator;
+    for (const step of this.#evaluator.replay(from, to)) {
+      if (step !== null && (!this.#where || evaluator.isTrue(this.#where))) {
+        this.steps.push(step);
+        this.rows.push(this.#columns.map(({ read }) => read()));
+        if (this.rows.length * Math.max(1, this.#columns.length) >= MAX_CELLS) return 'too many rows';
+      }
+      yield;
+    }
+    return this.#endOfRun;
+  }
+
+  *#search(kind: Search): Generator<void, RunQueryEnd> {
+    const found = yield* kind === 'first' ? this.#first() : kind === 'last' ? this.#last() : this.#bisect();
+    if (typeof found === 'string') return found;
+    if (found === null) return this.#endOfRun;
+    this.steps.push(found);
+    this.rows.push([found]);
+    return 'complete';
+  }
+
+  /** @returns the first step at which the condition holds; null for none */
+  *#first(): Generator<void, number | null> {
+    for (const step of this.#evaluator.replay(this.range.from, this.range.to)) {
+      if (step !== null && this.#holds) return step;
+      yield;
+    }
+    return null;
+  }
+
+  /** Searches from one checkpoint to the next, the last part first. */
+  *#last(): Generator<void, number | null> {
+    const { from } = this.range;
+    let end = yield* this.#reach(this.range.to);
+    while (end >= from) {
+      const start = Math.max(from - 1, this.#session.checkpointBefore(end));
+      let found: number | null = null;
+      for (const step of this.#evaluator.replay(start + 1, end)) {
+        if (step !== null && this.#holds) found = step;
+        yield;
+      }
+      if (found !== null) return found;
+      end = start;
+    }
+    return null;
+  }
+
+  /** Halves the steps between one at which the condition does not hold, and a later one at which it does. */
+  *#bisect(): Generator<void, number | RunQueryEnd> {
+    let low = this.range.from;
+    let high = yield* this.#reach(this.range.to);
+    if (!(yield* this.#holdsAt(high))) return 'false at the end';
+    if (yield* this.#holdsAt(low)) return low;
+    while (high - low > 1) {
+      const middle = (low + high) >> 1;
+      if (yield* this.#holdsAt(middle)) high = middle;
+      else low = middle;
+    }
+    return high;
+  }
+
+  *#holdsAt(step: number): Generator<void, boolean> {
+    let holds = false;
+    for (const at of this.#evaluator.replay(step, step)) {
+      if (at !== null) holds = this.#holds;
+      yield;
+    }
+    return holds;
+  }
+
+  get #holds(): boolean {
+    return this.#evaluator.isTrue(this.#where!);
+  }
+
+  /** Goes through steps that were never trained. @returns the last one there is, up to `to` */
+  *#reach(to: number): Generator<void, number> {
+    const session = this.#session;
+    if (session.furthestStep >= to) return to;
+    session.rewind(session.furthestStep);
+    while (session.position.step < to) {
+      session.train(1);
+      this.#evaluator.replayed++;
+      if (this.#evaluator.hasDiverged) return session.position.step;
+      yield;
+    }
+    return to;
+  }
+
+  get #endOfRun(): RunQueryEnd {
+    return this.#evaluator.hasDiverged && this.step < this.range.to ? 'diverged' : 'complete';
+  }
+
+  #compile({ label, content, start, end }: QueryColumn): CompiledColumn {
+    const evaluator = this.#evaluator;
+    if (isText(content)) return { label, type: 'text', read: () => renderText(content, evaluator.scope) };
+    const { type, shape } = evaluator.typeOf(content);
+    if (shape.length > 0)
+      throw new ExpressionError('A column is one value. Use norm(…), max(…) or an entry of the tensor.', start, end);
+    return { label, type, read: () => toCell(evaluator.bound(content), type) };
+  }
+}
+
+const isText = (content: QueryColumn['content']): content is Exclude<QueryColumn['content'], Expression> =>
+  Array.isArray(content);
+
+const expressionsIn = ({ content }: QueryColumn): readonly Expression[] =>
+  isText(content) ? content.filter((part) => typeof part !== 'string') : [content];
+
+function toCell(bound: Bound | null, type: 'number' | 'boolean'): RunQueryCell {
+  if (!bound) return null;
+  bound.prepare();
+  const value = bound.at(0);
+  return type === 'boolean' ? value !== 0 : value;
+}
+
+/** A search for a number looks for its changes. */
+function typed(session: TrainingSession, query: RunQueryText): RunQueryText {
+  if (query.kind === 'rows' || query.kind === 'bisect') return query;
+  const { condition } = query;
+  const { type } = new SeriesEvaluator(session, [condition]).typeOf(condition);
+  return { ...query, condition: toCondition(condition, type) };
+}
+
+function assertCondition({ start, end }: Expression, { type, shape }: Pick<Bound, 'type' | 'shape'>): void {
+  if (shape.length > 0)
+    throw new ExpressionError('A condition is true or false. Use any(…) or all(…) for a tensor.', start, end);
+  if (type !== 'boolean')
+    throw new ExpressionError('A condition is true or false, not a number. Compare it with one.', start, end);
+}
+
+/** A search that jumps would have to replay the whole run at each step of it. */
+function assertReplayable(evaluator: SeriesEvaluator, kind: Search, { start, end }: Expression): void {
+  if (evaluator.readsWholePast)
+    throw new ExpressionError(`${kind} cannot search for a condition with last(…). Use first, or a query.`, start, end);
+}

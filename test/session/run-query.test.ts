@@ -1,0 +1,266 @@
+// Queries over a run against the obvious: a straight run that goes phase by phase and keeps every value of every step.
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { bindExpression, ExpressionError, parseExpression } from '../../src/expressions';
+import type { RunQueryCell } from '../../src/protocol/run-query';
+import { RunQuery, type RunQueryRange } from '../../src/session/run-query';
+import { openReplaySession } from '../../src/session/scratch-session';
+import type { TrainingSession } from '../../src/session/session';
+import { StepValues } from '../../src/session/step-values';
+import { createSession } from '../support/session-fixtures';
+
+const STEPS = 28;
+
+const specOf = (seed: number, isAdam: boolean) => ({
+  data: { type: 'circles', samples: 26 },
+  layers: isAdam
+    ? [
+        { type: 'linear', out_features: 3, name: 'hidden' },
+        'batch_norm1d',
+        'relu',
+        { type: 'dropout', p: 0.3 },
+        { type: 'linear', out_features: 2, name: 'output' },
+      ]
+    : [
+        { type: 'linear', out_features: 3, name: 'hidden' },
+        'tanh',
+        { type: 'linear', out_features: 2, name: 'output' },
+      ],
+  loss: 'cross_entropy',
+  optimizer: isAdam ? 'adam' : { type: 'sgd', lr: 0.4, momentum: 0.9 },
+  // The last batch of an epoch is smaller.
+  batch_size: 8,
+  epochs: 7,
+  seed,
+});
+
+/** Single values, and values that some steps lack: the last batch of an epoch has two samples. */
+const VALUES = [
+  'loss',
+  'lr',
+  'epoch',
+  'hidden.weight[0, 1]',
+  'norm(hidden.weight)',
+  'norm(grad(hidden.weight))',
+  'max(abs(update(output.weight)))',
+  'mean(output.output)',
+  'output.output[3, 0]',
+  'norm(grad(input))',
+  'quantile(hidden.output, 0.3)',
+] as const;
+const TENSORS = ['hidden.weight', 'output.bias', 'grad(output.weight)', 'update(hidden.bias)'] as const;
+
+type Bits = readonly number[] | null;
+
+/** The entries of expressions at the end of each step, from step 0 on. */
+function straightRun(session: TrainingSession): ReadonlyMap<string, readonly Bits[]> {
+  const values = new StepValues(session);
+  const texts = [...VALUES, ...TENSORS, 'step'];
+  const series = new Map(texts.map((text) => [text, [] as Bits[]]));
+  for (let step = 0; step <= STEPS; step++) {
+    if (step > 0)
+      do session.stepPhase();
+      while (session.position.phase > 0);
+    for (const text of texts) series.get(text)!.push(entriesOf(values, text));
+  }
+  return series;
+}
+
+function entriesOf(values: StepValues, text: string): Bits {
+  try {
+    const { size, prepare, at } = bindExpression(parseExpression(text), values.scopeAt(values.currentPhase));
+    prepare();
+    return Array.from({ length: size }, (_, i) => at(i));
+  } catch (error) {
+    if (error instanceof ExpressionError) return null;
+    throw error;
+  }
+}
+
+/** A part of a query and its value at a step, by its definition. Undefined is no value. */
+interface Part {
+  readonly text: string;
+  readonly at: (step: number) => number | boolean | undefined;
+}
+
+const isSame = (a: Bits | undefined, b: Bits | undefined): boolean =>
+  a?.length === b?.length && a!.every((value, i) => Object.is(value, b![i]));
+
+/** Random conditions and columns over the series of a straight run. */
+function partsOf(series: ReadonlyMap<string, readonly Bits[]>) {
+  const single = (text: string, step: number): number | undefined => series.get(text)?.[step]?.[0];
+  const typical = (text: string, share: number): number => {
+    const all = (series.get(text) ?? []).flatMap((bits) => bits ?? []).sort((a, b) => a - b);
+    return all[Math.floor(share * (all.length - 1))] ?? 0;
+  };
+  const value = fc.constantFrom(...VALUES);
+  const tensor = fc.constantFrom(...TENSORS);
+  const condition = fc.oneof(
+    fc
+      .tuple(value, fc.constantFrom('<', '>='), fc.double({ min: 0.1, max: 0.9, noNaN: true }))
+      .map(([text, operator, share]): Part => {
+        const limit = typical(text, share);
+        return {
+          text: `${text} ${operator} ${limit < 0 ? `-${-limit}` : limit}`,
+          at: (step) => {
+            const found = single(text, step);
+            return found === undefined ? undefined : operator === '<' ? found < limit : found >= limit;
+          },
+        };
+      }),
+    value.map((text): Part => ({
+      text: `changes(${text})`,
+      at: (step) => {
+        const [now, before] = [single(text, step), single(text, step - 1)];
+        return now === undefined || before === undefined ? undefined : !Object.is(now, before);
+      },
+    })),
+    value.map((text): Part => ({
+      text: `changes_sign(${text})`,
+      at: (step) => {
+        const [now, before] = [single(text, step), single(text, step - 1)];
+        if (now === undefined || before === undefined) return undefined;
+        return Math.sign(now) !== Math.sign(before) && !Number.isNaN(now + before);
+      },
+    })),
+    tensor.map((text): Part => ({
+      text: `any(changes(${text}))`,
+      at: (step) => {
+        const [now, before] = [series.get(text)![step], series.get(text)![step - 1]];
+        return now && before ? !isSame(now, before) : undefined;
+      },
+    })),
+  );
+  const lastStep = (step: number, holds: (at: number) => boolean): number => {
+    for (let at = step - 1; at >= 1; at--) if (holds(at)) return at;
+    return NaN;
+  };
+  const column = fc.oneof(
+    fc.constant<Part>({ text: 'step', at: (step) => step }),
+    value.map((text): Part => ({ text, at: (step) => single(text, step) })),
+    fc.tuple(value, fc.integer({ min: 0, max: 9 })).map(([text, back]): Part => ({
+      text: `at(step - ${back}, ${text})`,
+      at: (step) => single(text, step - back),
+    })),
+    fc.tuple(value, value, fc.integer({ min: 0, max: STEPS })).map(([text, other, fixed]): Part => ({
+      text: `${other} - at(${fixed}, ${text})`,
+      at: (step) => {
+        const [a, b] = [single(other, step), single(text, fixed)];
+        return a === undefined || b === undefined ? undefined : a - b;
+      },
+    })),
+    condition.map(({ text, at }): Part => ({
+      text: `last(${text})`,
+      at: (step) => lastStep(step, (each) => at(each) === true),
+    })),
+    fc.constantFrom(...VALUES, ...TENSORS).map((text): Part => ({
+      text: `last(${text})`,
+      at: (step) =>
+        lastStep(step, (at) => {
+          const [now, before] = [series.get(text)![at], series.get(text)![at - 1]];
+          return Boolean(now && before) && !isSame(now, before);
+        }),
+    })),
+    condition,
+  );
+  return { condition, column };
+}
+
+function runToEnd(query: RunQuery): RunQuery {
+  for (let i = 0; !query.isDone; i++) {
+    if (i > 100_000) throw new Error('the query does not end');
+    query.advance();
+  }
+  return query;
+}
+
+/** A run, and sessions that answer queries about it. */
+function runOf(seed: number, isAdam: boolean) {
+  const spec = specOf(seed, isAdam);
+  const session = createSession(spec, { checkpointInterval: 4, checkpointBudget: 4096 });
+  const series = straightRun(createSession(spec));
+  return { spec, session, series };
+}
+
+const runs = [1, 2, 3, 4].map((seed) => runOf(seed, seed % 2 === 0));
+
+const toCell = (value: number | boolean | undefined): RunQueryCell => value ?? null;
+
+describe('a query over a run', () => {
+  it('has the rows of a straight run, to the bit', () => {
+    const cases = fc.integer({ min: 0, max: runs.length - 1 }).chain((index) => {
+      const { condition, column } = partsOf(runs[index].series);
+      return fc.record({
+        index: fc.constant(index),
+        columns: fc.array(column, { minLength: 1, maxLength: 4 }),
+        where: fc.option(condition),
+        ends: fc.tuple(fc.integer({ min: 1, max: STEPS }), fc.integer({ min: 1, max: STEPS })),
+        goTo: fc.integer({ min: 0, max: STEPS }),
+        isReplay: fc.boolean(),
+      });
+    });
+    let rows = 0;
+    fc.assert(
+      fc.property(cases, ({ index, columns, where, ends, goTo, isReplay }) => {
+        const { session } = runs[index];
+        const [from, to] = [Math.min(...ends), Math.max(...ends)];
+        session.seek(goTo);
+        const text = `${columns.map((each) => each.text).join(', ')}${where ? ` where ${where.text}` : ''}`;
+        const query = runToEnd(
+          new RunQuery(isReplay ? openReplaySession(session) : session, text, { from, to, lastStep: STEPS }),
+        );
+        const expected = [];
+        for (let step = from; step <= to; step++)
+          if (!where || where.at(step) === true) expected.push(columns.map(({ at }) => toCell(at(step))));
+        // Object.is: 0 and -0 differ, NaN is NaN.
+        expect(query.rows).toStrictEqual(expected);
+        expect(query.end).toBe('complete');
+        rows += expected.length;
+      }),
+      { numRuns: 400, seed: 20 },
+    );
+    expect(rows).toBeGreaterThan(2000);
+  });
+
+  it('finds the first and the last step, and by bisection a step at which a condition begins to hold', () => {
+    const cases = fc.integer({ min: 0, max: runs.length - 1 }).chain((index) =>
+      fc.record({
+        index: fc.constant(index),
+        condition: partsOf(runs[index].series).condition,
+        ends: fc.tuple(fc.integer({ min: 1, max: STEPS }), fc.integer({ min: 1, max: STEPS })),
+      }),
+    );
+    const found = { last: 0, first: 0, bisect: 0 };
+    fc.assert(
+      fc.property(cases, ({ index, condition: { text, at }, ends }) => {
+        const { session } = runs[index];
+        session.seek(STEPS);
+        const range: RunQueryRange = { from: Math.min(...ends), to: Math.max(...ends), lastStep: STEPS };
+        const steps: number[] = [];
+        for (let step = range.from; step <= range.to; step++) if (at(step) === true) steps.push(step);
+        const search = (kind: 'last' | 'first' | 'bisect') =>
+          runToEnd(new RunQuery(openReplaySession(session), `${kind} ${text}`, range));
+        for (const [kind, step] of [
+          ['last', steps.at(-1)],
+          ['first', steps[0]],
+        ] as const) {
+          const query = search(kind);
+          expect(query.rows).toEqual(step === undefined ? [] : [[step]]);
+          if (step !== undefined) found[kind]++;
+        }
+        const query = search('bisect');
+        if (!steps.includes(range.to)) expect([query.end, query.rows]).toEqual(['false at the end', []]);
+        else {
+          const [[step]] = query.rows as [[number]];
+          expect(steps).toContain(step);
+          expect(step === range.from || !steps.includes(step - 1)).toBe(true);
+          // If it holds from one step on, it is that step.
+          if (steps[0] + steps.length - 1 === range.to) expect(step).toBe(steps[0]);
+          found.bisect++;
+        }
+      }),
+      { numRuns: 250, seed: 20 },
+    );
+    expect(Math.min(...Object.values(found))).toBeGreaterThan(50);
+  });
+});
