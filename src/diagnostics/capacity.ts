@@ -219,6 +219,41 @@ function distanceOf(rows: Float64Array, width: number, a: number, b: number): nu
   return Math.sqrt(sum);
 }
 
+/** Where all samples are equally similar to each other, the features of a kernel are constant. */
+export const flatKernel: SpecRule = {
+  id: 'flat-kernel',
+  summary: 'The kernel is so wide that all training samples are equally similar.',
+  threshold: {
+    value: 0.02,
+    quantity: 'median distance of two samples, divided by the length scale of the kernel',
+    source: 'Gretton et al., "A kernel two-sample test", 2012, section 8: at 0.02 scales all similarities are 0.9996',
+  },
+  checkData(resolved, run, threshold) {
+    const { model, spec } = resolved;
+    const [layer] = model.layers;
+    const scale = layer?.definition.lengthScale?.(layer.options, layer.inputShape);
+    const { inputs, width, samples } = sampleTrainingSplit(run);
+    if (!layer || !scale || samples < MIN_SAMPLES) return [];
+    const count = Math.min(MEASURED_SAMPLES, samples);
+    const typical = median(Array.from({ length: count }, (_, n) => distanceOf(inputs, width, n, samples - 1 - n)));
+    if (!(typical < threshold * scale.distance)) return [];
+    const value = Number(formatRounded(scale.optionFor(typical), 1));
+    return [
+      layerWarning(
+        resolved,
+        0,
+        'flat-kernel',
+        `The kernel of ${layer.name} is too wide: its similarity falls to 1/e within ${formatRounded(scale.distance, 2)}, but two samples are only ${formatRounded(typical, 2)} apart. All samples look alike to it.`,
+        `Raise "${scale.option}", for example to ${value}.`,
+        {
+          title: `Set ${scale.option} of ${layer.name} to ${value}`,
+          changes: [setOption(spec, spec.layers[0]!.path, layer.definition.kind, scale.option, value)],
+        },
+      ),
+    ];
+  },
+};
+
 /** From this factor on, or its inverse, an activation changes the size of signals by more than initial weights do. */
 export const activationScale: SpecRule = {
   id: 'activation-scale',

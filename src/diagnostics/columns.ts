@@ -2,10 +2,10 @@
 // that stand out by many orders of magnitude.
 import { numel } from '../engine/kernels/tensor';
 import type { CompiledRun, Resolved, SpecRule } from '../model-spec';
-import type { QuickFix } from '../protocol/problem';
-import { formatRounded } from './format';
+import type { Problem, QuickFix } from '../protocol/problem';
+import { formatPercent, formatRounded } from './format';
 import { linearError } from './reference-fits';
-import { sampleTrainingSplit } from './training-sample';
+import { classShares, sampleTrainingSplit, type TrainingSample } from './training-sample';
 import { dataWarning } from './warnings';
 
 /** With fewer samples, such columns come about by chance. */
@@ -54,37 +54,108 @@ export const targetIsId: SpecRule = {
   },
 };
 
+/** From this number of samples on, a column that follows from the target by chance is out of the question. */
+const MIN_RANKED_SAMPLES = 60;
+/** Of ranks that change with the target: the share of their variance that lies between neighboring targets. */
+const MAX_UNEXPLAINED = 0.002;
+
 /** A target that is an input as well needs no learning, and such a network is useless where the target is unknown. */
 export const targetAmongInputs: SpecRule = {
   id: 'target-among-inputs',
-  summary: 'An input column equals the target, up to its scale and offset.',
+  summary: 'An input column equals the target, or is a function of it.',
   threshold: {
     value: 1 - 1e-6,
     quantity: 'absolute correlation of an input column with the target',
     source: 'Kaufman, Rosset, Perlich, "Leakage in data mining", 2012; the rest is rounding',
   },
   checkData(resolved, run, threshold) {
-    if (run.dataset.inputShape.length > 1 || run.targetWidth !== 1) return [];
-    const { inputs, targets, width, samples } = sampleTrainingSplit(run);
+    if (run.dataset.inputShape.length > 1) return [];
+    const sample = sampleTrainingSplit(run);
+    const { inputs, targets, width, samples, classes } = sample;
     if (width < 2 || samples < MIN_SAMPLES) return [];
+    const all = Array.from({ length: width }, (_, j) => j);
+    if (run.labels) return classes ? leakOf(resolved, run, classCodes(sample, classes), 'follows from') : [];
     // What follows from one column among few samples with few values may be the task.
-    if (new Set(targets).size < MIN_SAMPLES / 2) return [];
-    const columns = Array.from({ length: width }, (_, j) => j).filter(
-      (j) => Math.abs(correlation(inputs, j, width, targets)) > threshold,
+    if (run.targetWidth !== 1 || new Set(targets).size < MIN_SAMPLES / 2) return [];
+    const equal = all.filter((j) => Math.abs(correlation(inputs, j, width, targets)) > threshold);
+    if (equal.length > 0) return leakOf(resolved, run, equal, 'equals');
+    return leakOf(
+      resolved,
+      run,
+      all.filter((j) => samples >= MIN_RANKED_SAMPLES && unexplainedRanks(inputs, j, width, targets) < MAX_UNEXPLAINED),
+      'follows from',
     );
-    if (columns.length === 0) return [];
-    const names = columns.map((j) => columnName(run, j)).join(', ');
-    return [
-      dataWarning(
-        resolved,
-        'target-among-inputs',
-        `${targetName(resolved)} is among the inputs: ${names} ${columns.length === 1 ? 'equals' : 'equal'} it, up to scale and offset. The network only copies it.`,
-        `Leave ${names} out of the inputs.`,
-        leaveOut(resolved, run, columns),
-      ),
-    ];
   },
 };
+
+function leakOf(resolved: Resolved, run: CompiledRun, columns: readonly number[], relation: string): Problem[] {
+  // If all columns do, the target is a simple one.
+  if (columns.length === 0 || columns.length === run.dataset.inputShape[0]) return [];
+  const names = columns.map((j) => columnName(run, j)).join(', ');
+  const isEqual = relation === 'equals';
+  return [
+    dataWarning(
+      resolved,
+      'target-among-inputs',
+      isEqual
+        ? `${targetName(resolved)} is among the inputs: ${names} ${columns.length === 1 ? 'equals' : 'equal'} it, up to scale and offset. The network only copies it.`
+        : `${targetName(resolved)} leaks into the inputs: ${names} ${columns.length === 1 ? 'is a function' : 'are functions'} of it, and hardly anything else decides ${columns.length === 1 ? 'its' : 'their'} values. The network only reads the target there.`,
+      `Leave ${names} out of the inputs.`,
+      leaveOut(resolved, run, columns),
+    ),
+  ];
+}
+
+/**
+ * The share of the variance of a column's ranks that the targets do not explain, by the differences between samples
+ * with neighboring targets: von Neumann, "Distribution of the ratio of the mean square successive difference to the
+ * variance", 1941. About 1 for unrelated columns.
+ */
+function unexplainedRanks(inputs: Float64Array, column: number, width: number, targets: Float64Array): number {
+  const value = (i: number): number => inputs[i * width + column]!;
+  const indexes = Array.from(targets, (_, i) => i);
+  const ranks = new Float64Array(targets.length);
+  // Equal values have one rank.
+  let rank = 0;
+  [...indexes]
+    .sort((a, b) => value(a) - value(b))
+    .forEach((i, at, sorted) => {
+      if (at === 0 || value(sorted[at - 1]!) < value(i)) rank = at;
+      ranks[i] = rank;
+    });
+  const order = indexes.sort((a, b) => targets[a]! - targets[b]! || ranks[a]! - ranks[b]!);
+  const mean = ranks.reduce((sum, each) => sum + each, 0) / ranks.length;
+  const variance = ranks.reduce((sum, each) => sum + (each - mean) ** 2, 0);
+  let differences = 0;
+  for (let i = 1; i < order.length; i++) differences += (ranks[order[i]!]! - ranks[order[i - 1]!]!) ** 2;
+  return variance > 0 ? differences / (2 * variance) : 1;
+}
+
+/** Of the distance between the means of two classes: a column that varies less within classes is a code of them. */
+const MAX_SPREAD_OF_CODE = 0.02;
+
+/** Columns with one value for each class, up to noise, where others vary within the classes. */
+function classCodes({ inputs, width, samples }: TrainingSample, classes: Int32Array): number[] {
+  const shares = classShares(classes);
+  if (samples < MIN_RANKED_SAMPLES || shares.length < 2) return [];
+  const isCode = (column: number): boolean => {
+    const stats = shares.map(({ index }) => {
+      const values = Array.from(classes, (_, i) => i)
+        .filter((i) => classes[i] === index)
+        .map((i) => inputs[i * width + column]!);
+      const mean = values.reduce((sum, each) => sum + each, 0) / values.length;
+      return { mean, spread: Math.max(...values.map((each) => Math.abs(each - mean))) };
+    });
+    const means = stats.map(({ mean }) => mean).sort((a, b) => a - b);
+    const gap = Math.min(...means.slice(1).map((mean, i) => mean - means[i]!));
+    return gap > 0 && stats.every(({ spread }) => spread <= MAX_SPREAD_OF_CODE * gap);
+  };
+  const isQuantity = (column: number): boolean =>
+    new Set(Array.from(classes, (_, i) => inputs[i * width + column]!)).size > 3 * shares.length;
+  const codes = Array.from({ length: width }, (_, column) => column).filter(isCode);
+  const others = Array.from({ length: width }, (_, column) => column).filter((column) => !codes.includes(column));
+  return others.some(isQuantity) ? codes : [];
+}
 
 /** Columns that are named in the spec, or written in it; undefined where they are in a file of arrays. */
 function leaveOut({ spec }: Resolved, run: CompiledRun, columns: readonly number[]): QuickFix | undefined {
@@ -170,16 +241,112 @@ export const outlier: SpecRule = {
     source: 'Leys et al., "Detecting outliers", 2013: 3 is usual; here only what no heavy tail explains',
   },
   checkData(resolved, run, threshold) {
-    const [first] = findOutliers(run, threshold);
+    const sample = sampleTrainingSplit(run);
+    // Many of them are no outliers, but values on another scale.
+    const first = findOutliers(run, threshold).find(
+      ({ column }) => !findStandIn(sample, column) && findTwoUnits(sample, column).factor < MIN_FACTOR,
+    );
     if (!first) return [];
-    const { sample, column, value, median, deviation } = first;
+    const { sample: index, column, value, median, deviation } = first;
     return [
       dataWarning(
         resolved,
         'outlier',
-        `${columnName(run, column)} of sample ${sample} (the first is 0) is an outlier: ${formatRounded(value, 3)}, and this column is usually around ${formatRounded(median, 3)} ± ${formatRounded(deviation, 2)}. It outweighs all other samples, and its activations and gradients may overflow.`,
+        `${columnName(run, column)} of sample ${index} (the first is 0) is an outlier: ${formatRounded(value, 3)}, and this column is usually around ${formatRounded(median, 3)} ± ${formatRounded(deviation, 2)}. It outweighs all other samples, and its activations and gradients may overflow.`,
         'Correct this value in the data, or leave the sample out. It may stand for a missing value.',
       ),
     ];
+  },
+};
+
+/** Fewer samples on one side are outliers. */
+const MIN_SHARE_OF_UNIT = 0.03;
+const MIN_OF_UNIT = 5;
+/** The factor between two units; those of kilometers and miles are too close to be told apart. */
+const MIN_FACTOR = 5;
+/** Between the groups, as a share of the range of the larger one. */
+const MIN_GAP = 0.2;
+
+const sortedColumn = ({ inputs, width, samples }: TrainingSample, column: number): Float64Array =>
+  Float64Array.from({ length: samples }, (_, i) => inputs[i * width + column]!).sort();
+
+/** Two groups of values with a gap between them, one spread out by a factor more; transforms change neither. */
+function findTwoUnits(sample: TrainingSample, column: number): { readonly factor: number; readonly share: number } {
+  const none = { factor: 1, share: 0 };
+  const values = sortedColumn(sample, column);
+  const least = Math.max(MIN_OF_UNIT, MIN_SHARE_OF_UNIT * values.length);
+  let cut = 0;
+  const gapAt = (i: number): number => (i > 0 ? values[i]! - values[i - 1]! : 0);
+  for (let i = Math.ceil(least); i <= values.length - least; i++) if (gapAt(i) > gapAt(cut)) cut = i;
+  const [low, high] = [values.subarray(0, cut), values.subarray(cut)];
+  if (cut === 0 || new Set(low).size < MIN_OF_UNIT || new Set(high).size < MIN_OF_UNIT) return none;
+  const ranges = [low, high].map((group) => group.at(-1)! - group[0]!).sort((a, b) => a - b);
+  // Nothing lies between two units; the tail of one distribution has smaller gaps.
+  if (gapAt(cut) < ranges[0]! || gapAt(cut) < MIN_GAP * ranges[1]!) return none;
+  return { factor: ranges[1]! / ranges[0]!, share: Math.min(low.length, high.length) / values.length };
+}
+
+/** Of a value that stands for a missing one from all others, in ranges of these. */
+const STAND_IN_DISTANCE = 3;
+
+/** How often a value occurs that is further from all others than these are from each other, and where it is. */
+function findStandIn(
+  sample: TrainingSample,
+  column: number,
+): { readonly count: number; readonly distance: number; readonly isLow: boolean } | null {
+  const values = sortedColumn(sample, column);
+  for (const isLow of [true, false]) {
+    const value = isLow ? values[0]! : values.at(-1)!;
+    const others = values.filter((each) => each !== value);
+    const count = values.length - others.length;
+    if (count < 2 || count > values.length / 2 || new Set(others).size < MIN_OF_UNIT) continue;
+    const [low, high] = [others[0]!, others.at(-1)!];
+    const distance = (isLow ? low - value : value - high) / (high - low);
+    if (distance > STAND_IN_DISTANCE) return { count, distance, isLow };
+  }
+  return null;
+}
+
+/** More are not examined while the user types. */
+const MAX_EXAMINED_COLUMNS = 100;
+
+/** Values that are not on the scale of their column: other units, or a number that stands for a missing value. */
+export const mixedUnits: SpecRule = {
+  id: 'mixed-units',
+  codes: ['mixed-units', 'missing-as-number'],
+  summary: 'An input column holds values on two scales, or one number far from all others again and again.',
+  threshold: {
+    value: MIN_FACTOR,
+    quantity: 'ranges of two groups of values of a column, divided',
+    source: 'Kandel et al., "Wrangler", 2011: tables that mix up units and codes of missing values',
+  },
+  checkData(resolved, run, threshold) {
+    const { inputShape } = run.dataset;
+    if (inputShape.length > 1 || inputShape[0]! > MAX_EXAMINED_COLUMNS) return [];
+    if (run.model.layers.some(({ definition }) => definition.indexCount)) return [];
+    const sample = sampleTrainingSplit(run);
+    if (sample.samples < MIN_RANKED_SAMPLES) return [];
+    return Array.from({ length: sample.width }, (_, column) => column).flatMap((column) => {
+      const name = columnName(run, column);
+      const standIn = findStandIn(sample, column);
+      if (standIn) {
+        const { count, distance, isLow } = standIn;
+        return dataWarning(
+          resolved,
+          'missing-as-number',
+          `${count} of ${sample.samples} training samples have the same number in ${name}, ${formatRounded(distance, 2)} times the range of all others ${isLow ? 'below' : 'above'} them. It probably stands for a missing value, but the network takes it for a quantity.`,
+          `Leave these cells empty and set "missing" to "mean" or "drop", or leave ${name} out.`,
+          sample.width > 1 ? leaveOut(resolved, run, [column]) : undefined,
+        );
+      }
+      const { factor, share } = findTwoUnits(sample, column);
+      if (!(factor > threshold)) return [];
+      return dataWarning(
+        resolved,
+        'mixed-units',
+        `${name} seems to mix two units: its values form two groups with a gap between them, one of them on a scale about ${formatRounded(factor, 2)} times as large. The smaller group has ${formatPercent(Number(share.toFixed(2)))} of the training samples.`,
+        `Convert ${name} to one unit in the data.`,
+      );
+    });
   },
 };

@@ -24,13 +24,17 @@ export const constantData: SpecRule = {
     const sample = sampleTrainingSplit(run);
     if (sample.samples < MIN_SAMPLES) return [];
     const { targetWidth, targets, width } = sample;
+    const isLimited = resolved.spec.source.has(['data', 'limit']);
     if (isConstant(targets, targetWidth, sample.samples).every(Boolean))
       return [
         dataWarning(
           resolved,
           'constant-target',
           'Every training sample has the same target: the network only learns a constant.',
-          'Check the target column, or train on samples that differ.',
+          isLimited
+            ? 'The file may be sorted: use all samples, or "pick": "random".'
+            : 'Check the target column, or train on samples that differ.',
+          isLimited ? { title: 'Use all samples', changes: [{ path: ['data', 'limit'] }] } : undefined,
         ),
       ];
     const constant = isConstant(sample.inputs, width, sample.samples);
@@ -45,6 +49,8 @@ export const constantData: SpecRule = {
         ),
       ];
     if (count === 0 || run.dataset.inputShape.length > 1 || width > MAX_NAMED_COLUMNS) return [];
+    // A token at the start of every sequence is no column.
+    if (run.model.layers.some(({ definition }) => definition.indexCount)) return [];
     const names = constant.flatMap((flag, i) => (flag ? [run.dataset.featureNames?.[i] ?? `input ${i + 1}`] : []));
     return [
       dataWarning(
@@ -149,6 +155,8 @@ export const unrelatedLabels: SpecRule = {
     const sample = sampleTrainingSplit(run);
     const { classes } = sample;
     if (!classes || sample.samples < 50) return [];
+    // Indices that are near each other are not alike.
+    if (run.model.layers.some(({ definition }) => definition.indexCount)) return [];
     const shares = classShares(classes);
     const chance = shares.reduce((sum, { share }) => sum + share * share, 0);
     const largest = shares[0]!.share;

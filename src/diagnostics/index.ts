@@ -2,8 +2,9 @@
 // To add a rule, write it and add a line to the table.
 import type { SpecRule } from '../model-spec';
 import { fewSteps, sortedSamples, strongAugmentation } from './batches';
-import { activationScale, missingBias, narrowLayer, pooledAway, sharpKernel } from './capacity';
-import { outlier, targetAmongInputs, targetIsId } from './columns';
+import { activationScale, flatKernel, missingBias, narrowLayer, pooledAway, sharpKernel } from './capacity';
+import { ignoredClass, paddingCounted, weightlessClass } from './class-options';
+import { mixedUnits, outlier, targetAmongInputs, targetIsId } from './columns';
 import { runRules } from './run';
 import {
   constantData,
@@ -12,9 +13,11 @@ import {
   notLinearlySeparable,
   unrelatedLabels,
 } from './data-content';
-import { notScaled } from './data-scale';
+import { notScaled, unequalScales } from './data-scale';
 import { customLoss } from './custom-loss';
-import { largeInit, smallInit } from './initial-scale';
+import { fewSamples } from './few-samples';
+import { augmentationChangesClass, channelsLast, pixelsAlone, pooledEarly, skippedPixels } from './images';
+import { largeInit, largeValues, smallInit } from './initial-scale';
 import {
   activationTwice,
   boundedLogits,
@@ -24,15 +27,30 @@ import {
   strongLabelSmoothing,
   sumOverBatch,
 } from './loss-activation';
-import { biasBeforeNorm, dropoutOnOutput, normOfFew, normOfOne, normOnOutput, strongDropout } from './norm-and-dropout';
+import {
+  biasBeforeNorm,
+  compoundDropout,
+  dropoutOnOutput,
+  largeNormEps,
+  normMomentum,
+  normOfFew,
+  normOfFewNumbers,
+  normOfOne,
+  normOnInput,
+  normOnOutput,
+  strongDropout,
+} from './norm-and-dropout';
 import {
   fastRateDecay,
+  growingRate,
   largeAdaptiveRate,
   largeEps,
   largeEffectiveRate,
+  longWarmup,
   strongWeightDecay,
   tinySteps,
   unstableLinearRegression,
+  unusualBetas,
 } from './step-size';
 import {
   equalOutgoing,
@@ -45,8 +63,9 @@ import {
   weightsFrozen,
   weightsOneSided,
 } from './structure';
-import { attentionSeesTarget, attentionWithoutPositions } from './sequences';
+import { attentionSeesTarget, attentionWithoutPositions, paddingIsToken, shortContext } from './sequences';
 import { activationOnOutput, targetNotScaled, targetOutliers, targetOutOfRange } from './target-range';
+import { classesAsValues, unrelatedTargets } from './targets';
 import { unknownRule } from './unknown-rule';
 
 const rulesOfSpecs: readonly SpecRule[] = [
@@ -65,6 +84,7 @@ const rulesOfSpecs: readonly SpecRule[] = [
   equalOutgoing,
   largeInit,
   smallInit,
+  largeValues,
   weightsOneSided,
   activationScale,
   nothingToTrain,
@@ -73,34 +93,58 @@ const rulesOfSpecs: readonly SpecRule[] = [
   biasBeforeNorm,
   normOfOne,
   normOfFew,
+  normOfFewNumbers,
+  normOnInput,
+  normMomentum,
+  largeNormEps,
   dropoutOnOutput,
   strongDropout,
+  compoundDropout,
   softmaxInside,
   pooledAway,
+  pooledEarly,
+  skippedPixels,
+  pixelsAlone,
+  channelsLast,
   strongAugmentation,
+  augmentationChangesClass,
   activationOnOutput,
   strongWeightDecay,
   largeEffectiveRate,
   largeAdaptiveRate,
   largeEps,
+  unusualBetas,
+  growingRate,
+  longWarmup,
   fastRateDecay,
+  weightlessClass,
+  ignoredClass,
+  paddingCounted,
   targetOutOfRange,
   targetIsId,
   targetAmongInputs,
+  classesAsValues,
   outlier,
+  mixedUnits,
   targetOutliers,
   targetNotScaled,
   notScaled,
+  unequalScales,
   constantData,
   imbalancedClasses,
   contradictorySamples,
   unrelatedLabels,
+  unrelatedTargets,
   notLinearlySeparable,
   missingBias,
   narrowLayer,
   sharpKernel,
+  flatKernel,
+  fewSamples,
   attentionWithoutPositions,
   attentionSeesTarget,
+  shortContext,
+  paddingIsToken,
   sortedSamples,
   fewSteps,
   unstableLinearRegression,

@@ -3,8 +3,8 @@ import { numel } from '../engine/kernels/tensor';
 import { declaredParameters } from '../engine/network-model';
 import type { Resolved, SpecRule } from '../model-spec';
 import type { QuickFix } from '../protocol/problem';
-import { formatRounded } from './format';
-import { removeLayer, setOption } from './quick-fixes';
+import { formatPercent, formatRounded } from './format';
+import { isCopy, removeLayer, resetOption, setOption, standardizeInputs } from './quick-fixes';
 import { sampleTrainingSplit } from './training-sample';
 import { findSuccessor, isWeighted, lastEffectiveLayer, layerWarning } from './warnings';
 
@@ -55,6 +55,145 @@ export const normOfOne: SpecRule = {
           ? 'Choose a larger "batch_size".'
           : `Choose a "batch_size" that does not leave one of the ${samples.train} training samples over.`,
         batchSizeFix(resolved),
+      );
+    });
+  },
+};
+
+/** The difference of few values from their mean is one of few numbers: of two, only which one is larger is left. */
+export const normOfFewNumbers: SpecRule = {
+  id: 'norm-of-few-numbers',
+  codes: ['norm-of-one', 'norm-of-few-numbers'],
+  summary: 'A normalization of parts of a sample takes a mean and variance over one to three numbers.',
+  threshold: {
+    value: 3,
+    quantity: 'numbers that share a mean and variance',
+    source: 'of n normalized numbers, n - 2 are free; Wu, He, "Group normalization", 2018: 16 channels a group',
+  },
+  check(resolved, threshold) {
+    const { model, spec } = resolved;
+    return model.layers.flatMap(({ name, definition, options, inputShape }, index) => {
+      const count = definition.normalizedCount?.(inputShape, options) ?? Infinity;
+      if (count > threshold || isCopy(spec, index)) return [];
+      const { path } = spec.layers[index]!;
+      const isGrouped = spec.source.has([...path, 'num_groups']) && numel(inputShape) > threshold;
+      return layerWarning(
+        resolved,
+        index,
+        count === 1 ? 'norm-of-one' : 'norm-of-few-numbers',
+        count === 1
+          ? `${name} normalizes each number on its own: a number minus its mean is 0, so nothing of the input is left.`
+          : `${name} normalizes groups of only ${count} numbers: ${count === 2 ? 'all that is left of two numbers is which one is larger' : `${count} numbers become one angle`}.`,
+        isGrouped ? 'Use fewer groups, such as "num_groups": 1.' : `Remove ${name}.`,
+        isGrouped
+          ? { title: `Use one group in ${name}`, changes: [{ path: [...path, 'num_groups'], value: 1 }] }
+          : removeLayer(spec, index),
+      );
+    });
+  },
+};
+
+/** More columns, such as pixels or counts of words, are often of one kind. */
+const MAX_TABLE_COLUMNS = 50;
+
+/** The mean of an area, a number of rooms and an age says nothing, and the column of the largest unit decides it. */
+export const normOnInput: SpecRule = {
+  id: 'norm-on-input',
+  summary: 'The columns of a table are normalized sample by sample.',
+  check(resolved) {
+    const { model, spec, data } = resolved;
+    const { definition, name, inputShape, inputs } = model.layers[0]!;
+    const isTable = data.inputShape.length === 1 && inputShape.length === 1 && inputShape[0]! <= MAX_TABLE_COLUMNS;
+    if (definition.normalizesOver !== 'sample' || !isTable || inputs) return [];
+    const isScaled = spec.transforms.some(({ type }) => type === 'standardize');
+    return [
+      layerWarning(
+        resolved,
+        0,
+        'norm-on-input',
+        `${name} normalizes each sample by the mean and variance over its own ${inputShape[0]!} columns: what is common to all of them is lost, and the column with the largest unit decides.`,
+        `Remove ${name}${isScaled ? '' : ', and scale each column by "transforms": ["standardize"]'}.`,
+        {
+          title: isScaled ? `Remove ${name}` : `Standardize the columns instead of ${name}`,
+          changes: [...removeLayer(spec, 0).changes, ...(isScaled ? [] : standardizeInputs(spec).changes)],
+        },
+      ),
+    ];
+  },
+};
+
+interface RunningOptions {
+  readonly momentum?: number;
+  readonly track_running_stats?: boolean;
+  readonly eps?: number;
+}
+
+const USUAL_NORM_MOMENTUM = 0.1;
+/** Less of the initial statistics is left after this many steps divided by the momentum. */
+const TIME_CONSTANTS = 2;
+
+/** PyTorch's momentum is the weight of the new batch, Keras's that of the old statistics. */
+export const normMomentum: SpecRule = {
+  id: 'norm-momentum',
+  summary: 'The running statistics of a batch normalization are those of the last batch, or hardly leave their start.',
+  threshold: {
+    value: 0.7,
+    quantity: 'weight of the last batch in the running statistics',
+    source: 'PyTorch, torch.nn.BatchNorm1d: 0.1; Keras writes it as 0.99, the weight of the old statistics',
+  },
+  checkData(resolved, run, threshold) {
+    const { model, spec } = resolved;
+    const steps = run.epochs * Math.ceil(run.split.train.length / run.batchSize);
+    const found = model.layers.flatMap(({ definition, options, name }, index) => {
+      const { momentum, track_running_stats: isTracked } = options as RunningOptions;
+      if (!definition.updateBuffers || momentum === undefined || isTracked === false || isCopy(spec, index)) return [];
+      const isLast = momentum >= threshold && run.batchSize < run.split.train.length;
+      const isBehind = momentum < USUAL_NORM_MOMENTUM && momentum * steps < TIME_CONSTANTS;
+      return isLast || isBehind ? [{ index, name, momentum, isLast }] : [];
+    });
+    const [first] = found;
+    if (!first) return [];
+    const { index, name, momentum, isLast } = first;
+    const left = Math.exp(-momentum * steps);
+    return [
+      layerWarning(
+        resolved,
+        index,
+        'norm-momentum',
+        isLast
+          ? `With momentum ${momentum}, the running statistics of ${name} are ${momentum === 1 ? 'those' : 'almost those'} of the last batch alone, whatever it was: in evaluation the network computes something else than in training.`
+          : `With momentum ${momentum}, the running statistics of ${name} stay behind: after all ${steps} steps they still are ${formatPercent(Number(left.toFixed(2)))} of their initial mean 0 and variance 1, so evaluation differs from training.`,
+        'Leave "momentum" at 0.1, the weight of the new batch. (Keras counts the other way: its 0.9 is 0.1 here.)',
+        {
+          title: `Use the default momentum of ${found.map((each) => each.name).join(', ')}`,
+          changes: found.map((each) => ({ path: [...spec.layers[each.index]!.path, 'momentum'] })),
+        },
+      ),
+    ];
+  },
+};
+
+/** Added to a variance near 1. */
+export const largeNormEps: SpecRule = {
+  id: 'large-norm-eps',
+  summary: 'The eps of a normalization is as large as the variance that it is to remove.',
+  threshold: {
+    value: 0.5,
+    quantity: 'eps of a normalization',
+    source: 'PyTorch, torch.nn.BatchNorm1d: 1e-5; it only avoids division by 0',
+  },
+  check(resolved, threshold) {
+    const { model, spec } = resolved;
+    return model.layers.flatMap(({ definition, options, name }, index) => {
+      const { eps = 0 } = options as RunningOptions;
+      if (!definition.normalizesOver || eps < threshold || isCopy(spec, index)) return [];
+      return layerWarning(
+        resolved,
+        index,
+        'large-norm-eps',
+        `eps ${eps} of ${name} outweighs the variance of its input: it does not normalize, but divides by about ${formatRounded(Math.sqrt(eps), 2)}, so signals shrink.`,
+        'Leave "eps" at its default.',
+        resetOption(`Use the default eps of ${name}`, [...spec.layers[index]!.path, 'eps']),
       );
     });
   },
@@ -151,6 +290,48 @@ export const normOnOutput: SpecRule = {
 
 /** With fewer inputs, there are no others that tell what a dropped one said. */
 const MIN_DROPPED_INPUTS = 20;
+
+/** Dropouts one after the other, with nothing in between that sums up what is left. */
+export const compoundDropout: SpecRule = {
+  id: 'compound-dropout',
+  summary: 'Dropouts that follow each other drop most of the values together.',
+  threshold: {
+    value: 0.7,
+    quantity: 'share of values that are dropped together',
+    source: 'Srivastava et al., "Dropout", 2014, section 7.3: 0.5 for hidden units',
+  },
+  check(resolved, threshold) {
+    const { model, spec } = resolved;
+    const rateOf = (index: number): number =>
+      model.layers[index]?.definition.dropRate?.(model.layers[index].options) ?? 0;
+    let [kept, series]: [number, number[]] = [1, []];
+    for (const [index, layer] of model.layers.entries()) {
+      const rate = rateOf(index);
+      if (rate > 0) [kept, series] = [kept * (1 - rate), [...series, index]];
+      else if (isWeighted(layer)) [kept, series] = [1, []];
+      if (series.length > 1 && 1 - kept > threshold && series.every((each) => rateOf(each) <= 0.5)) {
+        const names = series.map((each) => model.layers[each]!.name).join(', ');
+        return [
+          layerWarning(
+            resolved,
+            series[1]!,
+            'compound-dropout',
+            `${names} follow each other and together drop ${Math.round(100 * (1 - kept))} % of the values: little of the signal is left.`,
+            'Keep one of them.',
+            {
+              title: 'Keep the first of these dropouts',
+              changes: series
+                .slice(1)
+                .toReversed()
+                .flatMap((each) => removeLayer(spec, each).changes),
+            },
+          ),
+        ];
+      }
+    }
+    return [];
+  },
+};
 
 export const strongDropout: SpecRule = {
   id: 'strong-dropout',

@@ -2,7 +2,7 @@
 import { numel } from '../engine/kernels/tensor';
 import { inputsOf } from '../engine/network-graph';
 import type { LayerModel, NetworkModel } from '../engine/network-model';
-import type { Path, Spec } from '../model-spec';
+import type { Path, Resolved, Spec } from '../model-spec';
 import type { QuickFix, SpecChange } from '../protocol/problem';
 import { isWeighted } from './warnings';
 
@@ -163,3 +163,22 @@ export function replaceRecurrent(spec: Spec, index: number, { definition, option
   };
   return { title: `Replace ${name} with ${definition.gatedKind ?? ''}`, changes: [{ path, value }] };
 }
+
+interface LayerWithUnits {
+  readonly index: number;
+  readonly option: string;
+}
+
+/** The last layer with weights, if its text says how many outputs it has and nothing after it changes their number. */
+export function lastLayerOf({ spec, model }: Resolved): LayerWithUnits | undefined {
+  const index = model.layers.findLastIndex(isWeighted);
+  const option = ['out_features', 'out_channels'].find((key) =>
+    spec.source.has([...(spec.layers[index]?.path ?? ['']), key]),
+  );
+  return index < 0 || option === undefined ? undefined : { index, option };
+}
+
+export const setUnits = (spec: Spec, { index, option }: LayerWithUnits, count: number): SpecChange => ({
+  path: [...spec.layers[index]!.path, option],
+  value: count,
+});

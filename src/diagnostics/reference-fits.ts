@@ -61,7 +61,8 @@ export function nearestNeighbor(
   return { nearest, squaredDistance: best };
 }
 
-function standardizeColumns(values: Float64Array, width: number, samples: number): Float64Array {
+/** Each with mean 0 and standard deviation 1; constant ones are 0. */
+export function standardizeColumns(values: Float64Array, width: number, samples: number): Float64Array {
   const scaled = new Float64Array(values.length);
   for (let j = 0; j < width; j++) {
     let [sum, squares] = [0, 0];

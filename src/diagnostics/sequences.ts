@@ -1,8 +1,9 @@
 // Networks on sequences that cannot see the order of positions.
-import type { Resolved, Spec, SpecRule } from '../model-spec';
+import type { CompiledRun, Resolved, Spec, SpecRule } from '../model-spec';
 import type { QuickFix } from '../protocol/problem';
-import { insertBefore } from './quick-fixes';
-import { isWeighted, layerWarning } from './warnings';
+import { formatPercent } from './format';
+import { insertBefore, resetOption } from './quick-fixes';
+import { isWeighted, layerWarning, warningAt } from './warnings';
 
 /**
  * Attention is a function of a set: exchanging two positions exchanges two outputs. Vaswani et al., "Attention is all
@@ -54,27 +55,102 @@ export function addPositions(spec: Spec, index: number): QuickFix {
   };
 }
 
+/** Whether the target at each position of the training samples is the next input. */
+function predictsNext({ dataset, split }: CompiledRun): boolean {
+  const length = dataset.inputShape[0] ?? 0;
+  if (dataset.inputShape.length !== 1 || dataset.targetSize !== length || length < 2) return false;
+  return split.train.every((sample) => {
+    for (let t = 0; t < length - 1; t++)
+      if (dataset.targets[sample * length + t] !== dataset.inputs[sample * length + t + 1]) return false;
+    return true;
+  });
+}
+
+const USUAL_LENGTH = 32;
+
+/** What a network does not see, it cannot use. */
+export const shortContext: SpecRule = {
+  id: 'short-context',
+  summary: 'A language model sees only a few tokens at a time.',
+  threshold: {
+    value: 4,
+    quantity: 'tokens in a sample',
+    source: 'Bengio et al., "A neural probabilistic language model", 2003: 5 words; characters need more',
+  },
+  checkData(resolved, run, threshold) {
+    const { spec } = resolved;
+    const length = run.dataset.inputShape[0] ?? 0;
+    if (length > threshold || !predictsNext(run) || !spec.source.has(['data', 'length'])) return [];
+    return [
+      warningAt(
+        resolved,
+        ['data', 'length'],
+        'short-context',
+        `Samples have only ${length} tokens: each prediction sees at most ${length} tokens before it, and everything that depends on earlier ones is out of reach.`,
+        `Use a longer "length", such as ${USUAL_LENGTH}.`,
+        {
+          title: `Use samples of ${USUAL_LENGTH} tokens`,
+          changes: [{ path: ['data', 'length'], value: USUAL_LENGTH }],
+        },
+      ),
+    ];
+  },
+};
+
+/** Sequences in which a token occurs before others, as padding at the end does not. */
+const MIN_SEQUENCES = 0.1;
+
+/** The row of padding starts as 0 and is never trained. */
+export const paddingIsToken: SpecRule = {
+  id: 'padding-is-token',
+  summary: 'The padding index of an embedding is a token that occurs within sequences.',
+  threshold: {
+    value: MIN_SEQUENCES,
+    quantity: 'share of the sequences in which the token occurs between others',
+    source: 'PyTorch, torch.nn.Embedding: padding_idx does not contribute to the gradient',
+  },
+  checkData(resolved, run, threshold) {
+    const { model, spec } = resolved;
+    const { dataset, split } = run;
+    const length = dataset.inputShape[0] ?? 0;
+    if (dataset.inputShape.length !== 1) return [];
+    return model.layers.flatMap(({ definition, options, name }, index) => {
+      const { padding_idx: padding } = options as { readonly padding_idx?: number };
+      if (!definition.indexCount || padding === undefined) return [];
+      const within = split.train.reduce((count, sample) => {
+        const row = dataset.inputs.subarray(sample * length, (sample + 1) * length);
+        const [first, last] = [
+          row.findIndex((token) => token !== padding),
+          row.findLastIndex((token) => token !== padding),
+        ];
+        return count + Number(first >= 0 && row.subarray(first, last).includes(padding));
+      }, 0);
+      const share = within / split.train.length;
+      if (!(share > threshold)) return [];
+      return layerWarning(
+        resolved,
+        index,
+        'padding-is-token',
+        `padding_idx ${padding} of ${name} is no padding: in ${formatPercent(Number(share.toFixed(2)))} of the samples it occurs between other tokens. Its row stays 0, so the network learns nothing of it.`,
+        'Remove "padding_idx", or use an index that only fills up short sequences.',
+        resetOption(`Remove padding_idx of ${name}`, [...spec.layers[index]!.path, 'padding_idx']),
+      );
+    });
+  },
+};
+
 /** A position that attends to later ones sees its own target, which is the next token. */
 export const attentionSeesTarget: SpecRule = {
   id: 'attention-sees-target',
   summary: 'The target of each position is the next input, and attention can look at it.',
   checkData(resolved, run) {
     const { model, spec } = resolved;
-    const { dataset, split } = run;
-    const length = dataset.inputShape[0] ?? 0;
     const seeing = model.layers.flatMap(({ definition, options }, index) =>
       definition.positionsAs === 'set' && (options as { readonly is_causal?: boolean }).is_causal === false
         ? [index]
         : [],
     );
-    if (seeing.length === 0 || dataset.inputShape.length !== 1 || dataset.targetSize !== length || length < 2)
-      return [];
-    const isNext = (sample: number): boolean => {
-      for (let t = 0; t < length - 1; t++)
-        if (dataset.targets[sample * length + t] !== dataset.inputs[sample * length + t + 1]) return false;
-      return true;
-    };
-    if (!split.train.every(isNext)) return [];
+    if (seeing.length === 0 || !predictsNext(run)) return [];
     const names = seeing.map((index) => spec.layers[index]!.name).join(', ');
     return [
       layerWarning(

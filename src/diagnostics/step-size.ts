@@ -17,6 +17,7 @@ interface StepOptions {
   readonly weight_decay?: number;
   readonly eps?: number;
   readonly lr_decay?: number;
+  readonly betas?: readonly [number, number];
 }
 
 const stepOptions = ({ spec }: Resolved): StepOptions => spec.optimizer.options as StepOptions;
@@ -62,6 +63,7 @@ export const strongWeightDecay: SpecRule = {
 };
 
 const USUAL_MOMENTUM = 0.9;
+const USUAL_EFFECTIVE_RATE = 20;
 
 /**
  * With momentum μ, a steady gradient adds up to 1 / (1 - μ) times one step. Source: Goh, "Why momentum really works",
@@ -71,14 +73,18 @@ export const largeEffectiveRate: SpecRule = {
   id: 'large-effective-rate',
   summary: 'The learning rate, momentum included, is too large for most networks.',
   threshold: {
-    value: 20,
-    quantity: 'lr / (1 - momentum) of sgd',
+    value: USUAL_EFFECTIVE_RATE,
+    quantity: 'lr / (1 - momentum) of sgd, times the factor of the loss',
     source: 'Goh, "Why momentum really works", Distill, 2017, for losses that are means and inputs near 1',
   },
   check(resolved, threshold) {
     const { type } = resolved.spec.optimizer;
     const { lr, momentum = 0 } = stepOptions(resolved);
-    const effective = lr / (1 - momentum);
+    if (type !== 'sgd' && momentum > 0) return adaptiveMomentum(resolved, threshold);
+    // A factor of the loss is one of the rate.
+    const { definition, options } = resolved.model.loss;
+    const scale = definition.scaledBy?.(options);
+    const effective = (lr / (1 - momentum)) * Math.max(1, (scale?.value ?? 0) / 2);
     if (type !== 'sgd' || resolved.spec.clip.norm !== undefined || resolved.spec.clip.value !== undefined) return [];
     if (momentum >= 1)
       return [
@@ -92,6 +98,17 @@ export const largeEffectiveRate: SpecRule = {
         ),
       ];
     if (effective <= threshold || (momentum === 0 && !hasHiddenLayer(resolved))) return [];
+    if (scale && lr / (1 - momentum) <= threshold)
+      return [
+        warningAt(
+          resolved,
+          ['loss', scale.option],
+          'large-effective-rate',
+          `The ${scale.option} of ${definition.kind} makes its gradients ${formatRounded(scale.value / 2, 3)} times as large, so lr ${lr} acts like ${formatRounded(effective, 3)}: steps overshoot, or the loss diverges.`,
+          `Leave "${scale.option}" at its default, or lower "lr" by as much.`,
+          resetOption(`Use the default ${scale.option}`, ['loss', scale.option]),
+        ),
+      ];
     const suggested = formatRounded(lr * Math.min(0.1, 1 - momentum), 2);
     return [
       momentum >= 0.5
@@ -113,6 +130,122 @@ export const largeEffectiveRate: SpecRule = {
             `Lower "lr" to ${suggested}.`,
             setLearningRate(resolved.spec, Number(suggested)),
           ),
+    ];
+  },
+};
+
+/** Steps of an adaptive optimizer are about lr, and momentum adds them up. */
+const MAX_ADAPTIVE_STEP = 0.2;
+
+function adaptiveMomentum(resolved: Resolved, threshold: number): Problem[] {
+  const { lr, momentum = 0 } = stepOptions(resolved);
+  const effective = lr / (1 - momentum);
+  if (momentum < 1 && effective <= MAX_ADAPTIVE_STEP * (threshold / USUAL_EFFECTIVE_RATE)) return [];
+  return [
+    warningAt(
+      resolved,
+      ['optimizer', 'momentum'],
+      'large-effective-rate',
+      momentum >= 1
+        ? `momentum ${momentum} never forgets an update: the steps grow without end.`
+        : `momentum ${momentum} makes steady steps ${formatRounded(1 / (1 - momentum), 3)} times as large, so ${resolved.spec.optimizer.type} moves weights by up to ${formatRounded(effective, 2)} a step. The loss oscillates or diverges.`,
+      'Lower "momentum" to 0.9 or less, or leave it out.',
+      { title: 'Remove momentum', changes: [{ path: ['optimizer', 'momentum'] }] },
+    ),
+  ];
+}
+
+/** Kingma, Ba, "Adam", 2015, section 2: 0.9 of the gradient, 0.999 of its square. */
+export const unusualBetas: SpecRule = {
+  id: 'unusual-betas',
+  summary: 'The decay rates of adam are in the wrong order, or it forgets past gradients too slowly.',
+  threshold: {
+    value: 0.99,
+    quantity: 'decay rate of the mean gradient',
+    source: 'Kingma, Ba, "Adam", 2015: 0.9 and 0.999; it converges only if β1² < √β2',
+  },
+  check(resolved, threshold) {
+    const { betas } = stepOptions(resolved);
+    if (!betas || (betas[0] <= threshold && betas[0] <= betas[1])) return [];
+    const areSwapped = betas[0] > betas[1];
+    return [
+      warningAt(
+        resolved,
+        ['optimizer', 'betas'],
+        'unusual-betas',
+        areSwapped
+          ? `betas [${betas.join(', ')}] look swapped: ${resolved.spec.optimizer.type} averages the gradient over about ${formatRounded(1 / (1 - betas[0]), 2)} steps, and divides it by its size over the last ${formatRounded(1 / (1 - betas[1]), 2)} only.`
+          : `With betas [${betas.join(', ')}], ${resolved.spec.optimizer.type} averages gradients over about ${formatRounded(1 / (1 - betas[0]), 2)} steps: it goes on in a direction long after it was right.`,
+        'Leave "betas" at [0.9, 0.999].',
+        resetOption('Use the default betas', ['optimizer', 'betas']),
+      ),
+    ];
+  },
+};
+
+/** A schedule lowers the rate; a factor above 1, or a lowest rate above the first, raises it. */
+export const growingRate: SpecRule = {
+  id: 'growing-rate',
+  summary: 'The schedule raises the learning rate to many times lr.',
+  threshold: {
+    value: 5,
+    quantity: 'largest rate of the run, divided by lr',
+    source: 'PyTorch, torch.optim.lr_scheduler: gamma is below 1, and eta_min is the lowest rate',
+  },
+  checkData(resolved, run, threshold) {
+    const { lr } = stepOptions(resolved);
+    const { rates } = sumOfRates(run);
+    const largest = Math.max(...rates);
+    if (lr === 0 || !(largest > threshold * lr)) return [];
+    const { gamma, eta_min: lowest } = resolved.spec.schedule.options as {
+      readonly gamma?: number;
+      readonly eta_min?: number;
+    };
+    const option = gamma !== undefined ? 'gamma' : 'eta_min';
+    return [
+      warningAt(
+        resolved,
+        ['schedule', option],
+        'growing-rate',
+        `The schedule raises the rate from ${lr} to ${formatRounded(largest, 3)}: ${gamma !== undefined ? `a gamma of ${gamma} is above 1, so it grows instead of falling` : `its lowest rate, eta_min ${lowest ?? ''}, is above lr`}. Steps become too large, and the loss diverges.`,
+        gamma !== undefined ? 'Use a "gamma" below 1, such as 0.95.' : 'Use an "eta_min" below lr.',
+        gamma !== undefined && gamma > 1
+          ? { title: 'Keep the rate constant', changes: [{ path: ['schedule'] }] }
+          : { title: 'Remove eta_min', changes: [{ path: ['schedule', 'eta_min'] }] },
+      ),
+    ];
+  },
+};
+
+/** Goyal et al., "Accurate, large minibatch SGD", 2017, section 2.2: a warm-up of 5 epochs of 90. */
+export const longWarmup: SpecRule = {
+  id: 'long-warmup',
+  summary: 'The warm-up takes most of the run, so the learning rate hardly comes up to lr.',
+  threshold: {
+    value: 0.5,
+    quantity: 'share of the run that the warm-up takes',
+    source: 'Goyal et al., "Accurate, large minibatch SGD", 2017, section 2.2: 5 epochs of 90',
+  },
+  checkData(resolved, run, threshold) {
+    const { per, warmup } = run.schedule;
+    const length = per === 'step' ? run.epochs * Math.ceil(run.split.train.length / run.batchSize) : run.epochs;
+    if (warmup === 0 || !(warmup > threshold * length)) return [];
+    const suggested = Math.floor(length / 20);
+    const unit = per === 'step' ? 'step' : 'epoch';
+    const { lr } = stepOptions(resolved);
+    const reached = Math.min(lr, (lr * length) / (warmup + 1));
+    return [
+      warningAt(
+        resolved,
+        ['schedule', 'warmup'],
+        'long-warmup',
+        `The warm-up takes ${pluralize(warmup, unit)} of a run of ${length}: the rate ${reached < lr ? `only comes up to ${formatRounded(reached, 2)}, not to lr ${lr}` : `is below lr ${lr} for most of it`}.`,
+        `Shorten "warmup", for example to ${pluralize(suggested, unit)}.`,
+        {
+          title: `Set warmup to ${suggested}`,
+          changes: [{ path: ['schedule', 'warmup'], ...(suggested > 0 && { value: suggested }) }],
+        },
+      ),
     ];
   },
 };
@@ -226,9 +359,38 @@ export const tinySteps: SpecRule = {
           setLearningRate(spec, usualRate(resolved)),
         ),
       ];
-    const { sum, steps } = sumOfRates(run);
+    const { sum, steps, rates } = sumOfRates(run);
     const { norm, value } = spec.clip;
     const clip = norm ?? value;
+    const { eps } = stepOptions(resolved);
+    // Only a gradient that is larger than eps is divided by its size.
+    if (clip !== undefined && eps !== undefined && eps > 0 && clip < eps)
+      return [
+        warningAt(
+          resolved,
+          ['clip'],
+          'tiny-clip',
+          `clip holds gradients at ${clip}, below the eps ${eps} of ${spec.optimizer.type}, which then divides by eps instead of by their size: steps are almost 0.`,
+          'Raise the clip to about 1, or remove it.',
+          {
+            title: 'Set the clip to 1',
+            changes: [{ path: ['clip', norm === undefined ? 'value' : 'norm'], value: 1 }],
+          },
+        ),
+      ];
+    // Half of a run at almost no rate is a run of half that length.
+    const end = rates.findLastIndex((rate) => rate > ENDED * lr) + 1;
+    if (end < rates.length / 2 && end > 0)
+      return [
+        warningAt(
+          resolved,
+          ['schedule'],
+          'tiny-rate',
+          `The schedule lowers the rate to almost 0 within ${formatRounded((100 * end) / rates.length, 2)} % of the run: after that, nothing is learned.`,
+          'Let the schedule fall more slowly.',
+          { title: 'Keep the rate constant', changes: [{ path: ['schedule'] }] },
+        ),
+      ];
     // Adam and similar optimizers divide by the gradient's size, so neither its scale nor clipping bounds their steps.
     const followsGradient = spec.optimizer.type === 'sgd';
     const clipped = clip !== undefined && clip < 1 && followsGradient;
@@ -248,7 +410,10 @@ export const tinySteps: SpecRule = {
         ),
       ];
     }
-    const travel = distance * (clipped ? clip : 1);
+    // Steps of adaptive optimizers are at most about lr, and many go back; those of adagrad shrink with time.
+    const { lr_decay: decaying } = stepOptions(resolved);
+    const slowed = decaying !== undefined ? 2 / Math.sqrt(steps) : 1;
+    const travel = distance * (clipped ? clip : 1) * (followsGradient ? 1 : slowed / ADAPTIVE_DETOUR);
     if (travel >= threshold) return [];
     if (clipped && sum >= threshold)
       return [
@@ -287,23 +452,34 @@ export const tinySteps: SpecRule = {
   },
 };
 
+/** The way of a weight under an adaptive optimizer, divided by how far it comes. */
+const ADAPTIVE_DETOUR = 5;
+
+/** A rate below this share of lr moves nothing. */
+const ENDED = 1e-3;
+
 /** A usual rate of the optimizer. */
 const usualRate = ({ spec }: Resolved): number => (ADAPTIVE.includes(spec.optimizer.type) ? 0.01 : 0.1);
 
 /** Steps at which the schedule is evaluated; in between it is interpolated linearly. */
 const MAX_RATES = 200;
 
-function sumOfRates(run: CompiledRun): { readonly sum: number; readonly steps: number } {
+function sumOfRates(run: CompiledRun): {
+  readonly sum: number;
+  readonly steps: number;
+  /** At evenly spaced steps. */
+  readonly rates: readonly number[];
+} {
   const batchesPerEpoch = Math.ceil(run.split.train.length / run.batchSize);
   const steps = run.epochs * batchesPerEpoch;
   const points = Math.min(MAX_RATES, steps);
-  let mean = 0;
-  for (let i = 0; i < points; i++) {
-    const step = Math.floor((i * steps) / points);
-    mean +=
-      learningRate(run.schedule, run.optimizer.options.lr, step, { epochs: run.epochs, batchesPerEpoch }) / points;
-  }
-  return { sum: mean * steps, steps };
+  const rates = Array.from({ length: points }, (_, i) =>
+    learningRate(run.schedule, run.optimizer.options.lr, Math.floor((i * steps) / points), {
+      epochs: run.epochs,
+      batchesPerEpoch,
+    }),
+  );
+  return { sum: (rates.reduce((a, b) => a + b, 0) * steps) / points, steps, rates };
 }
 
 /**

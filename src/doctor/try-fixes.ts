@@ -27,6 +27,18 @@ const GENERIC: readonly string[] = ['other-rate', 'learns-little', 'few-steps'];
 /** The network sees what it is to predict, so that its skill is none. */
 const LEAKS: readonly string[] = ['target-among-inputs', 'attention-sees-target'];
 
+/** Their fixes change what is measured, so that the skill with a fix says nothing beside the one without. */
+const OTHER_MEASURE: readonly string[] = [
+  ...LEAKS,
+  ...['classes-as-values', 'padding-counted', 'ignored-class', 'few-samples', 'constant-target'],
+];
+
+/** Nothing can be learned from such data. */
+const NOTHING_TO_LEARN: readonly string[] = ['constant-target', 'constant-inputs'];
+
+/** What is odd about the data but keeps no network from learning. */
+const HARMLESS: readonly string[] = ['constant-feature'];
+
 /**
  * @param candidates of the spec, then of the run
  * @param onProgress receives the findings so far: those whose fixes were tried, then the others, without their fixes
@@ -50,6 +62,8 @@ export async function tryFixes(
   findings.push(...(await tryLongerRun(findings, attempts)));
   const isMemorized = findings.some(({ code }) => code === 'memorizing');
   const isExplained = findings.some(({ code, trial }) => trial && !GENERIC.includes(code));
+  const isHopeless = findings.some(({ code, fix }) => NOTHING_TO_LEARN.includes(code) && !fix);
+  if (isHopeless) return rank(findings);
   if (isMemorized || bestScore(findings, attempts) < (isExplained ? LEARNABLE : LEARNED_WELL))
     findings.push(...(await tryUsualValues(findings, attempts)));
   if (findings.length === 0 && hasLearnedLittle(attempts.baseline.trial))
@@ -79,8 +93,8 @@ async function tryFixOf(candidate: Candidate, attempts: Attempts): Promise<Docto
       : null;
   const isOtherBetter = other !== null && helps(other) && (!usual || isBetter(other.trial, usual.trial));
   const best = isOtherBetter ? other : usual;
-  // Without the target before its eyes, a network knows less.
-  if (best && LEAKS.includes(candidate.code))
+  // Without the target before its eyes, a network knows less; on more samples, it is harder to be right.
+  if (best && OTHER_MEASURE.includes(candidate.code) && !best.trial.diverged)
     return { ...candidate, fix: best.fix, trial: best.trial, effect: describeEffect(best) };
   const hasHelped = best !== null && helps(best) && (candidate.code !== 'other-rate' || gainsSkill(best));
   if (candidate.code === 'other-rate' && !hasHelped) return null;
@@ -222,6 +236,9 @@ const learnsLittle = (trial: Trial): DoctorFinding => ({
 /** Findings of the data come first if no fix makes the network learn this much. */
 const LEARNABLE = 0.7;
 
+/** Between what helps and names no cause, and what helps and does. */
+const FAULT_OF_DATA = 2.5;
+
 /** What names no cause must gain this much more skill to come before what does. */
 const GENERIC_PENALTY = 0.6;
 
@@ -253,6 +270,8 @@ function rankOf({ code, isFailure, trial, range, remedy }: DoctorFinding, isLear
     const penalty = GENERIC.includes(code) || isFailure ? GENERIC_PENALTY : range ? 0 : 0.1;
     return 2 + Math.round(10 * Math.max(0, scoreOf(trial))) / 10 - penalty;
   }
-  if (range) return remedy === null ? 1 : isLearnable ? 1.5 : 4;
+  if (range && remedy === null) return 1;
+  // A fault of the data is a cause, which the usual values of options are not.
+  if (range) return !isLearnable ? 4 : HARMLESS.includes(code) ? 1.5 : FAULT_OF_DATA;
   return isFailure ? 0 : 0.5;
 }

@@ -89,6 +89,59 @@ const sequence = (
 });
 const kernel = (gamma: number): unknown[] => [{ type: 'kernel', gamma, centers: 20 }, linear(2)];
 
+/** Three clouds of points, with a number for each, and a column more. */
+const clouds = (
+  column: (cloud: number, i: number) => number,
+  kind = 'labels',
+  target = (cloud: number): unknown => cloud,
+) => {
+  const { inputs } = inline(240, 2, sum) as { inputs: number[][] };
+  return {
+    type: 'inline',
+    inputs: inputs.map((x, i) => [x[0] + 2 * (i % 3), x[1], column(i % 3, i)]),
+    [kind]: inputs.map((_, i) => target(i % 3)),
+  };
+};
+const three = { ...classification, layers: hidden(4, 'tanh', 3) };
+/** A table of three columns, changed by a function of the value, the column and the row. */
+const changed = (change: (value: number, column: number, row: number) => number): object => {
+  const data = inline(240, 3, sum) as { inputs: number[][] };
+  return { ...data, inputs: data.inputs.map((x, row) => x.map((value, column) => change(value, column, row))) };
+};
+const inMeters = changed((value, column) => (column === 1 ? 1000 * value : value));
+const noise = new Random(3, 'noise');
+const leaking = (column: (target: number) => number): object => {
+  const data = inline(240, 2, sum);
+  const { inputs, targets } = data as { inputs: number[][]; targets?: number[] };
+  return { ...data, inputs: inputs.map((x, i) => [...x, column(targets?.[i] ?? NaN)]) };
+};
+const norm = (layer: unknown): unknown[] => [linear(8), layer, 'tanh', linear(2)];
+const scheduled = (schedule: object): object => ({ ...classification, schedule });
+const large = (layers: readonly unknown[]): object =>
+  images([...layers, 'flatten', linear(2)], { data: { type: 'images', samples: 40, classes: 2, size: 16 } });
+const gratings = (augment: readonly unknown[]): object => ({
+  ...classification,
+  data: { type: 'images', samples: 210, classes: 7, size: 12, channels: 1 },
+  layers: [convolution, 'relu', 'flatten', linear(7)],
+  augment,
+});
+const flip = ['random_horizontal_flip'];
+const tokens = (length: number, more: object = {}, text = 'abcab cabba '.repeat(20)): object => ({
+  data: { type: 'text', text, length },
+  layers: [
+    { type: 'embedding', num_embeddings: 4, embedding_dim: 8, ...more },
+    { type: 'gru', hidden_size: 8, return: 'all' },
+    linear(4),
+  ],
+  loss: 'cross_entropy',
+});
+const filled = (loss: unknown): object => ({ ...tokens(16, {}, 'abcab'.padEnd(16, '_').repeat(30)), loss });
+const few = (more: object): object => ({
+  data: { type: 'moons', ...more },
+  layers: hidden(200, 'relu', 2),
+  loss: 'cross_entropy',
+});
+
 const quadrants = inline(200, 2, ([a, b]) => Number(a > 0 !== b > 0), 'labels');
 
 const cases: readonly (readonly [code: string, fires: object, quiet: object])[] = [
@@ -368,6 +421,191 @@ const cases: readonly (readonly [code: string, fires: object, quiet: object])[] 
     { ...classification, batch_size: 'full', epochs: 2 },
     { ...classification, batch_size: 'full', epochs: 50 },
   ],
+  [
+    'unequal-scales',
+    { ...regression, data: changed((value, column) => (column === 1 ? 0.001 * value : value)) },
+    { ...regression, data: changed((value, column) => (column === 1 ? 0.1 * value : value)) },
+  ],
+  // One deviation for all columns leaves them as different as they are.
+  [
+    'unequal-scales',
+    { ...regression, data: inMeters, transforms: [{ type: 'standardize', per: 'all' }] },
+    { ...regression, data: inMeters, transforms: ['standardize'] },
+  ],
+  // A column of two values is a category.
+  [
+    'unequal-scales',
+    { ...regression, data: changed((value, column) => (column === 1 ? 0.001 * value : value)) },
+    { ...regression, data: changed((value, column) => (column === 1 ? 0.001 * Number(value > 0) : value)) },
+  ],
+  [
+    'classes-as-values',
+    { ...regression, data: clouds((_, i) => Math.sin(i), 'targets') },
+    { ...three, data: clouds((_, i) => Math.sin(i)) },
+  ],
+  // Counts: common in the middle, rare at the end.
+  [
+    'classes-as-values',
+    { ...regression, data: clouds((_, i) => Math.sin(i), 'targets') },
+    { ...regression, data: inline(240, 2, ([x]) => Math.round(4 * x ** 6)) },
+  ],
+  [
+    'target-among-inputs',
+    { ...regression, data: leaking((y) => Math.exp(y) + 0.001 * noise.uniform(-1, 1)) },
+    { ...regression, data: leaking((y) => y + 0.5 * noise.uniform(-1, 1)) },
+  ],
+  [
+    'target-among-inputs',
+    { ...three, data: clouds((cloud) => [120, 250, 170][cloud]) },
+    { ...three, data: clouds((cloud, i) => [1, 3, 2][cloud] + 0.3 * Math.sin(i)) },
+  ],
+  [
+    'mixed-units',
+    { ...regression, data: changed((v, column, row) => (column === 0 ? (v + 2) * (row % 6 === 0 ? 100 : 1) : v)) },
+    { ...regression, data: changed((v, column, row) => (column === 0 ? (v + 2) * (row % 6 === 0 ? 2 : 1) : v)) },
+  ],
+  [
+    'missing-as-number',
+    { ...regression, data: changed((value, column, row) => (column === 0 && row % 12 === 0 ? -99 : value)) },
+    { ...regression, data: changed((value, column, row) => (column === 0 && row % 12 === 0 ? -1.5 : value)) },
+  ],
+  [
+    'unrelated-targets',
+    { ...regression, data: inline(240, 2, () => noise.uniform(-1, 1)) },
+    { ...regression, data: inline(240, 2, ([a, b]) => a * b + 0.3 * noise.uniform(-1, 1)) },
+  ],
+  ['few-samples', few({ samples: 30 }), few({ samples: 300 })],
+  ['few-samples', few({ samples: 300, split: { validation: 0.95, test: 0 } }), few({ samples: 300 })],
+  ['few-samples', few({ samples: 30 }), { ...few({ samples: 30 }), layers: hidden(8, 'relu', 2) }],
+  [
+    'norm-of-one',
+    { ...classification, layers: norm({ type: 'group_norm', num_groups: 8 }) },
+    { ...classification, layers: norm({ type: 'group_norm', num_groups: 2 }) },
+  ],
+  [
+    'norm-of-few-numbers',
+    { ...classification, layers: [linear(2), 'layer_norm', 'tanh', linear(2)] },
+    { ...classification, layers: norm('layer_norm') },
+  ],
+  [
+    'norm-on-input',
+    { ...three, data: clouds((_, i) => Math.sin(i)), layers: ['layer_norm', ...hidden(4, 'tanh', 3)] },
+    { ...three, data: clouds((_, i) => Math.sin(i)), layers: ['batch_norm1d', ...hidden(4, 'tanh', 3)] },
+  ],
+  [
+    'norm-momentum',
+    { ...classification, layers: norm({ type: 'batch_norm1d', momentum: 1 }) },
+    { ...classification, layers: norm({ type: 'batch_norm1d', momentum: 0.3 }) },
+  ],
+  [
+    'norm-momentum',
+    { ...classification, layers: norm({ type: 'batch_norm1d', momentum: 0.001 }) },
+    { ...classification, layers: norm({ type: 'batch_norm1d', momentum: 0.01 }) },
+  ],
+  [
+    'large-norm-eps',
+    { ...classification, layers: norm({ type: 'batch_norm1d', eps: 100 }) },
+    { ...classification, layers: norm({ type: 'batch_norm1d', eps: 0.01 }) },
+  ],
+  [
+    'compound-dropout',
+    { ...classification, layers: [linear(8), 'dropout', 'tanh', 'dropout', linear(2)] },
+    { ...classification, layers: [linear(8), 'dropout', 'tanh', linear(8), 'dropout', 'tanh', linear(2)] },
+  ],
+  [
+    'pooled-early',
+    large([{ type: 'max_pool2d', kernel_size: 4 }, convolution, 'relu']),
+    large([convolution, 'relu', { type: 'max_pool2d', kernel_size: 4 }]),
+  ],
+  [
+    'skipped-pixels',
+    large([{ ...convolution, kernel_size: 2, stride: 6 }, 'relu']),
+    large([{ ...convolution, kernel_size: 3, stride: 3 }, 'relu']),
+  ],
+  [
+    'pixels-alone',
+    large([{ ...convolution, kernel_size: 1 }, 'relu', { type: 'adaptive_avg_pool2d' }]),
+    large([{ ...convolution, kernel_size: 1 }, 'relu', convolution, 'relu', { type: 'adaptive_avg_pool2d' }]),
+  ],
+  [
+    'pixels-alone',
+    large([{ ...convolution, kernel_size: 1 }, 'relu', { type: 'adaptive_avg_pool2d' }]),
+    large([{ ...convolution, kernel_size: 1 }, 'relu']),
+  ],
+  // A falling grating in a mirror is a rising one; a disc stays a disc.
+  [
+    'augmentation-changes-class',
+    gratings(flip),
+    images([convolution, 'relu', 'flatten', linear(2)], { augment: flip }),
+  ],
+  [
+    'unusual-betas',
+    { ...classification, optimizer: { type: 'adam', betas: [0.999, 0.9] } },
+    { ...classification, optimizer: { type: 'adam', betas: [0.5, 0.9] } },
+  ],
+  ['growing-rate', scheduled({ type: 'exponential', gamma: 1.1 }), scheduled({ type: 'exponential', gamma: 0.95 })],
+  ['growing-rate', scheduled({ type: 'cosine', eta_min: 2 }), scheduled({ type: 'cosine', eta_min: 0.01 })],
+  ['long-warmup', scheduled({ type: 'constant', warmup: 60 }), scheduled({ type: 'constant', warmup: 5 })],
+  [
+    'tiny-rate',
+    scheduled({ type: 'linear', start_factor: 1, end_factor: 0, total_iters: 2 }),
+    scheduled({ type: 'linear', start_factor: 1, end_factor: 0, total_iters: 45 }),
+  ],
+  [
+    'tiny-clip',
+    { ...classification, optimizer: 'adam', clip: { value: 1e-9 } },
+    { ...classification, optimizer: 'adam', clip: { value: 0.001 } },
+  ],
+  [
+    'large-effective-rate',
+    { ...classification, optimizer: { type: 'rmsprop', lr: 0.01, momentum: 0.99 } },
+    { ...classification, optimizer: { type: 'rmsprop', lr: 0.01, momentum: 0.9 } },
+  ],
+  [
+    'large-effective-rate',
+    { ...regression, loss: { type: 'sum_squared_error', scale: 1000 } },
+    { ...regression, loss: { type: 'sum_squared_error', scale: 10 } },
+  ],
+  [
+    'weightless-class',
+    { ...classification, loss: { type: 'cross_entropy', weight: [1, 0.001] } },
+    { ...classification, loss: { type: 'cross_entropy', weight: [1, 0.3] } },
+  ],
+  [
+    'ignored-class',
+    { ...classification, loss: { type: 'cross_entropy', ignore_index: 1 } },
+    {
+      ...three,
+      data: { ...clouds((_, i) => Math.sin(i)), classes: 4 },
+      layers: hidden(4, 'tanh', 4),
+      loss: { type: 'cross_entropy', ignore_index: 3 },
+    },
+  ],
+  ['padding-counted', filled('cross_entropy'), filled({ type: 'cross_entropy', ignore_index: 0 })],
+  ['padding-counted', filled('cross_entropy'), tokens(16)],
+  ['short-context', tokens(2), tokens(8)],
+  ['padding-is-token', tokens(8, { padding_idx: 1 }), tokens(8)],
+  [
+    'large-initial-values',
+    tokens(8, { init: { type: 'normal', std: 100 } }),
+    tokens(8, { init: { type: 'normal', std: 2 } }),
+  ],
+  [
+    'large-initial-values',
+    { ...classification, layers: [linear(8, { bias_init: { type: 'constant', val: -50 } }), 'relu', linear(2)] },
+    { ...classification, layers: [linear(8, { bias_init: { type: 'constant', val: 1 } }), 'relu', linear(2)] },
+  ],
+  [
+    'large-init',
+    { ...classification, layers: [linear(8, { init: { type: 'orthogonal', gain: 50 } }), 'tanh', linear(2)] },
+    { ...classification, layers: [linear(8, { init: { type: 'orthogonal', gain: 1.7 } }), 'tanh', linear(2)] },
+  ],
+  [
+    'large-init',
+    { ...classification, layers: [linear(64), 'relu', linear(64, { init: 'uniform' }), 'relu', linear(2)] },
+    { ...classification, layers: [linear(64), 'relu', linear(64, { init: 'xavier_uniform' }), 'relu', linear(2)] },
+  ],
+  ['flat-kernel', { ...classification, layers: kernel(1e-8) }, { ...classification, layers: kernel(0.1) }],
 ];
 
 describe('a rule', () => {
@@ -386,6 +624,8 @@ const withoutFix = new Set([
   'constant-feature',
   'contradictory-samples',
   'unrelated-labels',
+  'unrelated-targets',
+  'mixed-units',
 ]);
 
 describe('a quick fix', () => {

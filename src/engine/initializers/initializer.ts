@@ -21,6 +21,8 @@ interface InitializerBase<Kind extends string, Options> {
   mean?(options: Options): number;
   /** The standard deviation of the entries, for an initializer that does not adapt it to the size of the layer. */
   std?(options: Options): number;
+  /** The factor of what it adapts to the size of the layer. */
+  gain?(options: Options): number;
 }
 
 /** Draws every entry independently. */

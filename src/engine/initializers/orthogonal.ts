@@ -31,6 +31,7 @@ export const orthogonal = defineTensorInitializer({
   summary:
     'gain times a matrix with orthonormal rows, or columns if there are fewer of them: it preserves lengths. A bias becomes a vector of length gain.',
   options: z.strictObject({ gain: z._default(positiveNumber('Factor for the activation that follows.'), 1) }),
+  gain: ({ gain }) => gain,
   fill(out, random, shape, { gain }) {
     const [rows, ...rest] = shape as Shape1;
     const columns = numel(rest);

@@ -10,6 +10,7 @@ export const xavierUniform = defineInitializer({
   aliases: ['xavier', 'glorot', 'glorot_uniform'],
   summary: 'Glorot: uniform in ±gain √(6/(fan_in + fan_out)).',
   options,
+  gain: ({ gain }) => gain,
   draw: (random, { fanIn, fanOut }, { gain }) => gain * Math.sqrt(6 / (fanIn + fanOut)) * random.uniform(-1, 1),
 });
 
@@ -18,5 +19,6 @@ export const xavierNormal = defineInitializer({
   aliases: ['glorot_normal'],
   summary: 'Glorot: normal with standard deviation gain √(2/(fan_in + fan_out)).',
   options,
+  gain: ({ gain }) => gain,
   draw: (random, { fanIn, fanOut }, { gain }) => random.normal(0, gain * Math.sqrt(2 / (fanIn + fanOut))),
 });

@@ -43,6 +43,7 @@ export const groupNorm = defineLayer({
   checkInput: ([channels], { num_groups }) => checkGroups(channels!, num_groups, 'num_groups'),
   outputShape: (input) => input,
   normalizesOver: 'sample',
+  normalizedCount: (input, { num_groups }) => groupSize(input, num_groups),
   parameters: ([channels], { affine }) =>
     affine
       ? [

@@ -1,5 +1,6 @@
 // Ba, Kiros, Hinton, "Layer normalization", 2016.
 import * as z from 'zod/mini';
+import { numel } from '../kernels/tensor';
 import { positiveNumber } from '../option-schemas';
 import { defineLayer, eachPosition } from './layer';
 import {
@@ -39,6 +40,7 @@ export const layerNorm = defineLayer({
   outputShape: (input) => input,
   receptiveField: (layer, input) => (normalizedShape(input, layer).length === 1 ? eachPosition(input) : 'all'),
   normalizesOver: 'sample',
+  normalizedCount: (input, layer) => numel(normalizedShape(input, layer)),
   parameters(input, layer) {
     if (!layer.elementwise_affine) return [];
     const shape = normalizedShape(input, layer);

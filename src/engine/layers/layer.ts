@@ -285,6 +285,8 @@ export interface LayerDefinition<Kind extends string = string, Options = unknown
   readonly outputMeaning?: OutputMeaning;
   /** What a normalization takes mean and variance over. */
   readonly normalizesOver?: 'batch' | 'sample';
+  /** For a normalization over parts of a sample: how many numbers share a mean and variance. */
+  normalizedCount?(input: Shape, options: Options): number;
   /** The share of values that are set to 0 in training. */
   dropRate?(options: Options): number;
 

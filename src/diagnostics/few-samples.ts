@@ -1,0 +1,77 @@
+// Too few training samples for the network, where the spec leaves others unused.
+import { ownParameters } from '../engine/network-model';
+import { numel } from '../engine/kernels/tensor';
+import type { CompiledRun, Resolved, Spec, SpecRule } from '../model-spec';
+import type { QuickFix } from '../protocol/problem';
+import { valueAt } from './quick-fixes';
+import { warningAt } from './warnings';
+
+/** A generated dataset can have as many samples as one asks for. */
+const MORE_SAMPLES = 8;
+const USUAL_HOLDOUT = 0.2;
+/** More than this is held out for another reason than to measure. */
+const LARGE_HOLDOUT = 0.4;
+
+/** What gives the network more training samples: all of the file, a smaller part held out, more of a generator. */
+export function moreSamples(spec: Spec): QuickFix[] {
+  const options = (valueAt(spec.source.value, ['data']) ?? {}) as Readonly<Record<string, unknown>>;
+  const { validation, test } = spec.data.split;
+  return [
+    ...(typeof options.limit === 'number'
+      ? [{ title: 'Use all samples', changes: [{ path: ['data', 'limit'] }] }]
+      : []),
+    ...(validation + test > LARGE_HOLDOUT && spec.source.has(['data', 'split'])
+      ? [
+          {
+            title: 'Hold fewer samples out',
+            changes: [{ path: ['data', 'split'], value: { validation: USUAL_HOLDOUT, test: 0 } }],
+          },
+        ]
+      : []),
+    ...(Number(options.samples) > 0
+      ? [
+          {
+            title: `Use ${MORE_SAMPLES * Number(options.samples)} samples`,
+            changes: [{ path: ['data', 'samples'], value: MORE_SAMPLES * Number(options.samples) }],
+          },
+        ]
+      : []),
+  ];
+}
+
+const parameterCount = ({ model }: Resolved): number =>
+  model.layers.reduce(
+    (sum, layer) => sum + ownParameters(layer).reduce((total, { shape }) => total + numel(shape), 0),
+    0,
+  );
+
+const MAX_FEW = 60;
+
+export const fewSamples: SpecRule = {
+  id: 'few-samples',
+  summary: 'There are far fewer training samples than parameters, although the spec leaves samples unused.',
+  threshold: {
+    value: 50,
+    quantity: 'parameters for each trained target',
+    source: 'Zhang et al., "Understanding deep learning requires rethinking generalization", 2017: it fits any labels',
+  },
+  checkData(resolved, run: CompiledRun, threshold) {
+    const { spec } = resolved;
+    const { train, validation, test } = run.split;
+    const [fix] = moreSamples(spec);
+    const targets = train.length * run.dataset.targetSize;
+    if (!fix || train.length > MAX_FEW || parameterCount(resolved) < threshold * targets) return [];
+    const heldOut = validation.length + test.length;
+    const key = fix.changes[0]!.path;
+    return [
+      warningAt(
+        resolved,
+        spec.source.has(key) ? key : ['data'],
+        'few-samples',
+        `The network has ${parameterCount(resolved)} parameters and only ${train.length} training samples${heldOut > train.length ? `; ${heldOut} are held out` : ''}: it can learn them by heart without finding what they have in common.`,
+        `${fix.title}, or use a smaller network.`,
+        fix,
+      ),
+    ];
+  },
+};
