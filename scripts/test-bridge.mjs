@@ -80,8 +80,17 @@ const calls = {
   async type(page, { text }) {
     await page.keyboard.type(text);
   },
-  async click(page, { selector }) {
-    await page.locator(selector).first().click({ timeout: timeoutMs });
+  async click(page, { selector, button }) {
+    await page.locator(selector).first().click({ timeout: timeoutMs, button });
+  },
+  async clickMargin(page, { text }) {
+    const line = page.locator('.editor-instance .view-line', { hasText: text }).first();
+    await line.waitFor({ timeout: timeoutMs });
+    const beside = await line.boundingBox();
+    const numbers = await page.locator('.editor-instance .line-numbers').first().boundingBox();
+    if (!beside || !numbers) throw new Error(`The line with ${text} is not shown.`);
+    // Between the icons of tests, if there are any, and the numbers of the lines.
+    await page.mouse.click(numbers.x - 6, beside.y + beside.height / 2);
   },
   async texts(page, { selector }) {
     return page.locator(selector).allInnerTexts();

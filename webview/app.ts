@@ -24,6 +24,7 @@ import { clearWarnings, dismiss, initialData, notify, Store } from './state/stor
 import { ThemeWatcher } from './canvas/theme';
 import { DRAW_BUDGET_MS, RenderScheduler } from './canvas/render-scheduler';
 import { views, workspaceOf } from './views';
+import { tensors } from './views/tensors';
 
 /** State that VS Code keeps for the page. */
 export interface WebviewState {
@@ -137,6 +138,11 @@ export class App {
   update(update: PanelUpdate): void {
     this.#store.dispatch(update);
     if (update.type === 'showView') this.#showView(update.view);
+    if (update.type === 'showTensor') {
+      const { kind, parameter } = update.tensor;
+      this.#context.updateSettings({ tensor: kind, ...(parameter !== undefined && { parameter }) });
+      this.#showView(tensors.id);
+    }
     this.#fullRedraw = true;
     if (update.type === 'select' || update.type === 'snapshot') this.#saveState();
     this.#subscribeToVisible();

@@ -33,7 +33,8 @@ import type { RunQueryResult } from '../protocol/run-query';
 import { answerConsoleQuery } from './console-query';
 import type { DebuggedRun, LaunchConfiguration, LaunchRun } from './debugged-run';
 import { exceptionFilters, NON_FINITE } from './exception-filters';
-import { type BreakpointMode, SpecLines } from './spec-lines';
+import { inlineValues } from './inline-values';
+import { type BreakpointMode, partOf, SpecLines } from './spec-lines';
 import { GROUP_TITLES, VariableStore } from './variables';
 
 /** The run. */
@@ -421,7 +422,7 @@ export class NablascopeDebugSession extends DebugSession {
       };
       const phase = this.#phase;
       const layer = this.#layer;
-      const line = this.#requireLines().lineOf(phase?.kind === 'loss' ? undefined : (layer ?? -1));
+      const line = phase ? this.#requireLines().lineOf(layer ?? partOf(phase)) : undefined;
       const phaseFrame: DebugProtocol.StackFrame[] = phase
         ? [
             {
@@ -740,13 +741,22 @@ export class NablascopeDebugSession extends DebugSession {
     const lines = this.#requireLines();
     const mode = MODES.find(({ mode: known }) => known === each.mode)?.mode ?? 'all';
     const phases = lines.phasesAt(line, mode);
-    const layers = lines.placesAt(line).flatMap(({ layer }) => layer ?? []);
+    const places = lines.placesAt(line);
+    const layers = places.flatMap(({ part }) => (typeof part === 'number' ? part : []));
     if (phases.length === 0)
-      return { breakpoint: null, layers, line, message: 'There is no layer and no loss on this line.' };
+      return {
+        breakpoint: null,
+        layers,
+        line,
+        message:
+          places.length === 0
+            ? 'There is no layer, no loss and no optimizer on this line.'
+            : 'No phase of this mode belongs to this line.',
+      };
     const { condition, hitCondition, logMessage } = each;
     return {
       layers,
-      line: lines.placesAt(line)[0]!.firstLine,
+      line: places[0]!.firstLine,
       breakpoint: this.#withId({ on: { phases }, condition, hitCondition, logMessage }),
     };
   }
@@ -832,8 +842,20 @@ export class NablascopeDebugSession extends DebugSession {
     return this.#variables!;
   }
 
-  protected override customRequest(command: string, response: DebugProtocol.Response): void {
-    this.#answer(response, () => Promise.reject(new RequestError(`There is no request ${command}.`)));
+  /** `inlineValues` with `startLine` and `endLine`: see inline-values.ts. */
+  protected override customRequest(command: string, response: DebugProtocol.Response, args: unknown): void {
+    this.#answer(response, () => {
+      if (command !== 'inlineValues') throw new RequestError(`There is no request ${command}.`);
+      const { startLine, endLine } = args as { readonly startLine: number; readonly endLine: number };
+      const { model } = this.#requireRun();
+      const variables = this.#requireVariables();
+      return inlineValues(
+        model,
+        this.#requireLines(),
+        { first: startLine, last: endLine, stopped: this.#layer },
+        (expressions) => variables.evaluate(expressions),
+      );
+    });
   }
 
   /** Sends the result of `work` as the body of the response, or its error. */

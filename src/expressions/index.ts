@@ -16,3 +16,4 @@ export {
   SEARCHES,
   type TextParts,
 } from './run-query';
+export { usesChange } from './uses-change';

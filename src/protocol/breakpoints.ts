@@ -19,7 +19,7 @@ export interface Breakpoint {
 export type BreakpointPlace =
   /** After these phases, as indexes into the model's phases. */
   | { readonly phases: readonly number[] }
-  /** After the phase that computes or changes this expression. */
+  /** After the phase that computes or changes this expression; with a condition about its change, as for `data`. */
   | { readonly tensor: string }
   /** The same, with its values in this step and in the one before as `value` and `previous`. */
   | { readonly data: string }

@@ -11,7 +11,7 @@ export type { Frame, NonFinite, RunStatus } from './frame';
 import type { ModelInfo } from './model-info';
 import type { DoctorReport } from './doctor-report';
 export type { LayerBlock, LayerSummary, LayerInfo, ModelInfo, ParameterInfo } from './model-info';
-import type { QueryResult, ViewQueries, Query } from './queries';
+import type { QueryResult, TensorRequest, ViewQueries, Query } from './queries';
 export type {
   ElementRef,
   TensorKind,
@@ -109,6 +109,8 @@ export type PanelUpdate =
   | { readonly type: 'doctor'; readonly doctor: PanelDoctor }
   /** A command opens a view, by its id. */
   | { readonly type: 'showView'; readonly view: string }
+  /** A command shows a tensor, in the view of tensors. */
+  | { readonly type: 'showTensor'; readonly tensor: TensorRequest }
   /** A message about something that just happened, such as a restart after a change of the spec. */
   | { readonly type: 'notice'; readonly level: 'info' | 'warning' | 'error'; readonly text: string }
   /** The layer at the cursor in the spec; null for none. */

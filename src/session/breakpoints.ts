@@ -1,6 +1,14 @@
 // The breakpoints of a run: evaluates their conditions after each step, while the tensors of the step are still in
 // memory, for every phase of the step. So a step itself runs at full speed, also one that is compiled into one call.
-import { type Bound, bindExpression, type Expression, ExpressionError, namesIn, parseExpression } from '../expressions';
+import {
+  type Bound,
+  bindExpression,
+  type Expression,
+  ExpressionError,
+  namesIn,
+  parseExpression,
+  usesChange,
+} from '../expressions';
 import type { Breakpoint, BreakpointStatus, Discovery, LogpointMessage } from '../protocol/breakpoints';
 import type { Position } from '../protocol/position';
 import type { Tensor } from '../engine/kernels/tensor';
@@ -335,7 +343,7 @@ export class Breakpoints {
         0,
         ...namesIn(expression).map(({ name, aspect }) => this.#values.computedAt(name, aspect)),
       );
-      if (phase > 0 && 'data' in on) return [create(phase, expression)];
+      if (phase > 0 && ('data' in on || (parsed && usesChange(parsed)))) return [create(phase, expression)];
       if (phase > 0) {
         bindExpression(expression, this.#reachableScope(this.#values.scopeAt(phase)));
         return [create(phase, null)];

@@ -6,6 +6,7 @@ import { consumersOf, inputsOf, NETWORK_INPUT } from '../engine/network-graph';
 import { parametersUsedBy, shownInternals } from '../engine/network-model';
 import type { Pass } from '../engine/pass';
 import type { Aspect, Operand, Scope } from '../expressions';
+import { layerExpression } from '../presentation/tensor-expressions';
 import type { NamedValue, NamedValueGroup } from '../protocol/queries';
 import type { TrainingSession } from './session';
 
@@ -38,11 +39,6 @@ interface Entry {
 export type StateCopies = ReadonlyMap<Source, Tensor>;
 
 const ASPECT_NAMES: Readonly<Record<Exclude<Aspect, 'value'>, string>> = { gradient: 'gradient', update: 'update' };
-const IDENTIFIER = /^[\p{L}_$][\p{L}\p{N}_$]*(\.[\p{L}_$][\p{L}\p{N}_$]*)*$/u;
-
-/** `layer("my layer")` for a name that is not an identifier. */
-const quoteLayer = (name: string): string => (IDENTIFIER.test(name) ? name : `layer(${JSON.stringify(name)})`);
-
 export class StepValues {
   /** For lists and completion, in the order of the network. */
   readonly names: readonly NamedValue[];
@@ -169,7 +165,7 @@ export class StepValues {
       const full = `${name}.${label}`;
       if (this.#entries.has(full)) return;
       this.#entries.set(full, entry);
-      const expression = `${quoteLayer(name)}.${label}`;
+      const expression = `${layerExpression(name)}.${label}`;
       for (const group of groups) list({ group, layer, label, expression: wrapperOf[group](expression) });
     };
     inputsOf(model, layer).forEach((source, i) => {

@@ -3,6 +3,8 @@ import { execFileSync } from 'node:child_process';
 import { resolve } from 'node:path';
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { InlineValues } from '../../src/debugger';
+import { formatNumber } from '../../src/presentation/plain-numbers';
 import { Random } from '../../src/engine/random';
 import { createSession, compileRun } from '../support/session-fixtures';
 import { TrainingSession } from '../../src/session/session';
@@ -28,6 +30,7 @@ const SPEC = `{
 const HIDDEN = 5;
 const TANH = 10;
 const LOSS = 13;
+const OPTIMIZER = 14;
 
 let adapter: BuiltAdapter;
 let client: Client;
@@ -106,17 +109,17 @@ it('goes phase by phase, with the line of the layer', async () => {
     seen.push([name, line]);
   }
   expect(seen).toEqual([
-    ['zero gradients', 0],
+    ['zero gradients', OPTIMIZER],
     ['forward: hidden', HIDDEN],
     ['forward: tanh1', TANH],
     ['forward: output', 11],
     ['loss', LOSS],
-    ['backward: loss', 0],
+    ['backward: loss', LOSS],
     ['backward: output', 11],
     ['backward: tanh1', TANH],
     ['backward: hidden', HIDDEN],
-    ['update', 0],
-    ['zero gradients', 0],
+    ['update', OPTIMIZER],
+    ['zero gradients', OPTIMIZER],
   ]);
   expect((await client.frames())[1].name).toBe('step 2 (epoch 1, batch 2)');
   await client.move(() => client.stepBackRequest({ threadId: 1 }));
@@ -155,7 +158,7 @@ describe('a breakpoint', () => {
     const { breakpoints } = (
       await client.customRequest('breakpointLocations', { source: { path: program }, line: 1, endLine: 20 })
     ).body as DebugProtocol.BreakpointLocationsResponse['body'];
-    expect(breakpoints.map(({ line }) => line)).toEqual([HIDDEN, TANH, 11, LOSS]);
+    expect(breakpoints.map(({ line }) => line)).toEqual([HIDDEN, TANH, 11, LOSS, OPTIMIZER]);
   });
 
   it('has a condition, a hit count or a message', async () => {
@@ -226,6 +229,43 @@ it('stops at the tensor or the layer that a function breakpoint names', async ()
     [reason, 'backward: hidden', HIDDEN],
     [reason, 'update: tanh1', TANH],
   ]);
+});
+
+it('watches the change of what a function breakpoint names', async () => {
+  await open();
+  const { body } = await client.setFunctionBreakpointsRequest({
+    breakpoints: [
+      { name: 'loss', condition: 'crosses(0.65)' },
+      { name: 'hidden.weight', condition: 'changes_sign()' },
+    ],
+  });
+  // A tensor has no sign.
+  expect(body.breakpoints.map(({ verified }) => verified)).toEqual([true, false]);
+  const straight = straightSession();
+  let previous: number;
+  do {
+    previous = straight.loss ?? NaN;
+    straight.step();
+  } while (Number.isNaN(previous) || previous < 0.65 === straight.loss! < 0.65);
+  expect((await client.move(() => client.continueRequest({ threadId: 1 }))).reason).toBe('function breakpoint');
+  expect(await client.value('step')).toBe(String(straight.position.step));
+});
+
+it('has numbers beside the lines, as far as they are computed', async () => {
+  await open([{ line: TANH, mode: 'forward' }, { line: OPTIMIZER }]);
+  const beside = async (startLine: number, endLine: number): Promise<InlineValues['values']> =>
+    ((await client.customRequest('inlineValues', { startLine, endLine })).body as InlineValues).values;
+  expect((await beside(1, 30)).map(({ line }) => line)).toEqual([OPTIMIZER]);
+  await client.move(() => client.continueRequest({ threadId: 1 }));
+  expect((await beside(1, 30)).map(({ line }) => line)).toEqual([HIDDEN, TANH, OPTIMIZER]);
+  expect((await beside(TANH, TANH)).map(({ line }) => line)).toEqual([TANH]);
+  await client.move(() => client.continueRequest({ threadId: 1 }));
+  expect((await client.frames())[0]).toMatchObject({ name: 'update', line: OPTIMIZER });
+  const values = await beside(1, 30);
+  expect(values.map(({ line }) => line)).toEqual([HIDDEN, TANH, 11, LOSS, OPTIMIZER]);
+  const norm = formatNumber(Number(await client.value('norm(grad(hidden.weight))')));
+  expect(values[0].text.endsWith(`‖dL/d weight‖ ${norm}`)).toBe(true);
+  expect(values[3].text).toContain(`loss ${formatNumber(Number(await client.value('loss')))}`);
 });
 
 describe('an exception filter', () => {

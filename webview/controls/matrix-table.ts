@@ -3,17 +3,21 @@ import { html, nothing, type TemplateResult } from 'lit/html.js';
 import type { QueryValue } from '../../src/protocol/panel';
 import { formatIndex, formatShape } from '../../src/presentation/numbers';
 import { unravelIndex } from '../../src/presentation/tensor-index';
+import { cellMenu } from './cell-menu';
 import { NO_VALUE, renderValue } from './number-value';
 
 type StepNode = QueryValue<'step_graph'>['nodes'][number];
 
 /**
- * @param scope whose numbers they are @param onSelect receives the flat index of the entry, and the cell that shows it
+ * @param scope whose numbers they are
+ * @param expression that names the tensor, for the context menu; null if it is one sample's
+ * @param onSelect receives the flat index of the entry, and the cell that shows it
  */
 export function matrixTable(
   name: string,
   { shape, preview }: StepNode,
   scope: string,
+  expression: string | null,
   onSelect: (index: number, cell: Element) => void,
 ): TemplateResult {
   const title = html`<figcaption>
@@ -41,6 +45,7 @@ export function matrixTable(
                   return html`<td>
                     <button
                       class="cell"
+                      data-vscode-context=${expression === null ? nothing : cellMenu(expression, shape, index)}
                       title=${`Where does ${name}${formatIndex(unravelIndex(index, shape))} come from?`}
                       @click=${({ currentTarget }: Event) => onSelect(index, currentTarget as Element)}
                     >

@@ -1,4 +1,5 @@
 // The names of a step's nodes, and the nodes of each phase. Pure text.
+import { tensorExpression } from '../../src/presentation/tensor-expressions';
 import type { LayerInfo, QueryValue, ModelInfo, Phase } from '../../src/protocol/panel';
 
 /** The gradient of an output that several layers take. */
@@ -163,3 +164,9 @@ export function nodeRule({ layers, loss, optimizer }: ModelInfo, id: StepNodeId)
       return optimizer.math?.update;
   }
 }
+
+/** The expression that names a node, if all of its tensor is shown: an output is shown for one sample. */
+export const nodeExpression = (model: ModelInfo, id: StepNodeId): string | null =>
+  id.of === 'parameter' || id.of === 'parameter_gradient'
+    ? tensorExpression(model, { layer: id.layer, kind: id.of, parameter: id.parameter })
+    : null;

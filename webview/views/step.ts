@@ -11,6 +11,7 @@ import { formatInteger, formatShape, pluralize } from '../../src/presentation/nu
 import {
   type StepNode,
   type StepNodeId,
+  nodeExpression,
   nodeLabel,
   nodeScope,
   phaseNodes,
@@ -104,8 +105,12 @@ function phaseSection(context: Context, model: ModelInfo, answer: QueryValue<'st
       ${phaseNodes(model, phase).map((id) => {
         const node = findNode(answer, id);
         return node
-          ? matrixTable(nodeLabel(model, id), node, nodeScopeLabel(context, answer, id), (index, cell) =>
-              context.explain({ node: id, index }, cell),
+          ? matrixTable(
+              nodeLabel(model, id),
+              node,
+              nodeScopeLabel(context, answer, id),
+              nodeExpression(model, id),
+              (index, cell) => context.explain({ node: id, index }, cell),
             )
           : nothing;
       })}

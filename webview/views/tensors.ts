@@ -5,10 +5,12 @@ import type { QueryValue, LayerInfo, Query, TensorKind, TensorTile } from '../..
 import type { Context, Settings, View } from '../context';
 import { exportActions } from '../controls/export-actions';
 import { renderIcon, renderValue } from '../controls/number-value';
+import { cellMenu } from '../controls/cell-menu';
 import { NumberField } from '../controls/number-field';
 import { whatIfBar } from '../controls/what-if-bar';
 import { drawLegend } from '../controls/legend';
 import { pluralize, formatInteger, formatIndex, formatShape, formatExact } from '../../src/presentation/numbers';
+import { tensorExpression } from '../../src/presentation/tensor-expressions';
 import { type Cell, Heatmap, type ColorScale, colorScale } from '../canvas/heatmap';
 import { updatePins, getPins } from '../state/pins';
 import { PollingQuery } from '../state/polling-query';
@@ -140,7 +142,22 @@ export const tensors: View = {
     };
     map.append(heatmap.canvas);
 
+    /** The entry under the cursor, for the context menu; none where a cell stands for several or for another step. */
+    const updateMenu = (): void => {
+      const wanted = tensorQuery(context.data, context.settings);
+      const { model } = context.data;
+      const { cursor, canvas } = heatmap;
+      if (!model || !wanted || !shown || !cursor || compared || shown.rowStride * shown.columnStride !== 1)
+        delete canvas.dataset.vscodeContext;
+      else
+        canvas.dataset.vscodeContext = cellMenu(
+          tensorExpression(model, wanted),
+          shown.shape,
+          cursor.row * shown.columns + cursor.column,
+        );
+    };
     const renderBelow = (): void => {
+      updateMenu();
       render(shown ? cursorInfo(context, shown, heatmap.cursor, compared) : emptyMessage(context, since), head);
       render(
         shown

@@ -19,6 +19,10 @@ export interface CommandContext {
   debugLayer(uri?: unknown, layer?: unknown): Promise<void>;
   exportReport(run: OpenRun): Promise<unknown>;
   revokePermissions(): Promise<void>;
+  /** @param variable of the debugger's menu */
+  showVariable(variable: unknown): void;
+  /** @param cell of the panel's menu */
+  breakOnSignChange(cell: unknown): Promise<void>;
   /** @param item of Test Explorer, of a spec whose custom layers need permission. */
   allowCustomLayers(item: unknown): Promise<void>;
   showLog(): void;
@@ -32,7 +36,13 @@ export interface CommandContext {
 }
 
 /** Menus of VS Code that commands appear in. The command palette has a property of its own. */
-export type MenuId = 'editor/title' | 'editor/title/context' | 'explorer/context' | 'testing/item/context';
+export type MenuId =
+  | 'editor/title'
+  | 'editor/title/context'
+  | 'explorer/context'
+  | 'testing/item/context'
+  | 'debug/variables/context'
+  | 'webview/context';
 
 export interface CommandDescriptor {
   /** Verb and object; an ellipsis where the command asks for something. */
@@ -58,6 +68,10 @@ export const contextKeys = {
   restorable: 'nablascope.restorable',
   stopped: 'nablascope.stopped',
   panelActive: 'nablascope.panelActive',
+  /** A spec is in an editor, so that its margin takes breakpoints. */
+  specVisible: 'nablascope.specVisible',
+  /** A JSON file that is no spec is in front: F5 is not about it. */
+  otherJson: 'nablascope.otherJson',
   hasPermissions: 'nablascope.hasPermissions',
   /** An object whose keys are the ids of the Test Explorer items of specs whose custom layers need permission. */
   blockedSpecs: 'nablascope.blockedSpecs',
@@ -226,6 +240,20 @@ export const commandTable = {
     palette: hasTarget,
     menus: { 'editor/title': { when: panelInFront, group: 'navigation' } },
     run: onRun((run, context) => context.exportReport(run)),
+  },
+  showVariable: {
+    title: 'Show in Nablascope',
+    palette: 'false',
+    menus: { 'debug/variables/context': { when: "debugType == 'nablascope'", group: 'navigation@1' } },
+    run: (context, variable) => context.showVariable(variable),
+  },
+  breakOnSignChange: {
+    title: 'Break When This Changes Sign',
+    palette: 'false',
+    menus: {
+      'webview/context': { when: "webviewId == 'nablascope.panel' && webviewSection == 'cell'", group: 'navigation@1' },
+    },
+    run: (context, cell) => context.breakOnSignChange(cell),
   },
   restore: {
     title: 'Restore Run',

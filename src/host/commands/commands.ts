@@ -5,6 +5,7 @@ import type { CustomLayerPermissions } from '../custom-layers/custom-layer-permi
 import { customLayerFilesOf } from '../custom-layers/layer-files';
 import type { LayerDebugger } from '../custom-layers/layer-debugger';
 import type { NewLayerCommand } from '../custom-layers/new-layer';
+import { breakOnSignChange, showVariable } from '../debug/debug-commands';
 import { openNewSpec } from '../model-spec/new-spec';
 import { isSpec } from '../model-spec/spec-documents';
 import { exportReport } from '../panel/export-report';
@@ -61,6 +62,8 @@ function createCommandContext({
     newLayer: (role) => newLayer.run(role, activeSpec(runs)),
     debugLayer: (uri, layer) => debugLayer(runs, layerDebugger, uri, layer),
     exportReport: (run) => exportReport(run, version),
+    showVariable: (variable) => showVariable(runs, variable),
+    breakOnSignChange: (cell) => breakOnSignChange(runs, cell),
     revokePermissions: () => permissions.promptAndRevoke(),
     allowCustomLayers: async (item) => {
       const uri = (item as Partial<vscode.TestItem> | undefined)?.uri;

@@ -19,6 +19,7 @@ export class ContextKeys implements vscode.Disposable {
       runs.onDidChange(() => this.#refresh()),
       permissions.onDidChange(() => this.#refresh()),
       vscode.window.onDidChangeActiveTextEditor(() => this.#refresh()),
+      vscode.window.onDidChangeVisibleTextEditors(() => this.#refresh()),
     ];
     this.#refresh();
   }
@@ -33,6 +34,11 @@ export class ContextKeys implements vscode.Disposable {
     const state = view?.state;
     const document = vscode.window.activeTextEditor?.document;
     this.#setKey(contextKeys.hasTarget, run !== undefined || (document !== undefined && isSpec(document)));
+    this.#setKey(
+      contextKeys.specVisible,
+      vscode.window.visibleTextEditors.some((editor) => isSpec(editor.document)),
+    );
+    this.#setKey(contextKeys.otherJson, document?.languageId === 'json' && !isSpec(document));
     this.#setKey(contextKeys.panelActive, run?.panel.isActive ?? false);
     this.#setKey(contextKeys.hasRun, state?.kind === 'run');
     this.#setKey(contextKeys.running, run?.controller.isRunning ?? false);

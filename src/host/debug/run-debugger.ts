@@ -7,24 +7,49 @@ import {
   type LaunchConfiguration,
   NablascopeDebugSession,
 } from '../../debugger';
+import { DEBUG_TYPE } from './debug-type';
+import { registerInlineValues } from './inline-values';
 import { isSpec } from '../model-spec/spec-documents';
 import { UNAVAILABLE_REASON } from '../run/run-messages';
 import type { RunController } from '../run/run-controller';
 import type { RunManager } from '../run/run-manager';
 
-const TYPE = 'nablascope';
-
 /** Registers the adapter, and the configuration of F5 in a spec. */
 export function registerDebugger(runs: RunManager): vscode.Disposable {
   return vscode.Disposable.from(
-    vscode.debug.registerDebugAdapterDescriptorFactory(TYPE, {
+    vscode.debug.registerDebugAdapterDescriptorFactory(DEBUG_TYPE, {
       createDebugAdapterDescriptor: () =>
         new vscode.DebugAdapterInlineImplementation(
           new NablascopeDebugSession((configuration, events) => attachToPanel(runs, configuration, events)),
         ),
     }),
-    vscode.debug.registerDebugConfigurationProvider(TYPE, { resolveDebugConfiguration }),
+    vscode.debug.registerDebugConfigurationProvider(DEBUG_TYPE, { resolveDebugConfiguration }),
+    vscode.debug.registerDebugConfigurationProvider(
+      DEBUG_TYPE,
+      { provideDebugConfigurations },
+      vscode.DebugConfigurationProviderTriggerKind.Dynamic,
+    ),
+    registerInlineValues(),
   );
+}
+
+const MAX_LISTED_SPECS = 100;
+
+/** One for each spec of the folder, in the list of configurations. */
+async function provideDebugConfigurations(
+  folder: vscode.WorkspaceFolder | undefined,
+): Promise<vscode.DebugConfiguration[]> {
+  const pattern = folder ? new vscode.RelativePattern(folder, '**/*.nabla.json') : '**/*.nabla.json';
+  const files = await vscode.workspace.findFiles(pattern, '**/node_modules/**', MAX_LISTED_SPECS);
+  return files
+    .map((uri) => vscode.workspace.asRelativePath(uri, false))
+    .sort((a, b) => (a < b ? -1 : 1))
+    .map((file) => ({
+      type: DEBUG_TYPE,
+      request: 'launch',
+      name: `Debug ${file}`,
+      program: `\${workspaceFolder}/${file}`,
+    }));
 }
 
 /** Without launch.json, F5 debugs the spec in the editor. */
@@ -37,11 +62,13 @@ async function resolveDebugConfiguration(
   if (document && isSpec(document) && document.uri.scheme === 'file')
     return {
       ...configuration,
-      type: TYPE,
+      type: DEBUG_TYPE,
       request: 'launch',
       name: configuration.name || 'Debug spec',
       program: document.uri.fsPath,
     };
+  // Whoever debugs another JSON file means another debugger.
+  if (document && ['json', 'jsonc'].includes(document.languageId) && !isSpec(document)) return undefined;
   await vscode.window.showInformationMessage('Open a saved *.nabla.json file to debug its run.');
   return undefined;
 }

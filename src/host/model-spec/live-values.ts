@@ -56,7 +56,9 @@ export class LiveValues implements vscode.Disposable {
   #decorationsOf({ document }: vscode.TextEditor): vscode.DecorationOptions[] {
     // Just edited: the values are of another spec until it is analyzed.
     const layers = this.#documents.cachedAnalysisOf(document)?.spec?.layers;
-    if (!layers || !this.#runs.get(document.uri)) return [];
+    const open = this.#runs.get(document.uri);
+    // The debugger shows its own numbers there.
+    if (!layers || !open || open.controller.debugClient) return [];
     const run = currentRunOf(document, this.#documents, this.#runs);
     // At the end of the line, behind all layers on it.
     const texts = new Map<number, string[]>();

@@ -46,7 +46,9 @@ export interface WorkbenchDriver {
   press(key: string): Promise<void>;
   type(text: string): Promise<void>;
   /** In the workbench, outside of the panel. */
-  click(selector: string): Promise<void>;
+  click(selector: string, button?: 'left' | 'right'): Promise<void>;
+  /** Clicks the margin of the editor beside the line that contains this text. */
+  clickMargin(text: string): Promise<void>;
   texts(selector: string): Promise<string[]>;
   /** What styles add behind the elements that match, such as decorations of an editor. */
   afterTexts(selector: string): Promise<string[]>;
@@ -98,7 +100,8 @@ export const workbench: WorkbenchDriver = {
   problemsSeen: () => call('problemsSeen'),
   press: (key) => call('press', { key }),
   type: (text) => call('type', { text }),
-  click: (selector) => call('click', { selector }),
+  click: (selector, button) => call('click', { selector, button }),
+  clickMargin: (text) => call('clickMargin', { text }),
   texts: (selector) => call('texts', { selector }),
   afterTexts: (selector) => call('afterTexts', { selector }),
   wait: (selector, options) => call('wait', { selector, ...options }),
