@@ -117,11 +117,22 @@ export const standardizeInputs = (spec: Spec): QuickFix => ({
   ],
 });
 
+const copies = new WeakMap<Spec, ReadonlySet<number>>();
+
 /** The copies of a repeated layer share their text. */
-export const isCopy = (spec: Spec, index: number): boolean => {
-  const key = spec.layers[index]!.path.join('\n');
-  return spec.layers.findIndex(({ path }) => path.join('\n') === key) < index;
-};
+export function isCopy(spec: Spec, index: number): boolean {
+  const known = copies.get(spec);
+  if (known) return known.has(index);
+  const seen = new Set<string>();
+  const found = new Set<number>();
+  for (const [i, { path }] of spec.layers.entries()) {
+    const key = path.join('\n');
+    if (seen.has(key)) found.add(i);
+    seen.add(key);
+  }
+  copies.set(spec, found);
+  return found.has(index);
+}
 
 /** Hidden layers that apply a function to each number, or a softmax to all. */
 export function hiddenActivations(spec: Spec, { layers }: NetworkModel): number[] {

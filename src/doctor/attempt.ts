@@ -3,7 +3,7 @@ import { formatNumber, formatPercent, pluralize } from '../presentation/numbers'
 import { applyTextEdit, type CompiledRun, editSpec, type LoadedRun, type Spec } from '../model-spec';
 import type { Trial } from '../protocol/doctor-report';
 import type { QuickFix } from '../protocol/problem';
-import { type DoctorContext, longestRun, openTrial, runTrial, scoreOf } from './trial';
+import { type DoctorContext, longestRun, MEASUREMENTS, openTrial, runTrial, scoreOf } from './trial';
 
 /** Loads a variant of the spec. */
 export type LoadVariant = (text: string) => Promise<LoadedRun>;
@@ -18,6 +18,8 @@ export interface Baseline {
   readonly steps: number;
   /** The rate that the range test suggests. */
   readonly suggestedRate: number | null;
+  /** What the trial had learned at each measurement but the last. */
+  readonly scores: readonly number[];
 }
 
 /** A fix, what it came to, and what the spec as it is comes to in as many steps. */
@@ -42,12 +44,15 @@ export class Attempts {
     return this.#tried.size;
   }
 
-  /** @returns null where the changed spec cannot run */
-  async attempt(fix: QuickFix): Promise<Attempt | null> {
+  /**
+   * @param isGuess whether to end the trial after half of the steps if it has not learned more than the spec as it is
+   * @returns null where the changed spec cannot run
+   */
+  async attempt(fix: QuickFix, isGuess = false): Promise<Attempt | null> {
     const key = JSON.stringify(fix.changes);
     const known = this.#tried.get(key);
     if (known !== undefined) return known;
-    const attempt = await this.#try(fix);
+    const attempt = await this.#try(fix, isGuess);
     this.#tried.set(key, attempt);
     return attempt;
   }
@@ -61,8 +66,8 @@ export class Attempts {
     return this.#own;
   }
 
-  async #try(fix: QuickFix): Promise<Attempt | null> {
-    const { text, steps, trial } = this.baseline;
+  async #try(fix: QuickFix, isGuess: boolean): Promise<Attempt | null> {
+    const { text, steps, trial, scores } = this.baseline;
     const changed = applyTextEdit(text, editSpec(text, fix.changes));
     const { run } = await this.load(changed);
     if (!run) return null;
@@ -72,9 +77,14 @@ export class Attempts {
     const before = changesLength ? await this.trainToEnd(stage) : trial;
     const session = openTrial(run, changed, changesLength ? 0 : steps);
     const length = changesLength ? Math.min(session.totalSteps, longestRun(session)) : steps;
-    return { fix, before, trial: await runTrial(session, length, this.context, stage) };
+    const onMeasure = (measurement: number, score: number): boolean =>
+      isGuess && measurement >= MEASUREMENTS / 2 && score <= (scores[measurement - 1] ?? 0) + NO_GAIN;
+    return { fix, before, trial: await runTrial(session, length, this.context, stage, { onMeasure }) };
   }
 }
+
+/** Of skill after half of a trial: what has gained no more by then clearly loses. */
+const NO_GAIN = 0.02;
 
 /** Skill that is more than noise. */
 const MIN_GAIN = 0.05;

@@ -1,6 +1,7 @@
 // The protocol: look at the data, at the first loss and at one batch; check the gradients; train for a while; then try
 // every fix that the findings suggest and keep those that help.
 import { setLearningRate } from '../diagnostics';
+import { hasCustomCode } from '../engine/network-model';
 import { formatConclusion, hasWrongGradient } from '../presentation/check-summary';
 import { formatCompact } from '../presentation/numbers';
 import type { CompiledRun, Spec } from '../model-spec';
@@ -9,6 +10,7 @@ import type { Problem } from '../protocol/problem';
 import { checkGradients } from '../session/check-job';
 import { estimateStepMacs } from '../session/fused-step';
 import type { TrainingSession } from '../session/session';
+import { examineCustomLayers } from './examine-custom-layers';
 import { examineData } from './examine-data';
 import { examineInitialLoss, examineZeroedInputs } from './examine-loss';
 import { overfitBatch } from './overfit-batch';
@@ -34,6 +36,8 @@ export interface RunnableSpec {
 
 /** Parameters times multiply-adds up to which gradients are checked: some seconds. */
 const MAX_CHECK_COST = 2e10;
+/** Without custom code, tests have checked them. */
+const MAX_BUILT_IN_CHECK_COST = 1e9;
 
 /**
  * @param text the spec's
@@ -44,14 +48,18 @@ export async function diagnose(
   runnable: RunnableSpec,
   load: LoadVariant,
   context: DoctorContext,
+  known: Known = {},
 ): Promise<DoctorReport> {
   const results: Results = { data: examineData(runnable.run) };
   try {
-    return await completeReport(results, text, runnable, load, context);
+    return await completeReport(results, text, runnable, load, context, known);
   } catch (error) {
     throw error instanceof DoctorCancelledError ? new DoctorCancelledError(results) : error;
   }
 }
+
+/** Results of the checks of a spec that hold for one with a fix. */
+export type Known = Partial<Pick<DoctorReport, 'gradients' | 'overfit'>>;
 
 /** What is known so far. */
 type Results = { -readonly [Key in keyof DoctorReport]?: DoctorReport[Key] } & Pick<DoctorReport, 'data'>;
@@ -63,18 +71,30 @@ async function completeReport(
   { run, spec, problems }: RunnableSpec,
   load: LoadVariant,
   context: DoctorContext,
+  known: Known,
 ): Promise<DoctorReport> {
   const steps = trialSteps(openTrial(run, text));
   const session = openTrial(run, text, steps);
   const initialLoss = (results.initialLoss = examineInitialLoss(session));
-  const gradients = (results.gradients = await examineGradients(session, context));
-  const overfit = (results.overfit = await overfitBatch(run, text, context));
+  const layerFaults = examineCustomLayers(session);
+  const gradients = (results.gradients =
+    known.gradients === undefined ? await examineGradients(session, context) : known.gradients);
+  const overfit = (results.overfit = known.overfit ?? (await overfitBatch(run, text, context)));
   const rangeTest = (results.rangeTest = await testRates(run, text, steps, context));
-  const trial = (results.trial = await runTrial(session, steps, context, 'training'));
+  const scores: number[] = [];
+  const onMeasure = (_: number, score: number): boolean => {
+    scores.push(score);
+    return false;
+  };
+  const trial = (results.trial = await runTrial(session, steps, context, 'training', { onMeasure }));
   const zeroedInputs = (results.zeroedInputs = trial.diverged ? null : examineZeroedInputs(session));
   const depth = (results.depth = examineDepth(session));
-  const candidates = collectFindings(spec, problems, session, rangeTest, gradients, scoreOf(trial) >= LEARNED_WELL);
-  const baseline = { text, run, spec, trial, steps, suggestedRate: rangeTest.suggested };
+  const ofLayers = layerFaults.map((fault) => ({ ...fault, fix: null, range: null, since: null }));
+  const candidates = [
+    ...ofLayers,
+    ...collectFindings(spec, problems, session, rangeTest, gradients, scoreOf(trial) >= LEARNED_WELL),
+  ];
+  const baseline = { text, run, spec, trial, steps, suggestedRate: rangeTest.suggested, scores };
   const findings = await tryFixes(candidates, new Attempts(baseline, load, context), (found) => {
     results.findings = found;
   });
@@ -87,7 +107,8 @@ export const hasFailed = ({ trial, gradients }: DoctorReport): boolean =>
 
 async function examineGradients(session: TrainingSession, context: DoctorContext): Promise<DoctorReport['gradients']> {
   const { model, network } = session;
-  if (model.parameterCount * estimateStepMacs(model, network) > MAX_CHECK_COST) return null;
+  const limit = hasCustomCode(network.model) ? MAX_CHECK_COST : MAX_BUILT_IN_CHECK_COST;
+  if (model.parameterCount * estimateStepMacs(model, network) > limit) return null;
   const report = await checkGradients(session, {
     ...context,
     onProgress: ({ checked, entries }) => context.onProgress('checking gradients', checked / Math.max(1, entries)),

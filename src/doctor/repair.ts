@@ -5,6 +5,7 @@ import type { QuickFix } from '../protocol/problem';
 import type { LoadVariant } from './attempt';
 import { diagnose, type RunnableSpec } from './diagnose';
 import { DoctorCancelledError, type DoctorContext, scoreOf } from './trial';
+import { LEARNED_WELL } from './try-fixes';
 
 /** More faults are rare. */
 const MAX_ROUNDS = 4;
@@ -34,9 +35,23 @@ export async function repair(
     const next = applyTextEdit(fixedText, editSpec(fixedText, best.fix.changes));
     const { run, spec, problems } = await load(next);
     if (!run || !spec) break;
-    const after = await diagnose(next, { run, spec, problems }, load, context).catch((error: unknown) => {
-      throw error instanceof DoctorCancelledError ? new DoctorCancelledError(report) : error;
-    });
+    const isComplete =
+      best.trial !== null &&
+      scoreOf(best.trial) >= LEARNED_WELL &&
+      best.trial.steps <= run.epochs * Math.ceil(run.split.train.length / run.batchSize) &&
+      !problems.some(({ severity, fix }) => severity === 'warning' && fix);
+    if (isComplete) {
+      fixes.push(best.fix);
+      fixedText = next;
+      break;
+    }
+    // The derivatives of the layers stay what they are.
+    const { gradients, overfit } = report;
+    const after = await diagnose(next, { run, spec, problems }, load, context, { gradients, overfit }).catch(
+      (error: unknown) => {
+        throw error instanceof DoctorCancelledError ? new DoctorCancelledError(report) : error;
+      },
+    );
     // A later fix must not undo what earlier ones gained.
     if (fixes.length > 0 && scoreOf(after.trial) < scoreOf(current.trial)) break;
     fixes.push(best.fix);

@@ -29,8 +29,10 @@ export class DoctorCancelledError extends Error {
   }
 }
 
-/** Multiply-adds of a trial: a few seconds. */
-const TRIAL_MACS = 4e9;
+/** Multiply-adds of a trial: about a second. */
+const TRIAL_MACS = 1e9;
+/** Of a trial that is as long as the run: a few seconds. */
+const RUN_MACS = 4e9;
 /** A run of fewer steps is tried for longer, so that a fix has time to show. */
 const USUAL_STEPS = 1000;
 const MIN_STEPS = 50;
@@ -39,16 +41,24 @@ const MAX_STEPS = 3000;
 /** Steps of a run that is tried at its own length, at most. */
 const MAX_RUN_STEPS = 12_000;
 
-const affordableSteps = ({ model, network }: TrainingSession): number =>
-  Math.floor(TRIAL_MACS / Math.max(1, estimateStepMacs(model, network)));
+/** @param macs multiply-adds to spend */
+export const affordableSteps = ({ model, network }: TrainingSession, macs = TRIAL_MACS): number =>
+  Math.floor(macs / Math.max(1, estimateStepMacs(model, network)));
 
 /** Steps of each trial of a run. */
 export const trialSteps = (session: TrainingSession): number =>
-  Math.max(MIN_STEPS, Math.min(MAX_STEPS, affordableSteps(session), Math.max(USUAL_STEPS, session.totalSteps)));
+  Math.max(
+    MIN_STEPS,
+    Math.min(
+      MAX_STEPS,
+      Math.max(affordableSteps(session), Math.min(session.totalSteps, affordableSteps(session, RUN_MACS))),
+      Math.max(USUAL_STEPS, session.totalSteps),
+    ),
+  );
 
 /** Steps that a run may take where its own length matters. */
 export const longestRun = (session: TrainingSession): number =>
-  Math.max(MIN_STEPS, Math.min(MAX_RUN_STEPS, 2 * affordableSteps(session)));
+  Math.max(MIN_STEPS, Math.min(MAX_RUN_STEPS, 2 * affordableSteps(session, RUN_MACS)));
 
 /**
  * Trains up to a step, in slices.
@@ -61,9 +71,10 @@ export async function trainTrial(
   context: DoctorContext,
   stage: string,
   onStep: (step: number) => void = () => undefined,
+  isEnough: () => boolean = () => false,
 ): Promise<boolean> {
   const slice = stepsPerSlice(session);
-  while (session.position.step < steps) {
+  while (session.position.step < steps && !isEnough()) {
     for (let left = slice; left > 0 && session.position.step < steps; left--) {
       const next = session.position.step + 1;
       session.step(next === nextObservedStep(next - 1) || next === steps);
@@ -77,10 +88,25 @@ export async function trainTrial(
   return true;
 }
 
-/** Evaluations of the splits during a trial, for the rules that compare them. */
-const EVALUATIONS = 20;
+/** Evaluations of the splits during a trial, for the rules that compare them: fewer where they would take long. */
+const [MIN_EVALUATIONS, EVALUATIONS] = [8, 20];
+const MAX_EVALUATION_SHARE = 0.2;
 /** Measurements of the skill during a trial, spread evenly. */
-const MEASUREMENTS = 8;
+export const MEASUREMENTS = 8;
+/** Samples of each of them. */
+const MEASURED_SAMPLES = 500;
+
+/** How often the splits are evaluated: a forward pass costs about a third of a step. */
+function evaluationsOf({ run: { split, batchSize } }: TrainingSession, steps: number): number {
+  const costInSteps = (split.train.length + split.validation.length + split.test.length) / (3 * batchSize);
+  return Math.max(MIN_EVALUATIONS, Math.min(EVALUATIONS, (MAX_EVALUATION_SHARE * steps) / costInSteps));
+}
+
+/** What a trial tells while it runs. */
+export interface TrialOptions {
+  /** Called at each measurement but the last. @returns whether to end the trial, because it clearly loses */
+  readonly onMeasure?: (measurement: number, score: number) => boolean;
+}
 
 /** Trains a spec for a while and observes the run. */
 export async function runTrial(
@@ -88,17 +114,22 @@ export async function runTrial(
   steps: number,
   context: DoctorContext,
   stage: string,
+  { onMeasure = () => false }: TrialOptions = {},
 ): Promise<Trial> {
   session.evaluate();
-  const interval = Math.max(1, Math.floor(steps / EVALUATIONS));
+  const interval = Math.max(1, Math.floor(steps / evaluationsOf(session, steps)));
   const scores: number[] = [];
-  const isFinite = await trainTrial(session, steps, context, stage, (step) => {
+  let isLost = false;
+  const observe = (step: number): void => {
     if (step % interval === 0) session.evaluate();
     if (step === nextObservedStep(step - 1) || step === steps) observeStep(session);
     // The measurement at the end follows below.
-    if (step < steps && Math.floor((step * MEASUREMENTS) / steps) > Math.floor(((step - 1) * MEASUREMENTS) / steps))
-      scores.push(Math.max(0, measureScore(session)));
-  });
+    if (step === steps || Math.floor((step * MEASUREMENTS) / steps) === Math.floor(((step - 1) * MEASUREMENTS) / steps))
+      return;
+    scores.push(Math.max(0, measureScore(session)));
+    isLost ||= onMeasure(scores.length, scores.at(-1)!);
+  };
+  const isFinite = await trainTrial(session, steps, context, stage, observe, () => isLost);
   const evaluation = isFinite ? session.evaluate() : {};
   const diverged = !isFinite || !Number.isFinite(evaluation.train?.loss ?? NaN);
   const { train, validation } = session.run.split;
@@ -135,8 +166,8 @@ const MAX_SAMPLES = 2000;
 
 function measureScore(session: TrainingSession): number {
   const { train, validation } = session.run.split;
-  const { skill } = measureSkill(session, train);
-  return validation.length < MIN_VALIDATION ? skill : Math.min(skill, measureSkill(session, validation).skill);
+  const skillIn = (samples: Uint32Array): number => measureSkill(session, samples, MEASURED_SAMPLES).skill;
+  return validation.length < MIN_VALIDATION ? skillIn(train) : Math.min(skillIn(train), skillIn(validation));
 }
 
 interface Skill {
@@ -146,9 +177,9 @@ interface Skill {
 }
 
 /** Skill: accuracy above the share of the largest class, or the share of the targets' variance that is explained. */
-function measureSkill({ run, network }: TrainingSession, samples: Uint32Array): Skill {
+function measureSkill({ run, network }: TrainingSession, samples: Uint32Array, limit = MAX_SAMPLES): Skill {
   const { targetWidth, labels } = run;
-  const stride = Math.max(1, Math.ceil(samples.length / MAX_SAMPLES));
+  const stride = Math.max(1, Math.ceil(samples.length / limit));
   const indices = samples.filter((_, i) => i % stride === 0);
   const sums = new Float64Array(targetWidth);
   const tally = (labels ?? []).map((): ClassTally => ({ samples: 0, hits: 0 }));

@@ -27,6 +27,12 @@ const GENERIC: readonly string[] = ['other-rate', 'learns-little', 'few-steps'];
 /** The network sees what it is to predict, so that its skill is none. */
 const LEAKS: readonly string[] = ['target-among-inputs', 'attention-sees-target'];
 
+/** What only another code can repair. */
+const FAULTS_OF_CODE: readonly string[] = [
+  ...['wrong-gradient', 'layer-mixes-samples', 'layer-differs-in-evaluation', 'loss-of-precision'],
+  ...['loss-reduction', 'loss-mixes-samples'],
+];
+
 /** Their fixes change what is measured, so that the skill with a fix says nothing beside the one without. */
 const OTHER_MEASURE: readonly string[] = [
   ...LEAKS,
@@ -186,7 +192,7 @@ async function tryUsualValues(findings: readonly DoctorFinding[], attempts: Atte
   for (const group of usualValues(spec, run)) {
     for (const { cause, fix, isOptimizer } of group) {
       if (isOptimizer && isOfRate) continue;
-      const tried = await attempts.attempt(fix);
+      const tried = await attempts.attempt(fix, true);
       // Too few validation samples to measure it: what is memorized is not learned.
       const attempt = tried && isMemorized ? { ...tried, before: { ...tried.before, validationSkill: 0 } } : tried;
       if (!attempt || !gainsMuch(attempt) || (isMemorized && attempt.trial.validationSkill === null)) continue;
@@ -263,7 +269,7 @@ function rank(findings: readonly DoctorFinding[]): DoctorFinding[] {
  * makes the network learn; then the spec before the run.
  */
 function rankOf({ code, isFailure, trial, range, remedy }: DoctorFinding, isLearnable: boolean): number {
-  if (LEAKS.includes(code) || code === 'wrong-gradient') return 5;
+  if (LEAKS.includes(code) || FAULTS_OF_CODE.includes(code)) return 5;
   // Differences in skill of less than a tenth are noise: then the order of the rules decides.
   if (trial) {
     // What the spec says is a cause; what a run shows may be its effect.

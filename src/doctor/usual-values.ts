@@ -45,6 +45,8 @@ export const usualValues = (spec: Spec, run: CompiledRun): UsualValue[][] => [
     ...classLoss(spec, run),
   ],
   [
+    ...withoutLayer(spec, run),
+    ...sumInsteadOfProduct(spec, run),
     ...shallower(spec, run),
     ...wider(spec, run),
     ...deeper(spec, run),
@@ -353,6 +355,51 @@ function shallower(spec: Spec, run: CompiledRun): UsualValue[] {
       },
     ];
   });
+}
+
+/** More are not left out one by one. */
+const MAX_ABLATIONS = 6;
+
+/** Leaves out one layer at a time of those that neither have weights nor bend: normalizations, poolings and so on. */
+function withoutLayer(spec: Spec, run: CompiledRun): UsualValue[] {
+  const last = run.model.layers.length - 1;
+  return layersWhere(
+    spec,
+    run,
+    (layer, index) =>
+      !layer.definition.passThrough &&
+      !isWeighted(layer) &&
+      layer.definition.jacobianStructure !== 'elementwise' &&
+      layer.definition.inputCount === undefined &&
+      (layer.definition.dropRate === undefined || index === last),
+  )
+    .slice(0, MAX_ABLATIONS)
+    .map((index) => ({
+      cause: `${spec.layers[index]!.name} holds it back.`,
+      fix: removeLayer(spec, index),
+    }));
+}
+
+/** Products of branches vanish or explode with depth, and sums do not. */
+function sumInsteadOfProduct(spec: Spec, run: CompiledRun): UsualValue[] {
+  const paths = new Map(
+    run.model.layers.flatMap((_, index) => {
+      const { path } = spec.layers[index]!;
+      const at = path.findLastIndex((_key, i) => writtenKeys(spec, path.slice(0, i + 1)).merge === 'multiply');
+      const block = path.slice(0, at + 1);
+      return at < 0 ? [] : [[block.join('.'), block] as const];
+    }),
+  );
+  if (paths.size === 0) return [];
+  return [
+    {
+      cause: 'Its branches are multiplied.',
+      fix: {
+        title: 'Add the branches instead of multiplying them',
+        changes: [...paths.values()].map((path) => ({ path: [...path, 'merge'], value: 'add' })),
+      },
+    },
+  ];
 }
 
 const USUAL_UNITS = 32;

@@ -2,6 +2,9 @@
 import { describe, expect, it } from 'vitest';
 import { specRules } from '../../src/diagnostics';
 import { diagnose, type DoctorContext, DoctorCancelledError, hasFailed, repair } from '../../src/doctor';
+import type { Layer } from '../../src/engine/custom/contract';
+import { createCustomLayer } from '../../src/engine/custom/custom-layer';
+import type { LayerDefinition } from '../../src/engine/layers/layer';
 import { Random } from '../../src/engine/random';
 import { applyTextEdit, editSpec, loadRun } from '../../src/model-spec';
 import { describeChecks } from '../../src/presentation/doctor-report';
@@ -26,6 +29,27 @@ async function examine(spec: object, more: Partial<DoctorContext> = {}): Promise
     ...context,
     ...more,
   });
+}
+
+type LayerCall = Parameters<Layer['forward']>[0];
+
+/** A network with a custom layer between two linear ones. */
+async function examineCustom(forward: Layer['forward']): Promise<DoctorReport> {
+  const text = JSON.stringify({
+    ...circles,
+    layers: [linear(6), { type: 'custom', module: './own.layer.ts' }, 'tanh', linear(2)],
+    epochs: 20,
+  });
+  const definition = createCustomLayer(
+    { name: 'custom1', index: 1 },
+    { defaultExport: { forward }, locate: () => ({ file: '/own.layer.ts', line: 3, column: 1 }) },
+    { enter: () => undefined, leave: () => undefined },
+  ) as LayerDefinition;
+  const loadCustom = (variant: string) =>
+    loadRun(variant, noFiles, { rules: specRules, customLayers: { getDefinition: () => definition } });
+  const { run, spec, problems } = loadCustom(text);
+  if (!run || !spec) throw new Error(problems.map(({ message }) => message).join(' '));
+  return diagnose(text, { run, spec, problems }, (variant) => Promise.resolve(loadCustom(variant)), context);
 }
 
 const circles = {
@@ -208,6 +232,26 @@ describe('the diagnosis', () => {
     );
     expect(report.findings[0].code).toBe('wrong-gradient');
     expect(hasFailed(report)).toBe(true);
+  });
+
+  it.each([
+    ['layer-mixes-samples', ({ x, ops }: LayerCall) => ops.softmax(x, 0), ({ x, ops }: LayerCall) => ops.softmax(x, 1)],
+    [
+      'loss-of-precision',
+      // 1e8 is a multiple of 8 in float32.
+      ({ x, ops }: LayerCall) => ops.subtract(ops.add(x, 1e8), 1e8),
+      ({ x, ops }: LayerCall) => ops.subtract(ops.add(x, 10), 10),
+    ],
+    [
+      'layer-differs-in-evaluation',
+      ({ x, ops, training }: LayerCall) => (training ? x : ops.multiply(x, 2)),
+      ({ x, ops, training }: LayerCall) => (training ? x : ops.multiply(x, 1)),
+    ],
+  ])('names the fault of the code of a layer: %s', async (code, fault, right) => {
+    const [first] = (await examineCustom(fault)).findings;
+    expect(first.code).toBe(code);
+    expect(first.message).toContain('own1');
+    expect((await examineCustom(right)).findings.map((finding) => finding.code)).not.toContain(code);
   });
 
   it('takes the target away from a network that sees it, although it then knows less', async () => {
