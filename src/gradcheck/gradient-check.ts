@@ -1,6 +1,7 @@
 // The gradient check of a whole network: every entry of every parameter, a few at a time, so that callers can show
 // progress and cancel. Verdicts are in verdict-policy.ts; the losses of perturbed entries come from float64-replica.ts.
 import {
+  type AutogradComparison,
   type EntryDetail,
   type ErrorMap,
   VERDICTS,
@@ -199,11 +200,23 @@ export class GradientCheck {
     this.#diagnosisResult = {
       diagnosis,
       layers: isolatedChecks.toLayerChecks(),
-      autograd: [
-        ...(yield* compareWithAutograd(pass, trustStructure, precisions)),
-        ...compareFunctionsWithAutograd(isolatedChecks),
-      ],
+      autograd: yield* this.#compareWithAutograd(isolatedChecks, trustStructure),
     };
+  }
+
+  /** Says which of several gradients differs, but no verdict depends on it: nothing that it throws ends the check. */
+  *#compareWithAutograd(
+    isolatedChecks: IsolatedLayerChecks,
+    trustStructure: boolean,
+  ): Generator<undefined, readonly AutogradComparison[]> {
+    try {
+      return [
+        ...(yield* compareWithAutograd(this.#replica.pass, trustStructure, this.#replica.precisions)),
+        ...compareFunctionsWithAutograd(isolatedChecks),
+      ];
+    } catch {
+      return [];
+    }
   }
 
   /** A layer reaches further than it declares, so all verdicts from shortcuts are discarded. */

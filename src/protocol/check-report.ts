@@ -141,6 +141,7 @@ export type Cause =
   | 'share_missing'
   | 'mask_missing'
   | 'error_pattern'
+  | 'diagnosis_failed'
   | 'unexplained';
 
 /** Why backprop is wrong: which layer, and the explanation that fits best. */

@@ -145,7 +145,8 @@ class LossHarness {
         *ignoresTarget() {
           if (!isUnaffected) return false;
           const right = yield* numericGradientWith(others);
-          return right.some((each, i) => Math.abs(each - numeric[i]!) > 1e-3 * maxAbs(numeric));
+          const threshold = 1e-3 * maxAbs(numeric);
+          return right.some((each, i) => Math.abs(each - numeric[i]!) > threshold);
         },
         numericGradientWith,
         otherGradients: () => this.#gradientsOfOtherLosses(),

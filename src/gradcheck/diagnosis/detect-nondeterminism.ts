@@ -17,8 +17,9 @@ export function detectNondeterminism({
   const repeated = layer?.repeatBackward() ?? loss?.repeatBackward() ?? repeatBackward?.();
   if (!repeated) return null;
   const [first, second] = repeated;
+  const tolerance = REPEAT_TOLERANCE * maxAbs(numeric);
   const isSame = (a: Float64Array, b: Float64Array): boolean =>
-    a.every((value, i) => Math.abs(value - b[i]!) <= REPEAT_TOLERANCE * maxAbs(numeric));
+    a.every((value, i) => Math.abs(value - b[i]!) <= tolerance);
   if (isSame(first, analytic) && isSame(second, first)) return null;
   const growth = zipWith(second, first, (b, a) => b - a);
   const isRight = (values: Float64Array): boolean => {

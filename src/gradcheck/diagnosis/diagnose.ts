@@ -15,6 +15,8 @@ import type { ForwardGraph } from './forward-graph';
 import { STORED } from './forward-trace';
 import type { Change } from './forward-graph-change';
 import { findForwardGraphFault } from './forward-graph-faults';
+import { otherResults } from './forward-graph-results';
+import { withStates } from './forward-graph-states';
 import { findGraphFault, graphGradients, type GraphFault } from './graph-faults';
 import { penaltyGradientOf } from './hypotheses/penalty';
 import { type GradientComparison, indexOfWorst, toleranceOf } from './gradient-comparison';
@@ -37,8 +39,58 @@ interface Suspect {
   readonly comparison: GradientComparison;
 }
 
-/** Null if nothing is wrong. A cooperative task. */
+/**
+ * Null if nothing is wrong. A cooperative task. It never throws: where an explanation fails, it names what is wrong and
+ * says so.
+ */
 export function* diagnose(
+  isolated: IsolatedLayerChecks,
+  results: readonly ParameterResult[],
+): Generator<undefined, Diagnosis | null> {
+  try {
+    return yield* findCause(isolated, results);
+  } catch (error) {
+    return describeFailure(isolated, results, error);
+  }
+}
+
+/** What is wrong, without why. */
+function describeFailure(
+  { pass, harnesses, loss, penalty }: IsolatedLayerChecks,
+  results: readonly ParameterResult[],
+  error: unknown,
+): Diagnosis | null {
+  const { parameters } = pass.network;
+  const wrongOf = (comparisons: readonly GradientComparison[]): GradientComparison | undefined =>
+    comparisons.find((each) => indexOfWorst(each) >= 0);
+  const ofLoss = wrongOf(loss?.comparisons ?? []);
+  const ofPenalty = wrongOf(penalty?.comparisons ?? []);
+  const layer = harnesses.findLastIndex(
+    (harness) => !harness.forwardFault && wrongOf(harness.tensors.map((tensor) => harness.comparison(tensor))),
+  );
+  const parameter = parameters.findLast((_, i) => results[i]!.isWrong);
+  const [part, tensor]: readonly [Part, string] | readonly [] = ofLoss
+    ? ['loss', ofLoss.tensor]
+    : ofPenalty
+      ? ['penalty', ofPenalty.tensor]
+      : layer >= 0
+        ? [layer, wrongOf(harnesses[layer]!.tensors.map((each) => harnesses[layer]!.comparison(each)))!.tensor]
+        : parameter
+          ? [parameter.layer, parameter.shortName]
+          : [];
+  if (part === undefined || tensor === undefined) return null;
+  const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return makeDiagnosis(
+    pass,
+    part,
+    tensor,
+    'diagnosis_failed',
+    `The gradient of ${tensor} of ${layerNameOf(pass, part) ?? 'the loss'} is wrong. Why is unknown: the diagnosis failed (${message}). The verdicts do not depend on it. Please report this.`,
+    [],
+  );
+}
+
+function* findCause(
   isolated: IsolatedLayerChecks,
   results: readonly ParameterResult[],
 ): Generator<undefined, Diagnosis | null> {
@@ -291,6 +343,11 @@ function* findInLayer(
   if (typeof part === 'string') return yield* findBest(own);
   const graph = yield* measureGraph(isolated, part, own);
   if (!graph) return yield* findBest(own);
+  const states = withStates(graph.graph);
+  yield;
+  const ofStates =
+    states && (yield* findForwardGraphFault(states, graph.harness.upstream, graph.harness.gradients, () => []));
+  if (ofStates && !ofStates.isWeak) return yield* withGraph(own, ofStates);
   // Arithmetic alone shows in single gradients as well.
   const isArithmetic = graph.graph.nodes.every(({ name }) => name === STORED);
   const isSpecific = ({ explanation }: Finding): boolean => rankOf(explanation) === 0;
@@ -299,7 +356,8 @@ function* findInLayer(
   const fault = yield* searchForwardGraph(graph);
   if (fault && !fault.isWeak) return yield* withGraph(own, fault);
   const best = single ?? (yield* findBest(own));
-  return fault && !isSpecific(best) ? yield* withGraph(own, fault) : best;
+  const weak = fault?.explainsAll ? fault : ofStates?.explainsAll ? ofStates : (fault ?? ofStates);
+  return weak && !isSpecific(best) ? yield* withGraph(own, weak) : best;
 }
 
 /** What a graph is searched with. */
@@ -354,10 +412,8 @@ function* searchGraph(subject: GraphSubject, own: readonly Suspect[]): Generator
   const right = graphGradients(graph, upstream);
   const pairs = subject.pairs();
   // A graph that misses a part of the forward pass is no evidence.
-  const isWhole = pairs.every(({ tensor, comparison: { numeric, ...rest } }) =>
-    (right.get(tensor) ?? numeric).every(
-      (value, i) => Number.isNaN(numeric[i]) || Math.abs(value - numeric[i]!) <= toleranceOf({ numeric, ...rest }),
-    ),
+  const isWhole = pairs.every(({ tensor, comparison }) =>
+    isNumeric(right.get(tensor) ?? comparison.numeric, comparison),
   );
   if (!isWhole) return null;
   const fault = yield* findGraphFault(
@@ -399,7 +455,10 @@ function* measureGraph(
 }
 
 const searchForwardGraph = ({ harness, graph }: MeasuredGraph): ReturnType<typeof findForwardGraphFault> =>
-  findForwardGraphFault(graph, harness.upstream, harness.gradients, () => otherParameters(harness, graph));
+  findForwardGraphFault(graph, harness.upstream, harness.gradients, function* (roles) {
+    yield* otherParameters(harness, graph);
+    yield* otherResults(graph, roles, harness.remeasurementOf(graph));
+  });
 
 /** The graph as if a parameter were 1 or transposed in the backward pass. */
 function* otherParameters(harness: LayerHarness, graph: ForwardGraph): Generator<Change | undefined, void, undefined> {
@@ -465,17 +524,20 @@ function* withGraph(own: readonly Suspect[], fault: GraphFault): Generator<undef
   };
 }
 
+/** Whether these are the right values of a gradient. */
+function isNumeric(values: Float64Array, comparison: GradientComparison): boolean {
+  const { numeric } = comparison;
+  const tolerance = toleranceOf(comparison);
+  return values.every((value, i) => Number.isNaN(numeric[i]) || Math.abs(value - numeric[i]!) <= tolerance);
+}
+
 /** Two gradients of the same shape that are swapped. */
 function findSwapped(own: readonly Suspect[]): Finding | null {
-  const isSame = (a: Float64Array, { numeric, ...rest }: GradientComparison): boolean =>
-    a.every(
-      (value, i) => Number.isNaN(numeric[i]) || Math.abs(value - numeric[i]!) <= toleranceOf({ numeric, ...rest }),
-    );
   for (const suspect of own)
     for (const { comparison: other } of own) {
       const { comparison } = suspect;
       if (other === comparison || other.analytic.length !== comparison.analytic.length) continue;
-      if (!isSame(comparison.analytic, other) || !isSame(other.analytic, comparison)) continue;
+      if (!isNumeric(comparison.analytic, other) || !isNumeric(other.analytic, comparison)) continue;
       return {
         suspect,
         explanation: {

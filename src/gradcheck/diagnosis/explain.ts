@@ -1,5 +1,5 @@
 // Tries every hypothesis on a wrong gradient and returns the simplest one that holds, or else the best fit.
-import { activationHypotheses, detectWrongDerivative } from './hypotheses/activations';
+import { activationHypotheses, describeWorstDerivative, detectWrongDerivative } from './hypotheses/activations';
 import { elementOrderHypotheses } from './hypotheses/element-order';
 import { EXPLAINED_RESIDUAL, fit } from './fit';
 import { type Explanation, makeExplanation, rankOf } from './explanation';
@@ -113,7 +113,7 @@ export function* explain(comparison: GradientComparison): Generator<undefined, E
   if (singleEntries) return singleEntries.explanation;
   return makeExplanation(
     'unexplained',
-    `is wrong in a way that no simple explanation fits${errorFacts(comparison)}`,
+    `is wrong in a way that no simple explanation fits${errorFacts(comparison)}${yield* describeWorstDerivative(comparison)}`,
     1,
   );
 }

@@ -21,6 +21,9 @@ const MAX_FACTOR = 1e4;
 const LARGE = 4000;
 /** The most paths from one tensor whose factors are found by least squares, and the most of them that are wrong. */
 const MAX_PATHS = 16;
+/** The most pairs of numbers whose gradients may be swapped, and the most edges of a graph for which they are. */
+const MAX_SWAPS = 60;
+const MAX_SWAPPED_EDGES = 20_000;
 const MAX_WRONG_PATHS = 3;
 
 /** Tries changes from simple to complex; null if none explains a wrong gradient. A cooperative task. */
@@ -28,7 +31,7 @@ export function* findForwardGraphFault(
   graph: ForwardGraph,
   upstream: Float64Array,
   returned: ReadonlyMap<string, Float64Array>,
-  measured: () => Generator<Change | undefined, void, undefined>,
+  measured: (roles: GraphRoles) => Iterable<Change | undefined>,
 ): Generator<undefined, (GraphFault & { readonly isWeak?: boolean }) | null> {
   const roles = new GraphRoles(graph);
   yield;
@@ -57,7 +60,7 @@ export function* findForwardGraphFault(
       const found = consider(change);
       if (found) return { ...found, isWeak };
     }
-  for (const change of measured()) {
+  for (const change of measured(roles)) {
     yield;
     const found = change && consider(change);
     if (found) return found;
@@ -193,16 +196,13 @@ class Search {
       const isMask = (values: ArrayLike<number>): boolean =>
         Array.from(values).every((value) => Math.abs(value) < 1e-4 || Math.abs(value - 1) < 1e-4);
       const value = nodes[own[worst]!]!.values[argument]!;
-      return isMask(fault.factors) && isMask(slots.map((slot) => derivatives.locals[slot]!))
-        ? {
-            ...fault,
-            cause: 'wrong_operand',
-            description: `In the backward of ${role.name}, the mask is made from something else: for the argument ${formatShort(value)} it is ${Math.round(fault.factors[worst]!)}`,
-          }
-        : {
-            ...fault,
-            description: `${description}: for the argument ${formatShort(value)} it is ${formatShort(derivatives.locals[slots[worst]!]!)}, and ${formatShort(fault.factors[worst]!)} is used`,
-          };
+      // Any change of what arrives at a function is also one of its derivatives, so other numbers explain nothing.
+      if (isMask(fault.factors) && isMask(slots.map((slot) => derivatives.locals[slot]!)))
+        return {
+          ...fault,
+          cause: 'wrong_operand',
+          description: `In the backward of ${role.name}, the mask is made from something else: for the argument ${formatShort(value)} it is ${Math.round(fault.factors[worst]!)}`,
+        };
     }
     return null;
   }
@@ -295,13 +295,15 @@ class Search {
     ]);
     yield* this.#localDerivatives(whole);
     yield* this.#softmax(whole);
+    yield* this.#overwritten(true);
     yield* this.#steps();
+    yield* this.#complements(whole);
     yield* this.#operands();
     yield* this.#means();
     const weights = new EdgeWeights(this.#graph, this.#roles, (edgeClass) => this.#describe(edgeClass));
     yield* weights.parameterChanges();
     yield* weights.resultChanges();
-    yield* this.#overwritten();
+    yield* this.#overwritten(false);
     for (const edgeClass of this.#roles.edgeClasses)
       if (this.affectsAllWrong({ cause: 'factor', description: '', edges: edgeClass.edges.map((edge) => [edge, 0]) }))
         yield* weights.factorChanges(edgeClass);
@@ -313,11 +315,10 @@ class Search {
 
   /** Changes of parts of roles, which have no other reason than that they fit. */
   *furtherChanges(): Changes {
-    const whole = this.#roles.roles.filter(({ isWhole }) => isWhole);
     const parts = this.#roles.roles.filter(({ isWhole }) => !isWhole);
     yield* this.#localDerivatives(parts);
     yield* this.#partsOfPaths();
-    yield* this.#swaps(whole);
+    yield* this.#swaps();
     yield* this.#scalings([[0.5, 'contribution_halved', 'is halved']]);
   }
 
@@ -330,23 +331,43 @@ class Search {
   *#scalings(factors: readonly (readonly [number, Cause, string])[]): Iterable<Change> {
     const { weights } = this.#graph.derivatives;
     for (const [factor, cause, what] of factors) {
+      const isStatistic = (role: Role): boolean => factor === 0 && STATISTICS.has(this.#nameOf(role));
+      const roles = this.#roles.roles.filter(({ isWhole }) => isWhole);
+      for (const role of roles.filter(isStatistic))
+        yield {
+          cause: 'statistics_constant',
+          description: `What passes through ${role.name} is missing: it is treated as constant`,
+          locals: this.#slotsOf(role).map((slot) => [slot, 0]),
+        };
       for (const edgeClass of this.#roles.edgeClasses)
         yield {
           cause,
           description: `${this.#describe(edgeClass)} ${what}`,
           edges: edgeClass.edges.map((edge) => [edge, factor * weights[edge]!]),
         };
-      for (const role of this.#roles.roles) {
-        if (!role.isWhole) continue;
-        const isStatistic = factor === 0 && STATISTICS.has(this.#nameOf(role));
+      for (const role of roles.filter((each) => !isStatistic(each)))
         yield {
-          cause: isStatistic ? 'statistics_constant' : cause,
-          description: isStatistic
-            ? `What passes through ${role.name} is missing: it is treated as constant`
-            : `What passes through ${role.name} ${what}`,
+          cause,
+          description: `What passes through ${role.name} ${what}`,
           locals: this.#slotsOf(role).map((slot) => [slot, factor * this.#graph.derivatives.locals[slot]!]),
         };
-      }
+      if (factor === 0) yield* this.#cutStates();
+    }
+  }
+
+  /** All that passes from the numbers of one step to later ones. */
+  *#cutStates(): Iterable<Change> {
+    const classes = this.#roles.edgeClasses.filter(({ use }) => use === undefined);
+    for (const role of this.#roles.roles) {
+      if (!role.isWhole || !this.#roles.stepsOf(role)) continue;
+      const own = classes.filter(({ fromRole }) => fromRole === role);
+      const later = own.filter(({ to }) => to !== null);
+      if (later.length < 2 || later.length === own.length) continue;
+      yield {
+        cause: 'contribution_missing',
+        description: `What passes from ${role.name} to later steps is missing: only the output gradient of its own step arrives there`,
+        edges: later.flatMap(({ edges }) => edges.map((edge) => [edge, 0] as const)),
+      };
     }
   }
 
@@ -761,50 +782,68 @@ class Search {
     }
   }
 
-  /** Of all contributions to an entry, only the last or the first counts. */
-  *#overwritten(): Changes {
+  /**
+   * Of all contributions to an entry, only the last or the first counts, in the batch or in each sample.
+   * @param isRepeated for entries some of which have several contributions in a sample and some do not, as those of a
+   *   table: the others are right either way
+   */
+  *#overwritten(isRepeated: boolean): Changes {
     const { leaves, edgesOf, targets, slots, nodeOf, output, samples, derivatives } = this.#graph;
     const width = output.length / samples;
     const sampleOf = (target: number): number =>
       target < slots ? this.#roles.sampleOf[nodeOf[target]!]! : Math.floor((target - slots) / width);
     const placeOf = (target: number): number =>
       target < slots ? this.#roles.placeOf[nodeOf[target]!]! : (target - slots) % width;
-    for (const { name, first, tensor } of leaves) {
+    for (const { name, first, tensor, isInput } of leaves) {
       const classes = this.#roles.edgeClasses.filter(({ fromRole, from }) => !fromRole && from === name);
-      const own = new Set(classes.flatMap(({ edges }) => edges));
-      for (const edges of [own, ...(classes.length > 1 ? classes.map((each) => new Set(each.edges)) : [])]) {
+      const all = new Set(classes.flatMap(({ edges }) => edges));
+      for (const edges of [all, ...(classes.length > 1 ? classes.map((each) => new Set(each.edges)) : [])]) {
+        const edgesFrom = (source: number): number[] => {
+          const own: number[] = [];
+          for (let edge = edgesOf[source]!; edge < edgesOf[source + 1]!; edge++) if (edges.has(edge)) own.push(edge);
+          return own;
+        };
+        const sources = Array.from({ length: tensor.data.length }, (_, i) => edgesFrom(first + i));
+        const counts = new Set(
+          sources.flatMap((own) => (own.length > 0 ? [Math.ceil(own.length / (isInput ? 1 : samples))] : [])),
+        );
+        if (isRepeated && !(counts.size > 1 && counts.has(1))) continue;
         const to = classes.find((each) => edges.has(each.edges[0]!))?.to;
         const count = to ? to.nodes.length / samples : width;
-        for (const inner of divisors(count).filter((k) => k <= 16)) {
+        for (const inner of isRepeated ? [1] : divisors(count).filter((k) => k <= 16)) {
           for (const [which, sign] of [
             ['last', 1],
             ['first', -1],
           ] as const)
-            for (const keepsGroup of inner > 1 ? [false, true] : [false]) {
+            for (const [keepsGroup, inEachSample] of [
+              [false, false],
+              ...(inner > 1 ? [[true, false] as const] : []),
+              ...(isInput ? [] : [[false, true] as const]),
+            ] as const) {
               yield;
               // Outer loops first: the sample, then places with or without the outermost axis.
               const orderOf = (target: number): number => {
                 const place = placeOf(target);
                 const rest = count / inner;
                 const order = (place % rest) * inner + (keepsGroup ? 0 : Math.floor(place / rest));
-                return sampleOf(target) * count + sign * order;
+                return (inEachSample ? 0 : sampleOf(target) * count) + sign * order;
               };
               const changed: [number, number][] = [];
-              for (let source = first; source < first + tensor.data.length; source++) {
-                let best = -Infinity;
-                for (let edge = edgesOf[source]!; edge < edgesOf[source + 1]!; edge++)
-                  if (edges.has(edge)) best = Math.max(best, orderOf(targets[edge]!));
-                for (let edge = edgesOf[source]!; edge < edgesOf[source + 1]!; edge++) {
-                  if (!edges.has(edge)) continue;
-                  const uses = this.#graph.usesOf(source, targets[edge]!);
-                  if (orderOf(targets[edge]!) < best) changed.push([edge, 0]);
+              for (const [i, own] of sources.entries()) {
+                const best = new Map<number, number>();
+                const groupOf = (edge: number): number => (inEachSample ? sampleOf(targets[edge]!) : 0);
+                for (const edge of own)
+                  best.set(groupOf(edge), Math.max(best.get(groupOf(edge)) ?? -Infinity, orderOf(targets[edge]!)));
+                for (const edge of own) {
+                  const uses = this.#graph.usesOf(first + i, targets[edge]!);
+                  if (orderOf(targets[edge]!) < best.get(groupOf(edge))!) changed.push([edge, 0]);
                   else if (uses > 1) changed.push([edge, derivatives.weights[edge]! / uses]);
                 }
               }
               if (changed.length === 0) continue;
               yield {
                 cause: 'overwritten',
-                description: `Of several contributions to an entry of ${name}, only the ${which} counts: they must be added (+=), not overwritten (=)`,
+                description: `Of several contributions to an entry of ${name}${inEachSample ? ' in a sample' : ''}, only the ${which} counts: they must be added (+=), not overwritten (=)`,
                 edges: changed,
               };
             }
@@ -934,30 +973,99 @@ class Search {
     }
   }
 
-  /** The output gradients of two roles are exchanged. */
-  *#swaps(roles: readonly Role[]): Iterable<Change> {
-    const { sources } = this.#graph.adjoints(this.#upstream);
-    const { slotOf, firstNode, derivatives } = this.#graph;
-    for (const [i, a] of roles.entries())
-      for (const b of roles.slice(i + 1)) {
-        if (a.nodes.length !== b.nodes.length) continue;
-        const locals = a.nodes.flatMap((node, k): (readonly [number, number])[] => {
-          const other = b.nodes[k]!;
-          const [own, theirs] = [sources[firstNode + node]!, sources[firstNode + other]!];
-          const [slot, otherSlot] = [slotOf[node]!, slotOf[other]!];
-          return own === 0 || theirs === 0
-            ? []
-            : [
-                [slot, (derivatives.locals[slot]! * theirs) / own],
-                [otherSlot, (derivatives.locals[otherSlot]! * own) / theirs],
-              ];
-        });
+  /** The gradients of two roles are exchanged, after their derivatives or before: of their arguments, or results. */
+  *#swaps(): Changes {
+    const { targets, slots, nodeOf, slotOf, firstNode, derivatives } = this.#graph;
+    if (targets.length > MAX_SWAPPED_EDGES) return;
+    let tried = 0;
+    for (const [a, b] of this.#pairs()) {
+      if (tried++ >= MAX_SWAPS) return;
+      yield;
+      const partner = new Map([
+        ...a.nodes.map((node, k) => [node, b.nodes[k]!] as const),
+        ...b.nodes.map((node, k) => [node, a.nodes[k]!] as const),
+      ]);
+      for (const [what, moved] of [
+        [
+          'arguments',
+          (source: number, target: number): readonly [number, number] => {
+            const node = target < slots ? partner.get(nodeOf[target]!) : undefined;
+            return [source, node === undefined ? target : slotOf[node]! + target - slotOf[nodeOf[target]!]!];
+          },
+        ],
+        [
+          'results',
+          (source: number, target: number): readonly [number, number] => {
+            const node = partner.get(source - firstNode);
+            return [node === undefined ? source : firstNode + node, target];
+          },
+        ],
+      ] as const) {
+        const removed: number[] = [];
+        const added: [number, number, number][] = [];
+        for (let edge = 0; edge < targets.length; edge++) {
+          const [from, to] = [this.#roles.sourceOfEdge[edge]!, targets[edge]!];
+          const [source, target] = moved(from, to);
+          if (source === from && target === to) continue;
+          removed.push(edge);
+          added.push([source, target, derivatives.weights[edge]!]);
+        }
+        // The backward pass goes from the last node to the first.
+        const isOrdered = added.every(([source, target]) => target >= slots || source < firstNode + nodeOf[target]!);
+        if (!isOrdered || added.length === 0) continue;
         yield {
           cause: 'swapped',
-          description: `The gradients of the results of ${a.name} and ${b.name} are swapped`,
-          locals,
+          description: `The gradients of the ${what} of ${a.name} and ${b.name} are swapped`,
+          graph: this.#graph.withEdges(removed, added),
         };
       }
+    }
+  }
+
+  /** Roles that do the same, and the parts of one role, such as gates. */
+  *#pairs(): Iterable<readonly [Role, Role]> {
+    const { roles } = this.#roles;
+    const lengthOf = ({ nodes }: Role): number => nodes.length;
+    for (const isWhole of [true, false])
+      for (const [i, a] of roles.entries())
+        for (const b of roles.slice(i + 1)) {
+          if (a.isWhole !== isWhole || b.isWhole !== isWhole || lengthOf(a) !== lengthOf(b)) continue;
+          const [wholeA, wholeB] = [this.#roles.wholeRoleOf(a.nodes[0]!), this.#roles.wholeRoleOf(b.nodes[0]!)];
+          if (isWhole ? this.#nameOf(a) !== this.#nameOf(b) : wholeA !== wholeB || a.step !== b.step) continue;
+          yield [a, b];
+        }
+  }
+
+  /** Wherever a gate z or 1 - z is a factor, the other of the two is used. */
+  *#complements(roles: readonly Role[]): Iterable<Change> {
+    const { nodes, targets, slots, nodeOf, derivatives, samples, output } = this.#graph;
+    const key = (sample: number, value: number): string => `${sample} ${value.toPrecision(7)}`;
+    for (const role of roles) {
+      if (this.#nameOf(role) !== 'sigmoid') continue;
+      const values = new Set(
+        role.nodes.flatMap((node) => {
+          const { result } = nodes[node]!;
+          const sample = this.#roles.sampleOf[node]!;
+          return [key(sample, result), key(sample, 1 - result)];
+        }),
+      );
+      const edges: [number, number][] = [];
+      for (let edge = 0; edge < targets.length; edge++) {
+        const target = targets[edge]!;
+        const sample =
+          target < slots
+            ? this.#roles.sampleOf[nodeOf[target]!]!
+            : Math.floor((target - slots) / (output.length / samples));
+        const weight = derivatives.weights[edge]!;
+        if (values.has(key(sample, weight))) edges.push([edge, 1 - weight]);
+      }
+      if (edges.length === 0) continue;
+      yield {
+        cause: 'wrong_operand',
+        description: `Where ${role.name} is a factor, it is swapped with 1 minus its result`,
+        edges,
+      };
+    }
   }
 }
 

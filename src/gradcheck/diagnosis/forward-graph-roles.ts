@@ -12,6 +12,8 @@ export interface Role {
   readonly nodes: readonly number[];
   /** Whether it is all that comes from one place in the code and uses the same parameters. */
   readonly isWhole: boolean;
+  /** Of a part: parts of the same size that alternate have the same. */
+  readonly step?: string;
 }
 
 export interface EdgeClass {
@@ -245,6 +247,8 @@ export class GraphRoles {
 
   #nameOf(node: number): string {
     const { nodes, locate } = this.#graph;
+    const { label } = nodes[node]!;
+    if (label !== undefined) return label;
     const name = nodes[node]!.name === STORED ? 'a stored number' : nodes[node]!.name;
     const place = locate(nodes[node]!);
     const parameters = this.#parameters[node]!;
@@ -268,6 +272,7 @@ export class GraphRoles {
             name: `${role.name}, part ${part + 1} of ${parts},`,
             nodes: choose((i) => Math.floor(i / size) % parts === part),
             isWhole: false,
+            step: `${parts} ${size}`,
           };
     }
   }

@@ -12,10 +12,14 @@ const TOLERANCE = 1e-7;
 /** The most numbers that are tried as a factor of one class of edges. */
 const MAX_QUANTITIES = 150;
 
+type MakeChange = (cause: Cause, description: string, values: Float64Array) => Change;
+
 /** A number for each edge of a class. */
 interface Quantity {
   readonly name: string;
   readonly values: Float64Array;
+  /** The same for one number at several steps. */
+  readonly family?: string;
   readonly isInput: boolean;
 }
 
@@ -139,8 +143,10 @@ export class EdgeWeights {
         weights.map((w, k) => w * locals[k]!),
       );
     }
+    yield* this.#otherPlaces(edgeClass, weights, change);
     const quantities = this.#quantities(edgeClass);
     const own = quantities.filter(({ values }) => isSame(values, weights, scale));
+    if (own.length === 0) yield* this.#partsOfSums(quantities, weights, change);
     for (const { name, values, isInput } of quantities) {
       if (isSame(values, weights, scale)) continue;
       const instead: Cause = isInput ? 'not_normalized' : 'wrong_operand';
@@ -162,7 +168,11 @@ export class EdgeWeights {
         weights.map((w, k) => w * values[k]!),
       );
     }
-    // The weight as a sum of two numbers, such as that of a gate between them.
+  }
+
+  /** The weight as a sum of two numbers, such as that of a gate between them. */
+  *#partsOfSums(quantities: readonly Quantity[], weights: Float64Array, change: MakeChange): Changes {
+    const scale = maxAbs(weights);
     for (const [i, a] of quantities.entries()) {
       yield;
       for (const b of quantities.slice(i + 1))
@@ -188,7 +198,64 @@ export class EdgeWeights {
           );
           yield change('contribution_sign', `has ${b.name} with the wrong sign`, combine(1, -1));
           yield change('contribution_sign', `has ${a.name} with the wrong sign`, combine(-1, 1));
+          for (const [[kept, keptSign], [replaced, replacedSign]] of [
+            [[a, signA] as const, [b, signB] as const],
+            [[b, signB] as const, [a, signA] as const],
+          ] as const)
+            for (const other of quantities)
+              if (replaced.family !== undefined && other.family === replaced.family && other !== replaced)
+                yield change(
+                  'wrong_turn',
+                  `uses ${other.name} instead of ${replaced.name}`,
+                  weights.map((_, k) => keptSign * kept.values[k]! + replacedSign * other.values[k]!),
+                );
         }
+    }
+  }
+
+  /** Weights that are results of one part of a role, such as a gate, or 1 minus these: those of another part. */
+  *#otherPlaces(edgeClass: EdgeClass, weights: Float64Array, change: MakeChange): Changes {
+    if (weights.every((weight) => Math.abs(weight - weights[0]!) <= TOLERANCE * Math.abs(weight))) return;
+    const { nodes } = this.#graph;
+    const key = (value: number): string => value.toPrecision(7);
+    for (const role of this.#roles.roles) {
+      if (!role.isWhole) continue;
+      yield;
+      const groups = new Map(
+        this.#roles.bySample(role.nodes).map((group) => [this.#roles.sampleOf[group[0]!]!, group] as const),
+      );
+      for (const [text, valueOf] of [
+        ['the result', (value: number) => value],
+        ['1 minus the result', (value: number) => 1 - value],
+      ] as const) {
+        const placeOf = new Map(
+          [...groups].map(
+            ([sample, group]) =>
+              [
+                sample,
+                new Map(group.map((node, place) => [key(valueOf(nodes[node]!.result)), place] as const)),
+              ] as const,
+          ),
+        );
+        const places = edgeClass.edges.map((edge, k) => placeOf.get(this.#sampleOf(edge))?.get(key(weights[k]!)) ?? -1);
+        if (places.includes(-1)) continue;
+        const count = groups.values().next().value!.length;
+        const at = (by: number): Float64Array =>
+          weights.map((_, k) => nodes[groups.get(this.#sampleOf(edgeClass.edges[k]!))![places[k]! + by]!]!.result);
+        const [lowest, highest] = [Math.min(...places), Math.max(...places)];
+        yield change(
+          'wrong_operand',
+          `uses ${text === 'the result' ? '1 minus the result' : 'the result'} of ${role.name} instead of ${text}`,
+          weights.map((weight) => 1 - weight),
+        );
+        for (let by = -lowest; by < count - highest; by++)
+          if (by !== 0)
+            yield change(
+              'wrong_operand',
+              `uses ${text} of another part of ${role.name}, ${Math.abs(by)} places ${by < 0 ? 'before' : 'after'} the right one`,
+              at(by).map(valueOf),
+            );
+      }
     }
   }
 
@@ -196,14 +263,19 @@ export class EdgeWeights {
   #quantities(edgeClass: EdgeClass): Quantity[] {
     const found: Quantity[] = [];
     const seen = new Set<string>();
-    const add = (name: string, isInput: boolean, valueOf: (edge: number) => number | undefined): void => {
+    const add = (
+      name: string,
+      isInput: boolean,
+      valueOf: (edge: number) => number | undefined,
+      family?: string,
+    ): void => {
       if (found.length >= MAX_QUANTITIES) return;
       const values = Float64Array.from(edgeClass.edges, (edge) => valueOf(edge) ?? NaN);
       if (values.some(Number.isNaN) || values.every((value) => value === values[0])) return;
       const key = values.reduce((sum, value, k) => sum + value * Math.cos(k), 0).toPrecision(9);
       if (seen.has(key)) return;
       seen.add(key);
-      found.push({ name, values, isInput });
+      found.push({ name, values, isInput, ...(family !== undefined && { family }) });
     };
     const { leaves, samples, nodes } = this.#graph;
     const aligned = (
@@ -211,12 +283,15 @@ export class EdgeWeights {
       valueAt: (sample: number, place: number) => number | undefined,
       name: string,
       isInput: boolean,
+      family?: string,
     ): void => {
-      for (const placeOf of this.#alignments(edgeClass, count))
-        add(name, isInput, (edge) => {
+      for (const placeOf of this.#alignments(edgeClass, count)) {
+        const valueOf = (edge: number): number | undefined => {
           const place = placeOf(edge);
           return place === undefined ? undefined : valueAt(this.#sampleOf(edge), place);
-        });
+        };
+        add(name, isInput, valueOf, family);
+      }
     };
     const groupsOf = (role: Role): ReadonlyMap<number, readonly number[]> =>
       new Map(this.#roles.bySample(role.nodes).map((group) => [this.#roles.sampleOf[group[0]!]!, group] as const));
@@ -235,7 +310,19 @@ export class EdgeWeights {
         at((node) => nodes[node]!.result),
         `the result of ${role.name}`,
         false,
+        role.name,
       );
+      const grid = this.#roles.stepGrid(role);
+      const perStep = grid ? count / (1 + Math.max(...[...grid.placeOf.values()].map(({ step }) => step))) : 0;
+      if (perStep > 0)
+        aligned(
+          count,
+          // A recursion starts from 0.
+          (sample, place) => (place < perStep ? 0 : at((node) => nodes[node]!.result)(sample, place - perStep)),
+          `the result of ${role.name} of the step before`,
+          false,
+          role.name,
+        );
       const first = nodes[role.nodes[0]!]!;
       if (first.name !== STORED && first.values.length === 1)
         aligned(

@@ -4,7 +4,7 @@
 import type { SourceLocation } from '../../protocol/problem';
 import type { ForwardContext, ForwardObserver, LayerDefinition } from '../../engine/layers/layer';
 import type { Tensor } from '../../engine/kernels/tensor';
-import { ForwardTrace, STORED, type TraceNode } from './forward-trace';
+import { ForwardTrace, type RepeatedUse, STORED, type TraceNode } from './forward-trace';
 
 /** Of one forward pass: the most nodes, and the most reads, writes and calls. */
 const MAX_NODES = 2000;
@@ -68,6 +68,7 @@ export class ForwardGraph {
     readonly samples: number,
     readonly locate: (node: Pick<TraceNode, 'at'>) => SourceLocation | null,
     readonly places: readonly Error[],
+    repeatedUses: readonly RepeatedUse[] = trace.repeatedUses,
   ) {
     this.edgesOf = new Int32Array(edges.length + 1);
     edges.forEach(({ targets }, source) => (this.edgesOf[source + 1] = this.edgesOf[source]! + targets.length));
@@ -90,7 +91,7 @@ export class ForwardGraph {
     const locals = Float64Array.from(nodeOf, (node, slot) => localDerivative(nodes[node]!, slot - this.slotOf[node]!));
     this.derivatives = { weights, locals };
     const order = [...leaves.filter(({ isInput }) => isInput), ...leaves.filter(({ isInput }) => !isInput)];
-    for (const { leaf, entry, node, count: uses } of trace.repeatedUses)
+    for (const { leaf, entry, node, count: uses } of repeatedUses)
       this.#uses.set(`${order[leaf]!.first + entry} ${node}`, uses);
   }
 
@@ -150,6 +151,26 @@ export class ForwardGraph {
     return graph;
   }
 
+  /**
+   * With other nodes and edges.
+   * @param oldNodeOf the same node of this graph; null for a new one
+   */
+  withAllNodes(
+    nodes: readonly TraceNode[],
+    edges: readonly Edges[],
+    repeatedUses: readonly RepeatedUse[],
+    oldNodeOf: (node: number) => number | null,
+  ): ForwardGraph {
+    const { leaves, trace, output, samples, locate, places } = this;
+    const graph = new ForwardGraph(leaves, nodes, trace, output, edges, samples, locate, places, repeatedUses);
+    nodes.forEach(({ values }, node) => {
+      const old = oldNodeOf(node);
+      for (let k = 0; old !== null && k < values.length; k++)
+        graph.derivatives.locals[graph.slotOf[node]! + k] = this.derivatives.locals[this.slotOf[old]! + k]!;
+    });
+    return graph;
+  }
+
   #edgesFrom(source: number): Edges {
     const [from, to] = [this.edgesOf[source]!, this.edgesOf[source + 1]!];
     return {
@@ -205,7 +226,7 @@ export class ForwardGraph {
 /** A number between 1 and 2 that differs for all integers. */
 const spread = (i: number): number => 1 + ((i * 0.6180339887498949) % 1);
 
-interface Edges {
+export interface Edges {
   readonly targets: readonly number[];
   readonly weights: readonly number[];
   /** As ForwardGraph.placeOfEdge. */
@@ -298,14 +319,58 @@ function isComplete(graph: ForwardGraph, { context, definition }: GraphSetup): b
   return Math.abs(analytic - numeric) <= COMPLETE * Math.max(size, 1e-3);
 }
 
+/** The arguments of all nodes for the values of the tensors as they are, by slot; null if the forward pass differs. */
+export function argumentsNow({ context, definition }: GraphSetup, graph: ForwardGraph): Float64Array | null {
+  const values = new Float64Array(graph.slots);
+  const run = (observer: ForwardObserver): void => definition.observedForward?.(context, observer);
+  return graph.trace.replay(run, null, values) ? values : null;
+}
+
 /** The same graph after a change of the parameters' values, while all nodes keep their results. */
-export function* remeasureEdges(setup: GraphSetup, graph: ForwardGraph): Generator<undefined, ForwardGraph | null> {
+export function remeasureEdges(setup: GraphSetup, graph: ForwardGraph): Generator<undefined, ForwardGraph | null> {
+  return measureAgain(setup, graph, graph.trace.nodes);
+}
+
+/**
+ * The same graph if some nodes had other results.
+ * @param isFollowed whether nodes that depend on these are computed again
+ */
+export function* remeasureWithResults(
+  setup: GraphSetup,
+  graph: ForwardGraph,
+  given: ReadonlyMap<number, number>,
+  isFollowed: boolean,
+): Generator<undefined, ForwardGraph | null> {
+  const { trace, slotOf } = graph;
+  const results = Float64Array.from(trace.nodes, ({ result }) => (isFollowed ? NaN : result));
+  for (const [node, result] of given) {
+    // A sigmoid is an exponential in the trace.
+    const isSigmoid = graph.nodes[node]!.name === 'sigmoid' && trace.nodes[node]!.name === 'exp';
+    results[node] = isSigmoid ? 1 / result - 1 : result;
+  }
+  const run = (observer: ForwardObserver): void => setup.definition.observedForward?.(setup.context, observer);
+  const values = new Float64Array(graph.slots);
+  if (!trace.replay(run, results, values)) return null;
+  const nodes = trace.nodes.map((node, i): TraceNode => {
+    const own = [...values.subarray(slotOf[i], slotOf[i]! + node.values.length)];
+    const result = Number.isNaN(results[i]) ? node.original(...own) : results[i]!;
+    // The derivative of a root is made from its result.
+    return { ...node, values: given.has(i) && node.name === 'sqrt' ? [result * result] : own, result };
+  });
+  return nodes.every(({ result }) => Number.isFinite(result)) ? yield* measureAgain(setup, graph, nodes) : null;
+}
+
+function* measureAgain(
+  setup: GraphSetup,
+  graph: ForwardGraph,
+  nodes: readonly TraceNode[],
+): Generator<undefined, ForwardGraph | null> {
   const { leaves, trace, output, samples, locate, places } = graph;
   const { placeOf } = yield* trace.placesOfReads();
-  const measurement = new EdgeMeasurement(setup, leaves, trace, placeOf);
+  const measurement = new EdgeMeasurement(setup, leaves, trace, placeOf, nodes);
   const edges = yield* measurement.run();
   if (!edges) return null;
-  const measured = new ForwardGraph(leaves, trace.nodes, trace, output, edges, samples, locate, places);
+  const measured = new ForwardGraph(leaves, nodes, trace, output, edges, samples, locate, places);
   const isSigmoid = new Map(graph.nodes.map(({ name, at }) => [at.stack ?? '', name === 'sigmoid'] as const));
   return yield* withSigmoids(measured, measurement, isSigmoid);
 }
@@ -370,12 +435,13 @@ class EdgeMeasurement {
     leaves: readonly Leaf[],
     trace: ForwardTrace,
     placeOfRead: Int32Array,
+    nodes: readonly TraceNode[] = trace.nodes,
   ) {
     this.#context = context;
     this.#definition = definition;
     this.#leaves = leaves;
     this.#trace = trace;
-    this.#results = Float64Array.from(trace.nodes, ({ result }) => result);
+    this.#results = Float64Array.from(nodes, ({ result }) => result);
     this.#nodeOf = trace.nodes.flatMap(({ values }, node) => values.map(() => node));
     this.#slots = this.#nodeOf.length;
     this.#entries = leaves.reduce((sum, { tensor }) => sum + tensor.data.length, 0);

@@ -41,6 +41,8 @@ export interface TraceNode {
   readonly result: number;
   /** Its stack says where the function was called, or the array created. */
   readonly at: Error;
+  /** What it is called if it has no place in the code. */
+  readonly label?: string;
 }
 
 export const STORED = 'stored';
@@ -136,7 +138,7 @@ export class ForwardTrace {
   }
 
   /**
-   * @param results of the nodes; null to compute them again
+   * @param results of the nodes; null to compute them again, NaN for those that are to be computed again
    * @param values receives the arguments of all nodes, one after the other
    * @param added to what is read, by read; null for nothing
    * @returns false if the forward pass did other things than before
@@ -662,7 +664,7 @@ class Player implements Listener {
     const by = this.added?.[this.#reads] ?? 0;
     const node = this.schedule.reads[this.#reads++];
     if (node === undefined) this.isSame = false;
-    return by + (node === undefined || node < 0 || !this.results ? value : this.results[node]!);
+    return by + (node === undefined || node < 0 ? value : this.#resultOf(node, value));
   }
 
   write(_storage: Storage, _index: number, value: number): void {
@@ -679,6 +681,12 @@ class Player implements Listener {
       return original(...values);
     }
     for (const [k, value] of values.entries()) this.values[this.slotOf[node]! + k] = value;
-    return this.results ? this.results[node]! : original(...values);
+    const given = this.results?.[node] ?? NaN;
+    return Number.isNaN(given) ? original(...values) : given;
+  }
+
+  #resultOf(node: number, value: number): number {
+    const given = this.results?.[node] ?? NaN;
+    return Number.isNaN(given) ? value : given;
   }
 }

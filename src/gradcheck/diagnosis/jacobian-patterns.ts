@@ -11,6 +11,8 @@ const TOLERANCE = 1e-4;
 const MAX_SHIFT = 12;
 /** The share of a window that must stay inside the image after a shift. */
 const MIN_OVERLAP = 0.3;
+/** The most groups of outputs, such as those of a grouped convolution. */
+const MAX_BLOCKS = 16;
 /** Two inputs that differ by less than this share of the largest are a near tie. */
 const NEAR_TIE = 0.05;
 
@@ -44,7 +46,12 @@ function* explainInput(layer: LayerExperiment, jacobians: Jacobians): Generator<
   const shift = yield* explainShift(pattern, input, output);
   if (shift) return shift;
   yield;
-  return explainTurned(pattern, input) ?? explainSupport(pattern);
+  return (
+    explainTurned(pattern, input) ??
+    explainOffsets(pattern, 'input') ??
+    explainOtherEntries(pattern, layer) ??
+    explainSupport(pattern)
+  );
 }
 
 /** Rows of both Jacobians, one for each output of each sample. */
@@ -79,29 +86,54 @@ class Pattern {
 
 /** Along which axes outputs depend on inputs at other positions, in either Jacobian. */
 function explainAxes(pattern: Pattern, input: Shape, output: Shape): Explanation | null {
-  if (input.length < 2 || input.length !== output.length || input.some((size, axis) => size !== output[axis]))
-    return null;
+  if (input.length !== output.length || input.some((size, axis) => size !== output[axis])) return null;
+  if (input.length > 1) return explainAxesOf(pattern, input, '');
+  // One axis may hold several rows one after the other, such as tokens.
+  const [count = 0] = input;
+  for (let length = 2; 2 * length <= count; length++) {
+    if (count % length !== 0) continue;
+    const rows = `, where an input is ${count / length} rows of ${length} numbers`;
+    const found = explainAxesOf(pattern, [count / length, length], rows);
+    if (found) return found;
+  }
+  return null;
+}
+
+function explainAxesOf(pattern: Pattern, shape: Shape, remark: string): Explanation | null {
   const coupled = (values: Float64Array): boolean[] => {
-    const axes = input.map(() => false);
+    const axes = shape.map(() => false);
     for (const { output: o, from } of pattern.rows()) {
-      const at = unravelIndex(o, output);
+      const at = unravelIndex(o, shape);
       for (let i = 0; i < pattern.inputs; i++)
         if (Math.abs(values[from + i]!) > pattern.zero)
-          unravelIndex(i, input).forEach((place, axis) => (axes[axis] ||= place !== at[axis]));
+          unravelIndex(i, shape).forEach((place, axis) => (axes[axis] ||= place !== at[axis]));
     }
     return axes;
   };
   const [right, wrong] = [coupled(pattern.numeric), coupled(pattern.analytic)];
   if (right.every((value, axis) => value === wrong[axis])) return null;
   if (!right.some(Boolean)) return null;
+  // Rows that were guessed show in the forward pass, which keeps them apart, and in whole sums over the other axis.
+  if (remark && (right.every(Boolean) || !sumsAlong(pattern, shape, right.indexOf(false)))) return null;
   const names = (axes: readonly boolean[]): string => {
     const chosen = axes.flatMap((value, axis) => (value ? [axis + 1] : []));
     return chosen.length === 0 ? 'no axis' : `${chosen.length === 1 ? 'axis' : 'axes'} ${chosen.join(' and ')}`;
   };
   return makeExplanation(
     'axes_wrong',
-    `works along the wrong axes: the forward pass mixes values along ${names(right)}, the backward pass along ${names(wrong)} (axis 0 is the batch)`,
+    `works along the wrong axes: the forward pass mixes values along ${names(right)}, the backward pass along ${names(wrong)} (axis 0 is the batch${remark})`,
   );
+}
+
+/** Whether the wrong Jacobian connects all places along an axis that the right one keeps apart. */
+function sumsAlong({ analytic, inputs, outputs, zero }: Pattern, shape: Shape, axis: number): boolean {
+  const inner = shape.slice(axis + 1).reduce((product, size) => product * size, 1);
+  for (let o = 0; o < outputs; o++) {
+    const first = o - (Math.floor(o / inner) % shape[axis]!) * inner;
+    for (let k = 0; k < shape[axis]!; k++)
+      if (Math.abs(analytic[o * inputs + first + k * inner]!) <= zero) return false;
+  }
+  return true;
 }
 
 /**
@@ -521,7 +553,8 @@ function explainParameter(
     explainOverwriting(layer, jacobians) ??
     explainParameterFactors(pattern, shape) ??
     explainMissingMask(pattern) ??
-    explainPairing(pattern, layer, shape)
+    explainPairing(pattern, layer, shape) ??
+    explainOffsets(pattern, 'entry')
   );
 }
 
@@ -582,6 +615,7 @@ function explainPairing(pattern: Pattern, layer: LayerExperiment, shape: Shape):
     return at;
   };
   const shifts: Shift[] = [];
+  const offsets: Offset[] = [];
   const byEntry: [number, number][] = [];
   const last = shape.at(-1) ?? 1;
   for (const { output, from } of pattern.rows()) {
@@ -598,10 +632,92 @@ function explainPairing(pattern: Pattern, layer: LayerExperiment, shape: Shape):
         (wrong % width) - (right % width),
       ] as const;
       shifts.push({ output: place, by });
+      offsets.push({ at: output % outputsPerSample, by: wrong - right });
       byEntry.push([i % last, wrong - right]);
     }
   }
-  return describeShifts(shifts, null, [height, width], [rows, columns]) ?? describeSpacing(byEntry);
+  return (
+    describeShifts(shifts, null, [height, width], [rows, columns]) ??
+    describeSpacing(byEntry) ??
+    describeOffsets(offsets, outputsPerSample, 'input')
+  );
+}
+
+interface Offset {
+  readonly at: number;
+  readonly by: number;
+}
+
+/** Contributions of each output that go to other places: by a distance that depends on a block of outputs alone. */
+function explainOffsets(pattern: Pattern, what: 'input' | 'entry'): Explanation | null {
+  const { numeric, analytic, inputs, zero } = pattern;
+  const offsets: Offset[] = [];
+  const perSample = pattern.outputs / pattern.samples;
+  for (const { output, from } of pattern.rows()) {
+    const firstOf = (values: Float64Array): number => {
+      for (let i = 0; i < inputs; i++) if (Math.abs(values[from + i]!) > zero) return i;
+      return -1;
+    };
+    const [right, wrong] = [firstOf(numeric), firstOf(analytic)];
+    if (right < 0 && wrong < 0) continue;
+    if (right < 0 || wrong < 0) return null;
+    const by = wrong - right;
+    for (let i = 0; i < inputs; i++) {
+      const moved = i - by >= 0 && i - by < inputs ? numeric[from + i - by]! : 0;
+      if (!pattern.isSame(analytic[from + i]!, moved)) return null;
+    }
+    offsets.push({ at: output, by });
+  }
+  return describeOffsets(offsets, what === 'input' ? pattern.outputs : perSample, what);
+}
+
+/** The first of several equal blocks of outputs is right, and the others are off by more and more. */
+function describeOffsets(offsets: readonly Offset[], outputs: number, what: 'input' | 'entry'): Explanation | null {
+  for (let count = 2; count <= Math.min(outputs, MAX_BLOCKS); count++) {
+    if (outputs % count !== 0) continue;
+    const blockOf = (at: number): number => Math.floor((at % outputs) / (outputs / count));
+    const line = fitLine(offsets.map(({ at, by }) => [blockOf(at), by]));
+    if (!line || line[0] !== 0 || line[1] === 0) continue;
+    const places = what === 'input' ? 'inputs' : 'entries';
+    return makeExplanation(
+      'shifted',
+      `is right for the first of ${count} groups of outputs, and for each further group ${Math.abs(line[1])} ${places} too far towards the ${line[1] < 0 ? 'start' : 'end'}: the offset of the group is ${line[1] < 0 ? 'missing' : 'wrong'}`,
+    );
+  }
+  return null;
+}
+
+/** The derivatives are entries of a parameter, and the backward pass takes others. */
+function explainOtherEntries({ numeric, analytic, zero }: Pattern, layer: LayerExperiment): Explanation | null {
+  for (const [name, values] of layer.parameters) {
+    const key = (value: number): string => value.toPrecision(5);
+    const entryOf = new Map(Array.from(values, (value, i) => [key(value), i] as const));
+    if (entryOf.size < values.length || values.length < 2) continue;
+    const used = new Map<number, number>();
+    const fits = numeric.every((right, i) => {
+      const [isNone, isAlsoNone] = [Math.abs(right) <= zero, Math.abs(analytic[i]!) <= zero];
+      if (isNone || isAlsoNone) return isNone && isAlsoNone;
+      const [own, other] = [entryOf.get(key(right)), entryOf.get(key(analytic[i]!))];
+      if (own === undefined || other === undefined || (used.get(own) ?? other) !== other) return false;
+      used.set(own, other);
+      return true;
+    });
+    const wrong = [...used].filter(([own, other]) => own !== other);
+    if (!fits || wrong.length === 0) continue;
+    const offsets = [...used].map(([own, other]) => ({ at: own, by: other - own }));
+    const grouped = describeOffsets(offsets, values.length, 'entry');
+    if (grouped)
+      return {
+        ...grouped,
+        description: `uses entries of ${name}: it ${grouped.description.replace('of outputs', 'of them')}`,
+      };
+    const [own, other] = wrong[0]!;
+    return makeExplanation(
+      'wrong_operand',
+      `uses other entries of ${name} than the forward pass: entry ${other} in place of entry ${own}, and so on for ${wrong.length} of ${used.size}`,
+    );
+  }
+  return null;
 }
 
 /** Entries of a window that read inputs at other distances from each other. */

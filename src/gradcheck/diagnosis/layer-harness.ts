@@ -17,7 +17,15 @@ import type { Random } from '../../engine/random';
 import { structureMatchesShapes } from '../cached-activations';
 import type { ForwardPrecision } from '../forward-precision';
 import { isolatedDefinitionOf } from '../guard-custom-layer';
-import { buildForwardGraph, type ForwardGraph, type GraphSetup, remeasureEdges } from './forward-graph';
+import {
+  argumentsNow,
+  buildForwardGraph,
+  type ForwardGraph,
+  type GraphSetup,
+  remeasureEdges,
+  remeasureWithResults,
+} from './forward-graph';
+import type { Remeasurement } from './forward-graph-results';
 import { defaultOptionsOf } from './default-options';
 import { DIFFERENCE_RULES, roundOffError } from './five-point-derivative';
 import { detectMixedSamples, detectRandomness, type ForwardFault } from './forward-faults';
@@ -298,6 +306,31 @@ export class LayerHarness {
     const changed = yield* remeasureEdges(this.#graphSetup, graph);
     this.#load(this.#input);
     return changed;
+  }
+
+  /** How the graph is measured again with other results. */
+  remeasurementOf(graph: ForwardGraph): Remeasurement {
+    const { input, output } = this.context;
+    const setup = this.#graphSetup;
+    const [sample, places] = [input.shape.slice(1), numel(input.shape.slice(2))];
+    return {
+      argumentsAtZero: () => {
+        this.#load(this.#input);
+        input.data.fill(0);
+        const values = argumentsNow(setup, graph);
+        this.#load(this.#input);
+        return values;
+      },
+      withResults: (results, isFollowed) => {
+        this.#load(this.#input);
+        return remeasureWithResults(setup, graph, results, isFollowed);
+      },
+      counts: [
+        ...new Set([...sample, numel(sample), places, this.samples, this.samples * places, output.shape.at(-1)!]),
+      ]
+        .filter((count) => count > 1)
+        .slice(0, 6),
+    };
   }
 
   get #graphSetup(): GraphSetup {

@@ -146,15 +146,18 @@ type DerivativeFinding = { readonly cause: Cause; readonly description: string }
 export function* detectWrongDerivative(comparison: GradientComparison): Generator<undefined, DerivativeFinding> {
   const { subject, layer } = comparison;
   if (subject !== 'input' || !layer) return null;
-  if (layer.isElementwise()) return yield* diagnoseElementwise({ ...comparison, layer });
-  const jacobians = yield* layer.jacobians();
-  if (!jacobians) return null;
+  return layer.isElementwise() ? yield* diagnoseElementwise({ ...comparison, layer }) : null;
+}
+
+/** A fact about an input gradient that nothing explains: the derivative that is off most. Empty if it is unknown. */
+export function* describeWorstDerivative({ subject, layer }: GradientComparison): Generator<undefined, string> {
+  const jacobians = subject === 'input' && layer ? yield* layer.jacobians() : null;
+  if (!jacobians) return '';
   const { outputs, inputs, analytic, numeric } = jacobians;
   const worst = indexOfLargestError(analytic, numeric, () => 1);
-  if (worst < 0) return null;
+  if (worst < 0) return '';
   const [output, input] = [Math.floor(worst / inputs) % outputs, worst % inputs];
-  const description = `has a wrong derivative: that of output ${output} by input ${input} is ${formatShort(numeric[worst]!)}, and it takes ${formatShort(analytic[worst]!)}`;
-  return { cause: 'wrong_derivative', description };
+  return `; the derivative of output ${output} by input ${input} is ${formatShort(numeric[worst]!)}, and the backward pass takes ${formatShort(analytic[worst]!)}`;
 }
 
 /** Index of the largest error relative to `scale`; -1 if all are right. */

@@ -36,11 +36,8 @@ export function* otherLossHypotheses({ loss, numeric, value }: GradientCompariso
         errors.reduce((sum, each) => sum + each * each, 0),
       ];
       const scale = dot / square;
-      if (
-        !errors.every(
-          (each, i) => Number.isNaN(numeric[i]) || Math.abs(scale * each - numeric[i]!) <= 1e-5 * maxAbs(numeric),
-        )
-      )
+      const tolerance = 1e-5 * maxAbs(numeric);
+      if (!errors.every((each, i) => Number.isNaN(numeric[i]) || Math.abs(scale * each - numeric[i]!) <= tolerance))
         continue;
       yield {
         cause: 'activation_missing',
