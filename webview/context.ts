@@ -80,6 +80,8 @@ export interface View {
   readonly id: string;
   readonly title: string;
   readonly probes: readonly ProbeId[];
+  /** Whether a network has what the view shows; without this, every network does. */
+  readonly appliesTo?: (data: PanelData) => boolean;
   /** The queries that every frame must answer while the view is open. */
   readonly queries?: (data: PanelData, settings: Settings) => readonly Query[];
   mount(host: HTMLElement, context: Context): Component;

@@ -77,6 +77,8 @@ export interface InternalInfo {
   readonly shape: readonly number[];
   /** Whether it is a state that each time step passes on to the next one. */
   readonly carried: boolean;
+  /** Whether it holds attention weights [heads, queries, keys]. */
+  readonly attention: boolean;
 }
 
 export interface LayerInfo {
@@ -126,6 +128,8 @@ export interface TransformInfo {
 export interface ModelInfo {
   readonly name: string;
   readonly inputShape: readonly number[];
+  /** Whether the inputs are indices of tokens, and the targets the tokens that follow. */
+  readonly tokens: boolean;
   readonly layers: readonly LayerInfo[];
   readonly loss: {
     readonly kind: string;

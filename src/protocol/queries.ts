@@ -22,6 +22,7 @@ export interface Queries {
   evaluate(request: EvaluateRequest): readonly (Evaluated | PendingValue)[];
   filters(request: FiltersRequest): ConvFilters;
   fork(request: ForkRequest): ForkResult;
+  generate_tokens(request: GenerateTokensRequest): GeneratedTokens;
   gradient_cost(request: { readonly index: number }): GradientCostResult;
   gradient_histograms(request: { readonly parameter: string }): ParameterGradientHistograms;
   jacobian(request: { readonly layer: number; readonly sample: number | null }): LayerJacobian;
@@ -32,6 +33,7 @@ export interface Queries {
   points(request: { readonly split: SplitName }): DataPoints;
   predictions(request: { readonly split: SplitName }): PredictionSummary;
   run_query(request: RunQueryRequest): RunQueryResult;
+  sequence(request: SequenceRequest): SequenceSample;
   state_norms(request: StateNormsRequest): StateNorms;
   step_graph(request: { readonly sample: number | null }): StepGraph;
   tensor(request: TensorRequest): TensorTile;
@@ -115,6 +117,63 @@ export type Evaluated =
     }
   /** `start` and `end` are UTF-16 offsets into the text. */
   | { readonly kind: 'error'; readonly message: string; readonly start: number; readonly end: number };
+
+// Sequences
+
+export interface SequenceRequest {
+  readonly sample: number | null;
+  /** The layer whose attention weights are wanted; null for none. */
+  readonly layer: number | null;
+}
+
+export interface SequencePosition {
+  /** Null for the class that the loss ignores. */
+  readonly target: string | null;
+  /** The probability that the network gives to the target. */
+  readonly probability: number | null;
+  /** The likeliest tokens, in descending order. */
+  readonly top: readonly { readonly token: string; readonly probability: number }[];
+}
+
+/** Each row, the weights of one query, sums to 1. */
+export interface AttentionWeights {
+  readonly heads: number;
+  readonly queries: number;
+  readonly keys: number;
+  /** [heads, queries, keys]. */
+  readonly weights: Float64Array;
+}
+
+/** A sample that is a sequence, position by position. */
+export interface SequenceSample {
+  readonly sample: number;
+  readonly inBatch: boolean;
+  /** Positions of the input. */
+  readonly length: number;
+  /** Its first tokens; null if the inputs are not indices of tokens. */
+  readonly inputs: readonly string[] | null;
+  /** The first positions; null if the network does not predict a class at each of them, or has not yet in this step. */
+  readonly positions: readonly SequencePosition[] | null;
+  readonly attention: AttentionWeights | null;
+}
+
+export interface GenerateTokensRequest {
+  /** The sample whose tokens are continued. */
+  readonly sample: number | null;
+  /** Indices of the tokens that were generated before. */
+  readonly generated: readonly number[];
+  readonly seed: number;
+  /** Divides the logits; 0 always takes the likeliest token. */
+  readonly temperature: number;
+}
+
+/** A slice of generated tokens. Ask again with these for more. */
+export interface GeneratedTokens {
+  readonly sample: number;
+  /** The sample's own tokens. */
+  readonly prompt: readonly string[];
+  readonly generated: readonly { readonly index: number; readonly token: string; readonly probability: number }[];
+}
 
 // States of recurrent layers
 

@@ -48,6 +48,7 @@ export function describeModel(run: CompiledRun, network: Network, batchesPerEpoc
           shortName: internal.name,
           shape: internal.shape,
           carried: internal.carried ?? false,
+          attention: internal.attention ?? false,
         })),
         ...(modes && { modes }),
         figures: figures[index]!,
@@ -60,6 +61,7 @@ export function describeModel(run: CompiledRun, network: Network, batchesPerEpoc
   return {
     name: run.name,
     inputShape: run.model.inputShape,
+    tokens: run.dataset.tokens !== undefined,
     layers,
     loss: { ...describeComponent(run.model.loss.definition), ...specLocation(run.model.loss.line) },
     optimizer: describeComponent(run.optimizer.definition),

@@ -13,6 +13,9 @@ const STATE_KEY = 'workspaces';
 export function mountTabs(host: HTMLElement, context: Context): Component {
   const views = workspaces.flatMap((workspace) => workspace.views);
   const isOpen = (id: string): boolean => openViews(context.settings, views).some((view) => view.id === id);
+  /** Those for this network, and those that are open. */
+  const viewsOf = (workspace: Workspace): readonly View[] =>
+    workspace.views.filter((view) => isOpen(view.id) || (view.appliesTo?.(context.data) ?? true));
 
   const select = (view: View): void => {
     const { viewState } = context.settings;
@@ -21,7 +24,8 @@ export function mountTabs(host: HTMLElement, context: Context): Component {
   };
   const selectWorkspace = (workspace: Workspace): void => {
     const last = recordOf(context.settings.viewState[STATE_KEY])[workspace.id];
-    select(workspace.views.find(({ id }) => id === last) ?? workspace.views[0]!);
+    const own = viewsOf(workspace);
+    select(own.find(({ id }) => id === last) ?? own[0]!);
   };
   const choose = (view: View): void => {
     const { multiView, open } = context.settings;
@@ -36,12 +40,13 @@ export function mountTabs(host: HTMLElement, context: Context): Component {
   };
   const onKeyDown = (event: KeyboardEvent): void => {
     const tab = event.target instanceof Element ? event.target.closest<HTMLElement>('[role="tab"]') : null;
-    const at = views.findIndex(({ id }) => tab?.id === `tab-${id}`);
-    const moves: Record<string, number> = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: views.length - 1 };
+    const shown = workspaces.flatMap(viewsOf);
+    const at = shown.findIndex(({ id }) => tab?.id === `tab-${id}`);
+    const moves: Record<string, number> = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: shown.length - 1 };
     const to = moves[event.key];
     if (at < 0 || to === undefined || event.ctrlKey || event.altKey || event.metaKey) return;
     event.preventDefault();
-    const view = views[(to + views.length) % views.length]!;
+    const view = shown[(to + shown.length) % shown.length]!;
     // With several views open, moving the focus neither opens nor closes any.
     select(view);
     update();
@@ -82,7 +87,9 @@ export function mountTabs(host: HTMLElement, context: Context): Component {
             (workspace) =>
               html`<button
                 id="workspace-${workspace.id}"
-                data-views=${workspace.views.map(({ id }) => id).join(' ')}
+                data-views=${viewsOf(workspace)
+                  .map(({ id }) => id)
+                  .join(' ')}
                 aria-current=${workspace === current ? 'true' : 'false'}
                 title=${workspace.question}
                 @click=${() => selectWorkspace(workspace)}
@@ -101,12 +108,12 @@ export function mountTabs(host: HTMLElement, context: Context): Component {
         <select
           class="view-menu"
           aria-label="View"
-          @change=${({ target }: Event) => select(current.views[(target as HTMLSelectElement).selectedIndex]!)}
+          @change=${({ target }: Event) => select(viewsOf(current)[(target as HTMLSelectElement).selectedIndex]!)}
         >
-          ${current.views.map((each) => html`<option value=${each.id} .selected=${each.id === view}>${each.title}</option>`)}
+          ${viewsOf(current).map((each) => html`<option value=${each.id} .selected=${each.id === view}>${each.title}</option>`)}
         </select>
         <div class="list" role="tablist" aria-label="Views" aria-multiselectable=${String(multiView)}>
-          ${current.views.map(tab)}
+          ${viewsOf(current).map(tab)}
         </div>
         <button
           class="tool"

@@ -9,6 +9,7 @@ import { fit } from './fit';
 import { gradients } from './gradients';
 import { learn } from './learn';
 import { network } from './network';
+import { sequence } from './sequence';
 import { shapes } from './shapes';
 import { step } from './step';
 import { sweep } from './sweep';
@@ -35,7 +36,7 @@ export const workspaces: readonly Workspace[] = [
     id: 'explain',
     title: 'Explain',
     question: 'Where does a value come from?',
-    views: [step, whatIf, tensors],
+    views: [step, whatIf, tensors, sequence],
   },
   {
     id: 'diagnose',

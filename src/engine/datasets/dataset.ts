@@ -24,6 +24,8 @@ export interface Dataset {
   /** [samples, targetSize]. */
   readonly targets: TargetData;
   readonly featureNames?: readonly string[];
+  /** The text of each token, where inputs are the indices of tokens and targets are the tokens that follow. */
+  readonly tokens?: readonly string[];
   /** Whether inputs contain NaN that must be filled with the mean of the training samples. */
   readonly fillMissing?: boolean;
   readonly notes?: readonly DataNote[];

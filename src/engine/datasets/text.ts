@@ -194,6 +194,7 @@ function samplesOf({ vocabulary, indexes }: Encoded, { length, stride = length }
     targetSize: length,
     targets,
     classes: vocabulary.map(visible),
+    tokens: vocabulary.map(visible),
     featureNames: Array.from({ length }, (_, t) => `token ${t + 1}`),
   };
 }

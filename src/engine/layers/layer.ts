@@ -53,6 +53,8 @@ export interface InternalDeclaration {
   readonly scratch?: true;
   /** A state that each time step passes on to the next one: its first axis is time. */
   readonly carried?: true;
+  /** Attention weights [heads, queries, keys]: each row sums to 1. */
+  readonly attention?: true;
 }
 
 /** What a layer is fitted to before the first step. */

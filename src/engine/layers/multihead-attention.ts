@@ -212,7 +212,7 @@ export const multiheadAttention = defineLayer({
       { name: 'k', shape: [keys, width] },
       { name: 'v', shape: [keys, width] },
       { name: 'scores', shape: pairs },
-      { name: 'weights', shape: pairs },
+      { name: 'weights', shape: pairs, attention: true },
       { name: 'heads', shape: [queries, width] },
     ];
   },

@@ -12,6 +12,7 @@ import { decisionSurface } from './decision-surface';
 import { evaluate } from './evaluate';
 import { filters } from './filters';
 import { fork } from './fork';
+import { generateTokens } from './generate-tokens';
 import { gradientCost } from './gradient-cost';
 import { gradientHistograms } from './gradient-histograms';
 import { jacobian } from './jacobian';
@@ -23,6 +24,7 @@ import { points } from './points';
 import { predictions } from './predictions';
 import type { QueryDefinition } from './query';
 import { runQueryAnswer } from './run-query';
+import { sequence } from './sequence';
 import { stateNorms } from './state-norms';
 import { stepGraph } from './step-graph';
 import { tensor } from './tensor';
@@ -40,6 +42,7 @@ export const queries: { readonly [Type in QueryType]: QueryDefinition<Type> } = 
   evaluate,
   filters,
   fork,
+  generate_tokens: generateTokens,
   gradient_cost: gradientCost,
   gradient_histograms: gradientHistograms,
   jacobian,
@@ -50,6 +53,7 @@ export const queries: { readonly [Type in QueryType]: QueryDefinition<Type> } = 
   points,
   predictions,
   run_query: runQueryAnswer,
+  sequence,
   state_norms: stateNorms,
   step_graph: stepGraph,
   tensor,
