@@ -193,6 +193,41 @@ function correlation(inputs: Float64Array, column: number, width: number, target
   return xx > 0 && yy > 0 ? xy / Math.sqrt(xx * yy) : 0;
 }
 
+/** A row number says nothing of a sample, and in a sorted file it gives the target away. */
+export const inputIsRowNumber: SpecRule = {
+  id: 'input-is-row-number',
+  summary: 'An input column of a table counts its rows.',
+  threshold: {
+    value: 1e-4,
+    quantity: 'largest deviation from equal steps, in steps',
+    source: 'Kaufman, Rosset, Perlich, "Leakage in data mining", 2012: identifiers; the rest is rounding',
+  },
+  checkData(resolved, run, threshold) {
+    const { inputs, inputShape, samples } = run.dataset;
+    const width = inputShape[0]!;
+    if (inputShape.length > 1 || width < 2 || samples < MIN_RANKED_SAMPLES) return [];
+    if (run.model.layers.some(({ definition }) => definition.indexCount)) return [];
+    const columns = Array.from({ length: width }, (_, j) => j).filter((j) => {
+      const step = (inputs[(samples - 1) * width + j]! - inputs[j]!) / (samples - 1);
+      if (step === 0) return false;
+      for (let i = 1; i < samples; i++)
+        if (!(Math.abs((inputs[i * width + j]! - inputs[j]!) / step - i) < threshold * samples)) return false;
+      return true;
+    });
+    if (columns.length === 0 || columns.length === width) return [];
+    const names = columns.map((j) => columnName(run, j)).join(', ');
+    return [
+      dataWarning(
+        resolved,
+        'input-is-row-number',
+        `${names} counts the rows of the data. It says nothing of a sample, and where rows are sorted it gives the target away.`,
+        `Leave ${names} out of the inputs.`,
+        leaveOut(resolved, run, columns),
+      ),
+    ];
+  },
+};
+
 /** More numbers are not searched while the user types. */
 const MAX_SEARCHED = 5e6;
 

@@ -4,7 +4,7 @@ import type { SpecRule } from '../model-spec';
 import { fewSteps, sortedSamples, strongAugmentation } from './batches';
 import { activationScale, flatKernel, missingBias, narrowLayer, pooledAway, sharpKernel } from './capacity';
 import { ignoredClass, paddingCounted, weightlessClass } from './class-options';
-import { mixedUnits, outlier, targetAmongInputs, targetIsId } from './columns';
+import { inputIsRowNumber, mixedUnits, outlier, targetAmongInputs, targetIsId } from './columns';
 import { runRules } from './run';
 import {
   constantData,
@@ -55,6 +55,7 @@ import {
 import {
   equalOutgoing,
   equalUnits,
+  frozenAtRandom,
   nearlyLinear,
   noActivation,
   nothingToTrain,
@@ -63,6 +64,7 @@ import {
   weightsFrozen,
   weightsOneSided,
 } from './structure';
+import { classNames, leakedSamples } from './samples';
 import { attentionSeesTarget, attentionWithoutPositions, paddingIsToken, shortContext } from './sequences';
 import { activationOnOutput, targetNotScaled, targetOutliers, targetOutOfRange } from './target-range';
 import { classesAsValues, unrelatedTargets } from './targets';
@@ -89,6 +91,7 @@ const rulesOfSpecs: readonly SpecRule[] = [
   activationScale,
   nothingToTrain,
   weightsFrozen,
+  frozenAtRandom,
   normOnOutput,
   biasBeforeNorm,
   normOfOne,
@@ -123,7 +126,10 @@ const rulesOfSpecs: readonly SpecRule[] = [
   targetOutOfRange,
   targetIsId,
   targetAmongInputs,
+  inputIsRowNumber,
   classesAsValues,
+  leakedSamples,
+  classNames,
   outlier,
   mixedUnits,
   targetOutliers,

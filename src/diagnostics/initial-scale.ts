@@ -130,6 +130,9 @@ const OTHER_WEIGHTS: Readonly<Record<string, string>> = {
   bias_hh: 'bias_init',
 };
 
+/** Parts of the threshold: a state that is multiplied again and again, and a sum that a bias dominates. */
+const [GROWING, SATURATING] = [0.25, 0.5];
+
 /**
  * What is added to a signal of size 1, looked up in place of one, or multiplied with a state at each time step.
  * Normalizations and weights of size 1 after them do not make it smaller.
@@ -143,7 +146,8 @@ export const largeValues: SpecRule = {
     source: 'PyTorch, torch.nn.Embedding: entries of size 1; Radford et al., GPT-2, 2019: 0.02',
   },
   check(resolved, threshold) {
-    const { model, spec } = resolved;
+    const { model, spec, data } = resolved;
+    const last = model.layers.findLastIndex(isWeighted);
     return model.layers.flatMap((layer, index) => {
       if (isCopy(spec, index)) return [];
       const large = declaredParameters(layer).flatMap(({ name, shape, init }) => {
@@ -157,7 +161,12 @@ export const largeValues: SpecRule = {
           definition.gain?.(initializer) ??
           Math.hypot(definition.std?.(initializer) ?? 0, definition.mean?.(initializer) ?? 0);
         const isState = name.startsWith('weight_');
-        return size * (isState ? Math.sqrt(definition.gain ? 1 : shape[1]!) : 1) > threshold
+        // Outputs near the mean of the targets are a good start.
+        if (name === 'bias' && index === last && data.classes === undefined) return [];
+        // The gates of a recurrent layer are sigmoids.
+        const limit =
+          name === 'weight' || (isState && !definition.gain) ? threshold : threshold * (isState ? GROWING : SATURATING);
+        return size * (isState ? Math.sqrt(definition.gain ? 1 : shape[1]!) : 1) > limit
           ? [{ name, option, size }]
           : [];
       });

@@ -7,7 +7,7 @@ import { declaredParameters, type LayerModel, ownParameters } from '../engine/ne
 import { consumersOf, inputsOf } from '../engine/network-graph';
 import type { Resolved, Spec, SpecRule } from '../model-spec';
 import type { QuickFix } from '../protocol/problem';
-import { initializeRandomly, insertBefore, removeLayer, replaceLayer } from './quick-fixes';
+import { initializeRandomly, insertBefore, isCopy, removeLayer, replaceLayer } from './quick-fixes';
 import { findSuccessor, isAffine, isGiven, isWeighted, lastEffectiveLayer, layerWarning } from './warnings';
 
 /** Two linear layers without an activation between them are equivalent to one. */
@@ -275,6 +275,32 @@ export const weightsFrozen: SpecRule = {
         unfreeze(resolved.spec),
       ),
     ];
+  },
+};
+
+/** Random features can be enough, but a layer that is frozen by mistake says so nowhere else. */
+export const frozenAtRandom: SpecRule = {
+  id: 'frozen-at-random',
+  summary: 'The weights of a layer are frozen at random initial values, and those of other layers are trained.',
+  check(resolved) {
+    const { model, spec } = resolved;
+    const weightsOf = (layer: LayerModel) => ownParameters(layer).filter(({ shape }) => shape.length > 1);
+    const isFrozen = (layer: LayerModel): boolean =>
+      weightsOf(layer).some(({ name, init }) => layer.freeze.includes(name) && 'initializer' in init);
+    // If all are frozen, that is another finding.
+    if (!model.layers.some((layer) => weightsOf(layer).some(({ name }) => !layer.freeze.includes(name)))) return [];
+    return model.layers.flatMap((layer, index) => {
+      if (!isFrozen(layer) || isCopy(spec, index)) return [];
+      const path = [...spec.layers[index]!.path, 'freeze'];
+      return layerWarning(
+        resolved,
+        index,
+        'frozen-at-random',
+        `The weights of ${layer.name} are frozen at random initial values: it never learns what to compute, and the layers after it only see that.`,
+        'Remove "freeze", or give it weights that were trained.',
+        spec.source.has(path) ? { title: `Train ${layer.name}`, changes: [{ path }] } : undefined,
+      );
+    });
   },
 };
 

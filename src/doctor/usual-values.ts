@@ -218,9 +218,19 @@ function trainAllSamples(spec: Spec, run: CompiledRun): UsualValue[] {
 }
 
 function standardized(spec: Spec, run: CompiledRun): UsualValue[] {
-  if (spec.transforms.some(({ type }) => type === 'standardize')) return [];
   if (run.model.layers.some(({ definition }) => definition.indexCount)) return [];
-  return [{ cause: 'The inputs are not standardized.', fix: standardizeInputs(spec) }];
+  const kinds = spec.transforms.map(({ type }) => type);
+  const replaced: UsualValue[] =
+    kinds.length === 0 || (kinds.length === 1 && kinds[0] === 'standardize')
+      ? []
+      : [
+          {
+            cause: `The transforms ${kinds.join(', ')} do not suit the data.`,
+            fix: { title: 'Only standardize', changes: [{ path: ['transforms'], value: ['standardize'] }] },
+          },
+        ];
+  if (kinds.includes('standardize')) return replaced;
+  return [...replaced, { cause: 'The inputs are not standardized.', fix: standardizeInputs(spec) }];
 }
 
 const USUAL_BATCH = 32;

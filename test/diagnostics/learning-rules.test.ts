@@ -136,6 +136,22 @@ const tokens = (length: number, more: object = {}, text = 'abcab cabba '.repeat(
   loss: 'cross_entropy',
 });
 const filled = (loss: unknown): object => ({ ...tokens(16, {}, 'abcab'.padEnd(16, '_').repeat(30)), loss });
+const recurrent = (more: object): object => ({
+  data: { type: 'parity', length: 6, samples: 200 },
+  layers: [{ type: 'lstm', hidden_size: 8, ...more }, linear(2)],
+  loss: 'cross_entropy',
+});
+/** Rows that are each written so many times. */
+const repeated = (times: number): object => {
+  const { inputs } = inline(240, 2, sum) as { inputs: number[][] };
+  const rows = inputs.map((_, i) => inputs[i % (240 / times)]);
+  return {
+    type: 'inline',
+    inputs: rows,
+    labels: rows.map((x) => Number(sum(x) > 0)),
+    split: { validation: 0.2, test: 0 },
+  };
+};
 const few = (more: object): object => ({
   data: { type: 'moons', ...more },
   layers: hidden(200, 'relu', 2),
@@ -605,6 +621,63 @@ const cases: readonly (readonly [code: string, fires: object, quiet: object])[] 
     { ...classification, layers: [linear(64), 'relu', linear(64, { init: 'uniform' }), 'relu', linear(2)] },
     { ...classification, layers: [linear(64), 'relu', linear(64, { init: 'xavier_uniform' }), 'relu', linear(2)] },
   ],
+  [
+    'large-initial-values',
+    tokens(8, { init: { type: 'normal', std: 100 } }),
+    // A regression may start at the mean of its targets.
+    { ...regression, layers: [linear(4), 'tanh', linear(1, { bias_init: { type: 'constant', val: 30 } })] },
+  ],
+  [
+    'large-initial-values',
+    recurrent({ bias_init: { type: 'constant', val: -8 } }),
+    recurrent({ bias_init: { type: 'constant', val: 1 } }),
+  ],
+  [
+    'large-initial-values',
+    recurrent({ recurrent_init: { type: 'orthogonal', gain: 4 } }),
+    recurrent({ recurrent_init: { type: 'orthogonal', gain: 1 } }),
+  ],
+  [
+    'frozen-at-random',
+    { ...classification, layers: [linear(8, { freeze: ['weight'] }), 'tanh', linear(2)] },
+    { ...classification, layers: [linear(8, { freeze: ['bias'] }), 'tanh', linear(2)] },
+  ],
+  ['leaked-samples', { ...classification, data: repeated(2) }, { ...classification, data: repeated(1) }],
+  // Eight possible inputs.
+  [
+    'leaked-samples',
+    { ...classification, data: repeated(2) },
+    { data: { type: 'parity', length: 3, samples: 200 }, layers: ['flatten', linear(2)], loss: 'cross_entropy' },
+  ],
+  [
+    'class-spelling',
+    {
+      ...three,
+      data: clouds(
+        (_, i) => Math.sin(i),
+        'labels',
+        (cloud) => ['cat', 'Cat ', 'dog'][cloud],
+      ),
+    },
+    {
+      ...three,
+      data: clouds(
+        (_, i) => Math.sin(i),
+        'labels',
+        (cloud) => ['cat', 'cow', 'dog'][cloud],
+      ),
+    },
+  ],
+  [
+    'absent-class',
+    { ...three, data: { ...clouds((_, i) => Math.sin(i)), classes: 4 }, layers: hidden(4, 'tanh', 4) },
+    { ...three, data: { ...clouds((_, i) => Math.sin(i)), classes: 3 } },
+  ],
+  [
+    'input-is-row-number',
+    { ...three, data: clouds((_, i) => i + 1) },
+    { ...three, data: clouds((_, i) => (7 * i) % 240) },
+  ],
   ['flat-kernel', { ...classification, layers: kernel(1e-8) }, { ...classification, layers: kernel(0.1) }],
 ];
 
@@ -626,6 +699,9 @@ const withoutFix = new Set([
   'unrelated-labels',
   'unrelated-targets',
   'mixed-units',
+  'leaked-samples',
+  'class-spelling',
+  'absent-class',
 ]);
 
 describe('a quick fix', () => {
