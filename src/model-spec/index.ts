@@ -21,7 +21,8 @@ export { type CooperativeTask, runToCompletion } from '../engine/cooperative-tas
 export { ownParameters } from '../engine/network-model';
 export { EVALUATION_BATCH, formatBytes, MEMORY_LIMIT } from './memory';
 export { type SpecFingerprint, fingerprintSpec } from './fingerprint';
-export { checkVariant, parseSpec, type ParseResult } from './parse';
+export { getJsonSchema } from './json-schema';
+export { checkVariant, parseSpec, parseSpecTask, type ParseResult } from './parse';
 export { type LayerMention, listLayerMentions, renamableAt, renameLayer } from './layer-names';
 export { locationAt, type SpecLocationAt } from './location-at';
 export { componentSummary, specReferenceAnchor } from './spec-docs';

@@ -3,6 +3,7 @@ import { customLayerSpec } from '../engine/custom/custom-layer-spec';
 import { layers as layerTable } from '../engine/layers';
 import { schedules } from '../engine/schedules';
 import type { ScheduleDefinition } from '../engine/schedules/schedule';
+import { type CooperativeTask, runToCompletion } from '../engine/cooperative-task';
 import { type ExplainedIssue, explainIssues } from './explain-issues';
 import type { Problem } from '../protocol/problem';
 import { Recovery } from './recover-spec';
@@ -127,7 +128,10 @@ function reliableProblems({ value, syntaxErrors }: Source, issues: readonly Expl
 const MAX_RECOVERY_ROUNDS = 4;
 
 /** The parts of a faulty spec that can still be checked, and the mistakes that were hidden behind others. */
-function recoverSpec(source: Source, issues: readonly ExplainedIssue[]): Pick<ParseResult, 'recovered' | 'problems'> {
+function* recoverSpec(
+  source: Source,
+  issues: readonly ExplainedIssue[],
+): CooperativeTask<Pick<ParseResult, 'recovered' | 'problems'>> {
   const recovery = new Recovery(source.value as object);
   const problems: Problem[] = [];
   let found = issues;
@@ -140,7 +144,9 @@ function recoverSpec(source: Source, issues: readonly ExplainedIssue[]): Pick<Pa
     const recovered = recovery.result();
     if (!recovered) break;
     const { value, isComplete } = recovered;
+    yield 'correcting';
     const parsed = safeParse(value);
+    yield 'correcting';
     if (parsed.success) {
       const { layers } = nameLayers(source, parsed.data.layers);
       if (layers.length === 0) break;
@@ -151,11 +157,17 @@ function recoverSpec(source: Source, issues: readonly ExplainedIssue[]): Pick<Pa
   return { problems };
 }
 
-export function parseSpec(text: string): ParseResult {
+export const parseSpec = (text: string): ParseResult => runToCompletion(parseSpecTask(text));
+
+/** In pieces of a few milliseconds for a spec of a thousand lines. */
+export function* parseSpecTask(text: string): CooperativeTask<ParseResult> {
   const source = parseSource(text);
   if (source.value === undefined) return { problems: source.problems };
+  yield 'reading';
   const parsed = safeParse(source.value);
+  yield 'validating';
   const issues = parsed.success ? [] : explainIssues(source, parsed.error.issues);
+  yield 'explaining';
   if (source.syntaxErrors.length > 0)
     return { problems: sortByPosition([...source.problems, ...reliableProblems(source, issues)]) };
   if (!parsed.success) {
@@ -163,10 +175,11 @@ export function parseSpec(text: string): ParseResult {
     const hasMore = issues.length >= MAX_PROBLEMS;
     if (hasMore || typeof source.value !== 'object' || source.value === null)
       return { problems: sortByPosition(first).slice(0, MAX_PROBLEMS) };
-    const { recovered, problems } = recoverSpec(source, issues);
+    const { recovered, problems } = yield* recoverSpec(source, issues);
     return { problems: sortByPosition([...first, ...problems]).slice(0, MAX_PROBLEMS), recovered };
   }
   const { layers, problems } = nameLayers(source, parsed.data.layers);
+  yield 'naming';
   const spec = toSpec(source, parsed.data, layers);
   const all = [...source.problems, ...problems, ...sweepProblems(source, spec.sweep, checkVariant)];
   if (all.length === 0) return { spec, problems: [] };

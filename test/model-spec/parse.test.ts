@@ -1,6 +1,6 @@
 // Every way in which a text can fail to be a spec: its code, exact range, message and remedy.
 import { describe, expect, it } from 'vitest';
-import { parseSpec } from '../../src/model-spec/parse';
+import { parseSpec, parseSpecTask } from '../../src/model-spec/parse';
 import { type ExpectedProblem, expectSingleProblem, parseMarkedText, specText } from './marked-text';
 
 interface Case extends ExpectedProblem {
@@ -651,5 +651,24 @@ describe('parseSpec', () => {
     ['a $schema', specText().replace('{', '{ "$schema": "../media/nabla.schema.json",')],
   ])('takes %s', (_what, text) => {
     expect(parseSpec(text).problems).toEqual([]);
+  });
+});
+
+describe('a parse in pieces', () => {
+  const layers = Array.from({ length: 40 }, (_, i) => (i % 2 ? 'relu' : { type: 'linear', out_features: 3 }));
+  const specOf = (loss: string): string =>
+    JSON.stringify({ data: 'circles', layers: [...layers, { type: 'linear', out_features: 2 }], loss });
+
+  it.each([
+    ['cross_entropy', 3],
+    // Explained, corrected, and validated again.
+    ['cross_entropi', 5],
+  ])('of %s lets others work in between, and finds the same', (loss, pieces) => {
+    const task = parseSpecTask(specOf(loss));
+    let yields = 0;
+    let result = task.next();
+    for (; !result.done; result = task.next()) yields++;
+    expect(yields).toBeGreaterThanOrEqual(pieces);
+    expect(result.value.problems).toEqual(parseSpec(specOf(loss)).problems);
   });
 });

@@ -2,7 +2,7 @@
 // process reads when the spec is opened.
 import type { Problem, RuleSettings } from '../../protocol/problem';
 import { specRules } from '../../diagnostics';
-import { checkSpecTask, type CooperativeTask, parseSpec, runToCompletion } from '../../model-spec';
+import { checkSpecTask, type CooperativeTask, getJsonSchema, parseSpecTask, runToCompletion } from '../../model-spec';
 import type { SpecAnalysis } from '../run/run-options';
 
 /** Characters. Analyzing more would block the extension host for too long. */
@@ -21,7 +21,7 @@ export const analyzeSpec = (text: string, ruleSettings: RuleSettings = {}): Spec
 
 export function* analyzeSpecTask(text: string, ruleSettings: RuleSettings = {}): CooperativeTask<SpecAnalysis> {
   if (text.length > MAX_LENGTH) return { text, problems: [createTooLongProblem(text)] };
-  const parsed = parseSpec(text);
+  const parsed = yield* parseSpecTask(text);
   yield 'parsed';
   try {
     const checked = yield* checkSpecTask(parsed, rejectingFiles, { rules: specRules, ruleSettings });
@@ -33,6 +33,9 @@ export function* analyzeSpecTask(text: string, ruleSettings: RuleSettings = {}):
     return { text, ...parsed };
   }
 }
+
+/** Builds what explains the first mistake, so that the key that makes it does not wait for that. */
+export const prepareExplanations = (): void => void getJsonSchema();
 
 function createTooLongProblem(text: string): Problem {
   return {

@@ -4,12 +4,14 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 import type { SpecAnalysis, SpecLocation } from '../run/run-options';
 import { ruleSettings } from '../ui/settings';
-import { analyzeSpec, analyzeSpecTask } from './analyze-spec';
+import { analyzeSpec, analyzeSpecTask, prepareExplanations } from './analyze-spec';
 
 const DEBOUNCE_MS = 40;
 // A long text takes long to analyze, so it is analyzed less often while the user types.
 const LONG_TEXT_LENGTH = 100_000;
 const LONG_TEXT_DEBOUNCE_MS = 1000;
+/** After a spec was opened, when VS Code has asked for all that it shows of it. */
+const IDLE_MS = 500;
 /** Then other work of the extension host gets its turn. */
 const SLICE_MS = 5;
 
@@ -42,6 +44,7 @@ export class SpecDocuments implements vscode.Disposable {
   readonly #onDidAnalyze = new vscode.EventEmitter<SpecAnalyzedEvent>();
   readonly #onDidClose = new vscode.EventEmitter<vscode.TextDocument>();
   readonly #analyses = new Map<string, SpecAnalysis>();
+  #preparation: NodeJS.Timeout | undefined;
   readonly #timers = new Map<string, NodeJS.Timeout>();
   readonly #subscriptions: readonly vscode.Disposable[];
 
@@ -53,7 +56,10 @@ export class SpecDocuments implements vscode.Disposable {
     this.#subscriptions = [
       this.#onDidAnalyze,
       this.#onDidClose,
-      vscode.workspace.onDidOpenTextDocument((document) => this.#analyzeNow(document)),
+      vscode.workspace.onDidOpenTextDocument((document) => {
+        this.#analyzeNow(document);
+        if (isSpec(document)) this.#prepare();
+      }),
       vscode.workspace.onDidChangeTextDocument(({ document, contentChanges }) => {
         if (contentChanges.length > 0) this.#scheduleAnalysis(document);
       }),
@@ -69,6 +75,7 @@ export class SpecDocuments implements vscode.Disposable {
   /** Analyzes all open specs. To be called once the listeners are registered. */
   start(): void {
     for (const document of vscode.workspace.textDocuments) this.#analyzeNow(document);
+    if (vscode.workspace.textDocuments.some(isSpec)) this.#prepare();
   }
 
   /** The analysis of the current text; undefined if nothing has asked for it since the last edit. */
@@ -99,7 +106,12 @@ export class SpecDocuments implements vscode.Disposable {
       });
   }
 
+  #prepare(): void {
+    this.#preparation ??= setTimeout(prepareExplanations, IDLE_MS);
+  }
+
   dispose(): void {
+    clearTimeout(this.#preparation);
     for (const timer of this.#timers.values()) clearTimeout(timer);
     for (const subscription of this.#subscriptions) subscription.dispose();
   }
