@@ -1,8 +1,15 @@
-// z = x + b, with one number b per feature.
+// z = x + b, with one number b per feature. The spec may name the bias.
 import type { Layer } from './nablascope.d.ts';
 
-export default {
-  parameters: ([features]) => ({ b: { shape: [features], init: { type: 'normal', std: 1 } } }),
+interface Options {
+  /** By default `b`. */
+  readonly bias?: string;
+}
 
-  forward: ({ x, parameters: { b }, ops }) => ops.add(x, b),
-} satisfies Layer;
+export default {
+  parameters: ([features], { bias = 'b' }) => ({
+    [bias]: { shape: [features], init: { type: 'normal', std: 1 } },
+  }),
+
+  forward: ({ x, parameters, options: { bias = 'b' }, ops }) => ops.add(x, parameters[bias]),
+} satisfies Layer<Options>;

@@ -6,6 +6,8 @@ export default {
     return ops.tensor(x.shape, x.data.map(Math.tanh));
   },
 
+  formulas: ['y = tanh(x)', 'dx = dy .* (1 - y^2)'],
+
   backward({ y, dy, ops }) {
     return {
       dx: ops.tensor(

@@ -173,6 +173,12 @@ export interface Layer<Options = Record<string, unknown>> {
    * them.
    */
   backward?(call: BackwardCall<Options>): Gradients | InputGradients;
+  /**
+   * What the panel shows as its formulas: `y = …`, `d(x) = …` and, for each parameter, `d(name) = …`. By default, they
+   * are derived from the operations of `forward`. See docs/custom-layers.md.
+   */
+  formulas?:
+    readonly string[] | ((inputShape: Shape, options: Options, inputShapes: readonly Shape[]) => readonly string[]);
   /** Whether it draws new random numbers in every training step; false by default. */
   random?: boolean;
   /**
@@ -226,6 +232,8 @@ export interface Loss<Options = Record<string, unknown>> {
    * `backward` compute it themselves; the declaration says how losses of batches combine to that of a whole split.
    */
   reduction?: 'mean' | 'sum';
+  /** What the panel shows as its formulas: `l = …`, `d(yhat) = …` and, for the targets, `d(y) = …`. */
+  formulas?: readonly string[] | ((options: Options) => readonly string[]);
   /** For a network with a single output and two classes: the output above which a sample is in class 1. */
   threshold?: number;
 }

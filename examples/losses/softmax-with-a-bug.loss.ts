@@ -12,4 +12,10 @@ export default {
     const errors = ops.subtract(ops.softmax(outputs), targets);
     return { dOutputs: errors }; // Should be: ops.divide(errors, outputs.shape[0])
   },
+
+  formulas: [
+    'l = -total(y .* log_softmax(yhat)) / N',
+    'd(yhat) = (softmax(yhat) - y) / N',
+    'd(y) = -log_softmax(yhat) / N',
+  ],
 } satisfies Loss;

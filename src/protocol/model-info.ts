@@ -1,22 +1,6 @@
 // Everything about a run that does not change during training: the model, its data and its options.
 import type { Phase, SplitName } from './position';
 
-/** Formulas in LaTeX for one sample, x the input and y the output; `\d{x}` stands for ∂L/∂x. */
-export interface LayerMath {
-  readonly forward: string;
-  /** dL/d input. */
-  readonly input: string;
-  /** dL/d parameter, by the parameter's short name. */
-  readonly parameters?: Readonly<Record<string, string>>;
-}
-
-/** Formulas in LaTeX: N samples, K outputs; `\d{x}` stands for ∂L/∂x. */
-export interface LossMath {
-  readonly value: string;
-  /** dL/d prediction. */
-  readonly gradient: string;
-}
-
 /**
  * Number of input positions that one output depends on, along each spatial axis, including padding; `all` from the
  * first layer on that connects every input to every output.
@@ -100,7 +84,6 @@ export interface LayerInfo {
   /** What the layer does in each mode, as the predicate of a sentence; undefined if both are the same. */
   readonly modes?: { readonly training: string; readonly evaluation: string };
   readonly figures: LayerSummary;
-  readonly math?: LayerMath;
   /** The blocks around it, the outermost first. */
   readonly blocks: readonly LayerBlock[];
   /** Where the spec declares it; undefined in a network without a spec. */
@@ -134,7 +117,6 @@ export interface ModelInfo {
   readonly loss: {
     readonly kind: string;
     readonly summary: string;
-    readonly math?: LossMath;
     readonly specLocation?: SpecLocation;
   };
   readonly optimizer: { readonly kind: string; readonly summary: string; readonly math?: { readonly update: string } };

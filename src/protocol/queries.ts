@@ -258,7 +258,8 @@ export interface ParameterGradientHistograms {
 
 /** A tensor of the step; layers by index. */
 export type NodeId =
-  | { readonly of: 'input' | 'target' }
+  /** `loss_gradient` is dL/dL. */
+  | { readonly of: 'input' | 'target' | 'loss' | 'loss_gradient' | 'target_gradient' | 'input_gradient' }
   | { readonly of: 'output' | 'output_gradient'; readonly layer: number }
   /** `parameter` is the value before the update, `updated` the value after it. */
   | {
@@ -278,8 +279,20 @@ export interface TensorPreview {
   readonly totalColumns: number;
 }
 
+/** What a tensor is computed by, in the names of the spec. */
+export interface NodeFormula {
+  readonly text: string;
+  readonly latex: string;
+  /** What symbols mean that the formula does not define. */
+  readonly symbols?: Readonly<Record<string, string>>;
+}
+
 export interface StepNode {
   readonly id: NodeId;
+  /** What formulas call it; gradients by what they are the gradient of. */
+  readonly name: string;
+  /** Null if it is given, or if its layer states none. */
+  readonly formula: NodeFormula | null;
   /** The shape of one sample, or of the parameter. */
   readonly shape: readonly number[];
   /** Null until the step has computed it, and if the sample is not in the batch. */
@@ -323,6 +336,7 @@ export interface Term {
 export interface Attribution {
   readonly sample: number;
   readonly value: number;
+  readonly formula: NodeFormula | null;
   /**
    * - `sum`: the value is the sum of its terms.
    * - `function`: it is a function of the terms' sources, each with its local derivative; terms do not add up.
@@ -359,11 +373,8 @@ export interface WhatIfRequest extends Counterfactual {
   readonly sample: number | null;
 }
 
-/** Training does not compute dL/d input; this query does. */
-export type WhatIfNodeId = NodeId | { readonly of: 'input_gradient' };
-
 export interface NodeChange {
-  readonly node: WhatIfNodeId;
+  readonly node: NodeId;
   readonly shape: readonly number[];
   /** The first entries of the flat tensor. */
   readonly before: Float64Array;

@@ -52,7 +52,6 @@ export function describeModel(run: CompiledRun, network: Network, batchesPerEpoc
         })),
         ...(modes && { modes }),
         figures: figures[index]!,
-        ...(definition.math && { math: definition.math }),
         ...specLocation(line),
         ...(definition.idleness && { idleness: { name: definition.idleness.name, rule: definition.idleness.rule } }),
       };

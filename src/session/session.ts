@@ -9,6 +9,7 @@ import { asCustomLayerError, type CustomLayerError } from '../engine/custom/cust
 import { createKernels, type KernelOptions } from '../engine/kernels/create-kernels';
 import type { Tensor } from '../engine/kernels/tensor';
 import { Network } from '../engine/network';
+import { consumersOf, NETWORK_INPUT } from '../engine/network-graph';
 import { hasCustomCode, type Parameter } from '../engine/network-model';
 import type { Pass } from '../engine/pass';
 import { runToCompletion } from '../engine/cooperative-task';
@@ -209,6 +210,15 @@ export class TrainingSession {
 
   get progress(): StepProgress {
     return stepProgress(this.model, (phase) => this.#isPhaseDone(phase));
+  }
+
+  /** dL/d input of the batch; undefined until its backward phase, and for steps that were not measured. */
+  get inputGradient(): Tensor | undefined {
+    const [first] = consumersOf(this.network.model, NETWORK_INPUT);
+    const { phase, updateMeasured } = this.#stepExecutor;
+    return first && this.progress.hasParameterGradients(first.layer) && (phase > 0 || updateMeasured)
+      ? this.pass.inputGradient
+      : undefined;
   }
 
   /** Losses and accuracies of whole splits with exactly these weights, if they were evaluated. */

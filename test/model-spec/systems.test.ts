@@ -236,8 +236,11 @@ describe('system D', () => {
     );
     // y^, b2, z4 = z3 W2, W2, z3, z2, b1, z1, W1.
     expect(backward).toEqual([
-      'output_gradient y',
-      'parameter_gradient of y',
+      'loss',
+      'loss_gradient',
+      'target_gradient',
+      'output_gradient ŷ',
+      'parameter_gradient of ŷ',
       'output_gradient z4',
       'parameter_gradient of z4',
       'output_gradient z3',
@@ -245,11 +248,32 @@ describe('system D', () => {
       'parameter_gradient of z2',
       'output_gradient z1',
       'parameter_gradient of z1',
+      'input_gradient',
+    ]);
+    expect(nodes.flatMap(({ formula }) => formula?.text ?? [])).toEqual([
+      'z1 = x W1',
+      'z2 = z1 + b1',
+      'z3 = σ(z2)',
+      'z4 = z3 W2',
+      'ŷ = z4 + b2',
+      'l = Σ (ŷ - y)² / (N K)',
+      '∂l/∂l = 1',
+      '∂l/∂y = 2 (y - ŷ) / (N K)',
+      '∂l/∂ŷ = 2 (ŷ - y) / (N K)',
+      '∂l/∂b2 = Σ_{samples} ∂l/∂ŷ',
+      '∂l/∂z4 = ∂l/∂ŷ',
+      '∂l/∂W2 = z3ᵀ ∂l/∂z4',
+      '∂l/∂z3 = ∂l/∂z4 W2ᵀ',
+      '∂l/∂z2 = ∂l/∂z3 ⊙ z3 ⊙ (1 - z3)',
+      '∂l/∂b1 = Σ_{samples} ∂l/∂z2',
+      '∂l/∂z1 = ∂l/∂z2',
+      '∂l/∂W1 = xᵀ ∂l/∂z1',
+      '∂l/∂x = ∂l/∂z1 W1ᵀ',
     ]);
     const [n, units] = [20, 4];
     const x = [...session.pass.input.data];
     const target = [...session.pass.target.data];
-    const W2 = values(session, 'z4.W');
+    const W2 = values(session, 'z4.W2');
     const z3 = output(session, 2);
     // Row by row, as on paper: l = mean (ŷ - y)².
     const dy = output(session, 4).map((y, i) => (2 * (y - target[i])) / n);
@@ -258,8 +282,8 @@ describe('system D', () => {
     const dz3 = z3.map((_, i) => dy[Math.floor(i / units)] * W2[i % units]);
     const dz2 = dz3.map((g, i) => g * z3[i] * (1 - z3[i]));
     expect(outputGradient(session, 4)).toBeAllclose(dy);
-    expect(gradient(session, 'y.b')).toBeAllclose(sum(dy, 1));
-    expect(gradient(session, 'z4.W')).toBeAllclose(
+    expect(gradient(session, 'ŷ.b2')).toBeAllclose(sum(dy, 1));
+    expect(gradient(session, 'z4.W2')).toBeAllclose(
       sum(
         z3.map((z, i) => z * dy[Math.floor(i / units)]),
         units,
@@ -267,8 +291,8 @@ describe('system D', () => {
     );
     expect(outputGradient(session, 2)).toBeAllclose(dz3);
     expect(outputGradient(session, 0)).toBeAllclose(dz2);
-    expect(gradient(session, 'z2.b')).toBeAllclose(sum(dz2, units));
-    expect(gradient(session, 'z1.W')).toBeAllclose(
+    expect(gradient(session, 'z2.b1')).toBeAllclose(sum(dz2, units));
+    expect(gradient(session, 'z1.W1')).toBeAllclose(
       sum(
         dz2.map((g, i) => g * x[Math.floor(i / units)]),
         units,

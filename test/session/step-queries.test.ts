@@ -232,6 +232,9 @@ describe('the nodes of a step', () => {
       'parameter2bias',
       'output2',
       'target',
+      'loss',
+      'loss_gradient',
+      'target_gradient',
       'output_gradient2',
       'parameter_gradient2weight',
       'parameter_gradient2bias',
@@ -239,6 +242,7 @@ describe('the nodes of a step', () => {
       'output_gradient0',
       'parameter_gradient0weight',
       'parameter_gradient0bias',
+      'input_gradient',
       'update0weight',
       'updated0weight',
       'update0bias',
@@ -248,6 +252,27 @@ describe('the nodes of a step', () => {
       'update2bias',
       'updated2bias',
     ]);
+  });
+
+  it('have the loss, its derivative by itself, and the gradients of the target and of the input', () => {
+    const session = createSession(precise);
+    session.seek(3);
+    const cellsOf = (of: string) => stepGraphOf(session).nodes.find(({ id }) => id.of === of)!.preview?.cells;
+    expect([...cellsOf('loss')!]).toEqual([session.loss]);
+    expect([...cellsOf('loss_gradient')!]).toEqual([1]);
+    // Of a target, -log p / batch.
+    const logits = [...session.pass.prediction.data.subarray(0, 2)];
+    const logSum = Math.log(logits.reduce((sum, each) => sum + Math.exp(each), 0));
+    expect(cellsOf('target_gradient')).toBeAllclose(logits.map((each) => (logSum - each) / session.batch.size));
+    // dL/dx = dL/dy W.
+    const [W, dy] = [session.network.parameters[0], session.pass.outputGradients[0].data];
+    const before = W.value.data.map((after, i) => after - W.previous.data[i]);
+    expect(cellsOf('input_gradient')).toBeAllclose(
+      [0, 1].map((j) => [0, 1, 2, 3].reduce((sum, i) => sum + dy[i] * before[2 * i + j], 0)),
+    );
+    // A step that nobody watched has no gradient of its input.
+    session.train(1);
+    expect(cellsOf('input_gradient')).toBeUndefined();
   });
 
   it('have the courses’ gradient of the loss: (softmax of the logits - target) / batch', () => {

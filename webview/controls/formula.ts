@@ -7,7 +7,7 @@ import temml from 'temml';
 const cache = new Map<string, HTMLElement>();
 const macros = { '\\d': '\\frac{\\partial L}{\\partial #1}' };
 
-/** @param latex a text of Nablascope, never one of the user */
+/** @param latex with the names of a user only as escaped text */
 export const formula = (latex: string): DirectiveResult => guard([latex], () => renderFormula(latex));
 
 function renderFormula(latex: string): Node {

@@ -2,9 +2,6 @@
 import { tensorExpression } from '../../src/presentation/tensor-expressions';
 import type { LayerInfo, QueryValue, ModelInfo, Phase } from '../../src/protocol/panel';
 
-/** The gradient of an output that several layers take. */
-const SUM_OVER_CONSUMERS = String.raw`\d{y} = \sum_{k \text{ takes } y} \d{z_k} \frac{\partial z_k}{\partial y}`;
-
 export type StepNode = QueryValue<'step_graph'>['nodes'][number];
 export type StepNodeId = StepNode['id'];
 export type StepNodeEntry = { readonly node: StepNodeId; readonly index: number };
@@ -17,6 +14,14 @@ export function nodeLabel({ layers }: ModelInfo, id: StepNodeId): string {
       return 'input';
     case 'target':
       return 'target';
+    case 'loss':
+      return 'loss';
+    case 'loss_gradient':
+      return 'dL/dL';
+    case 'target_gradient':
+      return 'dL/d target';
+    case 'input_gradient':
+      return 'dL/d input';
     case 'output':
       return `output of ${layers[id.layer]?.name}`;
     case 'output_gradient':
@@ -36,8 +41,13 @@ export function nodeLabel({ layers }: ModelInfo, id: StepNodeId): string {
 export function nodeShape({ layers, inputShape }: ModelInfo, id: StepNodeId): readonly number[] | null {
   switch (id.of) {
     case 'input':
+    case 'input_gradient':
       return inputShape;
+    case 'loss':
+    case 'loss_gradient':
+      return [];
     case 'target':
+    case 'target_gradient':
       return layers.at(-1)?.outputShape ?? null;
     case 'output':
     case 'output_gradient':
@@ -52,7 +62,7 @@ export function nodeShape({ layers, inputShape }: ModelInfo, id: StepNodeId): re
 
 /** Whose value a node holds: one sample's, a sum over the batch, or the weights' own. */
 export function nodeScope({ of }: StepNodeId): 'sample' | 'batch' | 'weights' {
-  if (of === 'parameter_gradient') return 'batch';
+  if (of === 'parameter_gradient' || of === 'loss' || of === 'loss_gradient') return 'batch';
   return of === 'parameter' || of === 'update' || of === 'updated' ? 'weights' : 'sample';
 }
 
@@ -120,50 +130,32 @@ export function phaseNodes({ layers }: ModelInfo, phase: Phase): StepNodeId[] {
   }
 }
 
-/** The rules of a phase, in LaTeX. */
-export function phaseRules({ layers, loss, optimizer }: ModelInfo, phase: Phase): string[] {
+/** The rule of the phases that compute no node of their own, in LaTeX. */
+export function phaseRule({ optimizer }: ModelInfo, phase: Phase): string | undefined {
+  if (phase.kind === 'zero_grad') return String.raw`\d{w} \leftarrow 0 \quad \text{for every parameter } w`;
+  return phase.kind === 'update' ? optimizer.math?.update : undefined;
+}
+
+/** The nodes that a phase computes. */
+export function computedNodes(model: ModelInfo, phase: Phase): StepNodeId[] {
   switch (phase.kind) {
-    case 'zero_grad':
-      return [String.raw`\d{w} \leftarrow 0 \quad \text{for every parameter } w`];
     case 'forward':
-      return [layers[phase.layer]!.math?.forward].filter((rule) => rule !== undefined);
+      return [{ of: 'output', layer: phase.layer }];
     case 'loss':
-      return [loss.math?.value].filter((rule) => rule !== undefined);
+      return [{ of: 'loss' }];
     case 'loss_backward':
-      return [loss.math?.gradient].filter((rule) => rule !== undefined);
-    case 'backward': {
-      const { math, inputs } = layers[phase.layer]!;
-      const own = usedParameters(layers[phase.layer]!).map(({ shortName }) => math?.parameters?.[shortName]);
-      return [...own, inputs.some((input) => input >= 0) ? math?.input : undefined].filter(
-        (rule) => rule !== undefined,
-      );
-    }
+      return [{ of: 'output_gradient', layer: model.layers.length - 1 }];
+    case 'backward':
+      return phaseNodes(model, phase).slice(1);
+    case 'zero_grad':
     case 'update':
-      return [optimizer.math?.update].filter((rule) => rule !== undefined);
+      return [];
   }
 }
 
-/** The rule that computes a node, in LaTeX; undefined if it is given, or has none. */
-export function nodeRule({ layers, loss, optimizer }: ModelInfo, id: StepNodeId): string | undefined {
-  switch (id.of) {
-    case 'input':
-    case 'target':
-    case 'parameter':
-      return undefined;
-    case 'output':
-      return layers[id.layer]!.math?.forward;
-    case 'output_gradient': {
-      const [consumer, ...others] = layers.filter(({ inputs }) => inputs.includes(id.layer));
-      if (!consumer) return loss.math?.gradient;
-      return others.length === 0 ? consumer.math?.input : SUM_OVER_CONSUMERS;
-    }
-    case 'parameter_gradient':
-      return layers[id.layer]!.math?.parameters?.[id.parameter];
-    case 'updated':
-    case 'update':
-      return optimizer.math?.update;
-  }
-}
+/** The rule that computes an update; undefined for other nodes. */
+export const updateRule = ({ optimizer }: ModelInfo, { of }: StepNodeId): string | undefined =>
+  of === 'update' || of === 'updated' ? optimizer.math?.update : undefined;
 
 /** The expression that names a node, if all of its tensor is shown: an output is shown for one sample. */
 export const nodeExpression = (model: ModelInfo, id: StepNodeId): string | null =>

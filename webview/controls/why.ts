@@ -6,7 +6,7 @@ import { formatIndex, formatInteger } from '../../src/presentation/numbers';
 import { shownStep } from '../../src/presentation/phases';
 import { unravelIndex } from '../../src/presentation/tensor-index';
 import type { Component, Context } from '../context';
-import { nodeLabel, nodeRule, nodeScope, nodeShape, type StepNodeEntry, type StepNodeId } from './step-labels';
+import { nodeLabel, updateRule, nodeScope, nodeShape, type StepNodeEntry, type StepNodeId } from './step-labels';
 import { formula } from './formula';
 import { NO_VALUE, renderIcon, renderValue } from './number-value';
 import { followedSample } from './selection';
@@ -256,7 +256,7 @@ export function mountWhy(host: HTMLElement, context: Context, onQueriesChange: (
   };
 
   const explanation = (model: ModelInfo, { node }: TracedEntry, why: Attribution): TemplateResult => {
-    const rule = nodeRule(model, node);
+    const rule = why.formula?.latex ?? updateRule(model, node);
     const terms = showsAll ? why.terms : why.terms.slice(0, FIRST_TERMS);
     const hidden = why.termCount - terms.length;
     const hiddenSum = why.terms.slice(terms.length).reduce((sum, term) => sum + term.value, why.remainder);
@@ -377,10 +377,11 @@ function describeKind(node: StepNodeId, { kind, terms, termCount }: Attribution)
     case 'function':
       return terms.length > 0
         ? 'A function of these values. The derivative with respect to each:'
-        : 'Computed by the rule above.';
+        : 'Computed by the whole layer from all samples of the batch; there are too many terms to list.';
     case 'rule':
       return 'Computed by the rule from the prediction and the target:';
     case 'given':
+      if (node.of === 'loss_gradient') return 'The derivative of the loss with respect to itself.';
       if (node.of === 'parameter') return 'Its initial value plus all updates so far.';
       return node.of === 'update' ? 'Computed by the optimizer from the gradient.' : 'Given by the data.';
   }

@@ -15,8 +15,9 @@ import {
   nodeLabel,
   nodeScope,
   phaseNodes,
-  nodeRule,
-  phaseRules,
+  computedNodes,
+  phaseRule,
+  updateRule,
   isSameNode,
 } from '../controls/step-labels';
 import type { PanelData } from '../state/store';
@@ -100,7 +101,7 @@ function phaseSection(context: Context, model: ModelInfo, answer: QueryValue<'st
     <h2 class="phase ${way}">${phaseLabel(model, phase)}</h2>
     <p>${describePhase(model, phase, frame)}</p>
     ${specLine(context, model, phase)}
-    ${phaseRules(model, phase).map((rule) => html`<div class="rule">${formula(rule)}</div>`)}
+    ${phaseRules(model, answer, phase).map((rule) => html`<div class="rule">${formula(rule)}</div>`)}
     <div class="matrices">
       ${phaseNodes(model, phase).map((id) => {
         const node = findNode(answer, id);
@@ -117,6 +118,13 @@ function phaseSection(context: Context, model: ModelInfo, answer: QueryValue<'st
     </div>
     <p class="how">${renderIcon('info')} Click a number to see where it comes from.</p>
   </section>`;
+}
+
+/** The formulas of what a phase computed, in LaTeX. */
+function phaseRules(model: ModelInfo, answer: QueryValue<'step_graph'>, phase: Phase): readonly string[] {
+  const own = phaseRule(model, phase);
+  const nodes = computedNodes(model, phase).map((id) => findNode(answer, id)?.formula?.latex);
+  return [own, ...nodes].filter((rule) => rule !== undefined);
 }
 
 /** Whose numbers a matrix holds. */
@@ -211,25 +219,24 @@ function nodeList(context: Context, model: ModelInfo, answer: QueryValue<'step_g
       <table class="nodes">
         <thead>
           <tr>
-            <th scope="col" class="text">value, shape, rule</th>
+            <th scope="col" class="text">value, shape, formula</th>
             <th scope="col" class="text">first entries</th>
           </tr>
         </thead>
         <tbody>
-          ${answer.nodes.map(({ id, shape, preview }) => {
-            const rule = nodeRule(model, id);
-            const way =
-              id.of === 'output' || id.of === 'input' || id.of === 'target'
-                ? 'forward'
-                : id.of.endsWith('gradient')
-                  ? 'backward'
-                  : 'other';
+          ${answer.nodes.map(({ id, shape, preview, formula: own }) => {
+            const rule = own?.latex ?? updateRule(model, id);
+            const way = id.of.endsWith('gradient')
+              ? 'backward'
+              : 'layer' in id && id.of !== 'output'
+                ? 'other'
+                : 'forward';
             return html`<tr>
               <th scope="row">
                 <div class="node">
                   <span class="phase ${way}"
                     ><bdi>${nodeLabel(model, id)}</bdi> <small class="shape">${formatShape(shape)}</small></span
-                  >${rule ? formula(rule) : nothing}
+                  >${rule ? formula(rule) : nothing}${symbols(own)}
                 </div>
               </th>
               <td class="text">
@@ -254,4 +261,12 @@ function nodeList(context: Context, model: ModelInfo, answer: QueryValue<'step_g
       </table>
     </div>
   </section>`;
+}
+
+/** What the symbols of a formula mean that it does not define. */
+function symbols(own: StepNode['formula']): TemplateResult | typeof nothing {
+  const all = Object.entries(own?.symbols ?? {});
+  return all.length === 0
+    ? nothing
+    : html`<small class="hint">${all.map(([name, meaning]) => `${name}: ${meaning}`).join('; ')}</small>`;
 }

@@ -303,7 +303,7 @@ function consequences(
     ({ node }) => node.of === 'output_gradient' || node.of === 'parameter_gradient' || node.of === 'input_gradient',
   );
   const body = ({ node, shape, before, after }: WhatIfResult['nodes'][number]) =>
-    many(node.of === 'input_gradient' ? 'dL/d input' : nodeLabel(model, node), shape, before, after);
+    many(nodeLabel(model, node), shape, before, after);
   return html`<section class="part follows" aria-busy=${fresh ? 'false' : 'true'}>
     <div class="chart-head">
       <h2>Effect</h2>

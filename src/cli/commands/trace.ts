@@ -2,6 +2,9 @@
 // to each, and the parameters before and after the update.
 import { pluralize, formatInteger } from '../../presentation/plain-numbers';
 import { countClasses } from '../../engine/datasets/count-classes';
+import type { NodeId } from '../../protocol/queries';
+import { cachedNodeFormula, cachedNodeNames } from '../../session/node-formulas';
+import { targetGradient } from '../../session/target-gradient';
 import { locateNonFinite } from '../../session/locate-non-finite';
 import { formatShape, type Tensor } from '../../engine/kernels/tensor';
 import { shownInternals } from '../../engine/network-model';
@@ -56,9 +59,18 @@ interface Trace {
   readonly largestClass: number | null;
   readonly input: TensorWithGradient;
   readonly target: Tensor;
+  /** What computes the loss, and each node of the backward pass: from the loss to the input. */
+  readonly formula: string | null;
+  readonly backward: readonly {
+    /** What it is the gradient of, in the names of the formulas. */
+    readonly name: string;
+    readonly formula: string | null;
+    readonly gradient: Tensor;
+  }[];
   readonly layers: readonly {
     readonly name: string;
     readonly kind: string;
+    readonly formula: string | null;
     /** Intermediate values by name. */
     readonly internals: readonly (TensorWithGradient & { readonly name: string })[];
     readonly output: TensorWithGradient;
@@ -119,9 +131,12 @@ function traceStep(session: TrainingSession): Trace {
     largestClass: counts && Math.max(...counts) / size,
     input: { value: pass.input, gradient: inputGradient },
     target: pass.target,
+    formula: cachedNodeFormula(network, { of: 'loss' })?.text ?? null,
+    backward: backwardNodes(session, inputGradient),
     layers: run.model.layers.map((model, layer) => ({
       name: model.name,
       kind: model.definition.kind,
+      formula: cachedNodeFormula(network, { of: 'output', layer })?.text ?? null,
       internals: shownInternals(model).map(({ name }) => ({
         name,
         value: pass.internal(layer, name)!,
@@ -135,9 +150,37 @@ function traceStep(session: TrainingSession): Trace {
   };
 }
 
+/** The gradients of the step in the order of the backward pass. */
+function backwardNodes(session: TrainingSession, inputGradient: Tensor): Trace['backward'] {
+  const { network, pass } = session;
+  const names = cachedNodeNames(network);
+  const node = (name: string, id: NodeId, gradient: Tensor) => ({
+    name,
+    formula: cachedNodeFormula(network, id)?.text ?? null,
+    gradient,
+  });
+  const ofTarget = targetGradient(session);
+  return [
+    node(names.loss, { of: 'loss_gradient' }, { shape: [], data: Float64Array.of(1) }),
+    ...(ofTarget ? [node(names.target, { of: 'target_gradient' }, { shape: pass.target.shape, data: ofTarget })] : []),
+    ...network.model.layers
+      .map((_, layer) => [
+        node(names.layer(layer), { of: 'output_gradient', layer }, pass.outputGradients[layer]!),
+        ...network.parameters
+          .filter((parameter) => parameter.layer === layer)
+          .map(({ name, shortName, gradient }) =>
+            node(names.parameter(name), { of: 'parameter_gradient', layer, parameter: shortName }, gradient),
+          ),
+      ])
+      .reverse()
+      .flat(),
+    node(names.input, { of: 'input_gradient' }, inputGradient),
+  ];
+}
+
 function toLines(session: TrainingSession, traced: Trace, limits: MatrixLimits): Line[] {
   const { run, model, totalSteps } = session;
-  const { step, epoch, batch, lr, loss, accuracy, largestClass, input, target, layers } = traced;
+  const { step, epoch, batch, lr, loss, accuracy, largestClass, input, target, layers, backward } = traced;
   const lines: Line[] = [];
   const heading = (text: string): void => void lines.push('', paint('bold', text));
   const tensor = (title: string, { shape, data }: Tensor): void => {
@@ -150,37 +193,42 @@ function toLines(session: TrainingSession, traced: Trace, limits: MatrixLimits):
     `${run.name}: step ${formatInteger(step)} of ${formatInteger(totalSteps)} ` +
       `(epoch ${formatInteger(epoch)}, batch ${formatInteger(batch)}), ` +
       `${pluralize(input.value.shape[0]!, 'sample')}, lr ${lr}, ${run.precision}, ${model.backend}`,
-    'Rows are samples; rows of a weight are units. dL/dx is the gradient of the loss with respect to x.',
+    'Rows are samples; rows of a weight are units. ∂l/∂x is the gradient of the loss l with respect to x.',
   );
   heading('input');
   tensor('value', input.value);
-  tensor('dL/d input', input.gradient);
-  for (const { name, kind, internals, output, parameters } of layers) {
+  const showFormula = (formula: string | null): void => {
+    if (formula !== null) lines.push(`  ${formula}`);
+  };
+  for (const { name, kind, formula, internals, output, parameters } of layers) {
     heading(name === kind ? name : `${name} (${kind})`);
-    for (const internal of internals) {
-      tensor(internal.name, internal.value);
-      tensor(`dL/d ${internal.name}`, internal.gradient);
-    }
+    showFormula(formula);
+    for (const parameter of parameters) tensor(parameter.name, parameter.before);
+    for (const internal of internals) tensor(internal.name, internal.value);
     tensor('output', output.value);
-    tensor('dL/d output', output.gradient);
-    for (const parameter of parameters) {
-      tensor(parameter.name, parameter.before);
-      tensor(`dL/d ${parameter.name}`, parameter.gradient);
-      if (parameter.frozen) lines.push(`  ${parameter.name} is frozen: the update does not change it`);
-      else tensor(`${parameter.name} after the update`, parameter.after);
-    }
   }
   heading(`loss (${run.model.loss.definition.kind})`);
+  showFormula(traced.formula);
   tensor('target', target);
   lines.push(
     `  value  ${loss.toPrecision(9)}` +
       (accuracy === null ? '' : `, accuracy of the batch ${formatPercent(accuracy)}`) +
       (largestClass === null ? '' : ` (largest class ${formatPercent(largestClass)})`),
   );
+  lines.push('', paint('bold', 'backward pass, from the loss to the input'));
+  for (const { name, formula, gradient } of backward) tensor(formula ?? `∂l/∂${name}`, gradient);
+  for (const { name, internals } of layers)
+    for (const internal of internals) tensor(`∂l/∂ ${internal.name} of ${name}`, internal.gradient);
+  heading('update');
+  for (const { name: layer, parameters } of layers)
+    for (const { name, frozen, after } of parameters) {
+      if (frozen) lines.push(`  ${layer}.${name} is frozen: the update does not change it`);
+      else tensor(`${layer}.${name} after the update`, after);
+    }
   return lines;
 }
 
-function toJson({ input, target, layers, ...rest }: Trace) {
+function toJson({ input, target, backward, layers, ...rest }: Trace) {
   const valueJson = ({ value, gradient }: TensorWithGradient) => ({
     shape: value.shape,
     value: toNestedList(value.shape, value.data),
@@ -190,9 +238,15 @@ function toJson({ input, target, layers, ...rest }: Trace) {
     ...rest,
     input: valueJson(input),
     target: { shape: target.shape, value: toNestedList(target.shape, target.data) },
-    layers: layers.map(({ name, kind, internals, output, parameters }) => ({
+    backward: backward.map(({ gradient, ...about }) => ({
+      ...about,
+      shape: gradient.shape,
+      gradient: gradient.shape.length === 0 ? gradient.data[0]! : toNestedList(gradient.shape, gradient.data),
+    })),
+    layers: layers.map(({ name, kind, formula, internals, output, parameters }) => ({
       name,
       kind,
+      formula,
       ...(internals.length > 0 && {
         internals: internals.map((internal) => ({ name: internal.name, ...valueJson(internal) })),
       }),

@@ -2,6 +2,8 @@
 // their results are validated before they are used.
 import { createOps } from '../autograd/create-ops';
 import { Tape } from '../autograd/tape';
+import type { FormulaContext, LayerFormulas } from '../formulas/definition';
+import { chainRule, deriveFormulas } from '../formulas/derive';
 import type { Shape, Tensor } from '../kernels/tensor';
 import {
   type BackwardContext,
@@ -26,6 +28,7 @@ import { describeValue, readGradients, readShape, readTensor } from './foreign-v
 import { cloneTensor, cloneTensors, CustomCode, deepFreeze, type Tensors } from './custom-code';
 import type { BackwardCall, ForwardCall, Gradients, InputGradients, Layer } from './contract';
 import { createDraws, drawSeeds } from './draws';
+import { OwnFormulas } from './own-formulas';
 import type { LayerCallObserver, LayerIdentity, LayerModule } from './layer-module';
 import { customLayerSpec, type CustomOptions } from './custom-layer-spec';
 
@@ -63,10 +66,15 @@ class CustomLayer {
   /** The latest forward pass of each output tensor. */
   readonly #recordings = new WeakMap<Tensor, RecordedForward>();
 
+  readonly #ownFormulas: OwnFormulas | null;
+  #latest: RecordedForward | null = null;
+  #derived: LayerFormulas | null = null;
+
   constructor(identity: LayerIdentity, module: LayerModule, watch: LayerCallObserver) {
     this.#code = new CustomCode(identity, module, watch);
     this.#layer = this.#validatedExport();
-    const { parameters, forward, backward, surrogate } = this.#layer;
+    const { parameters, forward, backward, surrogate, formulas } = this.#layer;
+    this.#ownFormulas = formulas === undefined ? null : new OwnFormulas(this.#code, formulas);
     const count = parseInputCount(this.#layer.inputCount ?? 1);
     this.definition = {
       kind: 'custom',
@@ -78,6 +86,7 @@ class CustomLayer {
         locate: (error) => module.locate(error),
       },
       ...(count && { inputCount: count }),
+      formulas: (context) => this.#formulas(context),
       outputShape: (input, options, otherInputs = []) => this.#outputShape([input, ...otherInputs], options),
       ...(parameters && {
         parameters: (input: Shape, options: CustomOptions, otherInputs: readonly Shape[] = []) =>
@@ -115,6 +124,24 @@ class CustomLayer {
         ...(kinkSides && { kinkSides: this.#code.allowingNonFinite(kinkSides) }),
       },
     };
+  }
+
+  /** Those of the file, or else what the latest forward pass recorded; null before the first. */
+  #formulas({ inputs, shapes, options: { options } }: FormulaContext<CustomOptions>): LayerFormulas | null {
+    if (this.#ownFormulas) {
+      const equations = this.#ownFormulas.equations(shapes[0], options, shapes);
+      return { equations, reading: shapes.every(({ length }) => length === 1) ? 'rows' : 'sample' };
+    }
+    const recording = this.#latest;
+    if (!recording) return null;
+    const parameters = Object.keys(recording.parameters);
+    return (this.#derived ??=
+      deriveFormulas({
+        nodes: recording.tape.nodes,
+        inputs: Object.fromEntries(recording.inputs.map((tensor, i) => [inputs[i]!, tensor])),
+        parameters: recording.parameters,
+        output: recording.y,
+      }) ?? chainRule(inputs, parameters));
   }
 
   /** What every call gets beside tensors. */
@@ -178,7 +205,7 @@ class CustomLayer {
       'a layer',
       'Write: export default { forward({ x, ops }) { … } };',
       ['backward', 'parameters', 'outputShape'],
-      ['inputCount', 'random', 'surrogate'],
+      ['formulas', 'inputCount', 'random', 'surrogate'],
     ) as Layer;
     if (layer.inputCount !== undefined && !parseInputCount(layer.inputCount))
       throw this.#code.createError(
@@ -274,6 +301,7 @@ class CustomLayer {
     output.data.set(data);
     const recording = { tape, inputs, parameters, y };
     this.#recordings.set(output, recording);
+    this.#latest = recording;
     return recording;
   }
 

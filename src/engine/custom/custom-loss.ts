@@ -7,6 +7,7 @@ import { CustomCode, type Tensors } from './custom-code';
 import type { LayerCallObserver, LayerIdentity, LayerModule } from './layer-module';
 import { describeValue } from './foreign-value';
 import { createCustomFunction, type FunctionArguments, type FunctionRole } from './custom-function';
+import { OwnFormulas } from './own-formulas';
 import { type ContractViolation, checkTensor, remedyForNoTensor, violation } from './validation';
 
 const EXAMPLE = 'Write: export default { forward({ outputs, targets, ops }) { … } };';
@@ -96,7 +97,8 @@ export function createCustomLoss(
   observer: LayerCallObserver,
 ): LossDefinition<string, CustomLossOptions> {
   const code = new CustomCode(identity, module, observer);
-  const loss = code.validatedExport('a loss', EXAMPLE, ['backward'], ['reduction', 'threshold']) as Loss;
+  const loss = code.validatedExport('a loss', EXAMPLE, ['backward'], ['reduction', 'threshold', 'formulas']) as Loss;
+  const formulas = loss.formulas === undefined ? null : new OwnFormulas(code, loss.formulas);
   const { reduction = 'mean', threshold } = loss as { reduction?: unknown; threshold?: unknown };
   if (reduction !== 'mean' && reduction !== 'sum')
     throw code.createError(
@@ -118,6 +120,7 @@ export function createCustomLoss(
     options: customLossSpec.options,
     takes: 'unknown',
     target: 'values',
+    formulas: ({ options }) => formulas && { equations: formulas.equations(options) },
     threshold: threshold ?? null,
     reduction,
     sourceLocations: own.sourceLocations,

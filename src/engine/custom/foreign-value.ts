@@ -80,6 +80,16 @@ export const readShape = (shape: unknown): unknown =>
     ? Array.from({ length: Math.min(shape.length, MAX_SHAPE_LENGTH) }, (_, i): unknown => shape[i])
     : shape;
 
+/** The most texts of a list that are read. */
+const MAX_TEXTS = 64;
+
+/** A list of texts; null if it is none. Throws what its getters throw. */
+export function readTexts(value: unknown): readonly string[] | null {
+  if (!Array.isArray(value)) return null;
+  const texts = Array.from({ length: Math.min(value.length, MAX_TEXTS) }, (_, i): unknown => value[i]);
+  return texts.every((text) => typeof text === 'string') ? texts : null;
+}
+
 const ownClass = (data: Tensor['data']): boolean => {
   const prototype: unknown = Object.getPrototypeOf(data);
   return prototype === Float32Array.prototype || prototype === Float64Array.prototype;

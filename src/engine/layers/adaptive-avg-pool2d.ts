@@ -8,9 +8,17 @@ export const adaptiveAvgPool2d = defineLayer({
   aliases: ['global_avg_pool2d', 'global_average_pooling2d', 'global_avg_pool', 'adaptive_average_pooling2d', 'gap'],
   summary:
     'Average pooling to a given size, channel by channel. By default, y is the mean of each whole channel (global average pooling).',
-  math: {
-    forward: String.raw`y_{u,v} = \frac{1}{n_{u,v}} \sum_{(i,j) \in \text{window}(u,v)} x_{i,j}`,
-    input: String.raw`\d{x_{i,j}} = \sum_{(u,v) \ni (i,j)} \frac{1}{n_{u,v}} \d{y_{u,v}}`,
+  formulas({ options: { output_size }, shapes: [input] }) {
+    const [top, left] = output_size.map((n, axis) => `floor(${'uv'[axis]} * ${input![axis + 1]} / ${n})`);
+    const [bottom, right] = output_size.map((n, axis) => `ceil((${'uv'[axis]} + 1) * ${input![axis + 1]} / ${n})`);
+    const count = `((${bottom} - ${top}) * (${right} - ${left}))`;
+    return {
+      equations: [
+        `y[c, u, v] = total(x[c, ${top}:${bottom}, ${left}:${right}]) / ${count}`,
+        `dx[c, i, j] = sum(u, v: when(${top} <= i) * when(i < ${bottom}) * when(${left} <= j) * when(j < ${right}) * ` +
+          `dy[c, u, v] / ${count})`,
+      ],
+    };
   },
   options: z.strictObject({
     output_size: z.prefault(sizePair(1, 'Size of the output: the number of windows.', 'size', 'target_size'), 1),

@@ -7,10 +7,9 @@ export const add = defineLayer({
   kind: 'add',
   aliases: ['sum', 'plus'],
   summary: 'y = x₁ + x₂ + …: the sum of its inputs, which have the same shape.',
-  math: {
-    forward: String.raw`y = \sum_i x_i`,
-    input: String.raw`\d{x_i} = \d{y}`,
-  },
+  formulas: ({ inputs }) => ({
+    equations: [`y = ${inputs.join(' + ')}`, ...inputs.map((name) => `d(${name}) = dy`)],
+  }),
   options: noOptions,
   inputCount: TWO_OR_MORE,
   checkInputs: checkEqualShapes('adds'),

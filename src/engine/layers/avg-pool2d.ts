@@ -1,3 +1,5 @@
+import { numel } from '../kernels/tensor';
+import { windowIndices } from './convolution-formulas';
 import * as z from 'zod/mini';
 import { defineLayer } from './layer';
 import {
@@ -13,9 +15,26 @@ export const avgPool2d = defineLayer({
   kind: 'avg_pool2d',
   aliases: ['avg_pool', 'average_pooling2d', 'average_pool', 'mean_pool'],
   summary: 'Average pooling: y is the mean of each window, channel by channel.',
-  math: {
-    forward: String.raw`y_{u,v} = \frac{1}{n} \sum_{(i,j) \in \text{window}(u,v)} x_{i,j}`,
-    input: String.raw`\d{x_{i,j}} = \frac{1}{n} \sum_{(u,v) \ni (i,j)} \d{y_{u,v}}`,
+  formulas({ options, shapes: [input] }) {
+    const { over, inInput, inOutput } = windowIndices(options);
+    if (options.count_include_pad)
+      return {
+        equations: [
+          `y[c, u, v] = mean(${over}: x[c, ${inInput}])`,
+          `dx[c, a, b] = sum(${over}: dy[c, ${inOutput}]) / ${numel(options.kernel_size)}`,
+        ],
+      };
+    const [rows, columns] = inInput.split(', ');
+    const inside = [rows, columns]
+      .map((at, axis) => `when(${at} >= 0) * when(${at} < ${input![axis + 1]})`)
+      .join(' * ');
+    const count = `n[u, v] = sum(${over}: ${inside})`;
+    return {
+      equations: [
+        `y[c, u, v] = sum(${over}: x[c, ${inInput}]) / n[u, v] where ${count}`,
+        `dx[c, a, b] = sum(${over}: g[c, ${inOutput}]) where g[c, u, v] = dy[c, u, v] / n[u, v]; ${count}`,
+      ],
+    };
   },
   options: z
     .strictObject({

@@ -69,13 +69,22 @@ const batchNorm = <const Kind extends string>(
     kind,
     aliases,
     summary,
-    math: {
-      forward: String.raw`y = \gamma \odot \hat{x} + \beta, \quad \hat{x} = \frac{x - \mu}{\sqrt{v + \varepsilon}}, \quad \mu, v \text{: mean and variance of the channel}`,
-      input: String.raw`\d{x} = \frac{\gamma}{\sqrt{v + \varepsilon}} \odot \Big(\d{y} - \operatorname{mean} \d{y} - \hat{x} \odot \operatorname{mean}\big(\d{y} \odot \hat{x}\big)\Big) \text{ in training}`,
-      parameters: {
-        weight: String.raw`\d{\gamma} = \sum \d{y} \odot \hat{x}`,
-        bias: String.raw`\d{\beta} = \sum \d{y}`,
-      },
+    formulas: ({ options: { eps, affine } }) => {
+      const [at, all, over] = dimensions === 1 ? ['c', 'c', 'samples'] : ['c, u, v', 'c, i, j', 'samples, i, j'];
+      const where =
+        `where n[${at}] = (x[${at}] - mu[c]) / sqrt(var[c] + ${eps}); mu[c] = mean(${over}: x[${all}]); ` +
+        `var[c] = mean(${over}: (x[${all}] - mu[c])^2)`;
+      const scale = affine ? 'weight[c]' : '1';
+      return {
+        equations: [
+          `y[${at}] = ${scale} * n[${at}]${affine ? ' + bias[c]' : ''} ${where}`,
+          `dx[${at}] = ${scale} / sqrt(var[c] + ${eps}) * ` +
+            `(dy[${at}] - mean(${over}: dy[${all}]) - n[${at}] * mean(${over}: dy[${all}] * n[${all}])) ${where}`,
+          `d(weight)[c] = sum(${over}: dy[${all}] * n[${all}]) ${where}`,
+          `d(bias)[c] = sum(${over}: dy[${all}])`,
+        ],
+        symbols: { n: 'normalized by the batch, in training' },
+      };
     },
     options,
     checkInput: (input) => (input.length === dimensions ? undefined : misfit),

@@ -37,9 +37,21 @@ export const concat = defineLayer({
   aliases: ['concatenate', 'cat'],
   summary:
     'y = [x₁, x₂, …]: joins its inputs along an axis of a sample, by default the first one: features, the positions of sequences, or the channels of images.',
-  math: {
-    forward: String.raw`y = [x_1, x_2, \dots]`,
-    input: String.raw`\Big[\d{x_1}, \d{x_2}, \dots\Big] = \d{y}`,
+  formulas({ options: layer, inputs, shapes }) {
+    const axis = axisOf(shapes[0]!, layer);
+    const before = ['i', 'j'].slice(0, axis);
+    const at = (name: string): string => (axis > 0 ? `${name}[${before.join(', ')}]` : name);
+    let end = 0;
+    return {
+      equations: [
+        `${at('y')} = concat(${inputs.map(at).join(', ')})`,
+        ...inputs.map((name, i) => {
+          const start = end;
+          end += shapes[i]![axis]!;
+          return `${at(`d(${name})`)} = dy[${[...before, `${start}:${end}`].join(', ')}]`;
+        }),
+      ],
+    };
   },
   options,
   inputCount: TWO_OR_MORE,

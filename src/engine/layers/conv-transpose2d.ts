@@ -1,3 +1,4 @@
+import { transposedConvolutionFormulas } from './convolution-formulas';
 import * as z from 'zod/mini';
 import { pluralize } from '../format-count';
 import { BIAS_INIT_ALIASES, initializerOption, WEIGHT_INIT_ALIASES } from '../initializers/initializer-option';
@@ -67,14 +68,8 @@ export const convTranspose2d = defineLayer({
   aliases: ['transposed_convolution', 'conv2d_transpose', 'deconvolution', 'deconv', 'convtranspose2d'],
   summary:
     'A transposed 2D convolution: each input adds its weights times itself to a window of the output. With a stride above 1, it enlarges images.',
-  math: {
-    forward: String.raw`y_{o,\,us+i-p,\,vs+j-p} = b_o + \sum_{c,i,j} W_{c,o,i,j} \, x_{c,u,v}`,
-    input: String.raw`\d{x_{c,u,v}} = \sum_{o,i,j} W_{c,o,i,j} \, \d{y_{o,\,us+i-p,\,vs+j-p}}`,
-    parameters: {
-      weight: String.raw`\d{W_{c,o,i,j}} = \sum_{\text{samples},u,v} x_{c,u,v} \, \d{y_{o,\,us+i-p,\,vs+j-p}}`,
-      bias: String.raw`\d{b_o} = \sum_{\text{samples},u,v} \d{y_{o,u,v}}`,
-    },
-  },
+  formulas: ({ options: layer, shapes: [input] }) =>
+    transposedConvolutionFormulas({ ...layer, inputs: input![0]!, outputs: layer.out_channels }),
   options,
   checkInput(input, layer) {
     if (input.length !== 3) return NEEDS_IMAGES;

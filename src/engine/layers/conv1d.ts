@@ -1,3 +1,4 @@
+import { convolutionFormulas } from './convolution-formulas';
 import * as z from 'zod/mini';
 import { pluralize } from '../format-count';
 import { BIAS_INIT_ALIASES, initializerOption, WEIGHT_INIT_ALIASES } from '../initializers/initializer-option';
@@ -62,14 +63,15 @@ export const conv1d = defineLayer({
   aliases: ['convolution1d', 'temporal_convolution'],
   summary:
     'A 1D convolution over channels × length: y = b + Σ W · x over a window of all channels, with the same weights at every position.',
-  math: {
-    forward: String.raw`y_{o,u} = b_o + \sum_{c,i} W_{o,c,i} \, x_{c,\,us+id-p}`,
-    input: String.raw`\d{x} = \text{transposed convolution: each } \d{y_{o,u}} W_{o,c,i} \text{ is added to the gradient of its } x`,
-    parameters: {
-      weight: String.raw`\d{W_{o,c,i}} = \sum_{\text{samples},u} \d{y_{o,u}} \, x_{c,\,us+id-p}`,
-      bias: String.raw`\d{b_o} = \sum_{\text{samples},u} \d{y_{o,u}}`,
-    },
-  },
+  formulas: ({ options: layer, shapes: [input] }) =>
+    convolutionFormulas({
+      ...layer,
+      inputs: input![0]!,
+      outputs: layer.out_channels,
+      stride: [layer.stride],
+      padding: [layer.padding],
+      dilation: [layer.dilation],
+    }),
   options,
   positionsAs: 'sequence',
   checkInput(input, layer) {

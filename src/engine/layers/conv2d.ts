@@ -1,3 +1,4 @@
+import { convolutionFormulas } from './convolution-formulas';
 import { pluralize, isOrAre } from '../format-count';
 import * as z from 'zod/mini';
 import { BIAS_INIT_ALIASES, initializerOption, WEIGHT_INIT_ALIASES } from '../initializers/initializer-option';
@@ -137,14 +138,13 @@ export const conv2d = defineLayer({
   kind: 'conv2d',
   aliases: ['conv', 'convolution', 'convolution2d'],
   summary: 'A 2D convolution: y = b + Σ W · x over a window of all channels, with the same weights at every position.',
-  math: {
-    forward: String.raw`y_{o,u,v} = b_o + \sum_{c,i,j} W_{o,c,i,j} \, x_{c,\,us+id-p,\,vs+jd-p}`,
-    input: String.raw`\d{x} = \text{transposed convolution: each } \d{y_{o,u,v}} W_{o,c,i,j} \text{ is added to the gradient of its } x`,
-    parameters: {
-      weight: String.raw`\d{W_{o,c,i,j}} = \sum_{\text{samples},u,v} \d{y_{o,u,v}} \, x_{c,\,us+id-p,\,vs+jd-p}`,
-      bias: String.raw`\d{b_o} = \sum_{\text{samples},u,v} \d{y_{o,u,v}}`,
-    },
-  },
+  formulas: ({ options: layer, shapes: [input] }) =>
+    convolutionFormulas({
+      ...layer,
+      bias: layer.bias !== false,
+      inputs: input![0]!,
+      outputs: outChannels(layer),
+    }),
   options,
   checkInput(input, layer) {
     const misfit = checkWindowedInput(input, layer);

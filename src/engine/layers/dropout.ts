@@ -9,10 +9,10 @@ export const dropout = defineLayer({
   kind: 'dropout',
   summary:
     'In training, y is 0 with probability p and x / (1 - p) otherwise, drawn at every step. In evaluation, y = x.',
-  math: {
-    forward: String.raw`y = m \odot x, \quad m_i = 0 \text{ with probability } p, \text{ else } \tfrac{1}{1-p}`,
-    input: String.raw`\d{x} = m \odot \d{y}`,
-  },
+  formulas: ({ options: { p } }) => ({
+    equations: ['y = m .* x', 'dx = m .* dy'],
+    symbols: { m: `drawn in each step: 0 with probability ${p}, else ${Number((1 / (1 - p)).toPrecision(4))}` },
+  }),
   options: z.strictObject({
     p: z._default(
       z

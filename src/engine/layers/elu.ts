@@ -12,10 +12,12 @@ export const elu = defineLayer({
   aliases: ['exponential_linear_unit'],
   summary:
     'y = x for x > 0, else alpha · (exp(x) - 1), which approaches -alpha. Smooth for alpha = 1; otherwise it has a kink at 0.',
-  math: {
-    forward: String.raw`y = \begin{cases} x & x > 0 \\ \alpha (e^x - 1) & x \le 0 \end{cases}`,
-    input: String.raw`\d{x} = \d{y} \odot \begin{cases} 1 & x > 0 \\ \alpha e^x & x \le 0 \end{cases}`,
-  },
+  formulas: ({ options: { alpha } }) => ({
+    equations: [
+      `y = max(0, x) + ${alpha} * (exp(min(0, x)) - 1)`,
+      `dx = dy .* (when(x > 0) + ${alpha} * exp(x) .* when(x <= 0))`,
+    ],
+  }),
   options: z.strictObject({
     alpha: z._default(positiveNumber('The limit for large negative x is -alpha.'), 1),
   }),

@@ -44,11 +44,13 @@ export const embedding = defineLayer({
   aliases: ['lookup', 'token_embedding', 'embed'],
   summary:
     'Turns each index of a sample into the row of a table: y_t = W[x_t]. A row that is used several times gets the sum of its gradients.',
-  math: {
-    forward: String.raw`y_t = W_{x_t}`,
-    input: String.raw`\d{x_t} = 0 \text{: indices have no gradient}`,
-    parameters: { weight: String.raw`\d{W_i} = \sum_{\text{samples}} \sum_{t:\, x_t = i} \d{y_t}` },
-  },
+  formulas: ({ options: { padding_idx } }) => ({
+    equations: [
+      'y[t] = weight[x[t]]',
+      'dx = 0',
+      `d(weight)[i] = sum(samples, t: when(x[t] == i) * dy[t])${padding_idx === undefined ? '' : ` * (1 - when(i == ${padding_idx}))`}`,
+    ],
+  }),
   options,
   indexCount: ({ num_embeddings }) => num_embeddings,
   checkInput: (input) =>

@@ -7,10 +7,9 @@ export const flatten = defineLayer({
   kind: 'flatten',
   aliases: ['ravel', 'reshape'],
   summary: 'Flattens each sample to one row of numbers.',
-  math: {
-    forward: String.raw`y = \operatorname{vec}(x)`,
-    input: String.raw`\d{x} = \operatorname{vec}^{-1}\!\Big(\d{y}\Big)`,
-  },
+  formulas: () => ({
+    equations: ['y = vec(x)', 'dx = reshape(dy)'],
+  }),
   options: noOptions,
   outputShape: (input) => [numel(input)],
   receptiveField: () => 'pointwise',

@@ -14,10 +14,16 @@ export const gelu = defineLayer({
   aliases: ['gaussian_error_linear_unit'],
   summary:
     'y = x · Φ(x), where Φ is the standard normal distribution function. Smooth; for x < 0, y is between -0.17 and 0.',
-  math: {
-    forward: String.raw`y = x \, \Phi(x)`,
-    input: String.raw`\d{x} = \d{y} \odot \big(\Phi(x) + x \, \varphi(x)\big)`,
-  },
+  formulas: ({ options: { approximate } }) => ({
+    equations:
+      approximate === 'none'
+        ? ['y = x .* Phi(x)', 'dx = dy .* (Phi(x) + x .* phi(x))']
+        : [
+            'y = x .* (1 + t) / 2 where t = tanh(sqrt(2 / pi) * (x + 0.044715 * x^3))',
+            'dx = dy .* ((1 + t) / 2 + sqrt(2 / pi) * x .* (1 - t^2) .* (1 + 0.134145 * x^2) / 2) ' +
+              'where t = tanh(sqrt(2 / pi) * (x + 0.044715 * x^3))',
+          ],
+  }),
   options: z.strictObject({
     approximate: z._default(
       z

@@ -31,13 +31,31 @@ export const groupNorm = defineLayer({
   aliases: ['group_normalization', 'instance_norm'],
   summary:
     'Normalizes every group of channels of a sample to mean 0 and variance 1, in training and in evaluation. Then y = weight · x + bias, channel by channel.',
-  math: {
-    forward: String.raw`y = \gamma \odot \hat{x} + \beta, \quad \hat{x} = \frac{x - \mu}{\sqrt{v + \varepsilon}}, \quad \mu, v \text{: mean and variance of the group}`,
-    input: String.raw`\d{x} = \frac{1}{\sqrt{v + \varepsilon}} \Big(g - \operatorname{mean} g - \hat{x} \odot \operatorname{mean}(g \odot \hat{x})\Big), \quad g = \gamma \odot \d{y}`,
-    parameters: {
-      weight: String.raw`\d{\gamma} = \sum \d{y} \odot \hat{x}`,
-      bias: String.raw`\d{\beta} = \sum \d{y}`,
-    },
+  formulas({ options: { num_groups, eps, affine }, shapes: [input] }) {
+    const size = input![0]! / num_groups;
+    const [places, others] = [
+      ['u', 'v'],
+      ['i', 'j'],
+    ].map((names) => names.slice(0, input!.length - 1));
+    const at = ['c', ...places!].join(', ');
+    const group = num_groups === 1 ? '0' : size === 1 ? 'c' : `floor(c / ${size})`;
+    const over = [`k < ${size}`, ...others!].join(', ');
+    const inGroup = (g: string): string => [`${g} * ${size} + k`, ...others!].join(', ');
+    const where =
+      `where n[${at}] = (x[${at}] - mu[${group}]) / sqrt(var[${group}] + ${eps}); mu[g] = mean(${over}: x[${inGroup('g')}]); ` +
+      `var[g] = mean(${over}: (x[${inGroup('g')}] - mu[g])^2)`;
+    const scale = affine ? 'weight[c] * ' : '';
+    return {
+      equations: [
+        `y[${at}] = ${scale}n[${at}]${affine ? ' + bias[c]' : ''} ${where}`,
+        `dx[${at}] = (d(n)[${at}] - mean(${over}: d(n)[${inGroup(group)}]) - ` +
+          `n[${at}] * mean(${over}: d(n)[${inGroup(group)}] * n[${inGroup(group)}])) / sqrt(var[${group}] + ${eps}) ` +
+          `${where}; d(n)[${at}] = ${scale}dy[${at}]`,
+        `d(weight)[c] = sum(${['samples', ...places!].join(', ')}: dy[${at}] * n[${at}]) ${where}`,
+        `d(bias)[c] = sum(${['samples', ...places!].join(', ')}: dy[${at}])`,
+      ],
+      symbols: { n: 'normalized by each group of channels' },
+    };
   },
   options,
   checkInput: ([channels], { num_groups }) => checkGroups(channels!, num_groups, 'num_groups'),

@@ -2,7 +2,13 @@
 // in PyTorch, the reset gate multiplies the weighted hidden state, not the hidden state.
 import * as z from 'zod/mini';
 import { defineLayer } from './layer';
-import { checkExactValues, recurrentMembers, recurrentOptions, type RecurrentOptions } from './recurrent';
+import {
+  checkExactValues,
+  recurrentFormulas,
+  recurrentMembers,
+  recurrentOptions,
+  type RecurrentOptions,
+} from './recurrent';
 
 const members = recurrentMembers<RecurrentOptions>({
   inputSums: ['reset_gate_sum', 'update_gate_sum', 'new_gate_sum'],
@@ -46,15 +52,22 @@ export const gru = defineLayer({
   summary:
     'A gated recurrent unit, a recurrent layer on sequences: h = (1 - z) · n + z · h₋, where n = tanh(W_in x + b_in + r · (W_hn h₋ + b_hn)) ' +
     'and the gates r and z are sigmoids of x and h₋. y is the last h, or all of them.',
-  math: {
-    forward: String.raw`\begin{aligned} (r, z)_t &= \sigma(W_{ih} x_t + b_{ih} + W_{hh} h_{t-1} + b_{hh}) \\ n_t &= \tanh\big(W_{in} x_t + b_{in} + r_t \odot (W_{hn} h_{t-1} + b_{hn})\big) \\ h_t &= (1 - z_t) \odot n_t + z_t \odot h_{t-1}, \quad y = h \end{aligned}`,
-    input: String.raw`\d{x_t} = W_{ih}^\top \d{a_t}, \quad \d{h_{t-1}} \mathrel{+}= z_t \odot \d{h_t} + W_{hh}^\top \d{m_t}, \quad a, m \text{: the sums of inputs and of hidden states}`,
-    parameters: {
-      weight_ih: String.raw`\d{W_{ih}} = \sum_{\text{samples}, t} \d{a_t} \, x_t^\top`,
-      weight_hh: String.raw`\d{W_{hh}} = \sum_{\text{samples}, t} \d{m_t} \, h_{t-1}^\top`,
-      bias_ih: String.raw`\d{b_{ih}} = \sum_{\text{samples}, t} \d{a_t}`,
-      bias_hh: String.raw`\d{b_{hh}} = \sum_{\text{samples}, t} \d{m_t}`,
-    },
+  formulas(context) {
+    const n = context.options.hidden_size;
+    const [reset, update, fresh] = [0, 1, 2].map((part) => `[${part * n}:${(part + 1) * n}]`);
+    return recurrentFormulas(context, {
+      gradientOfSums: 'd(a)',
+      gradientOfHiddenSums: 'd(m)',
+      hidden: '(1 - z[t]) .* n[t] + z[t] .* h[t - 1]',
+      forward:
+        `r[t] = sigmoid(a[t]${reset} + m[t]${reset}); z[t] = sigmoid(a[t]${update} + m[t]${update}); ` +
+        `n[t] = tanh(a[t]${fresh} + r[t] .* m[t]${fresh}); `,
+      backward:
+        'd(a)[t] = concat(d(r)[t], d(z)[t], d(n)[t]); d(m)[t] = concat(d(r)[t], d(z)[t], d(n)[t] .* r[t]); ' +
+        'd(n)[t] = d(h)[t] .* (1 - z[t]) .* (1 - n[t]^2); d(z)[t] = d(h)[t] .* (h[t - 1] - n[t]) .* z[t] .* (1 - z[t]); ' +
+        `d(r)[t] = d(n)[t] .* m[t]${fresh} .* r[t] .* (1 - r[t])`,
+      carried: ' + z[t + 1] .* d(h)[t + 1]',
+    });
   },
   options: z.strictObject(recurrentOptions('reset, update, new')).check(checkExactValues(3)),
   outputRange: () => [-1, 1],

@@ -6,10 +6,9 @@ export const identity = defineLayer({
   kind: 'identity',
   aliases: ['none', 'linear_activation', 'passthrough', 'noop'],
   summary: 'y = x.',
-  math: {
-    forward: String.raw`y = x`,
-    input: String.raw`\d{x} = \d{y}`,
-  },
+  formulas: () => ({
+    equations: ['y = x', 'dx = dy'],
+  }),
   options: noOptions,
   jacobianStructure: 'elementwise',
   passThrough: true,

@@ -78,9 +78,23 @@ export const kernel = defineLayer({
     "The feature map of a kernel: y = k(x, centers) · K^(-1/2), where K is the kernel matrix of the centers, so that y · y' is k(x, x'). " +
     'With a linear layer, the hinge loss and an L2 penalty, it is a support vector machine. It must be the first layer: its ' +
     'centers are training samples, chosen and fitted before training. Nothing in it is trained.',
-  math: {
-    forward: String.raw`y = k(x, c) \, K^{-1/2}, \quad K_{ij} = k(c_i, c_j)`,
-    input: String.raw`\d{x} = \sum_j \Big(\d{y} \, K^{-1/2}\Big)_{\!j} \frac{\partial k(x, c_j)}{\partial x}`,
+  formulas({ options: layer, shapes: [input] }) {
+    const { kernel, gamma, degree, coef0 } = similarityOf(layer, numel(input!));
+    const [value, derivative] = {
+      rbf: [`exp(-${gamma} * total((vec(x) - centers[j])^2))`, `-2 * ${gamma} * k[j] * (vec(x) - centers[j])`],
+      poly: [
+        `(${gamma} * (vec(x) @ centers[j]) + ${coef0})^${degree}`,
+        `${degree} * ${gamma} * (${gamma} * (vec(x) @ centers[j]) + ${coef0})^${degree - 1} * centers[j]`,
+      ],
+      linear: ['vec(x) @ centers[j]', 'centers[j]'],
+    }[kernel] as [string, string];
+    return {
+      equations: [
+        `y[i] = sum(j: k[j] * whitening[j, i]) where k[j] = ${value}`,
+        `dx = sum(j: d(k)[j] * (${derivative})) where d(k)[j] = sum(i: dy[i] * whitening[j, i]); k[j] = ${value}`,
+      ],
+      symbols: { whitening: 'K^(-1/2) of the kernel matrix K of the centers' },
+    };
   },
   options,
   outputShape: (_input, { centers }) => [centers],

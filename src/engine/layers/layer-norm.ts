@@ -7,6 +7,7 @@ import {
   checkNormalizedShape,
   elementwiseAffine,
   normalizedShape,
+  normalizedIndices,
   normalizedShapeOption,
   normalizedSize,
 } from './normalized-shape';
@@ -27,13 +28,23 @@ export const layerNorm = defineLayer({
   aliases: ['layer_normalization'],
   summary:
     'Normalizes every sample to mean 0 and variance 1, in training and in evaluation. Then y = weight · x + bias.',
-  math: {
-    forward: String.raw`y = \gamma \odot \hat{x} + \beta, \quad \hat{x} = \frac{x - \mu}{\sqrt{v + \varepsilon}}, \quad \mu, v \text{: mean and variance of the sample}`,
-    input: String.raw`\d{x} = \frac{1}{\sqrt{v + \varepsilon}} \Big(g - \operatorname{mean} g - \hat{x} \odot \operatorname{mean}(g \odot \hat{x})\Big), \quad g = \gamma \odot \d{y}`,
-    parameters: {
-      weight: String.raw`\d{\gamma} = \sum_{\text{samples}} \d{y} \odot \hat{x}`,
-      bias: String.raw`\d{\beta} = \sum_{\text{samples}} \d{y}`,
-    },
+  formulas({ options: layer, shapes: [input] }) {
+    const { at, outer, over, all, entry, samples } = normalizedIndices(input!, layer);
+    const where =
+      `where n${at} = (x${at} - mu${outer}) / sqrt(var${outer} + ${layer.eps}); mu${outer} = mean(${over}: x${all}); ` +
+      `var${outer} = mean(${over}: (x${all} - mu${outer})^2)`;
+    const affine = layer.elementwise_affine;
+    const scale = affine ? `weight${entry} * ` : '';
+    return {
+      equations: [
+        `y${at} = ${scale}n${at}${affine ? ` + bias${entry}` : ''} ${where}`,
+        `dx${at} = (d(n)${at} - mean(${over}: d(n)${all}) - n${at} * mean(${over}: d(n)${all} * n${all})) / ` +
+          `sqrt(var${outer} + ${layer.eps}) ${where}; d(n)${at} = ${scale}dy${at}`,
+        `d(weight)${entry} = sum(${samples}: dy${at} * n${at}) ${where}`,
+        `d(bias)${entry} = sum(${samples}: dy${at})`,
+      ],
+      symbols: { n: 'normalized' },
+    };
   },
   options,
   checkInput: (input, layer) => checkNormalizedShape(input, layer),

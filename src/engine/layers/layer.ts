@@ -2,13 +2,13 @@
 // about a layer (kinks, structure, range of outputs) is a property here, so that they never compare kinds.
 // Shapes are those of one sample; tensors have the batch in front.
 import type { SourceLocation } from '../../protocol/problem';
-import type { LayerMath } from '../../protocol/model-info';
 import type * as z from 'zod/mini';
 import type { TapeNode } from '../autograd/tape';
 import type { InitializerOptions } from '../initializers';
 import type { Fans } from '../initializers/initializer';
 import type { Kernels } from '../kernels/kernels';
 import type { Shape, Tensor, TensorData } from '../kernels/tensor';
+import type { FormulaContext, LayerFormulas } from '../formulas/definition';
 import type { CooperativeTask } from '../cooperative-task';
 import type { Random } from '../random';
 import type { ScaleOption } from '../scale-option';
@@ -194,7 +194,8 @@ export interface LayerDefinition<Kind extends string = string, Options = unknown
   readonly aliases?: readonly string[];
   /** One sentence with the formula, for hovers and docs. */
   readonly summary: string;
-  readonly math?: LayerMath;
+  /** What it computes, and its gradients by the chain rule; a custom layer may have none. */
+  formulas?(context: FormulaContext<Options>): LayerFormulas | null;
   readonly options: z.ZodMiniType<Options>;
 
   /** For a layer whose input is indices, 0 … n - 1: n. Such a layer takes the data itself. */

@@ -9,10 +9,12 @@ export const leakyRelu = defineLayer({
   kind: 'leaky_relu',
   aliases: ['lrelu', 'leaky'],
   summary: 'y = x for x > 0, else negative_slope · x: unlike relu, it always passes gradients. It has a kink at 0.',
-  math: {
-    forward: String.raw`y = \max(0, x) + a \min(0, x)`,
-    input: String.raw`\d{x} = \d{y} \odot \big([x > 0] + a \, [x \le 0]\big)`,
-  },
+  formulas: ({ options: { negative_slope } }) => ({
+    equations: [
+      `y = max(0, x) + ${negative_slope} * min(0, x)`,
+      `dx = dy .* (when(x > 0) + ${negative_slope} * when(x <= 0))`,
+    ],
+  }),
   options: z.strictObject({
     negative_slope: z._default(nonNegativeNumber('Slope for x < 0.').check(alias('alpha', 'slope', 'leak')), 0.01),
   }),

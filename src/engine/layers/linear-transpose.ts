@@ -10,14 +10,15 @@ export const linearTranspose = defineLayer({
   aliases: ['transposed_linear', 'tied_linear', 'linear_transposed'],
   summary:
     'A linear layer with its weight transposed: y = x W + b; on sequences, the same at each position. It can share the weight of a linear layer of the opposite sizes, as the decoder of a tied autoencoder does.',
-  math: {
-    forward: String.raw`y = x W + b`,
-    input: String.raw`\d{x} = \d{y} \, W^\top`,
-    parameters: {
-      weight: String.raw`\d{W} = x^\top \, \d{y}`,
-      bias: String.raw`\d{b} = \sum_{\text{samples}} \d{y}`,
-    },
-  },
+  formulas: ({ options: { bias } }) => ({
+    reading: 'rows',
+    equations: [
+      `y = x @ weight${bias ? ' + bias' : ''}`,
+      'dx = dy @ T(weight)',
+      'd(weight) = T(x) @ dy',
+      'd(bias) = sum(samples: dy)',
+    ],
+  }),
   options: z.strictObject({
     out_features: positiveInteger('Number of units: the size of the output.').check(
       alias('units', 'neurons', 'nodes', 'outputs', 'size', 'output_size', 'output_dim', 'width'),

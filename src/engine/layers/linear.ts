@@ -106,14 +106,15 @@ export const linear = defineLayer({
   kind: 'linear',
   aliases: ['dense', 'fc', 'fully_connected', 'affine', 'inner_product'],
   summary: 'A fully connected layer: y = x Wᵀ + b. On sequences, the same at each position.',
-  math: {
-    forward: String.raw`y = x W^\top + b`,
-    input: String.raw`\d{x} = \d{y} \, W`,
-    parameters: {
-      weight: String.raw`\d{W} = \Big(\d{y}\Big)^{\!\top} x`,
-      bias: String.raw`\d{b} = \sum_{\text{samples}} \d{y}`,
-    },
-  },
+  formulas: ({ options: { bias } }) => ({
+    reading: 'rows',
+    equations: [
+      `y = x @ T(weight)${bias === false ? '' : ' + bias'}`,
+      'dx = dy @ weight',
+      'd(weight) = T(dy) @ x',
+      'd(bias) = sum(samples: dy)',
+    ],
+  }),
   options,
   jacobianStructure: 'weighted_sum',
   affine: true,

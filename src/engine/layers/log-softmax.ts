@@ -6,10 +6,10 @@ export const logSoftmax = defineLayer({
   kind: 'log_softmax',
   summary:
     'y_i = x_i - log Σ_j exp(x_j): the logarithm of the softmax, finite even where the softmax rounds to 0. For the loss nll.',
-  math: {
-    forward: String.raw`y_i = x_i - \log \sum_j e^{x_j}`,
-    input: String.raw`\d{x_i} = \d{y_i} - e^{y_i} \sum_j \d{y_j}`,
-  },
+  formulas: () => ({
+    reading: 'row',
+    equations: ['y[i] = x[i] - log(sum(j: exp(x[j])))', 'dx[i] = dy[i] - exp(y[i]) * sum(j: dy[j])'],
+  }),
   options: noOptions,
   checkInput: checkRows,
   outputShape: (input) => input,

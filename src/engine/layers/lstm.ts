@@ -3,7 +3,13 @@
 import * as z from 'zod/mini';
 import type { Tensor } from '../kernels/tensor';
 import { defineLayer } from './layer';
-import { checkExactValues, recurrentMembers, recurrentOptions, type RecurrentOptions } from './recurrent';
+import {
+  checkExactValues,
+  recurrentFormulas,
+  recurrentMembers,
+  recurrentOptions,
+  type RecurrentOptions,
+} from './recurrent';
 
 const GATES = ['input_gate', 'forget_gate', 'cell_gate', 'output_gate'] as const;
 const SUMS = GATES.map((gate) => `${gate}_sum`);
@@ -55,15 +61,21 @@ export const lstm = defineLayer({
   summary:
     'Long short-term memory, a recurrent layer on sequences: c = f · c₋ + i · g, h = o · tanh(c), where the gates i, f, o are sigmoids ' +
     'and g is the tanh of W_ih x + b_ih + W_hh h₋ + b_hh. y is the last h, or all of them.',
-  math: {
-    forward: String.raw`\begin{aligned} (i, f, g, o)_t &= (\sigma, \sigma, \tanh, \sigma)(W_{ih} x_t + b_{ih} + W_{hh} h_{t-1} + b_{hh}) \\ c_t &= f_t \odot c_{t-1} + i_t \odot g_t, \quad h_t = o_t \odot \tanh c_t, \quad y = h \end{aligned}`,
-    input: String.raw`\d{x_t} = W_{ih}^\top \d{a_t}, \quad \d{c_t} = o_t \odot (1 - \tanh^2 c_t) \odot \d{h_t} + f_{t+1} \odot \d{c_{t+1}}, \quad a \text{: the sums of the gates}`,
-    parameters: {
-      weight_ih: String.raw`\d{W_{ih}} = \sum_{\text{samples}, t} \d{a_t} \, x_t^\top`,
-      weight_hh: String.raw`\d{W_{hh}} = \sum_{\text{samples}, t} \d{a_t} \, h_{t-1}^\top`,
-      bias_ih: String.raw`\d{b_{ih}} = \sum_{\text{samples}, t} \d{a_t}`,
-      bias_hh: String.raw`\d{b_{hh}} = \sum_{\text{samples}, t} \d{a_t}`,
-    },
+  formulas(context) {
+    const n = context.options.hidden_size;
+    const gate = (part: number): string => `a[t][${part * n}:${(part + 1) * n}]`;
+    return recurrentFormulas(context, {
+      gradientOfSums: 'd(a)',
+      hidden: 'o[t] .* tanh(c[t])',
+      forward:
+        `c[t] = f[t] .* c[t - 1] + i[t] .* g[t]; i[t] = sigmoid(${gate(0)}); f[t] = sigmoid(${gate(1)}); ` +
+        `g[t] = tanh(${gate(2)}); o[t] = sigmoid(${gate(3)}); `,
+      backward:
+        'd(a)[t] = concat(d(c)[t] .* g[t] .* i[t] .* (1 - i[t]), d(c)[t] .* c[t - 1] .* f[t] .* (1 - f[t]), ' +
+        'd(c)[t] .* i[t] .* (1 - g[t]^2), d(h)[t] .* tanh(c[t]) .* o[t] .* (1 - o[t])); ' +
+        'd(c)[t] = o[t] .* (1 - tanh(c[t])^2) .* d(h)[t] + f[t + 1] .* d(c)[t + 1]',
+      carried: '',
+    });
   },
   options: z.strictObject(recurrentOptions('input, forget, cell, output')).check(checkExactValues(GATES.length)),
   outputRange: () => [-1, 1],

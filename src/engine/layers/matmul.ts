@@ -13,10 +13,9 @@ export const matmul = defineLayer({
   kind: 'matmul',
   aliases: ['bmm', 'dot', 'matrix_product'],
   summary: 'y = x₁ x₂: the matrix product of its two inputs, sample by sample.',
-  math: {
-    forward: String.raw`y = x_1 x_2`,
-    input: String.raw`\d{x_1} = \d{y} \, x_2^\top, \quad \d{x_2} = x_1^\top \, \d{y}`,
-  },
+  formulas: () => ({
+    equations: ['y = x @ x2', 'dx = dy @ T(x2)', 'd(x2) = T(x) @ dy'],
+  }),
   options: noOptions,
   inputCount: { min: 2, max: 2 },
   checkInputs(inputs) {

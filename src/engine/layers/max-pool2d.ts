@@ -1,3 +1,4 @@
+import { windowIndices } from './convolution-formulas';
 import * as z from 'zod/mini';
 import { breakTies, argmaxDiffers } from '../kernels/pooling';
 import { defineLayer } from './layer';
@@ -18,9 +19,16 @@ export const maxPool2d = defineLayer({
   aliases: ['max_pool', 'max_pooling', 'max_pooling2d', 'pool'],
   summary:
     'Max pooling: y is the maximum of each window, channel by channel. It has a kink where the maximum changes position.',
-  math: {
-    forward: String.raw`y_{u,v} = \max_{(i,j) \in \text{window}(u,v)} x_{i,j}`,
-    input: String.raw`\d{x_{i,j}} = \sum_{(u,v):\, x_{i,j} \text{ won}} \d{y_{u,v}}`,
+  formulas({ options }) {
+    const { over, inInput, inOutput } = windowIndices(options);
+    const first = `w[c, u, v] = argmax(${over}: x[c, ${inInput}])`;
+    return {
+      equations: [
+        `y[c, u, v] = max(${over}: x[c, ${inInput}])`,
+        `dx[c, a, b] = sum(${over}: when(w[c, ${inOutput}] == i * ${options.kernel_size[1]} + j) * dy[c, ${inOutput}]) where ${first}`,
+      ],
+      symbols: { w: 'the place of the maximum in its window, the first of equal ones' },
+    };
   },
   options: z.strictObject(poolingOptions).check(validatePadding),
   checkInput: (input, options) => checkWindowedInput(input, options),

@@ -2,6 +2,7 @@
 // torch.nn.MultiheadAttention.
 import * as z from 'zod/mini';
 import { pluralize } from '../format-count';
+import type { FormulaContext, LayerFormulas } from '../formulas/definition';
 import { asRows, type Shape, type Shape2, type Tensor } from '../kernels/tensor';
 import { alias, positiveInteger } from '../option-schemas';
 import {
@@ -127,6 +128,65 @@ function backward(context: BackwardContext<Options>): void {
   });
 }
 
+/** Head by head, A = softmax(S), S = q kᵀ / √d; a feature e belongs to the head e / d, rounded down. */
+function attentionFormulas({ options: layer, inputs, shapes }: FormulaContext<Options>): LayerFormulas {
+  const sizes = sizesOf(shapes[0]!, shapes.slice(1));
+  const { queries, keys, features } = sizes;
+  const [width] = features;
+  const size = width / layer.num_heads;
+  const packed = isPacked(sizes);
+  const sources = [0, Math.min(1, inputs.length - 1), Math.min(2, inputs.length - 1)].map((at) => inputs[at]!);
+  const rows = (part: number): string => (packed ? `[${part * width}:${(part + 1) * width}]` : '');
+  const weight = (part: number): string => (packed ? 'in_proj_weight' : SEPARATE_WEIGHTS[part]!);
+  const bias = (part: number): string => (layer.bias ? ` + in_proj_bias[${part * width}:${(part + 1) * width}]` : '');
+  const projections = PROJECTIONS.map(
+    (name, part) => `${name} = ${sources[part]} @ T(${weight(part)}${rows(part)})${bias(part)}`,
+  ).join('; ');
+  const mask = (key: string): string => (layer.is_causal ? `when(${key} <= t) * ` : '');
+  const head = `floor(e / ${size})`;
+  const forward =
+    `o[t, e] = sum(s < ${keys}: A[${head}, t, s] * v[s, e]); ` +
+    `A[h, t, s] = ${mask('s')}exp(S[h, t, s]) / sum(r < ${keys}: ${mask('r')}exp(S[h, t, r])); ` +
+    `S[h, t, s] = sum(e < ${size}: q[t, h * ${size} + e] * k[s, h * ${size} + e]) / sqrt(${size}); ${projections}`;
+  const backward =
+    `where d(q)[t, e] = sum(s < ${keys}: d(S)[${head}, t, s] * k[s, e]) / sqrt(${size}); ` +
+    `d(k)[s, e] = sum(t < ${queries}: d(S)[${head}, t, s] * q[t, e]) / sqrt(${size}); ` +
+    `d(v)[s, e] = sum(t < ${queries}: A[${head}, t, s] * d(o)[t, e]); ` +
+    `d(S)[h, t, s] = A[h, t, s] * (d(A)[h, t, s] - sum(r < ${keys}: A[h, t, r] * d(A)[h, t, r])); ` +
+    `d(A)[h, t, s] = sum(e < ${size}: d(o)[t, h * ${size} + e] * v[s, h * ${size} + e]); ` +
+    `d(o)[t, e] = sum(f < ${width}: dy[t, f] * out_proj.weight[f, e]); ${forward}`;
+  const parts = PROJECTIONS.map((name, part) => ({ name, part, source: sources[part]! }));
+  const lengths = [queries, keys, keys];
+  /** Row e of the packed parameter belongs to one projection. */
+  const ofPacked = (term: (name: string, source: string, row: string, length: number) => string): string =>
+    parts
+      .map(
+        ({ name, source, part }) =>
+          `when(${part * width} <= e) * when(e < ${(part + 1) * width}) * ${term(name, source, `e - ${part * width}`, lengths[part]!)}`,
+      )
+      .join(' + ');
+  return {
+    equations: [
+      `y[t, f] = ${layer.bias ? 'out_proj.bias[f] + ' : ''}sum(e < ${width}: out_proj.weight[f, e] * o[t, e]) where ${forward}`,
+      ...inputs.map((input) => {
+        const terms = parts
+          .filter(({ source }) => source === input)
+          .map(({ name, part }) => `d(${name})[t, e] * ${weight(part)}[${packed ? `${part * width} + e` : 'e'}, f]`);
+        return `d(${input})[t, f] = sum(e < ${width}: ${terms.join(' + ')}) ${backward}`;
+      }),
+      `d(in_proj_weight)[e, f] = ${ofPacked((name, source, row, length) => `sum(samples, t < ${length}: d(${name})[t, ${row}] * ${source}[t, f])`)} ${backward}`,
+      ...parts.map(
+        ({ name, part, source }) =>
+          `d(${SEPARATE_WEIGHTS[part]})[e, f] = sum(samples, t < ${lengths[part]}: d(${name})[t, e] * ${source}[t, f]) ${backward}`,
+      ),
+      `d(in_proj_bias)[e] = ${ofPacked((name, _source, row, length) => `sum(samples, t < ${length}: d(${name})[t, ${row}])`)} ${backward}`,
+      `d(out_proj.weight)[f, e] = sum(samples, t < ${queries}: dy[t, f] * o[t, e]) where ${forward}`,
+      `d(out_proj.bias)[f] = sum(samples, t < ${queries}: dy[t, f])`,
+    ],
+    symbols: { A: 'the attention weights of each head' },
+  };
+}
+
 /** Self-attention, or cross-attention with the key and value of further inputs; x [batch, positions, features]. */
 export const multiheadAttention = defineLayer({
   kind: 'multihead_attention',
@@ -134,16 +194,7 @@ export const multiheadAttention = defineLayer({
   summary:
     'Every position takes a weighted mean of the values of all positions, head by head: softmax(q kᵀ / √d) v, then a projection. ' +
     'Self-attention with one input. With "inputs": [query, key and value] or [query, key, value], cross-attention.',
-  math: {
-    forward: String.raw`y = \big[A_1 v_1, \dots, A_H v_H\big] W_o^\top + b_o, \quad A_h = \operatorname{softmax} \frac{q_h k_h^\top}{\sqrt{d}}, \quad [q, k, v] = x W^\top + b`,
-    input: String.raw`\d{x} = \d{q} W_q + \d{k} W_k + \d{v} W_v, \quad \d{q_h} = \frac{1}{\sqrt{d}} \d{S_h} k_h, \; \d{k_h} = \frac{1}{\sqrt{d}} \Big(\d{S_h}\Big)^{\!\top} q_h, \; \d{v_h} = A_h^\top \d{o_h}`,
-    parameters: {
-      in_proj_weight: String.raw`\d{W} = \Big[\d{q}, \d{k}, \d{v}\Big]^{\!\top} x`,
-      in_proj_bias: String.raw`\d{b} = \sum_{\text{positions}} \Big[\d{q}, \d{k}, \d{v}\Big]`,
-      'out_proj.weight': String.raw`\d{W_o} = \Big(\d{y}\Big)^{\!\top} \big[A_1 v_1, \dots, A_H v_H\big]`,
-      'out_proj.bias': String.raw`\d{b_o} = \sum_{\text{positions}} \d{y}`,
-    },
-  },
+  formulas: attentionFormulas,
   options,
   inputCount: { min: 1, max: 3 },
   expectedInputShape: ({ embed_dim }, input) =>

@@ -7,10 +7,12 @@ export const multiply = defineLayer({
   kind: 'multiply',
   aliases: ['mul', 'product', 'gate', 'hadamard'],
   summary: 'y = x₁ ⊙ x₂ ⊙ …: the product of its inputs, element by element. They have the same shape.',
-  math: {
-    forward: String.raw`y = \bigodot_i x_i`,
-    input: String.raw`\d{x_i} = \d{y} \odot \bigodot_{j \neq i} x_j`,
-  },
+  formulas: ({ inputs }) => ({
+    equations: [
+      `y = ${inputs.join(' .* ')}`,
+      ...inputs.map((name) => `d(${name}) = dy .* ${inputs.filter((other) => other !== name).join(' .* ')}`),
+    ],
+  }),
   options: noOptions,
   inputCount: TWO_OR_MORE,
   checkInputs: checkEqualShapes('multiplies'),

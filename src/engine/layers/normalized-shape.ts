@@ -37,3 +37,24 @@ export function checkNormalizedShape(input: Shape, layer: Options): InputMismatc
     option: 'normalized_shape',
   };
 }
+
+/** The indices of a normalization in its formulas, in brackets; empty where there is nothing to index. */
+export function normalizedIndices(input: Shape, layer: Options) {
+  const inner = normalizedShape(input, layer).length;
+  const rows = ['s', 't'].slice(0, input.length - inner);
+  const [names, others] = [
+    ['i', 'j', 'k'],
+    ['a', 'b', 'c'],
+  ].map((each) => each.slice(0, inner)) as [string[], string[]];
+  const bracket = (indices: readonly string[]): string => (indices.length > 0 ? `[${indices.join(', ')}]` : '');
+  return {
+    /** Of an entry, and of the others that are normalized with it, which `over` lists. */
+    at: bracket([...rows, ...names]),
+    all: bracket([...rows, ...others]),
+    over: others.join(', '),
+    /** Of what is normalized together, and of a parameter's entry. */
+    outer: bracket(rows),
+    entry: bracket(names),
+    samples: ['samples', ...rows].join(', '),
+  };
+}

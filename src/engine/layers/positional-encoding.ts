@@ -54,11 +54,16 @@ export const positionalEncoding = defineLayer({
   kind: 'positional_encoding',
   aliases: ['position_embedding', 'positional_embedding', 'position_encoding', 'pos_embedding'],
   summary: 'Adds a vector for each position, so that layers after it can tell positions apart: y_t = x_t + P_t.',
-  math: {
-    forward: String.raw`y_t = x_t + P_t, \quad P_{t,2i} = \sin \frac{t}{10000^{2i/F}}, \; P_{t,2i+1} = \cos \frac{t}{10000^{2i/F}} \text{ if sinusoidal}`,
-    input: String.raw`\d{x} = \d{y}`,
-    parameters: { weight: String.raw`\d{P_t} = \sum_{\text{samples}} \d{y_t}` },
-  },
+  formulas: ({ options: { encoding }, shapes: [input] }) => ({
+    equations: [
+      encoding === 'learned'
+        ? 'y[t] = x[t] + weight[t]'
+        : `y[t, i] = x[t, i] + P[t, i] where P[t, i] = when(mod(i, 2) == 0) * sin(t / 10000^(i / ${input![1]})) + ` +
+          `when(mod(i, 2) == 1) * cos(t / 10000^((i - 1) / ${input![1]}))`,
+      'dx = dy',
+      'd(weight)[t] = sum(samples: dy[t])',
+    ],
+  }),
   options,
   positionsAs: 'sequence',
   checkInput(input, { encoding, max_len }) {

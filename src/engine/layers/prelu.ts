@@ -10,13 +10,20 @@ export const prelu = defineLayer({
   kind: 'prelu',
   aliases: ['parametric_relu', 'p_relu'],
   summary: 'y = x for x > 0, else weight · x, with a slope that is trained: one for all, or one for each channel.',
-  math: {
-    forward: String.raw`y = \max(0, x) + w \min(0, x)`,
-    input: String.raw`\d{x} = \d{y} \odot \big([x > 0] + w \, [x \le 0]\big)`,
-    parameters: {
-      weight: String.raw`\d{w} = \sum_{\text{samples}} \d{y} \odot \min(0, x)`,
-    },
-  },
+  formulas: ({ options: { num_parameters } }) => ({
+    equations:
+      num_parameters === 1
+        ? [
+            'y = max(0, x) + weight .* min(0, x)',
+            'dx = dy .* (when(x > 0) + weight .* when(x <= 0))',
+            'd(weight) = sum(samples: total(dy .* min(0, x)))',
+          ]
+        : [
+            'y[c] = max(0, x[c]) + weight[c] * min(0, x[c])',
+            'dx[c] = dy[c] .* (when(x[c] > 0) + weight[c] * when(x[c] <= 0))',
+            'd(weight)[c] = sum(samples: total(dy[c] .* min(0, x[c])))',
+          ],
+  }),
   options: z.strictObject({
     num_parameters: z._default(
       positiveInteger('Number of slopes: 1, or the number of channels of the input.').check(alias('slopes')),

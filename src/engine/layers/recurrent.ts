@@ -5,6 +5,7 @@ import * as z from 'zod/mini';
 import { isOrAre, pluralize } from '../format-count';
 import type { InitializerOptions } from '../initializers';
 import { BIAS_INIT_ALIASES, initializerOption, WEIGHT_INIT_ALIASES } from '../initializers/initializer-option';
+import type { FormulaContext, LayerFormulas } from '../formulas/definition';
 import type { Kernels } from '../kernels/kernels';
 import type { Shape, Shape3, Tensor } from '../kernels/tensor';
 import { alias, positiveInteger } from '../option-schemas';
@@ -117,6 +118,47 @@ export const checkExactValues = (gates: number) =>
       }
     }
   });
+
+interface RecurrentFormulas {
+  /** `d(a)` of the sums of the input, and the same of those of the hidden state where they differ. */
+  readonly gradientOfSums: string;
+  readonly gradientOfHiddenSums?: string;
+  /** The hidden state of a time step. */
+  readonly hidden: string;
+  /** What it is computed from, each followed by a semicolon. */
+  readonly forward: string;
+  /** The gradients of the sums. */
+  readonly backward: string;
+  /** What else the gradient of the hidden state gets from the next time step. */
+  readonly carried: string;
+}
+
+/** The formulas of a recurrent layer, from those of its cell. */
+export function recurrentFormulas(
+  { options: { bias, return: returned }, shapes: [input] }: FormulaContext<RecurrentOptions>,
+  { gradientOfSums, gradientOfHiddenSums = gradientOfSums, hidden, forward, backward, carried }: RecurrentFormulas,
+): LayerFormulas {
+  const last = input![0]! - 1;
+  const [inputs, state] = [
+    `weight_ih @ x[t]${bias ? ' + bias_ih' : ''}`,
+    `weight_hh @ h[t - 1]${bias ? ' + bias_hh' : ''}`,
+  ];
+  const sums =
+    gradientOfHiddenSums === gradientOfSums ? `a[t] = ${inputs} + ${state}` : `a[t] = ${inputs}; m[t] = ${state}`;
+  const cell = `h[t] = ${hidden}; ${forward}${sums}`;
+  const upstream = returned === 'all' ? 'dy[t]' : `when(t == ${last}) * dy`;
+  const where = `where ${backward}; d(h)[t] = ${upstream}${carried} + T(weight_hh) @ ${gradientOfHiddenSums}[t + 1]; ${cell}`;
+  return {
+    equations: [
+      returned === 'all' ? `y[t] = h[t] where ${cell}` : `y = h[${last}] where ${cell}`,
+      `dx[t] = T(weight_ih) @ ${gradientOfSums}[t] ${where}`,
+      `d(weight_ih) = sum(samples, t: outer(${gradientOfSums}[t], x[t])) ${where}`,
+      `d(weight_hh) = sum(samples, t: outer(${gradientOfHiddenSums}[t], h[t - 1])) ${where}`,
+      `d(bias_ih) = sum(samples, t: ${gradientOfSums}[t]) ${where}`,
+      `d(bias_hh) = sum(samples, t: ${gradientOfHiddenSums}[t]) ${where}`,
+    ],
+  };
+}
 
 /** Tensors [batch, hidden] by name and time step. */
 export type Steps = Readonly<Record<string, readonly Tensor[]>>;

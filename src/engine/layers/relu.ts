@@ -7,10 +7,9 @@ export const relu = defineLayer({
   kind: 'relu',
   aliases: ['rectifier', 'rectified_linear', 'rectified_linear_unit'],
   summary: 'y = scale · max(0, x). It has a kink at 0.',
-  math: {
-    forward: String.raw`y = s \max(0, x)`,
-    input: String.raw`\d{x} = s \, \d{y} \odot [x > 0]`,
-  },
+  formulas: ({ options: { scale } }) => ({
+    equations: [`y = ${scale} * max(0, x)`, `dx = ${scale} * dy .* when(x > 0)`],
+  }),
   options: z.strictObject({
     scale: z._default(positiveNumber('Slope for x > 0.'), 1),
   }),

@@ -6,6 +6,7 @@ import {
   checkNormalizedShape,
   elementwiseAffine,
   normalizedShape,
+  normalizedIndices,
   normalizedShapeOption,
   normalizedSize,
 } from './normalized-shape';
@@ -15,10 +16,18 @@ export const rmsNorm = defineLayer({
   kind: 'rms_norm',
   aliases: ['rmsnorm', 'root_mean_square_norm', 'rms_normalization'],
   summary: 'Scales to mean square 1, without subtracting the mean: y = x / √(mean(x²) + eps) · weight.',
-  math: {
-    forward: String.raw`y = \gamma \odot \hat{x}, \quad \hat{x} = \frac{x}{r}, \quad r = \sqrt{\operatorname{mean} x^2 + \varepsilon}`,
-    input: String.raw`\d{x} = \frac{1}{r} \Big(g - \hat{x} \odot \operatorname{mean}(g \odot \hat{x})\Big), \quad g = \gamma \odot \d{y}`,
-    parameters: { weight: String.raw`\d{\gamma} = \sum_{\text{samples}} \d{y} \odot \hat{x}` },
+  formulas({ options: layer, shapes: [input] }) {
+    const { at, outer, over, all, entry, samples } = normalizedIndices(input!, layer);
+    const where = `where n${at} = x${at} / r${outer}; r${outer} = sqrt(mean(${over}: x${all}^2) + ${layer.eps})`;
+    const scale = layer.elementwise_affine ? `weight${entry} * ` : '';
+    return {
+      equations: [
+        `y${at} = ${scale}n${at} ${where}`,
+        `dx${at} = (d(n)${at} - n${at} * mean(${over}: d(n)${all} * n${all})) / r${outer} ${where}; d(n)${at} = ${scale}dy${at}`,
+        `d(weight)${entry} = sum(${samples}: dy${at} * n${at}) ${where}`,
+      ],
+      symbols: { n: 'x with a mean square of 1' },
+    };
   },
   options: z.strictObject({
     normalized_shape: normalizedShapeOption,

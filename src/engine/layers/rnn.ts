@@ -2,7 +2,7 @@
 import * as z from 'zod/mini';
 import { alias } from '../option-schemas';
 import { defineLayer } from './layer';
-import { checkExactValues, recurrentMembers, recurrentOptions } from './recurrent';
+import { checkExactValues, recurrentFormulas, recurrentMembers, recurrentOptions } from './recurrent';
 
 const options = z
   .strictObject({
@@ -39,16 +39,14 @@ export const rnn = defineLayer({
   summary:
     'A recurrent layer on sequences: h = f(W_ih x + b_ih + W_hh h₋ + b_hh) at each time step, from the state h₋ of the one before. ' +
     'f is tanh or relu. y is the last h, or all of them.',
-  math: {
-    forward: String.raw`h_t = f(a_t), \quad a_t = W_{ih} x_t + b_{ih} + W_{hh} h_{t-1} + b_{hh}, \quad y = h`,
-    input: String.raw`\d{x_t} = W_{ih}^\top \d{a_t}, \quad \d{h_{t-1}} \mathrel{+}= W_{hh}^\top \d{a_t}, \quad \d{a_t} = f'(a_t) \odot \d{h_t}`,
-    parameters: {
-      weight_ih: String.raw`\d{W_{ih}} = \sum_{\text{samples}, t} \d{a_t} \, x_t^\top`,
-      weight_hh: String.raw`\d{W_{hh}} = \sum_{\text{samples}, t} \d{a_t} \, h_{t-1}^\top`,
-      bias_ih: String.raw`\d{b_{ih}} = \sum_{\text{samples}, t} \d{a_t}`,
-      bias_hh: String.raw`\d{b_{hh}} = \sum_{\text{samples}, t} \d{a_t}`,
-    },
-  },
+  formulas: (context) =>
+    recurrentFormulas(context, {
+      gradientOfSums: 'd(a)',
+      hidden: context.options.nonlinearity === 'relu' ? 'max(0, a[t])' : 'tanh(a[t])',
+      forward: '',
+      backward: `d(a)[t] = ${context.options.nonlinearity === 'relu' ? 'when(a[t] > 0)' : '(1 - h[t]^2)'} .* d(h)[t]`,
+      carried: '',
+    }),
   options,
   gatedKind: 'gru',
   outputRange: ({ nonlinearity }) => (nonlinearity === 'tanh' ? [-1, 1] : [0, Infinity]),

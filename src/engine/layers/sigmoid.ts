@@ -6,10 +6,9 @@ export const sigmoid = defineLayer({
   kind: 'sigmoid',
   aliases: ['logistic', 'logsig'],
   summary: 'y = 1 / (1 + exp(-x)), between 0 and 1.',
-  math: {
-    forward: String.raw`y = \sigma(x) = \frac{1}{1 + e^{-x}}`,
-    input: String.raw`\d{x} = \d{y} \odot y (1 - y)`,
-  },
+  formulas: () => ({
+    equations: ['y = sigmoid(x)', 'dx = dy .* y .* (1 - y)'],
+  }),
   options: noOptions,
   jacobianStructure: 'elementwise',
   outputShape: (input) => input,

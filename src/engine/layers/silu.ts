@@ -6,10 +6,9 @@ export const silu = defineLayer({
   kind: 'silu',
   aliases: ['swish'],
   summary: 'y = x · sigmoid(x), also called swish. Smooth; for x < 0, y is between -0.28 and 0.',
-  math: {
-    forward: String.raw`y = x \, \sigma(x)`,
-    input: String.raw`\d{x} = \d{y} \odot \sigma(x) \big(1 + x (1 - \sigma(x))\big)`,
-  },
+  formulas: () => ({
+    equations: ['y = x .* sigmoid(x)', 'dx = dy .* sigmoid(x) .* (1 + x .* (1 - sigmoid(x)))'],
+  }),
   options: noOptions,
   jacobianStructure: 'elementwise',
   outputShape: (input) => input,

@@ -5,10 +5,10 @@ import { checkRows, defineLayer, eachPosition } from './layer';
 export const softmax = defineLayer({
   kind: 'softmax',
   summary: 'y_i = exp(x_i) / Σ_j exp(x_j): positive numbers that sum to 1.',
-  math: {
-    forward: String.raw`y_i = \frac{e^{x_i}}{\sum_j e^{x_j}}`,
-    input: String.raw`\d{x_i} = y_i \Big(\d{y_i} - \sum_j y_j \d{y_j}\Big)`,
-  },
+  formulas: () => ({
+    reading: 'row',
+    equations: ['y[i] = exp(x[i]) / sum(j: exp(x[j]))', 'dx[i] = y[i] * (dy[i] - sum(j: y[j] * dy[j]))'],
+  }),
   options: noOptions,
   checkInput: checkRows,
   outputShape: (input) => input,

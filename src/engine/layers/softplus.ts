@@ -7,10 +7,9 @@ export const softplus = defineLayer({
   kind: 'softplus',
   aliases: ['smooth_relu'],
   summary: 'y = log(1 + exp(beta · x)) / beta: a smooth relu, always positive. Its slope is sigmoid(beta · x).',
-  math: {
-    forward: String.raw`y = \tfrac{1}{\beta} \log(1 + e^{\beta x})`,
-    input: String.raw`\d{x} = \d{y} \odot \sigma(\beta x)`,
-  },
+  formulas: ({ options: { beta } }) => ({
+    equations: [`y = log(1 + exp(${beta} * x)) / ${beta}`, `dx = dy .* sigmoid(${beta} * x)`],
+  }),
   options: z.strictObject({
     beta: z._default(positiveNumber('Sharpness of the bend at 0. Larger values are closer to relu.'), 1),
   }),

@@ -7,10 +7,9 @@ export const subtract = defineLayer({
   kind: 'subtract',
   aliases: ['sub', 'minus', 'difference'],
   summary: 'y = x₁ - x₂: the difference of its two inputs, which have the same shape.',
-  math: {
-    forward: String.raw`y = x_1 - x_2`,
-    input: String.raw`\d{x_1} = \d{y}, \quad \d{x_2} = -\d{y}`,
-  },
+  formulas: () => ({
+    equations: ['y = x - x2', 'dx = dy', 'd(x2) = -dy'],
+  }),
   options: noOptions,
   inputCount: { min: 2, max: 2 },
   checkInputs: checkEqualShapes('subtracts'),

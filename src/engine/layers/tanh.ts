@@ -6,10 +6,9 @@ export const tanh = defineLayer({
   kind: 'tanh',
   aliases: ['hyperbolic_tangent', 'tansig'],
   summary: 'y = tanh x, between -1 and 1.',
-  math: {
-    forward: String.raw`y = \tanh x`,
-    input: String.raw`\d{x} = \d{y} \odot (1 - y^2)`,
-  },
+  formulas: () => ({
+    equations: ['y = tanh(x)', 'dx = dy .* (1 - y^2)'],
+  }),
   options: noOptions,
   jacobianStructure: 'elementwise',
   outputShape: (input) => input,

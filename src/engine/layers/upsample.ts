@@ -7,10 +7,16 @@ export const upsample = defineLayer({
   kind: 'upsample',
   aliases: ['upsampling2d', 'upsample_nearest', 'upsampling_nearest2d', 'interpolate', 'unpool'],
   summary: 'Nearest-neighbor upsampling: each pixel is repeated `scale_factor` times in both directions.',
-  math: {
-    forward: String.raw`y_{i,j} = x_{\lfloor i/s \rfloor, \lfloor j/s \rfloor}`,
-    input: String.raw`\d{x_{u,v}} = \sum_{\lfloor i/s \rfloor = u,\, \lfloor j/s \rfloor = v} \d{y_{i,j}}`,
-  },
+  formulas: ({
+    options: {
+      scale_factor: [down, right],
+    },
+  }) => ({
+    equations: [
+      `y[c, i, j] = x[c, floor(i / ${down}), floor(j / ${right})]`,
+      `dx[c, u, v] = sum(i < ${down}, j < ${right}: dy[c, u * ${down} + i, v * ${right} + j])`,
+    ],
+  }),
   options: z.strictObject({
     scale_factor: z.prefault(sizePair(1, 'How often each pixel is repeated.', 'scale', 'factor', 'size'), 2),
   }),

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { defineLoss } from './loss';
-import { divisor, OVER_ALL, reduction } from './reduction';
+import { divisor, OVER_ALL, reduction, entries } from './reduction';
 
 /** Mean over batch and outputs of log(1 + exp(x)) - x y, PyTorch's BCEWithLogitsLoss; gradient (σ(x) - y) / n. */
 export const bceWithLogits = defineLoss({
@@ -8,10 +8,13 @@ export const bceWithLogits = defineLoss({
   aliases: ['binary_cross_entropy_with_logits', 'sigmoid_cross_entropy', 'sigmoid_cross_entropy_with_logits'],
   summary:
     'Sigmoid and binary cross-entropy combined, the mean over the batch and the outputs. Takes logits; always finite.',
-  math: {
-    value: String.raw`L = \operatorname{mean} \big[\log(1 + e^{z}) - y z\big]`,
-    gradient: String.raw`\d{z} = \tfrac{1}{NK} \big(\sigma(z) - y\big)`,
-  },
+  formulas: (options) => ({
+    equations: [
+      `l = total(max(0, yhat) - y .* yhat + log(1 + exp(-abs(yhat))))${entries(options)}`,
+      `d(yhat) = (sigmoid(yhat) - y)${entries(options)}`,
+      `d(y) = -yhat${entries(options)}`,
+    ],
+  }),
   options: z.strictObject({ reduction: reduction(OVER_ALL) }),
   takes: 'logits',
   activation: { layer: 'sigmoid', counterpart: 'bce' },

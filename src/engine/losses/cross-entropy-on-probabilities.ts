@@ -6,10 +6,9 @@ export const crossEntropyOnProbabilities = defineLoss({
   kind: 'cross_entropy_on_probabilities',
   summary:
     'Cross-entropy of probabilities: -Σ y log p, the mean over the batch. Takes the output of a softmax layer; infinite at p = 0.',
-  math: {
-    value: String.raw`L = -\frac{1}{N} \sum_n \sum_j y_{nj} \log p_{nj}`,
-    gradient: String.raw`\d{p} = -\tfrac{1}{N} \, \frac{y}{p}`,
-  },
+  formulas: () => ({
+    equations: ['l = -total(xlogy(y, yhat)) / N', 'd(yhat) = -y / yhat / N', 'd(y) = -log(yhat) / N'],
+  }),
   options: noOptions,
   takes: 'distribution',
   activation: { layer: 'softmax', counterpart: 'cross_entropy' },

@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import type { CrossEntropyVariant } from '../kernels/weighted-cross-entropy';
 import { alias, nonNegativeNumber } from '../option-schemas';
 import { defineLoss, rowCount, type LossContext } from './loss';
-import { divisor, OVER_BATCH, reduction } from './reduction';
+import { divisor, OVER_BATCH, reduction, rows } from './reduction';
 
 const options = z.strictObject({
   reduction: reduction(`${OVER_BATCH} and the positions of sequences`),
@@ -66,9 +66,33 @@ export const crossEntropy = defineLoss({
   ],
   summary:
     'Softmax and cross-entropy combined: -Σ y·ŷ + log Σ exp ŷ, the mean over the batch and, for sequences with a target at each position, the positions. Takes logits; always finite.',
-  math: {
-    value: String.raw`L = \frac{1}{N} \sum_n \Big(\log \sum_j e^{\hat y_{nj}} - \sum_j y_{nj} \hat y_{nj}\Big)`,
-    gradient: String.raw`\d{\hat y} = \tfrac{1}{N} \big(\operatorname{softmax}(\hat y) - y\big)`,
+  formulas(loss, classes) {
+    const { weight, label_smoothing: smoothing } = loss;
+    if (!variantOf(loss))
+      return {
+        equations: [
+          `l = -total(y .* log_softmax(yhat))${rows(loss)}`,
+          `d(yhat) = (softmax(yhat) - y)${rows(loss)}`,
+          `d(y) = -log_softmax(yhat)${rows(loss)}`,
+        ],
+      };
+    const [w, count] = weight ? [(class_: string) => `w[${class_}] * `, 'total(w .* y)'] : [() => '', 'total(y)'];
+    const by = loss.reduction === 'sum' ? '' : ` / ${count}`;
+    const [own, spread] = [1 - smoothing, smoothing / classes];
+    const all = `j < ${classes}`;
+    // A row without a target has only zeros.
+    const where = `where q[n, k] = ${w('k')}(${own} * y[n, k] + ${spread} * sum(${all}: y[n, j]))`;
+    return {
+      equations: [
+        `l = -sum(n, k < ${classes}: q[n, k] * log_softmax(yhat)[n, k])${by} ${where}`,
+        `d(yhat)[n, k] = (softmax(yhat)[n, k] * sum(${all}: q[n, j]) - q[n, k])${by} ${where}`,
+        // The targets also decide what a mean divides by.
+        `d(y)[n, k] = -(${own} * ${w('k')}log_softmax(yhat)[n, k] + ` +
+          `${spread} * sum(${all}: ${w('j')}log_softmax(yhat)[n, j])${by && ` + ${w('k')}l`})${by}`,
+      ],
+      ...(weight && { constants: { w: { shape: [weight.length], data: weight } } }),
+      ...(weight && { symbols: { w: 'the weights of the classes' } }),
+    };
   },
   options,
   takes: 'logits',

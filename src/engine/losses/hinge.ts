@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { positiveNumber } from '../option-schemas';
 import { defineLoss } from './loss';
-import { divisor, OVER_ALL, reduction } from './reduction';
+import { divisor, OVER_ALL, reduction, entries } from './reduction';
 
 /**
  * Mean over batch and outputs of max(0, margin - s z), with s = 2 y - 1 for targets y of 0 or 1. For several classes it
@@ -12,10 +12,13 @@ export const hinge = defineLoss({
   aliases: ['svm', 'max_margin'],
   summary:
     'The hinge loss max(0, margin - s · z), s = 2 y - 1: the mean over the batch and the outputs. Takes scores z, not probabilities. It has a kink at the margin.',
-  math: {
-    value: String.raw`L = \operatorname{mean} \max(0, m - s z), \quad s = 2 y - 1`,
-    gradient: String.raw`\d{z} = -\tfrac{1}{NK} \, s \, [s z < m]`,
-  },
+  formulas: (options) => ({
+    equations: [
+      `l = total(max(0, ${options.margin} - s .* yhat))${entries(options)} where s = 2 * y - 1`,
+      `d(yhat) = -s .* when(s .* yhat < ${options.margin})${entries(options)} where s = 2 * y - 1`,
+      `d(y) = -2 * yhat .* when(s .* yhat < ${options.margin})${entries(options)} where s = 2 * y - 1`,
+    ],
+  }),
   options: z.strictObject({
     margin: z._default(positiveNumber('The score above which a correct prediction has no loss.'), 1),
     reduction: reduction(OVER_ALL),

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { positiveNumber } from '../option-schemas';
 import { defineLoss } from './loss';
-import { divisor, OVER_ALL, reduction } from './reduction';
+import { divisor, OVER_ALL, reduction, entries } from './reduction';
 
 /**
  * Mean over batch and outputs of ½ d² where |d| ≤ delta, else delta (|d| - ½ delta), d = ŷ - y: PyTorch's HuberLoss;
@@ -13,10 +13,13 @@ export const huber = defineLoss({
   aliases: ['smooth_l1'],
   summary:
     '½ (ŷ - y)² up to a distance of delta, linear beyond, so that outliers weigh less. The mean over the batch and the outputs.',
-  math: {
-    value: String.raw`L = \operatorname{mean} \begin{cases} \tfrac12 r^2 & \lvert r \rvert \le \delta \\ \delta (\lvert r \rvert - \tfrac12 \delta) & \text{else} \end{cases}, \quad r = \hat y - y`,
-    gradient: String.raw`\d{\hat y} = \tfrac{1}{NK} \max(-\delta, \min(\delta, r))`,
-  },
+  formulas: (options) => ({
+    equations: [
+      `l = total(when(abs(r) <= ${options.delta}) .* r^2 / 2 + ${options.delta} * when(abs(r) > ${options.delta}) .* (abs(r) - ${options.delta} / 2))${entries(options)} where r = yhat - y`,
+      `d(yhat) = max(-${options.delta}, min(${options.delta}, yhat - y))${entries(options)}`,
+      `d(y) = -max(-${options.delta}, min(${options.delta}, yhat - y))${entries(options)}`,
+    ],
+  }),
   options: z.strictObject({
     delta: z._default(positiveNumber('The distance at which the loss changes from quadratic to linear.'), 1),
     reduction: reduction(OVER_ALL),

@@ -1,6 +1,6 @@
 // The definition of a loss: a value and its gradient with respect to the prediction. Every loss is a mean over the
 // batch unless its options ask for the sum, so that gradients do not grow with the batch size.
-import type { LossMath } from '../../protocol/model-info';
+import type { LossFormulas } from '../formulas/definition';
 import type { SourceLocation } from '../../protocol/problem';
 import type * as z from 'zod/mini';
 import type { Kernels } from '../kernels/kernels';
@@ -42,7 +42,8 @@ export interface LossDefinition<Kind extends string = string, Options = unknown>
   readonly aliases?: readonly string[];
   /** One sentence with the formula and what the mean is taken over. */
   readonly summary: string;
-  readonly math?: LossMath;
+  /** Its value and its gradients. @param classes the outputs of a sample */
+  formulas?(options: Options, classes: number): LossFormulas | null;
   readonly options: z.ZodMiniType<Options>;
   readonly takes: LossInput;
   /** For a loss on logits or on the output of an activation. */

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { defineLoss } from './loss';
-import { divisor, OVER_ALL, reduction } from './reduction';
+import { divisor, OVER_ALL, reduction, entries } from './reduction';
 
 /**
  * Mean over batch and outputs of |ŷ - y|, PyTorch's L1Loss; gradient sign(ŷ - y) / (batch · outputs), 0 where they are
@@ -10,10 +10,13 @@ export const mae = defineLoss({
   kind: 'mae',
   aliases: ['l1', 'mean_absolute_error'],
   summary: 'Mean absolute error: the mean of |ŷ - y| over the batch and the outputs. It has a kink at ŷ = y.',
-  math: {
-    value: String.raw`L = \operatorname{mean} \lvert \hat y - y \rvert`,
-    gradient: String.raw`\d{\hat y} = \tfrac{1}{NK} \operatorname{sign}(\hat y - y)`,
-  },
+  formulas: (options) => ({
+    equations: [
+      `l = total(abs(yhat - y))${entries(options)}`,
+      `d(yhat) = sign(yhat - y)${entries(options)}`,
+      `d(y) = sign(y - yhat)${entries(options)}`,
+    ],
+  }),
   options: z.strictObject({ reduction: reduction(OVER_ALL) }),
   takes: 'values',
   target: 'values',

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { defineLoss } from './loss';
-import { divisor, OVER_BATCH, reduction } from './reduction';
+import { divisor, OVER_BATCH, reduction, rows } from './reduction';
 
 /** -Σ y z over log-probabilities z, mean over the batch, PyTorch's NLLLoss; gradient -y / batch. */
 export const nll = defineLoss({
@@ -8,10 +8,13 @@ export const nll = defineLoss({
   aliases: ['negative_log_likelihood'],
   summary:
     'Negative log-likelihood: -Σ y z, the mean over the batch. Takes log-probabilities z from a log_softmax layer.',
-  math: {
-    value: String.raw`L = -\frac{1}{N} \sum_n \sum_j y_{nj} z_{nj}`,
-    gradient: String.raw`\d{z} = -\tfrac{1}{N} \, y`,
-  },
+  formulas: (options) => ({
+    equations: [
+      `l = -total(y .* yhat)${rows(options)}`,
+      `d(yhat) = -y${rows(options)}`,
+      `d(y) = -yhat${rows(options)}`,
+    ],
+  }),
   options: z.strictObject({ reduction: reduction(OVER_BATCH) }),
   takes: 'log_distribution',
   activation: { layer: 'log_softmax', counterpart: 'cross_entropy' },

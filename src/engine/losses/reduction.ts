@@ -34,3 +34,8 @@ export const isSumReduction = ({
 }): boolean =>
   definition.reduction === 'sum' ||
   (typeof options === 'object' && options !== null && 'reduction' in options && options.reduction === 'sum');
+
+/** What formulas of a mean divide by: the rows, or all entries. */
+export const rows = (options: { readonly reduction: Reduction }): string => (options.reduction === 'sum' ? '' : ' / N');
+export const entries = (options: { readonly reduction: Reduction }): string =>
+  options.reduction === 'sum' ? '' : ' / (N * K)';

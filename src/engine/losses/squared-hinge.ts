@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { positiveNumber } from '../option-schemas';
 import { defineLoss } from './loss';
-import { divisor, OVER_ALL, reduction } from './reduction';
+import { divisor, OVER_ALL, reduction, entries } from './reduction';
 
 /**
  * Mean over batch and outputs of max(0, margin - s z)², with s = 2 y - 1 for targets y of 0 or 1. For several classes
@@ -11,10 +11,13 @@ export const squaredHinge = defineLoss({
   kind: 'squared_hinge',
   summary:
     'The squared hinge loss max(0, margin - s · z)², s = 2 y - 1: the mean over the batch and the outputs. Takes scores z, not probabilities.',
-  math: {
-    value: String.raw`L = \operatorname{mean} \max(0, m - s z)^2, \quad s = 2 y - 1`,
-    gradient: String.raw`\d{z} = -\tfrac{2}{NK} \, s \max(0, m - s z)`,
-  },
+  formulas: (options) => ({
+    equations: [
+      `l = total(max(0, ${options.margin} - s .* yhat)^2)${entries(options)} where s = 2 * y - 1`,
+      `d(yhat) = -2 * s .* max(0, ${options.margin} - s .* yhat)${entries(options)} where s = 2 * y - 1`,
+      `d(y) = -4 * yhat .* max(0, ${options.margin} - s .* yhat)${entries(options)} where s = 2 * y - 1`,
+    ],
+  }),
   options: z.strictObject({
     margin: z._default(positiveNumber('The score above which a correct prediction has no loss.'), 1),
     reduction: reduction(OVER_ALL),

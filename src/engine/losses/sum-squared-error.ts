@@ -7,10 +7,13 @@ export const sumSquaredError = defineLoss({
   kind: 'sum_squared_error',
   aliases: ['sse', 'l2', 'squared_error'],
   summary: 'The squared error scale · Σ (ŷ - y)² over the outputs, the mean over the batch.',
-  math: {
-    value: String.raw`L = \tfrac{s}{N} \sum_n \lVert \hat y_n - y_n \rVert^2`,
-    gradient: String.raw`\d{\hat y} = \tfrac{2s}{N} (\hat y - y)`,
-  },
+  formulas: ({ scale }) => ({
+    equations: [
+      `l = ${scale} * total((yhat - y)^2) / N`,
+      `d(yhat) = ${2 * scale} * (yhat - y) / N`,
+      `d(y) = ${2 * scale} * (y - yhat) / N`,
+    ],
+  }),
   options: z.strictObject({
     scale: z._default(positiveNumber('Factor of the sum; with 0.5 the gradient is ŷ - y.'), 1),
   }),

@@ -1,11 +1,14 @@
 // Explains a value by the terms of its sum, largest first, each with its origin.
-import type { NodeId, ElementRef, Factor, Term, Attribution } from '../../protocol/queries';
+import type { NodeId, ElementRef, Factor, Term, Attribution, AttributionRequest } from '../../protocol/queries';
 import { numel } from '../../engine/kernels/tensor';
 import type { WindowOptions } from '../../engine/kernels/windows';
-import { type LayerModel, parametersUsedBy } from '../../engine/network-model';
+import { type LayerModel, type Parameter, parametersUsedBy } from '../../engine/network-model';
+import { isPenalized } from '../../engine/penalty';
 import { consumersOf, type InputEdge, inputsOf, NETWORK_INPUT } from '../../engine/network-graph';
 import type { TrainingSession } from '../session';
-import { layerJacobianRows } from './layer-jacobian';
+import { layerJacobianRows, MAX_UNIT_GRADIENTS, parameterDerivatives } from './layer-jacobian';
+import { cachedNodeFormula } from '../node-formulas';
+import { targetGradientOf } from '../target-gradient';
 import { defineQuery } from './query';
 import { followSample, type FollowedSample, inputsOfFollowed, weightsBeforeUpdate } from './followed-sample';
 import { WindowGeometry } from './window-geometry';
@@ -15,33 +18,59 @@ const MAX_TERMS = 24;
 export const attribution = defineQuery({
   type: 'attribution',
   /** Null if there is no such value, or not yet. */
-  resolve(
-    session: TrainingSession,
-    { node, index, sample }: ElementRef & { readonly sample: number | null },
-  ): Attribution | null {
-    const followed = followSample(session, sample);
-    const { layers } = session.network.model;
-    if (!followed || ('layer' in node && !(node.layer in layers))) return null;
-    switch (node.of) {
-      case 'input':
-        return leaf(followed, followed.input[index]);
-      case 'target':
-        return leaf(followed, followed.target[index]);
-      case 'output':
-        return attributeOutput(session, followed, node.layer, index);
-      case 'output_gradient':
-        return attributeOutputGradient(session, followed, node.layer, index);
-      case 'parameter':
-        return leaf(followed, weightsOf(session, followed, node)?.[index]);
-      case 'update':
-        return leaf(followed, updatedParameter(session, node)?.previous.data[index]);
-      case 'updated':
-        return attributeUpdatedParameter(session, followed, node, index);
-      case 'parameter_gradient':
-        return attributeParameterGradient(session, followed, node, index);
-    }
+  resolve(session: TrainingSession, request: AttributionRequest): Attribution | null {
+    const found = attribute(session, request);
+    return found && { ...found, formula: cachedNodeFormula(session.network, request.node) };
   },
 });
+
+type Unnamed = Omit<Attribution, 'formula'>;
+
+/** Null if there is no such value, or not yet. */
+function attribute(session: TrainingSession, { node, index, sample }: AttributionRequest): Unnamed | null {
+  const followed = followSample(session, sample);
+  const { layers } = session.network.model;
+  if (!followed || ('layer' in node && !(node.layer in layers))) return null;
+  switch (node.of) {
+    case 'input':
+      return leaf(followed, followed.input[index]);
+    case 'target':
+      return leaf(followed, followed.target[index]);
+    case 'output':
+      return attributeOutput(session, followed, node.layer, index);
+    case 'output_gradient':
+      return attributeOutputGradient(session, followed, node.layer, index);
+    case 'input_gradient':
+      return attributeOutputGradient(session, followed, NETWORK_INPUT, index);
+    case 'target_gradient': {
+      const isReady = followed.row !== null && session.progress.hasOutputGradient(layers.length - 1);
+      const value = isReady ? targetGradientOf(session, followed.row)?.[index] : undefined;
+      return value === undefined ? null : attributeToLoss(followed, layers.length - 1, value);
+    }
+    case 'loss':
+      return session.loss === null ? null : attributeToLoss(followed, layers.length - 1, session.loss);
+    case 'loss_gradient':
+      return session.progress.hasOutputGradient(layers.length - 1) ? leaf(followed, 1) : null;
+    case 'parameter':
+      return leaf(followed, weightsOf(session, followed, node)?.[index]);
+    case 'update':
+      return leaf(followed, updatedParameter(session, node)?.previous.data[index]);
+    case 'updated':
+      return attributeUpdatedParameter(session, followed, node, index);
+    case 'parameter_gradient':
+      return attributeParameterGradient(session, followed, node, index);
+  }
+}
+
+/** What the loss computes from the prediction and the target of the followed sample, all of them. */
+function attributeToLoss(followed: FollowedSample, layer: number, value: number): Unnamed {
+  const from = (of: ArrayLike<number>, node: NodeId): Term[] =>
+    Array.from(of, (one, i) => ({ value: one, factors: [{ value: one, source: { node, index: i } }] }));
+  return createAttribution(followed, value, 'rule', [
+    ...from(followed.output(layer) ?? [], { of: 'output', layer }),
+    ...from(followed.target, { of: 'target' }),
+  ]);
+}
 
 type OfParameter = Extract<NodeId, { parameter: string }>;
 
@@ -71,7 +100,7 @@ const product = (factors: readonly Factor[]): Term => ({
   factors,
 });
 
-function leaf({ sample }: FollowedSample, value: number | undefined): Attribution | null {
+function leaf({ sample }: FollowedSample, value: number | undefined): Unnamed | null {
   return value === undefined ? null : { sample, value, kind: 'given', terms: [], termCount: 0, remainder: 0 };
 }
 
@@ -80,7 +109,7 @@ function createAttribution(
   value: number,
   kind: Attribution['kind'],
   all: readonly Term[],
-): Attribution {
+): Unnamed {
   const sorted = [...all].sort((a, b) => Math.abs(b.value) - Math.abs(a.value));
   const remainder = kind === 'sum' ? sorted.slice(MAX_TERMS).reduce((sum, term) => sum + term.value, 0) : 0;
   return { sample, value, kind, terms: sorted.slice(0, MAX_TERMS), termCount: all.length, remainder };
@@ -108,7 +137,7 @@ function attributeOutput(
   followed: FollowedSample,
   layer: number,
   index: number,
-): Attribution | null {
+): Unnamed | null {
   const value = followed.output(layer)?.[index];
   const inputs = inputsOfFollowed(followed, session.network.model, layer);
   if (value === undefined || !inputs) return null;
@@ -179,7 +208,7 @@ function attributeUpdatedParameter(
   followed: FollowedSample,
   node: OfParameter,
   index: number,
-): Attribution | null {
+): Unnamed | null {
   const parameter = updatedParameter(session, node);
   if (!parameter) return null;
   const now = parameter.value.data[index]!;
@@ -199,20 +228,13 @@ function attributeOutputGradient(
   followed: FollowedSample,
   layer: number,
   index: number,
-): Attribution | null {
-  const value = followed.outputGradient(layer)?.[index];
+): Unnamed | null {
+  const gradient = layer === NETWORK_INPUT ? followed.inputGradient : followed.outputGradient(layer);
+  const value = gradient?.[index];
   if (value === undefined) return null;
   const consumers = consumersOf(session.network.model, layer);
-  if (consumers.length === 0) {
-    const prediction = followed.output(layer) ?? [];
-    const from = (of: ArrayLike<number>, node: NodeId): Term[] =>
-      Array.from(of, (one, i) => ({ value: one, factors: [{ value: one, source: { node, index: i } }] }));
-    // All of them: with a softmax in the loss, every prediction matters.
-    return createAttribution(followed, value, 'rule', [
-      ...from(prediction, { of: 'output', layer }),
-      ...from(followed.target, { of: 'target' }),
-    ]);
-  }
+  // With a softmax in the loss, every prediction matters.
+  if (consumers.length === 0) return attributeToLoss(followed, layer, value);
   const terms = consumers.map((edge) => gradientTermsThrough(session, followed, edge, index));
   return terms.every((each) => each !== null)
     ? createAttribution(followed, value, 'sum', terms.flat())
@@ -290,7 +312,7 @@ function attributeParameterGradient(
   followed: FollowedSample,
   node: OfParameter,
   index: number,
-): Attribution | null {
+): Unnamed | null {
   const { network, pass, progress, batch } = session;
   const parameter = parameterOf(session, node);
   const value =
@@ -300,8 +322,15 @@ function attributeParameterGradient(
   const geometry = users.length === 1 ? geometryOf(users[0]!.model) : null;
   if (geometry?.kind === 'convolution')
     return attributeKernelGradient(session, followed, node, index, value, geometry.windows);
-  if (users.some(({ model: { definition } }) => definition.jacobianStructure !== 'weighted_sum'))
-    return createAttribution(followed, value, 'function', []);
+  if (users.some(({ model: { definition } }) => definition.jacobianStructure !== 'weighted_sum')) {
+    const terms = users.map(({ layer }) => parameterTermsThrough(session, layer, node.parameter, index));
+    return terms.every((each) => each !== null)
+      ? createAttribution(followed, value, 'sum', [
+          ...terms.flat(),
+          ...penaltyTerm(session, followed, parameter, index),
+        ])
+      : createAttribution(followed, value, 'function', []);
+  }
   const terms = users.flatMap(({ layer, model }) => {
     const { inputs, outputs } = rowSizes(model);
     const positions = numel(model.outputShape) / outputs;
@@ -326,7 +355,57 @@ function attributeParameterGradient(
       return product(factors);
     });
   });
-  return createAttribution(followed, value, 'sum', terms);
+  return createAttribution(followed, value, 'sum', [...terms, ...penaltyTerm(session, followed, parameter, index)]);
+}
+
+/** What a penalty adds to a gradient. */
+function penaltyTerm(
+  session: TrainingSession,
+  followed: FollowedSample,
+  parameter: Parameter,
+  index: number,
+): readonly Term[] {
+  const { penalty } = session.network.model;
+  if (!penalty || penalty.custom || !isPenalized(penalty, parameter)) return [];
+  const weight = weightsBeforeUpdate(session, followed, parameter)[index]!;
+  return [product([{ value: penalty.l1 * Math.sign(weight) + penalty.l2 * weight, source: null, name: 'penalty' }])];
+}
+
+/**
+ * For any layer: dL/dw = Σ dL/dy_i · ∂y_i/∂w over the outputs of all samples, with the derivatives from the layer's own
+ * backward pass; where those are many, one term for each sample.
+ */
+function parameterTermsThrough(
+  session: TrainingSession,
+  layer: number,
+  parameter: string,
+  index: number,
+): readonly Term[] | null {
+  const { pass, batch, network } = session;
+  const upstream = pass.outputGradients[layer]!;
+  const size = numel(network.model.layers[layer]!.outputShape);
+  const sampleOf = (row: number): number => batch.order[batch.from + row]!;
+  const units = pass.batchSize * size;
+  if (units <= MAX_UNIT_GRADIENTS) {
+    const derivatives = parameterDerivatives(session, layer, parameter, index, 'output');
+    return (
+      derivatives &&
+      Array.from(derivatives, (derivative, i) =>
+        product([
+          {
+            value: upstream.data[i]!,
+            source: { node: { of: 'output_gradient', layer }, index: i % size },
+            sample: sampleOf(Math.floor(i / size)),
+          },
+          { value: derivative, source: null, name: 'local derivative' },
+        ]),
+      ).filter(({ value }) => value !== 0)
+    );
+  }
+  const shares = parameterDerivatives(session, layer, parameter, index, 'sample');
+  return (
+    shares && Array.from(shares, (value, row) => product([{ value, source: null, name: `sample ${sampleOf(row)}` }]))
+  );
 }
 
 /** For a convolution: the same over every position of the window, dL/dW = Σ_samples,u,v dL/dy_uv · x. */
@@ -337,7 +416,7 @@ function attributeKernelGradient(
   index: number,
   value: number,
   windows: WindowGeometry,
-): Attribution {
+): Unnamed {
   const { pass, batch } = session;
   const { layer } = node;
   const [inputs, outputs] = [numel(windows.input), numel(windows.output)];

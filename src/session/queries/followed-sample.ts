@@ -16,6 +16,8 @@ export interface FollowedSample {
   output(layer: number): Tensor['data'] | undefined;
   /** dL/d output, L the loss of the batch. */
   outputGradient(layer: number): Tensor['data'] | undefined;
+  /** dL/d input; undefined until the backward pass has reached it, and where the step was not measured. */
+  readonly inputGradient: Tensor['data'] | undefined;
   readonly input: Tensor['data'];
   readonly target: Tensor['data'];
 }
@@ -43,6 +45,7 @@ export function followSample(session: TrainingSession, requestedSample: number |
       sample,
       row,
       pass,
+      inputGradient: session.inputGradient && rowOf(session.inputGradient),
       input: rowOf(pass.input),
       target: rowOf(pass.target),
       output: (layer) => (progress.hasOutput(layer) ? rowOf(pass.outputs[layer]!) : undefined),
@@ -60,6 +63,7 @@ export function followSample(session: TrainingSession, requestedSample: number |
     target: pass.target.data,
     output: (layer) => pass.outputs[layer]!.data,
     outputGradient: () => undefined,
+    inputGradient: undefined,
   };
 }
 

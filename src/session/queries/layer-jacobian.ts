@@ -63,6 +63,54 @@ export function layerJacobianRows(
   return gradient ? { sample: followed.sample, outputs, inputs, values: Float64Array.from(gradient.data) } : null;
 }
 
+/** Backward passes with a unit gradient, one for each output of each sample of the batch. */
+export const MAX_UNIT_GRADIENTS = 512;
+/** Numbers of the layer's input and output in all of these passes. */
+const MAX_UNIT_NUMBERS = 2 ** 22;
+
+/**
+ * ∂y/∂w for one entry w of a parameter and each output of each sample of the step's batch, [batch · outputs]; or, by
+ * sample, what each contributes to dL/dw, [batch]. In float64, by the backward pass of the layer. Null if it is too
+ * large.
+ */
+export function parameterDerivatives(
+  session: TrainingSession,
+  layer: number,
+  parameter: string,
+  index: number,
+  per: 'output' | 'sample',
+): Float64Array | null {
+  const { network, pass, updateRatios } = session;
+  const model = network.model.layers[layer]!;
+  const rows = pass.batchSize;
+  const size = numel(model.outputShape);
+  const passes = per === 'output' ? rows * size : rows;
+  const shapes = [model.inputShape, model.outputShape, ...(model.otherInputShapes ?? [])];
+  if (passes * rows * shapes.reduce((sum, shape) => sum + numel(shape), 0) > MAX_UNIT_NUMBERS) return null;
+  const context = createLayerContext(createBackend('reference', 'float64'), model, rows, true);
+  for (const { shortName, name, value, previous } of parametersUsedBy(network, layer)) {
+    const before = updateRatios.has(name) ? value.data.map((after, i) => after - previous.data[i]!) : value.data;
+    context.parameters[shortName]!.data.set(before);
+  }
+  for (const { shortName, value } of network.buffers.filter((buffer) => buffer.layer === layer))
+    context.buffers[shortName]!.data.set(value.data);
+  const inputs = pass.layerInputs(layer);
+  [context.input, ...context.otherInputs].forEach(({ data }, i) => data.set(inputs[i]!.data));
+  if (context.mask) context.mask.data.set(pass.masks[layer]!.data);
+  model.definition.forward(context);
+  const out = new Float64Array(passes);
+  const upstream = pass.outputGradients[layer]!.data;
+  for (let i = 0; i < passes; i++) {
+    context.gradOutput.data.fill(0);
+    if (per === 'output') context.gradOutput.data[i] = 1;
+    else context.gradOutput.data.set(upstream.subarray(i * size, (i + 1) * size), i * size);
+    for (const { data } of Object.values(context.gradParameters)) data.fill(0);
+    model.definition.backward(context);
+    out[i] = context.gradParameters[parameter]!.data[index]!;
+  }
+  return out;
+}
+
 /** Copies the mask of the sample's row to every row. In evaluation, nothing is masked. */
 function copyRandomDraws(to: Tensor | null, from: Tensor | null, row: number | null): void {
   if (!to) return;

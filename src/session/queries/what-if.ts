@@ -1,6 +1,6 @@
 // What would change if some weights, or an input, were different: the forward and backward pass of one sample alone,
 // before and after.
-import type { WhatIfRequest, WhatIfNodeId, WhatIfResult } from '../../protocol/queries';
+import type { NodeId, WhatIfRequest, WhatIfResult } from '../../protocol/queries';
 import type { Shape, Tensor } from '../../engine/kernels/tensor';
 import type { Network } from '../../engine/network';
 import type { Pass } from '../../engine/pass';
@@ -77,7 +77,7 @@ function runSample(copy: Network, session: TrainingSession, sample: number, inpu
     inputs,
     (at) => (probabilities = probabilitiesOf(copy, at)),
   );
-  const node = (id: WhatIfNodeId, shape: Shape, tensor: Tensor) => ({ node: id, shape, values: previewValues(tensor) });
+  const node = (id: NodeId, shape: Shape, tensor: Tensor) => ({ node: id, shape, values: previewValues(tensor) });
   const gradients = layers.flatMap(({ outputShape }, layer) => [
     ...copy.parameters
       .filter((own) => own.layer === layer)
