@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { LayerFolders } from '../custom-layers/import-custom-layers';
 import { FolderFiles, type ReadableFolders, withDataFiles } from '../data-files/data-files';
-import type { DataFiles } from '../engine/datasets/data-file';
+import type { DataError } from '../engine/datasets/data-error';
 import type { FittedTransform } from '../engine/transforms/apply-transforms';
 import { specRules } from '../diagnostics';
 import { TrainingSession } from '../session/session';
@@ -18,6 +18,7 @@ import {
   type LoadedRun,
   loadRun,
   codeNotAllowedProblems,
+  dataErrorToProblem,
   type ParseResult,
   parseSpec,
   type Resolved,
@@ -68,7 +69,7 @@ export async function loadParsed(
   return readingDataFiles(folders, (files) => loadRun(parsed, files, { rules: specRules, customLayers }));
 }
 
-function readingDataFiles<Result>(folders: ReadableFolders, use: (files: DataFiles) => Result): Result {
+function readingDataFiles<Result>(folders: ReadableFolders, use: (files: FolderFiles) => Result): Result {
   setYoungGeneration({ canGrow: false });
   try {
     return withDataFiles(folders, use);
@@ -123,18 +124,30 @@ export interface OpenedData {
   /** Undefined if the spec has errors. */
   readonly run: CompiledRun | undefined;
   readonly problems: readonly LocatedProblem[];
-  /** To be closed. */
+  /** To be closed. Files must still be those of the run. */
   readonly files: FolderFiles;
+  /** The problem that data cannot be read again. */
+  locateDataError(error: DataError): LocatedProblem;
 }
 
 /** The data of a spec, including one that cannot run. Throws UsageError, and SpecError if the text is not a spec. */
 export async function openData(terminal: Terminal, args: SpecArgs): Promise<OpenedData> {
   const { text, parsed, folders } = readSpec(terminal, args);
-  const { run, problems } = await loadParsed(terminal, args, parsed, folders);
+  const customLayers = await loadCustomLayers(terminal, parsed, folders, args);
+  const { run, problems, versions } = readingDataFiles(folders, (files) => ({
+    ...loadRun(parsed, files, { rules: specRules, customLayers }),
+    versions: files.versions,
+  }));
   const { spec } = parsed;
   const located = locateProblems(args.file, text, problems);
   if (!spec) throw new SpecError(located);
-  return { spec, run, problems: located, files: new FolderFiles(folders) };
+  return {
+    spec,
+    run,
+    problems: located,
+    files: new FolderFiles(folders, undefined, versions),
+    locateDataError: (error) => locateProblems(args.file, text, [dataErrorToProblem(spec, error)])[0]!,
+  };
 }
 
 /** The shapes of a spec that is rejected only because of its size. */

@@ -22,6 +22,9 @@ export interface ReadableFolders {
   readonly allowed?: readonly string[] | undefined;
 }
 
+/** What identifies the contents of the files that were read, by the path in the spec. */
+export type FileVersions = Readonly<Record<string, string>>;
+
 /** Bytes to read at a time. */
 export interface ChunkSizes {
   readonly text: number;
@@ -32,11 +35,20 @@ export class FolderFiles implements DataFiles {
   readonly #folders: ReadableFolders;
   readonly #openFiles: OpenFile[] = [];
 
+  readonly #versions: Record<string, string> = {};
+
+  /** @param expected versions that files must have, so that samples of different files are never mixed */
   constructor(
     folders: ReadableFolders,
     readonly chunkSizes: ChunkSizes = { text: TEXT_CHUNK_BYTES, numbers: READ_CHUNK_BYTES },
+    readonly expected: FileVersions = {},
   ) {
     this.#folders = folders;
+  }
+
+  /** Of the files that were opened, also after they are closed. */
+  get versions(): FileVersions {
+    return this.#versions;
   }
 
   open(file: string, at: OptionPath): DataFile {
@@ -58,7 +70,17 @@ export class FolderFiles implements DataFiles {
       if (!opened.isFile()) refuse(`${name} is not a file.`, 'Use the path of a file.');
       // A link may have changed between the check and the opening: what counts is the file that was opened.
       if (root !== null && !this.#isAllowed(realPathOf(descriptor, real))) refuse(...outsideWorkspaceMessage(name));
-      const own = new OpenFile(file, descriptor, opened.size, at, this.chunkSizes);
+      const own = new OpenFile(file, descriptor, opened, at, this.chunkSizes);
+      const wanted = Object.hasOwn(this.expected, file) ? this.expected[file] : undefined;
+      if (wanted !== undefined && wanted !== own.version) {
+        throw new DataError(
+          `${name} has changed since the run was opened.`,
+          'Open the run again to use the new data, or restore the file.',
+          at,
+          'file-changed',
+        );
+      }
+      this.#versions[file] = own.version;
       this.#openFiles.push(own);
       return own;
     } catch (error) {
@@ -89,8 +111,12 @@ export class FolderFiles implements DataFiles {
 }
 
 /** Closes all files that were opened. */
-export function withDataFiles<Result>(folders: ReadableFolders, use: (files: DataFiles) => Result): Result {
-  const files = new FolderFiles(folders);
+export function withDataFiles<Result>(
+  folders: ReadableFolders,
+  use: (files: FolderFiles) => Result,
+  expected?: FileVersions,
+): Result {
+  const files = new FolderFiles(folders, undefined, expected);
   try {
     return use(files);
   } finally {
@@ -98,8 +124,13 @@ export function withDataFiles<Result>(folders: ReadableFolders, use: (files: Dat
   }
 }
 
+/** Every write changes it, unless the clock of the file system stands still between the two. */
+const versionOf = ({ size, mtimeMs, ino }: fs.Stats): string => `${size} ${mtimeMs} ${ino}`;
+
 class OpenFile implements DataFile {
   bytesRead = 0;
+  readonly size: number;
+  readonly version: string;
   readonly chunkBytes: number;
   readonly #textChunkBytes: number;
   #buffer = new Uint8Array(0);
@@ -107,10 +138,12 @@ class OpenFile implements DataFile {
   constructor(
     readonly name: string,
     readonly descriptor: number,
-    readonly size: number,
+    opened: fs.Stats,
     readonly at: OptionPath,
     { text, numbers }: ChunkSizes,
   ) {
+    this.size = opened.size;
+    this.version = versionOf(opened);
     this.chunkBytes = numbers;
     // At least one whole character.
     this.#textChunkBytes = Math.max(4, text);
@@ -122,11 +155,10 @@ class OpenFile implements DataFile {
     const bytes = this.#buffer.subarray(0, length);
     for (let got = 0; got < length;) {
       const now = this.#readInto(bytes.subarray(got), offset + got);
-      if (now === 0) {
-        throw new DataError(`${quote(this.name)} became shorter while it was read.`, 'Open the spec again.', this.at);
-      }
+      if (now === 0) throw this.#changedError();
       got += now;
     }
+    this.#checkUnchanged();
     this.bytesRead += length;
     return bytes;
   }
@@ -144,6 +176,21 @@ class OpenFile implements DataFile {
 
   close(): void {
     fs.closeSync(this.descriptor);
+  }
+
+  /** A file that was written to or replaced in the meantime would give samples of both versions. */
+  #checkUnchanged(): void {
+    const now = fs.fstatSync(this.descriptor);
+    if (now.nlink === 0 || versionOf(now) !== this.version) throw this.#changedError();
+  }
+
+  #changedError(): DataError {
+    return new DataError(
+      `${quote(this.name)} changed while it was read.`,
+      'Open the spec again once the file is written completely.',
+      this.at,
+      'file-changed',
+    );
   }
 
   #readInto(bytes: Uint8Array, position: number): number {

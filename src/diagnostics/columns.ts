@@ -370,7 +370,7 @@ export const mixedUnits: SpecRule = {
           resolved,
           'missing-as-number',
           `${count} of ${sample.samples} training samples have the same number in ${name}, ${formatRounded(distance, 2)} times the range of all others ${isLow ? 'below' : 'above'} them. It probably stands for a missing value, but the network takes it for a quantity.`,
-          `Leave these cells empty and set "missing" to "mean" or "drop", or leave ${name} out.`,
+          `Leave these cells empty, or list the number as "missing_values" of a table, and set "missing" to "mean" or "drop"; or leave ${name} out.`,
           sample.width > 1 ? leaveOut(resolved, run, [column]) : undefined,
         );
       }

@@ -16,6 +16,7 @@ export {
   type LoadedRun,
   type LoadOptions,
   type SpecSource,
+  dataErrorToProblem,
 } from './load';
 export { type CooperativeTask, runToCompletion } from '../engine/cooperative-task';
 export { ownParameters } from '../engine/network-model';

@@ -62,7 +62,8 @@ const notesToProblems = (spec: Spec, { notes = [] }: Dataset): Problem[] =>
     remedy: escapeControls(remedy),
   }));
 
-function dataErrorToProblem(spec: Spec, error: unknown): Problem {
+/** Rethrows what is not an error of the data. */
+export function dataErrorToProblem(spec: Spec, error: unknown): Problem {
   if (!(error instanceof DataError)) throw error;
   const { message, remedy, path, suggestion } = error;
   return createProblem('data', spec.source.locate(['data', ...path]), message, remedy, suggestion);

@@ -16,10 +16,11 @@ import { hasCustomCode } from '../engine/network-model';
 import type { SessionOptions } from '../session/session-options';
 import { Runner } from '../session/runner';
 import { TrainingSession } from '../session/session';
+import { hashData } from '../session/state-hash';
 import { type CompiledRun, parseSpec } from '../model-spec';
 import type { CooperativeTask } from '../engine/cooperative-task';
 import type { SharedActivity } from './activity';
-import { FolderFiles } from '../data-files/data-files';
+import { type FileVersions, FolderFiles } from '../data-files/data-files';
 import { openSpecTask } from '../session/open-spec';
 import type { RunStarted, SpecLoadResult, WorkerCalls } from './messages';
 import type { CustomLayerWatch } from './custom-layer-watch';
@@ -57,6 +58,8 @@ const YIELD_INTERVAL_MS = 100;
 interface PendingRun {
   readonly run: CompiledRun;
   readonly request: OpenRequest;
+  /** Of the data files that it was made of. */
+  readonly versions: FileVersions;
 }
 
 export class WorkerService implements WorkerCalls {
@@ -92,7 +95,7 @@ export class WorkerService implements WorkerCalls {
         this.#isCancelled = false;
         this.#isLoading = true;
         const loaded = await this.#runCooperatively(openSpecTask(parsed, files, customLayers, request.ruleSettings));
-        this.#pendingRun = loaded?.run ? { run: loaded.run, request } : null;
+        this.#pendingRun = loaded?.run ? { run: loaded.run, request, versions: files.versions } : null;
         return loaded
           ? { ok: loaded.run !== undefined, problems: loaded.problems }
           : { ok: false, problems: [], cancelled: true };
@@ -108,12 +111,12 @@ export class WorkerService implements WorkerCalls {
     if (!pending) throw new Error('No spec was loaded.');
     this.#pendingRun = null;
     return this.#withGracePeriod(this.#options.loadingGracePeriod, async () => {
-      const { run, request } = pending;
+      const { run, request, versions } = pending;
       const { text, checkpointBudget, simd256 } = request;
       const { activity, threadPool } = this.#options;
       const options: SessionOptions = {
         now: () => performance.now(),
-        openDataFiles: () => new FolderFiles(request),
+        openDataFiles: () => new FolderFiles(request, undefined, versions),
         checkpointBudget,
         activity: activity.slots,
         threadPool,
@@ -122,7 +125,10 @@ export class WorkerService implements WorkerCalls {
       let session: TrainingSession;
       let restarted: string | undefined;
       try {
-        session = record ? TrainingSession.resume(run, record, options) : new TrainingSession(run, text, options);
+        const isSameData = record?.dataHash === undefined || record.dataHash === hashData(run);
+        session =
+          record && isSameData ? TrainingSession.resume(run, record, options) : new TrainingSession(run, text, options);
+        if (!isSameData) restarted = 'The data has changed, so the run started over.';
       } catch (error) {
         // The text is the same, so the code of a layer has changed its parameters.
         if (!(error instanceof RangeError && hasCustomCode(run.model))) throw error;

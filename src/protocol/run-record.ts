@@ -45,6 +45,8 @@ export interface RunRecord {
   /** The furthest step that the run has reached. */
   readonly frontier: number;
   readonly changes: readonly ManualOverride[];
+  /** Of the samples, to notice that they changed; absent in records of earlier versions. */
+  readonly dataHash?: string;
   /** Findings up to `frontier`; absent in records of earlier versions. */
   readonly findings?: readonly RunFinding[];
 }

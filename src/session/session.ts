@@ -26,7 +26,7 @@ import { stepProgress, type StepProgress } from './layer-stats';
 import { GradientHistograms } from './gradient-histograms';
 import type { GradientCheck } from '../gradcheck';
 import { runRules, RunMonitor } from '../diagnostics';
-import { hashTensors } from './state-hash';
+import { hashData, hashTensors } from './state-hash';
 import type { SessionOptions } from './session-options';
 import { StepExecutor } from './step-executor';
 import { estimateStepMacs } from './fused-step';
@@ -59,6 +59,8 @@ export class TrainingSession {
   readonly #edits: WeightEdit[] = [];
   #step = 0;
   #furthestStep = 0;
+  /** Computed for the first record. */
+  #dataHash: string | undefined;
   /** The first position of a run whose earlier steps were computed with other layer code. */
   #baseCheckpoint: Checkpoint | null = null;
   #evaluation: { readonly step: number; readonly result: Evaluation } | null = null;
@@ -410,6 +412,7 @@ export class TrainingSession {
       position,
       frontier: this.#furthestStep,
       changes: [...this.#overrides.all],
+      dataHash: (this.#dataHash ??= hashData(this.run)),
       findings: this.monitor.findings,
     };
   }

@@ -98,14 +98,21 @@ describe('files that a spec names', () => {
     }
   });
 
-  it('that become shorter while they are read are a problem', () => {
-    writeFileSync(join(root, 'shrinking.csv'), 'a'.repeat(100));
+  it.each<[string, (file: string) => void]>([
+    ['become shorter', (file) => writeFileSync(file, 'a')],
+    ['become longer', (file) => fs.appendFileSync(file, 'a')],
+    ['change', (file) => fs.utimesSync(file, 0, 1)],
+    ['are replaced', (file) => fs.renameSync(join(root, 'data.csv.new'), file)],
+  ])('that %s while they are read are a problem', (_what, change) => {
+    const path = join(root, 'changing.csv');
+    writeFileSync(path, 'a'.repeat(100));
+    writeFileSync(join(root, 'data.csv.new'), 'b'.repeat(100));
     const files = new FolderFiles({ folder: root, root });
     try {
-      const file = files.open('shrinking.csv', ['path']);
-      writeFileSync(join(root, 'shrinking.csv'), 'a');
-      expect(() => file.read(0, 100)).toThrow(DataError);
-      expect(() => file.read(0, 100)).toThrow('became shorter');
+      const file = files.open('changing.csv', ['path']);
+      expect(file.read(0, 50)).toHaveLength(50);
+      change(path);
+      expect(() => file.read(0, 100)).toThrow(expect.objectContaining({ name: 'DataError', code: 'file-changed' }));
     } finally {
       files.close();
     }

@@ -5,13 +5,17 @@ Values come from Python's csv module, float() and NumPy. Each case has the bytes
 of the dataset, and either values or the code of the error with its row and column.
 """
 import base64
+import bz2
 import csv
 import gzip
 import io
 import json
+import lzma
 import math
 import os
+import pickle
 import struct
+import zipfile
 
 import numpy as np
 
@@ -80,7 +84,7 @@ good("european-option", "a;t\n1.234,5;1,5\n12.345.678;2\n", {"decimal": ",", "th
 bad("percent", "a,t\n45%,0.5\n", "percent", 2, 1)
 bad("currency", "a,t\n$12.50,0.5\n", "currency", 2, 1, says="12.5")
 bad("currency-thousands", 'a,t\n"€ 1,234.50",0.5\n', "currency", 2, 1, says="1234.5")
-bad("accounting", "a,t\n(12),0.5\n", "accounting", 2, 1)
+bad("accounting", "a,t\n(12),0.5\n", "accounting", 2, 1, says="Write -12 ")
 bad("unicode-minus", "a,t\n\u22125,0.5\n", "not-a-minus", 2, 1)
 bad("fortran", "a,t\n1.5D3,0.5\n", "fortran-exponent", 2, 1, says="1500")
 bad("hexadecimal", "a,t\n0x1F,0.5\n", "not-decimal", 2, 1)
@@ -176,11 +180,11 @@ for i, text in enumerate(["01/02/2020", "2020-01-01T00:00:00Z", "12:30", "1.2.20
     bad(f"date-{i}", f"a;t\n{text};0.5\n", "date", 2, 1)
 for i, text in enumerate(["inf", "-Infinity", "1e999", "∞"]):
     bad(f"not-finite-{i}", f"a;t\n{text};0.5\n", "too-large" if "e" in text else "infinite", 2, 1)
-for i, text in enumerate(["１２", "1/2", "10-20", "1..5", "--5", "5-", "1e", "e5", "0x", "1 2"]):
+for i, text in enumerate(["１２", "1/2", "10-20", "1..5", "--5", "1-5-", "1e", "e5", "0x", "1 2"]):
     bad(f"no-number-{i}", f"a;t\n{text};0.5\n", "not-a-number", 2, 1)
 for i, text in enumerate(["#N/A N/A", "-1.#QNAN", "n.a.", "\\N", '" NA "', '""', "  ", "<NA>", "–"]):
     bad(f"missing-more-{i}", f"a,b,t\n1,2,0.5\n3,{text},1.5\n", "missing-value", 3, 2)
-bad("nul-bytes", "x,t\n1,0.5\n2\0,1.5\n", "not-a-number", 3, 1)
+bad("nul-bytes", "x,t\n1,0.5\n2\0,1.5\n", "invisible-character", 3, 1, says="then 2.")
 bad("last-row-cut", "x,y,t\n1,2,0.5\n3,4\n", "row-length", 3)
 for i, content in enumerate([b"", b"\n", b"\xef\xbb\xbf", b"x,t\n", b"  \n\n", b"# only a comment\n"]):
     add(f"nothing-{i}", {"d.csv": content}, {"type": "csv", "path": "d.csv", **({"comment": "#"} if i == 5 else {})}, {"error": "no-rows"})
@@ -188,7 +192,7 @@ add("latin-1", {"d.csv": "x,größe\n1,2\n".encode("latin-1")}, {"type": "csv", 
 bad("one-column", "x\n1\n2\n", "one-column")
 bad("quote-inside", 'x,t\n"a "b" c",0.5\n', "csv-syntax", 2)
 good("quote-in-the-middle", 'x,kind\n1,5" pipe\n2,6" pipe\n', None, "cross_entropy", classes=['5" pipe', '6" pipe'], notes=["task-decided"])
-good("names-in-both-cases", "x,kind\n1,Cat\n2,cat\n", None, "cross_entropy", classes=["Cat", "cat"], notes=["task-decided"])
+good("names-in-both-cases", "x,kind\n1,Cat\n2,cat\n", None, "cross_entropy", classes=["Cat", "cat"], notes=["task-decided", "labels-alike"])
 good("true-and-false", "x,kind\n1,true\n2,false\n", None, "bce", classes=["false", "true"], notes=["task-decided"])
 add("big-labels-with-points", {"d.csv": "x,label\n1,9007199254740993.0\n2,9007199254740992\n3,9007199254740993\n"},
     {"type": "csv", "path": "d.csv", "task": "classes"},
@@ -198,7 +202,7 @@ good("index-left-out", ",x,t\n" + "".join(f"{i},{i % 5},{i % 3}.5\n" for i in ra
 cases["index-left-out"]["expect"]["inputs"] = [i % 5 for i in range(8)]
 good("numbers-as-names", "1,2,3\n4,5,0.5\n6,7,1.5\n", VALUES, notes=["header-is-data"])
 good("years-as-names", "2001,2002,t\n4,5,0.5\n6,7,1.5\n", VALUES)
-good("names-alike", "a,a,t\n1,2,0.5\n", VALUES)
+good("names-alike", "a,a,t\n1,2,0.5\n", VALUES, notes=["duplicate-names"])
 good("float32-rounds", "x,t\n0.1,0.5\n16777217,1\n1e-46,2\n", VALUES, precision="float32", number=lambda s: float(np.float32(float(s))))
 # Options that contradict the cells.
 for name, text, options, code, says in [
@@ -317,7 +321,7 @@ arrays("text-labels", half, np.array(["cat", "dog", "cat"]), "labels", error="un
 arrays("byte-labels", half, np.array([b"cat", b"dog", b"cat"]), "labels", error="unread-type", remedy="return_inverse")
 arrays("objects", np.array([[1, 2], [3, 4], [5, 6]], dtype=object), y, error="unread-type", remedy="tolist")
 arrays("dates", np.array(["2024-01-01", "2024-01-02", "2024-01-03"], "M8[D]"), y, error="unread-type", remedy="timedelta64")
-arrays("records", np.array([(1, 2.0)] * 3, dtype=[("a", "i4"), ("b", "f8")]), y, error="unread-type", remedy="dtype.names")
+arrays("records", np.array([(1, 2.0)] * 3, dtype=[("a", "i4"), ("b", "f8")]), y, error="unread-type", remedy="recfunctions.structured_to_unstructured(a).")
 arrays("complex", np.array([1j, 2, 3]), y, error="unread-type", remedy="x.real")
 arrays("labels-beyond-2-53", half, np.array([2**60, 2**60 + 1, 5]), "labels", error="not-exact", remedy="return_inverse")
 stored = io.BytesIO()
@@ -370,6 +374,173 @@ tensors("lying-shape", safetensors(both, lambda h: {**h, "x": {**h["x"], "shape"
 tensors("negative", safetensors(both, lambda h: {**h, "x": {**h["x"], "data_offsets": [-8, 16]}}), {"error": "damaged-file"})
 tensors("float8", safetensors(both, lambda h: {**h, "x": {**h["x"], "dtype": "F8_E4M3"}}), {"error": "unread-type"})
 tensors("long-header", struct.pack("<Q", 2**62) + b"{}", {"error": "wrong-file-kind"})
+
+# Exports of sensors, spreadsheets, databases and other programs.
+marks = [(7.5, 1013, 3.1), (8.1, 1009, 3.3), (-999, 1011, 3.0), (9.0, -999, 3.9), (8.8, 1002, 3.7), (7.9, 1006, 3.2)]
+station = "temp;hPa;kW\n" + "".join(f"{a};{b};{c}\n" for a, b, c in marks)
+good("mark-as-number", station, VALUES, delimiter=";")
+good("mark-dropped", station, {"missing_values": [-999.0], "missing": "drop", **VALUES}, delimiter=";", drop=(2, 3), notes=["rows-dropped"])
+good("mark-dropped-as-text", station, {"missing_values": ["-999.0"], "missing": "drop", **VALUES}, delimiter=";", drop=(2, 3), notes=["rows-dropped"])
+bad("mark-is-error", station, "missing-value", 4, 1, {"missing_values": [-999]}, says='"missing"')
+bad("mark-in-target", "x,t\n1,0.5\n2,-99\n", "missing-value", 3, 2, {"missing_values": [-99], "missing": "mean"})
+bad("mark-in-class", "x,t\n1,3\n2,9\n3,3\n", "missing-value", 3, 2, {"missing_values": [9]}, "cross_entropy")
+good("mark-of-words", "x,y,t\n1,2,0.5\nnot measured,3,1.5\n4,below limit,2.5\n5,6,3.5\n", {"missing_values": ["not measured", "below limit"], "missing": "drop", **VALUES},
+     drop=(1, 2), notes=["rows-dropped"])
+for i, text in enumerate(["#NV", "#N/D", "NaT", "k.A.", "(null)"]):
+    bad(f"missing-abroad-{i}", f"a;b;t\n1;2;0,5\n3;{text};1,5\n", "missing-value", 3, 2, {"decimal": ","})
+for i, text in enumerate(["#WERT!", "#VALEUR!", "#NOMBRE?", "#########"]):
+    bad(f"formula-abroad-{i}", f"a;b;t\n1;2;0,5\n3;{text};1,5\n", "spreadsheet-error", 3, 2, {"decimal": ","})
+for i, text in enumerate(["12-Mar-2021", "March 5, 2020", "1:05 PM", "2020Q1", "2020-W05", "2020-01", "Fri, 12 Mar 2021 10:00:00 GMT", "05.Mai 2020", "Q3 2021"]):
+    if "Mai" not in text:
+        bad(f"date-more-{i}", f"a;t\n{text};1\n", "date", 2, 1)
+bad("two-targets-of-a-name", "y,x,y\n1,2,0.5\n2,3,1.5\n", "data", options={"target": "y"}, says="number of the column")
+good("mark-and-quoted-name", '"x, m","t"\r\n1,0.5\r\n2,1.5\r\n', {"target": "t", "inputs": ["x, m"], **VALUES})
+cases["mark-and-quoted-name"]["files"]["d.csv"] = b64(b'\xef\xbb\xbf"x, m","t"\r\n1,0.5\r\n2,1.5\r\n')
+add("windows-1252", {"d.csv": 'x,price €\n1,"2"\n'.encode("cp1252")}, {"type": "csv", "path": "d.csv"}, {"error": "data", "place": "byte 9"})
+fixed = "ID  HEIGHT  WEIGHT\n001   1.72    65.1\n002           70.2\n003   1.80    81.0\n"
+bad("fixed-width", fixed, "fixed-width", says="read_fwf")
+bad("fixed-width-with-spaces", fixed, "row-length", 3, options={"delimiter": " "}, says="read_fwf")
+bad("title-above", "Data Source,World Development Indicators\nLast Updated,2023-07-10\n\nyear,gdp,co2,t\n2000,1.5,3.2,1\n2001,1.7,3.1,2\n", "title-rows", 4, says="rows 1 to 2")
+bad("title-of-one-cell", "Results of 2023\nx;y;t\n1;2;0.5\n3;4;1.5\n", "title-rows", 2, says="Remove row 1,")
+bad("row-of-units", "time,temp,power\ns,°C,kW\n0,20.5,1.1\n1,20.7,1.2\n", "second-header", 2, 1, says="Remove row 2")
+bad("rows-in-quotes", '"x,y,t"\n"1,2,0.5"\n"3,4,1.5"\n', "rows-quoted", says="Remove the quotes")
+bad("backslash-quotes", 'x,kind\n1,"5\\" pipe"\n2,"6\\" pipe"\n', "csv-syntax", 2, loss="cross_entropy", says='not \\"')
+bad("space-ahead-of-quote", 'x, name, t\n1, "Smith, J", 0.5\n2, "Roe, K", 1.5\n', "row-length", 2, says="spaces ahead of quotes")
+bad("decimal-commas-unquoted", "x,y,t\n1,5,2,5,0,5\n3,5,4,5,1,5\n", "row-length", 2, says="decimal commas")
+bad("other-delimiter-in-names", "x;y;t\n1,2,0.5\n3,4,1.5\n", "row-length", 2, says="delimiter")
+bad("movielens", "1::1193::5::978300760\n1::661::3::978302109\n2::914::3::978301968\n", "other-delimiter", options={"header": False}, says="header=None")
+bad("hive", "x\x01y\x01t\n1\x012\x010.5\n2\x013\x011.5\n", "other-delimiter", says='sep="\\x01"')
+bad("carets", "x^y^t\n1^2^0.5\n2^3^1.5\n", "other-delimiter", says='sep="^"')
+good("saved-index-twice", "Unnamed: 0.1,Unnamed: 0,x,t\n" + "".join(f"{i},{i},{i * 7 % 5},{i % 3}.5\n" for i in range(8)), VALUES, notes=["index-column"])
+bad("r-write-table", '"x" "t"\n"1" 2 0.5\n"2" 3 1.5\n', "names-missing", 1, options={"delimiter": " "}, says="as R writes them")
+bad("categories", "color,t\nred,1\nblue,2\nred,3\n", "not-a-number", 2, 1, says="get_dummies")
+bad("one-typing-error", "x,t\n1,1\nabc,2\n3,3\n4,2\n", "not-a-number", 3, 1, says="Write a number")
+for i, (text, says) in enumerate([("1.5k", "Write 1500 if k"), ("2.3M", "Write 2300000 if M"), ("300 K", "300 is left"), ("12.50 CR", "instead of CR")]):
+    bad(f"letters-{i}", f"a,t\n{text},1\n", "credit" if "CR" in text else "unit", 2, 1, says=says)
+bad("two-units", "weight,t\n12 kg,1\n800 g,2\n", "unit", 2, 1, says="to one unit")
+bad("some-percent", "share,t\n45%,1\n0.5,2\n", "percent", 2, 1, says="write 0.45 ")
+bad("accounting-value", 'a,t\n"(1,234.50)",0.5\n', "accounting", 2, 1, says="Write -1234.5 ")
+bad("accounting-currency", 'a,t\n"($1,234.50)",0.5\n', "accounting", 2, 1, says="Write -1234.5 ")
+bad("accounting-comma", 'a,t\n"(1,5)",0.5\n', "accounting", 2, 1, says="Write a minus sign")
+bad("minus-behind", "a;t\n1.234,50-;1\n", "minus-behind", 2, 1, {"decimal": ","}, says="Write -1234,5 ")
+bad("accounting-currency-ahead", "a,t\n$(12.50),0.5\n", "accounting", 2, 1, says="Write -12.5 ")
+bad("semicolon-comments", "; made by X\n; units: m\nx;y;t\n1;2;3\n2;3;4\n", "comment-line", 1, says='";"')
+bad("bound", "lead,t\n<0.05,1\n0.07,2\n", "bound", 2, 1, says='"missing_values"')
+good("bound-dropped", "lead,t\n<0.05,1\n0.07,2\n", {"missing_values": ["<0.05"], "missing": "drop", **VALUES}, drop=(0,), notes=["rows-dropped"])
+for i, text in enumerate(["[0.1, 0.2]", "(3, 4)", '{""a"": 1}', "[1 2\n 3]"]):
+    bad(f"list-{i}", f'x,t\n"{text}",1\n"{text}",2\n', "list", 2, 1, says='"type": "npy"')
+bad("names-repeated", "x,y,t\n1,2,0.5\n3,4,1.5\nx,y,t\n5,6,2.5\n", "names-repeated", 4, 1, says="Remove row 4")
+bad("total-below", "x,y,t\n1,2,0.5\n3,4,1.5\nTotal,6,2\n", "not-a-number", 4, 1)
+bad("empty-rows", "x,y,t\n1,2,0.5\n3,4,1.5\n,,\n,,\n", "missing-value", 4, 1, says='"drop"')
+good("empty-rows-dropped", "x,y,t\n1,2,0.5\n3,4,1.5\n,,\n,,\n", {"missing": "drop", **VALUES}, drop=(2, 3), notes=["rows-dropped"])
+good("returns-twice", "x,t\r\r\n1,0.5\r\r\n2,1.5\r\r\n", VALUES)
+bad("zero-width-space", "x,t\n12\u200b,1\n13,2\n", "invisible-character", 2, 1, says="then 12.")
+bad("end-of-file-mark", "x,t\n1,0.5\n2,1.5\n\x1a", "row-length", 4, says="[U+001A]")
+bad("nuls-at-the-end", "x,t\n1,0.5\n2,1.5\n" + "\0" * 40, "row-length", 4, says="[U+0000]")
+good("ids-beyond-2-53-as-input", "id,t\n9007199254740993,0.5\n9007199254740995,1.5\n9007199254740997,2.5\n", VALUES, notes=["rounding-loss"])
+seconds = [1700000001, 1700000003, 1700000050]
+single = lambda text: float(np.float32(float(text)))
+good("time-stamps-in-float32", "at,t\n" + "".join(f"{s},{i}.5\n" for i, s in enumerate(seconds)), VALUES, precision="float32", number=single, notes=["rounding-loss"])
+good("years-of-time-stamps", "at,t\n1500000000,0.5\n1600000000,1.5\n", VALUES, precision="float32", number=single)
+good("codes-as-classes", "x,zip\n1,00501\n2,10001\n3,00501\n", {"task": "classes"}, "cross_entropy", classes=["00501", "10001"])
+add("labels-padded-in-part", {"d.csv": "x,n\n1,01\n2,1\n3,12\n"}, {"type": "csv", "path": "d.csv", "task": "classes"},
+    {"inputs": [1, 2, 3], "targets": [0, 0, 1], "classes": ["1", "12"], "notes": []}, "cross_entropy")
+good("codes-as-input", "zip,t\n00501,1\n10001,2\n02134,3\n", VALUES, notes=["leading-zeros"])
+for i, text in enumerate(["6.02×10^23", "6.02x10^23", "6.02 * 10**23", "6,02·10²³"]):
+    bad(f"times-ten-{i}", f"x;t\n{text};1\n2;2\n", "times-ten", 2, 1, says="6.02e+23")
+bad("comment-behind", "x,t\n1,0.5 # first\n2,1.5\n", "comment-behind", 2, 2, says="comments")
+good("labels-alike", "x,kind\n1,Setosa\n2,setosa\n3,virginica\n4,Setosa\n", None, "cross_entropy", classes=["Setosa", "setosa", "virginica"], notes=["task-decided", "labels-alike"])
+bad("two-currencies", "price,t\n$12.50,1\n€9.90,2\n", "currency", 2, 1, says="one currency")
+add("german-export", {"d.csv": "\ufeffSpalte;Wert (€);Ziel\r\n1;1.234,56;0,5\n2;12,5;1,25\r\n"}, {"type": "csv", "path": "d.csv", "decimal": ",", "thousands": ".", **VALUES},
+    {"inputs": [1, 1234.56, 2, 12.5], "targets": [0.5, 1.25], "notes": []})
+good("tabs-named-csv", "x\tnote, long\tt\n1\t2\t0.5\n3\t4\t1.5\n", VALUES, delimiter="\t")
+add("date-left-out", {"d.csv": "x,day,t\n1,31.12.2023,0.5\n2,01.01.2024,1.5\n"}, {"type": "csv", "path": "d.csv", "inputs": ["x"], **VALUES},
+    {"inputs": [1, 2], "targets": [0.5, 1.5], "notes": []})
+
+add("thin-spaces-and-commas", {"d.csv": "a;t\n1\u2009234,5;1\n2\u2009000,0;2\n"}, {"type": "csv", "path": "d.csv", "decimal": ",", "thousands": " ", **VALUES},
+    {"inputs": [1234.5, 2000], "targets": [1, 2], "notes": []})
+good("tabs-and-spaces", "x\ty\tt\n1 \t 2\t3\n4\t5 \t6\n", VALUES, delimiter="\t")
+good("quoted-decimal-commas", 'x,y,t\n"1,5","2,25",3\n"0,5","1",4\n', {"decimal": ",", **VALUES}, number=comma)
+bad("quoted-nothing", 'x,y,t\n"",2,1\n3,4,2\n', "missing-value", 2, 1)
+bad("star", "x,y,t\n1,*,1\n3,4,2\n", "not-a-number", 2, 2)
+good("blank-line-inside", "x,t\n1,2\n\n3,4\n\n", VALUES)
+good("saved-index-from-1", ",x,t\n1,5,0.5\n2,6,1.5\n3,9,2.5\n4,2,3.5\n", VALUES, notes=["index-column"])
+add("target-in-front", {"d.csv": "t,x\n1,5\n2,6\n"}, {"type": "csv", "path": "d.csv", "target": 1, **VALUES}, {"inputs": [5, 6], "targets": [1, 2], "notes": []})
+good("names-from-0", "0,1,2\n5.1,3.5,0.2\n4.9,3.0,0.4\n", VALUES, notes=["header-is-data"])
+bad("footer", "x,y,t\n1,2,3\n4,5,6\n\n(2 rows affected)\n", "row-length", 5)
+bad("digits-without-end", "x,t\n" + "1" * 400 + ",1\n2,2\n", "too-large", 2, 1)
+bad("euro-behind", "x;t\n12,50\u00a0€;1\n3,00\u00a0€;2\n", "currency", 2, 1, {"decimal": ","}, says="Write 12,5 ")
+add("shift-jis", {"d.csv": "名前,t\n1,2\n".encode("shift_jis")}, {"type": "csv", "path": "d.csv"}, {"error": "data", "place": "byte 1."})
+
+def zipped(entries, method=zipfile.ZIP_STORED):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", method) as archive:
+        for entry, content in entries:
+            archive.writestr(zipfile.ZipInfo(entry, (2024, 2, 29, 0, 0, 0)), content)
+    return out.getvalue()
+
+
+for name, content, says in [
+        ("arff-with-comments", "".join(f"% {i}. Title: a long comment, as UCI writes it ahead of its files, of many lines\n" for i in range(12)) +
+         "@RELATION iris\n@ATTRIBUTE x REAL\n@ATTRIBUTE class {a,b}\n@DATA\n1.5,a\n", "@"),
+        ("libsvm-long-rows", "".join(f"{y} " + " ".join(f"{j}:{j * .25}" for j in range(1, 120)) + "\n" for y in (24.5, 21.6)), "load_svmlight_file"),
+        ("libsvm-ranking", "2 qid:1 1:0.5 2:0.1\n0 qid:1 1:0.2 2:0.3\n", "load_svmlight_file"),
+        ("markdown-without-bars", "x | y | t\n--- | --- | ---:\n1 | 2 | 0.5\n", "second row"),
+        ("mysql", "+---+-----+\n| x | t   |\n+---+-----+\n| 1 | 0.5 |\n+---+-----+\n", "--batch"), ("psql", " x |  t  \n---+-----\n 1 | 0.5\n(1 row)\n", "--csv"),
+        ("sylk", 'ID;PWXL;N;E\nC;Y1;X1;K"x"\nE\n', "CSV"), ("ods", zipped([("mimetype", "application/vnd.oasis.opendocument.spreadsheet")]), "CSV"),
+        ("zipped", zipped([("d.csv", "x,t\n1,2\n")], zipfile.ZIP_DEFLATED), "unzip"), ("bzip2", bz2.compress(b"x,t\n1,2\n"), "bunzip2"),
+        ("xz", lzma.compress(b"x,t\n1,2\n"), "unxz"), ("zstandard", b"\x28\xb5\x2f\xfd\x24\x08\x41\x00\x00x,t\n1,2\n", "unzstd"),
+        ("compress", b"\x1f\x9d\x90x\x58\xd0\x51", "uncompress"), ("lz4", b"\x04\x22\x4d\x18\x64\x40\xa7", "unlz4"),
+        ("pytorch", zipped([("archive/data.pkl", b"\x80\x02}q\x00."), ("archive/version", "3\n")]), "torch.load"),
+        ("pickle-protocol-0", pickle.dumps(np.array([1.0]), protocol=0), "numpy.savez"),
+        ("matlab-7-3", b"MATLAB 7.3 MAT-file, Platform: GLNXA64".ljust(512) + b"\x89HDF\r\n\x1a\n", "h5py"), ("r-data", b"RDX3\nX\n\0\0\0\x03", "write.csv"),
+        ("sas", bytes(12) + b"\xc2\xea\x81\x60\xb3\x14\x11\xcf" + bytes(20), "read_sas"),
+        ("netcdf", b"CDF\x01\0\0\0\0", "xarray"), ("fits", b"SIMPLE  =                    T".ljust(80), "astropy"),
+        ("json-lines-of-pandas", '{"x": 1, "t": 2}\n{"x": 2, "t": 3}\n', "lines=True"), ("html-table", "<table>\n<tr><td>x</td><td>t</td></tr>\n</table>\n", "raw"),
+        ("not-found", "404: Not Found", "address"), ("sql", "-- MySQL dump 10.13\nCREATE TABLE `t` (`x` int);\nINSERT INTO `t` VALUES (1,2);\n", "CSV")]:
+    add(f"kind-{name}", {"d.csv": content}, {"type": "csv", "path": "d.csv"}, {"error": "wrong-file-kind", "remedy": says})
+
+
+def archive(**arrays_by_name):
+    out = io.BytesIO()
+    np.savez_compressed(out, **arrays_by_name)
+    return out.getvalue()
+
+
+npz_data = {"type": "npz", "path": "d.npz", "inputs": "x", "targets": "y"}
+sparse = {"data": np.array([1.0, 2.0]), "indices": np.array([0, 1]), "indptr": np.array([0, 1, 2]), "format": np.array(b"csr"), "shape": np.array([2, 2])}
+add("npz-sparse", {"d.npz": archive(**sparse)}, npz_data, {"error": "sparse-matrix", "remedy": "toarray()"})
+add("npz-unnamed", {"d.npz": archive(arr_0=np.eye(3))}, npz_data, {"error": "data", "remedy": '"arr_0"'})
+ordered = np.asfortranarray(np.arange(12, dtype=">f8").reshape(4, 3) / 7)
+add("npz-three-arrays", {"d.npz": archive(x=ordered, y=np.arange(4, dtype=">i2"), names=np.array(["a", "b", "c"]))}, npz_data,
+    {"inputs": values(ordered), "targets": [0, 1, 2, 3], "notes": []})
+add("npy-time-stamps", {"x.npy": npy(np.array(seconds)), "y.npy": npy(y)}, npy_data,
+    {"inputs": values(np.array(seconds, "f4")), "targets": values(y), "notes": ["rounding-loss"]}, precision="float32")
+add("npy-two-arrays", {"x.npy": npy(np.eye(2)) + npy(np.eye(2)), "y.npy": npy(y[:2])}, npy_data, {"error": "several-arrays", "remedy": "savez"})
+add("npy-transposed", {"x.npy": npy(np.arange(15.0).reshape(3, 5)), "y.npy": npy(np.arange(5.0))}, npy_data, {"error": "length-mismatch", "remedy": "x.T"})
+mixed = np.array([(1.0, 2.0, "a"), (3.0, 4.0, "b")], dtype=[("p", "f8"), ("q", "f8"), ("name", "U4")])
+add("npy-records-with-text", {"x.npy": npy(mixed), "y.npy": npy(y[:2])}, npy_data, {"error": "unread-type", "remedy": 'a[["p", "q"]]'})
+vectors = np.array([((1.0, 2.0), 3.0), ((4.0, 5.0), 6.0)], dtype=[("v", "f4", (2,)), ("w", "f4")])
+add("npy-records-with-vectors", {"x.npy": npy(vectors), "y.npy": npy(y[:2])}, npy_data, {"error": "unread-type", "remedy": "structured_to_unstructured(a)."})
+add("npy-records-of-text", {"x.npy": npy(mixed[["name"]]), "y.npy": npy(y[:2])}, npy_data, {"error": "unread-type", "remedy": "return_inverse"})
+eight = np.arange(2, dtype="<f4").tobytes()
+place = lambda header: struct.pack("<Q", len(json.dumps(header))) + json.dumps(header).encode()
+part = lambda dtype, shape, begin, end: {"dtype": dtype, "shape": shape, "data_offsets": [begin, end]}
+tensors("overlap", place({"x": part("F32", [2], 0, 8), "y": part("F32", [2], 4, 12)}) + eight + eight[:4], {"error": "damaged-file", "place": '"y"'})
+tensors("complex", place({"x": part("C64", [2], 0, 16), "y": part("F32", [2], 16, 24)}) + 3 * eight, {"error": "unread-type", "remedy": "view_as_real"})
+tensors("booleans", place({"__metadata__": {"format": "pt"}, "x": part("BOOL", [2, 3], 0, 6), "y": part("U16", [2, 1], 6, 10)}) + b"\1\0\1\0\1\1\7\0\xff\xff",
+        {"inputs": [1, 0, 1, 0, 1, 1], "targets": [7, 65535], "notes": []})
+idx_images = lambda claimed, count: bytes([0, 0, 8, 3]) + struct.pack(">3I", claimed, 2, 2) + bytes(range(4 * count))
+idx_labels = lambda claimed, count: bytes([0, 0, 8, 1]) + struct.pack(">I", claimed) + bytes(i % 2 for i in range(count))
+idx_data = {"type": "idx", "images": "im", "labels": "lb"}
+for name, im, lb, expected in [
+        ("more-claimed", idx_images(60000, 3), idx_labels(3, 3), {"error": "damaged-file", "place": "byte 28"}),
+        ("fewer-claimed", idx_images(2, 3), idx_labels(2, 2), {"error": "damaged-file", "place": "4 bytes follow"}),
+        ("other-counts", idx_images(3, 3), idx_labels(2, 2), {"error": "length-mismatch", "place": "2 rows"}),
+        ("255-axes", bytes([0, 0, 8, 255]) + b"\xff" * 1020, idx_labels(2, 2), {"error": "damaged-file", "place": "255 axes"})]:
+    add(f"idx-{name}", {"im": im, "lb": lb}, idx_data, expected, "cross_entropy")
+add("idx-int16", {"im": bytes([0, 0, 0x0B, 2]) + struct.pack(">2I", 2, 2) + struct.pack(">4h", -300, 5, 32767, -32768), "lb": idx_labels(2, 2)}, {**idx_data, "divide_by": 1},
+    {"inputs": [-300, 5, 32767, -32768], "targets": [0, 1], "classes": ["0", "1"], "notes": []}, "cross_entropy")
 
 with open(os.path.join(HERE, "tables", "cases.json"), "w", encoding="ascii") as file:
     lines = [f"{json.dumps(name)}: {json.dumps(case)}" for name, case in cases.items()]

@@ -200,6 +200,32 @@ describe('the end of the engine process', () => {
     expect(next.last).toMatchObject({ position: { step: 25, phase: 0 }, loss: lossAfter(newSpecTemplate, 25) });
   });
 
+  it('starts over from a record of other data', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'nablascope-engine-data-'));
+    const text = JSON.stringify({
+      data: { type: 'csv', path: 'd.csv' },
+      layers: [{ type: 'linear', out_features: 1 }],
+      loss: 'mse',
+    });
+    const request = { text, folder, root: null };
+    const rows = '1,2\n3,4\n5,7\n6,7\n8,9\n';
+    try {
+      writeFileSync(join(folder, 'd.csv'), `x,t\n${rows}`);
+      const watched = start();
+      await watched.client.calls.open(request);
+      await watched.client.calls.command({ type: 'runToStep', step: 5 });
+      const record = (await watched.client.calls.captureRecord()) ?? undefined;
+      expect(record?.position.step).toBe(5);
+      const reopened = await watched.client.calls.open({ ...request, record });
+      expect(reopened).toMatchObject({ ok: true, furthestStep: 5 });
+      writeFileSync(join(folder, 'd.csv'), `x,t\n${rows.replace('9', '8')}`);
+      const changed = await watched.client.calls.open({ ...request, record });
+      expect(changed).toMatchObject({ ok: true, furthestStep: 0, restartReason: expect.stringContaining('data') });
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
   it('says that memory ran out', async () => {
     const row = '[0.1, 0.2], ';
     const inputs = `[${row.repeat(400_000)}[0.1, 0.2]]`;

@@ -75,6 +75,9 @@ function tables(): FuzzInput[] {
     table('spaces', '# made by hand\n  1  2\t3\n  4 "5" 6\n', { delimiter: ' ', comment: '#', header: false }),
     table('carriage-returns', 'a,b\r1,2\r\r3,4', {}),
     table('start', '\ufeff \n\nsep=|\n% x\na|b|\n1|2|\n3|4|\n', { comment: '%' }),
+    table('marks', `a,b,c\n${numbers}-999,1,2\n5,low,1\n`, { missing: 'mean', missing_values: [-999, 'low'] }),
+    table('marks-dropped', `a,b,c\n${numbers}8.0,1,2\n5,1,7\n`, { missing: 'drop', missing_values: ['8', 7] }),
+    table('codes', 'x,kind\n1,007\n2,100\n3,007\n', { task: 'classes' }, 'cross_entropy'),
     table('long', `a,b\n${Array.from({ length: 130 }, (_, i) => `${i},${i % 7}`).join('\n')}\n`, {}),
   ];
 }
@@ -258,7 +261,8 @@ const REFUSED_BY_CHOICE: ReadonlySet<string> = new Set([
 
 const UNREAD_NUMBERS: ReadonlySet<string> = new Set([
   ...['thousands-separator', 'decimal-comma', 'decimal-point', 'ambiguous-comma', 'percent', 'accounting', 'currency'],
-  ...['not-a-minus', 'too-large', 'not-decimal', 'fortran-exponent', 'date', 'unit', 'quotes-in-cell'],
+  ...['not-a-minus', 'too-large', 'not-decimal', 'fortran-exponent', 'date', 'unit', 'quotes-in-cell', 'bound'],
+  ...['credit', 'comment-behind', 'invisible-character', 'minus-behind', 'times-ten', 'spreadsheet-error'],
 ]);
 
 export interface CheckedInput {

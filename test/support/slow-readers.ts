@@ -25,6 +25,7 @@ export interface SlowOptions {
   readonly decimal?: string;
   readonly thousands?: string;
   readonly missing?: 'error' | 'drop' | 'mean';
+  readonly missing_values?: readonly (string | number)[];
   readonly task?: 'auto' | 'classes' | 'values';
   readonly classes?: number | readonly string[];
   readonly layout?: 'as_is' | 'hw' | 'hwc';
@@ -220,7 +221,8 @@ function parseNpy(file: Uint8Array): SlowArray {
 function parseIdx(file: Uint8Array): SlowArray {
   const codes: Readonly<Record<number, string>> = { 8: 'u1', 9: 'i1', 11: 'i2', 12: 'i4', 13: 'f4', 14: 'f8' };
   const [first, second, code, axes] = file;
-  if (first !== 0 || second !== 0 || !(code in codes) || file.length < 4 + 4 * axes) return refuse('no IDX file');
+  if (first !== 0 || second !== 0 || !(code in codes) || axes > 32 || file.length < 4 + 4 * axes)
+    return refuse('no IDX file');
   const shape = Array.from({ length: axes }, (_, i) =>
     Number(unsigned([...file.slice(4 + 4 * i, 8 + 4 * i)].reverse())),
   );
@@ -272,6 +274,14 @@ function parseTensor(file: Uint8Array, name: string): SlowArray {
     return refuse('no place');
   const [begin, end] = offsets.map((offset) => 8 + headerBytes + offset);
   if (end > file.length) return refuse('beyond the end');
+  for (const [key, other] of Object.entries(header)) {
+    if (key === name || key === '__metadata__') continue;
+    const places: unknown = other?.data_offsets;
+    if (!Array.isArray(places) || !isCount(places[0]) || !isCount(places[1])) continue;
+    const [from, to] = places as number[];
+    // Two ranges that are not empty overlap if each starts ahead of the end of the other.
+    if (from < to && offsets[0] < offsets[1] && from < offsets[1] && offsets[0] < to) return refuse('overlapping');
+  }
   return arrayOf(file.slice(begin, end), { type: types[names[dtype]], shape });
 }
 
@@ -505,6 +515,8 @@ const MISSING = [
   ...['', 'NA', 'na', 'N/A', 'n/a', '#N/A', '#NA', '<NA>', 'NaN', 'nan', 'NAN', '-NaN', '-nan', 'NULL', 'Null', 'null'],
   ...['#N/A N/A', 'n.a.', 'N.A.', '1.#IND', '1.#QNAN', '-1.#IND', '-1.#QNAN', '\\N'],
   ...['None', '?', '-', '--', '---', '–', '—', '.', '..'],
+  ...['NaT', 'pd.NA', '(null)', '<null>', '<NULL>', 'k.A.', 'k. A.'],
+  ...['#NV', '#N/D', '#N/B', '#I/T', '#SAKNAS!', '#PUUTTUU!', '#N/D!', '#Н/Д'],
 ];
 
 function toNumber(text: string, { decimal = '.', thousands }: SlowOptions): number {
@@ -573,7 +585,13 @@ function readTable(file: Uint8Array, options: SlowOptions, { precision, predicts
     : names.map((_, i) => i).filter((i) => i !== target);
   if (inputs.length === 0 || inputs.includes(target)) return refuse('no inputs, or the target among them');
   const classNames: readonly string[] = Array.isArray(classes) ? classes : [];
-  const isMissingTarget = (text: string): boolean => MISSING.includes(text) && !classNames.includes(text);
+  const isMissing = (text: string): boolean =>
+    MISSING.includes(text) ||
+    (options.missing_values ?? []).some((mark) => {
+      const number = typeof mark === 'string' ? toNumber(mark, options) : mark;
+      return text === mark || toNumber(text, options) === number;
+    });
+  const isMissingTarget = (text: string): boolean => isMissing(text) && !classNames.includes(text);
   const values: number[] = [];
   const cells: string[] = [];
   for (const row of rows) {
@@ -581,13 +599,12 @@ function readTable(file: Uint8Array, options: SlowOptions, { precision, predicts
     const isTrailing = hasTrailing && row.length === count + 1 && isBlank(row[count]);
     if (row.length !== count && !isTrailing) return refuse('another number of cells');
     const texts = row.map((cell) => cell.trim());
-    if (missing === 'drop' && (isMissingTarget(texts[target]) || inputs.some((i) => MISSING.includes(texts[i]))))
-      continue;
+    if (missing === 'drop' && (isMissingTarget(texts[target]) || inputs.some((i) => isMissing(texts[i])))) continue;
     for (const i of inputs) {
       const number = toNumber(texts[i], options);
       const kept = precision === 'float32' ? Math.fround(number) : number;
-      if (Number.isFinite(kept)) values.push(kept);
-      else if (missing === 'mean' && MISSING.includes(texts[i])) values.push(NaN);
+      if (Number.isFinite(kept) && !isMissing(texts[i])) values.push(kept);
+      else if (missing === 'mean' && isMissing(texts[i])) values.push(NaN);
       else return refuse('no number');
     }
     if (isMissingTarget(texts[target])) return refuse('no target');
@@ -611,7 +628,11 @@ function readTable(file: Uint8Array, options: SlowOptions, { precision, predicts
     const fits = numbers.every((value) => Number.isFinite(precision === 'float32' ? Math.fround(value) : value));
     return fits ? { inputShape, inputs: values, targets: numbers } : refuse('no value');
   }
-  const areNumbers = numbers.every(Number.isFinite) && !Array.isArray(classes);
+  // Of one length and at least one of them padded with zeros.
+  const areCodes =
+    cells.every((cell) => /^\d\d+$/.test(cell) && cell.length === cells[0].length) &&
+    cells.some((cell) => cell[0] === '0');
+  const areNumbers = numbers.every(Number.isFinite) && !Array.isArray(classes) && !areCodes;
   const labels = cells.map((cell, i): Label => {
     if (!areNumbers) return cell;
     if (Number.isSafeInteger(numbers[i]) || !/^[+-]?\d+(\.0*)?$/.test(cell)) return numbers[i];

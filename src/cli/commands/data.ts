@@ -63,7 +63,7 @@ async function data(terminal: Terminal, args: CommandArgs<typeof options>): Prom
       if (terminal.interrupted()) throw new Interrupted();
     }
   };
-  const { spec, problems, files, read } = await openSamples(terminal, args);
+  const { spec, problems, files, read, locateDataError } = await openSamples(terminal, args);
   setYoungGeneration({ canGrow: false });
   const answer = { command: 'data', file: args.file, name: spec.name, problems };
   try {
@@ -86,7 +86,12 @@ async function data(terminal: Terminal, args: CommandArgs<typeof options>): Prom
       if (args.json) printJson(terminal, { ...answer, outcome: 'interrupted' });
       return EXIT.interrupted;
     }
-    if (error instanceof DataError) throw new SpecError(problems);
+    if (error instanceof DataError) {
+      // Usually the problem that the spec was loaded with; another one if the data has changed since.
+      const found = locateDataError(error);
+      const isKnown = problems.some(({ message }) => message === found.message);
+      throw new SpecError(isKnown ? problems : [...problems, found]);
+    }
     throw error;
   } finally {
     files.close();
@@ -107,12 +112,10 @@ interface OpenedSamples extends Omit<OpenedData, 'run'> {
 }
 
 async function openSamples(terminal: Terminal, args: CommandArgs<typeof options>): Promise<OpenedSamples> {
-  const { spec, problems, files, run: opened } = await openData(terminal, args);
+  const { run: opened, ...rest } = await openData(terminal, args);
   let run = opened;
   return {
-    spec,
-    problems,
-    files,
+    ...rest,
     async read(rowsOf) {
       if (!run) return undefined;
       const { split, labels, dataset } = run;

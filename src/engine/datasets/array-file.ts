@@ -6,6 +6,7 @@ import { DataError, type OptionPath } from './data-error';
 import { identifyFile, SIGNATURE_BYTES } from './file-kind';
 import { type DataFile, readingProgress } from './data-file';
 import { missingRemedy } from './missing-values';
+import type { RoundingLoss } from './rounding-loss';
 
 export const DTYPES = [
   'bool',
@@ -127,6 +128,8 @@ export interface ReadRowsOptions {
   readonly precision?: Precision;
   /** Whether NaN stands for a missing value. By default, NaN is an error. */
   readonly allowMissing?: boolean;
+  /** Receives each number that is not missing, by its column. */
+  readonly rounding?: RoundingLoss | undefined;
 }
 
 /** Receives a number, its row and column in the file, and its row-major index among the numbers that are read. */
@@ -140,14 +143,15 @@ const isFloat = ({ dtype }: ArrayFile): boolean => dtype.includes('float');
  */
 export function* readRows(
   array: ArrayFile,
-  { rows, into, divideBy = 1, precision = 'float64', allowMissing = false }: ReadRowsOptions,
+  { rows, into, divideBy = 1, precision = 'float64', allowMissing = false, rounding }: ReadRowsOptions,
 ): CooperativeTask<void> {
   const { dtype } = array;
   const isWholeNumber = !isFloat(array);
   // Every number of these types fits, unless it is divided by a small one.
   if (isWholeNumber && !dtype.includes('64') && divideBy >= 1) {
-    yield* visitRows(array, rows, (value, _row, _column, index) => {
+    yield* visitRows(array, rows, (value, _row, column, index) => {
       into[index] = value / divideBy;
+      rounding?.add(column, value / divideBy);
     });
     return;
   }
@@ -159,6 +163,7 @@ export function* readRows(
     into[index] = value / divideBy;
     if (!isMissing && !Number.isFinite(precision === 'float32' ? Math.fround(into[index]) : into[index]))
       throw precisionError(array, row, column, value, { divideBy, precision });
+    if (!isMissing) rounding?.add(column, value / divideBy);
   });
 }
 

@@ -336,7 +336,10 @@ export class CsvReader {
         }
         line += cell.split(/\r\n|\r|\n/).length - 1;
         if (at < text.length && text[at] !== delimiter && text[at] !== '\n' && text[at] !== '\r') {
-          throw new CsvSyntaxError(`"${text[at]}" follows the closing quote of a cell`, line);
+          const what = `"${text[at]}" follows the closing quote of a cell`;
+          if (text[at - 2] === '\\')
+            throw new CsvSyntaxError(what, line, 'Write "" for a quote inside a cell, not \\".');
+          throw new CsvSyntaxError(what, line);
         }
       } else {
         const from = at;

@@ -1,6 +1,6 @@
 // The cells of a table as its file holds them.
 import type { CooperativeTask } from '../cooperative-task';
-import { isMissingText, numberParser } from './cell-values';
+import { numberParser } from './cell-values';
 import type { CsvRow } from './csv-reader';
 import { assignColumns, type ColumnRoles, type CsvOptions, MissingCells, readTable } from './csv-table';
 import type { GenerateContext } from './dataset';
@@ -22,6 +22,7 @@ export function* csvSource(context: Context): CooperativeTask<SampleSource> {
   const unused = names.map((_, i) => i).filter((i) => i !== target && !inputs.includes(i));
   const order = [...inputs, target, ...unused];
   const parse = numberParser(options);
+  const missing = new MissingCells(options, roles);
   return {
     columns: order.map((i): SourceColumn => ({
       name: names[i]!,
@@ -30,12 +31,11 @@ export function* csvSource(context: Context): CooperativeTask<SampleSource> {
     })),
     inputShape: [inputs.length],
     positions: 'line',
-    isMissing: (cell) => isMissingText(cell.trim()),
+    isMissing: (cell) => missing.isMissing(cell.trim()),
     parse: (cell) => parse(cell.trim()),
     *scan(visit, wanted) {
       const chosen = yield* chosenRows(context, roles);
       const isWanted = wanted && new Set(wanted);
-      const missing = new MissingCells(options, roles);
       const cells: string[] = [];
       let kept = 0;
       let visited = 0;

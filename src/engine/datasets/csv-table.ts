@@ -1,7 +1,7 @@
 // Reads the rows of a table in a text file, and assigns its columns to inputs and target.
 import * as z from 'zod/mini';
 import type { CooperativeTask } from '../cooperative-task';
-import { isMissingText, numberFormatOptions, numberParser } from './cell-values';
+import { missingTest, missingValuesOption, numberFormatOptions, numberParser } from './cell-values';
 import { CsvReader, type CsvRow, CsvSyntaxError, DELIMITERS } from './csv-reader';
 import { type DataFile, readingProgress } from './data-file';
 import { DataError, unknownNameError } from './data-error';
@@ -35,6 +35,7 @@ export const csvOptions = z.strictObject({
   ),
   ...numberFormatOptions,
   missing: missingOption('such as empty cells, NA, ? and null'),
+  missing_values: missingValuesOption,
   inputs: z.optional(
     z
       .array(column)
@@ -124,23 +125,27 @@ export function assignColumns(options: CsvOptions, columns: CsvColumns): ColumnR
 /** Finds missing values. */
 export class MissingCells {
   readonly #classNames: ReadonlySet<string>;
+  /** Whether a cell, without surrounding spaces, is missing as an input. */
+  readonly isMissing: (text: string) => boolean;
 
   constructor(
-    { classes }: CsvOptions,
+    options: CsvOptions,
     readonly roles: ColumnRoles,
   ) {
+    const { classes, missing_values: further } = options;
     this.#classNames = new Set(Array.isArray(classes) ? classes : []);
+    this.isMissing = missingTest(further, numberParser(options));
   }
 
   /** A class may have the name of a missing value. */
   isMissingTarget(text: string): boolean {
-    return isMissingText(text) && !this.#classNames.has(text);
+    return this.isMissing(text) && !this.#classNames.has(text);
   }
 
   isIncomplete(cells: readonly string[]): boolean {
     const { inputs, target } = this.roles;
     return (
-      this.isMissingTarget((cells[target] ?? '').trim()) || inputs.some((i) => isMissingText((cells[i] ?? '').trim()))
+      this.isMissingTarget((cells[target] ?? '').trim()) || inputs.some((i) => this.isMissing((cells[i] ?? '').trim()))
     );
   }
 }

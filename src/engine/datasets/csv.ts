@@ -2,7 +2,7 @@
 import { pluralize, isOrAre } from '../format-count';
 import { escapeControls } from '../../protocol/escape-controls';
 import type { CooperativeTask } from '../cooperative-task';
-import { type CellContext, diagnoseCell, isMissingText, isNumberLike, numberParser } from './cell-values';
+import { type CellContext, diagnoseCell, isNumberLike, numberParser } from './cell-values';
 import type { CsvRow } from './csv-reader';
 import { csvSource } from './csv-source';
 import {
@@ -19,12 +19,15 @@ import {
 import { DataError, type DataNote } from './data-error';
 import { type Dataset, defineDataset, type GenerateContext } from './dataset';
 import { countMissing, missingNotes, missingRemedy } from './missing-values';
+import { RoundingLoss } from './rounding-loss';
 import { assertFitsInMemory, GrowableRows, RowSampler } from './row-selection';
 import type { TableLayout } from './table-layout';
 import { TargetColumn, type TargetReason } from './target-column';
 
 const cellLocation = ({ path, names }: CsvColumns, line: number, index: number): string =>
   `${path}, row ${line}, column ${index + 1} (${names[index]})`;
+
+const isWhole = (cell: string): boolean => /^\s*[+-]?\d+\s*$/.test(cell);
 
 /** The most cells of a column that a diagnosis inspects. */
 const MAX_COLUMN_CELLS = 100;
@@ -51,6 +54,7 @@ class CsvTable implements RowConsumer {
   readonly #sampler: RowSampler;
   readonly #parseNumber: (text: string) => number;
   readonly #missing: MissingCells;
+  readonly #rounding: RoundingLoss;
   #samples = 0;
   #dropped = 0;
 
@@ -73,6 +77,7 @@ class CsvTable implements RowConsumer {
     this.#parseNumber = numberParser(options);
     this.#missing = new MissingCells(options, roles);
     this.#data = new GrowableRows(inputs.length, precision, rows);
+    this.#rounding = new RoundingLoss(inputs.length, precision);
     this.#sampler = new RowSampler(options, random.stream('rows'));
     this.#target = new TargetColumn(
       {
@@ -84,6 +89,7 @@ class CsvTable implements RowConsumer {
       {
         parse: this.#parseNumber,
         isMissing: (text) => this.#missing.isMissingTarget(text),
+        hasMissingNumbers: options.missing_values !== undefined,
         isNumberLike: (text) => isNumberLike(text, this.#cellContext(target)),
         fits: (value) => precision === 'float64' || Number.isFinite(Math.fround(value)),
         reject: (line, text) => this.#rejectCell(line, target, text),
@@ -107,7 +113,7 @@ class CsvTable implements RowConsumer {
     const { names, path } = this.#columns;
     if (cells.length !== names.length) this.#checkLength(line, cells);
     const inputs = this.#inputs;
-    const { missing } = this.#context.options;
+    const { missing, missing_values: further } = this.#context.options;
     if (missing === 'drop' && this.#missing.isIncomplete(cells)) {
       this.#dropped++;
       return;
@@ -121,8 +127,11 @@ class CsvTable implements RowConsumer {
       const value = this.#parseNumber(cell.trim());
       const at = row * width + j;
       data[at] = value;
-      if (Number.isFinite(data[at])) continue;
-      if (missing !== 'mean' || !isMissingText(cell.trim())) this.#rejectCell(line, inputs[j]!, cell.trim());
+      if (Number.isFinite(data[at]) && (further === undefined || !this.#missing.isMissing(cell.trim()))) {
+        this.#rounding.add(j, value);
+        continue;
+      }
+      if (missing !== 'mean' || !this.#missing.isMissing(cell.trim())) this.#rejectCell(line, inputs[j]!, cell.trim());
       data[at] = NaN;
     }
     this.#target.set(row, line, cells[this.#targetColumn]!);
@@ -154,7 +163,7 @@ class CsvTable implements RowConsumer {
       featureNames: this.#inputs.map((i) => escapeControls(this.#columns.names[i]!)),
       ...targets,
       ...(filled > 0 && { fillMissing: true }),
-      notes: this.#notes(filled),
+      notes: [...this.#notes(filled), ...alikeNotes(targets.classes)],
     };
   }
 
@@ -163,15 +172,30 @@ class CsvTable implements RowConsumer {
     const { names, path, line: first } = this.#columns;
     const { hasTrailingDelimiter } = this.#layout;
     if (hasTrailingDelimiter && cells.length === names.length + 1 && cells[names.length]!.trim() === '') return;
-    const comment = /^\s*([#%;!])/.exec(cells[0]!)?.[1];
     throw new DataError(
       `${path}, row ${line}: there ${isOrAre(cells.length)} ${pluralize(cells.length, 'cell')}, but row ${first} has ${names.length}.`,
-      comment !== undefined && this.#context.options.comment === undefined
-        ? `If the row is a comment, add "comment": ${JSON.stringify(comment)}.`
-        : 'Give every row the same number of cells, or choose the "delimiter" that the file uses.',
+      this.#lengthRemedy(cells),
       ['path'],
       'row-length',
     );
+  }
+
+  /** What to do about a row with another number of cells. */
+  #lengthRemedy(cells: readonly string[]): string {
+    const count = this.#columns.names.length;
+    const { comment } = this.#context.options;
+    const mark = /^\s*([#%;!])/.exec(cells[0]!)?.[1];
+    if (mark !== undefined && comment === undefined)
+      return `If the row is a comment, add "comment": ${JSON.stringify(mark)}.`;
+    if (cells.length === 1 && /^\p{Cc}+$/u.test(cells[0]!))
+      return `Remove the row, which consists of ${escapeControls(cells[0]![0]!)}: a mark of the end, or an interrupted copy.`;
+    if (cells.some((cell) => /^\s+"/.test(cell)))
+      return 'Remove the spaces ahead of quotes: a quoted cell starts right after the delimiter.';
+    if (this.#delimiter === ' ')
+      return 'If cells are empty, convert the file in Python: pandas.read_fwf("data.txt").to_csv("data.csv", index=False).';
+    if (this.#delimiter === ',' && cells.length > count && cells.length <= 2 * count && cells.every(isWhole))
+      return 'If its numbers have decimal commas, save the file with another delimiter, such as ";".';
+    return 'Give every row the same number of cells, or choose the "delimiter" that the file uses.';
   }
 
   /** Reports a cell that should hold a finite number that fits the precision. */
@@ -193,7 +217,7 @@ class CsvTable implements RowConsumer {
         'Remove the bars at both ends of the rows, or list the columns that follow in "inputs".',
       );
     }
-    const isMissing = isTarget ? this.#missing.isMissingTarget(text) : isMissingText(text);
+    const isMissing = isTarget ? this.#missing.isMissingTarget(text) : this.#missing.isMissing(text);
     if (isMissing) {
       fail(
         'missing-value',
@@ -219,8 +243,31 @@ class CsvTable implements RowConsumer {
     ) {
       fail('header-not-read', `${shown} is not a number; row ${line} looks like column names`, 'Write "header": true.');
     }
+    if (options.header && text === this.#columns.names[column] && line !== this.#columns.line) {
+      fail(
+        'names-repeated',
+        `${shown} is the name of the column, so row ${line} repeats the column names`,
+        `Remove row ${line}. It may be where two files were joined.`,
+      );
+    }
+    if (this.#isSecondHeader(line)) {
+      fail(
+        'second-header',
+        `${shown} is not a number; row ${line} looks like units or a second row of names`,
+        `Remove row ${line}, or make it a comment and choose "comment".`,
+      );
+    }
     const { code, what, remedy } = diagnoseCell(text, this.#cellContext(column));
     return fail(code, `${shown} ${what}`, remedy);
+  }
+
+  /** Whether a row is the first below the names and has no number where all rows below it have. */
+  #isSecondHeader(line: number): boolean {
+    const [, second, ...rows] = this.#sample;
+    if (!this.#context.options.header || second?.line !== line || rows.length < 2) return false;
+    const isNumber = (cell: string | undefined): boolean => Number.isFinite(this.#parseNumber((cell ?? '').trim()));
+    const numeric = this.#inputs.filter((i) => rows.every(({ cells }) => isNumber(cells[i])));
+    return numeric.length > 0 && numeric.every((i) => !isNumber(second.cells[i]));
   }
 
   #cellContext(column: number): CellContext {
@@ -254,8 +301,32 @@ class CsvTable implements RowConsumer {
       });
     }
     notes.push(...missingNotes(this.#columns.path, { dropped: this.#dropped, filled }));
+    const nameOf = (input: number): string => `column ${this.#inputs[input]! + 1} (${names[this.#inputs[input]!]})`;
+    notes.push(...this.#rounding.notes(this.#columns.path, nameOf, ['inputs']));
     return notes;
   }
+}
+
+/** Labels that differ only in case or in spaces are often meant to be one. */
+function alikeNotes(classes: readonly string[] = []): DataNote[] {
+  const firsts = new Map<string, string>();
+  for (const name of classes) {
+    const key = name.toLowerCase().replace(/\s+/g, ' ');
+    const first = firsts.get(key);
+    if (first !== undefined) {
+      return [
+        {
+          code: 'labels-alike',
+          severity: 'warning',
+          message: `The labels ${JSON.stringify(first)} and ${JSON.stringify(name)} are alike, but different classes.`,
+          remedy: 'Write them in the same way if they mean the same class.',
+          path: ['path'],
+        },
+      ];
+    }
+    firsts.set(key, name);
+  }
+  return [];
 }
 
 export const csv = defineDataset({

@@ -1,7 +1,7 @@
 // Builds a dataset from an array of inputs and one of targets or labels, for every format that holds arrays.
 import { pluralize } from '../format-count';
 import * as z from 'zod/mini';
-import { formatShape, numel, type Shape } from '../kernels/tensor';
+import { formatShape, numel, type Precision, type Shape } from '../kernels/tensor';
 import { positiveNumber } from '../option-schemas';
 import type { CooperativeTask } from '../cooperative-task';
 import { type ArrayFile, fileError, findCompleteRows, readRows, visitRows } from './array-file';
@@ -10,6 +10,7 @@ import type { Dataset, GenerateContext } from './dataset';
 import { type Classes, classesOption, encodeLabels } from './labels';
 import { countMissing, type MissingPolicy, missingNotes, missingOption } from './missing-values';
 import { arrayColumns, type SampleSource } from './sample-source';
+import { RoundingLoss } from './rounding-loss';
 import { assertFitsInMemory, allocateArray, type RowSelection, rowOptions } from './row-selection';
 
 /** Options that all array formats share. */
@@ -87,7 +88,9 @@ function* pairRows(
       targets.file,
       targets.at,
       `it has ${pluralize(targets.shape[0]!, 'row')}, but ${inputs.file.name} has ${all}`,
-      'Use inputs and targets of the same samples.',
+      inputs.shape.length === 2 && inputs.shape[1] === targets.shape[0]
+        ? 'If each column of the inputs is a sample, save them transposed: x.T.'
+        : 'Use inputs and targets of the same samples.',
       'length-mismatch',
     );
   }
@@ -123,16 +126,21 @@ function* pairRows(
   return { samples, rows, complete, rowShape, inputShape };
 }
 
+/** Whether a type has more digits than the precision. */
+const losesDigits = ({ dtype }: ArrayFile, precision: Precision): boolean =>
+  precision === 'float32' && ['int32', 'uint32', 'int64', 'uint64', 'float64'].includes(dtype);
+
 /** @throws DataError */
 function* fromArrays(context: GenerateContext<ArrayOptions>, pair: ArrayPair): CooperativeTask<Dataset> {
   const { options, precision } = context;
   const { inputs, layout, targets, task, canBeValues } = pair;
   const { samples, rows, complete, rowShape, inputShape } = yield* pairRows(context, pair);
   const width = numel(rowShape);
+  const rounding = losesDigits(inputs, precision) ? new RoundingLoss(width, precision) : undefined;
   assertFitsInMemory(inputs.file.name, samples, width, precision, inputs.at);
   const into = allocateArray(precision, samples * width);
   const allowMissing = options.missing === 'mean';
-  yield* readRows(inputs, { rows, into, divideBy: options.divide_by, precision, allowMissing });
+  yield* readRows(inputs, { rows, into, divideBy: options.divide_by, precision, allowMissing, rounding });
   const filled = allowMissing ? countMissing(into) : 0;
   if (layout === 'hwc') toChannelsFirst(into, samples, rowShape as [number, number, number]);
   const common = {
@@ -140,7 +148,10 @@ function* fromArrays(context: GenerateContext<ArrayOptions>, pair: ArrayPair): C
     inputShape,
     inputs: into,
     ...(filled > 0 && { fillMissing: true }),
-    notes: missingNotes(inputs.file.name, { dropped: complete ? inputs.shape[0]! - complete.length : 0, filled }),
+    notes: [
+      ...missingNotes(inputs.file.name, { dropped: complete ? inputs.shape[0]! - complete.length : 0, filled }),
+      ...(rounding?.notes(inputs.file.name, (column) => `input ${column + 1}`, inputs.at) ?? []),
+    ],
   };
 
   const targetSize = numel(targets.shape.slice(1));

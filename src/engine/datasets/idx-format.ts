@@ -4,6 +4,9 @@ import type { OptionPath } from './data-error';
 import { type DataFile, type DataFiles, inMemoryFile, maxUnpackedBytes } from './data-file';
 import { MAX_DATASET_BYTES } from './row-selection';
 
+/** As in a .npy file; real files have up to 4. */
+const MAX_AXES = 32;
+
 const dtypes: Readonly<Record<number, Dtype>> = {
   0x08: 'uint8',
   0x09: 'int8',
@@ -30,6 +33,7 @@ export function openIdx(files: DataFiles, packed: DataFile, at: OptionPath): Arr
   const dtype = dtypes[type];
   if (!dtype)
     throw fileError(file, at, `byte 3 says type 0x${type.toString(16).padStart(2, '0')}, which IDX does not have`);
+  if (axes > MAX_AXES) throw fileError(file, at, `byte 4 says ${axes} axes; at most ${MAX_AXES} are supported`);
   const offset = 4 + 4 * axes;
   if (file.size < offset) throw fileError(file, at, `it ends at byte ${file.size}, in the middle of its header`);
   const header = file.read(4, offset - 4);

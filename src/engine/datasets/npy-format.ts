@@ -1,7 +1,8 @@
 // The header of a .npy file. Source: NumPy's description of the format, numpy.lib.format, versions 1.0 to 3.0.
-import { type ArrayFile, fileError, validateArrayFile, wrongKindError, type Dtype } from './array-file';
+import { type ArrayFile, dtypeBytes, fileError, validateArrayFile, wrongKindError, type Dtype } from './array-file';
 import type { DataError, OptionPath } from './data-error';
 import type { DataFile } from './data-file';
+import { numel } from '../kernels/tensor';
 
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
 /** Bytes. By default, NumPy itself rejects longer headers. */
@@ -53,7 +54,18 @@ export function openNpy(file: DataFile, at: OptionPath): ArrayFile {
   if (file.size < begin + length)
     throw fileError(file, at, `it ends at byte ${file.size}, in the middle of its header`);
   const header = decodeLatin1(file.read(begin, length));
-  return validateArrayFile({ file, at, offset: begin + length, ...parseHeader(header, file, at) });
+  const array: ArrayFile = { file, at, offset: begin + length, ...parseHeader(header, file, at) };
+  const end = array.offset + numel(array.shape) * dtypeBytes(array.dtype);
+  if (end + MAGIC.length <= file.size && MAGIC.every((byte, i) => file.read(end, MAGIC.length)[i] === byte)) {
+    throw fileError(
+      file,
+      at,
+      `a second array follows after byte ${end}, as numpy.save writes it into an open file`,
+      'Save each array in a file of its own, or all with numpy.savez.',
+      'several-arrays',
+    );
+  }
+  return validateArrayFile(array);
 }
 
 // Latin-1 is sufficient: the fields that are read are ASCII in every version.
@@ -78,7 +90,7 @@ function parseHeader(
   const [, byteOrder, code] = /^([<>|=]?)(\w+)$/.exec(type[1] ?? '') ?? [];
   const dtype = code !== undefined && Object.hasOwn(dtypes, code) ? dtypes[code] : undefined;
   if (!dtype) {
-    throw dtypeError(file, at, type[1]);
+    throw dtypeError(file, at, type[1], header);
   }
   const shape = sizes
     .split(',')
@@ -107,17 +119,24 @@ const typeRemedies: Readonly<Record<string, readonly [what: string, remedy: stri
   f: ['floating-point numbers of another size', 'Save it as float64: x.astype("float64").'],
 };
 
+/** What to do about records, of which only fields with numbers can become columns. */
+function recordsRemedy(header: string): string {
+  const toColumns = (array: string): string =>
+    `from numpy.lib import recfunctions; x = recfunctions.structured_to_unstructured(${array})`;
+  const fields = [...header.matchAll(/\('([^'\\]+)', '[<>|=]?([a-zA-Z])\d*'/g)].map(([, name, kind]) => ({
+    name: name!,
+    isNumber: /[biuf]/.test(kind!),
+  }));
+  const numbers = fields.filter(({ isNumber }) => isNumber).map(({ name }) => JSON.stringify(name));
+  if (fields.length === 0 || numbers.length === fields.length) return `Save the fields as columns: ${toColumns('a')}.`;
+  if (numbers.length === 0) return 'Number the texts of a field: np.unique(a["name"], return_inverse=True)[1].';
+  return `Save the fields with numbers as columns: ${toColumns(`a[[${numbers.join(', ')}]]`)}.`;
+}
+
 /** @param type as in the header; undefined for a list of fields */
-function dtypeError(file: DataFile, at: OptionPath, type: string | undefined): DataError {
-  if (type === undefined) {
-    return fileError(
-      file,
-      at,
-      'its entries are records of several fields',
-      'Save the fields as columns: np.stack([a[name] for name in a.dtype.names], axis=1).',
-      'unread-type',
-    );
-  }
+function dtypeError(file: DataFile, at: OptionPath, type: string | undefined, header: string): DataError {
+  if (type === undefined)
+    return fileError(file, at, 'its entries are records of several fields', recordsRemedy(header), 'unread-type');
   const kind = /[a-zA-Z]/.exec(type)?.[0] ?? '';
   const [what, remedy] = Object.hasOwn(typeRemedies, kind)
     ? typeRemedies[kind]!

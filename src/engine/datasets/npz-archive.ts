@@ -42,6 +42,15 @@ export class NpzArchive {
     const { file, files } = this;
     const entry = this.#entries.get(name);
     if (!entry) {
+      if (['data', 'indices', 'indptr'].every((part) => this.#entries.has(part))) {
+        throw fileError(
+          file,
+          at,
+          `it has no array "${name}", but the parts of a sparse matrix of SciPy`,
+          'Save it as an array in Python: scipy.sparse.load_npz(path).toarray().',
+          'sparse-matrix',
+        );
+      }
       const names = [...this.#entries.keys()].filter((key) => key !== '');
       throw unknownNameError(file.name, 'array', name, names, at);
     }

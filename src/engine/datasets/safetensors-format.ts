@@ -72,13 +72,17 @@ export class SafetensorsFile {
     if (!Object.hasOwn(dtypes, dtype)) {
       throw fail(
         `its numbers have the type ${JSON.stringify(dtype.slice(0, 40))}, which is not supported`,
-        'Save it as float32: x.astype("float32"), in PyTorch x.float().',
+        /^C\d+$/.test(dtype)
+          ? 'Save real and imaginary parts: torch.view_as_real(x), or np.stack([x.real, x.imag], axis=-1).'
+          : 'Save it as float32: x.astype("float32"), in PyTorch x.float().',
         'unread-type',
       );
     }
     const [begin, end] = Array.isArray(offsets) ? (offsets as readonly unknown[]) : [];
     if (!isCount(begin) || !isCount(end) || begin > end || this.#start + end > file.size)
       throw fail(`its header places it outside of the ${file.size} bytes of the file`);
+    const other = this.#overlapping(name, begin, end);
+    if (other !== undefined) throw fail(`its bytes overlap with those of ${JSON.stringify(other)}`);
     const type = dtypes[dtype]!;
     const bytes = numel(shape) * dtypeBytes(type);
     if (end - begin !== bytes)
@@ -92,6 +96,16 @@ export class SafetensorsFile {
       shape,
       offset: 0,
     });
+  }
+
+  /** The name of another tensor in the same bytes, which the format forbids. */
+  #overlapping(name: string, begin: number, end: number): string | undefined {
+    return Object.entries(this.#header).find(([key, tensor]) => {
+      if (key === name || key === '__metadata__') return false;
+      const { data_offsets: offsets } = (tensor ?? {}) as Readonly<Record<string, unknown>>;
+      const [from, to] = Array.isArray(offsets) ? (offsets as readonly unknown[]) : [];
+      return isCount(from) && isCount(to) && Math.max(from, begin) < Math.min(to, end);
+    })?.[0];
   }
 
   #unknownTensor(name: string, at: OptionPath): DataError {

@@ -22,6 +22,8 @@ export interface TargetOptions {
 export interface TargetCells {
   parse(text: string): number;
   isMissing(text: string): boolean;
+  /** Whether a number may stand for a missing value. */
+  readonly hasMissingNumbers: boolean;
   /** Whether a text that is no number was meant as one, such as `0,5` or a date. */
   isNumberLike(text: string): boolean;
   /** Whether a finite number fits the precision of the network. */
@@ -79,9 +81,10 @@ export class TargetColumn {
     const text = cell.trim();
     this.#rows = Math.max(this.#rows, row + 1);
     const value = this.#labels.get(text)?.number ?? this.cells.parse(text);
-    if (!Number.isFinite(value)) {
-      // A missing cell is neither a value nor a class, whatever follows.
-      if (this.cells.isMissing(text)) this.cells.reject(line, text);
+    const isNumber = Number.isFinite(value);
+    // A missing cell is neither a value nor a class, whatever follows.
+    if ((!isNumber || this.cells.hasMissingNumbers) && this.cells.isMissing(text)) this.cells.reject(line, text);
+    if (!isNumber) {
       this.#firstNonNumber ??= { line, text: detachString(text) };
     } else if (!this.cells.fits(value)) this.#firstTooLarge ??= { line, text: detachString(text) };
     if (!this.#values) this.#setLabel(row, line, text, value);
@@ -103,8 +106,8 @@ export class TargetColumn {
     }
     const { classes } = this.options;
     const found = this.#labelsByCode;
-    // Class names must match exactly; numeric labels are compared as numbers.
-    const numeric = !this.#firstNonNumber && !Array.isArray(classes);
+    // Class names must match exactly. Numeric labels are compared as numbers, unless they are codes such as 00501.
+    const numeric = !this.#firstNonNumber && !Array.isArray(classes) && !areCodes(found.map(({ text }) => text));
     const encoded = encodeLabels(
       found.map(({ text, number }): EncodableLabel => (numeric ? exactNumber(text, number) : text)),
       classes,
@@ -172,6 +175,11 @@ export class TargetColumn {
     return { isClassification, reason: isClassification ? 'whole-numbers' : 'numbers' };
   }
 }
+
+/** Digits of the same length, some with leading zeros, are codes, of which each digit counts. */
+export const areCodes = (texts: readonly string[]): boolean =>
+  texts.every((text) => /^\d{2,}$/.test(text) && text.length === texts[0]!.length) &&
+  texts.some((text) => text.startsWith('0'));
 
 /** Integers beyond 2^53 keep all of their digits. */
 export function exactNumber(text: string, number: number): number | bigint {

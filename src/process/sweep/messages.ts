@@ -1,5 +1,5 @@
 // The messages between the threads of a sweep.
-import type { ReadableFolders } from '../../data-files/data-files';
+import type { FileVersions, ReadableFolders } from '../../data-files/data-files';
 import type { TrainingResult } from '../../sweep/train-run';
 
 /** A run to train. */
@@ -7,6 +7,8 @@ export interface Task {
   readonly text: string;
   /** The folders of files that the spec names. */
   readonly folders: ReadableFolders;
+  /** Versions of data files that all runs of a sweep use. */
+  readonly versions?: FileVersions;
   /** Whether its custom layers may run. */
   readonly allowCode?: boolean;
 }

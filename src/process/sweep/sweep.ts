@@ -5,7 +5,7 @@ import type { RunState, SweepState } from '../../protocol/sweep';
 import { createHash } from 'node:crypto';
 import os from 'node:os';
 import path from 'node:path';
-import { type ReadableFolders, withDataFiles } from '../../data-files/data-files';
+import { type FileVersions, type ReadableFolders, withDataFiles } from '../../data-files/data-files';
 import { specRules } from '../../diagnostics';
 import { type CompiledRun, loadRun, type ParseResult, type SweepOption } from '../../model-spec';
 import { type PlannedRun, type PlanResult, planSweep } from '../../sweep/plan';
@@ -73,7 +73,10 @@ export async function openSweep(request: SweepRequest): Promise<OpenSweepResult>
   if (!plan) return problems.length > 0 ? { kind: 'problems', problems } : { kind: 'noSweep' };
   const folders = foldersOf(request);
   const customLayers = request.allowCode ? await loadUnwatchedLayers(source, folders) : undefined;
-  const loaded = withDataFiles(folders, (files) => loadRun(source, files, { rules: specRules, customLayers }));
+  const loaded = withDataFiles(folders, (files) => ({
+    ...loadRun(source, files, { rules: specRules, customLayers }),
+    versions: files.versions,
+  }));
   if (!loaded.run) return { kind: 'problems', problems: loaded.problems };
   const store = openSweepStore(request);
   // Code that a layer imports can change without a trace in the spec, so earlier results are not reused.
@@ -85,13 +88,14 @@ export async function openSweep(request: SweepRequest): Promise<OpenSweepResult>
   const record = new SweepRecord(plan, dataDigest(loaded.run), found.kind === 'found' ? found.results : null);
   return {
     kind: 'sweep',
-    sweep: new Sweep(record, store, { ...request, workers }),
+    sweep: new Sweep(record, store, { ...request, workers, versions: loaded.versions }),
     warnings: loaded.problems,
   };
 }
 
 interface SweepContext extends SweepRequest {
   readonly workers: number;
+  readonly versions: FileVersions;
 }
 
 export class Sweep {
@@ -126,9 +130,8 @@ export class Sweep {
     onUpdate: (state: SweepState) => void,
     updateInterval = UPDATE_INTERVAL_MS,
   ): Promise<boolean> {
-    const { workers: maxWorkers, allowCode = false, specFile } = this.#context;
+    const { workers: maxWorkers, specFile } = this.#context;
     const record = this.#record;
-    const folders = foldersOf(this.#context);
     const { pendingRuns } = record;
     if (pendingRuns.length === 0) return true;
     const pool = new WorkerPool({ workerFile, maxWorkers });
@@ -146,7 +149,7 @@ export class Sweep {
     const timer = updateInterval > 0 ? setInterval(() => onUpdate(this.state), updateInterval) : undefined;
     try {
       await pool.run(
-        pendingRuns.map(({ run }) => taskOf(run, folders, allowCode)),
+        pendingRuns.map(({ run }) => taskOf(run, this.#context)),
         {
           started: (task) => updateState(task, { state: 'running' }),
           progress: (task, step, total) => updateState(task, { step, total }),
@@ -185,10 +188,11 @@ export class Sweep {
   }
 }
 
-const taskOf = (run: PlannedRun, folders: ReadableFolders, allowCode: boolean): Task => ({
+const taskOf = (run: PlannedRun, context: SweepContext): Task => ({
   get text() {
     return run.text;
   },
-  folders,
-  allowCode,
+  folders: foldersOf(context),
+  versions: context.versions,
+  allowCode: context.allowCode ?? false,
 });

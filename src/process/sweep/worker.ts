@@ -41,11 +41,11 @@ function main(): void {
   process.on('uncaughtException', (thrown) => end(thrown));
   process.on('unhandledRejection', (reason, promise) => end(reason, promise));
 
-  const train = async ({ text, folders, allowCode }: Task): Promise<void> => {
+  const train = async ({ text, folders, versions, allowCode }: Task): Promise<void> => {
     const started = performance.now();
     const source = parseSpec(text);
     const customLayers = allowCode ? await loadUnwatchedLayers(source, folders, layerWatch) : undefined;
-    const { run, problems } = withDataFiles(folders, (files) => loadRun(source, files, { customLayers }));
+    const { run, problems } = withDataFiles(folders, (files) => loadRun(source, files, { customLayers }), versions);
     if (!run) {
       const firstError = problems.find(({ severity }) => severity === 'error');
       post({

@@ -214,7 +214,7 @@ describe('a wrong file', () => {
     [
       'more than its header says',
       () => npy(Buffer.concat([x, x])),
-      `${x.length} bytes follow after byte ${x.length}`,
+      `a second array follows after byte ${x.length}`,
       ['inputs'],
     ],
     [
