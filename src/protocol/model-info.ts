@@ -119,7 +119,8 @@ export interface ModelInfo {
     readonly summary: string;
     readonly specLocation?: SpecLocation;
   };
-  readonly optimizer: { readonly kind: string; readonly summary: string; readonly math?: { readonly update: string } };
+  /** `rule`: the update of a weight w in LaTeX, with the options of the run; η is the learning rate, t the step. */
+  readonly optimizer: { readonly kind: string; readonly summary: string; readonly rule: string };
   /**
    * Part of a batch's loss, but not of a split's; null if there is none. `biases`: whether one-dimensional parameters
    * count.

@@ -8,6 +8,7 @@ import { parametersUsedBy, shownInternals } from '../engine/network-model';
 import type { Penalty } from '../engine/penalty';
 import { type CompiledRun, summarize } from '../model-spec';
 import type { FittedTransform } from '../engine/transforms/apply-transforms';
+import type { UpdateRule } from '../engine/update-parameters';
 import { phasesOf } from './phases';
 
 /** @param text the text of the spec */
@@ -63,7 +64,7 @@ export function describeModel(run: CompiledRun, network: Network, batchesPerEpoc
     tokens: run.dataset.tokens !== undefined,
     layers,
     loss: { ...describeComponent(run.model.loss.definition), ...specLocation(run.model.loss.line) },
-    optimizer: describeComponent(run.optimizer.definition),
+    optimizer: describeOptimizer(run.optimizer),
     penalty: describePenalty(run.model.penalty),
     taskDecision: taskDecisionOf(run),
     transforms: run.transforms.map(describeTransform),
@@ -82,6 +83,17 @@ export function describeModel(run: CompiledRun, network: Network, batchesPerEpoc
     parameterCount: network.parameters.reduce((sum, { value }) => sum + numel(value.shape), 0),
     checkEvery: run.gradientCheck.every,
   };
+}
+
+function describeOptimizer({ definition, options, clip }: UpdateRule): ModelInfo['optimizer'] {
+  const gradient =
+    clip.norm !== undefined
+      ? String.raw`g = \min\Big(1, \frac{${clip.norm}}{\|\nabla L\| + 10^{-6}}\Big) \d{w}`
+      : clip.value !== undefined
+        ? String.raw`g = \max(-${clip.value}, \min(${clip.value}, \d{w}))`
+        : String.raw`g = \d{w}`;
+  const { kind, summary } = definition;
+  return { kind, summary, rule: [gradient, ...definition.rule(options)].join(String.raw`, \quad `) };
 }
 
 function describePenalty(penalty: Penalty | undefined): ModelInfo['penalty'] {

@@ -133,7 +133,7 @@ export function phaseNodes({ layers }: ModelInfo, phase: Phase): StepNodeId[] {
 /** The rule of the phases that compute no node of their own, in LaTeX. */
 export function phaseRule({ optimizer }: ModelInfo, phase: Phase): string | undefined {
   if (phase.kind === 'zero_grad') return String.raw`\d{w} \leftarrow 0 \quad \text{for every parameter } w`;
-  return phase.kind === 'update' ? optimizer.math?.update : undefined;
+  return phase.kind === 'update' ? optimizer.rule : undefined;
 }
 
 /** The nodes that a phase computes. */
@@ -155,7 +155,7 @@ export function computedNodes(model: ModelInfo, phase: Phase): StepNodeId[] {
 
 /** The rule that computes an update; undefined for other nodes. */
 export const updateRule = ({ optimizer }: ModelInfo, { of }: StepNodeId): string | undefined =>
-  of === 'update' || of === 'updated' ? optimizer.math?.update : undefined;
+  of === 'update' || of === 'updated' ? optimizer.rule : undefined;
 
 /** The expression that names a node, if all of its tensor is shown: an output is shown for one sample. */
 export const nodeExpression = (model: ModelInfo, id: StepNodeId): string | null =>

@@ -2,15 +2,19 @@
 import * as z from 'zod/mini';
 import { learningRate, nonNegativeNumber } from '../option-schemas';
 import { addWeightDecay, defineOptimizer } from './optimizer';
-import { eps, weightDecay } from './shared-options';
+import { decayRule, eps, weightDecay } from './shared-options';
 
 /** s ← s + g²; w ← w - lr / (1 + (t-1) lr_decay) g / (√s + eps): PyTorch's Adagrad. */
 export const adagrad = defineOptimizer({
   kind: 'adagrad',
   summary: 'Adapts the rate of each weight to its past gradients: w ← w - lr · g / (√Σg² + eps).',
-  math: {
-    update: String.raw`s \leftarrow s + g^2, \qquad w \leftarrow w - \eta \, \frac{g}{\sqrt{s} + \varepsilon}, \quad g = \d{w}`,
-  },
+  rule: (options) => [
+    ...decayRule(options),
+    String.raw`s \leftarrow s + g^2`,
+    options.lr_decay === 0
+      ? String.raw`w \leftarrow w - \eta \frac{g}{\sqrt{s} + \varepsilon}`
+      : String.raw`w \leftarrow w - \frac{\eta}{1 + \gamma (t - 1)} \frac{g}{\sqrt{s} + \varepsilon}`,
+  ],
   options: z.strictObject({
     lr: learningRate(0.01),
     lr_decay: z._default(nonNegativeNumber('Divides the rate of step t by 1 + (t - 1) · lr_decay.'), 0),

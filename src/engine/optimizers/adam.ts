@@ -5,9 +5,15 @@ import { integerPower } from '../deterministic-math';
 import type { Tensor, Shape2 } from '../kernels/tensor';
 import { learningRate, nonNegativeNumber } from '../option-schemas';
 import { addWeightDecay, defineOptimizer, type UpdateContext } from './optimizer';
-import { betas, eps, weightDecay } from './shared-options';
+import { betas, decayRule, eps, weightDecay } from './shared-options';
 
 const STATE_NAMES = ['mean of the gradient', 'mean of its square'] as const;
+
+const ADAM_RULE = [
+  String.raw`m \leftarrow \beta_1 m + (1 - \beta_1) g`,
+  String.raw`s \leftarrow \beta_2 s + (1 - \beta_2) g^2`,
+  String.raw`w \leftarrow w - \eta \frac{m / (1 - \beta_1^t)}{\sqrt{s / (1 - \beta_2^t)} + \varepsilon}`,
+];
 
 /** m ← β1 m + (1-β1) g; s ← β2 s + (1-β2) g²; w ← w - lr m̂ / (√ŝ + eps), m̂ = m/(1-β1ᵗ), ŝ = s/(1-β2ᵗ). */
 function adamStep(
@@ -36,9 +42,7 @@ export const adam = defineOptimizer({
   kind: 'adam',
   summary:
     'Moves each weight by about lr per step: the running mean of its gradient divided by the root of the running mean of its square, both bias-corrected.',
-  math: {
-    update: String.raw`m \leftarrow \beta_1 m + (1 - \beta_1) g, \quad v \leftarrow \beta_2 v + (1 - \beta_2) g^2, \quad w \leftarrow w - \eta \, \frac{\hat m}{\sqrt{\hat v} + \varepsilon}, \quad g = \d{w}`,
-  },
+  rule: (options) => [...decayRule(options), ...ADAM_RULE],
   options: z.strictObject({
     lr: learningRate(0.001),
     betas,
@@ -56,9 +60,10 @@ export const adam = defineOptimizer({
 export const adamw = defineOptimizer({
   kind: 'adamw',
   summary: 'Adam with decoupled weight decay: w ← w - lr · weight_decay · w, independent of the gradient.',
-  math: {
-    update: String.raw`w \leftarrow w - \eta \lambda w - \eta \, \frac{\hat m}{\sqrt{\hat v} + \varepsilon}, \quad m, v \text{ as in Adam}`,
-  },
+  rule: ({ weight_decay }) => [
+    ...(weight_decay === 0 ? [] : [String.raw`w \leftarrow w - \eta \lambda w`]),
+    ...ADAM_RULE,
+  ],
   options: z.strictObject({
     lr: learningRate(0.001),
     betas,

@@ -26,8 +26,8 @@ export interface OptimizerDefinition<Kind extends string = string, Options exten
   /** Names that other libraries use, for "Did you mean …?". */
   readonly aliases?: readonly string[];
   readonly summary: string;
-  /** The update of a weight w in LaTeX, η the learning rate; `\d{w}` stands for ∂L/∂w. */
-  readonly math?: { readonly update: string };
+  /** The assignments of an update of the weight w in LaTeX, in order: g is the gradient, η the learning rate. */
+  rule(options: Options): readonly string[];
   readonly options: z.ZodMiniType<Options>;
   /** Whether an update depends on the step number. */
   readonly dependsOnStep?: boolean;

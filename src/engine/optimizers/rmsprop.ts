@@ -3,7 +3,7 @@ import * as z from 'zod/mini';
 import type { Tensor } from '../kernels/tensor';
 import { learningRate, nonNegativeNumber } from '../option-schemas';
 import { addWeightDecay, defineOptimizer } from './optimizer';
-import { decayRate, eps, weightDecay } from './shared-options';
+import { decayRate, decayRule, eps, weightDecay } from './shared-options';
 
 /**
  * As in PyTorch, not centered: s ← alpha s + (1 - alpha) g². Without momentum, w ← w - lr g / (√s + eps). With it,
@@ -13,9 +13,13 @@ export const rmsprop = defineOptimizer({
   kind: 'rmsprop',
   summary:
     'Divides the gradient by the root of the running mean of its square: s ← alpha · s + (1 - alpha) · g², w ← w - lr · g / (√s + eps).',
-  math: {
-    update: String.raw`s \leftarrow \alpha s + (1 - \alpha) g^2, \qquad w \leftarrow w - \eta \, \frac{g}{\sqrt{s} + \varepsilon}, \quad g = \d{w}`,
-  },
+  rule: (options) => [
+    ...decayRule(options),
+    String.raw`s \leftarrow \alpha s + (1 - \alpha) g^2`,
+    ...(options.momentum === 0
+      ? [String.raw`w \leftarrow w - \eta \frac{g}{\sqrt{s} + \varepsilon}`]
+      : [String.raw`v \leftarrow \mu v + \frac{g}{\sqrt{s} + \varepsilon}`, String.raw`w \leftarrow w - \eta v`]),
+  ],
   options: z.strictObject({
     lr: learningRate(0.01),
     alpha: decayRate('Decay rate of the running mean of squares.', 0.99),

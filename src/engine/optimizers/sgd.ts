@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { learningRate, nonNegativeNumber } from '../option-schemas';
 import { addWeightDecay, defineOptimizer } from './optimizer';
-import { weightDecay } from './shared-options';
+import { decayRule, weightDecay } from './shared-options';
 
 /**
  * g ← gradient + weight_decay w; v ← momentum v + g; w ← w - lr v, or with Nesterov w ← w - lr (g + momentum v):
@@ -12,9 +12,15 @@ export const sgd = defineOptimizer({
   kind: 'sgd',
   aliases: ['gd', 'gradient_descent', 'stochastic_gradient_descent', 'momentum', 'nesterov'],
   summary: 'Stochastic gradient descent with momentum: v ← momentum · v + g; w ← w - lr · v.',
-  math: {
-    update: String.raw`v \leftarrow \mu v + \d{w}, \qquad w \leftarrow w - \eta v`,
-  },
+  rule: (options) => [
+    ...decayRule(options),
+    ...(options.momentum === 0
+      ? [String.raw`w \leftarrow w - \eta g`]
+      : [
+          String.raw`v \leftarrow \mu v + g`,
+          options.nesterov ? String.raw`w \leftarrow w - \eta (g + \mu v)` : String.raw`w \leftarrow w - \eta v`,
+        ]),
+  ],
   options: z
     .strictObject({
       lr: learningRate(0.1),

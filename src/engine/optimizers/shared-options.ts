@@ -10,6 +10,10 @@ export const weightDecay = (fallback: number) =>
     fallback,
   );
 
+/** The assignment of `addWeightDecay` in LaTeX, if there is any. */
+export const decayRule = ({ weight_decay }: { readonly weight_decay: number }): readonly string[] =>
+  weight_decay === 0 ? [] : [String.raw`g \leftarrow g + \lambda w`];
+
 export const eps = (fallback: number) =>
   z._default(nonNegativeNumber('Added to the square root to avoid division by 0.').check(alias('epsilon')), fallback);
 
