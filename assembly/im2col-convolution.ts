@@ -34,7 +34,7 @@ import { LANES, loadPartial, SIZE, splat, storePartial, VECTOR } from './vectors
 export const STRIP: i32 = 32;
 const DEPTH: i32 = 1024 / <i32>SIZE;
 const STRIP_BACK: i32 = 64;
-/** The most positions of a window in one channel. */
+/** Maximum number of positions of a window in one channel. */
 export const MAX_KERNEL_AREA_BACK: i32 = 256;
 
 /**

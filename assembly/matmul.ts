@@ -7,7 +7,7 @@ import { packedB } from './scratch';
 import { ADD } from './tile';
 import { LANES, loadPartial, SIZE, storePartial, VECTOR } from './vectors';
 
-/** The most rows and columns of a chunk; chunks are wider if a is copied for each. */
+/** Maximum number of rows and columns of a chunk; chunks are wider if a is copied for each. */
 const CHUNK_M: i32 = 256;
 const CHUNK_N: i32 = 4 * COLUMNS;
 const CHUNK_N_PACKED_A: i32 = 256;

@@ -7,7 +7,7 @@ import { formatTable } from './measure';
 const FAULTS = Number(process.env.FAULTS ?? 500);
 const KINDS = { first: FIRST_SET, second: SECOND_SET }[process.env.SET ?? ''] ?? ALL;
 const SEED = Number(process.env.SEED ?? 0);
-/** The most random networks to draw before one has a place for a fault. */
+/** Maximum number of random networks to draw before one has a place for a fault. */
 const MAX_DRAWS = 400;
 
 const perKind = Math.ceil(FAULTS / KINDS.length);

@@ -15,7 +15,7 @@ import { type ProcessTimes, readProcessTimes, recordTrace } from './browser-trac
 
 const VIEWS = ['learn', 'step', 'network', 'fit', 'gradients', 'activations'];
 const ROUNDS = 5;
-/** The most causes in the table. */
+/** Maximum number of causes in the table. */
 const MAX_TRACE_ROWS = 14;
 
 /**

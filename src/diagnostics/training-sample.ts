@@ -2,9 +2,9 @@
 import { numel } from '../engine/kernels/tensor';
 import type { CompiledRun } from '../model-spec';
 
-/** The most samples, evenly spaced over the train split. */
+/** Maximum number of samples, evenly spaced over the train split. */
 const MAX_SAMPLES = 1000;
-/** The most numbers in total: fewer samples if each is large. */
+/** Maximum number of numbers in total: fewer samples if each is large. */
 const MAX_NUMBERS = 200_000;
 
 export interface TrainingSample {

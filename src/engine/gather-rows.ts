@@ -4,7 +4,7 @@ import type { Precision, Tensor, TensorData } from './kernels/tensor';
 
 /** Rows at least this wide are copied as a whole, which allocates a view. */
 const BULK_COPY_WIDTH = 64;
-/** The most inputs, 64 MB, for which a rounded copy is worth its memory. */
+/** Maximum number of inputs, 64 MB, for which a rounded copy is worth its memory. */
 const MAX_PRECONVERTED_NUMBERS = 2 ** 24;
 
 /**

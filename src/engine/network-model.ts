@@ -94,7 +94,7 @@ export const hasCustomCode = ({ layers, loss, penalty }: NetworkModel): boolean 
   penalty?.custom !== undefined;
 
 export interface NetworkSize {
-  /** The most samples in a training batch. */
+  /** Maximum number of samples in a training batch. */
   readonly batchSize: number;
   /** Samples evaluated at once; 0 for a network without evaluation. */
   readonly evaluationBatchSize: number;

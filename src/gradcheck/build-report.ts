@@ -13,7 +13,7 @@ import { unravelIndex } from '../presentation/tensor-index';
 /** In place of a verdict for an entry that was not checked. */
 export const NOT_CHECKED = 255;
 
-/** The most points in a report. */
+/** Maximum number of points in a report. */
 export const MAX_POINTS = 4000;
 
 export interface ParameterFindings {

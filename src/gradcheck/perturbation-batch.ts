@@ -9,7 +9,7 @@ import { isPenalized, scalarPenalty } from '../engine/penalty';
 import { isChainFrom } from '../engine/network-graph';
 import type { LayerActivations } from './cached-activations';
 
-/** The most perturbations at a time, and the bytes that they may use, so that they stay in a near cache. */
+/** Maximum number of perturbations at a time, and the bytes that they may use, so that they stay in a near cache. */
 export const MAX_PERTURBATIONS = 512;
 const MAX_BYTES = 2 ** 20;
 

@@ -9,7 +9,7 @@ export interface WatchdogOptions {
   readonly timeout: number;
   /** Milliseconds that a call of a custom layer may take. */
   readonly layerTimeout: number;
-  /** The most milliseconds that one poll counts: a computer that was asleep is not a hang. */
+  /** Maximum number of milliseconds that one poll counts: a computer that was asleep is not a hang. */
   readonly pollInterval: number;
   /** Milliseconds of the last `elapsed` in which the worker could not run, see `createStarvationClock`. */
   readonly starvedTime?: (elapsed: number) => number;

@@ -7,7 +7,7 @@ import type { Pass } from '../engine/pass';
 import { gatherRows } from '../engine/gather-rows';
 import type { CompiledRun } from '../model-spec';
 
-/** The most input and target elements, a megabyte; copying more per epoch would be noticeable. */
+/** Maximum number of input and target elements, a megabyte; copying more per epoch would be noticeable. */
 const MAX_ELEMENTS = 2 ** 18;
 
 export class EpochBuffer {

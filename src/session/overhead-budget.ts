@@ -3,7 +3,7 @@
 
 /** Share of the total time: a twentieth of what training alone takes. */
 const OVERHEAD_SHARE = 1 / 21;
-/** The most milliseconds that accumulate: enough to observe a short run completely. */
+/** Maximum number of milliseconds that accumulate: enough to observe a short run completely. */
 const MAX_BALANCE_MS = 100;
 
 export class OverheadBudget {

@@ -4,7 +4,7 @@ import type { KernelOptions } from '../engine/kernels/create-kernels';
 
 /** The default is the fastest kernels that the JavaScript engine supports and the spec allows. */
 export interface SessionOptions extends Omit<KernelOptions, 'deterministic'> {
-  /** The most bytes of checkpoints. */
+  /** Maximum number of bytes of checkpoints. */
   readonly checkpointBudget?: number | undefined;
   /** Steps between checkpoints; by default, depends on the work of replaying them. */
   readonly checkpointInterval?: number;

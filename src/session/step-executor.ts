@@ -12,7 +12,7 @@ import type { LearningRates } from './learning-rates';
 import { optimizerStep } from './optimizer-step';
 import { FusedStep } from './fused-step';
 
-/** The most steps per call. */
+/** Maximum number of steps per call. */
 const MAX_STEPS_PER_CALL = 1024;
 
 export interface StepContext {

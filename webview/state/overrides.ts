@@ -4,7 +4,7 @@ import type { QueryValue, Query, SessionCommand } from '../../src/protocol/panel
 import type { Context, Settings } from '../context';
 
 const ID = 'what_if';
-/** The most changes that can be undone. */
+/** Maximum number of changes that can be undone. */
 const MAX_UNDO = 50;
 
 export type WeightSetting = Extract<SessionCommand, { type: 'setWeights' }>['weights'][number];

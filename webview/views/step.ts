@@ -24,7 +24,7 @@ import type { PanelData } from '../state/store';
 import { describePhase, lastCompletedPhase, phaseLabel } from '../../src/presentation/phases';
 
 const ID = 'step';
-/** The most rows and columns of a Jacobian on the page. */
+/** Maximum number of rows and columns of a Jacobian on the page. */
 const MAX_JACOBIAN_SIZE = 12;
 /** Numbers per node in the list. */
 const PREVIEW_VALUES = 4;

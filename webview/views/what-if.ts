@@ -25,9 +25,9 @@ import {
   whatIfQuery,
 } from '../state/overrides';
 
-/** The most elements of an input that get a row. */
+/** Maximum number of elements of an input that get a row. */
 const MAX_INPUTS = 16;
-/** The most elements of an input that can be scaled: all of them are sent. */
+/** Maximum number of elements of an input that can be scaled: all of them are sent. */
 const MAX_SCALABLE_INPUTS = 64;
 /** Values per tensor on the page. */
 const MAX_VALUES = 16;

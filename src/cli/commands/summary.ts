@@ -86,7 +86,7 @@ const formatCount = (value: number): string => (value === 0 ? '·' : formatInteg
 
 const formatReceptiveField = (field: ReceptiveField): string => (field === 'all' ? 'all' : shapeText(field));
 
-/** The most values of a learned tensor that are printed individually. */
+/** Maximum number of values of a learned tensor that are printed individually. */
 const MAX_VALUES = 4;
 
 const formatNumber = (value: number): string => formatShortest(Number(value.toPrecision(6)));

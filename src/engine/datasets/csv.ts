@@ -29,7 +29,7 @@ const cellLocation = ({ path, names }: CsvColumns, line: number, index: number):
 
 const isWhole = (cell: string): boolean => /^\s*[+-]?\d+\s*$/.test(cell);
 
-/** The most cells of a column that a diagnosis inspects. */
+/** Maximum number of cells of a column that a diagnosis inspects. */
 const MAX_COLUMN_CELLS = 100;
 const taskReasons: Readonly<Record<TargetReason, string | undefined>> = {
   option: undefined,

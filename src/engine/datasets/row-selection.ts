@@ -6,7 +6,7 @@ import { positiveInteger } from '../option-schemas';
 import type { Random } from '../random';
 import { DataError, type OptionPath } from './data-error';
 
-/** The most bytes that the inputs of a dataset may take: 512 MB. */
+/** Maximum number of bytes that the inputs of a dataset may take: 512 MB. */
 export const MAX_DATASET_BYTES = 2 ** 29;
 
 /** Options that select rows, for every dataset that reads files. */

@@ -12,7 +12,7 @@ const MAX_LABELS = 100_000;
 export interface TargetOptions {
   readonly task: 'auto' | 'classes' | 'values';
   readonly classes: Classes;
-  /** The most distinct integers that are taken as classes. */
+  /** Maximum number of distinct integers that are taken as classes. */
   readonly maxAutoClasses: number;
   /** Whether the loss predicts values; then `"task": "auto"` never takes numbers as classes. */
   readonly predictsValues: boolean;

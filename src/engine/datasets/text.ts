@@ -8,7 +8,7 @@ import { DataError, type OptionPath } from './data-error';
 import { type Dataset, defineDataset, type GenerateContext } from './dataset';
 import { arrayColumns, type SampleSource } from './sample-source';
 
-/** The most characters of a text, which is in memory as a whole. */
+/** Maximum number of characters of a text, which is in memory as a whole. */
 const MAX_LENGTH = 2 ** 26;
 
 const options = z

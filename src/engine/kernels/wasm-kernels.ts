@@ -33,7 +33,7 @@ const READ_MARGIN = 64;
 const PARALLEL_THRESHOLD = 500_000;
 /** Multiply-adds of a product from which on 256-bit vectors are worth trying. */
 const SIMD256_THRESHOLD = 200_000;
-/** The most float64 results that a fused module returns per call. */
+/** Maximum number of float64 results that a fused module returns per call. */
 const MAX_RESULTS = 1024;
 const SINGLE_RESULT = new Float64Array(1);
 /** Values that occur nowhere else, as placeholders for numbers that change at every step. */

@@ -1,4 +1,4 @@
-// Made from assembly/ by scripts/kernels.mjs; do not edit. Sources: bc0192d3e88ef309
+// Made from assembly/ by scripts/kernels.mjs; do not edit. Sources: a6d97ded0cd4b031
 
 /** WebAssembly modules in base64, by the SIMD instructions that they need and their precision. */
 export const wasmModules = {

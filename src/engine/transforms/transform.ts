@@ -33,7 +33,7 @@ export interface TransformDefinition<Kind extends string = string, Options = unk
   readonly aliases?: readonly string[];
   readonly summary: string;
   readonly options: z.ZodMiniType<Options>;
-  /** The most numbers in a sample; unlimited by default. */
+  /** Maximum number of numbers in a sample; unlimited by default. */
   readonly maxFeatures?: number;
   fit(context: FitContext<Options>): TransformFit | CooperativeTask<TransformFit>;
 }

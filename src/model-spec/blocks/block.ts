@@ -2,7 +2,7 @@
 import type * as z from 'zod/mini';
 import type { Path } from '../spec-source';
 
-/** The most layers of a network: a panel cannot show more, and a longer list is a mistake. */
+/** Maximum number of layers of a network: a panel cannot show more, and a longer list is a mistake. */
 export const MAX_LAYERS = 1000;
 
 /** What the network's input is called among the inputs of a layer. */

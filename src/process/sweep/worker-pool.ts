@@ -18,7 +18,7 @@ export interface WorkerPoolEvents {
 export interface WorkerPoolOptions {
   /** sweep-worker.js. */
   readonly workerFile: string;
-  /** The most threads. */
+  /** Maximum number of threads. */
   readonly maxWorkers: number;
   /** Megabytes of JavaScript objects per thread, without tensors. */
   readonly heapMb?: number;

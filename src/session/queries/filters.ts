@@ -8,7 +8,7 @@ import { followSample } from './followed-sample';
 import { counterfactualTensor, runCounterfactual } from './counterfactual';
 import type { Shape4 } from '../../engine/kernels/tensor';
 
-/** The most channels that are drawn in each direction. */
+/** Maximum number of channels that are drawn in each direction. */
 const MAX_CHANNELS = 16;
 
 export const filters = defineQuery({

@@ -5,7 +5,7 @@ import { NETWORK_SIZES, measureGradientCost } from '../gradient-cost';
 import type { TrainingSession } from '../session';
 import { defineQuery } from './query';
 
-/** The most milliseconds for the naive method on one network; a running training waits meanwhile. */
+/** Maximum number of milliseconds for the naive method on one network; a running training waits meanwhile. */
 const MAX_NAIVE_MS = 250;
 
 export const gradientCost = defineQuery({

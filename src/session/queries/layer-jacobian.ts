@@ -9,7 +9,7 @@ import { followSample, inputsOfFollowed, weightsBeforeUpdate } from './followed-
 
 /** Larger ones are not readable anyway. */
 export const MAX_JACOBIAN_ELEMENTS = 4096;
-/** The most elements for a few rows of a Jacobian; a million of them are computed immediately. */
+/** Maximum number of elements for a few rows of a Jacobian; a million of them are computed immediately. */
 const MAX_ROW_ELEMENTS = 2 ** 20;
 
 /** Null if the layer is too large or does not exist, or if the samples of a batch depend on each other. */

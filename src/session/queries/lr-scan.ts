@@ -8,7 +8,7 @@ import { defineQuery } from './query';
 
 /** A third of a decade apart, over two decades in each direction. */
 const LR_FACTORS = Array.from({ length: 13 }, (_, i) => 10 ** ((i - 6) / 3));
-/** The most multiply-adds for all of them: a few tens of milliseconds. */
+/** Maximum number of multiply-adds for all of them: a few tens of milliseconds. */
 const MAX_MACS = 3e7;
 
 export const lrScan = defineQuery({

@@ -12,7 +12,7 @@ import { defineQuery } from './query';
 import { followSample } from './followed-sample';
 import { counterfactualTensor, type CounterfactualPass, runCounterfactual } from './counterfactual';
 
-/** The most units that are drawn per column. */
+/** Maximum number of units that are drawn per column. */
 const MAX_UNITS = 10;
 /** Points per side of a unit's map, for few units and for many; a line has more. */
 const MAP_SIDE = { fine: 28, coarse: 14 };

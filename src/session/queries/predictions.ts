@@ -12,7 +12,7 @@ import { defineQuery } from './query';
 /** More samples would hold up training. */
 const MAX_SAMPLES = 1024;
 const WORST_COUNT = 12;
-/** The most numbers of an input that are sent: an image of 64 × 64 in three colors. */
+/** Maximum number of numbers of an input that are sent: an image of 64 × 64 in three colors. */
 const MAX_INPUT_ELEMENTS = 3 * 64 * 64;
 
 export const predictions = defineQuery({

@@ -12,7 +12,7 @@ import { defineQuery } from './query';
 const TOP = 5;
 /** More positions would not be read; the first are sent. */
 const MAX_POSITIONS = 512;
-/** The most attention weights that are sent: eight heads of 256 × 256. */
+/** Maximum number of attention weights that are sent: eight heads of 256 × 256. */
 const MAX_ATTENTION_WEIGHTS = 2 ** 19;
 
 export const sequence = defineQuery({

@@ -8,7 +8,7 @@ import { targetGradientOf } from '../target-gradient';
 import { defineQuery } from './query';
 import { followSample, weightsBeforeUpdate } from './followed-sample';
 
-/** The most rows and columns that are sent. */
+/** Maximum number of rows and columns that are sent. */
 const MAX_PREVIEW_SIDE = 8;
 
 export const stepGraph = defineQuery({

@@ -4,7 +4,7 @@ import type { Shape, Tensor } from '../../engine/kernels/tensor';
 import type { TrainingSession } from '../session';
 import { defineQuery } from './query';
 
-/** The most rows or columns that are sent; larger tensors are reduced. */
+/** Maximum number of rows or columns that are sent; larger tensors are reduced. */
 export const MAX_TILE = 64;
 
 export const tensor = defineQuery({

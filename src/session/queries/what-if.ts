@@ -12,7 +12,7 @@ import { defineQuery } from './query';
 import { followSample } from './followed-sample';
 import { copyNetwork, setWeights, forwardBackward } from './counterfactual';
 
-/** The most values of a tensor that are sent. */
+/** Maximum number of values of a tensor that are sent. */
 const MAX_VALUES = 64;
 
 export const whatIf = defineQuery({

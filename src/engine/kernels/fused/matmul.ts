@@ -15,7 +15,7 @@ import type { KernelEmitter } from './kernel-emitter';
 const UNROLL_LIMIT = 64;
 /** Result vectors that are accumulated at a time. */
 const ACCUMULATORS = 12;
-/** The most vector multiply-adds in a loop body. */
+/** Maximum number of vector multiply-adds in a loop body. */
 const MAX_MADDS_PER_LOOP = 128;
 /** Up to this many elements, b is kept in locals. */
 const MAX_B_IN_LOCALS = 512;
