@@ -2,6 +2,7 @@
 import { formatNumber, formatPercent, pluralize } from '../presentation/numbers';
 import { applyTextEdit, type CompiledRun, editSpec, type LoadedRun, type Spec } from '../model-spec';
 import type { Trial } from '../protocol/doctor-report';
+import { estimateStepMacs } from '../session/fused-step';
 import type { QuickFix } from '../protocol/problem';
 import { type DoctorContext, longestRun, MEASUREMENTS, openTrial, runTrial, scoreOf } from './trial';
 
@@ -20,7 +21,12 @@ export interface Baseline {
   readonly suggestedRate: number | null;
   /** What the trial had learned at each measurement but the last. */
   readonly scores: readonly number[];
+  /** Whether it has a fix already, so that a smaller gain is one. */
+  readonly isRepaired: boolean;
 }
+
+/** Multiply-adds of all trials of usual values: some tens of seconds. */
+const GUESS_MACS = 2e10;
 
 /** A fix, what it came to, and what the spec as it is comes to in as many steps. */
 export interface Attempt {
@@ -33,6 +39,8 @@ export interface Attempt {
 export class Attempts {
   readonly #tried = new Map<string, Attempt | null>();
   #own: Trial | null = null;
+  /** Multiply-adds of guesses. */
+  #spent = 0;
 
   constructor(
     readonly baseline: Baseline,
@@ -42,6 +50,11 @@ export class Attempts {
 
   get count(): number {
     return this.#tried.size;
+  }
+
+  /** Whether there is time for another guess. */
+  get canGuess(): boolean {
+    return this.#spent < GUESS_MACS;
   }
 
   /**
@@ -79,7 +92,9 @@ export class Attempts {
     const length = changesLength ? Math.min(session.totalSteps, longestRun(session)) : steps;
     const onMeasure = (measurement: number, score: number): boolean =>
       isGuess && measurement >= MEASUREMENTS / 2 && score <= (scores[measurement - 1] ?? 0) + NO_GAIN;
-    return { fix, before, trial: await runTrial(session, length, this.context, stage, { onMeasure }) };
+    const tried = await runTrial(session, length, this.context, stage, { onMeasure });
+    if (isGuess) this.#spent += tried.steps * estimateStepMacs(session.model, session.network);
+    return { fix, before, trial: tried };
   }
 }
 
@@ -110,6 +125,10 @@ export const gainsMuch = ({ trial, before }: Attempt): boolean =>
   learned(trial) >
     learned(before) +
       Math.max(2 * MIN_GAIN, MUCH * (1 - learned(before)), Math.min(MAX_NOISE, 2 * before.standardError));
+
+/** Whether a further fix gains more than noise. */
+export const gainsFurther = ({ trial, before }: Attempt): boolean =>
+  !trial.diverged && learned(trial) > learned(before) + Math.max(MIN_GAIN, Math.min(MAX_NOISE, before.standardError));
 
 /** Whether the network learns more with a fix, or the same in less time. */
 export function helps(attempt: Attempt): boolean {

@@ -59,7 +59,9 @@ export async function diagnose(
 }
 
 /** Results of the checks of a spec that hold for one with a fix. */
-export type Known = Partial<Pick<DoctorReport, 'gradients' | 'overfit'>>;
+export interface Known extends Partial<Pick<DoctorReport, 'gradients' | 'overfit'>> {
+  readonly isRepaired?: boolean;
+}
 
 /** What is known so far. */
 type Results = { -readonly [Key in keyof DoctorReport]?: DoctorReport[Key] } & Pick<DoctorReport, 'data'>;
@@ -94,7 +96,16 @@ async function completeReport(
     ...ofLayers,
     ...collectFindings(spec, problems, session, rangeTest, gradients, scoreOf(trial) >= LEARNED_WELL),
   ];
-  const baseline = { text, run, spec, trial, steps, suggestedRate: rangeTest.suggested, scores };
+  const baseline = {
+    text,
+    run,
+    spec,
+    trial,
+    steps,
+    suggestedRate: rangeTest.suggested,
+    scores,
+    isRepaired: known.isRepaired === true,
+  };
   const findings = await tryFixes(candidates, new Attempts(baseline, load, context), (found) => {
     results.findings = found;
   });

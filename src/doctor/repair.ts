@@ -47,11 +47,13 @@ export async function repair(
     }
     // The derivatives of the layers stay what they are.
     const { gradients, overfit } = report;
-    const after = await diagnose(next, { run, spec, problems }, load, context, { gradients, overfit }).catch(
-      (error: unknown) => {
-        throw error instanceof DoctorCancelledError ? new DoctorCancelledError(report) : error;
-      },
-    );
+    const after = await diagnose(next, { run, spec, problems }, load, context, {
+      gradients,
+      overfit,
+      isRepaired: true,
+    }).catch((error: unknown) => {
+      throw error instanceof DoctorCancelledError ? new DoctorCancelledError(report) : error;
+    });
     // A later fix must not undo what earlier ones gained.
     if (fixes.length > 0 && scoreOf(after.trial) < scoreOf(current.trial)) break;
     fixes.push(best.fix);

@@ -75,7 +75,7 @@ export async function trainTrial(
 ): Promise<boolean> {
   const slice = stepsPerSlice(session);
   while (session.position.step < steps && !isEnough()) {
-    for (let left = slice; left > 0 && session.position.step < steps; left--) {
+    for (let left = slice; left > 0 && session.position.step < steps && !isEnough(); left--) {
       const next = session.position.step + 1;
       session.step(next === nextObservedStep(next - 1) || next === steps);
       if (!Number.isFinite(session.loss ?? NaN)) return false;

@@ -5,7 +5,7 @@ import { applyTextEdit, editSpec } from '../model-spec';
 import { formatPercent, pluralize } from '../presentation/numbers';
 import type { DoctorFinding, Trial } from '../protocol/doctor-report';
 import type { QuickFix } from '../protocol/problem';
-import { type Attempt, type Attempts, describeEffect, gainsMuch, gainsSkill, helps } from './attempt';
+import { type Attempt, type Attempts, describeEffect, gainsFurther, gainsMuch, gainsSkill, helps } from './attempt';
 import { hasLearnedLittle, scoreOf } from './trial';
 import { usualValues } from './usual-values';
 
@@ -184,18 +184,19 @@ async function tryLongerRun(findings: readonly DoctorFinding[], attempts: Attemp
 
 /** Replaces what is unusual, one at a time. @returns the best of what gains much */
 async function tryUsualValues(findings: readonly DoctorFinding[], attempts: Attempts): Promise<DoctorFinding[]> {
-  const { spec, run, trial } = attempts.baseline;
+  const { spec, run, trial, isRepaired } = attempts.baseline;
+  const gains = isRepaired ? gainsFurther : gainsMuch;
   const isMemorized = findings.some(({ code }) => code === 'memorizing');
   // Another optimizer says less than another rate.
   const isOfRate = findings.some(({ code, fix }) => code === 'other-rate' && fix);
   let best: { readonly attempt: Attempt; readonly cause: string } | null = null;
   for (const group of usualValues(spec, run)) {
     for (const { cause, fix, isOptimizer } of group) {
-      if (isOptimizer && isOfRate) continue;
+      if ((isOptimizer && isOfRate) || !attempts.canGuess) continue;
       const tried = await attempts.attempt(fix, true);
       // Too few validation samples to measure it: what is memorized is not learned.
       const attempt = tried && isMemorized ? { ...tried, before: { ...tried.before, validationSkill: 0 } } : tried;
-      if (!attempt || !gainsMuch(attempt) || (isMemorized && attempt.trial.validationSkill === null)) continue;
+      if (!attempt || !gains(attempt) || (isMemorized && attempt.trial.validationSkill === null)) continue;
       if (!best || scoreOf(attempt.trial) > scoreOf(best.attempt.trial) + NOISE) best = { attempt, cause };
     }
     if (best && scoreOf(best.attempt.trial) >= LEARNED_WELL) break;
