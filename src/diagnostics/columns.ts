@@ -196,7 +196,7 @@ function correlation(inputs: Float64Array, column: number, width: number, target
 /** A row number says nothing of a sample, and in a sorted file it gives the target away. */
 export const inputIsRowNumber: SpecRule = {
   id: 'input-is-row-number',
-  summary: 'An input column of a table counts its rows.',
+  summary: 'An input column of a table of classes counts its rows.',
   threshold: {
     value: 1e-4,
     quantity: 'largest deviation from equal steps, in steps',
@@ -205,7 +205,8 @@ export const inputIsRowNumber: SpecRule = {
   checkData(resolved, run, threshold) {
     const { inputs, inputShape, samples } = run.dataset;
     const width = inputShape[0]!;
-    if (inputShape.length > 1 || width < 2 || samples < MIN_RANKED_SAMPLES) return [];
+    // Of values, a row number may tell the trend.
+    if (!run.labels || inputShape.length > 1 || width < 2 || samples < MIN_RANKED_SAMPLES) return [];
     if (run.model.layers.some(({ definition }) => definition.indexCount)) return [];
     const columns = Array.from({ length: width }, (_, j) => j).filter((j) => {
       const step = (inputs[(samples - 1) * width + j]! - inputs[j]!) / (samples - 1);

@@ -45,7 +45,8 @@ const parameterCount = ({ model }: Resolved): number =>
     0,
   );
 
-const MAX_FEW = 60;
+/** Of a file with more, and of a generated dataset, which is often small on purpose. */
+const [MAX_OF_FILE, MAX_GENERATED] = [60, 30];
 
 export const fewSamples: SpecRule = {
   id: 'few-samples',
@@ -60,7 +61,8 @@ export const fewSamples: SpecRule = {
     const { train, validation, test } = run.split;
     const [fix] = moreSamples(spec);
     const targets = train.length * run.dataset.targetSize;
-    if (!fix || train.length > MAX_FEW || parameterCount(resolved) < threshold * targets) return [];
+    const most = fix?.changes[0]?.path.at(-1) === 'samples' ? MAX_GENERATED : MAX_OF_FILE;
+    if (!fix || train.length > most || parameterCount(resolved) < threshold * targets) return [];
     const heldOut = validation.length + test.length;
     const key = fix.changes[0]!.path;
     return [

@@ -304,32 +304,34 @@ export const compoundDropout: SpecRule = {
     const { model, spec } = resolved;
     const rateOf = (index: number): number =>
       model.layers[index]?.definition.dropRate?.(model.layers[index].options) ?? 0;
-    let [kept, series]: [number, number[]] = [1, []];
+    const all: number[][] = [[]];
     for (const [index, layer] of model.layers.entries()) {
-      const rate = rateOf(index);
-      if (rate > 0) [kept, series] = [kept * (1 - rate), [...series, index]];
-      else if (isWeighted(layer)) [kept, series] = [1, []];
-      if (series.length > 1 && 1 - kept > threshold && series.every((each) => rateOf(each) <= 0.5)) {
-        const names = series.map((each) => model.layers[each]!.name).join(', ');
-        return [
-          layerWarning(
-            resolved,
-            series[1]!,
-            'compound-dropout',
-            `${names} follow each other and together drop ${Math.round(100 * (1 - kept))} % of the values: little of the signal is left.`,
-            'Keep one of them.',
-            {
-              title: 'Keep the first of these dropouts',
-              changes: series
-                .slice(1)
-                .toReversed()
-                .flatMap((each) => removeLayer(spec, each).changes),
-            },
-          ),
-        ];
-      }
+      if (isWeighted(layer)) all.push([]);
+      else if (rateOf(index) > 0) all.at(-1)!.push(index);
     }
-    return [];
+    const keptBy = (series: readonly number[]): number =>
+      series.reduce((share, index) => share * (1 - rateOf(index)), 1);
+    const series = all.find(
+      (each) => each.length > 1 && 1 - keptBy(each) > threshold && each.every((index) => rateOf(index) <= 0.5),
+    );
+    if (!series) return [];
+    const names = series.map((each) => model.layers[each]!.name).join(', ');
+    return [
+      layerWarning(
+        resolved,
+        series[1]!,
+        'compound-dropout',
+        `${names} follow each other and together drop ${Math.round(100 * (1 - keptBy(series)))} % of the values: little of the signal is left.`,
+        'Keep one of them.',
+        {
+          title: `Remove all of these dropouts but ${model.layers[series[0]!]!.name}`,
+          changes: series
+            .slice(1)
+            .toReversed()
+            .flatMap((each) => removeLayer(spec, each).changes),
+        },
+      ),
+    ];
   },
 };
 

@@ -61,6 +61,12 @@ function inlineData(
   };
 }
 
+/** The same samples with other columns. */
+function withColumns(data: object, columns: (x: readonly number[], i: number) => readonly number[]): object {
+  const { inputs } = data as { readonly inputs: readonly (readonly number[])[] };
+  return { ...data, inputs: inputs.map(columns) };
+}
+
 const smooth = ([a = 0, b = 0, c = 0]: readonly number[]): number => Number((a * b + 0.5 * c).toPrecision(6));
 
 function healthy(seed: number): Healthy {
@@ -161,7 +167,7 @@ const KINDS: readonly (readonly [kind: string, expected: readonly string[], plan
   ],
   [
     'bias that kills units',
-    ['dead-units', 'zero-gradient'],
+    ['large-initial-values', 'dead-units', 'zero-gradient'],
     ({ classifier }) =>
       build({
         ...classifier,
@@ -298,6 +304,98 @@ const KINDS: readonly (readonly [kind: string, expected: readonly string[], plan
     ['strong-dropout'],
     ({ classifier }) =>
       build({ ...classifier, hidden: [...classifier.hidden, { type: 'dropout', p: 0.97 }], activation: 'tanh' }),
+  ],
+  [
+    'one statistic for all columns',
+    ['unequal-scales'],
+    ({ regression, random }) =>
+      build({
+        ...regression,
+        data: withColumns(inlineData(random, smooth), ([a = 0, b = 0, c = 0]) => [a, 1000 * b + 4000, c]),
+        more: { ...regression.more, transforms: [{ type: 'standardize', per: 'all' }] },
+      }),
+  ],
+  [
+    'class numbers as values',
+    ['classes-as-values'],
+    ({ regression, random }) =>
+      build({
+        ...regression,
+        data: inlineData(random, ([a = 0, b = 0]) => (a > 0.55 ? 0 : b > 0 ? 2 : 1), { samples: 200 }),
+      }),
+  ],
+  [
+    'column that is a function of the target',
+    ['target-among-inputs'],
+    ({ regression, random }) =>
+      build({
+        ...regression,
+        data: withColumns(inlineData(random, smooth), (x) => [...x, Math.exp(smooth(x))]),
+      }),
+  ],
+  [
+    'two units in a column',
+    ['mixed-units'],
+    ({ regression, random }) =>
+      build({
+        ...regression,
+        data: withColumns(inlineData(random, smooth), ([a = 0, ...others], i) => [
+          (a + 3) * (i % 7 === 0 ? 1000 : 1),
+          ...others,
+        ]),
+      }),
+    true,
+  ],
+  [
+    'targets shifted by a row',
+    ['unrelated-targets'],
+    ({ regression, random }) => {
+      const data = inlineData(random, smooth) as { readonly targets: readonly number[] };
+      return build({ ...regression, data: { ...data, targets: [...data.targets.slice(1), data.targets[0]] } });
+    },
+    true,
+  ],
+  [
+    'running statistics of the last batch',
+    ['norm-momentum'],
+    ({ classifier }) =>
+      build({
+        ...classifier,
+        hidden: [linear(16, { bias: false }), { type: 'batch_norm1d', momentum: 1 }],
+        more: { ...classifier.more, batch_size: 8 },
+      }),
+  ],
+  [
+    'normalization of single numbers',
+    ['norm-of-one'],
+    ({ classifier }) =>
+      build({ ...classifier, hidden: [linear(16), { type: 'group_norm', num_groups: 16 }], activation: 'relu' }),
+  ],
+  [
+    'decay rates in the wrong order',
+    ['unusual-betas'],
+    ({ classifier }) => build({ ...classifier, optimizer: { type: 'adam', lr: 0.01, ...{ betas: [0.999, 0.9] } } }),
+  ],
+  [
+    'rate that grows',
+    ['growing-rate'],
+    ({ classifier }) =>
+      build({ ...classifier, more: { ...classifier.more, schedule: { type: 'exponential', gamma: 1.1 } } }),
+  ],
+  [
+    'warm-up longer than the run',
+    ['long-warmup'],
+    ({ classifier }) =>
+      build({
+        ...classifier,
+        optimizer: sgd(0.1),
+        more: { ...classifier.more, schedule: { type: 'constant', warmup: 20_000, per: 'step' } },
+      }),
+  ],
+  [
+    'ignored class',
+    ['ignored-class'],
+    ({ classifier }) => ({ ...build(classifier), loss: { type: 'cross_entropy', ignore_index: 1 } }),
   ],
 ];
 
