@@ -153,21 +153,29 @@ async function tryTogether(
   return [{ ...first, fix, trial: attempt.trial, effect: describeEffect(attempt), remedy: first.remedy }];
 }
 
+/** A run that ends with this much skill may still be short, if its losses fall to this part. */
+const STILL_FALLING = 0.5;
+
+/** Whether a run that has not learned all learns much more in a longer one, in skill or in loss. */
+function gainsByLength(attempt: Attempt): boolean {
+  const { trial, before } = attempt;
+  if (scoreOf(before) + before.standardError < LEARNED_PARTLY) return gainsMuch(attempt);
+  const [loss, lossBefore] = [trial, before].map(({ evaluation }) => (evaluation.validation ?? evaluation.train)?.loss);
+  const isFalling = (loss ?? NaN) < STILL_FALLING * (lossBefore ?? NaN);
+  return scoreOf(before) < LEARNED_WELL && isFalling && scoreOf(trial) > scoreOf(before) + 2 * NOISE;
+}
+
 /** The trial is longer than a short run: whether that is what the run lacks. */
 async function tryLongerRun(findings: readonly DoctorFinding[], attempts: Attempts): Promise<DoctorFinding[]> {
   const { run, trial, steps } = attempts.baseline;
   const length = run.epochs * Math.ceil(run.split.train.length / run.batchSize);
   if (length >= steps || hasLearnedLittle(trial) || findings.some(({ code }) => code === 'few-steps')) return [];
   const own = await attempts.trainToEnd('training to the end of the run');
-  if (
-    scoreOf(own) + own.standardError >= LEARNED_PARTLY ||
-    !gainsMuch({ fix: { title: '', changes: [] }, trial, before: own })
-  )
-    return [];
+  if (!gainsByLength({ fix: { title: '', changes: [] }, trial, before: own })) return [];
   const epochs = Math.ceil((run.epochs * steps) / length);
   const fix = { title: `Train for ${epochs} epochs`, changes: [{ path: ['epochs'], value: epochs }] };
   const attempt = await attempts.attempt(fix);
-  if (!attempt || !gainsMuch(attempt)) return [];
+  if (!attempt || !gainsByLength(attempt)) return [];
   return [
     {
       code: 'few-steps',

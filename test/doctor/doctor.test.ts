@@ -166,6 +166,18 @@ describe('the diagnosis', () => {
     expect(trial?.skill).toBeGreaterThan(0.9);
   });
 
+  it('says that a run ends too early where its loss is still high, although it is often right', async () => {
+    const { findings } = await examine({
+      ...circles,
+      data: { type: 'circles', samples: 400 },
+      layers: [linear(24), 'relu', linear(24), 'relu', linear(2)],
+      optimizer: { type: 'adam', lr: 0.005 },
+      batch_size: 32,
+      epochs: 3,
+    });
+    expect(findings.map(({ code }) => code)).toEqual(['few-steps']);
+  });
+
   it('says what it measured where a network learns little and no rule explains it', async () => {
     // Coin tosses: no function of the input predicts them.
     const random = new Random(3, 'noise');
