@@ -385,3 +385,56 @@ describe('a layer that draws random numbers', () => {
 });
 
 const isWrong = ({ verdict }: { readonly verdict: string }): boolean => verdict === 'wrong';
+
+describe('a logarithm with two faults', () => {
+  const log = (values: Tensor, ops: Ops): Tensor => ops.log(ops.minimum(ops.maximum(values, 0.0001), 0.9999));
+  const twoFaults: Layer = {
+    forward: ({ x, ops }) => ops.divide(log(x, ops), x.shape[1]),
+    backward: ({ x, dy, ops }) => ({ dx: ops.divide(dy, ops.minimum(ops.maximum(x, 0.0001), 0.9999)) }),
+  };
+  const spec = (scale: number) => ({
+    layers: [
+      {
+        type: 'linear',
+        weight: [
+          [scale, 0],
+          [0, scale],
+          [-scale, 0],
+        ],
+        bias: [0, 0, 0],
+      },
+      'softmax',
+      { type: 'custom', module: './own.layer.ts' },
+    ],
+    data: {
+      type: 'inline',
+      inputs: [
+        [1, 0],
+        [0, 1],
+        [-1, 0.3],
+        [0.2, -0.1],
+      ],
+      labels: [0, 1, 2, 0],
+      classes: 3,
+    },
+    loss: 'nll',
+    precision: 'float64',
+  });
+
+  it.each([
+    ['no probability is clipped', 1, 'factor'],
+    ['some probabilities are clipped', 12, 'flat'],
+  ])('names both where %s', (_, scale, cause) => {
+    const { diagnosis } = checkLayer(twoFaults, undefined, spec(scale));
+    expect(diagnosis).toMatchObject({ cause, factor: 3, dimension: { size: 3 } });
+    expect(diagnosis!.sentence).toMatch(/should be 0 at \d+ of \d+ entries/);
+    expect(diagnosis!.sentence).toContain('3 times too large');
+  });
+
+  it('names the clipping alone where the factor is right', () => {
+    const { diagnosis } = checkLayer({ ...twoFaults, forward: ({ x, ops }) => log(x, ops) }, undefined, spec(12));
+    expect(diagnosis).toMatchObject({ cause: 'flat', factor: null });
+    expect(diagnosis!.sentence).not.toContain('too large');
+    expect(diagnosis!.sentence).not.toContain('second fault');
+  });
+});

@@ -8,9 +8,12 @@ import type { IsolatedLayerChecks } from '../isolated-layer-checks';
 import { type Diagnosis, PENALTY_NAME } from '../../protocol/check-report';
 import { unravelIndex } from '../../presentation/tensor-index';
 import { findBranchFault } from './branch-faults';
+import { detectFlatRegion } from './detect-flat-region';
 import { detectSingleEntries } from './detect-single-entries';
 import { explain, explainByFactor, isKnownFactor } from './explain';
 import { type Explanation, makeExplanation, rankOf } from './explanation';
+import { describeFactor } from './factors';
+import { PROBES } from './function-check';
 import type { ForwardGraph } from './forward-graph';
 import { STORED } from './forward-trace';
 import type { Change } from './forward-graph-change';
@@ -303,6 +306,7 @@ function* diagnoseSuspects(
     misled.length > 0
       ? ` ${joinNames(misled)} ${misled.length === 1 ? 'is' : 'are'} wrong only because wrong output gradients arrive there.`
       : '';
+  const secondText = yield* describeSecondFault(isolated, suspect, explanation);
   const unnoticed = results.some(({ isWrong }) => isWrong)
     ? ''
     : ' No parameter of this network shows it on this batch.';
@@ -319,8 +323,36 @@ function* diagnoseSuspects(
     dimension: explanation.dimension,
     residual: explanation.residual,
     misled,
-    sentence: `The ${describeGradient(pass, suspect)} ${explanation.description}${values}.${othersText}${misledText}${unnoticed}${describeSurrogate(pass, suspect, explanation)}${describeSpecLine(pass, layer)}`,
+    sentence: `The ${describeGradient(pass, suspect)} ${explanation.description}${values}.${secondText}${othersText}${misledText}${unnoticed}${describeSurrogate(pass, suspect, explanation)}${describeSpecLine(pass, layer)}`,
   };
+}
+
+/**
+ * A custom layer with a wrong factor may also ignore that values are clipped, and the other way round. Where the batch
+ * shows one of the two, made-up inputs show the other. Empty if they do not.
+ */
+function* describeSecondFault(
+  isolated: IsolatedLayerChecks,
+  { layer, comparison }: Suspect,
+  { cause, factor, dimension }: Explanation,
+): Generator<undefined, string> {
+  if (typeof layer !== 'number' || comparison.subject === 'parameter') return '';
+  const harness = isolated.harnesses[layer]!;
+  const isFactor = cause === 'factor' || cause === 'sign';
+  if (harness.definition.autograd === undefined || !(isFactor || (cause === 'flat' && factor === null))) return '';
+  for (const { description, makeInput } of PROBES) {
+    const probe = yield* isolated.makeHarness(layer, harness.samples, makeInput);
+    if (probe.refusesInput || probe.forwardFault) continue;
+    yield* probe.compare(comparison.tensor);
+    const found = probe.comparison(comparison.tensor);
+    const flat = detectFlatRegion(found);
+    if (isFactor && flat && flat.factor === factor && flat.dimension?.name === dimension?.name)
+      return ` There is a second fault: for inputs ${description}, it ${flat.description.split('. ')[0]}.`;
+    const scaled = flat?.factor ? flat : explainByFactor(found);
+    if (!isFactor && scaled && isKnownFactor(scaled))
+      return ` There is a second fault: for inputs ${description}, it ${describeFactor(scaled.factor!, found.dimensions)} where it is not flat.`;
+  }
+  return '';
 }
 
 /** Explanations of single gradients that the graph of the forward pass usually explains better. */
