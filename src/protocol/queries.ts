@@ -25,7 +25,7 @@ export interface Queries {
   generate_tokens(request: GenerateTokensRequest): GeneratedTokens;
   gradient_cost(request: { readonly index: number }): GradientCostResult;
   gradient_histograms(request: { readonly parameter: string }): ParameterGradientHistograms;
-  jacobian(request: { readonly layer: number; readonly sample: number | null }): LayerJacobian;
+  jacobian(request: { readonly layer: number; readonly sample: number | null }): LayerJacobians;
   layer_stats(request: object): readonly LayerStats[];
   lr_scan(request: object): LrScan;
   named_values(request: object): readonly NamedValue[];
@@ -358,6 +358,20 @@ export interface LayerJacobian {
   readonly inputs: number;
   /** [outputs, inputs]: d output_i / d input_j, as the layer's backward pass computes it. */
   readonly values: Float64Array;
+}
+
+/** A layer's Jacobian with respect to its first input, and to each parameter that it computes with. */
+export interface LayerJacobians extends LayerJacobian {
+  readonly parameters: readonly ParameterJacobian[];
+}
+
+/** The derivatives of one sample's outputs by a parameter's entries, in float64. */
+export interface ParameterJacobian {
+  /** As in `hidden.weight`. */
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** [outputs, entries]; null if it is too large to be readable. */
+  readonly values: Float64Array | null;
 }
 
 // Other weights or inputs

@@ -315,6 +315,13 @@ describe('system E', () => {
     const [s1, y] = [output(session, 0).slice(0, 3), output(session, 3)];
     expect(jacobian(session, 1).flat()).toBeAllclose(diagonal(s1.map(f)).flat());
     expect(jacobian(session, 3).flat()).toBeAllclose(diagonal(y.slice(0, 2).map(g)).flat());
+    // ∂s₂/∂W₂ has one block for each row of W₂: the input a₁ where the row is the unit's, else zeros; ∂s₂/∂b₂ = I.
+    const sample = session.batch.order[session.batch.from];
+    const { parameters } = runQuery(session, { type: 'jacobian', layer: 2, sample }).value!;
+    const a1 = output(session, 1).slice(0, 3);
+    expect(parameters.map(({ name }) => name)).toEqual(['linear2.weight', 'linear2.bias']);
+    expect(parameters[0].values).toBeAllclose([...a1, 0, 0, 0, 0, 0, 0, ...a1]);
+    expect(parameters[1].values).toBeAllclose([1, 0, 0, 1]);
     const target = [...session.pass.target.data];
     const rows = session.pass.batchSize;
     const dC = name.endsWith('bce')

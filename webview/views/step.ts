@@ -24,8 +24,9 @@ import type { PanelData } from '../state/store';
 import { describePhase, lastCompletedPhase, phaseLabel } from '../../src/presentation/phases';
 
 const ID = 'step';
-/** Maximum number of rows and columns of a Jacobian on the page. */
+/** Maximum number of rows and columns of a Jacobian on the page. The columns scroll. */
 const MAX_JACOBIAN_SIZE = 12;
+const MAX_JACOBIAN_COLUMNS = 48;
 /** Numbers per node in the list. */
 const PREVIEW_VALUES = 4;
 
@@ -182,22 +183,16 @@ function jacobianSection(context: Context, model: ModelInfo): TemplateResult {
       ${
         answer
           ? html`<p class="hint">
-                ∂ output / ∂ input of this layer for sample ${formatInteger(answer.sample)}, in float64. One row per
-                output, one column per input.
-                ${answer.outputs > MAX_JACOBIAN_SIZE || answer.inputs > MAX_JACOBIAN_SIZE ? html`The first ${Math.min(MAX_JACOBIAN_SIZE, answer.outputs)} × ${Math.min(MAX_JACOBIAN_SIZE, answer.inputs)} of ${answer.outputs} × ${answer.inputs}.` : nothing}
+                How each output of this layer changes with each input and each parameter, for sample
+                ${formatInteger(answer.sample)}, in float64. One row per output.
               </p>
-              <div class="scroll bracket" tabindex="0" role="region" aria-label="Local derivatives">
-                <table>
-                  <tbody>
-                    ${Array.from(
-                      { length: Math.min(MAX_JACOBIAN_SIZE, answer.outputs) },
-                      (_, i) =>
-                        html`<tr>
-                          ${Array.from({ length: Math.min(MAX_JACOBIAN_SIZE, answer.inputs) }, (__, j) => html`<td>${renderValue(answer.values[i * answer.inputs + j], { signed: true })}</td>`)}
-                        </tr>`,
-                    )}
-                  </tbody>
-                </table>
+              <div class="matrices">
+                ${jacobianTable(`∂ ${layer.name} / ∂ input`, answer.outputs, answer.values, [answer.inputs])}
+                ${answer.parameters.map(({ name, shape, values }) =>
+                  values
+                    ? jacobianTable(`∂ ${layer.name} / ∂ ${name}`, answer.outputs, values, shape)
+                    : html`<p class="hint">∂ ${layer.name} / ∂ <bdi>${name}</bdi> is too large to be shown.</p>`,
+                )}
               </div>`
           : html`<p class="hint">
               Not available: not computed yet in this step, the layer is too large, or its output for one sample depends
@@ -206,6 +201,55 @@ function jacobianSection(context: Context, model: ModelInfo): TemplateResult {
       }
     </details>
   </section>`;
+}
+
+/**
+ * A Jacobian as a matrix; that of a parameter with rows has one block for each. Zeros are faint, so that the blocks
+ * that an output depends on stand out.
+ * @param shape of what the derivatives are with respect to
+ */
+function jacobianTable(name: string, outputs: number, values: Float64Array, shape: readonly number[]): TemplateResult {
+  const entries = values.length / outputs;
+  const block = shape.length > 1 ? entries / shape[0]! : entries;
+  const [rows, columns] = [Math.min(MAX_JACOBIAN_SIZE, outputs), Math.min(MAX_JACOBIAN_COLUMNS, entries)];
+  return html`<figure class="matrix jacobian">
+    <figcaption>
+      <b><bdi>${name}</bdi></b> <span class="hint number">${formatShape([outputs, entries])}</span>
+    </figcaption>
+    <div class="scroll bracket" tabindex="0" role="region" aria-label=${name}>
+      <table>
+        ${
+          shape.length > 1
+            ? html`<thead>
+                <tr>
+                  ${Array.from(
+                    { length: Math.ceil(columns / block) },
+                    (_, i) =>
+                      html`<th scope="colgroup" class="block" colspan=${Math.min(block, columns - i * block)}>
+                        row ${i}
+                      </th>`,
+                  )}
+                </tr>
+              </thead>`
+            : nothing
+        }
+        <tbody>
+          ${Array.from(
+            { length: rows },
+            (_, i) =>
+              html`<tr>
+                ${Array.from({ length: columns }, (__, j) => {
+                  const value = values[i * entries + j]!;
+                  const classes = `${value === 0 ? 'zero' : 'filled'}${shape.length > 1 && j % block === 0 ? ' block' : ''}`;
+                  return html`<td class=${classes}>${renderValue(value, { signed: true })}</td>`;
+                })}
+              </tr>`,
+          )}
+        </tbody>
+      </table>
+    </div>
+    ${rows < outputs || columns < entries ? html`<p class="hint">The first ${rows} × ${columns} of ${outputs} × ${entries}.</p>` : nothing}
+  </figure>`;
 }
 
 /** All values of the step, in order of computation. */

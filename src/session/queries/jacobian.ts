@@ -1,7 +1,7 @@
-// The Jacobian of one layer for the followed sample: how each output changes with each input.
-import type { LayerJacobian } from '../../protocol/queries';
+// The Jacobians of one layer for the followed sample: how each output changes with each input and each parameter.
+import type { LayerJacobians } from '../../protocol/queries';
 import type { TrainingSession } from '../session';
-import { layerJacobian } from './layer-jacobian';
+import { layerJacobian, parameterJacobians } from './layer-jacobian';
 import { defineQuery } from './query';
 
 export const jacobian = defineQuery({
@@ -9,7 +9,8 @@ export const jacobian = defineQuery({
   resolve(
     session: TrainingSession,
     { layer, sample }: { readonly layer: number; readonly sample: number | null },
-  ): LayerJacobian | null {
-    return layerJacobian(session, layer, sample);
+  ): LayerJacobians | null {
+    const own = layerJacobian(session, layer, sample);
+    return own && { ...own, parameters: parameterJacobians(session, layer, sample) };
   },
 });

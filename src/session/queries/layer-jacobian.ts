@@ -1,11 +1,11 @@
 // The Jacobian of one layer for one sample, in float64, from one backward pass per output with a unit gradient.
-import type { LayerJacobian } from '../../protocol/queries';
+import type { LayerJacobian, ParameterJacobian } from '../../protocol/queries';
 import { createBackend } from '../../engine/kernels/create-kernels';
 import { numel, type Tensor } from '../../engine/kernels/tensor';
 import { createLayerContext } from '../../engine/isolated-layer';
 import { parametersUsedBy } from '../../engine/network-model';
 import type { TrainingSession } from '../session';
-import { followSample, inputsOfFollowed, weightsBeforeUpdate } from './followed-sample';
+import { type FollowedSample, followSample, inputsOfFollowed, weightsBeforeUpdate } from './followed-sample';
 
 /** Larger ones are not readable anyway. */
 export const MAX_JACOBIAN_ELEMENTS = 4096;
@@ -47,20 +47,69 @@ export function layerJacobianRows(
   if (!followed || !given || rows.length === 0 || inputs === 0) return null;
   const [size, outputs] = [numel(model.outputShape), rows.length];
   if (outputs * Math.max(inputs, size) > MAX_ROW_ELEMENTS) return null;
-  const context = createLayerContext(createBackend('reference', 'float64'), model, outputs, true);
+  const context = forwardContext(session, layer, followed, outputs, given);
+  for (let i = 0; i < outputs; i++) context.gradOutput.data[i * size + rows[i]!] = 1;
+  model.definition.backward(context);
+  const gradient = [context.gradInput, ...context.gradOtherInputs][position];
+  return gradient ? { sample: followed.sample, outputs, inputs, values: Float64Array.from(gradient.data) } : null;
+}
+
+/** One sample in each of `rows` rows of the layer alone, after its forward pass. */
+function forwardContext(
+  session: TrainingSession,
+  layer: number,
+  followed: FollowedSample,
+  rows: number,
+  given: readonly Tensor['data'][],
+) {
+  const { network } = session;
+  const model = network.model.layers[layer]!;
+  const context = createLayerContext(createBackend('reference', 'float64'), model, rows, true);
   for (const parameter of parametersUsedBy(network, layer))
     context.parameters[parameter.shortName]!.data.set(weightsBeforeUpdate(session, followed, parameter));
   for (const { shortName, value } of network.buffers.filter((buffer) => buffer.layer === layer))
     context.buffers[shortName]!.data.set(value.data);
   [context.input, ...context.otherInputs].forEach(({ data }, at) => {
-    for (let i = 0; i < outputs; i++) data.set(given[at]!, i * given[at]!.length);
+    for (let i = 0; i < rows; i++) data.set(given[at]!, i * given[at]!.length);
   });
   copyRandomDraws(context.mask, session.pass.masks[layer]!, followed.row);
   model.definition.forward(context);
-  for (let i = 0; i < outputs; i++) context.gradOutput.data[i * size + rows[i]!] = 1;
-  model.definition.backward(context);
-  const gradient = [context.gradInput, ...context.gradOtherInputs][position];
-  return gradient ? { sample: followed.sample, outputs, inputs, values: Float64Array.from(gradient.data) } : null;
+  return context;
+}
+
+/** How each output of one sample changes with each entry of each parameter, from one backward pass per output. */
+export function parameterJacobians(
+  session: TrainingSession,
+  layer: number,
+  requestedSample: number | null,
+): readonly ParameterJacobian[] {
+  const { network } = session;
+  const model = network.model.layers[layer];
+  const followed = model && followSample(session, requestedSample);
+  const given = followed && inputsOfFollowed(followed, network.model, layer);
+  const used = model ? parametersUsedBy(network, layer) : [];
+  if (!followed || !given || used.length === 0) return [];
+  const outputs = numel(model.outputShape);
+  const jacobians = used.map(({ name, shortName, value: { shape } }) => ({
+    name,
+    shortName,
+    shape,
+    values: outputs * numel(shape) <= MAX_JACOBIAN_ELEMENTS ? new Float64Array(outputs * numel(shape)) : null,
+  }));
+  if (jacobians.every(({ values }) => values === null))
+    return jacobians.map(({ shortName: _, ...jacobian }) => jacobian);
+  const context = forwardContext(session, layer, followed, 1, given);
+  for (let i = 0; i < outputs; i++) {
+    context.gradOutput.data.fill(0);
+    context.gradOutput.data[i] = 1;
+    for (const { data } of Object.values(context.gradParameters)) data.fill(0);
+    model.definition.backward(context);
+    for (const { shortName, values } of jacobians) {
+      const { data } = context.gradParameters[shortName]!;
+      values?.set(data, i * data.length);
+    }
+  }
+  return jacobians.map(({ shortName: _, ...jacobian }) => jacobian);
 }
 
 /** Backward passes with a unit gradient, one for each output of each sample of the batch. */
