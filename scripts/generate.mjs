@@ -4,6 +4,7 @@
 // - the lists of commands and options in docs/terminal.md from src/cli/commands,
 // - the opcodes of the compiled kernels in assembly/opcodes.ts from src/engine/kernels,
 // - the table of folders in docs/architecture.md from test/support/architecture-rules.ts,
+// - the questions and answers of docs/systems.md and the table of docs/systems-tests.md from docs/questions,
 // - the types of custom layers, for the package and for the examples, from src/engine/custom/contract.ts.
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
@@ -25,7 +26,8 @@ await esbuild.build({
       export { commands } from './src/cli/commands';
       export { fillMarkdown } from './src/cli/help';
       export { renderAssemblyOpcodes } from './src/engine/kernels/assembly-opcodes';
-      export { withFolderTable } from './test/support/architecture-rules';`,
+      export { withFolderTable } from './test/support/architecture-rules';
+      export { renderSystems, renderSystemsTable } from './test/support/questions';`,
     resolveDir: root,
   },
   outfile: bundle,
@@ -46,6 +48,8 @@ const {
   fillMarkdown,
   renderAssemblyOpcodes,
   withFolderTable,
+  renderSystems,
+  renderSystemsTable,
 } = require(bundle);
 
 const markdown = { ...(await prettier.resolveConfig(path.join(root, 'docs/spec.md'))), parser: 'markdown' };
@@ -62,6 +66,8 @@ for (const [file, generated] of [
   ['package.json', withCommandContributions(read('package.json'))],
   ['assembly/opcodes.ts', renderAssemblyOpcodes()],
   ['docs/architecture.md', withFolderTable(read('docs/architecture.md'))],
+  ['docs/systems.md', renderSystems()],
+  ['docs/systems-tests.md', renderSystemsTable()],
 ]) {
   const where = path.join(root, file);
   const text = file.endsWith('.md') ? await prettier.format(generated, markdown) : generated;

@@ -1,5 +1,12 @@
 // Everything about a run that does not change during training: the model, its data and its options.
 import type { Phase, SplitName } from './position';
+import type { PanelQuestion } from './questions';
+
+/** What people ask about a loss. */
+export interface LossQuestions {
+  readonly value?: PanelQuestion;
+  readonly gradient?: PanelQuestion;
+}
 
 /**
  * Number of input positions that one output depends on, along each spatial axis, including padding; `all` from the
@@ -84,6 +91,8 @@ export interface LayerInfo {
   /** What the layer does in each mode, as the predicate of a sentence; undefined if both are the same. */
   readonly modes?: { readonly training: string; readonly evaluation: string };
   readonly figures: LayerSummary;
+  /** What people ask about this kind of layer, with an answer in docs/systems.md. */
+  readonly question?: PanelQuestion;
   /** The blocks around it, the outermost first. */
   readonly blocks: readonly LayerBlock[];
   /** Where the spec declares it; undefined in a network without a spec. */
@@ -117,6 +126,7 @@ export interface ModelInfo {
   readonly loss: {
     readonly kind: string;
     readonly summary: string;
+    readonly questions?: LossQuestions;
     readonly specLocation?: SpecLocation;
   };
   /** `rule`: the update of a weight w in LaTeX, with the options of the run; η is the learning rate, t the step. */

@@ -28,6 +28,8 @@ import type { HistoryData } from '../history/history';
 import type { Chunk } from '../chunking/chunks';
 import type { SessionCommand } from './engine';
 import type { QuickFix } from './problem';
+import type { PanelQuestion } from './questions';
+export type { PanelQuestion };
 import type { SweepState } from './sweep';
 
 export type { HistoryData } from '../history/history';
@@ -171,6 +173,8 @@ export interface PanelRequests {
   /** Allows custom layers to run in the folder of this spec. */
   allowCode(): Promise<void>;
   manageTrust(): Promise<void>;
+  /** Opens the answer to a question in docs/systems.md, next to the panel. */
+  openAnswer(question: PanelQuestion): Promise<void>;
   /** Copies a text to the clipboard. */
   copyText(text: string): Promise<void>;
   saveFile(file: ExportedFile): Promise<void>;

@@ -53,6 +53,7 @@ export function describeModel(run: CompiledRun, network: Network, batchesPerEpoc
         })),
         ...(modes && { modes }),
         figures: figures[index]!,
+        ...(definition.question && { question: definition.question }),
         ...specLocation(line),
         ...(definition.idleness && { idleness: { name: definition.idleness.name, rule: definition.idleness.rule } }),
       };
@@ -63,7 +64,11 @@ export function describeModel(run: CompiledRun, network: Network, batchesPerEpoc
     inputShape: run.model.inputShape,
     tokens: run.dataset.tokens !== undefined,
     layers,
-    loss: { ...describeComponent(run.model.loss.definition), ...specLocation(run.model.loss.line) },
+    loss: {
+      ...describeComponent(run.model.loss.definition),
+      ...(run.model.loss.definition.questions && { questions: run.model.loss.definition.questions }),
+      ...specLocation(run.model.loss.line),
+    },
     optimizer: describeOptimizer(run.optimizer),
     penalty: describePenalty(run.model.penalty),
     taskDecision: taskDecisionOf(run),

@@ -18,6 +18,7 @@ import {
 const INTENDED: Readonly<Record<string, readonly string[]>> = {
   'scalar-network': ['equal-units', 'equal-outgoing'],
   'saturated-start': ['weights-one-sided'],
+  'wrong-probability-gradient': ['equal-units'],
 };
 
 /** Entries of a gradient check, from the layers closest to the loss: all of them take minutes for large networks. */

@@ -13,6 +13,7 @@ import { getJsonSchema } from '../../src/model-spec/json-schema';
 import { renderSpecReference } from '../../src/model-spec/spec-reference';
 import { componentFamilies } from '../../src/model-spec/schema';
 import { withFolderTable } from '../support/architecture-rules';
+import { renderSystems, renderSystemsTable } from '../support/questions';
 
 const root = path.resolve(__dirname, '../..');
 const read = (file: string): string => fs.readFileSync(path.join(root, file), 'utf8');
@@ -28,6 +29,8 @@ describe('generated files', () => {
     ['package.json', () => withCommandContributions(read('package.json'))],
     ['assembly/opcodes.ts', renderAssemblyOpcodes],
     ['docs/architecture.md', () => withFolderTable(read('docs/architecture.md'))],
+    ['docs/systems.md', renderSystems],
+    ['docs/systems-tests.md', renderSystemsTable],
   ])('%s is up to date; if not: npm run generate', async (file, generate) => {
     const config = await prettier.resolveConfig(path.join(root, file));
     const text = await generate();

@@ -12,7 +12,16 @@ import '../support/allclose';
 import { advanceToUpdate, names, openExample, textOf } from '../support/examples';
 
 /** Examples whose custom code is wrong on purpose: the formulas say what would be right. */
-const WRONG = ['custom-layer-with-a-bug', 'custom-loss-with-a-bug', 'wrong-loss-scale', 'wrong-clipped-probabilities'];
+const WRONG = [
+  'custom-layer-with-a-bug',
+  'custom-loss-with-a-bug',
+  'wrong-bce-factor',
+  'wrong-clipped-probabilities',
+  'wrong-distance',
+  'wrong-left-over-sum',
+  'wrong-loss-scale',
+  'wrong-probability-gradient',
+];
 /** Multiply-adds of a sample above which the slow evaluator takes long. PyTorch's cases hold these layers. */
 const MAX_MACS = 20_000;
 const MAX_NUMBERS = 4000;

@@ -7,7 +7,8 @@ import { importCustomLayers } from '../../src/custom-layers/import-custom-layers
 import { GradientCheck } from '../../src/gradcheck';
 import { openSpec } from '../../src/session/open-spec';
 import { TrainingSession } from '../../src/session/session';
-import { type CustomLayerProvider, parseSpec } from '../../src/model-spec';
+import { type CustomLayerProvider, parseSpec, withoutSweep } from '../../src/model-spec';
+import { variantText } from '../../src/sweep/plan';
 import { folderFiles } from './data-files';
 
 export const folder = path.resolve(__dirname, '../../examples');
@@ -48,6 +49,13 @@ export function exampleWith(name: string, from: string, to: string): TrainingSes
   const text = textOf(name);
   if (!text.includes(from)) throw new Error(`${name} does not say ${from}`);
   return openExample(name, text.replace(from, to)).session;
+}
+
+/** An example with options set, by their paths as in a sweep. */
+export function exampleVariant(name: string, settings: Readonly<Record<string, unknown>>): TrainingSession {
+  const { spec } = parseSpec(textOf(name));
+  if (!spec) throw new Error(`${name} has errors`);
+  return openExample(name, variantText(withoutSweep(spec.source.value), settings)).session;
 }
 
 export function train(session: TrainingSession, steps = session.totalSteps): TrainingSession {

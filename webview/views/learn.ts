@@ -1,11 +1,12 @@
 // Is it learning? Loss and accuracy over the steps of the run, of each batch and of whole splits.
 import { html, nothing, render, type TemplateResult } from 'lit/html.js';
 import { seriesName } from '../../src/history/history';
-import type { ModelInfo, SplitName } from '../../src/protocol/panel';
+import type { ModelInfo, PanelQuestion, SplitName } from '../../src/protocol/panel';
 import { LineChart, type LineSeries } from '../charts/line-chart';
 import { bucketAt, spansDecades } from '../charts/envelope';
 import type { Context, View } from '../context';
 import { renderValue } from '../controls/number-value';
+import { questionLinks } from '../controls/question-link';
 import { formatInteger, formatCompact } from '../../src/presentation/numbers';
 import { kindLabel, shownStep } from '../../src/presentation/phases';
 
@@ -114,7 +115,8 @@ export const learn: View = {
 const LARGEST_CLASS_MEANING = 'The share of the most frequent class: the accuracy of a network that ignores its input.';
 
 /** The values at this step, or the latest ones before it with their step. */
-function renderTable(host: HTMLElement, { data }: Context, classes: boolean): void {
+function renderTable(host: HTMLElement, context: Context, classes: boolean): void {
+  const { data } = context;
   const { frame, model, history } = data;
   if (!frame || !model) return;
   const { step } = frame.position;
@@ -176,10 +178,17 @@ function renderTable(host: HTMLElement, { data }: Context, classes: boolean): vo
           </tbody>
         </table>
       </div>
-      ${penaltyHint(model)}${modesHint(model)}`,
+      ${penaltyHint(model)}${modesHint(model)}${questionLinks(context, lossQuestions(model))}`,
     host,
   );
 }
+
+/** What people ask about the curves. */
+const lossQuestions = ({ loss, layers, samples }: ModelInfo): readonly (PanelQuestion | undefined)[] => [
+  loss.questions?.value,
+  samples.validation > 0 ? 'overfitting' : undefined,
+  layers.some(({ modes }) => modes) ? 'train-and-test-code' : undefined,
+];
 
 /** Which losses include the penalty. */
 function penaltyHint({ penalty }: ModelInfo): TemplateResult | typeof nothing {

@@ -1,12 +1,13 @@
 // Explains the step: the last completed phase as a rule with its numbers for one sample, the local derivatives of a
 // layer, and all values of the step.
 import { html, nothing, render, type TemplateResult } from 'lit/html.js';
-import type { QueryValue, ModelInfo, Phase, Query } from '../../src/protocol/panel';
+import type { QueryValue, ModelInfo, PanelQuestion, Phase, Query } from '../../src/protocol/panel';
 import type { Context, Settings, View } from '../context';
 import { formula } from '../controls/formula';
 import { matrixTable } from '../controls/matrix-table';
 import { outsideBatchNote } from '../controls/selection';
 import { renderIcon, renderValue } from '../controls/number-value';
+import { questionLinks } from '../controls/question-link';
 import { formatInteger, formatShape, pluralize } from '../../src/presentation/numbers';
 import {
   type StepNode,
@@ -118,6 +119,7 @@ function phaseSection(context: Context, model: ModelInfo, answer: QueryValue<'st
       })}
     </div>
     <p class="how">${renderIcon('info')} Click a number to see where it comes from.</p>
+    ${questionLinks(context, [phaseQuestion(model, phase)])}
   </section>`;
 }
 
@@ -126,6 +128,23 @@ function phaseRules(model: ModelInfo, answer: QueryValue<'step_graph'>, phase: P
   const own = phaseRule(model, phase);
   const nodes = computedNodes(model, phase).map((id) => findNode(answer, id)?.formula?.latex);
   return [own, ...nodes].filter((rule) => rule !== undefined);
+}
+
+/** What people ask about a phase. */
+function phaseQuestion({ layers, loss }: ModelInfo, phase: Phase): PanelQuestion | undefined {
+  switch (phase.kind) {
+    case 'zero_grad':
+      return 'zero-gradients';
+    case 'forward':
+    case 'backward':
+      return layers[phase.layer]?.question;
+    case 'loss':
+      return loss.questions?.value;
+    case 'loss_backward':
+      return loss.questions?.gradient;
+    case 'update':
+      return undefined;
+  }
 }
 
 /** Whose numbers a matrix holds. */

@@ -13,6 +13,7 @@ import {
 /** y [channels, height', width'] = the mean of x in each window; dx distributes dy evenly. */
 export const avgPool2d = defineLayer({
   kind: 'avg_pool2d',
+  question: 'max-or-average',
   aliases: ['avg_pool', 'average_pooling2d', 'average_pool', 'mean_pool'],
   summary: 'Average pooling: y is the mean of each window, channel by channel.',
   formulas({ options, shapes: [input] }) {

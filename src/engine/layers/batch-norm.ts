@@ -67,6 +67,7 @@ const batchNorm = <const Kind extends string>(
 ) =>
   defineLayer({
     kind,
+    question: 'batch-norm-modes',
     aliases,
     summary,
     formulas: ({ options: { eps, affine } }) => {

@@ -136,6 +136,7 @@ function parameterInit(values: readonly number[] | undefined, by: ConvOptions['i
  */
 export const conv2d = defineLayer({
   kind: 'conv2d',
+  question: 'convolution-weights',
   aliases: ['conv', 'convolution', 'convolution2d'],
   summary: 'A 2D convolution: y = b + Σ W · x over a window of all channels, with the same weights at every position.',
   formulas: ({ options: layer, shapes: [input] }) =>

@@ -7,6 +7,7 @@ import { defineLayer } from './layer';
 /** Training: y = m x, where m is 0 with probability p and 1/(1-p) otherwise; dx = m dy. Evaluation: y = x. */
 export const dropout = defineLayer({
   kind: 'dropout',
+  question: 'dropout-modes',
   summary:
     'In training, y is 0 with probability p and x / (1 - p) otherwise, drawn at every step. In evaluation, y = x.',
   formulas: ({ options: { p } }) => ({

@@ -2,6 +2,7 @@
 // about a layer (kinks, structure, range of outputs) is a property here, so that they never compare kinds.
 // Shapes are those of one sample; tensors have the batch in front.
 import type { SourceLocation } from '../../protocol/problem';
+import type { PanelQuestion } from '../../protocol/questions';
 import type * as z from 'zod/mini';
 import type { TapeNode } from '../autograd/tape';
 import type { InitializerOptions } from '../initializers';
@@ -196,6 +197,8 @@ export interface LayerDefinition<Kind extends string = string, Options = unknown
   readonly summary: string;
   /** What it computes, and its gradients by the chain rule; a custom layer may have none. */
   formulas?(context: FormulaContext<Options>): LayerFormulas | null;
+  /** What people ask about it, with an answer in docs/systems.md. */
+  readonly question?: PanelQuestion;
   readonly options: z.ZodMiniType<Options>;
 
   /** For a layer whose input is indices, 0 … n - 1: n. Such a layer takes the data itself. */

@@ -104,6 +104,7 @@ function parameterInit(values: readonly number[] | undefined, by: InitializerOpt
 /** y = x Wᵀ + b; x [batch, …, in_features], W [out_features, in_features], y [batch, …, out_features]. */
 export const linear = defineLayer({
   kind: 'linear',
+  question: 'why-activations',
   aliases: ['dense', 'fc', 'fully_connected', 'affine', 'inner_product'],
   summary: 'A fully connected layer: y = x Wᵀ + b. On sequences, the same at each position.',
   formulas: ({ options: { bias } }) => ({

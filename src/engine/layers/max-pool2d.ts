@@ -16,6 +16,7 @@ import {
  */
 export const maxPool2d = defineLayer({
   kind: 'max_pool2d',
+  question: 'why-pooling',
   aliases: ['max_pool', 'max_pooling', 'max_pooling2d', 'pool'],
   summary:
     'Max pooling: y is the maximum of each window, channel by channel. It has a kink where the maximum changes position.',

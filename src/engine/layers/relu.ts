@@ -5,6 +5,7 @@ import { crossesZero, defineLayer } from './layer';
 /** y = scale · max(0, x); dx = scale · dy where x > 0, else 0 (the subgradient at 0 is 0, as in PyTorch). */
 export const relu = defineLayer({
   kind: 'relu',
+  question: 'dead-units',
   aliases: ['rectifier', 'rectified_linear', 'rectified_linear_unit'],
   summary: 'y = scale · max(0, x). It has a kink at 0.',
   formulas: ({ options: { scale } }) => ({

@@ -4,6 +4,7 @@ import { defineLayer } from './layer';
 /** y = 1 / (1 + exp(-x)); dx = dy y (1 - y). */
 export const sigmoid = defineLayer({
   kind: 'sigmoid',
+  question: 'sigmoid-derivative',
   aliases: ['logistic', 'logsig'],
   summary: 'y = 1 / (1 + exp(-x)), between 0 and 1.',
   formulas: () => ({

@@ -4,6 +4,7 @@ import { checkRows, defineLayer, eachPosition } from './layer';
 /** y_i = exp(x_i) / Σ_j exp(x_j) over the last dimension; dx = y (dy - dy·y). */
 export const softmax = defineLayer({
   kind: 'softmax',
+  question: 'softmax-sharpens',
   summary: 'y_i = exp(x_i) / Σ_j exp(x_j): positive numbers that sum to 1.',
   formulas: () => ({
     reading: 'row',

@@ -4,6 +4,7 @@ import { defineLayer } from './layer';
 /** y = tanh x; dx = dy (1 - y²). */
 export const tanh = defineLayer({
   kind: 'tanh',
+  question: 'activations-and-depth',
   aliases: ['hyperbolic_tangent', 'tansig'],
   summary: 'y = tanh x, between -1 and 1.',
   formulas: () => ({

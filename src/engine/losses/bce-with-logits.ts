@@ -5,6 +5,7 @@ import { divisor, OVER_ALL, reduction, entries } from './reduction';
 /** Mean over batch and outputs of log(1 + exp(x)) - x y, PyTorch's BCEWithLogitsLoss; gradient (σ(x) - y) / n. */
 export const bceWithLogits = defineLoss({
   kind: 'bce_with_logits',
+  questions: { gradient: 'bce-with-sigmoid' },
   aliases: ['binary_cross_entropy_with_logits', 'sigmoid_cross_entropy', 'sigmoid_cross_entropy_with_logits'],
   summary:
     'Sigmoid and binary cross-entropy combined, the mean over the batch and the outputs. Takes logits; always finite.',

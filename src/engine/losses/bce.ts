@@ -5,6 +5,7 @@ import { divisor, OVER_ALL, reduction, entries } from './reduction';
 /** Mean over batch and outputs of -[y log p + (1-y) log(1-p)], with logarithms limited to -100: PyTorch's BCELoss. */
 export const bce = defineLoss({
   kind: 'bce',
+  questions: { gradient: 'bce-with-sigmoid' },
   aliases: ['binary_cross_entropy'],
   summary:
     'Binary cross-entropy on probabilities: the mean of -[y log p + (1-y) log(1-p)]. Takes the output of a sigmoid.',

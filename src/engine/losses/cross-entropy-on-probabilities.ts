@@ -4,6 +4,7 @@ import { defineLoss } from './loss';
 /** -Σ y log p, mean over the batch; gradient -y / p / batch. Not clipped: at p = 0 the loss is infinite. */
 export const crossEntropyOnProbabilities = defineLoss({
   kind: 'cross_entropy_on_probabilities',
+  questions: { value: 'first-loss', gradient: 'fused-loss' },
   summary:
     'Cross-entropy of probabilities: -Σ y log p, the mean over the batch. Takes the output of a softmax layer; infinite at p = 0.',
   formulas: () => ({

@@ -55,6 +55,7 @@ function value({ kernels, options: loss, prediction, target }: LossContext<Optio
 /** -Σ y log softmax(ŷ), mean over the batch, PyTorch's CrossEntropyLoss; gradient (softmax(ŷ) - y) / batch. */
 export const crossEntropy = defineLoss({
   kind: 'cross_entropy',
+  questions: { value: 'first-loss', gradient: 'logits-gradient' },
   aliases: [
     'ce',
     'xent',

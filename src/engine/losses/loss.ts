@@ -1,6 +1,7 @@
 // The definition of a loss: a value and its gradient with respect to the prediction. Every loss is a mean over the
 // batch unless its options ask for the sum, so that gradients do not grow with the batch size.
 import type { LossFormulas } from '../formulas/definition';
+import type { LossQuestions } from '../../protocol/model-info';
 import type { SourceLocation } from '../../protocol/problem';
 import type * as z from 'zod/mini';
 import type { Kernels } from '../kernels/kernels';
@@ -44,6 +45,8 @@ export interface LossDefinition<Kind extends string = string, Options = unknown>
   readonly summary: string;
   /** Its value and its gradients. @param classes the outputs of a sample */
   formulas?(options: Options, classes: number): LossFormulas | null;
+  /** What people ask about its value and its gradient, with answers in docs/systems.md. */
+  readonly questions?: LossQuestions;
   readonly options: z.ZodMiniType<Options>;
   readonly takes: LossInput;
   /** For a loss on logits or on the output of an activation. */

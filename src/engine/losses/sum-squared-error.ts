@@ -5,6 +5,7 @@ import { defineLoss } from './loss';
 /** scale · Σ_outputs (ŷ - y)², mean over the batch; gradient 2 scale (ŷ - y) / batch. */
 export const sumSquaredError = defineLoss({
   kind: 'sum_squared_error',
+  questions: { gradient: 'squared-distance' },
   aliases: ['sse', 'l2', 'squared_error'],
   summary: 'The squared error scale · Σ (ŷ - y)² over the outputs, the mean over the batch.',
   formulas: ({ scale }) => ({

@@ -13,6 +13,7 @@ import { checkpointBudget, dataFolders, ruleSettings, simd256 } from '../ui/sett
 import { isSpec, type SpecAnalyzedEvent, type SpecDocuments, specLocationOf } from '../model-spec/spec-documents';
 import { analyzeSpec } from '../model-spec/analyze-spec';
 import { applyQuickFix } from '../panel/apply-quick-fix';
+import { openAnswer } from '../panel/open-answer';
 import { saveExport } from '../panel/save-file';
 import { applyFix, revealFinding } from '../panel/doctor-findings';
 import { DoctorController } from './doctor-controller';
@@ -300,6 +301,7 @@ export class RunManager implements vscode.Disposable {
       manageTrust: async () => {
         await vscode.commands.executeCommand('workbench.trust.manage');
       },
+      openAnswer: (question) => openAnswer(this.#options.extensionUri, question),
       copyText: async (text) => vscode.env.clipboard.writeText(text),
       saveFile: (file) => saveExport(run().uri, controller().view, file),
     };

@@ -24,6 +24,8 @@ const shipped = [
   'dist/webview.js',
   'media/nabla.schema.json',
   'docs/spec.md',
+  'docs/systems.md',
+  'examples/circles.nabla.json',
   'package.json',
 ];
 
@@ -56,7 +58,7 @@ describe('the installed package', () => {
       [],
     );
     const allowed =
-      /^(dist\/[\w-]+\.(m?js|css|ttf|txt)|media\/.+|docs\/(panel\.png|spec\.md)|package\.json|[\w.-]*\.(md|txt|vsixmanifest))$/;
+      /^(dist\/[\w-]+\.(m?js|css|ttf|txt)|media\/.+|docs\/(panel\.png|(spec|systems|recipes|custom-layers)\.md)|examples\/.+|package\.json|[\w.-]*\.(md|txt|vsixmanifest))$/;
     assert.deepEqual(
       files.filter((file) => !allowed.test(file)),
       [],

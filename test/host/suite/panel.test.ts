@@ -25,6 +25,19 @@ describe('the panel', () => {
     assert.deepEqual(await workbench.problemsSeen(), []);
   });
 
+  it('opens the answer to a question next to it', async function () {
+    const workbench = requireWorkbench(this);
+    await openRun('circles.nabla.json');
+    await workbench.clickInPanel('[data-question="first-loss"]');
+    const preview = await eventually('a preview of the answers', () =>
+      vscode.window.tabGroups.all.find(({ tabs }) => tabs.some(({ label }) => label.includes('systems.md'))),
+    );
+    const panel = vscode.window.tabGroups.all.find(({ tabs }) => tabs.some(({ label }) => label.startsWith('∇')));
+    assert.ok(panel && preview && panel.viewColumn !== preview.viewColumn);
+    await workbench.panelWait('[data-question="first-loss"]');
+    assert.deepEqual(await workbench.problemsSeen(), []);
+  });
+
   it("handles the debugger's keys, each once", async function () {
     const workbench = requireWorkbench(this);
     const { uri } = await openRun('circles.nabla.json', { epochs: 1_000_000 });

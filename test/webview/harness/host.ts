@@ -163,6 +163,7 @@ export class FakeHost implements PanelHost {
       case 'saveFile':
       case 'allowCode':
       case 'manageTrust':
+      case 'openAnswer':
         return undefined;
     }
   }

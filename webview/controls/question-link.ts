@@ -1,0 +1,29 @@
+// Links to the answers of docs/systems.md.
+import { html, nothing, type TemplateResult } from 'lit/html.js';
+import type { PanelQuestion } from '../../src/protocol/panel';
+import { panelQuestions } from '../../src/protocol/questions';
+import type { Context } from '../context';
+import { renderIcon } from './number-value';
+
+/** One line with a link for each question; nothing without questions. */
+export function questionLinks(
+  { extension }: Context,
+  questions: readonly (PanelQuestion | undefined)[],
+): TemplateResult | typeof nothing {
+  const asked = [...new Set(questions)].filter((question) => question !== undefined);
+  if (asked.length === 0) return nothing;
+  return html`<p class="how questions">
+    ${renderIcon('question')}
+    ${asked.map(
+      (question) =>
+        html`<button
+          class="link"
+          data-question=${question}
+          title="Open the answer, with an example"
+          @click=${() => void extension.openAnswer(question)}
+        >
+          ${panelQuestions[question]}
+        </button> `,
+    )}
+  </p>`;
+}
