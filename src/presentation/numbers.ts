@@ -52,7 +52,7 @@ export function formatCompact(value: number): string {
 /** The inverse of the formats above, for fields: decimal notation with either minus sign. Null if it is no number. */
 export function parseNumber(text: string): number | null {
   const ascii = text.trim().replaceAll(MINUS, '-');
-  return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(ascii) && Number.isFinite(Number(ascii)) ? Number(ascii) : null;
+  return /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i.test(ascii) && Number.isFinite(Number(ascii)) ? Number(ascii) : null;
 }
 
 /** A power of ten, for axes: `1e−4`; plain from 0.01 to 100. */

@@ -518,6 +518,8 @@ add("npy-time-stamps", {"x.npy": npy(np.array(seconds)), "y.npy": npy(y)}, npy_d
     {"inputs": values(np.array(seconds, "f4")), "targets": values(y), "notes": ["rounding-loss"]}, precision="float32")
 add("npy-two-arrays", {"x.npy": npy(np.eye(2)) + npy(np.eye(2)), "y.npy": npy(y[:2])}, npy_data, {"error": "several-arrays", "remedy": "savez"})
 add("npy-transposed", {"x.npy": npy(np.arange(15.0).reshape(3, 5)), "y.npy": npy(np.arange(5.0))}, npy_data, {"error": "length-mismatch", "remedy": "x.T"})
+wide = np.zeros(2, dtype=[(f"c{i}", "f4") for i in range(30)] + [("name", "U4")])
+add("npy-records-of-many-fields", {"x.npy": npy(wide), "y.npy": npy(y[:2])}, npy_data, {"error": "unread-type", "remedy": 'dtype.kind in "biuf"'})
 mixed = np.array([(1.0, 2.0, "a"), (3.0, 4.0, "b")], dtype=[("p", "f8"), ("q", "f8"), ("name", "U4")])
 add("npy-records-with-text", {"x.npy": npy(mixed), "y.npy": npy(y[:2])}, npy_data, {"error": "unread-type", "remedy": 'a[["p", "q"]]'})
 vectors = np.array([((1.0, 2.0), 3.0), ((4.0, 5.0), 6.0)], dtype=[("v", "f4", (2,)), ("w", "f4")])

@@ -78,6 +78,7 @@ function tables(): FuzzInput[] {
     table('marks', `a,b,c\n${numbers}-999,1,2\n5,low,1\n`, { missing: 'mean', missing_values: [-999, 'low'] }),
     table('marks-dropped', `a,b,c\n${numbers}8.0,1,2\n5,1,7\n`, { missing: 'drop', missing_values: ['8', 7] }),
     table('codes', 'x,kind\n1,007\n2,100\n3,007\n', { task: 'classes' }, 'cross_entropy'),
+    table('digits', `a,b\n${'1'.repeat(4000)}x,1\n[${'2'.repeat(900)},2\n`, { missing: 'drop', missing_values: ['x'] }),
     table('long', `a,b\n${Array.from({ length: 130 }, (_, i) => `${i},${i % 7}`).join('\n')}\n`, {}),
   ];
 }

@@ -57,7 +57,8 @@ export interface NumberFormat {
   readonly thousands?: ',' | '.' | ' ' | "'" | '_' | undefined;
 }
 
-const NUMBER_PATTERN = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+// Digits may match in one way only: with two, a long cell takes time that grows with the square of its length.
+const NUMBER_PATTERN = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i;
 
 /** Parses decimal notation as in Python and C, without surrounding spaces; NaN for any other text. */
 export const parsePlainNumber = (text: string): number => (NUMBER_PATTERN.test(text) ? Number(text) : NaN);
@@ -218,7 +219,7 @@ const NAMED_MONTH = new RegExp(
 const isDate = (text: string): boolean => DATE.test(text) || PART_OF_YEAR.test(text) || NAMED_MONTH.test(text);
 
 /** A number and the letters behind it. */
-const UNIT = /^([+-]?(?:\d+\.?\d*|\.\d+))\s*(?![ex]$)([a-zµμ°Ω][\p{L}/²³°]*)$/iu;
+const UNIT = /^([+-]?(?:\d+(?:\.\d*)?|\.\d+))\s*(?![ex]$)([a-zµμ°Ω][\p{L}/²³°]*)$/iu;
 /** Letters that shorten a number, without a space: with one, K is Kelvin. */
 const MULTIPLIERS: Readonly<Record<string, readonly [factor: number, name: string]>> = {
   k: [1e3, 'thousand'],
@@ -246,8 +247,12 @@ export function isNumberLike(text: string, context: CellContext): boolean {
   return /\d/.test(text) && !['not-a-number', 'list'].includes(diagnoseCell(text, context).code);
 }
 
+/** Characters of a cell that a diagnosis inspects; no way to write a number is longer. */
+export const MAX_DIAGNOSED_LENGTH = 1000;
+
 /** What a cell contains that is neither a number nor missing, and what to do about it. */
 export function diagnoseCell(text: string, context: CellContext): CellDiagnosis {
+  if (text.length > MAX_DIAGNOSED_LENGTH) return diagnoseLongCell(text, context);
   const commas = diagnoseCommas(text, context);
   if (commas) return commas;
   const found = (code: string, what: string, remedy: string): CellDiagnosis => ({ code, what, remedy });
@@ -324,7 +329,7 @@ export function diagnoseCell(text: string, context: CellContext): CellDiagnosis 
   if (/^[+-]?0(x[\da-f]+|o[0-7]+|b[01]+)$/i.test(text)) {
     return found('not-decimal', 'is not in decimal notation', 'Write the number in decimal notation.');
   }
-  if (/^[+-]?(\d+\.?\d*|\.\d+)d[+-]?\d+$/i.test(text)) {
+  if (/^[+-]?(\d+(\.\d*)?|\.\d+)d[+-]?\d+$/i.test(text)) {
     const value = Number(text.replace(/d/i, 'e'));
     return found('fortran-exponent', 'has an exponent that starts with D', `Write "e" instead of "D": ${value}.`);
   }
@@ -387,6 +392,16 @@ export function diagnoseCell(text: string, context: CellContext): CellDiagnosis 
   return (
     diagnoseUnit(text, context, otherUse) ?? found('not-a-number', 'is not a number', textRemedy(context, otherUse))
   );
+}
+
+function diagnoseLongCell(text: string, { format }: CellContext): CellDiagnosis {
+  return Math.abs(numberParser(format)(text)) === Infinity
+    ? {
+        code: 'too-large',
+        what: 'is too large for a number',
+        remedy: 'Write a number below 1.8e308, or remove the row.',
+      }
+    : { code: 'not-a-number', what: 'is a long text, not a number', remedy: 'Write a number, or use other columns.' };
 }
 
 /** Characters that hide in a text, the zero byte among them. */

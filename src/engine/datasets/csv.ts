@@ -2,7 +2,7 @@
 import { pluralize, isOrAre } from '../format-count';
 import { escapeControls } from '../../protocol/escape-controls';
 import type { CooperativeTask } from '../cooperative-task';
-import { type CellContext, diagnoseCell, isNumberLike, numberParser } from './cell-values';
+import { type CellContext, diagnoseCell, isNumberLike, MAX_DIAGNOSED_LENGTH, numberParser } from './cell-values';
 import type { CsvRow } from './csv-reader';
 import { csvSource } from './csv-source';
 import {
@@ -276,7 +276,7 @@ class CsvTable implements RowConsumer {
       delimiter: this.#delimiter,
       column: this.#sample
         .slice(options.header ? 1 : 0, MAX_COLUMN_CELLS)
-        .map(({ cells }) => (cells[column] ?? '').trim()),
+        .map(({ cells }) => (cells[column] ?? '').slice(0, MAX_DIAGNOSED_LENGTH).trim()),
       isTarget: column === this.#targetColumn,
       format: options,
     };

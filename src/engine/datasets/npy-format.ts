@@ -119,6 +119,9 @@ const typeRemedies: Readonly<Record<string, readonly [what: string, remedy: stri
   f: ['floating-point numbers of another size', 'Save it as float64: x.astype("float64").'],
 };
 
+/** Fields that a remedy names. */
+const MAX_LISTED_FIELDS = 8;
+
 /** What to do about records, of which only fields with numbers can become columns. */
 function recordsRemedy(header: string): string {
   const toColumns = (array: string): string =>
@@ -130,7 +133,11 @@ function recordsRemedy(header: string): string {
   const numbers = fields.filter(({ isNumber }) => isNumber).map(({ name }) => JSON.stringify(name));
   if (fields.length === 0 || numbers.length === fields.length) return `Save the fields as columns: ${toColumns('a')}.`;
   if (numbers.length === 0) return 'Number the texts of a field: np.unique(a["name"], return_inverse=True)[1].';
-  return `Save the fields with numbers as columns: ${toColumns(`a[[${numbers.join(', ')}]]`)}.`;
+  const chosen =
+    numbers.length <= MAX_LISTED_FIELDS
+      ? `[${numbers.join(', ')}]`
+      : '[name for name in a.dtype.names if a[name].dtype.kind in "biuf"]';
+  return `Save the fields with numbers as columns: ${toColumns(`a[${chosen}]`)}.`;
 }
 
 /** @param type as in the header; undefined for a list of fields */

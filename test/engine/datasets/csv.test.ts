@@ -184,6 +184,25 @@ describe('a CSV file', () => {
   });
 });
 
+describe('a cell of 200,000 characters', () => {
+  // Each would take many minutes in time that grows with the square of its length.
+  const digits = '1'.repeat(200_000);
+  it.each([
+    `${digits}x`,
+    `[${digits}`,
+    `(${digits}`,
+    `${digits} kg`,
+    `1,${digits}`,
+    `${digits}d`,
+    `<${digits}x`,
+    `-${digits}%`,
+  ])('is refused at its place (%#)', (cell) => {
+    const chunk = 2 ** 14;
+    expect(() => read(`a;t\n2;1\n${cell};2\n`, {}, chunk)).toThrow('row 3, column 1');
+    expect(() => read(`a;t\n${cell};2\n2;1\n`, { missing: 'mean', missing_values: ['7'] }, chunk)).toThrow('row 2');
+  });
+});
+
 describe('rows of a CSV file', () => {
   const rows = Array.from({ length: 40 }, (_, i) => `${i},${i % 3},${'abc'[i % 3]}`);
   const text = `a,b,t\n${rows.join('\n')}\n`;
