@@ -36,7 +36,9 @@ describe('a damaged file', () => {
       const whole = outcome(input, WHOLE.bytes);
       const inChunks = outcome(input, 4 + (i % 4));
       // Of two faults, text that is not UTF-8 is found first in large chunks; both are errors.
-      if (whole.includes('is not UTF-8 text') && !inChunks.startsWith('[')) continue;
+      // What follows the last row of a limit is read as far as the chunk goes.
+      const mayDiffer = !inChunks.startsWith('[') || 'limit' in input.data;
+      if (whole.includes('is not UTF-8 text') && mayDiffer) continue;
       expect(`${input.name} ${i}: ${inChunks}`).toBe(`${input.name} ${i}: ${whole}`);
     }
   });
