@@ -27,6 +27,7 @@ export interface Queries {
   gradient_histograms(request: { readonly parameter: string }): ParameterGradientHistograms;
   jacobian(request: { readonly layer: number; readonly sample: number | null }): LayerJacobians;
   layer_stats(request: object): readonly LayerStats[];
+  loss_comparison(request: { readonly sample: number | null }): LossComparison;
   lr_scan(request: object): LrScan;
   named_values(request: object): readonly NamedValue[];
   network_graph(request: NetworkGraphRequest): NetworkGraph;
@@ -372,6 +373,23 @@ export interface ParameterJacobian {
   readonly shape: readonly number[];
   /** [outputs, entries]; null if it is too large to be readable. */
   readonly values: Float64Array | null;
+}
+
+/** Two losses of one sample alone, from the probabilities of its classes. */
+export interface LossComparison {
+  readonly sample: number;
+  /** The index of its class. */
+  readonly label: number;
+  /** Of that class. */
+  readonly probability: number;
+  /**
+   * Σ q² of the other classes, q their shares of what is left of 1: the squared error is (1 - p)² (1 + othersShare). 0
+   * for a single output.
+   */
+  readonly othersShare: number;
+  readonly crossEntropy: number;
+  /** Σ (ŷ - y)² over the outputs. */
+  readonly squaredError: number;
 }
 
 // Other weights or inputs

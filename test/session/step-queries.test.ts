@@ -291,3 +291,46 @@ describe('the nodes of a step', () => {
     );
   });
 });
+
+describe('cross-entropy against squared error', () => {
+  const specOf = (last: readonly unknown[], loss: string, classes: number) => ({
+    data: { type: 'blobs', samples: 30, centers: classes },
+    layers: [{ type: 'linear', out_features: classes }, ...last],
+    loss,
+    batch_size: 8,
+    epochs: 3,
+    precision: 'float64',
+  });
+
+  it.each([
+    ['logits', [], 'cross_entropy'],
+    ['probabilities', ['softmax'], 'mse'],
+    ['logarithms', ['log_softmax'], 'nll'],
+  ])('has the losses of the followed sample from %s', (_, last, loss) => {
+    const session = createSession(specOf(last, loss, 3));
+    session.seek(2);
+    const { value } = runQuery(session, { type: 'loss_comparison', sample: null });
+    const logits = [...session.pass.outputs[0].data.subarray(0, 3)];
+    const target = [...session.pass.target.data.subarray(0, 3)];
+    const sum = logits.reduce((total, each) => total + Math.exp(each), 0);
+    const p = logits.map((each) => Math.exp(each) / sum);
+    const label = target.indexOf(1);
+    expect(value).toMatchObject({ sample: session.batch.order[session.batch.from], label });
+    expect(value!.probability).toBeCloseTo(p[label], 12);
+    expect(value!.crossEntropy).toBeCloseTo(-Math.log(p[label]), 12);
+    const squared = p.reduce((total, each, i) => total + (each - target[i]) ** 2, 0);
+    expect(value!.squaredError).toBeCloseTo(squared, 12);
+    // The sample lies on the curve.
+    expect((1 - value!.probability) ** 2 * (1 + value!.othersShare)).toBeCloseTo(squared, 12);
+  });
+
+  it('has none for a regression', () => {
+    const session = createSession({
+      data: 'noisy_sine',
+      layers: [{ type: 'linear', out_features: 1 }],
+      loss: 'mse',
+    });
+    session.seek(1);
+    expect(runQuery(session, { type: 'loss_comparison', sample: null }).value).toBeNull();
+  });
+});

@@ -22,6 +22,7 @@ import {
   isSameNode,
 } from '../controls/step-labels';
 import type { PanelData } from '../state/store';
+import { LossComparisonChart } from './loss-comparison';
 import { describePhase, lastCompletedPhase, phaseLabel } from '../../src/presentation/phases';
 
 const ID = 'step';
@@ -34,11 +35,14 @@ const PREVIEW_VALUES = 4;
 interface StepViewState {
   /** Whether the local derivatives are expanded. */
   readonly jacobian: boolean;
+  /** Whether the comparison of losses is expanded. */
+  readonly losses: boolean;
 }
 
-const getViewState = ({ viewState }: Settings): StepViewState => ({
-  jacobian: (viewState[ID] as { readonly jacobian?: unknown } | undefined)?.jacobian === true,
-});
+function getViewState({ viewState }: Settings): StepViewState {
+  const { jacobian, losses } = (viewState[ID] ?? {}) as { readonly jacobian?: unknown; readonly losses?: unknown };
+  return { jacobian: jacobian === true, losses: losses === true };
+}
 
 const stepGraphQuery = ({ sample }: Settings): Query<'step_graph'> => ({ type: 'step_graph', sample });
 const jacobianQuery = ({ sample }: Settings, layer: number): Query<'jacobian'> => ({
@@ -46,6 +50,8 @@ const jacobianQuery = ({ sample }: Settings, layer: number): Query<'jacobian'> =
   layer,
   sample,
 });
+const lossesQuery = ({ sample }: Settings): Query<'loss_comparison'> => ({ type: 'loss_comparison', sample });
+
 export const step: View = {
   id: ID,
   title: 'Step',
@@ -54,28 +60,33 @@ export const step: View = {
     return [
       stepGraphQuery(settings),
       ...(getViewState(settings).jacobian ? [jacobianQuery(settings, jacobianLayer(data))] : []),
+      ...(getViewState(settings).losses ? [lossesQuery(settings)] : []),
     ];
   },
   mount(host, context) {
+    const losses = new LossComparisonChart(context);
     return {
       update(text) {
-        if (text) render(renderPage(context), host);
+        if (!text) return;
+        render(renderPage(context, losses), host);
+        losses.draw();
       },
       dispose() {
+        losses.dispose();
         render(nothing, host);
       },
     };
   },
 };
 
-function renderPage(context: Context): TemplateResult {
+function renderPage(context: Context, losses: LossComparisonChart): TemplateResult {
   const { data, settings } = context;
   const { model } = data;
   const answer = context.latestResult(stepGraphQuery(settings));
   if (!model || !answer) return html`<section class="empty"><p>Loading step…</p></section>`;
   return html`
     ${outsideBatchNote(data, answer)} ${phaseSection(context, model, answer)} ${jacobianSection(context, model)}
-    ${nodeList(context, model, answer)}
+    ${model.classes ? lossesSection(context, losses) : nothing} ${nodeList(context, model, answer)}
   `;
 }
 
@@ -216,6 +227,32 @@ function jacobianSection(context: Context, model: ModelInfo): TemplateResult {
           : html`<p class="hint">
               Not available: not computed yet in this step, the layer is too large, or its output for one sample depends
               on the rest of the batch.
+            </p>`
+      }
+    </details>
+  </section>`;
+}
+
+/** Cross-entropy and squared error of the followed sample. */
+function lossesSection(context: Context, losses: LossComparisonChart): TemplateResult {
+  const open = getViewState(context.settings).losses;
+  const answer = open ? context.latestResult(lossesQuery(context.settings)) : null;
+  return html`<section class="part">
+    <details
+      class="data"
+      ?open=${open}
+      @toggle=${(event: Event) => {
+        const now = (event.target as HTMLDetailsElement).open;
+        if (now !== open) updateViewState(context, { losses: now });
+      }}
+    >
+      <summary>Cross-entropy against squared error</summary>
+      ${
+        answer
+          ? losses.render(answer)
+          : html`<p class="hint">
+              Not available: not computed yet in this step, or the outputs are neither logits nor probabilities of one
+              class for each sample.
             </p>`
       }
     </details>

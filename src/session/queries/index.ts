@@ -17,6 +17,7 @@ import { gradientCost } from './gradient-cost';
 import { gradientHistograms } from './gradient-histograms';
 import { jacobian } from './jacobian';
 import { layerStats } from './layer-stats';
+import { lossComparison } from './loss-comparison';
 import { lrScan } from './lr-scan';
 import { namedValues } from './named-values';
 import { networkGraph } from './network-graph';
@@ -47,6 +48,7 @@ export const queries: { readonly [Type in QueryType]: QueryDefinition<Type> } = 
   gradient_histograms: gradientHistograms,
   jacobian,
   layer_stats: layerStats,
+  loss_comparison: lossComparison,
   lr_scan: lrScan,
   named_values: namedValues,
   network_graph: networkGraph,
