@@ -1,6 +1,7 @@
 // Writes what is generated from one source:
 // - media/nabla.schema.json and docs/spec.md from the schema of the spec,
 // - the commands, menus and keybindings of package.json from src/host/commands/command-table.ts,
+// - its tools for language models from src/agent-tools,
 // - the lists of commands and options in docs/terminal.md from src/cli/commands,
 // - the opcodes of the compiled kernels in assembly/opcodes.ts from src/engine/kernels,
 // - the table of folders in docs/architecture.md from test/support/architecture-rules.ts,
@@ -22,6 +23,7 @@ await esbuild.build({
       export { editorSchemaText } from './src/model-spec/editor-schema';
       export { renderSpecReference } from './src/model-spec/spec-reference';
       export { withCommandContributions } from './src/host/commands/contributions';
+      export { withToolContributions } from './src/agent-tools';
       export { loadCommands } from './src/cli/command';
       export { commands } from './src/cli/commands';
       export { fillMarkdown } from './src/cli/help';
@@ -43,6 +45,7 @@ const {
   editorSchemaText,
   renderSpecReference,
   withCommandContributions,
+  withToolContributions,
   loadCommands,
   commands,
   fillMarkdown,
@@ -63,7 +66,7 @@ for (const [file, generated] of [
   ['media/nablascope.d.ts', contract],
   ['examples/layers/nablascope.d.ts', contract],
   ['examples/losses/nablascope.d.ts', contract],
-  ['package.json', withCommandContributions(read('package.json'))],
+  ['package.json', withToolContributions(withCommandContributions(read('package.json')))],
   ['assembly/opcodes.ts', renderAssemblyOpcodes()],
   ['docs/architecture.md', withFolderTable(read('docs/architecture.md'))],
   ['docs/systems.md', renderSystems()],

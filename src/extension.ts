@@ -1,6 +1,7 @@
 // Creates the parts of the extension, connects them, and returns its API.
 import * as vscode from 'vscode';
 import { createApi, type NablascopeApi } from './host/api';
+import { registerAgentTools } from './host/agent-tools';
 import { registerCodeActions } from './host/model-spec/code-actions';
 import { CustomLayerPermissions } from './host/custom-layers/custom-layer-permissions';
 import { registerCodeLens } from './host/model-spec/code-lens';
@@ -77,6 +78,7 @@ export function activate({
     }),
     layerDebugger,
     registerDebugger(runs),
+    registerAgentTools(vscode.Uri.joinPath(extensionUri, 'dist', 'cli.js').fsPath, permissions),
     registerPanelSerializer(runs, log),
     testExplorer,
   );

@@ -16,8 +16,8 @@ const guarded = isMainThread ? null : (workerData as GuardedCommandData);
 // Bound here, so that a custom layer cannot replace it.
 const exit = process.exit.bind(process);
 
-/** It reads standard input, which is the main thread's, and runs custom layers in processes of their own. */
-const DEBUG_ADAPTER = 'debug-adapter';
+/** They read standard input, which is the main thread's, and run custom layers in processes of their own. */
+const SERVERS = ['debug-adapter', 'mcp'];
 
 /** Nothing is printed once this is set. */
 let isDone = false;
@@ -71,6 +71,7 @@ process.stdout.write = writeErr;
 globalThis.console = new Console(process.stderr, process.stderr);
 
 const argv = process.argv.slice(2);
+const isServer = SERVERS.includes(argv[0] ?? '');
 const streamInfo = (stream: NodeJS.WriteStream): StreamInfo => ({
   isTTY: stream.isTTY,
   get columns() {
@@ -79,7 +80,7 @@ const streamInfo = (stream: NodeJS.WriteStream): StreamInfo => ({
 });
 const [outInfo, errInfo] = guarded?.streams ?? [streamInfo(process.stdout), streamInfo(process.stderr)];
 const terminal: Terminal = {
-  ...(argv[0] === DEBUG_ADAPTER && { input: process.stdin }),
+  ...(isServer && { input: process.stdin }),
   out: toStream(outInfo, writeOut),
   err: toStream(errInfo, writeErr),
   // https://no-color.org: set and not empty turns colors off.
@@ -112,7 +113,7 @@ async function main(): Promise<number> {
     layerWatch = createLayerWatch(guarded.activity);
     return runCli({ ...terminal, layerWatch }, argv, readVersion());
   }
-  if (!argv.includes('--allow-code') || argv[0] === DEBUG_ADAPTER) return runCli(terminal, argv, readVersion());
+  if (!argv.includes('--allow-code') || isServer) return runCli(terminal, argv, readVersion());
   const { runGuarded } = await import('./guarded-command');
   const streams = [{ ...outInfo }, { ...errInfo }] as const;
   return runGuarded(process.argv[1]!, argv, interrupts.buffer, streams, { out: writeOut, err: writeErr });

@@ -14,7 +14,7 @@ export interface Stream {
 export type LayerWatch = Pick<CustomLayerWatch, 'registerLayers' | 'enter' | 'leave'>;
 
 export interface Terminal {
-  /** Requests of a client; only the debug adapter reads. */
+  /** Requests of a client; only the debug adapter and the MCP server read. */
   readonly input?: NodeJS.ReadableStream;
   /** Results. */
   readonly out: Stream;

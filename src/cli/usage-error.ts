@@ -33,6 +33,8 @@ export type UsageErrorCode =
   | 'step-out-of-range'
   | 'fork-not-possible'
   | 'invalid-query'
+  | 'invalid-entry'
+  | 'no-explanation'
   | 'no-sweep'
   | 'invalid-sweep-option'
   | 'results-not-readable';

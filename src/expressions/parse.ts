@@ -110,6 +110,12 @@ export function parseTree(text: string): RawNode {
     throw new ExpressionError(`An expression has at most ${MAX_LENGTH} characters.`, MAX_LENGTH, text.length);
   if (text.trim() === '') throw new ExpressionError('The expression is empty.', 0, text.length);
   assertDepth(text);
+  // The parser takes these for the end of an empty statement.
+  const separator = /^\s*[,;]|;\s*$/.exec(text);
+  if (separator) {
+    const at = separator.index + separator[0].search(/[,;]/);
+    throw new ExpressionError(`Nothing can be separated here by ${text[at]}.`, at, at + 1);
+  }
   try {
     return jsep(text);
   } catch (error) {

@@ -26,6 +26,8 @@ export interface RunQueryRequest {
 
 /** What a slice of work has found. While `end` is null, ask again. */
 export interface RunQueryResult {
+  /** Whether it looks for one step. */
+  readonly isSearch: boolean;
   readonly columns: readonly RunQueryColumn[];
   readonly from: number;
   readonly to: number;

@@ -31,6 +31,8 @@ interface CompiledColumn extends RunQueryColumn {
 }
 
 export class RunQuery {
+  /** Whether it looks for one step. */
+  readonly isSearch: boolean;
   readonly columns: readonly RunQueryColumn[];
   readonly range: RunQueryRange;
   /** The step of each row. */
@@ -53,6 +55,7 @@ export class RunQuery {
     this.range = range;
     const query = typed(session, parseRunQuery(text));
     const isRows = query.kind === 'rows';
+    this.isSearch = !isRows;
     const where = isRows ? query.where : query.condition;
     const columns = isRows ? query.columns : [];
     this.#where = where;

@@ -68,7 +68,10 @@ export class StepValues {
    * @param extra further numbers by name
    */
   scopeAt(phase: number, copies?: StateCopies, extra?: ReadonlyMap<string, () => number>): StepScope {
-    const { pass } = this.#session;
+    return this.#scopeOf(this.#session.pass, phase, copies, extra);
+  }
+
+  #scopeOf(pass: Pass, phase: number, copies?: StateCopies, extra?: ReadonlyMap<string, () => number>): StepScope {
     return {
       phase,
       resolve: (name, aspect): Operand | string => {
@@ -89,15 +92,18 @@ export class StepValues {
     };
   }
 
-  /** Names and shapes after a measured step, which may not have been done yet. */
+  /** Names and shapes after a measured step of a whole batch, which may not have been done yet. */
   get declaredScope(): StepScope {
-    const scope = this.scopeAt(this.lastPhase);
+    const { network, run } = this.#session;
+    // The last batch of an epoch can be smaller: what it lacks is no error.
+    const pass = network.trainingPass(Math.min(run.batchSize, run.split.train.length));
+    const scope = this.#scopeOf(pass, this.lastPhase);
     return {
       phase: scope.phase,
       resolve: (name, aspect) => {
         const found = scope.resolve(name, aspect);
         if (typeof found !== 'string' || aspect !== 'update' || !this.sourceOf(name, aspect)) return found;
-        const value = this.sourceOf(name, 'value')?.read(this.#session.pass);
+        const value = this.sourceOf(name, 'value')?.read(pass);
         return value ? { kind: 'tensor', ...value } : found;
       },
     };

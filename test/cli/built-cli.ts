@@ -23,6 +23,7 @@ export interface CallOptions {
 }
 
 export interface BuiltCli {
+  readonly file: string;
   run(argv: readonly string[], options?: CallOptions): Promise<CliResult>;
   remove(): void;
 }
@@ -37,6 +38,7 @@ export async function buildCli(): Promise<BuiltCli> {
   await build(nodeOptions(folder, entries));
   writeLaunchers(folder, entries);
   return {
+    file,
     run: (words, options) => spawnCli(file, words, options),
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };

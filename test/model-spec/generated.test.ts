@@ -7,6 +7,7 @@ import { loadCommands } from '../../src/cli/command';
 import { commands } from '../../src/cli/commands';
 import { fillMarkdown } from '../../src/cli/help';
 import { renderAssemblyOpcodes } from '../../src/engine/kernels/assembly-opcodes';
+import { withToolContributions } from '../../src/agent-tools';
 import { withCommandContributions } from '../../src/host/commands/contributions';
 import { type EditorSchema, editorSchemaText } from '../../src/model-spec/editor-schema';
 import { getJsonSchema } from '../../src/model-spec/json-schema';
@@ -26,7 +27,7 @@ describe('generated files', () => {
     ['media/nablascope.d.ts', () => read('src/engine/custom/contract.ts')],
     ['examples/layers/nablascope.d.ts', () => read('src/engine/custom/contract.ts')],
     ['examples/losses/nablascope.d.ts', () => read('src/engine/custom/contract.ts')],
-    ['package.json', () => withCommandContributions(read('package.json'))],
+    ['package.json', () => withToolContributions(withCommandContributions(read('package.json')))],
     ['assembly/opcodes.ts', renderAssemblyOpcodes],
     ['docs/architecture.md', () => withFolderTable(read('docs/architecture.md'))],
     ['docs/systems.md', renderSystems],

@@ -151,6 +151,7 @@ export const architecture: Readonly<Record<string, FolderRule>> = {
       'src/data-files',
       'src/presentation',
       'src/debugger',
+      'src/agent-tools',
     ],
     packages: ['birpc', 'vscode', 'node:*'],
   },
@@ -164,9 +165,15 @@ export const architecture: Readonly<Record<string, FolderRule>> = {
     imports: ['src/protocol', 'src/process', 'src/model-spec', 'src/expressions', 'src/presentation'],
     packages: ['@vscode/debugadapter', '@vscode/debugprotocol'],
   },
+  'src/agent-tools': {
+    holds: 'tools for agents: calls of the `nablascope` command, over the Model Context Protocol and in VS Code',
+    imports: [],
+    packages: ['zod/mini', 'zod/v4/core', 'node:*'],
+  },
   'src/cli': {
     holds: 'the `nablascope` command',
     imports: [
+      'src/agent-tools',
       'src/protocol',
       'src/presentation',
       'src/report',

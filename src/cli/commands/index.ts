@@ -25,6 +25,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./trace')).traceCommand,
   },
   {
+    name: 'explain',
+    summary: 'Print the terms that one number of a step is computed from',
+    load: async () => (await import('./explain')).explainCommand,
+  },
+  {
     name: 'query',
     summary: 'Ask about every step of a run: values, conditions, the first or last time',
     load: async () => (await import('./query')).queryCommand,
@@ -58,5 +63,10 @@ export const commands: readonly CommandEntry[] = [
     name: 'debug-adapter',
     summary: 'Serve the debugger to an editor over standard input and output',
     load: async () => (await import('./debug-adapter')).debugAdapterCommand,
+  },
+  {
+    name: 'mcp',
+    summary: 'Serve tools to agents over the Model Context Protocol',
+    load: async () => (await import('./mcp')).mcpCommand,
   },
 ];

@@ -1,5 +1,5 @@
 // `nablascope query`: trains the run and answers a query over its steps, row by row.
-import { ExpressionError, parseRunQuery } from '../../expressions';
+import { ExpressionError } from '../../expressions';
 import { formatInteger, pluralize } from '../../presentation/plain-numbers';
 import { describeQueryEnd } from '../../presentation/run-query';
 import type { RunQueryCell } from '../../protocol/run-query';
@@ -51,7 +51,6 @@ async function query(terminal: Terminal, args: QueryArgs): Promise<ExitCode> {
   if (from > to)
     throw new UsageError('step-out-of-range', `There is no step from ${from} to ${to}.`, 'Choose a smaller --from.');
   const found = open(() => new RunQuery(session, text, { from, to, lastStep: session.totalSteps }), text);
-  const isSearch = parseRunQuery(text).kind !== 'rows';
   const labels = found.columns.map(({ label }) => label);
   const print = json ? null : csv ? csvPrinter(terminal, labels) : tablePrinter(terminal, found);
   const progress = new ProgressBar(terminal);
@@ -87,7 +86,7 @@ async function query(terminal: Terminal, args: QueryArgs): Promise<ExitCode> {
   else {
     if (isInterrupted) print?.(rows, true);
     const note = describeQueryEnd(end, { step: found.step, to });
-    const lines = [...summarize(found, isSearch, milliseconds), ...(note === null ? [] : [note])];
+    const lines = [...summarize(found, milliseconds), ...(note === null ? [] : [note])];
     printLines(terminal, csv ? terminal.err : terminal.out, csv ? lines : ['', ...lines]);
   }
   return isInterrupted ? EXIT.interrupted : EXIT.success;
@@ -109,7 +108,7 @@ function open(create: () => RunQuery, text: string): RunQuery {
   }
 }
 
-function summarize({ rows, replayed }: RunQuery, isSearch: boolean, milliseconds: number): Line[] {
+function summarize({ isSearch, rows, replayed }: RunQuery, milliseconds: number): Line[] {
   const rate =
     milliseconds > 0 ? `, ${formatInteger(Math.round((1000 * replayed) / milliseconds))} steps per second` : '';
   const count = isSearch

@@ -36,8 +36,9 @@ export const runQueryAnswer = defineQuery({
     const clock = new SliceClock(session);
     while (!query.isDone && !clock.isOver) query.advance();
     state.milliseconds += clock.elapsed;
-    const { columns, range, step, steps, rows, replayed, end } = query;
+    const { isSearch, columns, range, step, steps, rows, replayed, end } = query;
     return {
+      isSearch,
       columns,
       from: range.from,
       to: range.to,
@@ -54,6 +55,7 @@ export const runQueryAnswer = defineQuery({
 });
 
 const NO_RESULT: Omit<RunQueryResult, 'error'> = {
+  isSearch: false,
   columns: [],
   from: 0,
   to: 0,
