@@ -9,6 +9,7 @@ import { fit } from './fit';
 import { gradients } from './gradients';
 import { learn } from './learn';
 import { network } from './network';
+import { query } from './query';
 import { sequence } from './sequence';
 import { shapes } from './shapes';
 import { step } from './step';
@@ -48,7 +49,7 @@ export const workspaces: readonly Workspace[] = [
     id: 'compare',
     title: 'Compare',
     question: 'What differs between steps and runs?',
-    views: [time, sweep],
+    views: [time, query, sweep],
   },
 ];
 

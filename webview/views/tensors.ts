@@ -10,9 +10,12 @@ import { NumberField } from '../controls/number-field';
 import { whatIfBar } from '../controls/what-if-bar';
 import { drawLegend } from '../controls/legend';
 import { pluralize, formatInteger, formatIndex, formatShape, formatExact } from '../../src/presentation/numbers';
-import { tensorExpression } from '../../src/presentation/tensor-expressions';
+import { entryExpression, tensorExpression } from '../../src/presentation/tensor-expressions';
 import { type Cell, Heatmap, type ColorScale, colorScale } from '../canvas/heatmap';
+import { shownStep } from '../../src/presentation/phases';
+import { unravelIndex } from '../../src/presentation/tensor-index';
 import { updatePins, getPins } from '../state/pins';
+import { openQuery } from '../state/run-queries';
 import { PollingQuery } from '../state/polling-query';
 import { getOverrides, overrideWeight, activeWhatIfQueries } from '../state/overrides';
 import type { PanelData } from '../state/store';
@@ -364,7 +367,7 @@ function cursorInfo(
               <button class="quiet" @click=${() => void context.extension.copyText(formatExact(at ?? NaN))}>
                 ${renderIcon('copy')} Copy
               </button>
-              ${whyButton(context, reading, cursor, compared)}`
+              ${whyButton(context, reading, cursor, compared)} ${sinceButton(context, reading, cursor, compared)}`
           : html`<span class="hint">Point at a cell, or use the arrow keys, to read its value.</span>`
       }
     </p>
@@ -390,6 +393,34 @@ function whyButton(
   >
     ${renderIcon('question')} Why?
   </button>`;
+}
+
+/** Searches for the step at which the value of a cell began to be as it is. */
+function sinceButton(
+  context: Context,
+  { shape, rowStride, columnStride, columns, cells }: TensorTile,
+  { row, column }: Cell,
+  compared: TensorComparison | null,
+): TemplateResult | typeof nothing {
+  const { data, settings } = context;
+  const wanted = tensorQuery(data, settings);
+  if (compared || rowStride * columnStride !== 1 || !wanted) return nothing;
+  const index = unravelIndex(row * columns + column, shape);
+  const entry = entryExpression(tensorExpression(data.model!, wanted), index);
+  const value = cells[row * columns + column]!;
+  return html`<button
+    class="quiet"
+    data-action="since"
+    title="Search the run for the step at which this value became what it is: its sign, 0, or NaN"
+    @click=${() => openQuery(context, sinceQuery(entry, value), shownStep(context.data.frame!))}
+  >
+    ${renderIcon('history')} When did this start?
+  </button>`;
+}
+
+/** The last change to the state that a value is in now. */
+function sinceQuery(entry: string, value: number): string {
+  return Number.isNaN(value) ? `last becomes_nan(${entry})` : `last changes_sign(${entry})`;
 }
 
 /** The cell now, then, and their difference. */
