@@ -7,7 +7,7 @@ export const panelQuestions = {
   'logits-gradient': 'What is the gradient of cross-entropy with respect to the logits?',
   'naive-gradient': 'How much more does the naive way cost than backpropagation?',
   'gradient-check': 'How do I know that a gradient is right?',
-  'convolution-weights': 'How many weights has a convolution, and how many would a fully connected layer need?',
+  'convolution-weights': 'How many weights does a convolution have, and how many would a fully connected layer need?',
   'why-pooling': 'Why is there pooling?',
   'max-or-average': 'What is the difference between max pooling and average pooling?',
   'receptive-fields': 'What is the receptive field of a layer, and how does it grow?',

@@ -5,25 +5,27 @@ import { panelQuestions } from '../../src/protocol/questions';
 import type { Context } from '../context';
 import { renderIcon } from './number-value';
 
-/** One line with a link for each question; nothing without questions. */
+/** A line with a link for each question; nothing without questions. */
 export function questionLinks(
   { extension }: Context,
   questions: readonly (PanelQuestion | undefined)[],
 ): TemplateResult | typeof nothing {
   const asked = [...new Set(questions)].filter((question) => question !== undefined);
   if (asked.length === 0) return nothing;
-  return html`<p class="how questions">
-    ${renderIcon('question')}
+  return html`<div class="questions">
     ${asked.map(
       (question) =>
-        html`<button
-          class="link"
-          data-question=${question}
-          title="Open the answer, with an example"
-          @click=${() => void extension.openAnswer(question)}
-        >
-          ${panelQuestions[question]}
-        </button> `,
+        html`<p class="how">
+          ${renderIcon('question')}
+          <button
+            class="link"
+            data-question=${question}
+            title="Open the answer, with an example"
+            @click=${() => void extension.openAnswer(question)}
+          >
+            ${panelQuestions[question]}
+          </button>
+        </p>`,
     )}
-  </p>`;
+  </div>`;
 }
