@@ -10,7 +10,7 @@ import { type Disguise, type Template, TEMPLATES } from '../test/gradcheck/custo
 import { LOOP_TEMPLATES } from '../test/gradcheck/custom/loop-templates';
 import { MORE_TEMPLATES } from '../test/gradcheck/custom/more-templates';
 import { PATH_TEMPLATES } from '../test/gradcheck/custom/path-templates';
-import { STYLE_TEMPLATES } from '../test/gradcheck/custom/style-templates';
+import { SECOND_STYLE_TEMPLATES, STYLE_TEMPLATES } from '../test/gradcheck/custom/style-templates';
 import { formatTable } from './measure';
 
 const SEED = Number(process.env.SEED ?? 0);
@@ -21,6 +21,7 @@ const sets: Readonly<Record<string, readonly Template[]>> = {
   loops: LOOP_TEMPLATES,
   paths: PATH_TEMPLATES,
   styles: STYLE_TEMPLATES,
+  'styles-2': SECOND_STYLE_TEMPLATES,
 };
 const main = [...TEMPLATES, ...MORE_TEMPLATES, ...LOOP_TEMPLATES];
 const templates = (sets[process.env.SET ?? ''] ?? main).filter(({ name }) => name.includes(process.env.ONLY ?? ''));
@@ -35,11 +36,14 @@ const kinds = templates.flatMap((template) => Object.keys(template.mistakes).map
 const perKind = Math.ceil(FAULTS / kinds.length);
 /** The longest that a check computed without a turn of the event loop, in ms of processor time. */
 let longest = 0;
+let longestIn = '';
+let current = '';
 const { advance } = GradientCheck.prototype;
 GradientCheck.prototype.advance = function (this: GradientCheck, entries: number): boolean {
   const start = process.cpuUsage().user;
   const isUnfinished = advance.call(this, entries);
-  longest = Math.max(longest, (process.cpuUsage().user - start) / 1000);
+  const took = (process.cpuUsage().user - start) / 1000;
+  if (took > longest) [longest, longestIn] = [took, current];
   return isUnfinished;
 };
 
@@ -49,6 +53,7 @@ const confusion = new Map<string, number>();
 const rows = kinds.map(({ template, mistake }) => {
   let [here, right] = [0, 0];
   for (let i = 0; i < perKind; i++) {
+    current = `${template.name}, ${mistake}`;
     const { isCaught, isNamed, report } = checkTemplate(template, mistake, 1000 * SEED + i, disguiseFor(i, false));
     if (isCaught) here++;
     if (isNamed) right++;
@@ -103,4 +108,4 @@ const slowest = [...seconds].sort(([, a], [, b]) => b.total - a.total).slice(0, 
 console.log(
   `Most time: ${slowest.map(([name, { total, longest: most }]) => `${name} ${total.toFixed(1)} s (one check ${most.toFixed(1)} s)`).join(', ')}.`,
 );
-console.log(`The longest stretch without a turn of the event loop took ${longest.toFixed(0)} ms.`);
+console.log(`The longest stretch without a turn of the event loop took ${longest.toFixed(0)} ms (${longestIn}).`);

@@ -181,6 +181,7 @@ class CustomLayer {
     const y = this.#code.observe('forward', () => (this.#layer.surrogate ?? this.#layer).forward(call));
     observer.finish();
     this.#code.requireValid('forward', checkTensor(y, 'an output', output.shape));
+    observer.returned?.(y.data);
     output.data.set(y.data);
   }
 

@@ -334,6 +334,8 @@ export interface ForwardObserver {
   start(tensor: Tensor): Tensor;
   /** Called when the layer's own code has ended. */
   finish(): void;
+  /** What the forward pass returned, after `finish`. */
+  returned?(data: Tensor['data']): void;
 }
 
 /** The operations of one forward pass of a custom layer, as autograd recorded them. */

@@ -59,7 +59,7 @@ export function* explain(comparison: GradientComparison): Generator<undefined, E
       yield;
       if (!hypothesis) continue;
       const explained = fitUnscaled(comparison, hypothesis);
-      if (explained.residual < EXPLAINED_RESIDUAL) return explained;
+      if (explained.residual < EXPLAINED_RESIDUAL) return yield* describeEarlierPlaces(comparison, explained);
       hypotheses.push(hypothesis);
     }
   yield;
@@ -90,11 +90,11 @@ export function* explain(comparison: GradientComparison): Generator<undefined, E
   // Any factor fits a single number.
   const ofSingle = analytic.length === 1 ? detectNonlinearBackward(comparison) : null;
   if (ofSingle) return ofSingle;
-  if (simple) return simple;
+  if (simple && (analytic.length > 1 || (yield* isProportional(comparison)))) return simple;
   const scaledFits = hypotheses
     .map((hypothesis) => fitScaled(comparison, hypothesis))
     .filter(({ residual }) => residual < EXPLAINED_RESIDUAL);
-  const simplest = scaledFits.find(isKnownFactor) ?? scaledFits[0];
+  const simplest = scaledFits.find(isKnownFactor) ?? (analytic.length > 1 ? scaledFits[0] : undefined);
   if (simplest) return simplest;
   const nonlinear = detectNonlinearBackward(comparison);
   if (nonlinear) return nonlinear;
@@ -116,6 +116,38 @@ export function* explain(comparison: GradientComparison): Generator<undefined, E
     `is wrong in a way that no simple explanation fits${errorFacts(comparison)}${yield* describeWorstDerivative(comparison)}`,
     1,
   );
+}
+
+/** Whether the contributions of all outputs to a single number are off by the same factor, as far as that is known. */
+function* isProportional({ subject, layer }: GradientComparison): Generator<undefined, boolean> {
+  const jacobians = subject === 'parameter' && layer ? yield* layer.parameterJacobians() : null;
+  if (!jacobians) return true;
+  const { analytic, numeric } = jacobians;
+  const { residual } = fit(analytic, numeric, numeric, null);
+  return residual < EXPLAINED_RESIDUAL;
+}
+
+/** What is missing beside the diagonal of a Jacobian, if that is what the places before contribute. */
+function* describeEarlierPlaces(
+  { layer }: GradientComparison,
+  explanation: Explanation,
+): Generator<undefined, Explanation> {
+  if (explanation.cause !== 'diagonal_only' || !layer) return explanation;
+  const jacobian = yield* layer.forwardJacobian();
+  if (!jacobian) return explanation;
+  const { inputs, outputs, numeric } = jacobian;
+  const [isBefore, isAfter] = [-1, 1].map((sign) =>
+    numeric.some((value, at) => {
+      const [output, input] = [Math.floor(at / inputs) % outputs, at % inputs];
+      return sign * (input - output) > 0 && Math.abs(value) > 1e-9;
+    }),
+  );
+  if (isBefore === isAfter) return explanation;
+  return {
+    ...explanation,
+    cause: 'contribution_missing',
+    description: `counts only what each output has from its own input: what the outputs have from the inputs ${isBefore ? 'before' : 'after'}, as through a state that is carried on, is missing`,
+  };
 }
 
 /** The right gradient times any number; null if that does not fit. */

@@ -804,8 +804,10 @@ class Search {
           return own;
         };
         const sources = Array.from({ length: tensor.data.length }, (_, i) => edgesFrom(first + i));
+        const usesFrom = (own: readonly number[], i: number): number =>
+          own.reduce((total, edge) => total + this.#graph.usesOf(first + i, targets[edge]!), 0);
         const counts = new Set(
-          sources.flatMap((own) => (own.length > 0 ? [Math.ceil(own.length / (isInput ? 1 : samples))] : [])),
+          sources.flatMap((own, i) => (own.length > 0 ? [Math.ceil(usesFrom(own, i) / (isInput ? 1 : samples))] : [])),
         );
         if (isRepeated && !(counts.size > 1 && counts.has(1))) continue;
         const to = classes.find((each) => edges.has(each.edges[0]!))?.to;
@@ -1049,7 +1051,7 @@ class Search {
           return [key(sample, result), key(sample, 1 - result)];
         }),
       );
-      const edges: [number, number][] = [];
+      const byTarget = new Map<Role | undefined, [number, number][]>();
       for (let edge = 0; edge < targets.length; edge++) {
         const target = targets[edge]!;
         const sample =
@@ -1057,14 +1059,18 @@ class Search {
             ? this.#roles.sampleOf[nodeOf[target]!]!
             : Math.floor((target - slots) / (output.length / samples));
         const weight = derivatives.weights[edge]!;
-        if (values.has(key(sample, weight))) edges.push([edge, 1 - weight]);
+        if (!values.has(key(sample, weight))) continue;
+        const to = target < slots ? this.#roles.wholeRoleOf(nodeOf[target]!) : undefined;
+        byTarget.set(to, [...(byTarget.get(to) ?? []), [edge, 1 - weight]]);
       }
-      if (edges.length === 0) continue;
-      yield {
-        cause: 'wrong_operand',
-        description: `Where ${role.name} is a factor, it is swapped with 1 minus its result`,
-        edges,
-      };
+      const all = [...byTarget.values()].flat();
+      for (const edges of byTarget.size > 1 ? [all, ...byTarget.values()] : [all])
+        if (edges.length > 0)
+          yield {
+            cause: 'wrong_operand',
+            description: `Where ${role.name} is a factor, it is swapped with 1 minus its result`,
+            edges,
+          };
     }
   }
 }

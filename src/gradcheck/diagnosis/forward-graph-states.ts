@@ -186,6 +186,9 @@ function insertStates(
       add(firstNode + own, to, factor);
     }
   }
-  const repeatedUses = graph.trace.repeatedUses.map((use) => ({ ...use, node: newNodeOf[use.node]! }));
+  const repeatedUses = graph.trace.repeatedUses.map((use) => {
+    const state = use.node < 0 ? stateOf.get(slots - 2 - use.node) : undefined;
+    return { ...use, node: state ? newStateOf.get(state)! : (newNodeOf[use.node] ?? use.node) };
+  });
   return graph.withAllNodes(newNodes, edges, repeatedUses, (node) => (order[node]!.state ? null : order[node]!.node));
 }

@@ -436,8 +436,8 @@ function matchEntries(
 
 type Reordering = readonly [cause: Cause, what: string, source: (entry: number) => number];
 
-/** -1 for none. */
-function* reorderings(shape: Shape): Iterable<Reordering> {
+/** Ways to take the entries of a tensor in another order; -1 for none. */
+export function* reorderings(shape: Shape): Iterable<Reordering> {
   const rank = shape.length;
   const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((product, n) => product * n, 1));
   const indexOf = (entry: number): number[] => shape.map((size, axis) => Math.floor(entry / strides[axis]!) % size);

@@ -18,6 +18,8 @@ const MAX_ROUNDS = 4;
 const MAX_PLACES = 12;
 /** Stacks that become text between two turns. */
 const STACKS_AT_ONCE = 16;
+/** The most exponentials of one place in the code that are tried. */
+const MAX_SIGMOIDS_TRIED = 8;
 const STEP = 6e-6;
 /** The share of the absolute gradients by which the graph may differ from differences along a line. */
 const COMPLETE = 1e-5;
@@ -97,7 +99,8 @@ export class ForwardGraph {
 
   /** How often a source is used for a target of one of its edges; 1 by default. */
   usesOf(source: number, target: number): number {
-    return (target < this.slots && this.#uses.get(`${source} ${this.nodeOf[target]!}`)) || 1;
+    const node = target < this.slots ? this.nodeOf[target]! : -2 - (target - this.slots);
+    return this.#uses.get(`${source} ${node}`) ?? 1;
   }
 
   get slots(): number {
@@ -388,16 +391,19 @@ function* withSigmoids(
     if (name !== 'exp') continue;
     const place = at.stack ?? '';
     const [from, to] = [edgesOf[firstNode + node]!, edgesOf[firstNode + node + 1]!];
-    if (from === to) continue;
     if (!isSigmoid.has(place)) {
-      const other = 1.7 * result + 0.3;
-      const changes = measurement.changesOf(node, other);
-      yield;
-      const expected = 1 / (1 + other) - 1 / (1 + result);
-      const fits = graph.targets.subarray(from, to).every((target, k) => {
-        const predicted = -derivatives.weights[from + k]! * (1 + result) ** 2 * expected;
-        return changes !== null && Math.abs(changes[target]! - predicted) <= 1e-6 * Math.abs(predicted);
-      });
+      // Those of a gate without effect, as in the first step, do not show what they are part of.
+      const isUsed = (k: number): boolean => edgesOf[firstNode + k]! < edgesOf[firstNode + k + 1]!;
+      const alike = nodes.flatMap((other, k) =>
+        other.name === 'exp' && (other.at.stack ?? '') === place && isUsed(k) ? [k] : [],
+      );
+      const tried = alike.filter((_, k) => k % Math.ceil(alike.length / MAX_SIGMOIDS_TRIED) === 0);
+      let fits = tried.length > 0;
+      // In a softmax of two numbers, one exponential is 1, and so the other one looks like that of a sigmoid.
+      for (const k of tried) {
+        fits &&= isPartOfSigmoid(graph, k, measurement);
+        yield;
+      }
       isSigmoid.set(place, fits);
     }
     if (isSigmoid.get(place) !== true) continue;
@@ -412,6 +418,23 @@ function* withSigmoids(
     if (slots.has(target)) derivatives.weights[edge]! *= -1;
   });
   return graph.withNodes(replaced);
+}
+
+/** Whether an exponential is only used in 1 / (1 + exp(-z)). */
+function isPartOfSigmoid(
+  { nodes, firstNode, edgesOf, targets, derivatives }: ForwardGraph,
+  node: number,
+  measurement: EdgeMeasurement,
+): boolean {
+  const { result } = nodes[node]!;
+  const [from, to] = [edgesOf[firstNode + node]!, edgesOf[firstNode + node + 1]!];
+  const other = 1.7 * result + 0.3;
+  const changes = measurement.changesOf(node, other);
+  const expected = 1 / (1 + other) - 1 / (1 + result);
+  return targets.subarray(from, to).every((target, k) => {
+    const predicted = -derivatives.weights[from + k]! * (1 + result) ** 2 * expected;
+    return changes !== null && Math.abs(changes[target]! - predicted) <= 1e-6 * Math.abs(predicted);
+  });
 }
 
 /** Measures the edges of all sources by perturbing them. */

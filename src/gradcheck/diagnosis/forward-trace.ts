@@ -59,6 +59,7 @@ export interface RepeatedUse {
   /** The number of the input or parameter: first the inputs, then the parameters. */
   readonly leaf: number;
   readonly entry: number;
+  /** For an output, -2 minus its index. */
   readonly node: number;
   readonly count: number;
 }
@@ -175,6 +176,8 @@ interface Storage {
 }
 
 interface Listener {
+  /** Which array the output is, and how long it is. */
+  returned(storage: Storage, length: number): void;
   allocate(length: number, kind?: 'leaf' | 'list'): Storage;
   /** Whether a list is observed. */
   observes(list: readonly unknown[]): boolean;
@@ -203,6 +206,10 @@ function observe(listener: Listener, observesArrays: boolean, run: (observer: Fo
     finish: () => {
       arrays.isActive = false;
       restore();
+    },
+    returned: (data) => {
+      const storage = arrays.storageOf(data);
+      if (storage) listener.returned(storage, data.length);
     },
   };
   try {
@@ -239,9 +246,14 @@ type Numbers = Float64Array;
 class ObservedArrays {
   isActive = true;
   readonly #listener: Listener;
+  readonly #storageOf = new WeakMap<object, Storage>();
 
   constructor(listener: Listener) {
     this.#listener = listener;
+  }
+
+  storageOf(array: object): Storage | undefined {
+    return this.#storageOf.get(array);
   }
 
   wrapLeaf(data: Tensor['data']): Tensor['data'] {
@@ -343,7 +355,10 @@ class ObservedArrays {
   }
 
   #wrap(real: Numbers, kind?: 'leaf'): Numbers {
-    return this.#view(real, this.#listener.allocate(real.length, kind), 0);
+    const storage = this.#listener.allocate(real.length, kind);
+    const view = this.#view(real, storage, 0);
+    this.#storageOf.set(view, storage);
+    return view;
   }
 
   /** @param offset of the view's first element in the storage */
@@ -446,11 +461,13 @@ class Recorder implements Listener {
   readonly #lists: boolean[] = [];
   readonly #readErrors: Error[] = [];
   readonly #leafValues = new Set<number>();
-  /** Of calls, and of what is stored in lists. */
+  /** Results of calls, and what was read: only these can be copied. */
   readonly #known = new Set<number>();
   /** Writes into lists that only copy a number. */
   readonly #copies = new Set<number>();
   #elements = 0;
+  /** The elements of the output. */
+  #output = { first: 0, length: 0 };
 
   /** Beyond the limits, it throws into the layer's code: observing all of it could take longer than a layer may. */
   constructor(limits: TraceLimits) {
@@ -463,6 +480,10 @@ class Recorder implements Listener {
     this.#elements += length;
     this.#storages.push(storage);
     return storage;
+  }
+
+  returned({ first }: Storage, length: number): void {
+    this.#output = { first, length };
   }
 
   /** Lists of sizes and indices are not. */
@@ -480,6 +501,7 @@ class Recorder implements Listener {
 
   read({ first, isLeaf }: Storage, index: number, value: number): number {
     if (isLeaf) this.#leafValues.add(value);
+    this.#known.add(value);
     if (this.#readErrors.length < MAX_PLACED_READS) this.#readErrors.push(placeOfRead());
     this.#record(Kind.Read, first + index, value);
     return value;
@@ -489,7 +511,6 @@ class Recorder implements Listener {
     const isCopy = this.#leafValues.has(value) || (isList && this.#known.has(value));
     // Nothing here may call what is observed.
     if (isCopy && value !== 0 && value !== 1 && value !== -1) this.#copies.add(this.events);
-    if (isList) this.#known.add(value);
     this.#record(Kind.Write, first + index, value);
   }
 
@@ -586,9 +607,10 @@ class Recorder implements Listener {
       if (this.#kinds[event] === Kind.Write) {
         const node = nodeOfWrite[--write]!;
         if (node >= 0) nodeOf.set(element, node);
-        next = nodeOf.get(element) ?? -1;
+        const output = element - this.#output.first;
+        next = nodeOf.get(element) ?? (output >= 0 && output < this.#output.length ? -2 - output : -1);
       } else if (this.#kinds[event] === Kind.Call) next = -1;
-      else if (next >= 0) {
+      else if (next !== -1) {
         const storage = this.#storageOf(element);
         if (!storage.isLeaf) continue;
         const entry = element - storage.first;
@@ -649,6 +671,10 @@ class Player implements Listener {
     readonly values: Float64Array,
     readonly added: Float64Array | null,
   ) {}
+
+  returned(): void {
+    // The recorder knows.
+  }
 
   allocate(): Storage {
     return NO_STORAGE;

@@ -77,6 +77,8 @@ export interface LayerExperiment {
   readonly options: unknown;
   /** Parameters and buffers, by short name. */
   readonly parameters: ReadonlyMap<string, Float64Array>;
+  /** Of a parameter or a further input. */
+  shapeOf(name: string): Shape;
   readonly buffers: ReadonlyMap<string, Float64Array>;
   readonly upstream: Float64Array;
   readonly input: Float64Array;

@@ -3,6 +3,7 @@
 import type { Shape } from '../../engine/kernels/tensor';
 import { unravelIndex } from '../../presentation/tensor-index';
 import { type Explanation, makeExplanation } from './explanation';
+import { reorderings } from './forward-graph-weights';
 import { type GradientComparison, type Jacobians, type LayerExperiment, maxAbs } from './gradient-comparison';
 
 /** Two entries are equal if they differ by less than this share of the largest one. */
@@ -43,15 +44,10 @@ function* explainInput(layer: LayerExperiment, jacobians: Jacobians): Generator<
     const found = explain();
     if (found) return found;
   }
-  const shift = yield* explainShift(pattern, input, output);
+  const shift = explainOffsets(pattern, 'input') ?? (yield* explainShift(pattern, input, output));
   if (shift) return shift;
   yield;
-  return (
-    explainTurned(pattern, input) ??
-    explainOffsets(pattern, 'input') ??
-    explainOtherEntries(pattern, layer) ??
-    explainSupport(pattern)
-  );
+  return explainTurned(pattern, input) ?? explainOtherEntries(pattern, layer) ?? explainSupport(pattern);
 }
 
 /** Rows of both Jacobians, one for each output of each sample. */
@@ -198,12 +194,14 @@ function explainFactors(
   const { numeric, analytic, inputs } = pattern;
   const products = new Float64Array(count);
   const squares = new Float64Array(count);
+  const entries = new Uint32Array(count);
   for (const { output: o, from } of pattern.rows())
     for (let i = 0; i < inputs; i++) {
       const [n, a] = [numeric[from + i]!, analytic[from + i]!];
       if (Number.isNaN(n) || Number.isNaN(a)) continue;
       products[indexOf(o, i)]! += n * a;
       squares[indexOf(o, i)]! += n * n;
+      if (Math.abs(n) > pattern.zero) entries[indexOf(o, i)]!++;
     }
   const factors = products.map((product, k) => (squares[k]! > 0 ? product / squares[k]! : 1));
   for (const { output: o, from } of pattern.rows())
@@ -212,6 +210,8 @@ function explainFactors(
   const wrong = [...factors.keys()].filter((k) => Math.abs(factors[k]! - 1) > TOLERANCE);
   if (wrong.length === 0 || wrong.length === count) return null;
   const values = [...new Set(wrong.map((k) => formatShort(factors[k]!)))];
+  // A single entry has some factor, whatever was done to it.
+  if (values.length > 2 && wrong.every((k) => entries[k]! < 2)) return null;
   const where = describePlaces(wrong, shape, what);
   const cause = values.every((value) => value === '0')
     ? 'place_missing'
@@ -342,34 +342,42 @@ interface Shift {
 
 /** Each output's window is shifted, by a constant or by an amount that grows with the output's position. */
 function* explainShift(pattern: Pattern, input: Shape, output: Shape): Generator<undefined, Explanation | null> {
-  const [height, width] = spatialSize(input);
-  // One axis may hold several rows one after the other, such as channels.
-  for (const length of input.length > 1 ? [width] : rowLengths(width)) {
-    const size = [(height * width) / length, length] as const;
-    const found = yield* explainShiftOf(pattern, input.length > 1 ? [height, width] : size, spatialSize(output));
-    if (found) return found;
+  for (const size of layoutsOf(input)) {
+    const by: (readonly [rows: number, columns: number] | null)[] = [];
+    for (let o = 0; o < pattern.outputs; o++) {
+      const found = findShift(pattern, o, ...size);
+      yield;
+      if (found === undefined) break;
+      by.push(found);
+    }
+    if (by.length < pattern.outputs) continue;
+    for (const layout of layoutsOf(output)) {
+      const found = describeShifts(placesOf(by, layout), pattern, size, layout);
+      if (found) return found;
+    }
   }
   return null;
 }
 
+const placesOf = (
+  by: readonly (readonly [rows: number, columns: number] | null)[],
+  [rows, columns]: readonly [number, number],
+): Shift[] =>
+  by.flatMap((shift, o) => (shift ? [{ output: [Math.floor(o / columns) % rows, o % columns], by: shift }] : []));
+
+/** Rows and columns; one axis may hold several rows one after the other, such as channels. */
+function layoutsOf(shape: Shape): readonly (readonly [rows: number, columns: number])[] {
+  const [rows, columns] = spatialSize(shape);
+  return shape.length > 1
+    ? [[rows, columns]]
+    : rowLengths(columns).map((length) => [columns / length, length] as const);
+}
+
 /** From the longest to the shortest. */
 const rowLengths = (width: number): readonly number[] =>
-  Array.from({ length: width }, (_, i) => width - i).filter((length) => length > 2 && width % length === 0);
-
-function* explainShiftOf(
-  pattern: Pattern,
-  [height, width]: readonly [number, number],
-  [rows, columns]: readonly [number, number],
-): Generator<undefined, Explanation | null> {
-  const shifts: Shift[] = [];
-  for (let o = 0; o < pattern.outputs; o++) {
-    const by = findShift(pattern, o, height, width);
-    yield;
-    if (by === undefined) return null;
-    if (by) shifts.push({ output: [Math.floor(o / columns) % rows, o % columns], by });
-  }
-  return describeShifts(shifts, pattern, [height, width], [rows, columns]);
-}
+  Array.from({ length: width }, (_, i) => width - i).filter(
+    (length) => length === width || (length > 1 && width % length === 0),
+  );
 
 /** The last two axes of a sample, or one row if there is one axis. */
 const spatialSize = (shape: Shape): readonly [number, number] => [
@@ -600,8 +608,6 @@ function explainOverwriting(layer: LayerExperiment, { numeric, inputs, outputs }
 /** Each contribution is an input value, and the backward pass uses another one. */
 function explainPairing(pattern: Pattern, layer: LayerExperiment, shape: Shape): Explanation | null {
   const { input, samples, inputShape, outputShape } = layer;
-  const [height, width] = spatialSize(inputShape.slice(1));
-  const [rows, columns] = spatialSize(outputShape.slice(1));
   const perSample = input.length / samples;
   const outputsPerSample = pattern.outputs / samples;
   const scale = maxAbs(input);
@@ -614,33 +620,37 @@ function explainPairing(pattern: Pattern, layer: LayerExperiment, shape: Shape):
       }
     return at;
   };
-  const shifts: Shift[] = [];
-  const offsets: Offset[] = [];
+  const pairs: { readonly output: number; readonly right: number; readonly wrong: number }[] = [];
   const byEntry: [number, number][] = [];
   const last = shape.at(-1) ?? 1;
   for (const { output, from } of pattern.rows()) {
     const sample = Math.floor(output / outputsPerSample);
-    const place = [Math.floor(output / columns) % rows, output % columns];
     for (let i = 0; i < pattern.inputs; i++) {
       const [n, a] = [pattern.numeric[from + i]!, pattern.analytic[from + i]!];
       if (pattern.isSame(n, 0) || pattern.isSame(a, 0)) continue;
       const [right, wrong] = [find(n, sample), find(a, sample)];
       if (right === -1 || wrong === -1) return null;
       if (right < 0 || wrong < 0) continue;
-      const by = [
-        (Math.floor(wrong / width) % height) - (Math.floor(right / width) % height),
-        (wrong % width) - (right % width),
-      ] as const;
-      shifts.push({ output: place, by });
-      offsets.push({ at: output % outputsPerSample, by: wrong - right });
+      pairs.push({ output: output % outputsPerSample, right, wrong });
       byEntry.push([i % last, wrong - right]);
     }
   }
-  return (
-    describeShifts(shifts, null, [height, width], [rows, columns]) ??
-    describeSpacing(byEntry) ??
-    describeOffsets(offsets, outputsPerSample, 'input')
-  );
+  const offsets = pairs.map(({ output, right, wrong }) => ({ at: output, by: wrong - right }));
+  const grouped = describeOffsets(offsets, outputsPerSample, 'input');
+  if (grouped) return grouped;
+  for (const [height, width] of layoutsOf(inputShape.slice(1)))
+    for (const [rows, columns] of layoutsOf(outputShape.slice(1))) {
+      const shifts = pairs.map(({ output, right, wrong }): Shift => {
+        const by = [
+          (Math.floor(wrong / width) % height) - (Math.floor(right / width) % height),
+          (wrong % width) - (right % width),
+        ] as const;
+        return { output: [Math.floor(output / columns) % rows, output % columns], by };
+      });
+      const found = describeShifts(shifts, null, [height, width], [rows, columns]);
+      if (found) return found;
+    }
+  return describeSpacing(byEntry);
 }
 
 interface Offset {
@@ -673,7 +683,7 @@ function explainOffsets(pattern: Pattern, what: 'input' | 'entry'): Explanation 
 
 /** The first of several equal blocks of outputs is right, and the others are off by more and more. */
 function describeOffsets(offsets: readonly Offset[], outputs: number, what: 'input' | 'entry'): Explanation | null {
-  for (let count = 2; count <= Math.min(outputs, MAX_BLOCKS); count++) {
+  for (let count = 2; count <= Math.min(outputs / 2, MAX_BLOCKS); count++) {
     if (outputs % count !== 0) continue;
     const blockOf = (at: number): number => Math.floor((at % outputs) / (outputs / count));
     const line = fitLine(offsets.map(({ at, by }) => [blockOf(at), by]));
@@ -711,9 +721,14 @@ function explainOtherEntries({ numeric, analytic, zero }: Pattern, layer: LayerE
         ...grouped,
         description: `uses entries of ${name}: it ${grouped.description.replace('of outputs', 'of them')}`,
       };
+    for (const [cause, what, source] of reorderings(layer.shapeOf(name)))
+      if ([...used].every(([own, other]) => source(own) === other))
+        return makeExplanation(cause, `uses ${name} ${what}`);
     const [own, other] = wrong[0]!;
+    // Each entry of a filter, or a channel, in place of another one.
+    const isReordered = wrong.length === used.size && new Set(used.values()).size === used.size;
     return makeExplanation(
-      'wrong_operand',
+      isReordered ? 'permuted' : 'wrong_operand',
       `uses other entries of ${name} than the forward pass: entry ${other} in place of entry ${own}, and so on for ${wrong.length} of ${used.size}`,
     );
   }

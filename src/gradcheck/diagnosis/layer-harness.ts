@@ -359,6 +359,7 @@ export class LayerHarness {
       outputShape: this.context.output.shape,
       options: this.context.options,
       parameters: this.#operandValues,
+      shapeOf: (name) => this.#tensor(name).shape,
       buffers: new Map(Object.entries(this.context.buffers).map(([name, { data }]) => [name, Float64Array.from(data)])),
       input: this.#input,
       output: this.#output,

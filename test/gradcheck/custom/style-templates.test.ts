@@ -2,18 +2,21 @@
 // checks all of them with other seeds (`SET=styles`).
 import { describe, expect, it } from 'vitest';
 import { checkTemplate } from './check-template';
-import { STYLE_TEMPLATES } from './style-templates';
+import { SECOND_STYLE_TEMPLATES, STYLE_TEMPLATES } from './style-templates';
 
 const PLAIN = { renames: false, hidesOperations: false, rounds: false };
 
 const templateOf = (name: string) => {
-  const template = STYLE_TEMPLATES.find((each) => each.name === `styles: ${name}`);
+  const template = [...STYLE_TEMPLATES, ...SECOND_STYLE_TEMPLATES].find(
+    (each) => each.name.replace(/^styles( 2)?: /, '') === name,
+  );
   if (!template) throw new Error(name);
   return template;
 };
 
 describe('layers in many styles', () => {
-  it.each(STYLE_TEMPLATES.map((template) => [template.name, template] as const))('right %s passes', (_, template) => {
+  const all = [...STYLE_TEMPLATES, ...SECOND_STYLE_TEMPLATES];
+  it.each(all.map((template) => [template.name, template] as const))('right %s passes', (_, template) => {
     const { report } = checkTemplate(template, null, 41, PLAIN);
     expect(report).toMatchObject({ passed: true, diagnosis: null, counts: { wrong: 0 } });
   });
@@ -33,12 +36,25 @@ describe('layers in many styles', () => {
     ['recursive filter, local variables', 'new state in da'],
     ['repeated indices', 'table: overwritten in a sample'],
     ['weight norm', 'norm of rows taken as constant'],
+    ['one kernel, two dilations', 'second use missing in dk'],
+    ['GRU, local variables', 'gradients of update and reset gate swapped'],
+    ['grouped strided row convolution', 'stride ignored in dk'],
+    ['grouped strided row convolution', 'stride ignored in dx'],
+    ['grouped strided row convolution', 'offset of the group missing in dk'],
+    ['minimal gated unit, closures', 'gate swapped with its complement'],
+    ['bag of rows, rounding', 'counted once'],
   ])('of wrong %s (%s) the mistake is named', (name, mistake) => {
     const { isCaught, isNamed, report } = checkTemplate(templateOf(name), mistake, 42, { ...PLAIN, renames: true });
     expect({ isCaught, isNamed, cause: report.diagnosis?.cause, tensor: report.diagnosis?.tensor }).toMatchObject({
       isCaught: true,
       isNamed: true,
     });
+  });
+
+  it('gives a single number no factor that not all outputs show', () => {
+    const lags = templateOf('filters, local variables');
+    const { report } = checkTemplate(lags, 'last: decay lacks the earlier steps', 42, PLAIN);
+    expect(report.diagnosis).toMatchObject({ tensor: 'a', cause: 'unexplained' });
   });
 
   it('says that an error is unexplained rather than naming a derivative of a layer that mixes its inputs', () => {

@@ -1162,3 +1162,560 @@ export const STYLE_TEMPLATES: readonly Template[] = [
   weightNorm,
   pooled,
 ];
+
+/** Group norm of images with typed arrays. */
+const groupNorm: Template = {
+  name: 'styles 2: group norm, typed arrays',
+  isComposition: true,
+  input: () => [4, 4, 4],
+  mistakes: {
+    'eps outside of the root in backward': eps('input', 'g'),
+    'sums over channels of the other groups': axis('input'),
+    'deviation taken as constant': constant('input'),
+    'gain of the first group for all': group('input'),
+  },
+  make(_random, [C, H, W], fault) {
+    const [G, E, P] = [2, 0.03, H * W];
+    const M = (C / G) * P;
+    const stats = (data: ArrayLike<number>, from: number) => {
+      const part = Float64Array.from({ length: M }, (_, i) => data[from + i]);
+      const mean = part.reduce((a, b) => a + b, 0) / M;
+      const variance = part.reduce((a, b) => a + (b - mean) ** 2, 0) / M;
+      return { mean, variance };
+    };
+    return {
+      parameters: () => ({ g: { shape: [C], init: { type: 'normal', mean: 1, std: 0.3 } }, b: { shape: [C] } }),
+      forward({ x, parameters: { g, b }, ops }) {
+        const y = ops.tensor(x.shape);
+        for (let from = 0; from < x.data.length; from += M) {
+          const { mean, variance } = stats(x.data, from);
+          const scale = (variance + E) ** -0.5;
+          for (let i = 0; i < M; i++) {
+            const c = Math.floor((from + i) / P) % C;
+            y.data[from + i] = (x.data[from + i] - mean) * scale * g.data[c] + b.data[c];
+          }
+        }
+        return y;
+      },
+      backward(call) {
+        const {
+          x,
+          dy,
+          parameters: { g },
+        } = call;
+        const [dx, dg, db] = [new Float64Array(x.data.length), new Float64Array(C), new Float64Array(C)];
+        const gainOf = (i: number): number =>
+          g.data[(Math.floor(i / P) % C) % (fault === 'gain of the first group for all' ? C / G : C)];
+        for (let from = 0; from < x.data.length; from += M) {
+          const { mean, variance } = stats(x.data, from);
+          const scale =
+            fault === 'eps outside of the root in backward'
+              ? 1 / (Math.sqrt(variance) + E)
+              : 1 / Math.sqrt(variance + E);
+          const start =
+            fault === 'sums over channels of the other groups'
+              ? Math.floor(from / (C * P)) * C * P + ((from + M) % (C * P))
+              : from;
+          let [a, c] = [0, 0];
+          for (let i = 0; i < M; i++) {
+            const hat = (x.data[from + i] - mean) * scale;
+            const ch = Math.floor((from + i) / P) % C;
+            dg[ch] += dy.data[from + i] * hat;
+            db[ch] += dy.data[from + i];
+            a += (dy.data[start + i] * gainOf(start + i)) / M;
+            c += (dy.data[start + i] * gainOf(start + i) * hat) / M;
+          }
+          if (fault === 'deviation taken as constant') c = 0;
+          for (let i = 0; i < M; i++)
+            dx[from + i] = scale * (dy.data[from + i] * gainOf(from + i) - a - (x.data[from + i] - mean) * scale * c);
+        }
+        return give(call, dx, { g: dg, b: db });
+      },
+    };
+  },
+};
+
+/** Batch norm with a class for statistics. */
+const batchNorm: Template = {
+  name: 'styles 2: batch norm, class',
+  isComposition: true,
+  input: (random) => [size(random, 3, 5)],
+  mistakes: {
+    'eps missing in backward': eps('input', 'g'),
+    'eps outside of the root in backward': eps('input', 'g'),
+    'mean over the features': oneOf('axes_wrong', 'samples_mixed', 'options_ignored', 'statistics_constant')('input'),
+    'mean taken as constant': constant('input'),
+  },
+  make(_random, [n], fault) {
+    class Column {
+      readonly values: number[];
+      constructor(data: ArrayLike<number>, j: number) {
+        this.values = Array.from({ length: data.length / n }, (_, s) => data[s * n + j]);
+      }
+      get mean(): number {
+        return sum(this.values) / this.values.length;
+      }
+      get variance(): number {
+        const { mean } = this;
+        return sum(this.values.map((v) => (v - mean) ** 2)) / this.values.length;
+      }
+    }
+    const columns = (data: ArrayLike<number>): Column[] => zeros(n).map((_, j) => new Column(data, j));
+    return {
+      parameters: () => ({ g: { shape: [n], init: { type: 'normal', mean: 1, std: 0.3 } } }),
+      forward({ x, parameters: { g }, ops }) {
+        const y = ops.tensor(x.shape);
+        columns(x.data).forEach((column, j) => {
+          const [mean, std] = [column.mean, Math.sqrt(column.variance + 0.05)];
+          column.values.forEach((v, s) => (y.data[s * n + j] = ((v - mean) / std) * g.data[j]));
+        });
+        return y;
+      },
+      backward(call) {
+        const {
+          x,
+          dy,
+          parameters: { g },
+        } = call;
+        const [dx, dg] = [zeros(x.data.length), zeros(n)];
+        const B = x.shape[0];
+        columns(x.data).forEach((column, j) => {
+          const { mean, variance } = column;
+          const std =
+            fault === 'eps missing in backward'
+              ? Math.sqrt(variance)
+              : fault === 'eps outside of the root in backward'
+                ? Math.sqrt(variance) + 0.05
+                : Math.sqrt(variance + 0.05);
+          const d = new Column(dy.data, j).values;
+          const hat = column.values.map((v) => (v - mean) / std);
+          dg[j] = sum(d.map((v, s) => v * hat[s]));
+          const m1 = fault === 'mean taken as constant' ? 0 : sum(d) / B;
+          const m2 = dg[j] / B;
+          d.forEach((v, s) => {
+            const own = fault === 'mean over the features' ? sum(Array.from(dy.data).slice(s * n, s * n + n)) / n : m1;
+            dx[s * n + j] = (g.data[j] * (v - own - hat[s] * m2)) / std;
+          });
+        });
+        return give(call, dx, { g: dg });
+      },
+    };
+  },
+};
+
+/** A grouped convolution along a row with a stride, channels first, with closures. */
+const groupedRow: Template = {
+  name: 'styles 2: grouped strided row convolution',
+  isComposition: true,
+  input: (random) => [4 * (2 * size(random, 2, 3) + 1)],
+  mistakes: {
+    'offset of the group missing in dx': group('input'),
+    'offset of the group missing in dk': group('k'),
+    'stride ignored in dk': stride('k'),
+    'stride ignored in dx': stride('input'),
+  },
+  make(_random, [n], fault) {
+    const [C, G, K, S] = [4, 2, 3, 2];
+    const L = n / C;
+    const O = (L - K) / S + 1;
+    const at = (s: number, c: number, i: number): number => (s * C + c) * L + i;
+    return {
+      parameters: () => normal({ k: [C, C / G, K] }),
+      outputShape: () => [C * O],
+      forward({ x, parameters: { k }, ops }) {
+        const rowOf = (s: number, m: number): number[] => {
+          const first = Math.floor(m / (C / G)) * (C / G);
+          const out: number[] = [];
+          for (let o = 0; o < O; o++) {
+            let total = 0;
+            for (let c = 0; c < C / G; c++)
+              for (let j = 0; j < K; j++)
+                total += k.data[(m * (C / G) + c) * K + j] * x.data[at(s, first + c, o * S + j)];
+            out.push(total);
+          }
+          return out;
+        };
+        return ops.tensor(
+          [x.shape[0], C * O],
+          Array.from({ length: x.shape[0] }, (_, s) => zeros(C).flatMap((__, m) => rowOf(s, m))).flat(),
+        );
+      },
+      backward(call) {
+        const {
+          x,
+          dy,
+          parameters: { k },
+        } = call;
+        const [dx, dk] = [zeros(x.data.length), zeros(k.data.length)];
+        for (let s = 0; s < x.shape[0]; s++)
+          for (let m = 0; m < C; m++) {
+            const first = Math.floor(m / (C / G)) * (C / G);
+            for (let o = 0; o < O; o++)
+              for (let c = 0; c < C / G; c++)
+                for (let j = 0; j < K; j++) {
+                  const w = (m * (C / G) + c) * K + j;
+                  const g = dy.data[(s * C + m) * O + o];
+                  dx[
+                    at(
+                      s,
+                      (fault === 'offset of the group missing in dx' ? 0 : first) + c,
+                      o * (fault === 'stride ignored in dx' ? 1 : S) + j,
+                    )
+                  ] += g * k.data[w];
+                  dk[w] +=
+                    g *
+                    x.data[
+                      at(
+                        s,
+                        (fault === 'offset of the group missing in dk' ? 0 : first) + c,
+                        o * (fault === 'stride ignored in dk' ? 1 : S) + j,
+                      )
+                    ];
+                }
+          }
+        return give(call, dx, { k: dk });
+      },
+    };
+  },
+};
+
+/** A minimal gated unit with lists and closures; all states are the output. */
+const minimalGate: Template = {
+  name: 'styles 2: minimal gated unit, closures',
+  isComposition: true,
+  input: (random) => [2 * size(random, 2, 4)],
+  mistakes: {
+    'gate swapped with its complement': swap('wf', 'uf', 'wh', 'uh', 'input'),
+    'gradients of gate and candidate swapped': swap('wf', 'uf', 'wh', 'uh', 'input'),
+    'gate missing in the candidate': oneOf('scale_missing', 'contribution_missing', 'wrong_operand')(
+      'wf',
+      'uf',
+      'wh',
+      'uh',
+      'input',
+    ),
+    'direct path to the state missing': missing('wf', 'uf', 'wh', 'uh', 'input'),
+  },
+  make(random, [n], fault) {
+    const [d, T, H] = [2, n / 2, size(random, 2, 3)];
+    const times = (v: readonly number[], m: ArrayLike<number>): number[] =>
+      zeros(H).map((_, j) => v.reduce((a, value, i) => a + value * m[i * H + j], 0));
+    const back = (v: readonly number[], m: ArrayLike<number>, count: number): number[] =>
+      zeros(count).map((_, i) => v.reduce((a, value, j) => a + value * m[i * H + j], 0));
+    const stepOf = (p: Readonly<Record<string, Tensor>>) => (u: readonly number[], h: readonly number[]) => {
+      const [wf, uf, wh, uh] = ['wf', 'uf', 'wh', 'uh'].map((name) => p[name].data);
+      const [a, b] = [times(u, wf), times(h, uf)];
+      const f = a.map((v, i) => sigma(v + b[i]));
+      const fh = f.map((v, i) => v * h[i]);
+      const [e, g] = [times(u, wh), times(fh, uh)];
+      const c = e.map((v, i) => Math.tanh(v + g[i]));
+      return { f, fh, c, next: f.map((v, i) => (1 - v) * h[i] + v * c[i]) };
+    };
+    return {
+      parameters: () => normal({ wf: [d, H], uf: [H, H], wh: [d, H], uh: [H, H] }, 0.8),
+      outputShape: () => [T * H],
+      forward({ x, parameters, ops }) {
+        const step = stepOf(parameters);
+        const out = rows(x).flatMap((r) => {
+          const all: number[] = [];
+          let h = zeros(H);
+          for (let t = 0; t < T; t++) {
+            h = step(r.slice(t * d, t * d + d), h).next;
+            all.push(...h);
+          }
+          return all;
+        });
+        return ops.tensor([x.shape[0], T * H], out);
+      },
+      backward(call) {
+        const { x, dy, y, parameters: p } = call;
+        const step = stepOf(p);
+        const grads = { wf: zeros(d * H), uf: zeros(H * H), wh: zeros(d * H), uh: zeros(H * H) };
+        const outer = (to: number[], a: readonly number[], b: readonly number[]): void =>
+          a.forEach((v, i) => b.forEach((w, j) => (to[i * H + j] += v * w)));
+        const [up, ys] = [rows(dy), rows(y)];
+        const dx = rows(x).flatMap((r, s) => {
+          const own = zeros(n);
+          let carried = zeros(H);
+          for (let t = T - 1; t >= 0; t--) {
+            const u = r.slice(t * d, t * d + d);
+            const h = t > 0 ? ys[s].slice((t - 1) * H, t * H) : zeros(H);
+            const { f, fh, c } = step(u, h);
+            const dh = carried.map((v, i) => v + up[s][t * H + i]);
+            const dc = dh.map(
+              (v, i) => v * (fault === 'gate swapped with its complement' ? 1 - f[i] : f[i]) * (1 - c[i] ** 2),
+            );
+            const dfh = back(dc, p.uh.data, H);
+            const df = dh.map((v, i) => (v * (c[i] - h[i]) + dfh[i] * h[i]) * f[i] * (1 - f[i]));
+            const [ofGate, ofCandidate] = fault === 'gradients of gate and candidate swapped' ? [dc, df] : [df, dc];
+            outer(grads.wf, u, ofGate);
+            outer(grads.uf, h, ofGate);
+            outer(grads.wh, u, ofCandidate);
+            outer(grads.uh, fh, ofCandidate);
+            const [a, b] = [back(ofGate, p.wf.data, d), back(ofCandidate, p.wh.data, d)];
+            a.forEach((v, i) => (own[t * d + i] = v + b[i]));
+            const through = back(ofGate, p.uf.data, H);
+            const candidate = back(ofCandidate, p.uh.data, H);
+            carried = dh.map((v, i) => {
+              const keep = fault === 'gate swapped with its complement' ? f[i] : 1 - f[i];
+              const direct = fault === 'direct path to the state missing' ? 0 : v * keep;
+              return direct + through[i] + candidate[i] * (fault === 'gate missing in the candidate' ? 1 : f[i]);
+            });
+          }
+          return own;
+        });
+        return give(call, dx, grads);
+      },
+    };
+  },
+};
+
+/** Cosines between the input and rows of weights, with destructuring. */
+const cosine: Template = {
+  name: 'styles 2: cosine, destructuring',
+  isComposition: true,
+  input: (random) => [size(random, 3, 5)],
+  mistakes: {
+    'norm of the weights taken as constant': constant('w'),
+    'norm of the input taken as constant': constant('input'),
+    'projection with the wrong sign': oneOf('contribution_sign', 'part_sign', 'term_sign')('w', 'input'),
+    'norm not squared in the projection': inner('w'),
+  },
+  make(_random, [n], fault) {
+    const M = 2;
+    const length = (v: readonly number[]): number => Math.sqrt(v.reduce((a, b) => a + b * b, 0));
+    return {
+      parameters: () => normal({ w: [M, n] }),
+      outputShape: () => [M],
+      forward({ x, parameters: { w }, ops }) {
+        const weights = rows(w);
+        return ops.tensor(
+          [x.shape[0], M],
+          rows(x).flatMap((r) => weights.map((v) => sum(r.map((a, i) => a * v[i])) / (length(r) * length(v)))),
+        );
+      },
+      backward(call) {
+        const weights = rows(call.parameters.w);
+        const dw = weights.map(() => zeros(n));
+        const d = rows(call.dy);
+        const dx = rows(call.x).flatMap((r, s) => {
+          const own = zeros(n);
+          const a = length(r);
+          weights.forEach((v, m) => {
+            const b = length(v);
+            const cos = sum(r.map((value, i) => value * v[i])) / (a * b);
+            const sign = fault === 'projection with the wrong sign' ? -1 : 1;
+            for (let i = 0; i < n; i++) {
+              own[i] +=
+                d[s][m] *
+                (v[i] / (a * b) - (fault === 'norm of the input taken as constant' ? 0 : (cos * r[i]) / a ** 2));
+              dw[m][i] +=
+                d[s][m] *
+                (r[i] / (a * b) -
+                  (fault === 'norm of the weights taken as constant'
+                    ? 0
+                    : (sign * cos * v[i]) / (fault === 'norm not squared in the projection' ? b : b ** 2)));
+            }
+          });
+          return own;
+        });
+        return give(call, dx, { w: dw.flat() });
+      },
+    };
+  },
+};
+
+/** GELU by tanh, Mish, and a Gaussian of a distance. */
+const smooth: Template = {
+  name: 'styles 2: smooth activations',
+  isComposition: true,
+  input: (random) => [size(random, 3, 6)],
+  mistakes: {
+    'gelu: inner derivative without the cube': inner('input'),
+    'gelu: inner derivative missing': inner('input'),
+    'mish: derivative of softplus missing': inner('input'),
+    'mish: tanh not squared': inner('input'),
+    'distance: derivative of the square missing': inner('input', 'c'),
+    'distance: inner sign missing in dc': oneOf('sign', 'contribution_sign')('c'),
+  },
+  make(_random, [n], fault) {
+    const which = (fault ?? 'gelu').split(':')[0];
+    const [A, B] = [0.7978845608, 0.044715];
+    return {
+      parameters: () => normal({ c: [n] }, 0.5),
+      forward: ({ x, parameters: { c }, ops }) =>
+        ops.tensor(
+          x.shape,
+          Array.from(x.data, (v, i) => {
+            const q = c.data[i % n];
+            if (which === 'gelu') return 0.5 * v * (1 + Math.tanh(A * (v + B * v ** 3))) + q;
+            if (which === 'mish') return v * Math.tanh(Math.log(1 + Math.exp(v))) + q;
+            return Math.exp(-0.5 * (v - q) ** 2);
+          }),
+        ),
+      backward(call) {
+        const {
+          x,
+          dy,
+          parameters: { c },
+        } = call;
+        const dc = zeros(n);
+        const dx = Array.from(x.data, (v, i) => {
+          const q = c.data[i % n];
+          const g = dy.data[i];
+          if (which !== 'distance') dc[i % n] += g;
+          if (which === 'gelu') {
+            const t = Math.tanh(A * (v + B * v ** 3));
+            const chain =
+              fault === 'gelu: inner derivative missing'
+                ? 1
+                : A * (fault === 'gelu: inner derivative without the cube' ? 1 : 1 + 3 * B * v * v);
+            return g * (0.5 * (1 + t) + 0.5 * v * (1 - t * t) * chain);
+          }
+          if (which === 'mish') {
+            const t = Math.tanh(Math.log(1 + Math.exp(v)));
+            return (
+              g *
+              (t +
+                v *
+                  (fault === 'mish: tanh not squared' ? 1 - t : 1 - t * t) *
+                  (fault === 'mish: derivative of softplus missing' ? 1 : sigma(v)))
+            );
+          }
+          const e = Math.exp(-0.5 * (v - q) ** 2);
+          const factor = fault === 'distance: derivative of the square missing' ? 1 : v - q;
+          dc[i % n] += g * e * (fault === 'distance: inner sign missing in dc' ? -factor : factor);
+          return -g * e * factor;
+        });
+        return give(call, dx, { c: dc });
+      },
+    };
+  },
+};
+
+/** A table whose rows are chosen by rounding the input. */
+const bag: Template = {
+  name: 'styles 2: bag of rows, rounding',
+  isComposition: true,
+  input: (random) => [size(random, 4, 6)],
+  mistakes: {
+    'overwritten in a sample': over('t'),
+    'overwritten in the batch': over('t'),
+    'counted once': oneOf('overwritten', 'contribution_missing', 'share_missing')('t'),
+    'sum instead of mean': oneOf('factor', 'wrong_count')('t'),
+  },
+  make(_random, [n], fault) {
+    const [V, D] = [3, 2];
+    const wordOf = (v: number): number => Math.abs(Math.round(2 * v)) % V;
+    return {
+      parameters: () => normal({ t: [V, D] }),
+      outputShape: () => [D],
+      forward({ x, parameters: { t }, ops }) {
+        const y = ops.tensor([x.shape[0], D]);
+        rows(x).forEach((r, s) => {
+          for (const v of r) for (let j = 0; j < D; j++) y.data[s * D + j] += t.data[wordOf(v) * D + j] / n;
+        });
+        return y;
+      },
+      backward(call) {
+        const { x, dy } = call;
+        const dt = zeros(V * D);
+        rows(x).forEach((r, s) => {
+          const own = new Map<number, number>();
+          const seen = new Set<number>();
+          for (const v of r)
+            for (let j = 0; j < D; j++) {
+              const at = wordOf(v) * D + j;
+              const share = dy.data[s * D + j] / (fault === 'sum instead of mean' ? 1 : n);
+              if (fault === 'overwritten in the batch') dt[at] = share;
+              else if (fault === 'overwritten in a sample') own.set(at, share);
+              else if (fault === 'counted once' && seen.has(at)) continue;
+              else dt[at] += share;
+              seen.add(at);
+            }
+          for (const [at, share] of own) dt[at] += share;
+        });
+        return give(call, zeros(x.data.length), { t: dt });
+      },
+    };
+  },
+};
+
+/** A leaky sum whose last value is the output, and a filter of second order. */
+const filters: Template = {
+  name: 'styles 2: filters, local variables',
+  isComposition: true,
+  input: (random) => [size(random, 4, 6)],
+  mistakes: {
+    'last: carried without the decay': oneOf(
+      'scale_missing',
+      'factor',
+      'factor_by_place',
+      'contribution_missing',
+    )('a', 'input'),
+    'last: decay lacks the earlier steps': missing('a'),
+    'second: second lag missing': missing('a', 'b', 'input'),
+    'second: lags swapped': oneOf('swapped', 'wrong_operand', 'wrong_turn')('a', 'b', 'input'),
+    'second: gradients of the lags swapped': swap('a', 'b'),
+  },
+  make(_random, [n], fault) {
+    const isLast = (fault ?? 'second').startsWith('last');
+    const start = (mean: number) => ({ shape: [1], init: { type: 'normal', mean, std: 0.05 } }) as const;
+    return {
+      parameters: () => ({ a: start(0.6), b: start(-0.3) }),
+      outputShape: () => [isLast ? 1 : n],
+      forward({ x, parameters, ops }) {
+        const [a, b] = [parameters.a.data[0], parameters.b.data[0]];
+        const y = ops.tensor([x.shape[0], isLast ? 1 : n]);
+        for (let s = 0; s < x.shape[0]; s++) {
+          let [h, before] = [0, 0];
+          for (let t = 0; t < n; t++) {
+            [h, before] = [a * h + (isLast ? 0 : b * before) + Math.sin(x.data[s * n + t]), h];
+            if (!isLast) y.data[s * n + t] = h;
+          }
+          if (isLast) y.data[s] = h + b;
+        }
+        return y;
+      },
+      backward(call) {
+        const { x, dy, parameters } = call;
+        const [a, b] = [parameters.a.data[0], parameters.b.data[0]];
+        let [da, db] = [0, 0];
+        const dx = zeros(x.data.length);
+        for (let s = 0; s < x.shape[0]; s++) {
+          const h = [0, 0];
+          for (let t = 0; t < n; t++) h.push(a * h[t + 1] + (isLast ? 0 : b * h[t]) + Math.sin(x.data[s * n + t]));
+          const g = zeros(n + 2);
+          if (isLast) {
+            g[n - 1] = dy.data[s];
+            db += dy.data[s];
+          }
+          for (let t = n - 1; t >= 0; t--) {
+            if (!isLast) g[t] += dy.data[s * n + t];
+            const [first, second] =
+              fault === 'second: gradients of the lags swapped' ? [h[t], h[t + 1]] : [h[t + 1], h[t]];
+            if (fault !== 'last: decay lacks the earlier steps' || t === n - 1) da += g[t] * first;
+            if (!isLast) db += g[t] * second;
+            dx[s * n + t] = g[t] * Math.cos(x.data[s * n + t]);
+            const isSwapped = fault === 'second: lags swapped';
+            if (t > 0) g[t - 1] += (fault === 'last: carried without the decay' ? 1 : isSwapped ? b : a) * g[t];
+            if (t > 1 && !isLast && fault !== 'second: second lag missing') g[t - 2] += (isSwapped ? a : b) * g[t];
+          }
+        }
+        return give(call, dx, { a: [da], b: [db] });
+      },
+    };
+  },
+};
+
+/** Written after the explanations for the templates above. */
+export const SECOND_STYLE_TEMPLATES: readonly Template[] = [
+  groupNorm,
+  batchNorm,
+  groupedRow,
+  minimalGate,
+  cosine,
+  smooth,
+  bag,
+  filters,
+];
