@@ -9,6 +9,7 @@ import {
   OutputEvent,
   ProgressEndEvent,
   ProgressStartEvent,
+  ProgressUpdateEvent,
   StoppedEvent,
   TerminatedEvent,
 } from '@vscode/debugadapter';
@@ -28,7 +29,7 @@ import { phaseLabel } from '../presentation/phases';
 import type { Breakpoint, BreakpointStatus, LogpointMessage, RunState } from '../protocol/breakpoints';
 import type { SessionCommand } from '../protocol/command';
 import type { Phase, Position } from '../protocol/position';
-import type { NamedValue, NamedValueGroup } from '../protocol/queries';
+import type { NamedValue, NamedValueGroup, Query, TensorBytes } from '../protocol/queries';
 import type { RunQueryResult } from '../protocol/run-query';
 import { answerConsoleQuery } from './console-query';
 import type { DebuggedRun, LaunchConfiguration, LaunchRun } from './debugged-run';
@@ -41,6 +42,8 @@ import { GROUP_TITLES, VariableStore } from './variables';
 const THREAD = 1;
 const PHASE_FRAME = 1;
 const STEP_FRAME = 2;
+/** In the console: undoes the last manual change. */
+const UNDO = 'undo';
 /** Shorter moves show no progress. */
 const PROGRESS_DELAY_MS = 500;
 
@@ -58,6 +61,7 @@ const capabilities: DebugProtocol.Capabilities = {
   supportsRestartFrame: true,
   supportsGotoTargetsRequest: true,
   supportsSetVariable: true,
+  supportsReadMemoryRequest: true,
   supportsEvaluateForHovers: true,
   supportsCompletionsRequest: true,
   supportsConditionalBreakpoints: true,
@@ -82,6 +86,16 @@ interface ClientBreakpoint {
   readonly layers: readonly number[];
   /** Why there is none. */
   readonly message?: string;
+}
+
+interface ShownProgress {
+  readonly id: string;
+  readonly timer: NodeJS.Timeout;
+  isShown: boolean;
+  /** The step at which it began; null until the first report. */
+  start: number | null;
+  /** Sent last. */
+  percentage: number;
 }
 
 /** A failure that the client shows. */
@@ -123,7 +137,7 @@ export class NablascopeDebugSession extends DebugSession {
   #stopsAtNonFinite = true;
   #gotoTargets: Position[] = [];
   #clientCapabilities: Partial<DebugProtocol.InitializeRequestArguments> = {};
-  #progress: { readonly id: string; readonly timer: NodeJS.Timeout; isShown: boolean } | null = null;
+  #progress: ShownProgress | null = null;
   #progressCount = 0;
   #queryCount = 0;
   #isQueryCancelled = false;
@@ -158,6 +172,7 @@ export class NablascopeDebugSession extends DebugSession {
         { program, stopOnEntry },
         {
           onState: (state) => this.#handleState(state),
+          onReplay: (step, target) => this.#updateProgress(step, target),
           onLogpoints: (messages) => this.#print(messages),
           onOutput: (text) => this.sendEvent(new OutputEvent(text, 'stdout')),
           onExit: (reason) => this.#end(reason),
@@ -376,9 +391,11 @@ export class NablascopeDebugSession extends DebugSession {
   #startProgress(isSeeking: boolean): void {
     if (!isSeeking || this.#progress || this.#clientCapabilities.supportsProgressReporting !== true) return;
     const id = `seek-${++this.#progressCount}`;
-    const progress = {
+    const progress: ShownProgress = {
       id,
       isShown: false,
+      start: null,
+      percentage: 0,
       timer: setTimeout(() => {
         progress.isShown = true;
         const event: DebugProtocol.ProgressStartEvent = new ProgressStartEvent(id, 'Replaying the run');
@@ -387,6 +404,19 @@ export class NablascopeDebugSession extends DebugSession {
       }, PROGRESS_DELAY_MS),
     };
     this.#progress = progress;
+  }
+
+  /** A replay has reached a step on its way to another. */
+  #updateProgress(step: number, target: number): void {
+    const progress = this.#progress;
+    if (!progress) return;
+    progress.start ??= step;
+    const percentage = Math.floor((100 * (step - progress.start)) / Math.max(1, target - progress.start));
+    if (!progress.isShown || percentage <= progress.percentage) return;
+    progress.percentage = percentage;
+    const event: DebugProtocol.ProgressUpdateEvent = new ProgressUpdateEvent(progress.id, `step ${step} of ${target}`);
+    event.body.percentage = Math.min(100, percentage);
+    this.sendEvent(event);
   }
 
   #endProgress(): void {
@@ -511,6 +541,32 @@ export class NablascopeDebugSession extends DebugSession {
     });
   }
 
+  /** The reference of a tensor is its expression, so it holds for as long as the tensor has a value. */
+  protected override readMemoryRequest(
+    response: DebugProtocol.ReadMemoryResponse,
+    { memoryReference, offset = 0, count }: DebugProtocol.ReadMemoryArguments,
+  ): void {
+    this.#answer(response, async () => {
+      const { calls } = this.#requireRun();
+      const pieces: Uint8Array[] = [];
+      const start = Math.max(0, offset);
+      let read = 0;
+      for (;;) {
+        const query = { type: 'tensor_bytes', expression: memoryReference, from: start + read, count: count - read };
+        const answer = (await calls.query(query as Query<'tensor_bytes'>)).value as TensorBytes | null;
+        if (!answer) throw new RequestError(`${memoryReference} has no value at this point of the run.`);
+        pieces.push(answer.bytes);
+        read += answer.bytes.length;
+        if (read >= count || start + read >= answer.total) break;
+      }
+      return {
+        address: `0x${start.toString(16)}`,
+        data: Buffer.concat(pieces).toString('base64'),
+        ...(read < count && { unreadableBytes: count - read }),
+      };
+    });
+  }
+
   protected override setVariableRequest(
     response: DebugProtocol.SetVariableResponse,
     { variablesReference, name, value }: DebugProtocol.SetVariableArguments,
@@ -555,6 +611,8 @@ export class NablascopeDebugSession extends DebugSession {
         await this.#requireRun().calls.command({ type: 'seek', step: Number(step) });
         return { result: `step ${step}`, variablesReference: 0 };
       }
+      if (context === 'repl' && expression.trim() === UNDO)
+        return { result: await this.#undo(), variablesReference: 0 };
       const variables = this.#requireVariables();
       if (context === 'repl' && isRunQuery(expression)) return this.#answerQuery(expression);
       const [value] = await variables.evaluate([{ text: expression }]);
@@ -563,6 +621,15 @@ export class NablascopeDebugSession extends DebugSession {
       const { text, ...reference } = variables.describe(expression, value);
       return { result: text, type: value.type, ...reference };
     });
+  }
+
+  async #undo(): Promise<string> {
+    this.#reason = 'goto';
+    const label = await this.#requireRun().undo();
+    if (label === null) return 'There is nothing to undo.';
+    // An engine that has opened the run again knows no breakpoints.
+    await this.#sendBreakpoints([]);
+    return `Undone: ${label}.`;
   }
 
   /** Prints the rows of a query, or goes to the step that a search finds. */

@@ -18,6 +18,8 @@ export interface DebuggedRun {
   readonly text: string;
   readonly model: ModelInfo;
   readonly calls: Pick<EngineCalls, 'command' | 'query' | 'setBreakpoints'>;
+  /** Undoes the last manual change. @returns what it was, such as `change of hidden.weight`; null if there is none */
+  undo(): Promise<string | null>;
   /** Ends the process, or leaves the run to its panel. */
   dispose(): Promise<void>;
 }
@@ -25,6 +27,8 @@ export interface DebuggedRun {
 /** What a run reports to its debug adapter. */
 export interface DebuggedRunEvents {
   onState(state: RunState): void;
+  /** A replay has reached a step on its way to another. */
+  onReplay?(step: number, target: number): void;
   onLogpoints(messages: readonly LogpointMessage[]): void;
   onOutput(text: string): void;
   /** The process has ended. @param reason sentences for people */

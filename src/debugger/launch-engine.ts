@@ -1,7 +1,18 @@
 // Opens a run in an engine process of its own, for a debug adapter outside of VS Code.
 import { ENGINE_RESPONSE_TIMEOUT_MS, ProcessClient } from '../process/process-client';
+import { isManualChange, undoLabelOf } from '../protocol/command';
 import type { OpenRequest } from '../protocol/engine';
+import type { RunRecord } from '../protocol/run-record';
 import type { DebuggedRun, DebuggedRunEvents } from './debugged-run';
+
+/** Each holds a copy of the weights. */
+const MAX_CHANGES = 8;
+
+/** A manual change, with the run before it. */
+interface ManualChange {
+  readonly record: RunRecord;
+  readonly label: string;
+}
 
 /**
  * @param engineFile dist/engine-process.js
@@ -18,8 +29,12 @@ export async function launchEngine(
   const client: ProcessClient = new ProcessClient({
     file: engineFile,
     events: {
-      // The adapter asks for what it shows.
-      frame: () => Promise.resolve(),
+      // The adapter asks for what it shows, except for how far a replay is.
+      frame: (frame) => {
+        if ('status' in frame && frame.status === 'seeking' && frame.target !== null)
+          events.onReplay?.(frame.position.step, frame.target);
+        return Promise.resolve();
+      },
       checkProgress: () => undefined,
       checkFinished: () => undefined,
       checkpoint: () => undefined,
@@ -44,5 +59,33 @@ export async function launchEngine(
   }
   // A run announces its first state after it was opened. Later, that would look like the end of the first movement.
   await Promise.race([announced, client.exited]);
-  return { file, text: request.text, model: result.model, calls: client.calls, dispose: () => client.dispose() };
+  const { model } = result;
+  const { calls } = client;
+  let changes: readonly ManualChange[] = [];
+  return {
+    file,
+    text: request.text,
+    model,
+    calls: {
+      query: (query) => calls.query(query),
+      setBreakpoints: (breakpoints) => calls.setBreakpoints(breakpoints),
+      command: async (command) => {
+        const record = isManualChange(command) ? await calls.captureRecord() : null;
+        await calls.command(command);
+        if (!record) return;
+        const { step } = record.position;
+        const label = undoLabelOf(command, step, record.frontier <= step);
+        if (label !== null) changes = [...changes, { record, label }].slice(-MAX_CHANGES);
+      },
+    },
+    undo: async () => {
+      const last = changes.at(-1);
+      if (!last) return null;
+      changes = changes.slice(0, -1);
+      const reopened = await calls.open({ ...request, record: last.record });
+      if (!reopened.ok) throw new Error('The run could not be opened again.');
+      return last.label;
+    },
+    dispose: () => client.dispose(),
+  };
 }

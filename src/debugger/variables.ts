@@ -134,7 +134,7 @@ export class VariableStore {
     return {
       text: describeValue(value),
       variablesReference: shape.length > 0 ? this.add({ kind: 'tensor', expression, shape, editable }) : 0,
-      ...(shape.length > 0 && { indexedVariables: shape[0]! }),
+      ...(shape.length > 0 && { indexedVariables: shape[0]!, memoryReference: expression }),
     };
   }
 

@@ -40,3 +40,17 @@ export type SessionCommand =
 /** Whether a command changes the run itself, not only its position. */
 export const isManualChange = ({ type }: SessionCommand): boolean =>
   type === 'setLearningRate' || type === 'setWeights' || type === 'fork' || type === 'reset';
+
+/**
+ * What undoing a command would undo; completes "Undo: …". Null if it needs no undo.
+ * @param isAtFrontier whether the run has not gone further than where it is
+ */
+export function undoLabelOf(command: SessionCommand, step: number, isAtFrontier: boolean): string | null {
+  if (command.type === 'fork') return `fork from step ${command.step}`;
+  if (command.type === 'setWeights')
+    return command.weights.length === 1
+      ? `change of ${command.weights[0]!.parameter}`
+      : `change of ${command.weights.length} weights`;
+  if (command.type !== 'setLearningRate' || isAtFrontier) return null;
+  return `learning rate ${command.lr} from step ${step} on`;
+}

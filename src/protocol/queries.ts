@@ -38,6 +38,7 @@ export interface Queries {
   state_norms(request: StateNormsRequest): StateNorms;
   step_graph(request: { readonly sample: number | null }): StepGraph;
   tensor(request: TensorRequest): TensorTile;
+  tensor_bytes(request: TensorBytesRequest): TensorBytes | null;
   weight_history(request: { readonly parameter: string; readonly index: number }): WeightHistory;
   what_if(request: WhatIfRequest): WhatIfResult;
 }
@@ -119,6 +120,20 @@ export type Evaluated =
   /** `start` and `end` are UTF-16 offsets into the text. */
   | { readonly kind: 'error'; readonly message: string; readonly start: number; readonly end: number };
 
+export interface TensorBytesRequest {
+  /** Of a tensor, or of a single value. */
+  readonly expression: string;
+  /** Bytes, counted from the first entry. */
+  readonly from: number;
+  readonly count: number;
+}
+
+/** Null if the expression has no value. */
+export interface TensorBytes {
+  /** Of the whole tensor. */
+  readonly total: number;
+  /** Little-endian, row-major, in the precision of the tensor; fewer than asked for at its end, or if they are many. */
+  readonly bytes: Uint8Array;
 // Sequences
 
 export interface SequenceRequest {

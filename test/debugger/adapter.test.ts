@@ -403,6 +403,94 @@ it('sets weights and the learning rate, which the run then uses', async () => {
   expect(await client.value('hidden.weight[0, 1]')).toBe(String(straight.network.parameters[0].value.data[1]));
 });
 
+it('undoes changes, which then no longer hold, and keeps its breakpoints', async () => {
+  await open([{ line: HIDDEN, mode: 'forward', condition: 'step == 7' }]);
+  await client.move(() => client.continueRequest({ threadId: 1 }));
+  const before = await client.value('hidden.weight[0, 1]');
+  const change = async (value: string): Promise<void> => {
+    const [{ id }] = await client.frames();
+    const { scopes } = (await client.scopesRequest({ frameId: id })).body;
+    const parameters = scopes.find(({ name }) => name === 'Parameters')!;
+    const weight = (await client.children(parameters.variablesReference)).find(({ name }) => name.endsWith('weight'))!;
+    const [row] = await client.children(weight.variablesReference);
+    await client.setVariableRequest({ variablesReference: row.variablesReference, name: '1', value });
+  };
+  await change('1');
+  await change('2');
+  expect(await client.value('hidden.weight[0, 1]')).toBe('2');
+  expect(await client.value('undo', 'repl')).toContain('hidden.weight');
+  expect(await client.value('hidden.weight[0, 1]')).toBe('1');
+  await client.value('undo', 'repl');
+  expect(await client.value('hidden.weight[0, 1]')).toBe(before);
+  const nothing = await client.value('undo', 'repl');
+  expect([nothing === '', await client.value('hidden.weight[0, 1]')]).toEqual([false, before]);
+  await client.value('goto 2', 'repl');
+  expect((await client.move(() => client.continueRequest({ threadId: 1 }))).reason).toBe('breakpoint');
+  const straight = straightSession();
+  straight.seek(6);
+  expect(await client.value('hidden.weight[0, 1]')).toBe(String(straight.network.parameters[0].value.data[1]));
+});
+
+it('reads tensors as memory', async () => {
+  await open([{ line: HIDDEN, mode: 'backward' }]);
+  await client.move(() => client.continueRequest({ threadId: 1 }));
+  const weight = (await client.scopes()).get('Parameters')!.find(({ name }) => name === 'weight')!;
+  const { memoryReference } = weight;
+  const { data } = straightSession().network.parameters[0].value;
+  const read = async (offset: number, count: number, reference = memoryReference!) =>
+    (await client.customRequest('readMemory', { memoryReference: reference, offset, count }))
+      .body as Required<DebugProtocol.ReadMemoryResponse>['body'];
+  const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+  expect((await read(0, data.byteLength)).data).toBe(bytes.toString('base64'));
+  expect(await read(6, 1000)).toEqual({
+    address: '0x6',
+    data: bytes.subarray(6).toString('base64'),
+    unreadableBytes: 1000 - bytes.length + 6,
+  });
+  // A row, and what is computed in float64.
+  expect((await read(0, 8, 'hidden.weight[1]')).data).toBe(bytes.subarray(8, 16).toString('base64'));
+  const doubled = Buffer.from(new Float64Array([2 * data[0]]).buffer);
+  expect((await read(2, 6, 'hidden.weight * 2')).data).toBe(doubled.subarray(2).toString('base64'));
+  await expect(read(0, 8, 'update(hidden.weight)')).rejects.toThrow('no value');
+});
+
+it('reports how far a long replay is', async () => {
+  client = await adapter.start();
+  await client.initializeRequest({
+    adapterID: 'nablascope',
+    linesStartAt1: true,
+    columnsStartAt1: true,
+    pathFormat: 'path',
+    supportsProgressReporting: true,
+  });
+  const events: string[] = [];
+  for (const name of ['progressStart', 'progressUpdate', 'progressEnd'])
+    client.on(name, ({ body }: DebugProtocol.ProgressUpdateEvent) => {
+      events.push(name);
+      if (name === 'progressUpdate') expect(body.percentage).toBeLessThanOrEqual(100);
+    });
+  const large = SPEC.replace('"out_features": 4', '"out_features": 256')
+    .replace('"tanh",', '"tanh", { "type": "linear", "out_features": 256 }, "tanh",')
+    .replace('"samples": 50', '"samples": 4000')
+    .replace('"batch_size": 8', '"batch_size": 256')
+    .replace('"epochs": 4', '"epochs": 1000');
+  await client.open(adapter.write('large.nabla.json', large), [], true, true);
+  const stopped = client.waitForEvent('stopped');
+  await client.continueRequest({ threadId: 1 });
+  await untilStep(300);
+  await client.pauseRequest({ threadId: 1 });
+  await stopped;
+  await client.setDataBreakpointsRequest({ breakpoints: [{ dataId: 'loss', condition: 'value < 0' }] });
+  // Nothing stops it on the way, so it replays everything, one part after the other.
+  await client.move(() => client.reverseContinueRequest({ threadId: 1 }));
+  expect(events[0]).toBe('progressStart');
+  expect(events.at(-1)).toBe('progressEnd');
+
+  async function untilStep(step: number): Promise<void> {
+    while (Number(await client.value('step')) < step);
+  }
+});
+
 it('shows the values of a straight run, bit for bit, wherever it goes', async () => {
   const straight = recordStraightRun();
   const positions = [...straight.keys()];
@@ -500,11 +588,54 @@ it('pauses, and answers every request when the engine ends', async () => {
   expect((await stopped).body).toMatchObject({ reason: 'pause' });
   await client.continueRequest({ threadId: 1 });
   const terminated = client.waitForEvent('terminated');
-  const pending = client.value('hidden.weight').catch((error: unknown) => error);
+  const threadId = 1;
+  const source = { path: client.program };
+  const requests = (): Promise<boolean>[] =>
+    sent().map((request) =>
+      request.then(
+        () => true,
+        () => false,
+      ),
+    );
+  const sent = (): Promise<unknown>[] => [
+    client.value('hidden.weight'),
+    client.value('loss'),
+    client.value('undo', 'repl'),
+    client.value('goto 1', 'repl'),
+    client.value('loss where loss < 0', 'repl'),
+    client.stackTraceRequest({ threadId }),
+    client.scopesRequest({ frameId: 1 }),
+    client.variablesRequest({ variablesReference: 1 }),
+    client.setBreakpointsRequest({ source, breakpoints: [{ line: HIDDEN, condition: 'loss < 0' }] }),
+    client.setFunctionBreakpointsRequest({ breakpoints: [{ name: 'hidden.weight' }] }),
+    client.setDataBreakpointsRequest({ breakpoints: [{ dataId: 'loss' }] }),
+    client.setExceptionBreakpointsRequest({ filters: ['divergence'] }),
+    client.dataBreakpointInfoRequest({ name: 'hidden.weight' }),
+    client.completionsRequest({ text: 'hid', column: 4 }),
+    client.customRequest('readMemory', { memoryReference: 'hidden.weight', count: 8 }),
+    client.customRequest('inlineValues', { startLine: 1, endLine: 20 }),
+    client.customRequest('gotoTargets', { source, line: HIDDEN }),
+    client.customRequest('cancel', {}),
+    client.setVariableRequest({ variablesReference: 1, name: 'lr', value: '1' }),
+    client.nextRequest({ threadId }),
+    client.stepInRequest({ threadId }),
+    client.stepOutRequest({ threadId }),
+    client.stepBackRequest({ threadId }),
+    client.reverseContinueRequest({ threadId }),
+    client.restartFrameRequest({ frameId: 1 }),
+    client.pauseRequest({ threadId }),
+    client.continueRequest({ threadId }),
+  ];
+  // Some are answered, some are in the engine, and some come when it has ended.
+  const pending = [...requests(), ...requests()];
   const engine = execFileSync('pgrep', ['-f', resolve(adapter.folder, 'engine-process.js')], { encoding: 'utf8' });
   for (const pid of engine.trim().split('\n')) process.kill(Number(pid), 'SIGKILL');
+  pending.push(...requests());
   await terminated;
-  await pending;
+  pending.push(...requests());
+  const answers = await Promise.all(pending);
+  expect(answers.length).toBeGreaterThan(100);
+  expect(new Set(answers)).toEqual(new Set([true, false]));
   await expect(client.value('loss')).rejects.toThrow('no run');
   await expect(client.nextRequest({ threadId: 1 })).rejects.toThrow('no run');
   expect(client.output.some(({ category }) => category === 'stderr')).toBe(true);

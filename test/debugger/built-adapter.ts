@@ -56,12 +56,15 @@ export class Client extends DebugClient {
   }
 
   isDisconnected = false;
+  /** The spec that was launched. */
+  program = '';
 
   /** Launches a spec with breakpoints, and waits for the first stop. */
   async open(
     program: string,
     breakpoints: readonly DebugProtocol.SourceBreakpoint[] = [],
     stopOnEntry = true,
+    isInitialized = false,
   ): Promise<DebugProtocol.Breakpoint[]> {
     this.on('output', ({ body }: DebugProtocol.OutputEvent) => this.output.push(body));
     const stopped = this.waitForEvent('stopped');
@@ -70,7 +73,9 @@ export class Client extends DebugClient {
       await this.configurationDoneRequest();
       return body.breakpoints;
     });
-    await Promise.all([this.launch({ program, stopOnEntry } as DebugProtocol.LaunchRequestArguments), configured]);
+    this.program = program;
+    const request = { program, stopOnEntry } as DebugProtocol.LaunchRequestArguments;
+    await Promise.all([isInitialized ? this.launchRequest(request) : this.launch(request), configured]);
     await stopped;
     return configured;
   }

@@ -101,6 +101,7 @@ async function attachToPanel(
     text: document.getText(),
     model,
     calls: callsOf(controller),
+    undo: () => controller.undo(),
     dispose: () => {
       controller.debugClient = null;
       return Promise.resolve();

@@ -162,11 +162,12 @@ export class RunController {
     if (isManualChange(command)) await this.#options.store.flush(this.location.uri);
   }
 
-  /** Undoes the last manual change: the run continues from where it was before. */
-  async undo(): Promise<void> {
+  /** Undoes the last manual change: the run continues from where it was before. @returns what it was, if any */
+  async undo(): Promise<string | null> {
     const entry = this.#undoStack.pop();
     if (entry)
       await this.#enqueueOpen({ analysis: this.#analysis, restoreFrom: entry.run, message: `Undone: ${entry.label}.` });
+    return entry?.label ?? null;
   }
 
   /** The user gave or revoked permission to run custom layers. */

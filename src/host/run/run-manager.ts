@@ -285,7 +285,9 @@ export class RunManager implements vscode.Disposable {
       debugLayer: async (layer) => {
         await vscode.commands.executeCommand('nablascope.debugLayer', run().uri, layer);
       },
-      undo: () => controller().undo(),
+      undo: async () => {
+        await controller().undo();
+      },
       restore: () => controller().restore(),
       startOver: () => controller().startOver(),
       allowCode: async () => {

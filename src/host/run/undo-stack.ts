@@ -1,6 +1,6 @@
 // The states of a run before its latest manual changes, so that these can be undone.
 import type { RunRecord } from '../../protocol/run-record';
-import type { SessionCommand } from '../../protocol/engine';
+import { type SessionCommand, undoLabelOf } from '../../protocol/command';
 import type { StoredRun } from './run-store';
 import type { RunViewModel } from './run-view-model';
 
@@ -19,7 +19,9 @@ export class UndoStack {
 
   /** Saves the state of the run if the command is a manual change that discards steps. */
   async push(command: SessionCommand, record: () => Promise<RunRecord | null>): Promise<void> {
-    const label = undoLabelOf(command, this.view.frame);
+    const { frame } = this.view;
+    const step = frame?.position.step ?? 0;
+    const label = undoLabelOf(command, step, !frame || frame.furthestStep === step);
     if (label === null) return;
     const current = await record().catch(() => null);
     if (current)
@@ -43,15 +45,4 @@ export class UndoStack {
     this.#entries = entries;
     this.view.setUndoLabel(entries[entries.length - 1]?.label ?? null);
   }
-}
-
-/** Completes "Undo: …"; null if the command needs no undo. */
-function undoLabelOf(command: SessionCommand, frame: RunViewModel['frame']): string | null {
-  if (command.type === 'fork') return `fork from step ${command.step}`;
-  if (command.type === 'setWeights')
-    return command.weights.length === 1
-      ? `change of ${command.weights[0]!.parameter}`
-      : `change of ${command.weights.length} weights`;
-  if (command.type !== 'setLearningRate' || !frame || frame.furthestStep === frame.position.step) return null;
-  return `learning rate ${command.lr} from step ${frame.position.step} on`;
 }

@@ -1,8 +1,9 @@
 // The values of expressions at the current position, each with a summary and some of its entries.
 import { type Bound, bindExpression, ExpressionError, parseExpression, pastUsesIn } from '../../expressions';
-import type { Evaluated, EvaluateRequest, PendingValue, TensorSummary } from '../../protocol/queries';
+import type { Evaluated, EvaluateRequest, PendingValue } from '../../protocol/queries';
 import { PastReader } from '../past-reader';
 import type { TrainingSession } from '../session';
+import { summarizeTensor } from '../tensor-summary';
 import { StepValues } from '../step-values';
 import { defineQuery } from './query';
 
@@ -50,25 +51,7 @@ function describe(bound: Bound, from: number, count: number): Evaluated {
     type,
     shape,
     precision: data ? (data instanceof Float64Array ? 'float64' : 'float32') : null,
-    summary: isSingle ? null : summarize(bound),
+    summary: isSingle ? null : summarizeTensor(bound),
     entries: Float64Array.from({ length }, (_, i) => at(first + i)),
   };
-}
-
-function summarize({ size, at }: Bound): TensorSummary {
-  let [sum, squares, min, max, nans] = [0, 0, Infinity, -Infinity, 0];
-  for (let i = 0; i < size; i++) {
-    const value = at(i);
-    sum += value;
-    squares += value * value;
-    if (value < min) min = value;
-    if (value > max) max = value;
-    if (Number.isNaN(value)) nans++;
-  }
-  const mean = sum / size;
-  // Around the mean: the difference of squares would lose the digits of a small spread.
-  let spread = 0;
-  for (let i = 0; i < size; i++) spread += (at(i) - mean) ** 2;
-  if (nans > 0) min = max = NaN;
-  return { mean, std: Math.sqrt(spread / size), norm: Math.sqrt(squares), min, max, nans };
 }

@@ -29,6 +29,7 @@ import { sequence } from './sequence';
 import { stateNorms } from './state-norms';
 import { stepGraph } from './step-graph';
 import { tensor } from './tensor';
+import { tensorBytes } from './tensor-bytes';
 import { weightHistory } from './weight-history';
 import { whatIf } from './what-if';
 
@@ -59,6 +60,7 @@ export const queries: { readonly [Type in QueryType]: QueryDefinition<Type> } = 
   state_norms: stateNorms,
   step_graph: stepGraph,
   tensor,
+  tensor_bytes: tensorBytes,
   weight_history: weightHistory,
   what_if: whatIf,
 };
