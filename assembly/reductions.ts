@@ -61,6 +61,63 @@ export function absoluteSum(x: usize, n: i32): f64 {
   return sumPair(sum);
 }
 
+// In two parts, since an addition waits for the one before.
+
+export function sum(x: usize, n: i32): f64 {
+  let a = f64x2.splat(0);
+  let b = f64x2.splat(0);
+  for (; n >= 4; n -= 4) {
+    a = f64x2.add(a, loadPair(x));
+    b = f64x2.add(b, loadPair(x + 2 * SIZE));
+    x += 4 * SIZE;
+  }
+  for (; n > 0; n--) {
+    a = f64x2.add(a, loadOne(x));
+    x += SIZE;
+  }
+  return sumPair(f64x2.add(a, b));
+}
+
+export function sumOfSquares(x: usize, n: i32): f64 {
+  let a = f64x2.splat(0);
+  let b = f64x2.splat(0);
+  for (; n >= 4; n -= 4) {
+    const first = loadPair(x);
+    const second = loadPair(x + 2 * SIZE);
+    a = f64x2.add(a, f64x2.mul(first, first));
+    b = f64x2.add(b, f64x2.mul(second, second));
+    x += 4 * SIZE;
+  }
+  for (; n > 0; n--) {
+    const one = loadOne(x);
+    a = f64x2.add(a, f64x2.mul(one, one));
+    x += SIZE;
+  }
+  return sumPair(f64x2.add(a, b));
+}
+
+/** Writes two doubles: the least and the largest of n elements; NaN if one is. */
+export function extremes(result: usize, x: usize, n: i32): void {
+  // Minima and maxima propagate NaN.
+  let least = f64x2.splat(Infinity);
+  let largest = f64x2.splat(-Infinity);
+  for (; n >= 2; n -= 2) {
+    const pair = loadPair(x);
+    least = f64x2.min(least, pair);
+    largest = f64x2.max(largest, pair);
+    x += 2 * SIZE;
+  }
+  let low = min(f64x2.extract_lane(least, 0), f64x2.extract_lane(least, 1));
+  let high = max(f64x2.extract_lane(largest, 0), f64x2.extract_lane(largest, 1));
+  if (n > 0) {
+    const one = <f64>load<real>(x);
+    low = min(low, one);
+    high = max(high, one);
+  }
+  store<f64>(result, low);
+  store<f64>(result, high, 8);
+}
+
 /** Adds to 32-bit counters of `bins`; halves all values if the width of the range overflows. */
 export function histogram(counts: usize, bins: i32, x: usize, n: i32, lo: f64, hi: f64): void {
   memory.fill(counts, 0, (<usize>bins) << 2);

@@ -12,6 +12,7 @@ import {
   scalar,
   stored,
   subTensor,
+  type TensorReductions,
   zipEntries,
 } from './bound';
 import { changeFunctions, functions } from './functions';
@@ -22,7 +23,13 @@ export type Aspect = 'value' | 'gradient' | 'update';
 
 export type Operand =
   | { readonly kind: 'number'; readonly read: () => number }
-  | { readonly kind: 'tensor'; readonly shape: readonly number[]; readonly data: TensorData };
+  | {
+      readonly kind: 'tensor';
+      readonly shape: readonly number[];
+      readonly data: TensorData;
+      /** By kernels, if they can read the data. */
+      readonly reductions?: TensorReductions;
+    };
 
 export interface Scope {
   /** The operand, or why there is none, as a sentence. */
@@ -97,7 +104,7 @@ function bind(node: Expression, scope: Scope): Bound {
 function bindName(name: string, aspect: Aspect, node: Expression, scope: Scope): Bound {
   const operand = scope.resolve(name, aspect);
   if (typeof operand === 'string') return fail(operand, node);
-  return operand.kind === 'number' ? readNumber(operand.read) : stored(operand.shape, operand.data);
+  return operand.kind === 'number' ? readNumber(operand.read) : stored(operand.shape, operand.data, operand.reductions);
 }
 
 function assertType(operand: Bound, wanted: EntryType, what: string, node: Expression): void {

@@ -5,6 +5,17 @@ import { numel, type TensorData } from '../engine/kernels/tensor';
 
 export type EntryType = 'number' | 'boolean';
 
+export type Reduced = Readonly<Partial<Record<string, () => number>>>;
+
+/** Reductions of a stored tensor, by kernels. */
+export interface TensorReductions {
+  readonly sum: (data: TensorData) => number;
+  readonly sumOfSquares: (data: TensorData) => number;
+  readonly extremes: (data: TensorData) => { readonly min: number; readonly max: number };
+  /** Whether an entry is NaN or infinite. */
+  readonly hasNonFinite: (data: TensorData) => boolean;
+}
+
 export interface Bound {
   readonly type: EntryType;
   /** Empty for a single value. */
@@ -16,6 +27,9 @@ export interface Bound {
   readonly at: (index: number) => number;
   /** The entries as they are in memory, if they are stored. */
   readonly data?: TensorData;
+  readonly reductions?: TensorReductions;
+  /** Faster ways to the results of reductions, by the name of the function. */
+  readonly reduced?: Reduced;
   /** Operations of `prepare`, and of one `at`. */
   readonly work: number;
   readonly workPerEntry: number;
@@ -52,15 +66,35 @@ export function scalar(type: EntryType, work: number, compute: () => number): Bo
   };
 }
 
-export const stored = (shape: readonly number[], data: TensorData): Bound => ({
-  type: 'number',
-  shape,
-  size: numel(shape),
-  prepare: nothing,
-  at: (index) => data[index]!,
-  data,
-  work: 0,
-  workPerEntry: 1,
+/** Below this size, the call of a kernel takes longer than the loop. */
+const MIN_KERNEL_SIZE = 48;
+
+/** @param reductions for data that kernels can read */
+export function stored(shape: readonly number[], data: TensorData, reductions?: TensorReductions): Bound {
+  const size = numel(shape);
+  return {
+    type: 'number',
+    shape,
+    size,
+    prepare: nothing,
+    at: (index) => data[index]!,
+    data,
+    ...(reductions && { reductions, ...(size >= MIN_KERNEL_SIZE && { reduced: reducedBy(reductions, data, size) }) }),
+    work: 0,
+    workPerEntry: 1,
+  };
+}
+
+const reducedBy = (
+  { sum, sumOfSquares, extremes }: TensorReductions,
+  data: TensorData,
+  size: number,
+): Reduced => ({
+  sum: () => sum(data),
+  mean: () => sum(data) / size,
+  norm: () => Math.sqrt(sumOfSquares(data)),
+  min: () => extremes(data).min,
+  max: () => extremes(data).max,
 });
 
 /** Applies a function to every entry. */
@@ -158,7 +192,8 @@ export function subTensor(
     contiguous *= axis.size;
     return fits;
   });
-  if (isContiguous && data && type === 'number') return stored(shape, data.subarray(offset, offset + size));
+  if (isContiguous && data && type === 'number')
+    return stored(shape, data.subarray(offset, offset + size), tensor.reductions);
   return {
     type,
     shape,

@@ -1,5 +1,5 @@
 // The functions of the language. To add one, add an entry here and a row to docs/expressions.md.
-import { type Bound, mapEntries, type EntryType, scalar } from './bound';
+import { type Bound, mapEntries, type EntryType, type Reduced, scalar } from './bound';
 import * as reductions from './reductions';
 
 export interface FunctionDefinition {
@@ -27,12 +27,48 @@ const reduction = (
   bind: ([x]) =>
     scalar(type, x.work + x.size * x.workPerEntry, () => {
       x.prepare();
-      return reduce(x);
+      return x.reduced?.[name]?.() ?? reduce(x);
     }),
 });
 
-const elementwise = (name: string, apply: (value: number) => number, type: EntryType = 'number') =>
-  ({ name, takes: 'number', arity: 1, bind: ([x]) => mapEntries(x, type, apply) }) satisfies FunctionDefinition;
+/** @param reduce reductions of the result that need not look at each entry */
+const elementwise = (
+  name: string,
+  apply: (value: number) => number,
+  type: EntryType = 'number',
+  reduce: (x: Bound) => Reduced | undefined = () => undefined,
+) =>
+  ({
+    name,
+    takes: 'number',
+    arity: 1,
+    bind: ([x]) => {
+      const reduced = reduce(x);
+      return { ...mapEntries(x, type, apply), ...(reduced && { reduced }) };
+    },
+  }) satisfies FunctionDefinition;
+
+const largestMagnitude = ({ data, reductions: kernels, reduced }: Bound): Reduced | undefined =>
+  data && kernels && reduced
+    ? {
+        max: () => {
+          const { min, max } = kernels.extremes(data);
+          return Math.max(-min, max);
+        },
+      }
+    : undefined;
+
+const isNaNEntry = (value: number): number => Number(Number.isNaN(value));
+
+/** Where all entries are finite, none is NaN. */
+const anyNaN = (x: Bound): Reduced | undefined => {
+  const { data, reductions: kernels, reduced } = x;
+  return data && kernels && reduced
+    ? {
+        any: () => (kernels.hasNonFinite(data) ? reductions.any(mapEntries(x, 'boolean', isNaNEntry)) : 0),
+      }
+    : undefined;
+};
 
 const definitions: readonly FunctionDefinition[] = [
   reduction('norm', 'number', reductions.norm),
@@ -58,12 +94,12 @@ const definitions: readonly FunctionDefinition[] = [
         return share >= 0 && share <= 1 ? reductions.quantile(x, share) : NaN;
       }),
   },
-  elementwise('abs', Math.abs),
+  elementwise('abs', Math.abs, 'number', largestMagnitude),
   elementwise('sqrt', Math.sqrt),
   elementwise('exp', Math.exp),
   elementwise('log', Math.log),
   elementwise('sign', Math.sign),
-  elementwise('isnan', (value) => Number(Number.isNaN(value)), 'boolean'),
+  elementwise('isnan', isNaNEntry, 'boolean', anyNaN),
   elementwise('isfinite', (value) => Number(Number.isFinite(value)), 'boolean'),
 ];
 

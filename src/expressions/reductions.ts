@@ -1,4 +1,5 @@
-// Reductions of a tensor to one number, in float64. Sums run in four parts, since an addition waits for the one before.
+// Reductions of a tensor to one number, in float64. Sums run in four parts, since an addition waits for the one before,
+// and add them as the kernels do, so that both give the same bits.
 import type { Bound } from './bound';
 
 /** Sum of `term` over all entries. */
@@ -13,7 +14,7 @@ function sumOf(x: Bound, term: (value: number) => number): number {
     d += term(at(i + 3));
   }
   for (; i < size; i++) a += term(at(i));
-  return a + b + (c + d);
+  return a + c + (b + d);
 }
 
 export function sum(x: Bound): number {
@@ -28,7 +29,7 @@ export function sum(x: Bound): number {
     d += data[i + 3]!;
   }
   for (; i < size; i++) a += data[i]!;
-  return a + b + (c + d);
+  return a + c + (b + d);
 }
 
 /** Euclidean norm. */
@@ -44,7 +45,7 @@ export function norm(x: Bound): number {
     d += data[i + 3]! * data[i + 3]!;
   }
   for (; i < size; i++) a += data[i]! * data[i]!;
-  return Math.sqrt(a + b + (c + d));
+  return Math.sqrt(a + c + (b + d));
 }
 
 export const mean = (x: Bound): number => sum(x) / x.size;

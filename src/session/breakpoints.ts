@@ -34,6 +34,11 @@ interface Check {
   readonly isStable: boolean;
   /** If its values do not change within a step: the last step in which it was false, for all of its phases. */
   readonly falseIn: { step: number } | null;
+  /**
+   * If it reads only what the update changes: the last step after whose update it was evaluated, for all of its phases.
+   * In the next step, it is the same until the update.
+   */
+  readonly afterUpdate: { step: number; holds: boolean } | null;
   readonly bound: { readonly live: Map<Pass, BoundCheck>; readonly after: Map<Pass, BoundCheck> };
 }
 
@@ -112,9 +117,11 @@ export class Breakpoints {
     this.#copies = new Map();
     this.#needsMeasurement = false;
     for (const check of checks)
-      for (const source of this.#sourcesOf(check)) {
+      for (const source of [...this.#sourcesOf(check), ...this.#sourcesIn(check.log?.expressions ?? [])]) {
         this.#needsMeasurement ||= source.needsMeasurement === true;
         if (source.changesAt === null || check.phase >= source.changesAt) continue;
+        // Its value after the step before is known.
+        if (check.afterUpdate && !check.log) continue;
         const { shape, data } = source.read(this.#session.pass)!;
         this.#copies.set(source, { shape, data: data.slice() });
       }
@@ -123,7 +130,14 @@ export class Breakpoints {
 
   /** Keeps the state that the step is going to change. Call it before the update of the step. */
   beforeStep(): void {
-    const { pass } = this.#session;
+    const { pass, position } = this.#session;
+    for (const check of this.#checks) {
+      const { afterUpdate } = check;
+      if (!afterUpdate || afterUpdate.step === position.step || check.phase === this.#values.lastPhase) continue;
+      const { condition } = this.#bind(check, 'live');
+      condition?.prepare();
+      Object.assign(afterUpdate, { step: position.step, holds: condition?.at(0) === 1 });
+    }
     for (const [source, { data }] of this.#copies) data.set(source.read(pass)!.data);
   }
 
@@ -175,7 +189,8 @@ export class Breakpoints {
   /** Steps after this one no longer follow, and values of this one may have been changed. */
   truncate(step: number): void {
     this.discoveries.truncate(step);
-    for (const { hits, data, falseIn } of this.#checks) {
+    for (const { hits, data, falseIn, afterUpdate } of this.#checks) {
+      if (afterUpdate) afterUpdate.step = -1;
       if (data) data.last.step = -1;
       if (falseIn) falseIn.step = -1;
       if (hits) hits.positions = hits.positions.filter((position) => position <= step * this.#values.lastPhase);
@@ -212,22 +227,29 @@ export class Breakpoints {
   #isHit(check: Check, when: 'live' | 'after', isSearch: boolean): boolean {
     const falseIn = when === 'after' ? check.falseIn : null;
     if (falseIn?.step === this.#session.shownStep) return false;
+    const { afterUpdate } = check;
+    const isBeforeUpdate = check.phase < this.#values.lastPhase;
+    const isKnown = isBeforeUpdate && when === 'after' && afterUpdate?.step === this.#session.shownStep - 1;
+    if (isKnown && !afterUpdate!.holds) return false;
     const bound = this.#bind(check, when);
     if (bound.error) {
       if (!isSearch) this.#reportOnce(check, bound.error);
       return false;
     }
     if (bound.data && !this.#readPrevious(check, bound.data)) return false;
-    if (bound.condition) {
+    if (bound.condition && !isKnown) {
       bound.condition.prepare();
-      if (bound.condition.at(0) === 0) {
+      const holds = bound.condition.at(0) !== 0;
+      if (afterUpdate && !isBeforeUpdate) Object.assign(afterUpdate, { step: this.#session.shownStep, holds });
+      if (!holds) {
         if (falseIn) falseIn.step = this.#session.shownStep;
         return false;
       }
-    } else if (bound.data && Object.is(this.#value, this.#previous)) return false;
+    }
+    if (!bound.condition && bound.data && Object.is(this.#value, this.#previous)) return false;
     if (check.hits && !this.#countHit(check, check.hits, isSearch)) return false;
     if (!check.log) return true;
-    if (!isSearch) this.#log(check, check.log(this.#scope(check, when)));
+    if (!isSearch) this.#log(check, check.log.render(this.#scope(check, when)));
     return false;
   }
 
@@ -314,6 +336,7 @@ export class Breakpoints {
     const isCounted = hitConditionOf(hitCondition ?? '');
     const hits = isCounted && { condition: isCounted, positions: known?.positions ?? [] };
     const falseIn = { step: -1 };
+    const afterUpdate = { step: -1, holds: false };
     const create = (phase: number, expression: Expression | null): Check => {
       const data = expression && { expression, last: { step: -1, value: NaN } };
       const check: Check = {
@@ -325,6 +348,7 @@ export class Breakpoints {
         log,
         isStable: true,
         falseIn: null,
+        afterUpdate: null,
         bound: { live: new Map(), after: new Map() },
       };
       const scope = this.#scope(check, 'live');
@@ -335,6 +359,7 @@ export class Breakpoints {
         ...check,
         isStable: sources.every(({ isCopy }) => !isCopy),
         falseIn: !expression && sources.every(({ changesAt }) => changesAt === null) ? falseIn : null,
+        afterUpdate: !expression && parsed && this.#readsOnlyState(parsed) ? afterUpdate : null,
       };
     };
     if ('data' in on || 'tensor' in on) {
@@ -381,8 +406,21 @@ export class Breakpoints {
   }
 
   #sourcesOf({ condition, data }: Check): Source[] {
-    return [condition, data?.expression ?? null].flatMap((expression) =>
-      expression ? namesIn(expression).flatMap(({ name, aspect }) => this.#values.sourceOf(name, aspect) ?? []) : [],
+    return this.#sourcesIn([condition ?? [], data?.expression ?? []].flat());
+  }
+
+  #sourcesIn(expressions: readonly Expression[]): Source[] {
+    return expressions.flatMap((expression) =>
+      namesIn(expression).flatMap(({ name, aspect }) => this.#values.sourceOf(name, aspect) ?? []),
+    );
+  }
+
+  /** Whether an expression reads nothing but what the update changes. */
+  #readsOnlyState(expression: Expression): boolean {
+    const names = namesIn(expression);
+    return (
+      names.length > 0 &&
+      names.every(({ name, aspect }) => this.#values.sourceOf(name, aspect)?.changesAt === this.#values.lastPhase)
     );
   }
 }

@@ -1,7 +1,11 @@
 // Log messages of breakpoints and queries: text with expressions in braces.
-import { bindExpression, ExpressionError, parseTextParts, type Scope, type TextParts } from '../expressions';
+import { bindExpression, type Expression, ExpressionError, parseTextParts, type Scope, type TextParts } from '../expressions';
 
-export type LogTemplate = (scope: Scope) => string;
+export interface LogTemplate {
+  /** What it reads. */
+  readonly expressions: readonly Expression[];
+  readonly render: (scope: Scope) => string;
+}
 
 /** Entries of a tensor that are printed. */
 const MAX_ENTRIES = 8;
@@ -9,7 +13,10 @@ const MAX_ENTRIES = 8;
 /** @throws ExpressionError */
 export function logTemplateOf(message: string): LogTemplate {
   const parts = parseTextParts(message);
-  return (scope) => renderText(parts, scope);
+  return {
+    expressions: parts.filter((part) => typeof part !== 'string'),
+    render: (scope) => renderText(parts, scope),
+  };
 }
 
 /** What cannot be evaluated is printed as the reason, in braces. */

@@ -1,11 +1,11 @@
 // The named values of a training step for expressions: tensors and numbers of the run, and from which phase on each is
 // known. A phase is counted by how many phases of the step are done, from 1; 0 is before the step.
 import { closestMatch } from '../engine/closest-match';
-import type { Tensor } from '../engine/kernels/tensor';
+import type { Tensor, TensorData } from '../engine/kernels/tensor';
 import { consumersOf, inputsOf, NETWORK_INPUT } from '../engine/network-graph';
 import { parametersUsedBy, shownInternals } from '../engine/network-model';
 import type { Pass } from '../engine/pass';
-import type { Aspect, Operand, Scope } from '../expressions';
+import type { Aspect, Operand, Scope, TensorReductions } from '../expressions';
 import { layerExpression } from '../presentation/tensor-expressions';
 import type { NamedValue, NamedValueGroup } from '../protocol/queries';
 import type { TrainingSession } from './session';
@@ -46,10 +46,21 @@ export class StepValues {
   readonly lastPhase: number;
   readonly #session: TrainingSession;
   readonly #entries = new Map<string, Entry>();
+  readonly #memory: ArrayBufferLike | undefined;
+  readonly #reductions: TensorReductions;
 
   constructor(session: TrainingSession) {
     this.#session = session;
     this.lastPhase = session.model.phases.length;
+    const { state, kernels } = session.network;
+    this.#memory = state[0]?.data.buffer;
+    const vector = (data: TensorData): Tensor => ({ shape: [data.length], data });
+    this.#reductions = {
+      sum: (data) => kernels.sum(vector(data)),
+      sumOfSquares: (data) => kernels.sumOfSquares(vector(data)),
+      extremes: (data) => kernels.extremes(vector(data)),
+      hasNonFinite: (data) => kernels.firstNonFinite(vector(data)) >= 0,
+    };
     const names: NamedValue[] = [];
     this.#addRun((name) => names.push({ group: 'run', layer: null, label: name, expression: name }));
     session.network.model.layers.forEach((_, layer) => this.#addLayer(layer, (value) => names.push(value)));
@@ -87,7 +98,10 @@ export class StepValues {
         if (source.from > phase) return notComputed(name, aspect);
         const isBefore = source.changesAt !== null && phase < source.changesAt;
         const tensor = (isBefore && copies?.get(source)) || source.read(pass);
-        return tensor ? { kind: 'tensor', ...tensor } : notComputed(name, aspect);
+        if (!tensor) return notComputed(name, aspect);
+        // Kernels read only their own memory.
+        const isInMemory = tensor.data.buffer === this.#memory;
+        return { kind: 'tensor', ...tensor, ...(isInMemory && { reductions: this.#reductions }) };
       },
     };
   }

@@ -309,6 +309,46 @@ describe('breakpoints', () => {
     expect(messages[1].text).toContain('There is no nothing.');
   });
 
+  it('on what the update changes stop where it holds, in every phase, also after going back', async () => {
+    const norms: number[] = [];
+    const session = createSession(spec);
+    for (let i = 0; i < session.totalSteps; i++) {
+      session.step();
+      norms.push(Math.hypot(...session.network.parameters[0].value.data));
+    }
+    const [low, high] = [norms[2], norms[5]].sort((a, b) => a - b);
+    const condition = `norm(linear1.weight) > ${low} and norm(linear1.weight) < ${high}`;
+    const phases = allPhases(session);
+    const expected = positionsWhere(createSession(spec), condition, phases);
+    expect(expected.length).toBeGreaterThan(phases.length);
+    expect(expected.length).toBeLessThan(phases.length * session.totalSteps);
+    const { runner, move } = createRunner(spec);
+    await runner.setBreakpoints([{ id: 1, on: { phases }, condition }]);
+    const stops: Position[] = [];
+    while (runner.session.position.step < runner.session.totalSteps) {
+      const { hitBreakpoints, position } = await move({ type: 'run' });
+      if (hitBreakpoints.length === 0) break;
+      stops.push(position);
+      if (stops.length % 7 !== 0) continue;
+      await move({ type: 'reverseContinue' });
+      expect((await move({ type: 'run' })).position).toEqual(position);
+    }
+    expect(stops).toEqual(expected);
+  });
+
+  it('print what a phase reads before the update, not after it', async () => {
+    const { runner, messages, move } = createRunner(spec);
+    await runner.setBreakpoints([{ id: 1, on: { phases: [1] }, logMessage: '{linear1.weight[0, 0]}' }]);
+    await move({ type: 'runToStep', step: 5 });
+    const session = createSession(spec);
+    const before = Array.from({ length: 5 }, () => {
+      const [value] = session.network.parameters[0].value.data;
+      session.step();
+      return String(value);
+    });
+    expect(messages.map(({ text }) => text)).toEqual(before);
+  });
+
   it('say why they cannot be hit', async () => {
     const { runner } = createRunner(spec);
     const on = { phases: [1] };

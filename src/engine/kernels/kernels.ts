@@ -337,6 +337,10 @@ export interface Kernels {
   moments(x: Tensor): Moments;
   /** sum of |x|. */
   absoluteSum(x: Tensor): number;
+  sum(x: Tensor): number;
+  sumOfSquares(x: Tensor): number;
+  /** The least and the largest element; NaN if one is. */
+  extremes(x: Tensor): { readonly min: number; readonly max: number };
   /** Counts elements in equal bins over [lo, hi]. The last bin includes hi. Values outside and NaN are not counted. */
   histogram(counts: Uint32Array, x: Tensor, lo: number, hi: number): void;
   /** For each column of x[rows, columns], the number of entries that are not strictly between the bounds. */

@@ -326,6 +326,27 @@ export class ReferenceKernels extends FallbackKernels implements Kernels {
     return sum;
   }
 
+  sum(x: Tensor): number {
+    let sum = 0;
+    for (let i = 0; i < x.data.length; i++) sum += x.data[i]!;
+    return sum;
+  }
+
+  sumOfSquares(x: Tensor): number {
+    let sum = 0;
+    for (let i = 0; i < x.data.length; i++) sum += x.data[i]! * x.data[i]!;
+    return sum;
+  }
+
+  extremes(x: Tensor): { readonly min: number; readonly max: number } {
+    let [min, max] = [Infinity, -Infinity];
+    for (let i = 0; i < x.data.length; i++) {
+      min = Math.min(min, x.data[i]!);
+      max = Math.max(max, x.data[i]!);
+    }
+    return { min, max };
+  }
+
   histogram(counts: Uint32Array, x: Tensor, lo: number, hi: number): void {
     counts.fill(0);
     const bins = counts.length;

@@ -536,6 +536,20 @@ export abstract class WasmCalls extends FallbackKernels {
     return this.exports.absoluteSum(addressOf(x), x.data.length);
   }
 
+  sum(x: Tensor): number {
+    return this.exports.sum(addressOf(x), x.data.length);
+  }
+
+  sumOfSquares(x: Tensor): number {
+    return this.exports.sumOfSquares(addressOf(x), x.data.length);
+  }
+
+  extremes(x: Tensor): { readonly min: number; readonly max: number } {
+    this.exports.extremes(MOMENTS_ADDRESS, addressOf(x), x.data.length);
+    const [min, max] = new Float64Array(this.memory.buffer, MOMENTS_ADDRESS, 2);
+    return { min: min!, max: max! };
+  }
+
   histogram(counts: Uint32Array, x: Tensor, lo: number, hi: number): void {
     if (counts.length > MAX_COUNTERS) throw new RangeError(`a histogram has at most ${MAX_COUNTERS} bins`);
     this.exports.histogram(SCRATCH_ADDRESS, counts.length, addressOf(x), x.data.length, lo, hi);

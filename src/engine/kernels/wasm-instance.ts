@@ -253,6 +253,9 @@ export interface WasmExports {
     eps: number,
   ): void;
   absoluteSum(x: number, n: number): number;
+  sum(x: number, n: number): number;
+  sumOfSquares(x: number, n: number): number;
+  extremes(result: number, x: number, n: number): void;
   histogram(counts: number, bins: number, x: number, n: number, lo: number, hi: number): void;
   countOutside(counts: number, x: number, rows: number, columns: number, step: number, lo: number, hi: number): void;
   countCorrect(prediction: number, target: number, m: number, n: number, threshold: number): number;

@@ -24,6 +24,9 @@ export function describeReductions(kernels: Kernels): void {
       expect(moments.min).toBe(Math.min(...elements));
       expect(moments.max).toBe(Math.max(...elements));
       expect(kernels.absoluteSum(x)).toBeAllclose(sum(elements.map(Math.abs)), { rtol: n * u });
+      expect(kernels.sum(x)).toBeAllclose(sum(elements), { atol: n * u * sum(elements.map(Math.abs)) });
+      expect(kernels.sumOfSquares(x)).toBeAllclose(sum(elements.map((e) => e * e)), { rtol: n * u });
+      expect(kernels.extremes(x)).toEqual({ min: Math.min(...elements), max: Math.max(...elements) });
     });
   });
 
@@ -39,6 +42,8 @@ export function describeReductions(kernels: Kernels): void {
       max: NaN,
     });
     expect(kernels.absoluteSum(x)).toBeNaN();
+    expect([kernels.sum(x), kernels.sumOfSquares(x)]).toEqual([NaN, NaN]);
+    expect(kernels.extremes(x)).toEqual({ min: NaN, max: NaN });
   });
 
   it('deviations do not cancel when the spread is small compared with the mean', () => {

@@ -15,7 +15,7 @@ describeKernels('wasm-relaxed-simd', (precision) => createBackend('wasm-relaxed-
 /** Kernels that run everything through `trace`: a replay must do the same as a call. */
 function traced(kernels: Kernels): Kernels {
   const returning =
-    /^(allocate|trace|moments|absoluteSum|histogram|count|first)|^(weightedSum|pointwiseLoss|multiMargin|squaredError|crossEntropy|negativeLogLikelihood|binaryCrossEntropy|binaryCrossEntropyWithLogits)$/;
+    /^(allocate|trace|moments|absoluteSum|sum|sumOfSquares|extremes|histogram|count|first)|^(weightedSum|pointwiseLoss|multiMargin|squaredError|crossEntropy|negativeLogLikelihood|binaryCrossEntropy|binaryCrossEntropyWithLogits)$/;
   return new Proxy(kernels, {
     get(target, name: keyof Kernels) {
       const member: unknown = target[name];
