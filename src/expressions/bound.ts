@@ -85,11 +85,7 @@ export function stored(shape: readonly number[], data: TensorData, reductions?: 
   };
 }
 
-const reducedBy = (
-  { sum, sumOfSquares, extremes }: TensorReductions,
-  data: TensorData,
-  size: number,
-): Reduced => ({
+const reducedBy = ({ sum, sumOfSquares, extremes }: TensorReductions, data: TensorData, size: number): Reduced => ({
   sum: () => sum(data),
   mean: () => sum(data) / size,
   norm: () => Math.sqrt(sumOfSquares(data)),

@@ -134,6 +134,8 @@ export interface TensorBytes {
   readonly total: number;
   /** Little-endian, row-major, in the precision of the tensor; fewer than asked for at its end, or if they are many. */
   readonly bytes: Uint8Array;
+}
+
 // Sequences
 
 export interface SequenceRequest {

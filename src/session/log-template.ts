@@ -1,5 +1,12 @@
 // Log messages of breakpoints and queries: text with expressions in braces.
-import { bindExpression, type Expression, ExpressionError, parseTextParts, type Scope, type TextParts } from '../expressions';
+import {
+  bindExpression,
+  type Expression,
+  ExpressionError,
+  parseTextParts,
+  type Scope,
+  type TextParts,
+} from '../expressions';
 
 export interface LogTemplate {
   /** What it reads. */
