@@ -797,7 +797,7 @@ export class NablascopeDebugSession extends DebugSession {
       if (!nonFinite) throw new RequestError('The run has not stopped at an exception.');
       return {
         exceptionId: 'NaN or infinity',
-        description: `${describeNonFinite(nonFinite)} ${nonFinite.remedy}`,
+        description: describeNonFinite(nonFinite),
         breakMode: 'always' as const,
       };
     });

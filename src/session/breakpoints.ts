@@ -230,7 +230,7 @@ export class Breakpoints {
     const { afterUpdate } = check;
     const isBeforeUpdate = check.phase < this.#values.lastPhase;
     const isKnown = isBeforeUpdate && when === 'after' && afterUpdate?.step === this.#session.shownStep - 1;
-    if (isKnown && !afterUpdate!.holds) return false;
+    if (isKnown && !afterUpdate.holds) return false;
     const bound = this.#bind(check, when);
     if (bound.error) {
       if (!isSearch) this.#reportOnce(check, bound.error);

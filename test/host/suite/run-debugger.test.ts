@@ -1,38 +1,17 @@
 // The debugger of runs in VS Code: F5 without launch.json, breakpoints, stepping both ways, a panel at the same step.
 import * as assert from 'node:assert/strict';
 import * as vscode from 'vscode';
+import { ended, frameNames, trackStops } from '../support/debugging';
 import { eventually } from '../support/extension';
 import { requireWorkbench } from '../support/workbench-driver';
 import { closeAll, command, openRun, waitForRun } from '../support/runs';
 
-interface Stop {
-  readonly reason: string;
-  readonly session: vscode.DebugSession;
-}
-
-/** Records where the debugger stops. */
-function trackStops(): { readonly next: () => Promise<Stop>; readonly dispose: () => void } {
-  const stops: Stop[] = [];
-  const registered = vscode.debug.registerDebugAdapterTrackerFactory('nablascope', {
-    createDebugAdapterTracker: (session) => ({
-      onDidSendMessage: (message: { event?: string; body?: { reason?: string } }) => {
-        if (message.event === 'stopped') stops.push({ reason: message.body?.reason ?? '', session });
-      },
-    }),
-  });
-  return { next: () => eventually('a stop', () => stops.shift()), dispose: () => void registered.dispose() };
-}
-
-async function frameNames({ session }: Stop): Promise<string[]> {
-  const { stackFrames } = (await session.customRequest('stackTrace', { threadId: 1 })) as {
-    stackFrames: readonly { name: string }[];
-  };
-  return stackFrames.map(({ name }) => name);
-}
-
 describe('the debugger of a run', () => {
-  const stops = trackStops();
+  let stops: ReturnType<typeof trackStops>;
 
+  before(() => {
+    stops = trackStops();
+  });
   after(async () => {
     stops.dispose();
     vscode.debug.removeBreakpoints(vscode.debug.breakpoints);
@@ -89,9 +68,53 @@ describe('the debugger of a run', () => {
     await vscode.commands.executeCommand('workbench.action.debug.reverseContinue');
     assert.equal((await frameNames(await stops.next()))[0], 'forward: tanh1');
     await vscode.debug.stopDebugging(hit.session);
-    await eventually('the end of the session', () =>
-      vscode.debug.activeDebugSession === undefined ? true : undefined,
-    );
+    await ended();
     await waitForRun(uri, 'the run where it was', ({ frame }) => frame?.position.step === 2);
+    vscode.debug.removeBreakpoints(vscode.debug.breakpoints);
+    await closeAll();
+  });
+
+  it('works by clicks: margin, F5, toolbar, and has numbers beside the lines', async function () {
+    const workbench = requireWorkbench(this);
+    const { editor, uri } = await openRun('circles.nabla.json');
+    await vscode.window.showTextDocument(editor.document, vscode.ViewColumn.One);
+    // A margin beside a test's icon belongs to the test.
+    await workbench.clickMargin('"optimizer"');
+    const line = editor.document
+      .getText()
+      .split('\n')
+      .findIndex((text) => text.includes('"optimizer"'));
+    await eventually('the breakpoint of the margin', () =>
+      vscode.debug.breakpoints.some(
+        (each) => each instanceof vscode.SourceBreakpoint && each.location.range.start.line === line,
+      )
+        ? true
+        : undefined,
+    );
+    await workbench.press('F5');
+    assert.equal((await stops.next()).reason, 'entry');
+    await workbench.click('.debug-toolbar .codicon-debug-continue');
+    const hit = await stops.next();
+    assert.deepEqual([hit.reason, (await frameNames(hit))[0]], ['breakpoint', 'update']);
+
+    const beside = (await hit.session.customRequest('inlineValues', { startLine: 1, endLine: 20 })) as {
+      values: readonly { line: number; text: string }[];
+    };
+    assert.equal(beside.values.length, 5);
+    await vscode.debug.stopDebugging(hit.session);
+    await ended();
+    await waitForRun(uri, 'the run where it was', ({ frame }) => frame?.position.step === 1);
+  });
+
+  it('leaves F5 in other JSON files alone', async function () {
+    const workbench = requireWorkbench(this);
+    await closeAll();
+    const [{ uri: folder }] = vscode.workspace.workspaceFolders!;
+    const file = vscode.Uri.joinPath(folder, 'other.json');
+    await vscode.workspace.fs.writeFile(file, Buffer.from('{}'));
+    await vscode.window.showTextDocument(await vscode.workspace.openTextDocument(file));
+    const started = await vscode.debug.startDebugging(undefined, { type: 'nablascope', request: 'launch', name: '' });
+    assert.equal(started, false);
+    assert.deepEqual(await workbench.texts('.notification-toast'), []);
   });
 });

@@ -1,0 +1,36 @@
+// What tests of the debugger share: where it stops, and what it shows there.
+import * as vscode from 'vscode';
+import { eventually } from './extension';
+
+export interface Stop {
+  readonly reason: string;
+  readonly session: vscode.DebugSession;
+}
+
+/** Records where the debugger stops. */
+export function trackStops(): { readonly next: () => Promise<Stop>; readonly dispose: () => void } {
+  const stops: Stop[] = [];
+  const registered = vscode.debug.registerDebugAdapterTrackerFactory('nablascope', {
+    createDebugAdapterTracker: (session) => ({
+      onDidSendMessage: (message: { event?: string; body?: { reason?: string } }) => {
+        if (message.event === 'stopped') stops.push({ reason: message.body?.reason ?? '', session });
+      },
+    }),
+  });
+  return { next: () => eventually('a stop', () => stops.shift()), dispose: () => void registered.dispose() };
+}
+
+export async function frameNames({ session }: Stop): Promise<string[]> {
+  const { stackFrames } = (await session.customRequest('stackTrace', { threadId: 1 })) as {
+    stackFrames: readonly { name: string }[];
+  };
+  return stackFrames.map(({ name }) => name);
+}
+
+export async function evaluate(session: vscode.DebugSession, expression: string): Promise<string> {
+  const { result } = (await session.customRequest('evaluate', { expression, context: 'watch' })) as { result: string };
+  return result;
+}
+
+export const ended = (): Promise<unknown> =>
+  eventually('the end of the session', () => (vscode.debug.activeDebugSession === undefined ? true : undefined));
