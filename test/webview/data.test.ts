@@ -36,8 +36,12 @@ describe('a table', () => {
     const { value } = runQuery(host.session!, { type: 'data_profile' });
     const column = page.locator('tr[data-column="temperature_c"]');
     expect(await column.locator('[data-value]').first().getAttribute('data-value')).toBe('-3.9');
-    const mean = value!.profile!.columns.find(({ name }) => name === 'temperature_c')!.mean;
+    const { mean, splits } = value!.profile!.columns.find(({ name }) => name === 'temperature_c')!;
     expect(await column.locator(`[data-value="${mean}"]`).count()).toBe(1);
+    const bySplit = await page.locator('tr[data-splits="temperature_c"] td').all();
+    const means = bySplit.map((cell) => cell.locator('[data-value]').first().getAttribute('data-value'));
+    const wanted = [splits?.train, splits?.validation, splits?.test].map((split) => String(split?.mean));
+    expect(await Promise.all(means)).toEqual(wanted);
     expect(await page.locator('tr[data-class]').count()).toBe(3);
     await waitForRow(panel, 0);
     expect(await rows(panel).count()).toBe(10);

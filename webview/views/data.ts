@@ -84,7 +84,7 @@ export const data: View = {
           ${problem === null ? nothing : html`<p class="verdict bad" role="alert">${renderIcon('error')}<span>${problem}</span></p>`}
           ${
             profile
-              ? html`${summary(profile, model.taskDecision)}${columnsSection(context, profile)}${classesSection(profile)}`
+              ? html`${summary(profile, model.taskDecision)}${columnsSection(context, profile)}${splitsSection(profile)}${classesSection(profile)}`
               : problem === null
                 ? html`<p class="hint" role="status">${answer?.progress || 'Looking at the data'} …</p>`
                 : nothing
@@ -150,7 +150,6 @@ const moments = (of: { readonly mean: number; readonly std: number } | null | un
 
 function columnsSection(context: Context, profile: DataProfile): TemplateResult {
   const shown = profile.columns.slice(0, MAX_COLUMNS);
-  const splits = SPLIT_NAMES.filter((split) => (profile.splits?.[split] ?? 0) > 0);
   const hidden = profile.columns.length - shown.length;
   const row = (column: ColumnProfile, i: number): TemplateResult =>
     html`<tr data-column=${column.name}>
@@ -169,7 +168,6 @@ function columnsSection(context: Context, profile: DataProfile): TemplateResult 
       <td>${renderValue(column.mean, { signed: true })}</td>
       <td>${renderValue(column.std)}</td>
       <td class="number">${column.correlation ? formatCorrelation(column.correlation) : NO_VALUE}</td>
-      ${splits.length > 1 ? splits.map((split) => html`<td>${moments(column.splits?.[split])}</td>`) : nothing}
     </tr>`;
   return html`<section class="part">
     <div class="chart-head">
@@ -187,7 +185,6 @@ function columnsSection(context: Context, profile: DataProfile): TemplateResult 
             <th scope="col" title="r: Pearson's correlation, -1 to 1. η: correlation ratio with the classes, 0 to 1.">
               with target
             </th>
-            ${splits.length > 1 ? splits.map((split) => html`<th scope="col">${split}: mean ± std</th>`) : nothing}
           </tr>
         </thead>
         <tbody>
@@ -196,6 +193,40 @@ function columnsSection(context: Context, profile: DataProfile): TemplateResult 
       </table>
     </div>
     ${hidden > 0 ? html`<p class="hint">${pluralize(hidden, 'more column')}; the copied or saved table has all.</p>` : nothing}
+  </section>`;
+}
+
+/** Below the columns rather than beside them, where a narrow panel would hide it. */
+function splitsSection(profile: DataProfile): TemplateResult | typeof nothing {
+  const splits = SPLIT_NAMES.filter((split) => (profile.splits?.[split] ?? 0) > 0);
+  const shown = profile.columns
+    .slice(0, MAX_COLUMNS)
+    .filter((column) => splits.some((split) => column.splits?.[split]));
+  if (splits.length < 2 || shown.length === 0) return nothing;
+  return html`<section class="part">
+    <div class="chart-head">
+      <h2>Splits</h2>
+      <span class="unit">mean ± standard deviation of each column</span>
+    </div>
+    <div class="scroll" tabindex="0" role="region" aria-label="Splits">
+      <table class="values columns">
+        <thead>
+          <tr>
+            <th scope="col">column</th>
+            ${splits.map((split) => html`<th scope="col">${split}</th>`)}
+          </tr>
+        </thead>
+        <tbody>
+          ${shown.map(
+            (column) =>
+              html`<tr data-splits=${column.name}>
+                <th scope="row" title=${column.name}><bdi>${column.name}</bdi></th>
+                ${splits.map((split) => html`<td>${moments(column.splits?.[split])}</td>`)}
+              </tr>`,
+          )}
+        </tbody>
+      </table>
+    </div>
   </section>`;
 }
 
