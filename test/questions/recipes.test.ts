@@ -38,7 +38,8 @@ const gray = (image: number, pixel: number): number => (((image % 10) * 61 + pix
 
 function open(text: string): TrainingSession {
   const { run, problems } = openSpec(text, folderFiles(folder));
-  expect(problems).toEqual([]);
+  // Rules on the data warn about made-up images.
+  expect(problems.filter(({ severity }) => severity === 'error')).toEqual([]);
   return new TrainingSession(run!, text);
 }
 
