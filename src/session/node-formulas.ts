@@ -6,6 +6,7 @@ import { parseFormula } from '../engine/formulas/parse';
 import { haveSameTarget, type Naming, printFormula } from '../engine/formulas/print';
 import { consumersOf, inputsOf, NETWORK_INPUT } from '../engine/network-graph';
 import { type LayerModel, type NetworkTensors, parametersUsedBy } from '../engine/network-model';
+import { isPenalized as isPenalizedBy } from '../engine/penalty';
 
 type Network = Pick<NetworkTensors, 'model' | 'parameters'>;
 
@@ -95,12 +96,13 @@ export function nodeFormula(network: Network, names: NodeNames, id: NodeId): Nod
   const print = (
     parts: readonly { readonly equation: Equation | undefined; readonly naming: Naming }[],
     symbols?: Readonly<Record<string, string>>,
+    addition?: string,
   ): NodeFormula | null => {
     const known = parts.flatMap(({ equation, naming }) => (equation ? [{ equation, naming }] : []));
     const [first] = known;
     if (!first || known.length < parts.length) return null;
     const printed = known.every(({ equation }) => haveSameTarget(equation, first.equation))
-      ? printFormula(known)
+      ? printFormula(known, addition)
       : joined(known.map((each) => printFormula([each])));
     return { ...printed, ...(symbols && { symbols }) };
   };
@@ -111,9 +113,10 @@ export function nodeFormula(network: Network, names: NodeNames, id: NodeId): Nod
       formulas?.symbols,
     );
   };
-  const ofLoss = (name: string, isGradient: boolean): NodeFormula | null => {
+  const ofLoss = (name: string, isGradient: boolean, addition?: string): NodeFormula | null => {
     const formulas = formulasOfLoss(model);
-    return print([{ equation: equationFor(formulas, name, isGradient), naming: names.ofLoss() }], formulas?.symbols);
+    const part = { equation: equationFor(formulas, name, isGradient), naming: names.ofLoss() };
+    return print([part], formulas?.symbols, addition);
   };
   /** The sum over all layers that take a tensor. */
   const ofConsumers = (source: number): NodeFormula | null => {
@@ -130,11 +133,8 @@ export function nodeFormula(network: Network, names: NodeNames, id: NodeId): Nod
   switch (id.of) {
     case 'output':
       return ofLayer(id.layer, 'y', false);
-    case 'loss': {
-      const own = ofLoss('l', false);
-      if (!own || !model.penalty) return own;
-      return { ...own, text: `${own.text} + penalty`, latex: String.raw`${own.latex} + \text{penalty}` };
-    }
+    case 'loss':
+      return ofLoss('l', false, model.penalty ? 'penalty' : undefined);
     case 'loss_gradient':
       return { text: `∂l/∂${names.loss} = 1`, latex: String.raw`\frac{\partial l}{\partial l} = 1` };
     case 'output_gradient':
@@ -150,16 +150,13 @@ export function nodeFormula(network: Network, names: NodeNames, id: NodeId): Nod
         equation: equationFor(formulasOfLayer(model.layers[layer]!), id.parameter, true),
         naming: names.ofLayer(layer),
       }));
-      const own = print(users, formulasOfLayer(model.layers[id.layer]!)?.symbols);
-      const isPenalized =
-        model.penalty && (model.penalty.biases || parameter.value.shape.length > 1 || model.penalty.custom);
-      return own && isPenalized
-        ? {
-            ...own,
-            text: `${own.text} + gradient of the penalty`,
-            latex: String.raw`${own.latex} + \text{gradient of the penalty}`,
-          }
-        : own;
+      const { penalty } = model;
+      const isPenalized = penalty && (penalty.custom !== undefined || isPenalizedBy(penalty, parameter));
+      return print(
+        users,
+        formulasOfLayer(model.layers[id.layer]!)?.symbols,
+        isPenalized ? 'gradient of the penalty' : undefined,
+      );
     }
     case 'input':
     case 'target':

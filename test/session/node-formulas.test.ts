@@ -22,9 +22,9 @@ const WRONG = [
   'wrong-loss-scale',
   'wrong-probability-gradient',
 ];
-/** Multiply-adds of a sample above which the slow evaluator takes long. PyTorch's cases hold these layers. */
-const MAX_MACS = 20_000;
-const MAX_NUMBERS = 4000;
+/** Multiply-adds of a sample, and numbers, above which the slow evaluator takes long; golden cases hold such layers. */
+const MAX_MACS = 2000;
+const MAX_NUMBERS = 1000;
 const SAMPLES = 3;
 
 /** The first step with a few samples in float64, before its update. */
@@ -177,4 +177,19 @@ describe('why a parameter of a custom layer has its gradient', () => {
         expect(factors.reduce((product, factor) => product * factor.value, 1)).toBeCloseTo(term, 9);
     }
   });
+});
+
+it('adds a penalty to the loss and to the gradients that it concerns, before what the formula uses', () => {
+  const { session } = openExample('svm');
+  session.step(true);
+  const { nodes } = runQuery(session, { type: 'step_graph', sample: null }).value!;
+  const textOfNode = (of: string, parameter?: string) =>
+    nodes.find(
+      ({ id }) => id.of === of && (parameter === undefined || ('parameter' in id && id.parameter === parameter)),
+    )!.formula!.text;
+  expect(textOfNode('loss')).toBe('l = Σ max(0, 1 - s ⊙ decision) / (N K) + penalty, where s = 2 y - 1');
+  expect(textOfNode('parameter_gradient', 'weight')).toBe(
+    '∂l/∂weight = (∂l/∂decision)ᵀ kernel1 + gradient of the penalty',
+  );
+  expect(textOfNode('parameter_gradient', 'bias')).toBe('∂l/∂bias = Σ_{samples} ∂l/∂decision');
 });

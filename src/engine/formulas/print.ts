@@ -233,8 +233,14 @@ class Printer {
   }
 }
 
-/** One equation, or the sum of the right sides of several with one left side. */
-export function printFormula(equations: readonly { readonly equation: Equation; readonly naming: Naming }[]): Printed {
+/**
+ * One equation, or the sum of the right sides of several with one left side.
+ * @param addition what is added to it, in words
+ */
+export function printFormula(
+  equations: readonly { readonly equation: Equation; readonly naming: Naming }[],
+  addition?: string,
+): Printed {
   const parts = (style: Style) =>
     equations.map(({ equation, naming }) => {
       const printer = new Printer(style, naming);
@@ -252,6 +258,10 @@ export function printFormula(equations: readonly { readonly equation: Equation; 
     where: all.flatMap(({ where }) => where),
   });
   const [plain, math] = [join(parts(text)), join(parts(latex))];
+  if (addition !== undefined) {
+    plain.right += ` + ${addition}`;
+    math.right += String.raw` + \text{${addition}}`;
+  }
   const where = plain.where.map(([left, right]) => `${left} = ${right}`).join('; ');
   return {
     text: `${plain.left} = ${plain.right}${where && `, where ${where}`}`,
