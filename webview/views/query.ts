@@ -28,8 +28,9 @@ export const query: View = {
   title: 'Query',
   probes: [],
   mount(host, context) {
-    const [form, status, body, figures] = createElements('form', 'div', 'div', 'div');
-    host.append(form, status, figures, body);
+    const [search, status, body, figures] = createElements('div', 'div', 'div', 'div');
+    search.setAttribute('role', 'search');
+    host.append(search, status, figures, body);
     /** Of the query that is shown, by column. */
     let charts: { readonly column: number; readonly chart: LineChart }[] = [];
     let history = new History();
@@ -37,14 +38,12 @@ export const query: View = {
     let chartsOf: RunQueryState | null = null;
     let seen: readonly unknown[] = [];
 
-    const ask = (event: Event): void => {
-      event.preventDefault();
-      const text = form.querySelector<HTMLInputElement>('[name="query"]')!.value;
-      startQuery(context, text, null);
+    const ask = (): void => startQuery(context, search.querySelector<HTMLInputElement>('[name="query"]')!.value, null);
+    const onKeyDown = ({ key, isComposing }: KeyboardEvent): void => {
+      if (key === 'Enter' && !isComposing && runQueryOf(context)?.isBusy !== true) ask();
     };
-    form.addEventListener('submit', ask);
 
-    const drawForm = (): void => {
+    const drawSearch = (): void => {
       const { model } = context.data;
       const state = runQueryOf(context);
       const isBusy = state?.isBusy === true;
@@ -63,6 +62,7 @@ export const query: View = {
               spellcheck="false"
               autocomplete="off"
               .value=${state?.text ?? lastQueryText(context)}
+              @keydown=${onKeyDown}
             />
             ${
               isBusy
@@ -74,11 +74,11 @@ export const query: View = {
                   >
                     Cancel
                   </button>`
-                : html`<button type="submit" class="primary" data-action="query-run">Run query</button>`
+                : html`<button class="primary" data-action="query-run" @click=${ask}>Run query</button>`
             }
           </div>
         `,
-        form,
+        search,
       );
     };
 
@@ -124,7 +124,7 @@ export const query: View = {
 
     const draw = (): void => {
       const state = runQueryOf(context);
-      drawForm();
+      drawSearch();
       render(statusOf(context, state), status);
       drawCharts(state);
       render(state ? tableOf(context, state) : nothing, body);
@@ -142,9 +142,8 @@ export const query: View = {
         }
       },
       dispose() {
-        form.removeEventListener('submit', ask);
         for (const { chart } of charts) chart.dispose();
-        for (const part of [form, status, body]) render(nothing, part);
+        for (const part of [search, status, body]) render(nothing, part);
       },
     };
   },
