@@ -214,6 +214,7 @@ describe('the end of the engine process', () => {
       const watched = start();
       await watched.client.calls.open(request);
       await watched.client.calls.command({ type: 'runToStep', step: 5 });
+      await watched.until(() => watched.last?.position.step === 5 && watched.last.target === null);
       const record = (await watched.client.calls.captureRecord()) ?? undefined;
       expect(record?.position.step).toBe(5);
       const reopened = await watched.client.calls.open({ ...request, record });
