@@ -476,7 +476,9 @@ function describeShifts(
 function fitLine(
   points: readonly (readonly [x: number, y: number])[],
 ): readonly [offset: number, growth: number] | null {
-  const [x0, y0] = points[0]!;
+  const [first] = points;
+  if (!first) return null;
+  const [x0, y0] = first;
   const other = points.find(([x]) => x !== x0);
   const growth = other ? (other[1] - y0) / (other[0] - x0) : 0;
   const offset = y0 - growth * x0;
