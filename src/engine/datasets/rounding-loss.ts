@@ -9,8 +9,12 @@ const MAX_SHARE = 1e-3;
 const MAX_NAMED = 5;
 
 /** The distance from a number to the next one of the precision: IEEE 754 with 24 or 53 significant bits. */
-const spacingAt = (value: number, precision: Precision): number =>
-  2 ** (Math.floor(Math.log2(Math.abs(value))) - (precision === 'float32' ? 23 : 52));
+function spacingAt(value: number, precision: Precision): number {
+  bits.setFloat64(0, value);
+  const exponent = ((bits.getUint16(0) >> 4) & 0x7ff) - 1023;
+  return 2 ** (exponent - (precision === 'float32' ? 23 : 52));
+}
+const bits = new DataView(new ArrayBuffer(8));
 
 export class RoundingLoss {
   readonly #low: Float64Array;
