@@ -1,4 +1,4 @@
-// Losses that tell whether a network uses its input: the first one, and the one without inputs.
+// Whether the initial loss is that of a sound start, and whether the loss depends on the inputs.
 import type { LossInput } from '../engine/losses/loss';
 import type { Pass } from '../engine/pass';
 import type { InitialLoss, ZeroedInputs } from '../protocol/doctor-report';
@@ -12,8 +12,7 @@ function loadSamples({ network, run }: TrainingSession): Pass {
 }
 
 /** A prediction that knows nothing of the input. @param count of outputs */
-const uninformed: Readonly<Record<Exclude<LossInput, 'unknown'>, (count: number) => number>> = {
-  values: () => 0,
+const uninformed: Readonly<Record<Exclude<LossInput, 'unknown' | 'values'>, (count: number) => number>> = {
   logits: () => 0,
   scores: () => 0,
   probabilities: () => 0.5,

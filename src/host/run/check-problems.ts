@@ -1,5 +1,5 @@
-// What a gradient check found wrong, as a problem at the layer in the spec and at its place in the layer's file.
-import type { CheckReport } from '../../protocol/check-report';
+// What a gradient check found wrong, as a problem at the layer or loss in the spec, and at its place in custom code.
+import { type CheckReport, PENALTY_NAME } from '../../protocol/check-report';
 import type { Problem } from '../../protocol/problem';
 import type { Spec } from '../../model-spec';
 
@@ -7,7 +7,8 @@ export function problemsOfCheck(spec: Spec | undefined, report: CheckReport | nu
   const diagnosis = report?.diagnosis;
   if (!spec || !report || !diagnosis) return [];
   const { layer, place, sentence } = diagnosis;
-  const part = layer === null ? spec.loss : spec.layers.find(({ name }) => name === layer);
+  // A penalty is part of the loss.
+  const part = layer === null || layer === PENALTY_NAME ? spec.loss : spec.layers.find(({ name }) => name === layer);
   if (!part) return [];
   return [
     {

@@ -10,7 +10,7 @@ const DERIVATIVES_BY_OUTPUT = [
 ] as const;
 
 const isClose = (a: Float64Array, b: Float64Array): boolean => {
-  const scale = Math.max(...a.map(Math.abs));
+  const scale = maxAbs(a);
   return a.every((value, i) => Number.isNaN(value) || Number.isNaN(b[i]) || Math.abs(value - b[i]!) <= 1e-6 * scale);
 };
 
