@@ -14,7 +14,7 @@ import {
 export const MAX_LENGTH = 1000;
 const MAX_DEPTH = 60;
 
-/** What separates parts of a text and has no value itself: of a query, of arguments and indices, of a slice. */
+/** Separators, which have no value: `where` in a query, `,` between arguments and indices, `:` in a slice. */
 type Separator = 'where' | ',' | ':';
 
 /** Higher binds tighter. */
@@ -85,8 +85,8 @@ function configure(): void {
     const node = parser.gobbleToken();
     parser.isNested = false;
     if (!node) return;
-    if (node.start === undefined) node.start = start;
-    else if (expr[start] === '(') node.inParentheses = true;
+    if (expr[start] === '(') node.inParentheses = true;
+    node.start ??= start;
     node.end = start + expr.slice(start, parser.index).trimEnd().length;
     env.node = node;
   });
@@ -163,7 +163,7 @@ function convert(node: RawNode, text: string, depth: number): Expression {
       const { value, raw } = node as unknown as jsep.Literal;
       if (typeof value === 'boolean') return { type: 'boolean', value: Number(value), ...at };
       if (typeof value === 'number') return { type: 'number', value, ...at };
-      return fail(`There are no texts in expressions: ${raw}.`);
+      return fail(`Strings are not allowed in expressions: ${raw}.`);
     }
     case 'Identifier':
     case 'MemberExpression': {
@@ -189,16 +189,15 @@ function convert(node: RawNode, text: string, depth: number): Expression {
       if (operator === 'where') return fail('"where" belongs in a query, once: step, loss where loss > 2.');
       if (operator === ',') return fail('A comma separates the arguments of a function or indices.');
       if (operator === ':') return fail('A slice belongs in brackets: hidden.weight[0:2].');
-      const left = node.left as RawNode;
-      const leftOperator = left.operator as UnaryOperator;
-      const bindsTighter =
-        left.type === 'UnaryExpression' &&
-        left.inParentheses !== true &&
-        PRECEDENCE[operator] > UNARY_PRECEDENCE[leftOperator];
-      if (!bindsTighter) return { type: 'binary', operator, left: inner(left), right: inner(node.right), ...at };
-      const operand = left.argument as RawNode;
-      const rest: RawNode = { ...node, left: operand, start: placeOf(operand).start };
-      return { type: 'unary', operator: leftOperator, operand: inner(rest), ...at };
+      const unary = leadingUnary(node.left as RawNode);
+      if (!unary || PRECEDENCE[operator] <= UNARY_PRECEDENCE[unary.operator as UnaryOperator])
+        return { type: 'binary', operator, left: inner(node.left), right: inner(node.right), ...at };
+      return {
+        type: 'unary',
+        operator: unary.operator as UnaryOperator,
+        operand: inner(withoutUnary(node, unary)),
+        ...at,
+      };
     }
     case 'Compound': {
       const second = (node.body as RawNode[])[1];
@@ -229,6 +228,20 @@ function toQuotedLayer(node: RawNode, at: { readonly start: number; readonly end
   return isLayer && argument?.type === 'Literal' && typeof argument.value === 'string'
     ? { type: 'name', name: argument.value, ...at }
     : undefined;
+}
+
+/** The unary operator that a chain of operators begins with, outside of parentheses; jsep binds it to one operand. */
+function leadingUnary(node: RawNode): RawNode | null {
+  if (node.inParentheses === true) return null;
+  if (node.type === 'UnaryExpression') return node;
+  return node.type === 'BinaryExpression' ? leadingUnary(node.left as RawNode) : null;
+}
+
+function withoutUnary(node: RawNode, unary: RawNode): RawNode {
+  const operand = unary.argument as RawNode;
+  return node === unary
+    ? operand
+    : { ...node, left: withoutUnary(node.left as RawNode, unary), start: placeOf(operand).start };
 }
 
 /** The operands of a chain of one operator, in order. */

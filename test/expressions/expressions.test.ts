@@ -70,6 +70,11 @@ describe('an expression', () => {
   it.each([
     ['1 < 2', true],
     ['not 1 > 2', true],
+    ['not 1 + 1 > 3', true],
+    ['not 2 * 1 + 1 > 2 or false', false],
+    ['(not 1 > 2) and not 1 - 1 > 0', true],
+    ['-2 ** 2 + 1 == -3', true],
+    ['(-2) ** 2 + 1 == 5', true],
     ['not norm(b) > 1 and loss > 0.5', false],
     ['loss == 0.75 and (step != 12 or true)', true],
     ['any(isnan(bad)) and not all(isnan(bad))', true],
