@@ -18,11 +18,11 @@ export function pearson(x: ArrayLike<number>, y: ArrayLike<number>): number | nu
 }
 
 /** The correlation ratio of values and their classes; null where the values are constant. */
-export function correlationRatio(values: ArrayLike<number>, classes: ArrayLike<number>): number | null {
+export function correlationRatio(values: ArrayLike<number>, labels: ArrayLike<number>): number | null {
   const groups = new Map<number, { sum: number; count: number }>();
   let [sum, count] = [0, 0];
   for (let i = 0; i < values.length; i++) {
-    const [value, index] = [values[i]!, classes[i]!];
+    const [value, index] = [values[i]!, labels[i]!];
     if (Number.isNaN(value) || Number.isNaN(index)) continue;
     const group = groups.get(index) ?? { sum: 0, count: 0 };
     groups.set(index, { sum: group.sum + value, count: group.count + 1 });
@@ -32,7 +32,7 @@ export function correlationRatio(values: ArrayLike<number>, classes: ArrayLike<n
   const mean = sum / count;
   let [total, between] = [0, 0];
   for (let i = 0; i < values.length; i++)
-    if (!Number.isNaN(values[i]) && !Number.isNaN(classes[i])) total += (values[i]! - mean) ** 2;
+    if (!Number.isNaN(values[i]) && !Number.isNaN(labels[i])) total += (values[i]! - mean) ** 2;
   for (const group of groups.values()) between += group.count * (group.sum / group.count - mean) ** 2;
   return isSpread(total, mean, count) ? Math.sqrt(Math.min(1, between / total)) : null;
 }
@@ -41,13 +41,13 @@ export function correlationRatio(values: ArrayLike<number>, classes: ArrayLike<n
 const isSpread = (squares: number, mean: number, count: number): boolean =>
   count > 1 && Math.sqrt(squares / count) > 10 * Number.EPSILON * Math.abs(mean);
 
-/** @param classes how many the target has; null where it holds values */
+/** @param classCount how many the target has; null where it holds values */
 export function targetCorrelation(
   values: ArrayLike<number>,
   target: ArrayLike<number>,
-  classes: number | null,
+  classCount: number | null,
 ): TargetCorrelation | null {
-  const measure = classes === null || classes <= 2 ? 'pearson' : 'eta';
+  const measure = classCount === null || classCount <= 2 ? 'pearson' : 'eta';
   const value = measure === 'pearson' ? pearson(values, target) : correlationRatio(values, target);
   return value === null ? null : { measure, value };
 }

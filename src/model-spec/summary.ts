@@ -22,16 +22,16 @@ function initialField(input: Shape): Field {
   return { sizes: Array<number>(axes).fill(1), strides: Array<number>(axes).fill(1) };
 }
 
-function widenField(field: Field | null, sight: LayerReceptiveField): Field | null {
-  if (field === null || sight === 'pointwise') return field;
-  if (sight === 'all' || sight.length !== field.sizes.length) return null;
+function widenField(field: Field | null, window: LayerReceptiveField): Field | null {
+  if (field === null || window === 'pointwise') return field;
+  if (window === 'all' || window.length !== field.sizes.length) return null;
   return {
-    sizes: field.sizes.map((size, axis) => size + (sight[axis]!.size - 1) * field.strides[axis]!),
-    strides: field.strides.map((stride, axis) => stride * sight[axis]!.stride),
+    sizes: field.sizes.map((size, axis) => size + (window[axis]!.size - 1) * field.strides[axis]!),
+    strides: field.strides.map((stride, axis) => stride * window[axis]!.stride),
   };
 }
 
-/** What the inputs of a layer depend on together. */
+/** The receptive field of the inputs of a layer taken together: the larger one along each axis. */
 function joinFields(fields: readonly (Field | null)[]): Field | null {
   return fields.reduce((a, b) => {
     if (a === null || b === null || a.sizes.length !== b.sizes.length) return null;
@@ -45,11 +45,11 @@ export function summarize(model: NetworkModel, precision: Precision, size: Netwo
   const fields: (Field | null)[] = [];
   return model.layers.map((layer, i) => {
     const { definition, inputShape, otherInputShapes, outputShape, options, freeze } = layer;
-    const sight = inputWindowOf(layer);
+    const window = inputWindowOf(layer);
     const inputs = inputsOf(model, i);
     const field = widenField(
       joinFields(inputs.map((input) => (input === NETWORK_INPUT ? initialField(model.inputShape) : fields[input]!))),
-      sight,
+      window,
     );
     fields.push(field);
     const parameters = ownParameters(layer);
@@ -60,7 +60,7 @@ export function summarize(model: NetworkModel, precision: Precision, size: Netwo
       macs: definition.macs?.(inputShape, outputShape, options, otherInputShapes) ?? 0,
       memory: estimateLayerMemory(layer, precision, size),
       receptiveField: field?.sizes ?? 'all',
-      dense: sight === 'pointwise' || inputs.length > 1 ? null : (numel(inputShape) + 1) * numel(outputShape),
+      dense: window === 'pointwise' || inputs.length > 1 ? null : (numel(inputShape) + 1) * numel(outputShape),
     };
   });
 }

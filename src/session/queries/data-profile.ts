@@ -1,4 +1,5 @@
-// What the dataset holds, as its files have it. It does not depend on the step, so it is computed once a run.
+// What the dataset holds as it comes from its source, before the run changes it. It does not depend on the step, so it
+// is computed once a run.
 import type { DataProfile } from '../../protocol/data-profile';
 import type { DataProfileResult } from '../../protocol/queries';
 import { profileTask } from '../../data-profile/profile';
