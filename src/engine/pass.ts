@@ -4,7 +4,7 @@ import { gatherRows } from './gather-rows';
 import { swapLeadingAxes, type Tensor, type TensorData, view } from './kernels/tensor';
 import type { BackwardContext } from './layers/layer';
 import type { LabeledCounts } from './kernels/kernels';
-import { type LossContext, rowCount } from './losses/loss';
+import { ignoreIndexOf, type LossContext, rowCount } from './losses/loss';
 import { gradientRoutes, inputsOf, NETWORK_INPUT } from './network-graph';
 import {
   declaredInternals,
@@ -231,11 +231,9 @@ export class Pass {
   /** For targets that are classes: how many there are, at each position of sequences, and how many are predicted. */
   countCorrect(): LabeledCounts {
     const { model, kernels } = this.network;
-    const { definition, options } = model.loss;
-    if (definition.classOptions?.(options).ignoreIndex !== undefined)
-      return kernels.countLabeled(this.prediction, this.target);
+    if (ignoreIndexOf(model.loss) !== undefined) return kernels.countLabeled(this.prediction, this.target);
     return {
-      correct: kernels.countCorrect(this.prediction, this.target, definition.threshold ?? 0),
+      correct: kernels.countCorrect(this.prediction, this.target, model.loss.definition.threshold ?? 0),
       labeled: rowCount(this.target),
     };
   }
@@ -245,9 +243,14 @@ export class Pass {
     return this.network.model.loss.definition.meanWeight?.(this.#lossContext) ?? this.batchSize;
   }
 
-  /** The forward pass from layer `first` on, and the loss. */
-  evaluate(first = 0): number {
+  /** The forward pass from layer `first` on. */
+  forwardAll(first = 0): void {
     for (let layer = first; layer < this.outputs.length; layer++) this.forward(layer);
+  }
+
+  /** The same, and the loss. */
+  evaluate(first = 0): number {
+    this.forwardAll(first);
     return this.loss();
   }
 

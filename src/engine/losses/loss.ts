@@ -99,5 +99,14 @@ export const defineLoss = <const Kind extends string, Options>(
   definition: LossDefinition<Kind, Options>,
 ): LossDefinition<Kind, Options> => definition;
 
+/** The class that is no target; undefined if every class is one. */
+export const ignoreIndexOf = ({
+  definition,
+  options,
+}: {
+  readonly definition: LossDefinition;
+  readonly options: unknown;
+}): number | undefined => definition.classOptions?.(options).ignoreIndex;
+
 /** How many targets there are: one for each sample, or for each of its positions. */
 export const rowCount = ({ shape, data }: Tensor): number => data.length / shape[shape.length - 1]!;

@@ -22,6 +22,10 @@ export interface FollowedSample {
   readonly target: Tensor['data'];
 }
 
+/** The index of the followed sample: the requested one if it exists, otherwise the first of the step's batch. */
+export const followedIndex = ({ run, batchPosition }: TrainingSession, requested: number | null): number =>
+  requested !== null && requested < run.dataset.samples ? requested : batchPosition.firstSample;
+
 /**
  * @param requestedSample the index of a sample; null for the first of the step's batch
  * @returns views that are valid until the session moves or another sample is followed
@@ -30,10 +34,7 @@ export function followSample(session: TrainingSession, requestedSample: number |
   const { run, network, progress } = session;
   const { order, from, size } = session.batch;
   const batch = session.shownStep > 0 ? order.subarray(from, from + size) : new Uint32Array();
-  const sample =
-    requestedSample !== null && requestedSample < run.dataset.samples
-      ? requestedSample
-      : session.batchPosition.firstSample;
+  const sample = followedIndex(session, requestedSample);
   const row = batch.indexOf(sample);
   if (row >= 0) {
     const { pass } = session;
@@ -54,7 +55,7 @@ export function followSample(session: TrainingSession, requestedSample: number |
   }
   const pass = network.evaluationPass(1);
   pass.loadBatch(run.dataset.inputs, run.targets, Uint32Array.of(sample), 0);
-  for (let layer = 0; layer < pass.outputs.length; layer++) pass.forward(layer);
+  pass.forwardAll();
   return {
     sample,
     row: null,

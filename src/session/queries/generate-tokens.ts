@@ -4,6 +4,8 @@ import type { GeneratedTokens } from '../../protocol/queries';
 import { Random } from '../../engine/random';
 import type { TrainingSession } from '../session';
 import { classProbabilities, predictsTokens } from '../token-probabilities';
+import { followedIndex } from './followed-sample';
+import { predictedClass } from './predictions';
 import { defineQuery } from './query';
 
 /** Multiply-adds of a slice, which take a few milliseconds. */
@@ -21,7 +23,7 @@ export const generateTokens = defineQuery({
     if (!(temperature >= 0) || generated.length > MAX_TOKENS) return null;
     if (generated.some((index) => tokens[index] === undefined)) return null;
     const length = dataset.inputShape[0]!;
-    const start = sample !== null && sample < dataset.samples ? sample : session.batchPosition.firstSample;
+    const start = followedIndex(session, sample);
     const prompt = dataset.inputs.subarray(start * length, (start + 1) * length);
     const window = [...prompt, ...generated];
     const macs = model.layers.reduce((sum, { figures }) => sum + figures.macs, 1);
@@ -32,7 +34,7 @@ export const generateTokens = defineQuery({
     for (let i = 0; i < generated.length; i++) random.uniform();
     const drawn = Array.from({ length: count }, () => {
       pass.input.data.set(window.slice(-length));
-      for (let layer = 0; layer < pass.outputs.length; layer++) pass.forward(layer);
+      pass.forwardAll();
       const last = pass.prediction.data.subarray((length - 1) * classes.length, length * classes.length);
       const probabilities = classProbabilities(run.model.loss, last);
       const index =
@@ -46,8 +48,7 @@ export const generateTokens = defineQuery({
   },
 });
 
-const likeliest = (probabilities: Float64Array): number =>
-  probabilities.reduce((best, value, i) => (value > probabilities[best]! ? i : best), 0);
+const likeliest = (probabilities: Float64Array): number => predictedClass(probabilities, 0, probabilities.length, 0);
 
 /** @param u uniform in [0, 1) */
 function draw(probabilities: Float64Array, u: number): number {

@@ -55,7 +55,7 @@ export function evaluateGrid(
       data[i * axes.length] = axisValueAt(axes[0]!, column, columns);
       if (axes.length > 1) data[i * axes.length + 1] = axisValueAt(axes[1]!, row, rows);
     }
-    for (let layer = 0; layer < pass.outputs.length; layer++) pass.forward(layer);
+    pass.forwardAll();
     onBatch(pass, from, size);
   }
 }

@@ -4,6 +4,7 @@
 import type { SplitName } from '../../protocol/position';
 import type { SampleLoss, PredictionSummary } from '../../protocol/queries';
 import { numel } from '../../engine/kernels/tensor';
+import { ignoreIndexOf } from '../../engine/losses/loss';
 import { isSumReduction } from '../../engine/losses/reduction';
 import type { TrainingSession } from '../session';
 import { takeEvenlySpaced } from './evenly-spaced';
@@ -30,7 +31,7 @@ export const predictions = defineQuery({
       const size = Math.min(network.size.evaluationBatchSize, samples.length - from);
       const pass = network.evaluationPass(size);
       pass.loadBatch(dataset.inputs, run.targets, samples, from);
-      for (let layer = 0; layer < pass.outputs.length; layer++) pass.forward(layer);
+      pass.forwardAll();
       predicted.set(pass.prediction.data, from * outputs);
     }
     // The passes share memory, so the losses come after the last forward pass.
@@ -43,7 +44,7 @@ export const predictions = defineQuery({
     }
     const threshold = run.model.loss.definition.threshold ?? 0;
     const { targetSize } = dataset;
-    const { ignoreIndex } = run.model.loss.definition.classOptions?.(run.model.loss.options) ?? {};
+    const ignoreIndex = ignoreIndexOf(run.model.loss);
     const classes = outputs / targetSize;
     const classAt = (i: number, position: number): number =>
       predictedClass(predicted, i * outputs + position * classes, classes, threshold);

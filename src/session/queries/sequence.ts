@@ -1,6 +1,7 @@
 // A sample that is a sequence, position by position: what comes in, the target, what the network predicts, and the
 // attention weights of one layer.
 import type { AttentionWeights, SequencePosition, SequenceSample } from '../../protocol/queries';
+import { ignoreIndexOf } from '../../engine/losses/loss';
 import type { NetworkModel } from '../../engine/network-model';
 import { shownInternals } from '../../engine/network-model';
 import type { TrainingSession } from '../session';
@@ -42,7 +43,7 @@ function positionsOf({ run }: TrainingSession, followed: FollowedSample): Sequen
   if (!predictsTokens(run) || !classes) return null;
   const outputs = followed.output(run.model.layers.length - 1);
   if (!outputs) return null;
-  const { ignoreIndex } = run.model.loss.definition.classOptions?.(run.model.loss.options) ?? {};
+  const ignoreIndex = ignoreIndexOf(run.model.loss);
   return Array.from({ length: Math.min(targetSize, MAX_POSITIONS) }, (_, position) => {
     const from = position * classes.length;
     const probabilities = classProbabilities(run.model.loss, outputs.subarray(from, from + classes.length));
