@@ -27,19 +27,33 @@ const seeing = ({ stride, padding, dilation }: Omit<Convolution, 'inputs' | 'out
 
 const named = (names: readonly string[], axes: number): string => names.slice(0, axes).join(', ');
 
+/** The indices of a convolution: positions of both sides, offsets in the window, and channels within their group. */
+function indicesOf({ inputs, outputs, groups, stride }: Convolution) {
+  const axes = stride.length;
+  const [inGroup, outGroup] = [inputs / groups, outputs / groups];
+  const isWhole = groups === 1;
+  return {
+    inGroup,
+    outGroup,
+    at: named(OUTPUT, axes),
+    offset: named(OFFSET, axes),
+    place: named(INPUT, axes),
+    /** The channel that the output o takes, and the output that the channel c goes to, by their number in the group. */
+    channel: isWhole ? 'c' : `floor(o / ${outGroup}) * ${inGroup} + c`,
+    filter: isWhole ? 'o' : `floor(c / ${inGroup}) * ${outGroup} + o`,
+    channelInGroup: isWhole ? 'c' : `mod(c, ${inGroup})`,
+    filterInGroup: isWhole ? 'o' : `mod(o, ${outGroup})`,
+  };
+}
+
 /** y[o] = bias[o] + Σ weight[o, c] · x[c] over channels and offsets of the window. */
 export function convolutionFormulas(layer: Convolution): LayerFormulas {
-  const axes = layer.stride.length;
-  const [inGroup, outGroup] = [layer.inputs / layer.groups, layer.outputs / layer.groups];
-  const one = layer.groups === 1;
-  const [at, offset, place] = [named(OUTPUT, axes), named(OFFSET, axes), named(INPUT, axes)];
-  const channel = one ? 'c' : `floor(o / ${outGroup}) * ${inGroup} + c`;
-  const filter = one ? 'o' : `floor(c / ${inGroup}) * ${outGroup} + o`;
+  const { outGroup, at, offset, place, channel, filter, channelInGroup } = indicesOf(layer);
   return {
     equations: [
       `y[o, ${at}] = ${layer.bias ? 'bias[o] + ' : ''}sum(c, ${offset}: weight[o, c, ${offset}] * x[${channel}, ${seen(layer)}])`,
       `dx[c, ${place}] = sum(o < ${outGroup}, ${offset}: ` +
-        `weight[${filter}, ${one ? 'c' : `mod(c, ${inGroup})`}, ${offset}] * dy[${filter}, ${seeing(layer)}])`,
+        `weight[${filter}, ${channelInGroup}, ${offset}] * dy[${filter}, ${seeing(layer)}])`,
       `d(weight)[o, c, ${offset}] = sum(samples, ${at}: dy[o, ${at}] * x[${channel}, ${seen(layer)}])`,
       `d(bias)[o] = sum(samples, ${at}: dy[o, ${at}])`,
     ],
@@ -48,16 +62,11 @@ export function convolutionFormulas(layer: Convolution): LayerFormulas {
 
 /** The same with input and output swapped: each x[c] adds weight[c, o] · x[c] to a window of y. */
 export function transposedConvolutionFormulas(layer: Convolution): LayerFormulas {
-  const axes = layer.stride.length;
-  const [inGroup, outGroup] = [layer.inputs / layer.groups, layer.outputs / layer.groups];
-  const one = layer.groups === 1;
-  const [at, offset, place] = [named(OUTPUT, axes), named(OFFSET, axes), named(INPUT, axes)];
-  const channel = one ? 'c' : `floor(o / ${outGroup}) * ${inGroup} + c`;
-  const filter = one ? 'o' : `floor(c / ${inGroup}) * ${outGroup} + o`;
+  const { inGroup, at, offset, place, channel, filter, filterInGroup } = indicesOf(layer);
   return {
     equations: [
       `y[o, ${place}] = ${layer.bias ? 'bias[o] + ' : ''}sum(c < ${inGroup}, ${offset}: ` +
-        `weight[${channel}, ${one ? 'o' : `mod(o, ${outGroup})`}, ${offset}] * x[${channel}, ${seeing(layer)}])`,
+        `weight[${channel}, ${filterInGroup}, ${offset}] * x[${channel}, ${seeing(layer)}])`,
       `dx[c, ${at}] = sum(o, ${offset}: weight[c, o, ${offset}] * dy[${filter}, ${seen(layer)}])`,
       `d(weight)[c, o, ${offset}] = sum(samples, ${at}: x[c, ${at}] * dy[${filter}, ${seen(layer)}])`,
       `d(bias)[o] = sum(samples, ${place}: dy[o, ${place}])`,
