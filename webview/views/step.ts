@@ -194,69 +194,74 @@ function jacobianLayer({ model, frame, layer }: PanelData): number {
   return phase && 'layer' in phase ? phase.layer : (layer ?? 0);
 }
 
+/** A section that opens and closes; what it queries is asked for only while it is open. */
+function foldable(
+  context: Context,
+  section: keyof StepViewState,
+  summary: TemplateResult,
+  content: TemplateResult,
+): TemplateResult {
+  const open = getViewState(context.settings)[section];
+  return html`<section class="part">
+    <details
+      class="data"
+      ?open=${open}
+      @toggle=${(event: Event) => {
+        const now = (event.target as HTMLDetailsElement).open;
+        if (now !== open) updateViewState(context, { [section]: now });
+      }}
+    >
+      <summary>${summary}</summary>
+      ${content}
+    </details>
+  </section>`;
+}
+
 function jacobianSection(context: Context, model: ModelInfo): TemplateResult {
   const { data, settings } = context;
   const open = getViewState(settings).jacobian;
   const layer = model.layers[jacobianLayer(data)];
   if (!layer) return html``;
   const answer = open ? context.latestResult(jacobianQuery(settings, layer.index)) : null;
-  return html`<section class="part">
-    <details
-      class="data"
-      ?open=${open}
-      @toggle=${(event: Event) => {
-        const now = (event.target as HTMLDetailsElement).open;
-        if (now !== open) updateViewState(context, { jacobian: now });
-      }}
-    >
-      <summary>Local derivatives of <bdi>${layer.name}</bdi></summary>
-      ${
-        answer
-          ? html`<p class="hint">
-                How each output of this layer changes with each input and each parameter, for sample
-                ${formatInteger(answer.sample)}, in float64. One row per output.
-              </p>
-              <div class="matrices">
-                ${jacobianTable(`∂ ${layer.name} / ∂ input`, answer.outputs, answer.values, [answer.inputs])}
-                ${answer.parameters.map(({ name, shape, values }) =>
-                  values
-                    ? jacobianTable(`∂ ${layer.name} / ∂ ${name}`, answer.outputs, values, shape)
-                    : html`<p class="hint">∂ ${layer.name} / ∂ <bdi>${name}</bdi> is too large to be shown.</p>`,
-                )}
-              </div>`
-          : html`<p class="hint">
-              Not available: not computed yet in this step, the layer is too large, or its output for one sample depends
-              on the rest of the batch.
-            </p>`
-      }
-    </details>
-  </section>`;
+  return foldable(
+    context,
+    'jacobian',
+    html`Local derivatives of <bdi>${layer.name}</bdi>`,
+    answer
+      ? html`<p class="hint">
+            How each output of this layer changes with each input and each parameter, for sample
+            ${formatInteger(answer.sample)}, in float64. One row per output.
+          </p>
+          <div class="matrices">
+            ${jacobianTable(`∂ ${layer.name} / ∂ input`, answer.outputs, answer.values, [answer.inputs])}
+            ${answer.parameters.map(({ name, shape, values }) =>
+              values
+                ? jacobianTable(`∂ ${layer.name} / ∂ ${name}`, answer.outputs, values, shape)
+                : html`<p class="hint">∂ ${layer.name} / ∂ <bdi>${name}</bdi> is too large to be shown.</p>`,
+            )}
+          </div>`
+      : html`<p class="hint">
+          Not available: not computed yet in this step, the layer is too large, or its output for one sample depends on
+          the rest of the batch.
+        </p>`,
+  );
 }
 
 /** Cross-entropy and squared error of the followed sample. */
 function lossesSection(context: Context, losses: LossComparisonChart): TemplateResult {
   const open = getViewState(context.settings).losses;
   const answer = open ? context.latestResult(lossesQuery(context.settings)) : null;
-  return html`<section class="part">
-    <details
-      class="data"
-      ?open=${open}
-      @toggle=${(event: Event) => {
-        const now = (event.target as HTMLDetailsElement).open;
-        if (now !== open) updateViewState(context, { losses: now });
-      }}
-    >
-      <summary>Cross-entropy against squared error</summary>
-      ${
-        answer
-          ? losses.render(answer)
-          : html`<p class="hint">
-              Not available: not computed yet in this step, or the outputs are neither logits nor probabilities of one
-              class for each sample.
-            </p>`
-      }
-    </details>
-  </section>`;
+  return foldable(
+    context,
+    'losses',
+    html`Cross-entropy against squared error`,
+    answer
+      ? losses.render(answer)
+      : html`<p class="hint">
+          Not available: not computed yet in this step, or the outputs are neither logits nor probabilities of one class
+          for each sample.
+        </p>`,
+  );
 }
 
 /**
