@@ -3,9 +3,9 @@ import type { TensorData } from '../engine/kernels/tensor';
 import type { Bound } from '../expressions';
 import type { TensorSummary } from '../protocol/queries';
 
-/** Of all entries of a tensor, prepared for reading. */
+/** The summary of all entries of a tensor, prepared for reading. */
 export function summarizeTensor({ size, at, data }: Pick<Bound, 'size' | 'at' | 'data'>): TensorSummary {
-  // A call for each of ten million entries takes several times as long as reading them.
+  // Two loops: for ten million entries, a call or a choice for each takes twice as long or longer.
   return data ? summarizeStored(data, size) : summarizeEntries(at, size);
 }
 

@@ -67,7 +67,7 @@ async function resolveDebugConfiguration(
       name: configuration.name || 'Debug spec',
       program: document.uri.fsPath,
     };
-  // Whoever debugs another JSON file means another debugger.
+  // Another JSON file is for another debugger.
   if (document && ['json', 'jsonc'].includes(document.languageId) && !isSpec(document)) return undefined;
   await vscode.window.showInformationMessage('Open a saved *.nabla.json file to debug its run.');
   return undefined;
