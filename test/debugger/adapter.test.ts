@@ -49,6 +49,17 @@ async function open(...args: [breakpoints?: DebugProtocol.SourceBreakpoint[], st
 
 const straightSession = (): TrainingSession => new TrainingSession(compileRun(SPEC), SPEC);
 
+/** A straight run up to the step whose loss lies on the other side of a value than the loss before it. */
+function sessionAtCrossing(value: number): TrainingSession {
+  const straight = straightSession();
+  let previous: number;
+  do {
+    previous = straight.loss ?? NaN;
+    straight.step();
+  } while (Number.isNaN(previous) || previous < value === straight.loss! < value);
+  return straight;
+}
+
 /** The values that every position of a straight run has, as the arrays of the network. */
 function recordStraightRun(): ReadonlyMap<string, ReadonlyMap<string, string>> {
   const session = straightSession();
@@ -192,12 +203,7 @@ describe('a breakpoint', () => {
       breakpoints: [{ dataId: 'loss', condition: 'crosses(0.65)' }, { dataId: 'hidden.weight' }],
     });
     expect(body.breakpoints.map(({ verified }) => verified)).toEqual([true, false]);
-    const straight = straightSession();
-    let previous: number;
-    do {
-      previous = straight.loss ?? NaN;
-      straight.step();
-    } while (Number.isNaN(previous) || previous < 0.65 === straight.loss! < 0.65);
+    const straight = sessionAtCrossing(0.65);
     expect(await client.move(() => client.continueRequest({ threadId: 1 }))).toMatchObject({
       reason: 'data breakpoint',
     });
@@ -241,12 +247,7 @@ it('watches the change of what a function breakpoint names', async () => {
   });
   // A tensor has no sign.
   expect(body.breakpoints.map(({ verified }) => verified)).toEqual([true, false]);
-  const straight = straightSession();
-  let previous: number;
-  do {
-    previous = straight.loss ?? NaN;
-    straight.step();
-  } while (Number.isNaN(previous) || previous < 0.65 === straight.loss! < 0.65);
+  const straight = sessionAtCrossing(0.65);
   expect((await client.move(() => client.continueRequest({ threadId: 1 }))).reason).toBe('function breakpoint');
   expect(await client.value('step')).toBe(String(straight.position.step));
 });

@@ -13,10 +13,8 @@ import {
   values,
 } from '../support/examples';
 import { holdFigures } from '../support/figures';
-import { mean, meanOver, norm, trained } from '../support/trained';
+import { mean, meanOver, norm, output, outputGradient, trained } from '../support/trained';
 
-const output = ({ pass }: TrainingSession, layer: number): number[] => [...pass.outputs[layer].data];
-const outputGradient = ({ pass }: TrainingSession, layer: number): number[] => [...pass.outputGradients[layer].data];
 const accuracy = (session: TrainingSession): number => session.evaluate().test!.accuracy!;
 const loss = (session: TrainingSession): number => session.evaluate().train!.loss;
 

@@ -5,10 +5,8 @@ import { runQuery } from '../../src/session/queries';
 import type { TrainingSession } from '../../src/session/session';
 import { advanceToUpdate, example, gradient, gradientCheckReport, train, values } from '../support/examples';
 import { holdFigures } from '../support/figures';
-import { mean, meanOver, norm, sweepValues, trained } from '../support/trained';
+import { mean, meanOver, norm, output, outputGradient, sweepValues, trained } from '../support/trained';
 
-const output = ({ pass }: TrainingSession, layer: number): number[] => [...pass.outputs[layer].data];
-const outputGradient = ({ pass }: TrainingSession, layer: number): number[] => [...pass.outputGradients[layer].data];
 const byHand = advanceToUpdate(example('scalar-network'));
 const afterOneStep = train(example('scalar-network'), 1);
 const rates = sweepValues('digits-learning-rates', 'optimizer.lr') as number[];

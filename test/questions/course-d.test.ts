@@ -2,13 +2,10 @@
 import { describe, expect, it } from 'vitest';
 import '../support/allclose';
 import { runQuery } from '../../src/session/queries';
-import type { TrainingSession } from '../../src/session/session';
 import { advanceToUpdate, example, exampleVariant, gradient, train, values } from '../support/examples';
 import { holdFigures } from '../support/figures';
-import { mean, meanOver, sweepValues, trained } from '../support/trained';
+import { mean, meanOver, output, outputGradient, sweepValues, trained } from '../support/trained';
 
-const output = ({ pass }: TrainingSession, layer: number): number[] => [...pass.outputs[layer].data];
-const outputGradient = ({ pass }: TrainingSession, layer: number): number[] => [...pass.outputGradients[layer].data];
 const deviation = (of: readonly number[]): number => Math.sqrt(mean(of.map((each) => each ** 2)) - mean(of) ** 2);
 const nodes = advanceToUpdate(example('node-by-node'));
 

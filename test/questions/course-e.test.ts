@@ -13,10 +13,8 @@ import {
   values,
 } from '../support/examples';
 import { holdFigures } from '../support/figures';
-import { meanOver, norm, sweepValues, trained } from '../support/trained';
+import { meanOver, norm, output, outputGradient, sweepValues, trained } from '../support/trained';
 
-const output = ({ pass }: TrainingSession, layer: number): number[] => [...pass.outputs[layer].data];
-const outputGradient = ({ pass }: TrainingSession, layer: number): number[] => [...pass.outputGradients[layer].data];
 const loss = (session: TrainingSession): number => session.evaluate().train!.loss;
 const relu = advanceToUpdate(example('two-layers-relu'));
 const tanhSquares = advanceToUpdate(example('two-layers-tanh-sigmoid'));

@@ -35,3 +35,9 @@ export const meanOver = (
 
 /** The Euclidean norm. */
 export const norm = (values: Iterable<number>): number => Math.hypot(...values);
+
+/** A layer's output, and its gradient, for the batch of the step. */
+export const output = ({ pass }: TrainingSession, layer: number): number[] => [...pass.outputs[layer].data];
+export const outputGradient = ({ pass }: TrainingSession, layer: number): number[] => [
+  ...pass.outputGradients[layer].data,
+];

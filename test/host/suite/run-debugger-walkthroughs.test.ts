@@ -1,31 +1,21 @@
 // The stories of docs/debugger-walkthroughs.md, played in the window. Their pictures are taken here.
 import * as assert from 'node:assert/strict';
 import * as vscode from 'vscode';
-import { closeAll, openRun } from '../support/runs';
+import { openRun } from '../support/runs';
 import { requireWorkbench } from '../support/workbench-driver';
-import { ended, evaluate, frameNames, trackStops } from '../support/debugging';
+import { ended, evaluate, frameNames, useStops } from '../support/debugging';
 
 describe('walkthroughs of the debugger', () => {
-  let stops: ReturnType<typeof trackStops>;
-
-  before(() => {
-    stops = trackStops();
-  });
-  after(async () => {
-    stops.dispose();
-    vscode.debug.removeBreakpoints(vscode.debug.breakpoints);
-    await vscode.debug.stopDebugging();
-    await closeAll();
-  });
+  const nextStop = useStops();
 
   const launch = async (name: string) => {
     const { editor } = await openRun(name);
     await vscode.window.showTextDocument(editor.document, vscode.ViewColumn.One);
     await vscode.debug.startDebugging(undefined, { type: 'nablascope', request: 'launch', name: '' });
-    const { session } = await stops.next();
+    const { session } = await nextStop();
     const move = async (command: string) => {
       await vscode.commands.executeCommand(`workbench.action.debug.${command}`);
-      return stops.next();
+      return nextStop();
     };
     await vscode.commands.executeCommand('workbench.view.debug');
     return { session, move };

@@ -1,23 +1,13 @@
 // The debugger of runs in VS Code: F5 without launch.json, breakpoints, stepping both ways, a panel at the same step.
 import * as assert from 'node:assert/strict';
 import * as vscode from 'vscode';
-import { ended, frameNames, trackStops } from '../support/debugging';
+import { ended, frameNames, useStops } from '../support/debugging';
 import { eventually } from '../support/extension';
 import { requireWorkbench } from '../support/workbench-driver';
 import { closeAll, command, openRun, waitForRun } from '../support/runs';
 
 describe('the debugger of a run', () => {
-  let stops: ReturnType<typeof trackStops>;
-
-  before(() => {
-    stops = trackStops();
-  });
-  after(async () => {
-    stops.dispose();
-    vscode.debug.removeBreakpoints(vscode.debug.breakpoints);
-    await vscode.debug.stopDebugging();
-    await closeAll();
-  });
+  const nextStop = useStops();
 
   it('starts with F5, stops at breakpoints, and goes back, together with the panel', async function () {
     const workbench = requireWorkbench(this);
@@ -33,11 +23,11 @@ describe('the debugger of a run', () => {
       await vscode.debug.startDebugging(undefined, { type: 'nablascope', request: 'launch', name: '' }),
       true,
     );
-    const entry = await stops.next();
+    const entry = await nextStop();
     assert.deepEqual([entry.reason, await frameNames(entry)], ['entry', ['before step 1']]);
 
     await vscode.commands.executeCommand('workbench.action.debug.continue');
-    const hit = await stops.next();
+    const hit = await nextStop();
     assert.equal(hit.reason, 'breakpoint');
     const [top, step] = await frameNames(hit);
     assert.equal(top, 'forward: tanh1');
@@ -54,19 +44,19 @@ describe('the debugger of a run', () => {
     await workbench.screenshot('debugger');
 
     await vscode.commands.executeCommand('workbench.action.debug.stepOver');
-    assert.equal((await frameNames(await stops.next()))[0], 'forward: output');
+    assert.equal((await frameNames(await nextStop()))[0], 'forward: output');
     await vscode.commands.executeCommand('workbench.action.debug.stepBack');
-    assert.equal((await frameNames(await stops.next()))[0], 'forward: tanh1');
+    assert.equal((await frameNames(await nextStop()))[0], 'forward: tanh1');
 
     // The panel moves the same run.
     await command('stepPhase');
-    assert.equal((await frameNames(await stops.next()))[0], 'forward: output');
+    assert.equal((await frameNames(await nextStop()))[0], 'forward: output');
     const { result } = (await hit.session.customRequest('evaluate', { expression: 'step', context: 'watch' })) as {
       result: string;
     };
     assert.equal(result, '3');
     await vscode.commands.executeCommand('workbench.action.debug.reverseContinue');
-    assert.equal((await frameNames(await stops.next()))[0], 'forward: tanh1');
+    assert.equal((await frameNames(await nextStop()))[0], 'forward: tanh1');
     await vscode.debug.stopDebugging(hit.session);
     await ended();
     await waitForRun(uri, 'the run where it was', ({ frame }) => frame?.position.step === 2);
@@ -92,9 +82,9 @@ describe('the debugger of a run', () => {
         : undefined,
     );
     await workbench.press('F5');
-    assert.equal((await stops.next()).reason, 'entry');
+    assert.equal((await nextStop()).reason, 'entry');
     await workbench.click('.debug-toolbar .codicon-debug-continue');
-    const hit = await stops.next();
+    const hit = await nextStop();
     assert.deepEqual([hit.reason, (await frameNames(hit))[0]], ['breakpoint', 'update']);
 
     const beside = (await hit.session.customRequest('inlineValues', { startLine: 1, endLine: 20 })) as {

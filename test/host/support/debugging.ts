@@ -1,6 +1,7 @@
 // What tests of the debugger share: where it stops, and what it shows there.
 import * as vscode from 'vscode';
 import { eventually } from './extension';
+import { closeAll } from './runs';
 
 export interface Stop {
   readonly reason: string;
@@ -8,7 +9,7 @@ export interface Stop {
 }
 
 /** Records where the debugger stops. */
-export function trackStops(): { readonly next: () => Promise<Stop>; readonly dispose: () => void } {
+function trackStops(): { readonly next: () => Promise<Stop>; readonly dispose: () => void } {
   const stops: Stop[] = [];
   const registered = vscode.debug.registerDebugAdapterTrackerFactory('nablascope', {
     createDebugAdapterTracker: (session) => ({
@@ -18,6 +19,21 @@ export function trackStops(): { readonly next: () => Promise<Stop>; readonly dis
     }),
   });
   return { next: () => eventually('a stop', () => stops.shift()), dispose: () => void registered.dispose() };
+}
+
+/** Records stops for the tests of a suite, and ends debugging after them. */
+export function useStops(): () => Promise<Stop> {
+  let stops: ReturnType<typeof trackStops>;
+  before(() => {
+    stops = trackStops();
+  });
+  after(async () => {
+    stops.dispose();
+    vscode.debug.removeBreakpoints(vscode.debug.breakpoints);
+    await vscode.debug.stopDebugging();
+    await closeAll();
+  });
+  return () => stops.next();
 }
 
 export async function frameNames({ session }: Stop): Promise<string[]> {
