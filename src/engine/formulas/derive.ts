@@ -1,7 +1,7 @@
 // The formulas of a custom layer from the operations of its forward pass: its output from the leaves, and the gradients
 // by the chain rule. What has no formula here is written as the product with the derivative of the output.
 import type { TapeNode } from '../autograd/tape';
-import type { Tensor } from '../kernels/tensor';
+import { numel, type Tensor } from '../kernels/tensor';
 import type { LayerFormulas } from './definition';
 import type { Value } from './evaluate';
 
@@ -117,10 +117,9 @@ function unbroadcast(
 ): string | null {
   if (operation === 'matmul' || operation === 'transpose') return gradient;
   if (shape.join() === output.shape.join()) return gradient;
-  const size = shape.reduce((product, n) => product * n, 1);
   if (!areMatrices) return null;
   if (shape.length === 1 && shape[0] === output.shape.at(-1)) return `sum(samples: ${gradient})`;
-  return size === 1 ? `total(${gradient})` : null;
+  return numel(shape) === 1 ? `total(${gradient})` : null;
 }
 
 /** The chain rule in general, for a layer whose operations have no formulas here. */

@@ -1,5 +1,6 @@
 // The value of a formula, entry by entry and in float64: slow and obvious. An index between or beyond the entries of an
 // axis stands for 0, as padding does.
+import { numel } from '../kernels/tensor';
 import { type Equation, type Expression, FormulaError, isRange, keyOf, type Variable } from './ast';
 import { isTensorFunction, scalarFunctions, type TensorFunction } from './functions';
 
@@ -28,7 +29,6 @@ export interface Scope {
 }
 
 const SAMPLES = 'samples';
-const numel = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
 const scalar = (value: number): Value => ({ shape: [], data: [value] });
 
 /**

@@ -1,4 +1,5 @@
 // Tries every hypothesis on a wrong gradient and returns the simplest one that holds, or else the best fit.
+import { numel } from '../../engine/kernels/tensor';
 import { activationHypotheses, describeWorstDerivative, detectWrongDerivative } from './hypotheses/activations';
 import { elementOrderHypotheses } from './hypotheses/element-order';
 import { EXPLAINED_RESIDUAL, fit } from './fit';
@@ -190,7 +191,7 @@ function constantAlong(
 ): number | null {
   for (let axis = 0; axis < shape.length; axis++) {
     if (shape[axis]! < 2) continue;
-    const inner = shape.slice(axis + 1).reduce((product, n) => product * n, 1);
+    const inner = numel(shape.slice(axis + 1));
     const isConstant = analytic.every((value, i) => {
       const previous = Math.floor(i / inner) % shape[axis]! === 0 ? i : i - inner;
       const change = value - numeric[i]! - (analytic[previous]! - numeric[previous]!);

@@ -1,6 +1,6 @@
 // What the edges of a forward graph are multiplied with: an entry of a parameter, the result of another node, or the
 // sum of two. A backward pass may use another entry, leave the factor out, or use only a part of it.
-import type { Shape } from '../../engine/kernels/tensor';
+import { numel, type Shape } from '../../engine/kernels/tensor';
 import type { Cause } from '../../protocol/check-report';
 import type { ForwardGraph } from './forward-graph';
 import type { Change, Changes } from './forward-graph-change';
@@ -439,7 +439,7 @@ type Reordering = readonly [cause: Cause, what: string, source: (entry: number) 
 /** Ways to take the entries of a tensor in another order; -1 for none. */
 export function* reorderings(shape: Shape): Iterable<Reordering> {
   const rank = shape.length;
-  const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((product, n) => product * n, 1));
+  const strides = shape.map((_, axis) => numel(shape.slice(axis + 1)));
   const indexOf = (entry: number): number[] => shape.map((size, axis) => Math.floor(entry / strides[axis]!) % size);
   const moved =
     (move: (index: number[]) => (number | undefined)[]): ((entry: number) => number) =>

@@ -4,7 +4,7 @@
 import { formatLocation } from '../../engine/custom/custom-layer-error';
 import { operations } from '../../engine/autograd/operations';
 import { OperationError, Tape, type TapeNode } from '../../engine/autograd/tape';
-import type { Shape, Tensor, TensorData } from '../../engine/kernels/tensor';
+import { numel, type Shape, type Tensor, type TensorData } from '../../engine/kernels/tensor';
 import type { OperationGraph } from '../../engine/layers/layer';
 import type { Cause } from '../../protocol/check-report';
 
@@ -343,7 +343,7 @@ class GraphSearch {
       if (leaf === undefined || leaf === 'input') continue;
       for (const [axis, size] of output.shape.entries()) {
         if (size < 2) continue;
-        const inner = output.shape.slice(axis + 1).reduce((product, n) => product * n, 1);
+        const inner = numel(output.shape.slice(axis + 1));
         const isBatch = axis === 0 && size === this.#graph.input.shape[0];
         const restricted = (cause: Cause, description: string, keeps: (position: number) => boolean): Change => ({
           cause,
@@ -517,7 +517,7 @@ const greatestCommonDivisor = (a: number, b: number): number => (b === 0 ? a : g
 
 /** By entry: the sum over the entries that differ from it along one axis only. */
 function sumAlong(values: TensorData, shape: Shape, axis: number): TensorData {
-  const inner = shape.slice(axis + 1).reduce((product, n) => product * n, 1);
+  const inner = numel(shape.slice(axis + 1));
   const size = shape[axis]!;
   return values.map((_, i) => {
     const start = i - (Math.floor(i / inner) % size) * inner;

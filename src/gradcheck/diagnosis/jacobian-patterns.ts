@@ -1,6 +1,6 @@
 // Explains the difference between two Jacobians, from differences of the forward pass and from the backward pass.
 // Structure (windows, strides, factors by position, axes, masks) is inferred from numbers and shapes, not from names.
-import type { Shape } from '../../engine/kernels/tensor';
+import { numel, type Shape } from '../../engine/kernels/tensor';
 import { unravelIndex } from '../../presentation/tensor-index';
 import { type Explanation, makeExplanation } from './explanation';
 import { reorderings } from './forward-graph-weights';
@@ -123,7 +123,7 @@ function explainAxesOf(pattern: Pattern, shape: Shape, remark: string): Explanat
 
 /** Whether the wrong Jacobian connects all places along an axis that the right one keeps apart. */
 function sumsAlong({ analytic, inputs, outputs, zero }: Pattern, shape: Shape, axis: number): boolean {
-  const inner = shape.slice(axis + 1).reduce((product, size) => product * size, 1);
+  const inner = numel(shape.slice(axis + 1));
   for (let o = 0; o < outputs; o++) {
     const first = o - (Math.floor(o / inner) % shape[axis]!) * inner;
     for (let k = 0; k < shape[axis]!; k++)

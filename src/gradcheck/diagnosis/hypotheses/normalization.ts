@@ -1,6 +1,6 @@
 // Mistakes in a normalization layer, whose mean and variance depend on the input, and so does their gradient. Its axes,
 // the parameter that scales, and eps are inferred by what fits the numeric gradient, not from names.
-import type { Shape } from '../../../engine/kernels/tensor';
+import { numel, type Shape } from '../../../engine/kernels/tensor';
 import { maxAbs, type GradientComparison, type LayerExperiment } from '../gradient-comparison';
 import { type Hypothesis, type Hypotheses, zipWith } from './hypothesis';
 
@@ -213,7 +213,7 @@ function entriesByAxis(shape: Shape, entries: number): ((i: number) => number)[]
   const found: ((i: number) => number)[] = entries === inSample ? [(i) => i % inSample] : [];
   shape.forEach((size, axis) => {
     if (axis === 0 || size !== entries || entries === inSample) return;
-    const inner = shape.slice(axis + 1).reduce((product, n) => product * n, 1);
+    const inner = numel(shape.slice(axis + 1));
     found.push((i) => Math.floor(i / inner) % size);
   });
   // The trailing axes together, as in layer normalization.
