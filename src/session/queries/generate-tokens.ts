@@ -3,7 +3,7 @@
 import type { GeneratedTokens } from '../../protocol/queries';
 import { Random } from '../../engine/random';
 import type { TrainingSession } from '../session';
-import { classProbabilities, predictsTokens } from '../token-probabilities';
+import { classProbabilities, predictsTokens, withTemperature } from '../class-probabilities';
 import { followedIndex } from './followed-sample';
 import { predictedClass } from './predictions';
 import { defineQuery } from './query';
@@ -32,18 +32,20 @@ export const generateTokens = defineQuery({
     const random = new Random(seed, 'generate tokens');
     // Draw i belongs to token i, whichever slice it is in.
     for (let i = 0; i < generated.length; i++) random.uniform();
-    const drawn = Array.from({ length: count }, () => {
+    const drawn: GeneratedTokens['generated'][number][] = [];
+    while (drawn.length < count) {
       pass.input.data.set(window.slice(-length));
       pass.forwardAll();
       const last = pass.prediction.data.subarray((length - 1) * classes.length, length * classes.length);
-      const probabilities = classProbabilities(run.model.loss, last);
+      const probabilities = classProbabilities(run.model, last);
+      if (!probabilities) return null;
       const index =
         temperature === 0
           ? likeliest(probabilities)
-          : draw(classProbabilities(run.model.loss, last, temperature), random.uniform());
+          : draw(withTemperature(probabilities, temperature), random.uniform());
       window.push(index);
-      return { index, token: tokens[index]!, probability: probabilities[index]! };
-    });
+      drawn.push({ index, token: tokens[index]!, probability: probabilities[index]! });
+    }
     return { sample: start, prompt: Array.from(prompt, (index) => tokens[index] ?? '?'), generated: drawn };
   },
 });

@@ -1,11 +1,9 @@
 // Cross-entropy and squared error of the followed sample, from the probabilities of its classes.
 import type { LossComparison } from '../../protocol/queries';
-import { createBackend } from '../../engine/kernels/create-kernels';
+import { classProbabilities } from '../class-probabilities';
 import type { TrainingSession } from '../session';
 import { followSample } from './followed-sample';
 import { defineQuery } from './query';
-
-const kernels = createBackend('reference', 'float64');
 
 export const lossComparison = defineQuery({
   type: 'loss_comparison',
@@ -15,7 +13,7 @@ export const lossComparison = defineQuery({
     const followed = followSample(session, sample);
     const outputs = followed?.output(network.model.layers.length - 1);
     if (!followed || !outputs || !run.labels || run.dataset.targetSize !== 1) return null;
-    const all = probabilitiesOf(session, Float64Array.from(outputs));
+    const all = classProbabilities(run.model, outputs);
     if (!all) return null;
     // A single output is the probability of class 1.
     const target = Float64Array.from(followed.target);
@@ -36,23 +34,3 @@ export const lossComparison = defineQuery({
     };
   },
 });
-
-/** Null where the outputs are neither logits nor probabilities. */
-function probabilitiesOf({ network: { model } }: TrainingSession, outputs: Float64Array): Float64Array | null {
-  const { definition } = model.loss;
-  if (definition.probabilities) {
-    const data = new Float64Array(outputs.length);
-    const shape = [1, outputs.length];
-    definition.probabilities(kernels, { shape, data }, { shape, data: outputs });
-    return data;
-  }
-  switch (model.layers.at(-1)?.definition.outputMeaning) {
-    case 'probability':
-    case 'distribution':
-      return outputs;
-    case 'log_distribution':
-      return outputs.map((value) => Math.exp(value));
-    case undefined:
-      return null;
-  }
-}

@@ -5,7 +5,7 @@ import { ignoreIndexOf } from '../../engine/losses/loss';
 import type { NetworkModel } from '../../engine/network-model';
 import { shownInternals } from '../../engine/network-model';
 import type { TrainingSession } from '../session';
-import { classProbabilities, predictsTokens } from '../token-probabilities';
+import { classProbabilities, predictsTokens } from '../class-probabilities';
 import { followSample, type FollowedSample } from './followed-sample';
 import { defineQuery } from './query';
 
@@ -44,9 +44,12 @@ function positionsOf({ run }: TrainingSession, followed: FollowedSample): Sequen
   const outputs = followed.output(run.model.layers.length - 1);
   if (!outputs) return null;
   const ignoreIndex = ignoreIndexOf(run.model.loss);
-  return Array.from({ length: Math.min(targetSize, MAX_POSITIONS) }, (_, position) => {
+  const predicted = Array.from({ length: Math.min(targetSize, MAX_POSITIONS) }, (_, position) => {
     const from = position * classes.length;
-    const probabilities = classProbabilities(run.model.loss, outputs.subarray(from, from + classes.length));
+    return classProbabilities(run.model, outputs.subarray(from, from + classes.length));
+  });
+  if (!predicted.every((probabilities) => probabilities !== null)) return null;
+  return predicted.map((probabilities, position) => {
     const target = run.dataset.targets[followed.sample * targetSize + position]!;
     const order = [...probabilities.keys()].sort((a, b) => probabilities[b]! - probabilities[a]! || a - b);
     return {
