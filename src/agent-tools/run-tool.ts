@@ -2,7 +2,7 @@
 // answer. Never throws for what an agent can do wrong: the result says what to do.
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import fs from 'node:fs';
+import { access, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import * as z from 'zod/mini';
@@ -45,7 +45,11 @@ export async function runTool(
   const file = path.resolve(folders[0] ?? '', given.spec);
   if (!file.endsWith('.json') || !folders.some((folder) => isWithin(file, folder)))
     return failure(`${given.spec} is no *.nabla.json file below ${folders[0] ?? 'an open folder'}. Name one there.`);
-  if (!fs.existsSync(file)) return failure(`There is no file ${given.spec} in ${folders[0]}. Check the path.`);
+  const exists = await access(file).then(
+    () => true,
+    () => false,
+  );
+  if (!exists) return failure(`There is no file ${given.spec} in ${folders[0]}. Check the path.`);
   const seconds = given.seconds ?? DEFAULT_SECONDS;
   const scratchFile = path.join(os.tmpdir(), `nablascope-${randomUUID()}.json`);
   try {
@@ -55,7 +59,7 @@ export async function runTool(
     if (output.kind !== 'done') return failure(output.message);
     return answerOf(tool, given, output.text, howToAllowCode);
   } finally {
-    fs.rmSync(scratchFile, { force: true });
+    await rm(scratchFile, { force: true });
   }
 }
 
