@@ -6,6 +6,7 @@ import { access, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import * as z from 'zod/mini';
+import { isInside } from '../data-files/is-inside';
 import type { AgentTool, CliAnswer } from './tools';
 
 export interface ToolOptions {
@@ -43,7 +44,7 @@ export async function runTool(
     return failure(`The input is invalid. ${parsed.error.issues.slice(0, 5).map(describeIssue).join(' ')}`);
   const given = parsed.data as { readonly spec: string; readonly seconds?: number };
   const file = path.resolve(folders[0] ?? '', given.spec);
-  if (!file.endsWith('.json') || !folders.some((folder) => isWithin(file, folder)))
+  if (!file.endsWith('.json') || !folders.some((folder) => isInside(file, folder)))
     return failure(`${given.spec} is no *.nabla.json file below ${folders[0] ?? 'an open folder'}. Name one there.`);
   const exists = await access(file).then(
     () => true,
@@ -73,11 +74,6 @@ function describeIssue(issue: z.core.$ZodIssue): string {
   if (issue.code === 'too_small') return `${name} must be at least ${issue.minimum}${unit}.`;
   if (issue.code === 'too_big') return `${name} must be at most ${issue.maximum}${unit}.`;
   return `${name} is not valid.`;
-}
-
-function isWithin(file: string, folder: string): boolean {
-  const relative = path.relative(folder, file);
-  return relative !== '' && !relative.startsWith('..') && !path.isAbsolute(relative);
 }
 
 function answerOf(tool: AgentTool, input: unknown, text: string, howToAllowCode: string): ToolResult {

@@ -12,6 +12,7 @@ import {
   READ_CHUNK_BYTES,
   TEXT_CHUNK_BYTES,
 } from '../engine/datasets/data-file';
+import { isInside } from './is-inside';
 
 export interface ReadableFolders {
   /** The folder that relative paths start from; empty for an unsaved spec. */
@@ -265,12 +266,6 @@ function realFolder(folder: string): string | null {
   } catch {
     return null;
   }
-}
-
-export function isInside(target: string, folder: string | null): boolean {
-  if (folder === null) return false;
-  const relative = path.relative(folder, target);
-  return relative !== '..' && !relative.startsWith(`..${path.sep}`) && !path.isAbsolute(relative);
 }
 
 const outsideWorkspaceMessage = (name: string): [string, string] => [

@@ -4,7 +4,7 @@
 import fs from 'node:fs/promises';
 import { constants } from 'node:fs';
 import path from 'node:path';
-import { isInside } from './data-files';
+import { isInside } from './is-inside';
 
 export interface TextFileLimits {
   /** Absolute. Null allows any folder. */

@@ -186,6 +186,7 @@ describe('nablascope mcp', () => {
     ['query_run', { spec: '../circles.nabla.json', query: 'loss' }, 'below'],
     ['query_run', { spec: '/etc/passwd', query: 'loss' }, 'below'],
     ['check_gradients', { spec: 'nowhere.nabla.json' }, 'There is no file'],
+    ['check_gradients', { spec: '..runs/nowhere.nabla.json' }, 'There is no file'],
     ['explain_value', { spec: 'circles.nabla.json', entry: 'hidden.weight' }, 'index'],
     ['train_variant', { spec: 'circles.nabla.json', changes: { 'optimizer.nothing': 1 } }, 'nothing'],
     ['query_run', { spec: 'long.nabla.json', query: 'loss where false', seconds: 0.5 }, 'longer than 0.5 seconds'],

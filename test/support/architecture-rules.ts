@@ -167,7 +167,7 @@ export const architecture: Readonly<Record<string, FolderRule>> = {
   },
   'src/agent-tools': {
     holds: 'tools for agents: calls of the `nablascope` command, over the Model Context Protocol and in VS Code',
-    imports: [],
+    imports: ['src/data-files'],
     packages: ['zod/mini', 'zod/v4/core', 'node:*'],
   },
   'src/cli': {

@@ -1,6 +1,7 @@
 // Navigation in a spec: from the file that it names to that file, and to a layer by its name.
 import path from 'node:path';
 import * as vscode from 'vscode';
+import { isInside } from '../../data-files/is-inside';
 import { listCustomLayers } from '../../model-spec';
 import { escapeUiText } from '../ui/escape-ui';
 import { isSpec, type SpecDocuments, specLocationOf } from './spec-documents';
@@ -56,8 +57,7 @@ function fileReferencesOf(document: vscode.TextDocument, documents: SpecDocument
   ];
   return named.flatMap(({ range, file }) => {
     const target = path.resolve(folder, file);
-    const relative = path.relative(root ?? folder, target);
-    if (folder === '' || relative.startsWith('..') || path.isAbsolute(relative)) return [];
+    if (folder === '' || !isInside(target, root ?? folder)) return [];
     const [start, end] = [document.positionAt(range.start + 1), document.positionAt(range.end - 1)];
     return [{ range: new vscode.Range(start, end), target: vscode.Uri.file(target) }];
   });
