@@ -24,6 +24,10 @@ const silenceLimitMinutes = 15;
 const totalLimitMinutes = 70;
 const startedAt = performance.now();
 
+/** What failed, with the first lines of why: repeated at the end, where the output of other stages hides none of it. */
+const failures = [];
+const failureLines = 12;
+
 /** Process groups of the scripts that run now. */
 const running = new Set();
 for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
@@ -49,7 +53,14 @@ function run(stage, script, args = []) {
     let counts = null;
     let lastLineAt = performance.now();
     let lastLine = '(none)';
-    const log = (line) => console.log(`${stage.padEnd(7)} ${line}`);
+    let follow = 0;
+    const log = (line) => {
+      const labeled = `${stage.padEnd(7)} ${line}`;
+      if (/^ *FAILED\b/.test(line)) follow = failureLines;
+      else follow = /^ {4}/.test(line) ? follow - 1 : 0;
+      if (follow > 0) failures.push(labeled);
+      console.log(labeled);
+    };
     const print = (line) => {
       lastLineAt = performance.now();
       lastLine = line;
@@ -139,6 +150,15 @@ async function vitest(project, since = null) {
     const count = (status) => file.assertionResults.filter((test) => test.status === status).length;
     total.passed += count('passed');
     skipped += file.assertionResults.length - count('passed') - count('failed');
+    for (const { status, fullName, failureMessages } of file.assertionResults) {
+      if (status !== 'failed') continue;
+      const lines = failureMessages.flatMap((message) => message.split('\n'));
+      const reasons = lines.filter((line) => !line.includes('node_modules')).slice(0, failureLines);
+      for (const line of [`FAILED ${fullName}`, path.relative(root, file.name), ...reasons]) {
+        failures.push(`${project.padEnd(7)} ${line}`);
+      }
+    }
+    if (file.message) failures.push(`${project.padEnd(7)} FAILED ${path.relative(root, file.name)}: ${file.message}`);
     // A file that could not be loaded has no tests to count.
     total.failed += file.status === 'failed' ? Math.max(1, count('failed')) : count('failed');
   }
@@ -242,6 +262,7 @@ export async function test({ names = [], since = null } = {}) {
     }
   };
   await Promise.all([runLane(0), runLane(1)]);
+  if (failures.length > 0) console.log(['', 'What failed:', ...failures].join('\n'));
   console.log('');
   const total = { passed: 0, failed: 0 };
   for (const name of Object.keys(stages)) {
