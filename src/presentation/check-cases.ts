@@ -45,10 +45,13 @@ export const PENALTY_CASE = 'penalty';
  * @param hasPenalty whether there is a custom penalty
  */
 export function listCaseTargets(layers: readonly CaseLayer[], hasPenalty = false): CaseTarget[] {
+  // Whether the output of a layer depends on a parameter.
+  const isTrained: boolean[] = [];
+  for (const { inputs, parameters } of layers)
+    isTrained.push(parameters.length > 0 || inputs.some((input) => isTrained[input] === true));
   const targets = layers.flatMap(({ kind, inputs, parameters }, layer): CaseTarget[] => {
     const inputGradients = inputs.map((input, position): CaseTarget | null => {
-      const before = input < 0 ? [] : [input, ...ancestorsOf({ layers }, input)];
-      const isObservable = kind === 'custom' || before.some((earlier) => layers[earlier]!.parameters.length > 0);
+      const isObservable = kind === 'custom' || isTrained[input] === true;
       return isObservable ? { layer, tensor: inputTensorName(position), parameter: null } : null;
     });
     return [

@@ -2,6 +2,7 @@
 // exists, so that it keeps its results.
 import * as vscode from 'vscode';
 import { escapeUiText, escapeUiLines } from '../host/ui/escape-ui';
+import { type CooperativeTask, runToCompletion } from '../model-spec';
 import type { CheckNode, LineRange, SpecTree } from './spec-tree';
 
 export class SpecTestItems {
@@ -46,16 +47,22 @@ export class SpecTestItems {
 
   /** Shows the layers and checks of the spec. While its text has errors, the previous tree stays. */
   update(item: vscode.TestItem, tree: SpecTree): void {
+    runToCompletion(this.updateTask(item, tree));
+  }
+
+  /** Layer by layer. */
+  *updateTask(item: vscode.TestItem, tree: SpecTree): CooperativeTask<void> {
     const [error] = tree.errors;
     item.error = error && `Line ${error.range.start.line + 1}: ${escapeUiLines(error.message)}`;
     if (!tree.isValid) return;
-    item.children.replace(
-      tree.layers.map(({ range, checks, ...node }, i) => {
-        const layer = this.#childItem(item, node, range, i);
-        layer.children.replace(checks.map((check, j) => this.#childItem(layer, check, range, j)));
-        return layer;
-      }),
-    );
+    const layers: vscode.TestItem[] = [];
+    for (const [i, { range, checks, ...node }] of tree.layers.entries()) {
+      const layer = this.#childItem(item, node, range, i);
+      layer.children.replace(checks.map((check, j) => this.#childItem(layer, check, range, j)));
+      layers.push(layer);
+      yield 'updating layers';
+    }
+    item.children.replace(layers);
   }
 
   /** Sorted in the order of the network. */

@@ -4,7 +4,8 @@ import type { Problem } from '../protocol/problem';
 import { type CaseLayer, listCaseTargets, PENALTY_CASE } from '../presentation/check-cases';
 import { positionsAt } from '../host/model-spec/text-positions';
 import { analyzeSpec } from '../host/model-spec/analyze-spec';
-import { listCustomLayers, ownParameters, type Range } from '../model-spec';
+import type { SpecAnalysis } from '../host/run/run-options';
+import { type CooperativeTask, listCustomLayers, ownParameters, type Range, runToCompletion } from '../model-spec';
 
 /** Lines and columns from 0. */
 export interface LineRange {
@@ -45,12 +46,19 @@ export const LOSS_ID = 'loss';
 export const PENALTY_ID = 'penalty';
 
 /** @param model of a run of this text, if there was one: it knows the parameters that do not follow from the text. */
-export function buildSpecTree(text: string, model?: ModelInfo): SpecTree {
-  const { spec, resolved, problems } = analyzeSpec(text);
+export const buildSpecTree = (text: string, model?: ModelInfo): SpecTree =>
+  runToCompletion(buildSpecTreeTask(analyzeSpec(text), model));
+
+/** In pieces of at most some milliseconds for a thousand layers. */
+export function* buildSpecTreeTask(
+  { text, spec, resolved, problems }: SpecAnalysis,
+  model?: ModelInfo,
+): CooperativeTask<SpecTree> {
   const errors = problems
     .filter(({ severity }) => severity === 'error')
     .map((problem) => ({ message: problemTextOf(problem), range: lineRangeOf(text, problem) }));
   if (!spec) return { isValid: false, isComplete: true, customLayers: [], layers: [], errors };
+  yield 'listing errors';
   const layers: readonly CaseLayer[] | undefined =
     model?.layers ??
     resolved?.model.layers.map((layer, index) => ({
@@ -64,26 +72,27 @@ export function buildSpecTree(text: string, model?: ModelInfo): SpecTree {
     }));
   const hasPenalty = spec.penalty.module !== undefined;
   const cases = layers && listCaseTargets(layers, hasPenalty);
-  const checksOf = (index: number | null): CheckNode[] =>
-    (cases ?? [])
-      .filter(({ layer, tensor }) => layer === index && !(index === null && tensor === PENALTY_CASE))
-      .map(({ tensor, parameter }) => ({
-        id: checkId(tensor, parameter),
-        // The gradient of the prediction is that of the loss's input.
-        label: parameter !== null ? tensor : index === null ? 'input gradient' : `${tensor} gradient`,
-      }));
-  const nodes = spec.layers.map(({ name, range }, index): LayerNode => ({
+  yield 'listing checks';
+  const checks = new Map<number | null, CheckNode[]>();
+  for (const { layer, tensor, parameter } of cases ?? []) {
+    if (layer === null && tensor === PENALTY_CASE) continue;
+    const known = checks.get(layer) ?? [];
+    checks.set(layer, known);
+    known.push({
+      id: checkId(tensor, parameter),
+      // The gradient of the prediction is that of the loss's input.
+      label: parameter !== null ? tensor : layer === null ? 'input gradient' : `${tensor} gradient`,
+    });
+  }
+  const ranges = lineRangesOf(text, [...spec.layers.map(({ range }) => range), spec.loss.range]);
+  yield 'finding lines';
+  const nodes = spec.layers.map(({ name }, index): LayerNode => ({
     id: layerId(name),
     label: name,
-    range: lineRangeOf(text, range),
-    checks: checksOf(index),
+    range: ranges[index]!,
+    checks: checks.get(index) ?? [],
   }));
-  const loss: LayerNode = {
-    id: LOSS_ID,
-    label: 'loss',
-    range: lineRangeOf(text, spec.loss.range),
-    checks: checksOf(null),
-  };
+  const loss: LayerNode = { id: LOSS_ID, label: 'loss', range: ranges.at(-1)!, checks: checks.get(null) ?? [] };
   const penalty: LayerNode[] = hasPenalty
     ? [
         {
@@ -95,17 +104,20 @@ export function buildSpecTree(text: string, model?: ModelInfo): SpecTree {
       ]
     : [];
   // A layer without gradients to check is no test.
-  const shown = [...nodes, loss, ...penalty].filter(({ checks }) => !cases || checks.length > 0);
+  const shown = [...nodes, loss, ...penalty].filter((node) => !cases || node.checks.length > 0);
   const customLayers = listCustomLayers(spec).map(({ name }) => name);
   return { isValid: true, isComplete: cases !== undefined, customLayers, layers: shown, errors };
 }
 
 export const problemTextOf = ({ message, remedy }: Problem): string => `${message} ${remedy}`;
 
-export function lineRangeOf(text: string, { start, end }: Range): LineRange {
-  const [from, to] = positionsAt(text, [start, end]).map(({ line, column }) => ({
-    line: line - 1,
-    column: column - 1,
-  })) as [LineRange['start'], LineRange['end']];
-  return { start: from, end: to };
+export const lineRangeOf = (text: string, range: Range): LineRange => lineRangesOf(text, [range])[0]!;
+
+/** In one pass over the text. */
+function lineRangesOf(text: string, ranges: readonly Range[]): LineRange[] {
+  const positions = positionsAt(
+    text,
+    ranges.flatMap(({ start, end }) => [start, end]),
+  ).map(({ line, column }) => ({ line: line - 1, column: column - 1 }));
+  return ranges.map((_, i) => ({ start: positions[2 * i]!, end: positions[2 * i + 1]! }));
 }

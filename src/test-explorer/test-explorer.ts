@@ -4,12 +4,17 @@ import * as vscode from 'vscode';
 import type { CustomLayerPermissions } from '../host/custom-layers/custom-layer-permissions';
 import { contextKeys } from '../host/commands/command-table';
 import { permissionFolderOf } from '../host/custom-layers/layer-files';
+import { runInSlices } from '../host/model-spec/run-in-slices';
 import { type SpecDocuments, specLocationOf } from '../host/model-spec/spec-documents';
+import type { SpecAnalysis } from '../host/run/run-options';
 import { SpecChecker } from './spec-checker';
 import { GradientTestRun, type GradientTestRunOptions, createCheckRequest } from './gradient-test-run';
 import { type SpecFileChanges, isWorkspaceSpec, readSpecFile, SpecFiles } from './spec-files';
 import { isIncluded, SpecTestItems } from './spec-test-items';
-import { buildSpecTree, type SpecTree } from './spec-tree';
+import { buildSpecTree, buildSpecTreeTask, type SpecTree } from './spec-tree';
+
+/** After the last key, so that typing does not wait for it. */
+const UPDATE_DELAY_MS = 300;
 
 export interface TestExplorerOptions {
   readonly documents: SpecDocuments;
@@ -39,6 +44,8 @@ export class TestExplorer implements vscode.Disposable {
     string,
     { readonly text: string; readonly cancellation: vscode.CancellationTokenSource }
   >();
+  /** Updates to come of open specs, by URI. */
+  readonly #updates = new Map<string, NodeJS.Timeout>();
   readonly #subscriptions: readonly vscode.Disposable[];
 
   constructor(options: TestExplorerOptions) {
@@ -62,16 +69,19 @@ export class TestExplorer implements vscode.Disposable {
       this.#files,
       this.#files.onDidChange((changed) => void this.#handleFileChanges(changed).catch(onError)),
       this.#files.onDidChangeFolders(() => void this.#findAll().catch(onError)),
-      // An open spec becomes a test immediately, and its checks follow the lines as they move.
-      documents.onDidAnalyze(({ document, analysis }) => {
-        if (isWorkspaceSpec(document.uri))
-          this.#updateItem(this.#items.add(document.uri), document.uri, buildSpecTree(analysis.text));
+      // An open spec becomes a test immediately, and its checks follow the lines once the user stops typing.
+      documents.onDidAnalyze(({ document: { uri }, analysis }) => {
+        if (!isWorkspaceSpec(uri)) return;
+        this.#items.add(uri);
+        this.#scheduleUpdate(uri, analysis);
       }),
       options.permissions.onDidChange(() => this.#publishBlockedSpecs()),
     ];
   }
 
   dispose(): void {
+    for (const timer of this.#updates.values()) clearTimeout(timer);
+    this.#updates.clear();
     for (const { cancellation } of this.#runsOnSave.values()) cancellation.cancel();
     for (const subscription of this.#subscriptions) subscription.dispose();
   }
@@ -105,8 +115,35 @@ export class TestExplorer implements vscode.Disposable {
     if (!tree.isComplete && !this.#isBlocked(uri)) await this.#resolveFromEngine(item, uri, text);
   }
 
+  #scheduleUpdate(uri: vscode.Uri, analysis: SpecAnalysis): void {
+    const key = uri.toString();
+    clearTimeout(this.#updates.get(key));
+    const timer = setTimeout(() => {
+      const isStale = (): boolean => this.#updates.get(key) !== timer;
+      this.#updateInSlices(uri, analysis, isStale)
+        .finally(() => isStale() || this.#updates.delete(key))
+        .catch(this.#options.onError);
+    }, UPDATE_DELAY_MS);
+    this.#updates.set(key, timer);
+  }
+
+  async #updateInSlices(uri: vscode.Uri, analysis: SpecAnalysis, isStale: () => boolean): Promise<void> {
+    const tree = await runInSlices(buildSpecTreeTask(analysis), isStale);
+    const item = this.#items.get(uri);
+    if (!tree || !item || isStale()) return;
+    await runInSlices(this.#items.updateTask(item, tree), isStale);
+    if (!isStale()) this.#setCustomLayers(uri, tree);
+  }
+
   #updateItem(item: vscode.TestItem, uri: vscode.Uri, tree: SpecTree): void {
+    // What is scheduled knows less than what was asked for.
+    clearTimeout(this.#updates.get(uri.toString()));
+    this.#updates.delete(uri.toString());
     this.#items.update(item, tree);
+    this.#setCustomLayers(uri, tree);
+  }
+
+  #setCustomLayers(uri: vscode.Uri, tree: SpecTree): void {
     if (!tree.isValid) return;
     if (tree.customLayers.length > 0) this.#customLayers.set(uri.toString(), { uri, layers: tree.customLayers });
     else this.#customLayers.delete(uri.toString());
@@ -141,7 +178,7 @@ export class TestExplorer implements vscode.Disposable {
     item.busy = true;
     try {
       const model = await checker.describe(createCheckRequest(uri, text, this.#options.permissions));
-      if (model) this.#items.update(item, buildSpecTree(text, model));
+      if (model) this.#updateItem(item, uri, buildSpecTree(text, model));
     } catch (error) {
       // Its checks become known when it is run.
       onError(error);

@@ -1,7 +1,8 @@
 // A check as test cases: which cases there are, and which ones fail for which fault.
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { LayerDefinition } from '../../src/engine/layers/layer';
-import { inputsOf } from '../../src/engine/network-graph';
+import { inputTensorName, type LayerDefinition } from '../../src/engine/layers/layer';
+import { ancestorsOf, inputsOf } from '../../src/engine/network-graph';
 import { type CheckCase, listCaseTargets, buildCheckCases, type CaseLayer } from '../../src/presentation/check-cases';
 import { checkNet, layerOf, linear, makeNet, type NetRecipe } from '../gradcheck/nets';
 
@@ -50,6 +51,33 @@ describe('the cases of a check', () => {
         [3, 'input', null],
         [null, 'prediction', null],
       ],
+    );
+  });
+
+  it('include exactly the input gradients that a parameter before them depends on, in any network', () => {
+    const network = fc.array(fc.record({ isTrained: fc.boolean(), inputs: fc.array(fc.nat(), { maxLength: 3 }) }), {
+      minLength: 1,
+      maxLength: 12,
+    });
+    fc.assert(
+      fc.property(network, (recipe) => {
+        const layers = recipe.map(({ isTrained, inputs }, i): CaseLayer => ({
+          name: `layer${i}`,
+          kind: 'any',
+          // -1 is the input of the network.
+          inputs: (inputs.length > 0 ? inputs : [0]).map((input) => (input % (i + 1)) - 1),
+          parameters: isTrained ? [{ name: `layer${i}.weight`, shortName: 'weight' }] : [],
+        }));
+        const expected = layers.flatMap(({ inputs }, layer) =>
+          inputs.flatMap((input, position) =>
+            input >= 0 && [input, ...ancestorsOf({ layers }, input)].some((each) => recipe[each]!.isTrained)
+              ? [[layer, inputTensorName(position)]]
+              : [],
+          ),
+        );
+        const found = listCaseTargets(layers).filter(({ layer, parameter }) => layer !== null && parameter === null);
+        expect(found.map(({ layer, tensor }) => [layer, tensor])).toEqual(expected);
+      }),
     );
   });
 

@@ -1,6 +1,7 @@
 // The tree of a spec in Test Explorer: its layers in order with their lines, and the gradients that are checked.
 import { describe, expect, it } from 'vitest';
-import { checkId, buildSpecTree } from '../../src/test-explorer/spec-tree';
+import { analyzeSpec } from '../../src/host/model-spec/analyze-spec';
+import { checkId, buildSpecTree, buildSpecTreeTask } from '../../src/test-explorer/spec-tree';
 
 const TEXT = `{
   "data": "circles",
@@ -27,6 +28,20 @@ describe('a spec in Test Explorer', () => {
       ['loss', 9, 9, ['prediction']],
     ]);
     expect(layers[1].range).toEqual({ start: { line: 4, column: 4 }, end: { line: 4, column: 10 } });
+  });
+
+  it('is built from an analysis, in pieces, without another one', () => {
+    const task = buildSpecTreeTask(analyzeSpec(TEXT));
+    const pieces: string[] = [];
+    for (;;) {
+      const { done, value } = task.next();
+      if (done) {
+        expect(value).toEqual(buildSpecTree(TEXT));
+        break;
+      }
+      pieces.push(value);
+    }
+    expect(pieces.length).toBeGreaterThanOrEqual(3);
   });
 
   it('has a case for a custom penalty', () => {

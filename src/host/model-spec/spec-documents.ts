@@ -5,6 +5,7 @@ import * as vscode from 'vscode';
 import type { SpecAnalysis, SpecLocation } from '../run/run-options';
 import { ruleSettings } from '../ui/settings';
 import { analyzeSpec, analyzeSpecTask, prepareExplanations } from './analyze-spec';
+import { runInSlices } from './run-in-slices';
 
 const DEBOUNCE_MS = 40;
 // A long text takes long to analyze, so it is analyzed less often while the user types.
@@ -12,8 +13,6 @@ const LONG_TEXT_LENGTH = 100_000;
 const LONG_TEXT_DEBOUNCE_MS = 1000;
 /** After a spec was opened, when VS Code has asked for all that it shows of it. */
 const IDLE_MS = 500;
-/** Then other work of the extension host gets its turn. */
-const SLICE_MS = 5;
 
 /** Only specs that can be edited, so not an old version shown by source control. */
 export function isSpec({ uri }: { readonly uri: vscode.Uri }): boolean {
@@ -93,10 +92,11 @@ export class SpecDocuments implements vscode.Disposable {
     return analysis;
   }
 
-  /** Resolves once the current text has been analyzed; for what VS Code asks for while the user types. */
+  /** Resolves once the current text has been analyzed, in slices; for what VS Code asks for while the user types. */
   async whenAnalyzed(document: vscode.TextDocument): Promise<void> {
     const key = document.uri.toString();
-    while (this.#timers.has(key) && !this.cachedAnalysisOf(document) && !document.isClosed)
+    while (isSpec(document) && !document.isClosed && !this.cachedAnalysisOf(document)) {
+      if (!this.#timers.has(key)) this.#scheduleAnalysis(document);
       await new Promise<void>((resolve) => {
         const listener = vscode.Disposable.from(this.onDidAnalyze(done), this.onDidClose(done));
         function done(): void {
@@ -104,6 +104,7 @@ export class SpecDocuments implements vscode.Disposable {
           resolve();
         }
       });
+    }
   }
 
   #prepare(): void {
@@ -130,15 +131,12 @@ export class SpecDocuments implements vscode.Disposable {
   /** Stops if the text changes, which schedules the next analysis. */
   async #analyzeInSlices(document: vscode.TextDocument): Promise<void> {
     const { version } = document;
-    const task = analyzeSpecTask(document.getText(), ruleSettings());
-    for (let start = performance.now(); !this.cachedAnalysisOf(document);) {
-      const { done, value } = task.next();
-      if (done) this.#analyses.set(document.uri.toString(), value);
-      else if (performance.now() - start > SLICE_MS) {
-        await new Promise((resolve) => void setImmediate(resolve));
-        if (document.version !== version || document.isClosed) return;
-        start = performance.now();
-      }
+    if (!this.cachedAnalysisOf(document)) {
+      const task = analyzeSpecTask(document.getText(), ruleSettings());
+      const isChanged = (): boolean => document.version !== version || document.isClosed;
+      const analysis = await runInSlices(task, () => isChanged() || this.cachedAnalysisOf(document) !== undefined);
+      if (isChanged()) return;
+      if (analysis) this.#analyses.set(document.uri.toString(), analysis);
     }
     this.#analyzeNow(document);
   }
