@@ -76,10 +76,13 @@ function findBest(groups: readonly Group[]): Best | null {
       // An incomplete mean must not be compared with complete ones.
       return mean === undefined || Number.isNaN(mean) || finished + diverged + failed < planned
         ? []
-        : [{ group, mean }];
+        : [{ group, mean, isWhole: finished === planned }];
     });
     if (known.length < 2) continue;
-    return { group: known.reduce((a, b) => (b.mean < a.mean ? b : a)).group, part: split };
+    // The mean over the seeds that survived says nothing about those that did not.
+    const whole = known.filter(({ isWhole }) => isWhole);
+    const compared = whole.length > 0 ? whole : known;
+    return { group: compared.reduce((a, b) => (b.mean < a.mean ? b : a)).group, part: split };
   }
   return null;
 }

@@ -11,7 +11,11 @@ export const VERSION = 1;
 
 /** A finished run, or one that failed. */
 export type RunResult = { readonly settings: Settings } & (
-  | ({ readonly milliseconds: number } & TrainingResult)
+  | ({
+      readonly milliseconds: number;
+      /** Digest of the data's values, if the settings change the data. */
+      readonly data?: string | undefined;
+    } & TrainingResult)
   /** It will be repeated. */
   | { readonly outcome: 'failed'; readonly message: string }
 );
@@ -21,7 +25,7 @@ export interface SweepResults {
   readonly version: typeof VERSION;
   /** File name of the spec. */
   readonly file: string;
-  /** Digest of the data's values, so that a changed file is noticed. */
+  /** Digest of the spec's data, without the sweep, so that a changed file is noticed. */
   readonly data: string;
   /** The spec that the runs are variants of, without its sweep section. */
   readonly spec: unknown;
@@ -93,6 +97,7 @@ function parseRun(value: unknown): RunResult {
     steps,
     backend: typeof backend === 'string' ? backend : null,
     hash,
+    ...(typeof value.data === 'string' ? { data: value.data } : {}),
     epochs,
     parts: Object.fromEntries(curves),
   };
@@ -135,12 +140,29 @@ export interface ReusableResults {
   readonly staleCount: number;
 }
 
-/** The results in a file that are still valid for this plan: runs whose settings would train the same way again. */
-export function selectReusable(results: SweepResults, plan: SweepPlan, data: string): ReusableResults {
+/** Whether settings change the data: then the digest of the spec's data does not cover a run with them. */
+export const changesData = (settings: Settings): boolean =>
+  Object.keys(settings).some((path) => path === 'data' || path.startsWith('data.'));
+
+/** What the data of a sweep is now. */
+export interface SweepData {
+  /** Digest of the data of the spec without the sweep. */
+  readonly digest: string;
+  /** Digest of the data of a run whose settings change the data; undefined if it cannot be loaded. */
+  digestOf(settings: Settings): string | undefined;
+}
+
+/**
+ * The results in a file that are still valid for this plan: runs whose settings would train the same way again.
+ * @param data null if it is not loaded: then it counts as unchanged
+ */
+export function selectReusable(results: SweepResults, plan: SweepPlan, data: SweepData | null): ReusableResults {
   const done = results.runs.filter(({ outcome }) => outcome !== 'failed');
-  if (results.data !== data) return { runs: [], staleCount: done.length };
-  if (JSON.stringify(results.spec) === JSON.stringify(plan.spec)) return { runs: done, staleCount: 0 };
-  const runs = done.filter(({ settings }) => {
+  const isSameSpec = JSON.stringify(results.spec) === JSON.stringify(plan.spec);
+  const runs = done.filter((run) => {
+    if (data !== null && !hasSameData(run, results, data)) return false;
+    if (isSameSpec) return true;
+    const { settings } = run;
     const [before, now] = [results.spec, plan.spec].map((spec) =>
       trainingFingerprint(variantTextOrEmpty(spec, settings)),
     );
@@ -149,7 +171,13 @@ export function selectReusable(results: SweepResults, plan: SweepPlan, data: str
   return { runs, staleCount: done.length - runs.length };
 }
 
-function variantTextOrEmpty(spec: unknown, settings: Settings): string {
+function hasSameData(run: RunResult, results: SweepResults, { digest, digestOf }: SweepData): boolean {
+  if (!changesData(run.settings)) return results.data === digest;
+  // Files of earlier versions have no digest.
+  return 'data' in run && run.data !== undefined && run.data === digestOf(run.settings);
+}
+
+export function variantTextOrEmpty(spec: unknown, settings: Settings): string {
   try {
     return variantText(spec, settings);
   } catch {

@@ -8,6 +8,7 @@ import {
   type RunResult,
   selectReusable,
   settingsKey,
+  type SweepData,
   type SweepResults,
   VERSION,
 } from './results';
@@ -23,7 +24,7 @@ function stateOf(settings: RunState['settings'], result: RunResult | undefined):
 
 export class SweepRecord {
   readonly #plan: SweepPlan;
-  readonly #data: string;
+  readonly #dataDigest: string;
   /** All results that hold, by their settings; some may be of values that the sweep no longer lists. */
   readonly #results: Map<string, RunResult>;
   readonly #states: RunState[];
@@ -32,12 +33,12 @@ export class SweepRecord {
   readonly notes: readonly string[];
 
   /**
-   * @param data a digest of the data's values
+   * @param data null if it is not loaded
    * @param found what the file holds
    */
-  constructor(plan: SweepPlan, data: string, found: SweepResults | null) {
+  constructor(plan: SweepPlan, data: SweepData | null, found: SweepResults | null) {
     this.#plan = plan;
-    this.#data = data;
+    this.#dataDigest = data?.digest ?? found?.data ?? '';
     const kept = found ? selectReusable(found, plan, data) : { runs: [], staleCount: 0 };
     this.#results = new Map(kept.runs.map((run) => [settingsKey(run.settings), run]));
     this.#states = matchResults(kept.runs, plan.runs).map((result, i) => stateOf(plan.runs[i]!.settings, result));
@@ -105,6 +106,6 @@ export class SweepRecord {
     const planned = new Set(keys);
     const others = [...this.#results.keys()].filter((key) => !planned.has(key));
     const runs = [...keys, ...others].flatMap((key) => this.#results.get(key) ?? []);
-    return { format: FORMAT, version: VERSION, file, data: this.#data, spec: this.#plan.spec, runs };
+    return { format: FORMAT, version: VERSION, file, data: this.#dataDigest, spec: this.#plan.spec, runs };
   }
 }

@@ -208,6 +208,29 @@ describe('a cancelled sweep', () => {
     writeFileSync(join(folder, 'd.csv'), rows(0.5));
     expect((await open(request(spec))).state.notes[0]).toMatch(/data changed since 2 runs/);
   });
+
+  it('says that one of several swept data files changed, and repeats only its runs', async () => {
+    const spec = {
+      ...base,
+      data: { type: 'csv', path: 'd.csv', target: 'y' },
+      sweep: { 'data.path': ['d.csv', 'e.csv'], 'optimizer.lr': [0.05, 0.5] },
+    };
+    const rows = (noise: number): string =>
+      ['a,b,y', ...Array.from({ length: 30 }, (_, i) => `${i},${(i % 7) + noise},${i % 2 ? 'u' : 'v'}`)].join('\n');
+    writeFileSync(join(folder, 'd.csv'), rows(0));
+    writeFileSync(join(folder, 'e.csv'), rows(0.25));
+    await (await open(request(spec))).run(worker, quiet);
+    expect((await open(request(spec))).state.runs.every(isDone)).toBe(true);
+    writeFileSync(join(folder, 'e.csv'), rows(0.5));
+    const changed = await open(request(spec));
+    expect(changed.state.notes[0]).toMatch(/data changed since 2 runs/);
+    expect(changed.state.runs.map(isDone)).toEqual([true, true, false, false]);
+    const before = trained(onDisk().runs);
+    await changed.run(worker, quiet);
+    const after = trained(onDisk().runs);
+    expect(after.slice(0, 2)).toEqual(before.slice(0, 2));
+    expect(after[2]).not.toEqual(before[2]);
+  });
 });
 
 describe('a failure of one run', () => {

@@ -87,6 +87,20 @@ describe('the report', () => {
     });
   });
 
+  it('prefers values with which every run finished to those with which some diverged', () => {
+    const diverged: RunResult = {
+      ...(run(settings[1], [1, NaN]) as Extract<RunResult, { hash: string }>),
+      outcome: 'diverged',
+      message: 'x',
+    };
+    const whole = [run(settings[2], [2, 0.4]), run(settings[3], [2, 0.6])];
+    expect(buildReport(options, settings, [run(settings[0], [1, 0.1]), diverged, ...whole]).best?.group).toBe(1);
+    // Where some diverged with each, the means of those that finished are all there is.
+    expect(buildReport(options, settings, [run(settings[0], [1, 0.1]), diverged, whole[0], diverged]).best?.group).toBe(
+      0,
+    );
+  });
+
   it('excludes unfinished runs from the means, and counts them', () => {
     const diverged: RunResult = {
       ...(run(settings[1], [1, NaN]) as Extract<RunResult, { hash: string }>),
@@ -155,7 +169,10 @@ describe('results on disk', () => {
 
   it('are valid for the same spec, whatever its name and format', () => {
     const kept = (changed: object, data = 'd') => {
-      const { runs, staleCount: gone } = selectReusable(results, planOf(changed), data);
+      const { runs, staleCount: gone } = selectReusable(results, planOf(changed), {
+        digest: data,
+        digestOf: () => undefined,
+      });
       return [runs.length, gone];
     };
     expect(kept({})).toEqual([2, 0]);

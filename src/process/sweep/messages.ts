@@ -13,9 +13,16 @@ export interface Task {
   readonly allowCode?: boolean;
 }
 
+export interface TrainedRun {
+  readonly trained: TrainingResult;
+  readonly milliseconds: number;
+  /** Digest of its data. */
+  readonly data: string;
+}
+
 export type WorkerMessage =
   | { readonly type: 'progress'; readonly step: number; readonly total: number }
-  | { readonly type: 'done'; readonly trained: TrainingResult; readonly milliseconds: number }
+  | ({ readonly type: 'done' } & TrainedRun)
   /** The spec of this run cannot run. */
   | {
       readonly type: 'invalid';

@@ -29,5 +29,5 @@ export async function savedSweepState(
   const store = openSweepStore(location);
   const found = await store.load();
   const results = found.kind === 'found' ? found.results : null;
-  return toSweepState(new SweepRecord(plan, results?.data ?? '', results), store, 0);
+  return toSweepState(new SweepRecord(plan, null, results), store, 0);
 }

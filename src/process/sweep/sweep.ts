@@ -2,16 +2,16 @@
 // to a file. Each run is its own spec, so neither the number of threads nor earlier runs change its numbers.
 import type { Problem } from '../../protocol/problem';
 import type { RunState, SweepState } from '../../protocol/sweep';
-import { createHash } from 'node:crypto';
 import os from 'node:os';
 import path from 'node:path';
 import { type FileVersions, type ReadableFolders, withDataFiles } from '../../data-files/data-files';
 import { specRules } from '../../diagnostics';
-import { type CompiledRun, loadRun, type ParseResult, type SweepOption } from '../../model-spec';
-import { type PlannedRun, type PlanResult, planSweep } from '../../sweep/plan';
-import type { RunResult } from '../../sweep/results';
+import { type CompiledRun, loadRun, type ParseResult, parseSpec, type SweepOption } from '../../model-spec';
+import { type PlannedRun, type PlanResult, planSweep, type SweepPlan } from '../../sweep/plan';
+import { changesData, type RunResult, settingsKey, type SweepData, variantTextOrEmpty } from '../../sweep/results';
 import { SweepRecord } from '../../sweep/sweep-record';
 import { loadUnwatchedLayers } from '../unwatched-layers';
+import { dataDigest } from './data-digest';
 import type { Task } from './messages';
 import { toSweepState } from './saved-sweep';
 import { openSweepStore, type SweepStore } from './sweep-store';
@@ -53,11 +53,26 @@ const UPDATE_INTERVAL_MS = 200;
 export const workerCountFor = ({ memory }: CompiledRun, runs: number): number =>
   Math.max(1, Math.min(os.availableParallelism(), runs, Math.floor(os.totalmem() / 2 / memory)));
 
-function dataDigest({ dataset, split }: CompiledRun): string {
-  const hash = createHash('sha256');
-  for (const values of [dataset.inputs, dataset.targets, split.train])
-    hash.update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
-  return hash.digest('hex').slice(0, 16);
+/** The data of a sweep without custom layers, as its files are now. */
+function sweepDataOf(run: CompiledRun, { spec }: SweepPlan, folders: ReadableFolders): SweepData {
+  const digests = new Map<string, string | undefined>();
+  return {
+    digest: dataDigest(run),
+    digestOf(settings) {
+      // Values of the other options do not change the data.
+      const key = settingsKey(
+        Object.fromEntries(
+          Object.entries(settings).filter(([path]) => path === 'seed' || changesData({ [path]: null })),
+        ),
+      );
+      if (!digests.has(key)) {
+        const source = parseSpec(variantTextOrEmpty(spec, settings));
+        const variant = withDataFiles(folders, (files) => loadRun(source, files)).run;
+        digests.set(key, variant && dataDigest(variant));
+      }
+      return digests.get(key);
+    },
+  };
 }
 
 const foldersOf = ({ specFile, root, allowed }: SweepRequest): ReadableFolders => ({
@@ -85,7 +100,8 @@ export async function openSweep(request: SweepRequest): Promise<OpenSweepResult>
   const found = repeat && (kept.kind === 'found' || request.fresh) ? ({ kind: 'none' } as const) : kept;
   if (found.kind === 'unreadable') return { kind: 'unreadable', file: store.file };
   const workers = request.workers ?? workerCountFor(loaded.run, plan.runs.length);
-  const record = new SweepRecord(plan, dataDigest(loaded.run), found.kind === 'found' ? found.results : null);
+  const data = sweepDataOf(loaded.run, plan, folders);
+  const record = new SweepRecord(plan, data, found.kind === 'found' ? found.results : null);
   return {
     kind: 'sweep',
     sweep: new Sweep(record, store, { ...request, workers, versions: loaded.versions }),
@@ -161,7 +177,12 @@ export class Sweep {
             record.addResult(
               index,
               done.kind === 'trained'
-                ? { settings, milliseconds: done.milliseconds, ...done.trained }
+                ? {
+                    settings,
+                    milliseconds: done.milliseconds,
+                    ...(changesData(settings) ? { data: done.data } : {}),
+                    ...done.trained,
+                  }
                 : { settings, outcome: 'failed', message: done.message },
             );
             saveResults().catch((error: unknown) => {

@@ -1,13 +1,11 @@
 // Threads that train the runs of a sweep in parallel. A run that ends its thread is reported; the others continue in
 // their threads, and the next run gets a new one.
 import { Worker } from 'node:worker_threads';
-import type { TrainingResult } from '../../sweep/train-run';
 import { OUT_OF_MEMORY_MESSAGE } from '../exit-cause';
-import type { WorkerMessage, Task } from './messages';
+import type { Task, TrainedRun, WorkerMessage } from './messages';
 
 export type TaskResult =
-  | { readonly kind: 'trained'; readonly trained: TrainingResult; readonly milliseconds: number }
-  | { readonly kind: 'failed'; readonly message: string };
+  ({ readonly kind: 'trained' } & TrainedRun) | { readonly kind: 'failed'; readonly message: string };
 
 export interface WorkerPoolEvents {
   started(task: number): void;
@@ -93,7 +91,10 @@ function runTask(
     const onMessage = (message: WorkerMessage): void => {
       if (message.type === 'progress') onProgress(message.step, message.total);
       else if (message.type === 'invalid') settle({ kind: 'failed', message: message.message }, !message.ends);
-      else settle({ kind: 'trained', trained: message.trained, milliseconds: message.milliseconds }, true);
+      else {
+        const { trained, milliseconds, data } = message;
+        settle({ kind: 'trained', trained, milliseconds, data }, true);
+      }
     };
     const onError = (error: NodeJS.ErrnoException): void =>
       settle(

@@ -9,6 +9,7 @@ import { SharedActivity } from '../activity';
 import { CustomLayerWatch } from '../custom-layer-watch';
 import { describeFailure, describeFault } from '../exit-cause';
 import { loadUnwatchedLayers } from '../unwatched-layers';
+import { dataDigest } from './data-digest';
 import type { WorkerMessage, Task } from './messages';
 
 const PROGRESS_MS = 100;
@@ -54,12 +55,13 @@ function main(): void {
       });
       return;
     }
+    const data = dataDigest(run);
     const training = trainRun(run, text);
     let lastProgress = started;
     for (let steps = 0; ; steps++) {
       const { done, value } = training.next();
       if (done) {
-        post({ type: 'done', trained: value, milliseconds: performance.now() - started });
+        post({ type: 'done', trained: value, milliseconds: performance.now() - started, data });
         return;
       }
       if (steps % STEPS_PER_CLOCK_READ > 0) continue;
