@@ -1,4 +1,5 @@
 // Chunks of messages: each is small, and together they restore any message.
+import { serialize } from 'node:v8';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { splitMessage, createAssembler, type Chunk } from '../../src/chunking/chunks';
@@ -34,6 +35,28 @@ function joined(parts: readonly unknown[]): unknown[] {
   for (const part of parts) void take(unpackNumbers(structuredClone(packNumbers(part))));
   return whole;
 }
+
+describe('messageSize', () => {
+  it('is at least the bytes of a structured clone', () => {
+    fc.assert(
+      fc.property(message, (sent) => {
+        // The header of the serialization is not part of the value.
+        expect(messageSize(sent)).toBeGreaterThanOrEqual(serialize(sent).length - serialize(null).length);
+      }),
+    );
+    const wide = `${'x'.repeat(90_000)}∇`;
+    expect(messageSize(wide)).toBeGreaterThanOrEqual(serialize(wide).length);
+  });
+
+  it('is at least the bytes of JSON', () => {
+    fc.assert(
+      fc.property(fc.jsonValue({ noUnicodeString: false }), fc.string({ unit: 'binary' }), (value, text) => {
+        for (const each of [value, text, '\ud83d'.repeat(100)])
+          expect(messageSize(each)).toBeGreaterThanOrEqual(Buffer.byteLength(JSON.stringify(each)));
+      }),
+    );
+  });
+});
 
 describe('splitMessage and createAssembler', () => {
   it('reassembles the message, with every chunk below the limit', () => {

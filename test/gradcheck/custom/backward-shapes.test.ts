@@ -63,6 +63,29 @@ describe('the backward pass', () => {
     expect(causeOf(template)).toEqual({ cause: 'masked_by_gradient', tensor: 'low' });
   });
 
+  it('clips the output gradient, which is odd but not linear', () => {
+    let limit: number | undefined;
+    const template = templateOf(scale, (call) => {
+      const { slope, low, high } = gradients(call);
+      const { dy, ops } = call;
+      limit ??= 0.5 * Math.max(...Array.from(dy.data, Math.abs));
+      const clipped = dy.data.map((value) => Math.max(-limit!, Math.min(limit!, value)));
+      return { dx: ops.multiply(ops.tensor(dy.shape, clipped), slope), parameters: { low, high } };
+    });
+    expect(causeOf(template).cause).toBe('masked_by_gradient');
+  });
+
+  it('normalizes the output gradient, of which a multiple gives the multiple', () => {
+    const template = templateOf(scale, (call) => {
+      const { slope, low, high } = gradients(call);
+      const { dy, ops } = call;
+      const most = Math.max(...Array.from(dy.data, Math.abs));
+      const sharpened = dy.data.map((value) => (value * Math.abs(value)) / most);
+      return { dx: ops.multiply(ops.tensor(dy.shape, sharpened), slope), parameters: { low, high } };
+    });
+    expect(causeOf(template).cause).toBe('masked_by_gradient');
+  });
+
   it('returns the gradient of another parameter', () => {
     const template = templateOf(scale, (call) => {
       const { slope, high } = gradients(call);
