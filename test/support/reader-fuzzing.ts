@@ -14,6 +14,7 @@ import { losses, type LossKind } from '../../src/engine/losses';
 import { Random } from '../../src/engine/random';
 import { filesOnDisk } from './data-files';
 import { makeDataset } from './datasets';
+import { measureProcessorTime } from './processor-time';
 import { slowRead, type SlowDataset, type SlowOptions } from './slow-readers';
 
 /** Files, and the options of the dataset that reads them. */
@@ -268,17 +269,21 @@ const UNREAD_NUMBERS: ReadonlySet<string> = new Set([
 
 export interface CheckedInput {
   readonly outcome: 'dataset' | 'refused';
-  /** Milliseconds of processor time that the reader took, without the slow one. */
+  /** Milliseconds of processor time that the reader took at most, without the slow one. */
   readonly milliseconds: number;
 }
+
+/** Elapsed time below this is not worth a measurement of processor time, which takes as long as many inputs. */
+const MAX_UNMEASURED_MS = 20;
 
 /** @throws Error that says which requirement is violated */
 export function checkInput(input: FuzzInput, pieces: PieceSizes): CheckedInput {
   const { data, loss, precision } = input;
-  const start = process.cpuUsage();
+  const start = performance.now();
   const result = read(input, pieces);
-  const { user, system } = process.cpuUsage(start);
-  const milliseconds = (user + system) / 1000;
+  let milliseconds = performance.now() - start;
+  if (milliseconds > MAX_UNMEASURED_MS)
+    ({ milliseconds } = measureProcessorTime(MAX_UNMEASURED_MS, () => read(input, pieces)));
   const slow = slowRead(data as SlowOptions, bytesOf(input), {
     precision,
     predictsValues: losses[loss].target === 'values',
