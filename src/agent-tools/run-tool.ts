@@ -14,6 +14,8 @@ export interface ToolOptions {
   readonly cliFile: string;
   /** Specs are below these folders; relative paths are based on the first. */
   readonly folders: readonly string[];
+  /** Further folders with data files, as absolute paths. */
+  readonly dataFolders: readonly string[];
   /** Whether custom layers of a spec may run. */
   readonly allowsCode: (specFile: string) => boolean;
   /** What to do so that they may, as a sentence. */
@@ -36,7 +38,7 @@ const failure = (text: string): ToolResult => ({ isError: true, text });
 export async function runTool(
   tool: AgentTool,
   input: unknown,
-  { cliFile, folders, allowsCode, howToAllowCode }: ToolOptions,
+  { cliFile, folders, dataFolders, allowsCode, howToAllowCode }: ToolOptions,
   signal?: AbortSignal,
 ): Promise<ToolResult> {
   const parsed = z.safeParse(tool.input, input ?? {}, { reportInput: true });
@@ -55,7 +57,11 @@ export async function runTool(
   const scratchFile = path.join(os.tmpdir(), `nablascope-${randomUUID()}.json`);
   try {
     const [command = '', ...words] = tool.words({ ...given, spec: file }, scratchFile);
-    const flags = ['--json', ...(allowsCode(file) ? ['--allow-code'] : [])];
+    const flags = [
+      '--json',
+      ...(allowsCode(file) ? ['--allow-code'] : []),
+      ...dataFolders.flatMap((folder) => ['--data-folder', folder]),
+    ];
     const output = await callCli([cliFile, command, ...flags, ...words], folders[0], seconds, signal);
     if (output.kind !== 'done') return failure(output.message);
     return answerOf(tool, given, output.text, howToAllowCode);

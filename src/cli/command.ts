@@ -3,10 +3,12 @@
 import { flag, integer, list, type OptionTable, type OptionValues } from './options';
 import type { ExitCode, Terminal } from './terminal';
 
-/** Options that every command takes. */
+/** Options that every command takes; servers do not take `json`. */
 export const commonOptions = {
   json: flag({ help: 'Print the result as one JSON object' }),
-  allowCode: flag({ help: 'Run the custom layers of the spec; without it, such a spec is refused' }),
+  allowCode: flag({
+    help: 'Run the custom layers, losses and penalties of the spec; without it, such a spec is refused',
+  }),
   dataFolder: list(
     { placeholder: 'FOLDER', help: 'Also read data files from this folder; can be repeated', example: '../data' },
     (folder) => folder,
@@ -16,7 +18,7 @@ export const commonOptions = {
 } satisfies OptionTable;
 
 /** What every command knows about its call. */
-export interface SpecArgs {
+export interface CommonArgs {
   /** The path of the spec as typed; empty for a command that takes none. */
   readonly file: string;
   /** The word after the spec; empty for a command that takes none. */
@@ -26,7 +28,7 @@ export interface SpecArgs {
   readonly dataFolder: readonly string[];
 }
 
-export type CommandArgs<Options extends OptionTable> = SpecArgs & OptionValues<Options>;
+export type CommandArgs<Options extends OptionTable> = CommonArgs & OptionValues<Options>;
 
 export interface ProgramInfo {
   /** The version of Nablascope. */
@@ -53,6 +55,11 @@ export interface CommandSummary {
   readonly name: string;
   /** One line without a period, for the list of commands. */
   readonly summary: string;
+  /**
+   * It answers requests on standard input. It runs in the main thread, which has that input, and leaves custom layers to
+   * processes of their own.
+   */
+  readonly isServer?: true;
 }
 
 /** A command before its file is imported. */
@@ -62,11 +69,16 @@ export interface CommandEntry extends CommandSummary {
 
 export type NamedCommand = Command & CommandSummary;
 
-export const loadCommand = async ({ name, summary, load }: CommandEntry): Promise<NamedCommand> => ({
-  name,
-  summary,
+export const loadCommand = async ({ load, ...summary }: CommandEntry): Promise<NamedCommand> => ({
+  ...summary,
   ...(await load()),
 });
+
+/** All options of a command: its own, and the common ones. */
+export function optionsOf({ options, isServer }: NamedCommand): OptionTable {
+  const { json, ...others } = commonOptions;
+  return { ...options, ...(isServer ? {} : { json }), ...others };
+}
 
 export const loadCommands = (entries: readonly CommandEntry[]): Promise<NamedCommand[]> =>
   Promise.all(entries.map(loadCommand));

@@ -1,5 +1,5 @@
 // The output of --help, and the lists of commands and options in docs/terminal.md, from the table of commands.
-import { type CommandSummary, commonOptions, type NamedCommand } from './command';
+import { type CommandSummary, commonOptions, type NamedCommand, optionsOf } from './command';
 import { EXIT_CODES } from './terminal';
 import { optionName, type OptionTable } from './options';
 
@@ -10,9 +10,9 @@ const optionUsage = (key: string, { placeholder }: OptionTable[string]): string 
   placeholder === undefined ? optionName(key) : `${optionName(key)} ${placeholder}`;
 
 /** `nablascope train SPEC [--epochs N | --steps N] [--seed S]`. */
-export function usageLine({ name, options, takesSpec, argument, exclusive = [] }: NamedCommand): string {
+export function usageLine({ name, options, takesSpec, argument, exclusive = [], isServer }: NamedCommand): string {
   const grouped = new Set(exclusive.flat());
-  const keys: OptionTable = { ...options, json: commonOptions.json };
+  const keys: OptionTable = isServer ? options : { ...options, json: commonOptions.json };
   const singles = Object.entries(keys)
     .filter(([key]) => !grouped.has(key))
     .map(([key, option]) => {
@@ -49,7 +49,7 @@ const commandHelp = (command: NamedCommand): string[] => [
   '',
   ...command.description.flatMap((paragraph) => [...wrap(paragraph, WIDTH), '']),
   'Options',
-  ...optionLines({ ...command.options, ...commonOptions }),
+  ...optionLines(optionsOf(command)),
   '',
   ...exitCodeLines(),
 ];
@@ -94,7 +94,7 @@ export const helpJson = (commands: readonly NamedCommand[]) => ({
     name: each.name,
     summary: each.summary,
     usage: usageLine(each),
-    options: Object.entries({ ...each.options, ...commonOptions } as OptionTable).map(([key, option]) => ({
+    options: Object.entries(optionsOf(each)).map(([key, option]) => ({
       name: optionName(key),
       value: option.placeholder ?? null,
       required: option.required === true,

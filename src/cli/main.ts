@@ -6,6 +6,7 @@ import { Console } from 'node:console';
 import { isMainThread, workerData } from 'node:worker_threads';
 import { CustomLayerError } from '../engine/custom/custom-layer-error';
 import type { CustomLayerWatch } from '../process/custom-layer-watch';
+import { commands } from './commands';
 import type { GuardedCommandData, StreamInfo } from './guarded-command';
 import { answerError, runCli } from './run-cli';
 import { EXIT, type Stream, type Terminal } from './terminal';
@@ -15,9 +16,6 @@ const guarded = isMainThread ? null : (workerData as GuardedCommandData);
 
 // Bound here, so that a custom layer cannot replace it.
 const exit = process.exit.bind(process);
-
-/** They read standard input, which is the main thread's, and run custom layers in processes of their own. */
-const SERVERS = ['debug-adapter', 'mcp'];
 
 /** Nothing is printed once this is set. */
 let isDone = false;
@@ -71,7 +69,7 @@ process.stdout.write = writeErr;
 globalThis.console = new Console(process.stderr, process.stderr);
 
 const argv = process.argv.slice(2);
-const isServer = SERVERS.includes(argv[0] ?? '');
+const isServer = commands.some(({ name, isServer = false }) => isServer && name === argv[0]);
 const streamInfo = (stream: NodeJS.WriteStream): StreamInfo => ({
   isTTY: stream.isTTY,
   get columns() {

@@ -24,7 +24,7 @@ import {
   type Resolved,
   type Spec,
 } from '../model-spec';
-import type { SpecArgs } from './command';
+import type { CommonArgs } from './command';
 import { locateProblems, type LocatedProblem, formatProblem } from './problems';
 import { SpecError } from './spec-error';
 import { type LayerWatch, printLines, type Terminal } from './terminal';
@@ -42,7 +42,7 @@ export interface OpenedSpec {
  */
 export async function openSpec(
   terminal: Terminal,
-  args: SpecArgs,
+  args: CommonArgs,
   adapt: (run: CompiledRun) => CompiledRun = (run) => run,
 ): Promise<OpenedSpec> {
   const { text, parsed, folders } = readSpec(terminal, args);
@@ -61,7 +61,7 @@ export async function openSpec(
 /** Loads the spec of the call, or a variant of it, with its data files and custom layers. */
 export async function loadParsed(
   terminal: Terminal,
-  args: SpecArgs,
+  args: CommonArgs,
   parsed: ParseResult,
   folders: ReadableFolders,
 ): Promise<LoadedRun> {
@@ -91,7 +91,7 @@ export interface ResolvedSpec {
  * The shapes of a spec and what its transforms learn. Generates data only if a transform needs it. Throws like
  * `openSpec`.
  */
-export async function resolveSpec(terminal: Terminal, args: SpecArgs): Promise<ResolvedSpec> {
+export async function resolveSpec(terminal: Terminal, args: CommonArgs): Promise<ResolvedSpec> {
   const { text, parsed, folders } = readSpec(terminal, args);
   const customLayers = await loadCustomLayers(terminal, parsed, folders, args);
   const hasTransforms = (parsed.spec?.transforms.length ?? 0) > 0;
@@ -131,7 +131,7 @@ export interface OpenedData {
 }
 
 /** The data of a spec, including one that cannot run. Throws UsageError, and SpecError if the text is not a spec. */
-export async function openData(terminal: Terminal, args: SpecArgs): Promise<OpenedData> {
+export async function openData(terminal: Terminal, args: CommonArgs): Promise<OpenedData> {
   const { text, parsed, folders } = readSpec(terminal, args);
   const customLayers = await loadCustomLayers(terminal, parsed, folders, args);
   const { run, problems, versions } = readingDataFiles(folders, (files) => ({
@@ -171,7 +171,7 @@ async function loadCustomLayers(
   { layerWatch = NO_LAYER_WATCH }: Terminal,
   { spec }: ParseResult,
   folders: LayerFolders,
-  { allowCode }: SpecArgs,
+  { allowCode }: CommonArgs,
 ): Promise<CustomLayerProvider | undefined> {
   if (!spec || !allowCode) return undefined;
   const { importCustomLayers } = await import('../custom-layers/import-custom-layers');
@@ -182,7 +182,7 @@ async function loadCustomLayers(
 /** @param printWarnings whether the spec can run, so that its problems are warnings */
 export function locateAndPrintWarnings(
   terminal: Terminal,
-  { file, json }: SpecArgs,
+  { file, json }: CommonArgs,
   text: string,
   problems: readonly Problem[],
   printWarnings: boolean,
@@ -208,7 +208,7 @@ export interface SpecFile {
   readonly folders: ReadableFolders;
 }
 
-export function readSpec({ cwd }: Terminal, { file, dataFolder }: SpecArgs): SpecFile {
+export function readSpec({ cwd }: Terminal, { file, dataFolder }: CommonArgs): SpecFile {
   const target = path.resolve(cwd, file);
   const allowed = dataFolder.map((folder) => path.resolve(cwd, folder));
   const text = readSpecText(target, file);

@@ -1,7 +1,7 @@
 // Parses the words after `nablascope` to a command and its arguments. Rejects with UsageError.
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
 import { closestMatch } from '../engine/closest-match';
-import { type CommandArgs, type CommandEntry, commonOptions, loadCommand, type NamedCommand } from './command';
+import { type CommandArgs, type CommandEntry, loadCommand, type NamedCommand, optionsOf } from './command';
 import { type CliOption, optionName, type OptionTable } from './options';
 import { UsageError } from './usage-error';
 
@@ -22,7 +22,7 @@ export async function parseCall(argv: readonly string[], commands: readonly Comm
   const entry = commands.find(({ name }) => name === first);
   if (!entry) throw unknownCommand(first, commands);
   const command = await loadCommand(entry);
-  const options: OptionTable = { ...command.options, ...commonOptions };
+  const options = optionsOf(command);
   const { values, positionals } = parseOptions(command.name, options, rest);
   if (values.help) return { kind: 'help', command };
   if (values.version) return { kind: 'version' };

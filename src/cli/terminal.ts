@@ -1,5 +1,6 @@
 // The terminal a command writes to: two streams, colors and Ctrl-C. Commands receive it, so none of them touches
 // `process`.
+import type { Readable } from 'node:stream';
 import { escapeControls } from '../protocol/escape-controls';
 import type { CustomLayerWatch } from '../process/custom-layer-watch';
 
@@ -15,7 +16,7 @@ export type LayerWatch = Pick<CustomLayerWatch, 'registerLayers' | 'enter' | 'le
 
 export interface Terminal {
   /** Requests of a client; only the debug adapter and the MCP server read. */
-  readonly input?: NodeJS.ReadableStream;
+  readonly input?: Readable;
   /** Results. */
   readonly out: Stream;
   /** Problems and progress. */

@@ -4,7 +4,7 @@ import { locateNonFinite } from '../session/locate-non-finite';
 import { pluralize, formatInteger } from '../presentation/plain-numbers';
 import { describeNonFinite } from '../presentation/non-finite';
 import type { TrainingSession } from '../session/session';
-import type { SpecArgs } from './command';
+import type { CommonArgs } from './command';
 import { printJson } from './json';
 import type { LocatedProblem } from './problems';
 import { ProgressBar } from './progress';
@@ -80,7 +80,7 @@ export async function reachStep(terminal: Terminal, session: TrainingSession, st
 /** The result of a command that Ctrl-C stopped before its step. */
 export function stoppedEarly(
   terminal: Terminal,
-  { file, json }: SpecArgs,
+  { file, json }: CommonArgs,
   command: string,
   session: TrainingSession,
   target: number,

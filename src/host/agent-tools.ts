@@ -1,6 +1,7 @@
 // The tools for agents as language model tools of VS Code 1.95 and later. Earlier versions have no such API.
 import * as vscode from 'vscode';
 import { agentTools, languageModelToolId, runTool } from '../agent-tools';
+import { dataFolders } from './ui/settings';
 import type { CustomLayerPermissions } from './custom-layers/custom-layer-permissions';
 
 // What is used of an API that is newer than the types.
@@ -36,6 +37,7 @@ export function registerAgentTools(cliFile: string, permissions: CustomLayerPerm
             {
               cliFile,
               folders,
+              dataFolders: dataFolders(),
               allowsCode: (file) => {
                 const folder = vscode.workspace.getWorkspaceFolder(vscode.Uri.file(file))?.uri.fsPath;
                 return folder !== undefined && permissions.permission(folder) === 'allowed';

@@ -198,6 +198,19 @@ describe('nablascope mcp', () => {
     await server.close();
   });
 
+  it('reads data files only below the current folder and those that are given', async () => {
+    const elsewhere = fs.mkdtempSync(join(tmpdir(), 'nablascope-mcp-data-'));
+    fs.writeFileSync(join(elsewhere, 'd.csv'), `a,b,kind\n${'1,2,u\n3,4,v\n'.repeat(20)}`);
+    const data = { type: 'csv', path: join(elsewhere, 'd.csv'), target: 'kind' };
+    fs.writeFileSync(join(folder, 'outside.nabla.json'), JSON.stringify({ ...SPEC, data }));
+    const query = { spec: 'outside.nabla.json', query: 'loss' };
+    const [closed, open] = [new Server(), new Server('--data-folder', elsewhere)];
+    expect(await closed.call('query_run', query)).toMatchObject({ isError: true });
+    expect(await open.call('query_run', query)).toMatchObject({ isError: false });
+    await Promise.all([closed.close(), open.close()]);
+    fs.rmSync(elsewhere, { recursive: true });
+  });
+
   it('ends a call that is canceled, and all of them with the client', async () => {
     const server = new Server();
     const params = {

@@ -4,10 +4,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it, vi } from 'vitest';
-import { commonOptions, loadCommands } from '../../src/cli/command';
+import { loadCommands, optionsOf } from '../../src/cli/command';
 import { commands as entries } from '../../src/cli/commands';
 import { helpText, markdownSections, usageLine } from '../../src/cli/help';
-import { optionName, type OptionTable } from '../../src/cli/options';
+import { optionName } from '../../src/cli/options';
 import { parseCall } from '../../src/cli/parse-args';
 import { runCli } from '../../src/cli/run-cli';
 import type { Stream, Terminal } from '../../src/cli/terminal';
@@ -40,8 +40,8 @@ const commands = await loadCommands(entries);
 const circles = join('examples', 'circles.nabla.json');
 
 describe.each(commands)('$name', ({ name, summary, description, options, exclusive = [] }) => {
-  const all: OptionTable = { ...options, ...commonOptions };
   const command = commands.find((each) => each.name === name)!;
+  const all = optionsOf(command);
   const spec = [
     ...(command.takesSpec === false ? [] : ['a.nabla.json']),
     ...(command.argument ? [command.argument.example] : []),

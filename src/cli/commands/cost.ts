@@ -3,7 +3,7 @@
 import type { GradientCost } from '../../protocol/queries';
 import { formatInteger, formatNumber, formatExponential } from '../../presentation/plain-numbers';
 import { NETWORK_SIZES, measureGradientCost } from '../../session/gradient-cost';
-import { defineCommand, type SpecArgs } from '../command';
+import { defineCommand, type CommonArgs } from '../command';
 import { formatDuration, formatTable } from '../format';
 import { printJson } from '../json';
 import { openSpec } from '../open-spec';
@@ -26,7 +26,7 @@ export const costCommand = defineCommand({
 const NAIVE_BUDGET_MS = 1000;
 const MAX_BAR_WIDTH = 40;
 
-async function cost(terminal: Terminal, args: SpecArgs): Promise<ExitCode> {
+async function cost(terminal: Terminal, args: CommonArgs): Promise<ExitCode> {
   const { session, warnings } = await openSpec(terminal, args);
   const { run } = session;
   const progress = new ProgressBar(terminal);

@@ -61,11 +61,13 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'debug-adapter',
+    isServer: true,
     summary: 'Serve the debugger to an editor over standard input and output',
     load: async () => (await import('./debug-adapter')).debugAdapterCommand,
   },
   {
     name: 'mcp',
+    isServer: true,
     summary: 'Serve tools to agents over the Model Context Protocol',
     load: async () => (await import('./mcp')).mcpCommand,
   },

@@ -19,17 +19,18 @@ export const mcpCommand = defineCommand({
 
 async function serve(
   terminal: Terminal,
-  { allowCode }: CommandArgs<typeof options>,
+  { allowCode, dataFolder }: CommandArgs<typeof options>,
   { version }: ProgramInfo,
 ): Promise<ExitCode> {
   const { input, out, bundleFolder, cwd } = terminal;
-  if (!input) throw new Error('the server needs an input');
+  if (!input) throw new Error('the MCP server needs an input');
   await serveMcp({
     version,
-    input: input as NodeJS.ReadStream,
+    input,
     write: (line) => out.write(line),
     cliFile: path.join(bundleFolder, 'cli.js'),
     folders: [cwd],
+    dataFolders: dataFolder.map((folder) => path.resolve(cwd, folder)),
     allowsCode: () => allowCode,
     howToAllowCode: 'Ask the user to read the code, and to start the server with --allow-code if they trust it.',
   });

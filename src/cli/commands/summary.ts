@@ -8,7 +8,7 @@ import { hasBranches, inputNames } from '../../presentation/layer-inputs';
 import type { NetworkModel } from '../../engine/network-model';
 import { inputsOf } from '../../engine/network-graph';
 import { formatBytes, type Resolved, summarize } from '../../model-spec';
-import { defineCommand, type SpecArgs } from '../command';
+import { defineCommand, type CommonArgs } from '../command';
 import { formatShortest, shapeText, formatTable } from '../format';
 import { printJson } from '../json';
 import { resolveSpec } from '../open-spec';
@@ -27,7 +27,7 @@ export const summaryCommand = defineCommand({
 const sumFigures = (figures: readonly LayerSummary[], of: 'parameters' | 'trained' | 'macs'): number =>
   figures.reduce((sum, figure) => sum + figure[of], 0);
 
-async function summary(terminal: Terminal, args: SpecArgs): Promise<ExitCode> {
+async function summary(terminal: Terminal, args: CommonArgs): Promise<ExitCode> {
   const { resolved, fitted, problems, isTooLarge } = await resolveSpec(terminal, args);
   const exit = isTooLarge ? EXIT.usageError : EXIT.success;
   const { model, spec, size, memory, samples } = resolved;
