@@ -11,8 +11,8 @@ function loadSamples({ network, run }: TrainingSession): Pass {
   return pass;
 }
 
-/** A prediction that knows nothing of the input. @param count of outputs */
-const uninformed: Readonly<Record<Exclude<LossInput, 'unknown' | 'values'>, (count: number) => number>> = {
+/** The prediction of each of `count` outputs that knows nothing of the input. */
+const uninformedPrediction: Readonly<Record<Exclude<LossInput, 'unknown' | 'values'>, (count: number) => number>> = {
   logits: () => 0,
   scores: () => 0,
   probabilities: () => 0.5,
@@ -24,21 +24,24 @@ const uninformed: Readonly<Record<Exclude<LossInput, 'unknown' | 'values'>, (cou
 export function examineInitialLoss(session: TrainingSession): InitialLoss {
   const pass = loadSamples(session);
   const loss = pass.evaluate();
-  const { takes } = session.run.model.loss.definition;
+  const { takes, estimates } = session.run.model.loss.definition;
   if (takes === 'unknown') return { loss, expected: null };
   const { targetWidth } = session.run;
   const { data: prediction } = pass.prediction;
   const { data: target } = pass.target;
   if (takes === 'values') {
-    const samples = target.length / targetWidth;
-    const means = new Float64Array(targetWidth);
-    for (const [i, value] of target.entries()) means[i % targetWidth]! += value / samples;
-    for (let i = 0; i < prediction.length; i++) prediction[i] = means[i % targetWidth]!;
-  } else prediction.fill(uninformed[takes](pass.prediction.shape.at(-1)!));
+    const centers = Array.from({ length: targetWidth }, (_, column) => {
+      const values = Array.from(target).filter((_value, i) => i % targetWidth === column);
+      return estimates === 'median'
+        ? values.sort((a, b) => a - b)[values.length >> 1]!
+        : values.reduce((a, b) => a + b) / values.length;
+    });
+    for (let i = 0; i < prediction.length; i++) prediction[i] = centers[i % targetWidth]!;
+  } else prediction.fill(uninformedPrediction[takes](pass.prediction.shape.at(-1)!));
   return { loss, expected: pass.dataLoss() };
 }
 
-/** The same samples with and without their inputs. */
+/** The same samples with their inputs, and with all inputs set to 0. */
 export function examineZeroedInputs(session: TrainingSession): ZeroedInputs {
   const pass = loadSamples(session);
   const loss = pass.evaluate();

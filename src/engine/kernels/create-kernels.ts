@@ -45,11 +45,13 @@ export function createBackend(
   );
 }
 
+/** @throws if `portable` is wanted where there is no SIMD, or no memory */
 export function createKernels(precision: Precision, options: KernelOptions = {}): Kernels {
   const { deterministic, backend } = options;
   if (backend) return createBackend(backend, precision, options);
-  const candidates: Backend[] = deterministic === 'portable' ? ['wasm-simd'] : ['wasm-relaxed-simd', 'wasm-simd'];
-  for (const candidate of candidates) {
+  // Every other backend would give other bits.
+  if (deterministic === 'portable') return createBackend('wasm-simd', precision, options);
+  for (const candidate of ['wasm-relaxed-simd', 'wasm-simd'] as const) {
     try {
       return createBackend(candidate, precision, options);
     } catch {

@@ -273,8 +273,8 @@ export interface LayerDefinition<Kind extends string = string, Options = unknown
   /** Whether these options make it an affine function, for a layer that is none by default. */
   isAffine?(options: Options): boolean;
   /**
-   * For an activation that its options can make almost affine: the share of the variance of its output that no affine
-   * function of the input explains, for standard normal inputs. 0.27 for relu, 0.07 for tanh.
+   * For an activation that its options can make almost affine: at most this share of the variance of its output is not
+   * explained by an affine function of the input, for standard normal inputs. 0.27 for relu, 0.07 for tanh.
    */
   nonlinearity?(options: Options): number;
   /** For an activation with a factor: its option, and its value. */

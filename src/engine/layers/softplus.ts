@@ -14,7 +14,8 @@ export const softplus = defineLayer({
     beta: z._default(positiveNumber('Sharpness of the bend at 0. Larger values are closer to relu.'), 1),
   }),
   jacobianStructure: 'elementwise',
-  // log 2 / β + x/2 + β x²/8 near 0, and like relu far from it; the variance of x² is 2.
+  // Near 0: log 2/β + x/2 + β x²/8. The last two terms have the variances 1/4 and β²/32, whose ratio bounds the share.
+  // For large β it is that of relu.
   nonlinearity: ({ beta }) => Math.min((beta * beta) / 8, 0.27),
   outputShape: (input) => input,
   outputRange: () => [0, Infinity],

@@ -22,6 +22,6 @@ export const tanh = defineLayer({
     name: 'saturated',
     active: { above: -0.9, below: 0.9 },
     threshold: 0.5,
-    rule: 'A unit is saturated if |tanh x| is at least 0.9 on over half of the batch: its slope is then below 0.19.',
+    rule: 'A unit is saturated if |tanh x| is at least 0.9 on over half of the batch: its slope is then at most 0.19.',
   },
 });

@@ -2,14 +2,14 @@
 import * as z from 'zod/mini';
 import { learningRate, nonNegativeNumber } from '../option-schemas';
 import { addWeightDecay, defineOptimizer } from './optimizer';
-import { decayRule, eps, weightDecay } from './shared-options';
+import { weightDecayRule, eps, weightDecay } from './shared-options';
 
 /** s ← s + g²; w ← w - lr / (1 + (t-1) lr_decay) g / (√s + eps): PyTorch's Adagrad. */
 export const adagrad = defineOptimizer({
   kind: 'adagrad',
   summary: 'Adapts the rate of each weight to its past gradients: w ← w - lr · g / (√Σg² + eps).',
   rule: (options) => [
-    ...decayRule(options),
+    ...weightDecayRule(options),
     String.raw`s \leftarrow s + g^2`,
     options.lr_decay === 0
       ? String.raw`w \leftarrow w - \eta \frac{g}{\sqrt{s} + \varepsilon}`

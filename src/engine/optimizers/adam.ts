@@ -3,9 +3,9 @@
 import * as z from 'zod/mini';
 import { integerPower } from '../deterministic-math';
 import type { Tensor, Shape2 } from '../kernels/tensor';
-import { learningRate, nonNegativeNumber } from '../option-schemas';
+import { learningRate } from '../option-schemas';
 import { addWeightDecay, defineOptimizer, type UpdateContext } from './optimizer';
-import { betas, decayRule, eps, weightDecay } from './shared-options';
+import { betas, weightDecayRule, eps, weightDecay } from './shared-options';
 
 const STATE_NAMES = ['mean of the gradient', 'mean of its square'] as const;
 
@@ -42,7 +42,7 @@ export const adam = defineOptimizer({
   kind: 'adam',
   summary:
     'Moves each weight by about lr per step: the running mean of its gradient divided by the root of the running mean of its square, both bias-corrected.',
-  rule: (options) => [...decayRule(options), ...ADAM_RULE],
+  rule: (options) => [...weightDecayRule(options), ...ADAM_RULE],
   options: z.strictObject({
     lr: learningRate(0.001),
     betas,
@@ -68,11 +68,9 @@ export const adamw = defineOptimizer({
     lr: learningRate(0.001),
     betas,
     eps: eps(1e-8),
-    weight_decay: z._default(
-      nonNegativeNumber(
-        'Every step reduces every weight, biases included, by lr · weight_decay of its value. It is not part of the gradient.',
-      ),
+    weight_decay: weightDecay(
       0.01,
+      'Every step reduces every weight, biases included, by lr · weight_decay of its value. It is not part of the gradient.',
     ),
   }),
   dependsOnStep: true,

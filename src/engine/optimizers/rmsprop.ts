@@ -3,7 +3,7 @@ import * as z from 'zod/mini';
 import type { Tensor } from '../kernels/tensor';
 import { learningRate, nonNegativeNumber } from '../option-schemas';
 import { addWeightDecay, defineOptimizer } from './optimizer';
-import { decayRate, decayRule, eps, weightDecay } from './shared-options';
+import { decayRate, weightDecayRule, eps, weightDecay } from './shared-options';
 
 /**
  * As in PyTorch, not centered: s ← alpha s + (1 - alpha) g². Without momentum, w ← w - lr g / (√s + eps). With it,
@@ -14,7 +14,7 @@ export const rmsprop = defineOptimizer({
   summary:
     'Divides the gradient by the root of the running mean of its square: s ← alpha · s + (1 - alpha) · g², w ← w - lr · g / (√s + eps).',
   rule: (options) => [
-    ...decayRule(options),
+    ...weightDecayRule(options),
     String.raw`s \leftarrow \alpha s + (1 - \alpha) g^2`,
     ...(options.momentum === 0
       ? [String.raw`w \leftarrow w - \eta \frac{g}{\sqrt{s} + \varepsilon}`]

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { learningRate, nonNegativeNumber } from '../option-schemas';
 import { addWeightDecay, defineOptimizer } from './optimizer';
-import { decayRule, weightDecay } from './shared-options';
+import { weightDecayRule, weightDecay } from './shared-options';
 
 /**
  * g ← gradient + weight_decay w; v ← momentum v + g; w ← w - lr v, or with Nesterov w ← w - lr (g + momentum v):
@@ -13,7 +13,7 @@ export const sgd = defineOptimizer({
   aliases: ['gd', 'gradient_descent', 'stochastic_gradient_descent', 'momentum', 'nesterov'],
   summary: 'Stochastic gradient descent with momentum: v ← momentum · v + g; w ← w - lr · v.',
   rule: (options) => [
-    ...decayRule(options),
+    ...weightDecayRule(options),
     ...(options.momentum === 0
       ? [String.raw`w \leftarrow w - \eta g`]
       : [

@@ -2,16 +2,13 @@
 import * as z from 'zod/mini';
 import { alias, nonNegativeNumber } from '../option-schemas';
 
-export const weightDecay = (fallback: number) =>
-  z._default(
-    nonNegativeNumber(
-      'Weight decay: adds weight_decay · w to every gradient, biases included. That is the gradient of ½ weight_decay ‖w‖².',
-    ).check(alias('decay', 'l2', 'wd')),
-    fallback,
-  );
+export const weightDecay = (
+  fallback: number,
+  description = 'Weight decay: adds weight_decay · w to every gradient, biases included. That is the gradient of ½ weight_decay ‖w‖².',
+) => z._default(nonNegativeNumber(description).check(alias('l2', 'wd')), fallback);
 
 /** The assignment of `addWeightDecay` in LaTeX, if there is any. */
-export const decayRule = ({ weight_decay }: { readonly weight_decay: number }): readonly string[] =>
+export const weightDecayRule = ({ weight_decay }: { readonly weight_decay: number }): readonly string[] =>
   weight_decay === 0 ? [] : [String.raw`g \leftarrow g + \lambda w`];
 
 export const eps = (fallback: number) =>
@@ -26,5 +23,6 @@ export const betas = z._default(
   [0.9, 0.999],
 );
 
+/** The decay rate of a running mean. */
 export const decayRate = (description: string, fallback: number) =>
-  z._default(z.number().check(z.gte(0), z.lt(1), z.describe(description)), fallback);
+  z._default(fraction.check(z.describe(description)), fallback);

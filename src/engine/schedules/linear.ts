@@ -8,8 +8,7 @@ const factor = (description: string) => z.number().check(z.gte(0), z.lte(1), z.d
 export const linear = defineSchedule({
   kind: 'linear',
   aliases: ['linear_lr'],
-  summary:
-    'Changes the rate linearly from start_factor to end_factor times the base rate: a rising warm-up or a falling end.',
+  summary: 'Changes the rate linearly from start_factor to end_factor times the base rate, for a warm-up or a decay.',
   options: z.strictObject({
     start_factor: z._default(factor('Factor of the base rate at the start.').check(z.gt(0)), 1 / 3),
     end_factor: z._default(factor('Factor of the base rate at the end and after it.'), 1),

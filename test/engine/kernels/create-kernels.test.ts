@@ -21,7 +21,7 @@ describe('createKernels', () => {
 
   it('falls back without relaxed SIMD, or without WebAssembly', () => {
     const { Module } = WebAssembly;
-    const without = (refuses: (count: number) => boolean): string => {
+    const without = (refuses: (count: number) => boolean, options = {}): string => {
       let count = 0;
       class Refusing {
         constructor(bytes: BufferSource) {
@@ -31,13 +31,15 @@ describe('createKernels', () => {
       }
       WebAssembly.Module = Refusing as unknown as typeof WebAssembly.Module;
       try {
-        return createKernels('float32').backend;
+        return createKernels('float32', options).backend;
       } finally {
         WebAssembly.Module = Module;
       }
     };
     expect(without((count) => count === 0)).toBe('wasm-simd');
     expect(without(() => true)).toBe('reference');
+    // Any other backend would give other bits than those of another machine.
+    expect(() => without(() => true, { deterministic: 'portable' })).toThrow('no such instruction');
   });
 });
 
