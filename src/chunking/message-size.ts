@@ -18,8 +18,8 @@ export function messageSize(value: unknown): number {
 }
 
 /**
- * JSON takes at most 6 bytes for a control character or half of a surrogate pair, 2 for a quote or backslash, 1 for other
- * ASCII, and 3 for the rest. A structured clone takes 2 for every unit of a text that has one above 255.
+ * JSON takes at most 6 bytes for a control character or half of a surrogate pair, 2 for a quote or backslash, 1 for
+ * other ASCII, and 3 for the rest. A structured clone takes 2 for every unit of a text that has one above 255.
  */
 function textSize(text: string): number {
   let json = 0;

@@ -56,8 +56,8 @@ export interface CommandSummary {
   /** One line without a period, for the list of commands. */
   readonly summary: string;
   /**
-   * It answers requests on standard input. It runs in the main thread, which has that input, and leaves custom layers to
-   * processes of their own.
+   * It answers requests on standard input. It runs in the main thread, which has that input, and leaves custom layers
+   * to processes of their own.
    */
   readonly isServer?: true;
 }

@@ -1,5 +1,5 @@
-// Prepares birpc messages for the channel to a webview, which carries JSON and typed arrays: numbers that JSON lacks are
-// packed, and an error is sent as its message.
+// Prepares birpc messages for the channel to a webview, which carries JSON and typed arrays: numbers that JSON lacks
+// are packed, and an error is sent as its message.
 import { packNumbers, unpackNumbers } from './json-numbers';
 
 /** The relevant parts of a birpc message. */
