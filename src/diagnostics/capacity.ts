@@ -14,7 +14,7 @@ import {
   nearestNeighborAccuracy,
 } from './reference-fits';
 import { classShares, sampleTrainingSplit } from './training-sample';
-import { hasHiddenLayer, isAffine, isWeighted, layerWarning } from './warnings';
+import { hasHiddenLayer, isAffine, isWeighted, layerWarning, onlySuccessor } from './warnings';
 
 /** Fewer samples are no evidence. */
 const MIN_SAMPLES = 20;
@@ -83,10 +83,13 @@ function meanOf(values: Float64Array, column: number, width: number): number {
 /** Units of a hidden layer that is widened. */
 const USUAL_UNITS = 16;
 
+/** Of two classes, one may well be all that is cut off. */
+const MIN_CLASSES = 3;
+
 /** A single unit sees its input along one direction, and all later layers see only that. */
 export const narrowLayer: SpecRule = {
   id: 'narrow-layer',
-  summary: 'A hidden layer has a single unit, and no single direction separates the classes.',
+  summary: 'A hidden layer has a single unit, and no single direction separates the classes, or a relu cuts it off.',
   threshold: {
     value: 0.1,
     quantity: 'accuracy of the nearest neighbor, minus that of the best linear fit',
@@ -103,17 +106,24 @@ export const narrowLayer: SpecRule = {
     const sample = sampleTrainingSplit(run);
     const { classes } = sample;
     if (!classes || sample.samples < MIN_SAMPLES || sample.width > MAX_LINEAR_COLUMNS) return [];
-    const linear = linearAccuracy(sample, classes, classShares(classes).length);
+    const count = classShares(classes).length;
+    const linear = linearAccuracy(sample, classes, count);
     const nearest = nearestNeighborAccuracy(sample, classes, Math.min(MAX_NEIGHBORS, sample.samples));
-    if (!(nearest > linear + threshold)) return [];
     const { layer, index } = narrow[0]!;
+    const next = onlySuccessor(model, index);
+    const after = next === undefined ? undefined : model.layers[next];
+    const isHalved = after?.definition.outputRange?.(after.options)?.[0] === 0 && count >= MIN_CLASSES;
+    if (!isHalved && !(nearest > linear + threshold)) return [];
     const changes = narrow.map((each): SpecChange => unitsOf(spec.layers[each.index]!.path, each.layer));
+    const evidence = isHalved
+      ? `${after.name} cuts off one side of it, where all samples look the same: that hardly tells ${count} classes apart.`
+      : `The best linear fit is right for ${formatPercent(linear)} of the training samples, the nearest neighbor for ${formatPercent(nearest)}.`;
     return [
       layerWarning(
         resolved,
         index,
         'narrow-layer',
-        `${layer.name} has one unit, a bottleneck: all that follows sees the input along a single direction. The best linear fit is right for ${formatPercent(linear)} of the training samples, the nearest neighbor for ${formatPercent(nearest)}.`,
+        `${layer.name} has one unit, a bottleneck: all that follows sees the input along a single direction. ${evidence}`,
         `Use more units, such as "out_features": ${USUAL_UNITS}.`,
         { title: `Use ${USUAL_UNITS} units in ${narrow.map((each) => each.layer.name).join(', ')}`, changes },
       ),

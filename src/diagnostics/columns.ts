@@ -329,7 +329,7 @@ const STAND_IN_DISTANCE = 3;
 function findStandIn(
   sample: TrainingSample,
   column: number,
-): { readonly count: number; readonly distance: number; readonly isLow: boolean } | null {
+): { readonly value: number; readonly count: number; readonly distance: number; readonly isLow: boolean } | null {
   const values = sortedColumn(sample, column);
   for (const isLow of [true, false]) {
     const value = isLow ? values[0]! : values.at(-1)!;
@@ -338,9 +338,41 @@ function findStandIn(
     if (count < 2 || count > values.length / 2 || new Set(others).size < MIN_OF_UNIT) continue;
     const [low, high] = [others[0]!, others.at(-1)!];
     const distance = (isLow ? low - value : value - high) / (high - low);
-    if (distance > STAND_IN_DISTANCE) return { count, distance, isLow };
+    if (distance > STAND_IN_DISTANCE) return { value, count, distance, isLow };
   }
   return null;
+}
+
+/** Of a whole number in a file, after transforms in the precision of the network. */
+const ROUNDING = 1e-3;
+
+/** The whole number in the file that a number of a column was before a transform; undefined where that is unknown. */
+function valueInFile({ transforms }: CompiledRun, column: number, value: number): number | undefined {
+  const [first, ...others] = transforms;
+  const of = (name: string): number | undefined => {
+    const values = first?.values.find((each) => each.name === name)?.values;
+    return values?.[values.length === 1 ? 0 : column];
+  };
+  const mean = first ? of('mean') : 0;
+  if (others.length > 0 || mean === undefined) return undefined;
+  const before = value * (of('std') ?? 1) + mean;
+  const whole = Math.round(before);
+  return Math.abs(before - whole) <= ROUNDING * Math.max(1, Math.abs(whole)) ? whole : undefined;
+}
+
+/** Tables list what stands for missing values. */
+function takeAsMissing({ spec }: Resolved, marks: readonly number[]): QuickFix | undefined {
+  const options = spec.data.options as Readonly<Record<string, unknown>>;
+  if (marks.length === 0 || !('header' in options)) return undefined;
+  const known = Array.isArray(options.missing_values) ? (options.missing_values as readonly unknown[]) : [];
+  const numbers = [...new Set(marks)];
+  return {
+    title: `Take ${numbers.join(', ')} as missing, and fill in the mean`,
+    changes: [
+      { path: ['data', 'missing_values'], value: [...known, ...numbers] },
+      ...(options.missing === 'error' ? [{ path: ['data', 'missing'], value: 'mean' }] : []),
+    ],
+  };
 }
 
 /** More are not examined while the user types. */
@@ -362,9 +394,12 @@ export const mixedUnits: SpecRule = {
     if (run.model.layers.some(({ definition }) => definition.indexCount)) return [];
     const sample = sampleTrainingSplit(run);
     if (sample.samples < MIN_RANKED_SAMPLES) return [];
-    return Array.from({ length: sample.width }, (_, column) => column).flatMap((column) => {
+    const standIns = Array.from({ length: sample.width }, (_, column) => findStandIn(sample, column));
+    const marks = standIns.flatMap((standIn, column) =>
+      standIn ? (valueInFile(run, column, standIn.value) ?? []) : [],
+    );
+    return standIns.flatMap((standIn, column) => {
       const name = columnName(run, column);
-      const standIn = findStandIn(sample, column);
       if (standIn) {
         const { count, distance, isLow } = standIn;
         return dataWarning(
@@ -372,7 +407,7 @@ export const mixedUnits: SpecRule = {
           'missing-as-number',
           `${count} of ${sample.samples} training samples have the same number in ${name}, ${formatRounded(distance, 2)} times the range of all others ${isLow ? 'below' : 'above'} them. It probably stands for a missing value, but the network takes it for a quantity.`,
           `Leave these cells empty, or list the number as "missing_values" of a table, and set "missing" to "mean" or "drop"; or leave ${name} out.`,
-          sample.width > 1 ? leaveOut(resolved, run, [column]) : undefined,
+          takeAsMissing(resolved, marks) ?? (sample.width > 1 ? leaveOut(resolved, run, [column]) : undefined),
         );
       }
       const { factor, share } = findTwoUnits(sample, column);

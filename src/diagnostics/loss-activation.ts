@@ -95,6 +95,17 @@ export const missingActivation: SpecRule = {
     const expected = EXPECTED_INPUTS[takes];
     const last = lastEffectiveLayer(resolved);
     const definition = last?.layer.definition;
+    if (last && takes === 'values' && definition?.outputMeaning === 'log_distribution' && resolved.data.classes)
+      return [
+        layerWarning(
+          resolved,
+          last.index,
+          'not-probabilities',
+          `${kind} compares the outputs with targets of 0 and 1, but ${last.layer.name} outputs log-probabilities, which are at most 0: a right prediction of 1 cannot be reached.`,
+          `Keep ${last.layer.name} with the loss "nll", or remove it and use "cross_entropy".`,
+          setLoss('nll'),
+        ),
+      ];
     // The outputs of a custom layer are unknown.
     if (!expected || !activation || definition?.sourceLocations) return [];
     const meaning = definition?.outputMeaning;

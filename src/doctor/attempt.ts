@@ -79,6 +79,16 @@ export class Attempts {
     return this.#own;
   }
 
+  /** A fix in a run of the spec's own length. @param own the spec as it is, in such a run */
+  async attemptAtOwnLength(fix: QuickFix, own: Trial): Promise<Attempt | null> {
+    const { text } = this.baseline;
+    const changed = applyTextEdit(text, editSpec(text, fix.changes));
+    const { run } = await this.load(changed);
+    if (!run) return null;
+    const session = openTrial(run, changed, own.steps);
+    return { fix, before: own, trial: await runTrial(session, own.steps, this.context, `trying: ${fix.title}`) };
+  }
+
   async #try(fix: QuickFix, isGuess: boolean): Promise<Attempt | null> {
     const { text, steps, trial, scores } = this.baseline;
     const changed = applyTextEdit(text, editSpec(text, fix.changes));

@@ -98,13 +98,15 @@ async function tryFixOf(candidate: Candidate, attempts: Attempts): Promise<Docto
       ? await attempt(setLearningRate(spec, suggestedRate))
       : null;
   const isOtherBetter = other !== null && helps(other) && (!usual || isBetter(other.trial, usual.trial));
-  const best = isOtherBetter ? other : usual;
+  const estimate = isOtherBetter ? other : usual;
+  const best =
+    estimate && helps(estimate) && setsRateOnly(estimate.fix) ? await refineRate(estimate, attempts) : estimate;
   // Without the target before its eyes, a network knows less; on more samples, it is harder to be right.
   if (best && OTHER_MEASURE.includes(candidate.code) && !best.trial.diverged)
     return { ...candidate, fix: best.fix, trial: best.trial, effect: describeEffect(best) };
   const hasHelped = best !== null && helps(best) && (candidate.code !== 'other-rate' || gainsSkill(best));
   if (candidate.code === 'other-rate' && !hasHelped) return null;
-  const remedy = isOtherBetter ? `${best?.fix.title}.` : candidate.remedy;
+  const remedy = best && best !== usual ? `${best.fix.title}.` : candidate.remedy;
   return {
     ...candidate,
     fix: hasHelped ? best.fix : null,
@@ -121,36 +123,100 @@ const isBetter = (a: Trial, b: Trial): boolean =>
 const setsRateOnly = ({ changes }: QuickFix): boolean =>
   changes.length === 1 && changes[0]?.path.join('.') === 'optimizer.lr';
 
+/** Half a decade, as between the rates of the range test. */
+const RATE_FACTOR = 3;
+/** A loss that is lower than by noise. */
+const LOWER_LOSS = 0.8;
+
+/** Looks for a better rate above and below one that helps, as rules and the range test only estimate it. */
+async function refineRate(estimate: Attempt, attempts: Attempts): Promise<Attempt> {
+  const { spec } = attempts.baseline;
+  let best = estimate;
+  for (const factor of [1 / RATE_FACTOR, RATE_FACTOR]) {
+    while (attempts.count < MAX_TRIALS) {
+      const lr = Number((rateOf(best.fix) * factor).toPrecision(1));
+      const next = await attempts.attempt(setLearningRate(spec, lr));
+      if (!next || !trainsBetter(next.trial, best.trial)) break;
+      best = next;
+    }
+    if (best !== estimate) break;
+  }
+  return best;
+}
+
+const rateOf = ({ changes }: QuickFix): number => Number(changes[0]?.value);
+
+/** Whether a run learns more, or the same with a lower loss. */
+function trainsBetter(a: Trial, b: Trial): boolean {
+  if (a.diverged || Math.abs(scoreOf(a) - scoreOf(b)) > NOISE) return !a.diverged && scoreOf(a) > scoreOf(b);
+  const [loss, other] = [a, b].map(({ evaluation }) => (evaluation.validation ?? evaluation.train)?.loss ?? NaN);
+  return loss! < LOWER_LOSS * other!;
+}
+
 /** Faults that are fixed together, at most. */
 const MAX_FAULTS = 5;
 
+/** Several fixes, each for the spec with those before it. */
+interface Combination {
+  readonly fix: QuickFix;
+  readonly codes: readonly string[];
+}
+
+/** Applies the fixes of the spec's rules one after the other, except those of some rules. */
+async function combineFixes(
+  candidates: readonly Candidate[],
+  attempts: Attempts,
+  except: readonly string[],
+): Promise<Combination | null> {
+  const first = candidates.find(({ fix, range, code }) => fix && range && !except.includes(code));
+  if (!first?.fix) return null;
+  const fixes: QuickFix[] = [first.fix];
+  const codes = [first.code];
+  let { text } = attempts.baseline;
+  while (fixes.length < MAX_FAULTS) {
+    text = applyTextEdit(text, editSpec(text, fixes.at(-1)!.changes));
+    const { problems } = await attempts.load(text);
+    const next = problems.find(({ fix, code }) => fix && !codes.includes(code) && !except.includes(code));
+    if (!next?.fix) break;
+    codes.push(next.code);
+    fixes.push(next.fix);
+  }
+  const title = fixes.map((fix) => fix.title).join('; ');
+  return { fix: { title, changes: fixes.flatMap(({ changes }) => changes) }, codes };
+}
+
 /**
  * Where each of several faults keeps the network from learning, none of their fixes helps alone. Applies the fixes of
- * the spec's rules one after the other.
- * @returns the first finding again, with all of these fixes, if they help together
+ * the spec's rules one after the other, and leaves those out that add nothing.
+ * @returns the finding that matters most of them again, with all of these fixes, if they help together
  */
 async function tryTogether(
   findings: readonly DoctorFinding[],
   candidates: readonly Candidate[],
   attempts: Attempts,
 ): Promise<DoctorFinding[]> {
-  const [first, ...others] = candidates.filter(({ fix, range }) => fix && range);
-  if (!first?.fix || others.length === 0) return [];
-  const fixes: QuickFix[] = [first.fix];
-  const done = new Set([first.code]);
-  let { text } = attempts.baseline;
-  while (fixes.length < MAX_FAULTS) {
-    text = applyTextEdit(text, editSpec(text, fixes.at(-1)!.changes));
-    const next = (await attempts.load(text)).problems.find(({ fix, code }) => fix && !done.has(code));
-    if (!next?.fix) break;
-    done.add(next.code);
-    fixes.push(next.fix);
-  }
-  if (fixes.length < 2) return [];
-  const fix = { title: fixes.map(({ title }) => title).join('; '), changes: fixes.flatMap(({ changes }) => changes) };
-  const attempt = await attempts.attempt(fix);
+  const all = await combineFixes(candidates, attempts, []);
+  if (!all || all.codes.length < 2) return [];
+  let attempt = await attempts.attempt(all.fix);
   if (!attempt || !gainsSkill(attempt) || scoreOf(attempt.trial) <= bestTrial(findings)) return [];
-  return [{ ...first, fix, trial: attempt.trial, effect: describeEffect(attempt), remedy: first.remedy }];
+  const left: string[] = [];
+  /** What a fix is worth: how much less is learned without it. */
+  const worth = new Map<string, number>();
+  for (const code of all.codes) {
+    const others = await combineFixes(candidates, attempts, [...left, code]);
+    const without = others && (await attempts.attempt(others.fix));
+    const loss = scoreOf(attempt.trial) - (without ? Math.max(0, scoreOf(without.trial)) : 0);
+    worth.set(code, loss);
+    if (!without || loss > NOISE) continue;
+    left.push(code);
+    attempt = without;
+  }
+  const kept = all.codes.filter((code) => !left.includes(code));
+  const cause = kept
+    .sort((a, b) => worth.get(b)! - worth.get(a)!)
+    .flatMap((code) => candidates.find((each) => each.code === code) ?? [])[0];
+  if (!cause) return [];
+  return [{ ...cause, fix: attempt.fix, trial: attempt.trial, effect: describeEffect(attempt), remedy: cause.remedy }];
 }
 
 /** A run that ends with this much skill may still be short, if its losses fall to this part. */
@@ -172,6 +238,8 @@ async function tryLongerRun(findings: readonly DoctorFinding[], attempts: Attemp
   if (length >= steps || hasLearnedLittle(trial) || findings.some(({ code }) => code === 'few-steps')) return [];
   const own = await attempts.trainToEnd('training to the end of the run');
   if (!gainsByLength({ fix: { title: '', changes: [] }, trial, before: own })) return [];
+  const held = await tryOptionsAtOwnLength(own, attempts);
+  if (held) return [held];
   const epochs = Math.ceil((run.epochs * steps) / length);
   const fix = { title: `Train for ${epochs} epochs`, changes: [{ path: ['epochs'], value: epochs }] };
   const attempt = await attempts.attempt(fix);
@@ -189,6 +257,31 @@ async function tryLongerRun(findings: readonly DoctorFinding[], attempts: Attemp
     },
   ];
 }
+
+/** Whether the network is slow because of an option: without it, it learns as much in the run's own length. */
+async function tryOptionsAtOwnLength(own: Trial, attempts: Attempts): Promise<DoctorFinding | null> {
+  const { spec, run, trial } = attempts.baseline;
+  const [options = []] = usualValues(spec, run);
+  let best: { readonly attempt: Attempt; readonly cause: string } | null = null;
+  for (const { cause, fix } of options.slice(0, MAX_OPTIONS)) {
+    const attempt = await attempts.attemptAtOwnLength(fix, own);
+    if (!attempt || !gainsByLength(attempt) || scoreOf(attempt.trial) < scoreOf(trial) - NOISE) continue;
+    if (!best || trainsBetter(attempt.trial, best.attempt.trial)) best = { attempt, cause };
+  }
+  return best && { ...heldBack(best.attempt, best.cause, trial) };
+}
+
+/** More are not tried at the run's own length. */
+const MAX_OPTIONS = 8;
+
+const heldBack = (attempt: Attempt, cause: string, trial: Trial): DoctorFinding => ({
+  ...learnsLittle(trial),
+  message: `The network ${describeSkill(attempt.before)}. ${cause}`,
+  remedy: `${attempt.fix.title}.`,
+  fix: attempt.fix,
+  trial: attempt.trial,
+  effect: describeEffect(attempt),
+});
 
 /** Replaces what is unusual, one at a time. @returns the best of what gains much */
 async function tryUsualValues(findings: readonly DoctorFinding[], attempts: Attempts): Promise<DoctorFinding[]> {
@@ -213,16 +306,7 @@ async function tryUsualValues(findings: readonly DoctorFinding[], attempts: Atte
   const { attempt, cause } = best;
   const changes = JSON.stringify(attempt.fix.changes);
   if (findings.some(({ fix }) => fix && JSON.stringify(fix.changes) === changes)) return [];
-  return [
-    {
-      ...learnsLittle(trial),
-      message: `The network ${describeSkill(attempt.before)}. ${cause}`,
-      remedy: `${attempt.fix.title}.`,
-      fix: attempt.fix,
-      trial: attempt.trial,
-      effect: describeEffect(attempt),
-    },
-  ];
+  return [heldBack(attempt, cause, trial)];
 }
 
 /** A more general fix must be better by more than this. */

@@ -34,9 +34,16 @@ export interface UsualValue {
  * Options that differ from their defaults, then what the data and the task ask for, then a network that can do more.
  */
 export const usualValues = (spec: Spec, run: CompiledRun): UsualValue[][] => [
-  [...resetOptions(spec), ...resetLayerOptions(spec, run), ...withoutDropout(spec, run)],
+  [
+    ...resetOptions(spec),
+    ...resetTransforms(spec),
+    ...resetLayerOptions(spec, run),
+    ...ownParametersInstead(spec, run),
+    ...withoutDropout(spec, run),
+  ],
   [
     ...trainAllSamples(spec, run),
+    ...allColumns(spec, run),
     ...standardized(spec, run),
     ...otherBatches(spec, run),
     ...withPositions(spec, run),
@@ -91,6 +98,45 @@ function resetOptions(spec: Spec): UsualValue[] {
       .filter(([key]) => spec.source.has([key]) && !(key === 'shuffle' && spec.shuffle))
       .map(([key, cause, title]) => ({ cause, fix: { title, changes: [{ path: [key] }] } })),
     ...options,
+  ];
+}
+
+/** Options of transforms, such as what is added to the variance. */
+const resetTransforms = (spec: Spec): UsualValue[] =>
+  spec.transforms.flatMap(({ type }, i) =>
+    Object.entries(writtenKeys(spec, ['transforms', i]))
+      .filter(([key]) => !KEPT_BY_COMPONENTS.includes(key))
+      .map(([key, value]) => ({
+        cause: `${key}${quote(value)} of ${type} holds it back.`,
+        fix: { title: `Use the default ${key} of ${type}`, changes: [{ path: ['transforms', i, key] }] },
+      })),
+  );
+
+/** A layer that shares its parameters may compute the same as the other one, or be held where that one must be. */
+function ownParametersInstead(spec: Spec, run: CompiledRun): UsualValue[] {
+  const shared = layersWhere(
+    spec,
+    run,
+    (_, index) => typeof writtenKeys(spec, spec.layers[index]!.path).share === 'string',
+  );
+  return shared.map((index) => {
+    const { path, name } = spec.layers[index]!;
+    return {
+      cause: `${name} has no parameters of its own: it shares those of ${String(writtenKeys(spec, path).share)}.`,
+      fix: { title: `Give ${name} parameters of its own`, changes: [{ path: [...path, 'share'] }] },
+    };
+  });
+}
+
+/** Columns that a spec leaves out may be those that decide. */
+function allColumns(spec: Spec, { dataset }: CompiledRun): UsualValue[] {
+  const { inputs, path } = writtenKeys(spec, ['data']);
+  if (!Array.isArray(inputs) || path === undefined || !dataset.featureNames) return [];
+  return [
+    {
+      cause: `Its inputs are only ${listNames(dataset.featureNames)} of the file.`,
+      fix: { title: 'Use all other columns as inputs', changes: [{ path: ['data', 'inputs'] }] },
+    },
   ];
 }
 
@@ -189,6 +235,14 @@ function trainAllSamples(spec: Spec, run: CompiledRun): UsualValue[] {
   const options = writtenKeys(spec, ['data']);
   const { validation, test } = spec.data.split;
   return [
+    ...(options.missing === 'drop'
+      ? [
+          {
+            cause: `${cause} Those with a missing value are dropped.`,
+            fix: { title: 'Fill in missing values', changes: [{ path: ['data', 'missing'], value: 'mean' }] },
+          },
+        ]
+      : []),
     ...('limit' in options
       ? [{ cause, fix: { title: 'Use all samples', changes: [{ path: ['data', 'limit'] }] } }]
       : []),

@@ -2,7 +2,8 @@
 // phase, and so the same bits. Large networks run phase by phase, so that a watchdog can name the phase that hangs.
 import type { ModelInfo } from '../protocol/model-info';
 import type { Network } from '../engine/network';
-import { hasCustomCode } from '../engine/network-model';
+import { numel } from '../engine/kernels/tensor';
+import { hasCustomCode, type NetworkModel } from '../engine/network-model';
 import type { Pass } from '../engine/pass';
 import { stepCoefficients, updateParameters } from '../engine/update-parameters';
 import type { TracedStep } from '../engine/kernels/kernels';
@@ -13,14 +14,25 @@ import { EpochBuffer } from './epoch-buffer';
 /** Above this many multiply-adds per step, about 50 µs, the cost of calls does not matter. */
 const MAX_FUSED_MACS = 1e6;
 
-/** Approximate factor by which custom layers are slower. */
-const CUSTOM_CODE_FACTOR = 100;
+/** Multiply-adds in the time that custom code takes for a number that it gets or returns, approximately. */
+const CUSTOM_CODE_FACTOR = 200;
 
 /** Approximate multiply-adds of a training step, or work that takes as long. */
 export const estimateStepMacs = (
   { layers, batchSize }: Pick<ModelInfo, 'layers' | 'batchSize'>,
   { model }: Network,
-): number => 3 * estimateForwardMacs(layers) * batchSize * (hasCustomCode(model) ? CUSTOM_CODE_FACTOR : 1);
+): number => 3 * (estimateForwardMacs(layers) + CUSTOM_CODE_FACTOR * customNumbers(model)) * batchSize;
+
+/** Numbers of a sample that go through custom code. */
+function customNumbers({ layers, loss, penalty }: NetworkModel): number {
+  const ofLayers = layers
+    .filter(({ definition }) => definition.sourceLocations)
+    .reduce((sum, { inputShape, outputShape }) => sum + numel(inputShape) + numel(outputShape), 0);
+  const ofLoss = loss.definition.sourceLocations ? 2 * numel(layers.at(-1)!.outputShape) : 0;
+  // A penalty takes all parameters once for a batch.
+  const ofPenalty = penalty?.custom ? layers.reduce((sum, { outputShape }) => sum + numel(outputShape), 0) : 0;
+  return ofLayers + ofLoss + ofPenalty;
+}
 
 /** Multiply-adds of one sample's forward pass; a layer that declares none counts each of its parameters once. */
 export const estimateForwardMacs = (layers: ModelInfo['layers']): number =>

@@ -52,11 +52,21 @@ const adding = {
   epochs: 30,
 };
 
+const difference = { type: 'subtract', inputs: ['a', 'linear2'] };
+
 const cases: readonly (readonly [code: string, fires: object, quiet: object])[] = [
   [
     'zero-gradient',
     { ...circles, layers: [linear(8, { bias_init: { type: 'constant', val: -50 } }), 'relu', linear(2)] },
     { ...circles, layers: [linear(8), 'relu', linear(2)] },
+  ],
+  [
+    'constant-output',
+    {
+      ...circles,
+      layers: [linear(8, { name: 'a' }), linear(8, { inputs: ['input'], share: 'a' }), difference, linear(2)],
+    },
+    { ...circles, layers: [linear(8, { name: 'a' }), linear(8, { inputs: ['input'] }), difference, linear(2)] },
   ],
   ['update-too-large', { ...circles, optimizer: sgd(300) }, circles],
   ['update-too-small', { ...circles, optimizer: sgd(1e-6) }, { ...circles, optimizer: sgd(0.01) }],

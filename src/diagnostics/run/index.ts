@@ -1,4 +1,5 @@
 // The rules about a run, causes before effects. To add one, write it and add a line to the table.
+import { constantOutput } from './constant-output';
 import {
   deadUnits,
   explodingGradient,
@@ -24,6 +25,7 @@ export type { RunRule, SampleEvaluation } from './run-rule';
 
 export const runRules: readonly RunRule[] = [
   zeroGradient,
+  constantOutput,
   updateTooLarge,
   diverging,
   decayOutweighsLoss,
