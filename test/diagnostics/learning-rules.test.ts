@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { specRules } from '../../src/diagnostics';
 import { Random } from '../../src/engine/random';
 import { applyTextEdit, editSpec, loadRun } from '../../src/model-spec';
-import type { Problem, RuleSettings } from '../../src/protocol/problem';
-import { noFiles } from '../support/data-files';
+import type { Problem, QuickFix, RuleSettings } from '../../src/protocol/problem';
+import { inMemoryFiles, noFiles } from '../support/data-files';
 import { names, openExample } from '../support/examples';
 
 const linear = (out_features: number, more: object = {}): object => ({ type: 'linear', out_features, ...more });
@@ -201,6 +201,11 @@ const cases: readonly (readonly [code: string, fires: object, quiet: object])[] 
     { ...classification, layers: [...hidden(4, 'tanh', 1), 'sigmoid'], loss: 'bce' },
   ],
   [
+    'not-probabilities',
+    { ...classification, layers: [...hidden(4, 'tanh', 2), 'log_softmax'], loss: 'mse' },
+    { ...classification, layers: [...hidden(4, 'tanh', 2), 'softmax'], loss: 'mse' },
+  ],
+  [
     'not-log-probabilities',
     { ...classification, layers: [...hidden(4, 'tanh', 2), 'softmax'], loss: 'nll' },
     { ...classification, layers: [...hidden(4, 'tanh', 2), 'log_softmax'], loss: 'nll' },
@@ -386,6 +391,11 @@ const cases: readonly (readonly [code: string, fires: object, quiet: object])[] 
     'narrow-layer',
     { ...classification, data: { type: 'circles', samples: 200 }, layers: hidden(1, 'tanh', 2) },
     { ...classification, layers: hidden(1, 'tanh', 2) },
+  ],
+  [
+    'narrow-layer',
+    { ...classification, data: { type: 'blobs', samples: 120, centers: 4 }, layers: hidden(1, 'relu', 4) },
+    { ...classification, data: { type: 'blobs', samples: 120, centers: 4 }, layers: hidden(2, 'relu', 4) },
   ],
   ['sharp-kernel', { ...classification, layers: kernel(1e5) }, { ...classification, layers: kernel(1) }],
   [
@@ -721,6 +731,68 @@ describe('a quick fix', () => {
     const after = problemsOf(fixed).map((problem) => problem.code);
     expect(after).not.toContain(code);
     expect(before).toEqual(expect.arrayContaining(after));
+  });
+});
+
+/** A file of single bytes as NumPy writes it. */
+function npy(shape: readonly number[], valueAt: (index: number) => number): Uint8Array {
+  const header = `{'descr': '|u1', 'fortran_order': False, 'shape': (${shape.join(', ')},), }`.padEnd(117) + '\n';
+  const size = shape.reduce((product, length) => product * length, 1);
+  const start = Buffer.from(`\x93NUMPY\x01\x00${String.fromCharCode(header.length, 0)}${header}`, 'latin1');
+  return Buffer.concat([start, Uint8Array.from({ length: size }, (_, i) => valueAt(i))]);
+}
+
+describe('channels-last', () => {
+  // 40 images, the first half darker.
+  const codesOf = (shape: readonly number[], more: object = {}): string[] => {
+    const size = shape.reduce((product, length) => product * length, 1);
+    const files = inMemoryFiles({
+      'x.npy': npy([40, ...shape], (i) => (i < 20 * size ? 30 : 160) + ((7 * i) % 64)),
+      'y.npy': npy([40], (i) => Number(i >= 20)),
+    });
+    const text = textOf({
+      ...classification,
+      data: { type: 'npy', inputs: 'x.npy', labels: 'y.npy', divide_by: 255, ...more },
+      layers: [convolution, 'relu', 'flatten', linear(2)],
+    });
+    const loaded = loadRun(text, files, { rules: specRules });
+    expect(loaded.run).toBeDefined();
+    return loaded.problems.map(({ code }) => code);
+  };
+
+  it('fires on images of height × width × channels, and its fix reads them as such', () => {
+    expect(codesOf([8, 8, 3])).toContain('channels-last');
+    expect(codesOf([8, 8, 3], { layout: 'hwc' })).not.toContain('channels-last');
+  });
+
+  it('keeps quiet about channels × height × width, and about small images', () => {
+    expect(codesOf([3, 8, 8])).not.toContain('channels-last');
+    expect(codesOf([4, 4, 4])).not.toContain('channels-last');
+  });
+});
+
+describe('a number that stands for missing values', () => {
+  const rows = Array.from({ length: 160 }, (_, i) => {
+    const [a, b] = [Math.sin(7 * i), Math.cos(5 * i)];
+    return [i % 9 === 4 ? -999 : a.toFixed(3), i % 11 === 2 ? -9999 : b.toFixed(3), (a + b).toFixed(3)].join(',');
+  });
+  const fixOf = (more: object): QuickFix | undefined =>
+    loadRun(
+      textOf({ ...regression, data: { type: 'csv', path: 'd.csv', task: 'values' }, ...more }),
+      inMemoryFiles({ 'd.csv': ['a,b,y', ...rows].join('\n') }),
+      { rules: specRules },
+    ).problems.find(({ code }) => code === 'missing-as-number')?.fix;
+  const expected = [
+    { path: ['data', 'missing_values'], value: [-999, -9999] },
+    { path: ['data', 'missing'], value: 'mean' },
+  ];
+
+  it('is listed as missing in a table, for all columns', () => {
+    expect(fixOf({})?.changes).toEqual(expected);
+  });
+
+  it('is listed as the file has it, not as a transform leaves it', () => {
+    expect(fixOf({ transforms: ['standardize'] })?.changes).toEqual(expected);
   });
 });
 

@@ -1,7 +1,15 @@
 // Diagnoses of networks that do not learn: the right finding first, and only fixes that help.
 import { describe, expect, it } from 'vitest';
 import { specRules } from '../../src/diagnostics';
-import { diagnose, type DoctorContext, DoctorCancelledError, hasFailed, repair } from '../../src/doctor';
+import {
+  diagnose,
+  type DoctorContext,
+  DoctorCancelledError,
+  hasFailed,
+  openTrial,
+  repair,
+  runTrial,
+} from '../../src/doctor';
 import type { Layer } from '../../src/engine/custom/contract';
 import { createCustomLayer } from '../../src/engine/custom/custom-layer';
 import type { LayerDefinition } from '../../src/engine/layers/layer';
@@ -9,7 +17,7 @@ import { Random } from '../../src/engine/random';
 import { applyTextEdit, editSpec, loadRun } from '../../src/model-spec';
 import { describeChecks } from '../../src/presentation/doctor-report';
 import type { DoctorReport } from '../../src/protocol/doctor-report';
-import { noFiles } from '../support/data-files';
+import { inMemoryFiles, noFiles } from '../support/data-files';
 
 const linear = (out_features: number, more: object = {}): object => ({ type: 'linear', out_features, ...more });
 const load = (text: string) => loadRun(text, noFiles, { rules: specRules });
@@ -133,13 +141,26 @@ describe('the diagnosis', () => {
     expect(first.trial?.diverged).toBe(false);
   });
 
-  it('takes the rate of the range test where that helps more than the estimate of a rule', async () => {
-    const { findings, rangeTest } = await examine({ ...circles, optimizer: { type: 'sgd', lr: 2e-4 } });
+  it('looks for a better rate around the estimates of a rule and of the range test', async () => {
+    const { findings } = await examine({ ...circles, optimizer: { type: 'sgd', lr: 2e-4 } });
     const [first] = findings;
     expect(first.code).toBe('update-too-small');
-    expect(first.fix?.changes).toEqual([{ path: ['optimizer', 'lr'], value: rangeTest.suggested }]);
+    const [{ path, value }] = first.fix!.changes;
+    expect(path).toEqual(['optimizer', 'lr']);
     expect(first.remedy).toBe(`${first.fix?.title}.`);
     expect(first.trial?.skill).toBeGreaterThan(0.7);
+    // A half decade up or down learns no more.
+    for (const factor of [1 / 3, 3]) {
+      const lr = Number((Number(value) * factor).toPrecision(1));
+      const text = JSON.stringify({ ...circles, optimizer: { type: 'sgd', lr } });
+      const trial = await runTrial(
+        openTrial(load(text).run!, text, first.trial!.steps),
+        first.trial!.steps,
+        context,
+        '',
+      );
+      expect(trial.skill).toBeLessThan(first.trial!.skill + 0.1);
+    }
   });
 
   it('compares a longer run with the run at its own length', async () => {
@@ -215,6 +236,55 @@ describe('the diagnosis', () => {
     const paths = first.fix?.changes.map(({ path }) => path[0]);
     expect(new Set(paths)).toEqual(new Set(['layers', 'optimizer']));
     expect(first.trial?.skill).toBeGreaterThan(0.7);
+  });
+
+  it('leaves out of several fixes those that add nothing, and names the one that matters most', async () => {
+    // Decay and running statistics each keep it from learning; the bias before the normalization does no harm.
+    const { findings } = await examine({
+      ...moons,
+      layers: [linear(16), { type: 'batch_norm1d', momentum: 1e-5 }, 'relu', linear(2)],
+      optimizer: { type: 'sgd', lr: 0.1, weight_decay: 3 },
+    });
+    const [first] = findings;
+    expect(first.trial?.skill).toBeGreaterThan(0.8);
+    expect(new Set(first.fix?.changes.map(({ path }) => path.at(-1)))).toEqual(new Set(['momentum', 'weight_decay']));
+    expect(findings.map(({ code }) => code)).toContain('bias-before-norm');
+  });
+
+  it('gives a layer its own parameters where those of another leave nothing of the input', async () => {
+    const { findings } = await examine({
+      ...circles,
+      layers: [
+        linear(8, { name: 'a' }),
+        linear(8, { name: 'b', inputs: ['input'], share: 'a' }),
+        { type: 'subtract', inputs: ['a', 'b'] },
+        'tanh',
+        linear(2),
+      ],
+    });
+    expect(findings.map(({ code }) => code)).toContain('constant-output');
+    expect(findings[0].fix?.changes).toEqual([{ path: ['layers', 1, 'share'] }]);
+    expect(findings[0].trial?.skill).toBeGreaterThan(0.7);
+  });
+
+  it('tries the columns of a file that the spec leaves out', async () => {
+    const random = new Random(5, 'table');
+    const rows = Array.from({ length: 120 }, () => {
+      const [a, b] = [random.uniform(-1, 1), random.uniform(-1, 1)];
+      return [random.uniform(-1, 1).toFixed(3), a.toFixed(3), b.toFixed(3), a * b > 0 ? 'same' : 'other'].join(',');
+    });
+    const files = inMemoryFiles({ 'd.csv': ['noise,a,b,sign', ...rows].join('\n') });
+    const loadTable = (variant: string) => loadRun(variant, files, { rules: specRules });
+    const text = JSON.stringify({ ...moons, data: { type: 'csv', path: 'd.csv', inputs: ['noise'], target: 'sign' } });
+    const { run, spec, problems } = loadTable(text);
+    const { findings } = await diagnose(
+      text,
+      { run: run!, spec: spec!, problems },
+      (variant) => Promise.resolve(loadTable(variant)),
+      context,
+    );
+    const fix = findings.find((finding) => finding.fix)?.fix;
+    expect(fix?.changes).toEqual([{ path: ['data', 'inputs'] }]);
   });
 
   it('puts a wrong backward pass before everything else', async () => {
