@@ -157,7 +157,7 @@ function convert(node: RawNode, text: string, depth: number): Expression {
     throw new ExpressionError(message, place.start, place.end);
   };
   if (depth > MAX_DEPTH) fail('The expression is nested too deeply.');
-  const inner = (child: unknown): Expression => convert(withPlace(child as RawNode, at), text, depth + 1);
+  const inner = (child: unknown, by = 1): Expression => convert(withPlace(child as RawNode, at), text, depth + by);
   switch (node.type) {
     case 'Literal': {
       const { value, raw } = node as unknown as jsep.Literal;
@@ -191,7 +191,7 @@ function convert(node: RawNode, text: string, depth: number): Expression {
       if (operator === ':') return fail('A slice belongs in brackets: hidden.weight[0:2].');
       const unary = leadingUnary(node.left as RawNode);
       if (!unary || PRECEDENCE[operator] <= UNARY_PRECEDENCE[unary.operator as UnaryOperator])
-        return { type: 'binary', operator, left: inner(node.left), right: inner(node.right), ...at };
+        return { type: 'binary', operator, left: inner(node.left, chained(node.left)), right: inner(node.right), ...at };
       return {
         type: 'unary',
         operator: unary.operator as UnaryOperator,
@@ -207,6 +207,12 @@ function convert(node: RawNode, text: string, depth: number): Expression {
       return fail(`This is not part of the language: ${text.slice(at.start, at.end)}.`);
   }
 }
+
+/** How much deeper the left side of an operator is: a chain such as `a + b + c` is flat, however long it is. */
+const chained = (left: unknown): number => {
+  const { type, inParentheses } = left as RawNode;
+  return type === 'BinaryExpression' && inParentheses !== true ? 0 : 1;
+};
 
 /** A part of a name or of brackets has no place of its own: it is that of the whole. */
 const withPlace = (node: RawNode, { start, end }: { readonly start: number; readonly end: number }): RawNode =>

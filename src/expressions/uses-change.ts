@@ -1,6 +1,7 @@
 // Whether an expression is about a change of a value, which only a data breakpoint knows.
 import type { Expression } from './ast';
 import { changeFunctions } from './functions';
+import { pastUseOf } from './past';
 
 export function usesChange(expression: Expression): boolean {
   switch (expression.type) {
@@ -16,6 +17,8 @@ export function usesChange(expression: Expression): boolean {
     case 'binary':
       return usesChange(expression.left) || usesChange(expression.right);
     case 'call':
-      return changeFunctions.has(expression.name) || expression.args.some(usesChange);
+      return (
+        (changeFunctions.has(expression.name) && pastUseOf(expression) === null) || expression.args.some(usesChange)
+      );
   }
 }

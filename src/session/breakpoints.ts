@@ -14,13 +14,11 @@ import type { Position } from '../protocol/position';
 import type { Tensor } from '../engine/kernels/tensor';
 import type { Pass } from '../engine/pass';
 import { Discoveries, UnreachableError } from './discoveries';
+import { HitPositions } from './hit-positions';
 import { hitConditionOf, type HitCondition } from './hit-condition';
 import { logTemplateOf, type LogTemplate } from './log-template';
 import type { TrainingSession } from './session';
 import { type Source, type StepScope, StepValues } from './step-values';
-
-/** Hits kept per breakpoint with a hit condition. */
-const MAX_HITS = 1e6;
 
 /** A breakpoint at one phase. */
 interface Check {
@@ -49,10 +47,9 @@ interface BoundCheck {
   readonly error: ExpressionError | null;
 }
 
-/** The positions of the hits of one breakpoint, in order, so that going back and on counts none twice. */
 interface HitCounter {
   readonly condition: HitCondition;
-  positions: number[];
+  readonly positions: HitPositions;
 }
 
 /** A phase of the step at which breakpoints stop the run. */
@@ -193,7 +190,7 @@ export class Breakpoints {
       if (afterUpdate) afterUpdate.step = -1;
       if (data) data.last.step = -1;
       if (falseIn) falseIn.step = -1;
-      if (hits) hits.positions = hits.positions.filter((position) => position <= step * this.#values.lastPhase);
+      hits?.positions.truncate(step * this.#values.lastPhase);
     }
   }
 
@@ -255,16 +252,9 @@ export class Breakpoints {
 
   /** @returns whether the hit satisfies the hit condition */
   #countHit({ phase }: Check, hits: HitCounter, isSearch: boolean): boolean {
-    const { positions } = hits;
     const position = (this.#session.shownStep - 1) * this.#values.lastPhase + phase;
-    let index = positions.length;
-    while (index > 0 && positions[index - 1]! > position) index--;
-    const isKnown = positions[index - 1] === position;
-    if (!isKnown) {
-      if (isSearch || positions.length >= MAX_HITS) return false;
-      positions.splice(index++, 0, position);
-    }
-    return hits.condition(index);
+    const index = isSearch ? hits.positions.indexOf(position) : hits.positions.add(position);
+    return index !== null && hits.condition(index);
   }
 
   /** Reads the value of a data breakpoint and that of the step before. @returns false if there is none */
@@ -334,7 +324,7 @@ export class Breakpoints {
     const parsed = condition === undefined ? null : parseExpression(condition);
     const log = logMessage === undefined ? null : logTemplateOf(logMessage);
     const isCounted = hitConditionOf(hitCondition ?? '');
-    const hits = isCounted && { condition: isCounted, positions: known?.positions ?? [] };
+    const hits = isCounted && { condition: isCounted, positions: known?.positions ?? new HitPositions() };
     const falseIn = { step: -1 };
     const afterUpdate = { step: -1, holds: false };
     const create = (phase: number, expression: Expression | null): Check => {

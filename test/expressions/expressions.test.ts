@@ -89,6 +89,15 @@ describe('an expression', () => {
     expect(evaluate(text)).toEqual({ type: 'boolean', shape: [], entries: [Number(expected)] });
   });
 
+  it('may have as many terms as fit, since a chain is not nested', () => {
+    const text = (terms: number): string => Array<string>(terms).fill('1').join('+');
+    expect(evaluate(text(62)).entries).toEqual([62]);
+    expect(evaluate(text(500)).entries).toEqual([500]);
+    expect(evaluate(`a${'+a'.repeat(499)}`).entries[0]).toBeCloseTo(500 * evaluate('a').entries[0], 9);
+    expect(evaluate(`not ${text(62)} + 1 > 62`).entries).toEqual([0]);
+    expect(evaluate(`${'true and '.repeat(100)}false`).entries).toEqual([0]);
+  });
+
   it('equals the obvious evaluation of its definition', () => {
     fc.assert(
       fc.property(expressionsWithValues, ({ text, value }) => {
