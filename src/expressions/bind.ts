@@ -177,7 +177,7 @@ function bindPast(node: CallNode, scope: Scope): Bound {
   if (typeof value === 'string') return fail(value, node);
   if (value) return value;
   bind(use.of, scope);
-  return fail(`${node.name} reads other steps: it belongs in a watch, in the console or in a query.`, node);
+  return fail(`${node.name} reads other steps, which are not known here.`, node);
 }
 
 function bindChange(

@@ -5,7 +5,7 @@ export type { Bound, EntryType, TensorReductions } from './bound';
 export { changeFunctions, functions } from './functions';
 export { namesIn } from './names-in';
 export { MAX_LENGTH, parseExpression } from './parse';
-export { AT, LAST, type PastUse, pastUsesIn, toCondition } from './past';
+export { AT, LAST, outerPastUsesIn, type PastUse, pastUsesIn, toCondition } from './past';
 export {
   isRunQuery,
   parseRunQuery,

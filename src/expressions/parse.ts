@@ -191,7 +191,13 @@ function convert(node: RawNode, text: string, depth: number): Expression {
       if (operator === ':') return fail('A slice belongs in brackets: hidden.weight[0:2].');
       const unary = leadingUnary(node.left as RawNode);
       if (!unary || PRECEDENCE[operator] <= UNARY_PRECEDENCE[unary.operator as UnaryOperator])
-        return { type: 'binary', operator, left: inner(node.left, chained(node.left)), right: inner(node.right), ...at };
+        return {
+          type: 'binary',
+          operator,
+          left: inner(node.left, chained(node.left)),
+          right: inner(node.right),
+          ...at,
+        };
       return {
         type: 'unary',
         operator: unary.operator as UnaryOperator,

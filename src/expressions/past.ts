@@ -66,6 +66,14 @@ export function pastUsesIn(expression: Expression): PastUse[] {
   }
 }
 
+/** Of an expression, without those within `last`. @throws ExpressionError */
+export function outerPastUsesIn(expression: Expression): PastUse[] {
+  const all = pastUsesIn(expression);
+  const isWithin = (inner: CallNode, outer: CallNode): boolean =>
+    inner !== outer && outer.start <= inner.start && inner.end <= outer.end;
+  return all.filter(({ call }) => !all.some((other) => other.kind === 'last' && isWithin(call, other.call)));
+}
+
 /** A condition: the expression itself, or for a number that it changes in some entry. */
 export function toCondition(expression: Expression, type: 'number' | 'boolean'): Expression {
   if (type === 'boolean') return expression;

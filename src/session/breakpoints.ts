@@ -6,7 +6,9 @@ import {
   type Expression,
   ExpressionError,
   namesIn,
+  outerPastUsesIn,
   parseExpression,
+  type PastUse,
   usesChange,
 } from '../expressions';
 import type { Breakpoint, BreakpointStatus, Discovery, LogpointMessage } from '../protocol/breakpoints';
@@ -17,6 +19,8 @@ import { Discoveries, UnreachableError } from './discoveries';
 import { HitPositions } from './hit-positions';
 import { hitConditionOf, type HitCondition } from './hit-condition';
 import { logTemplateOf, type LogTemplate } from './log-template';
+import { copyMessage, MAX_COPY_BYTES, openReplaySession } from './scratch-session';
+import { SeriesEvaluator } from './series-evaluator';
 import type { TrainingSession } from './session';
 import { type Source, type StepScope, StepValues } from './step-values';
 
@@ -28,6 +32,7 @@ interface Check {
   readonly data: { readonly expression: Expression; readonly last: { step: number; value: number } } | null;
   readonly hits: HitCounter | null;
   readonly log: LogTemplate | null;
+  readonly past: Past | null;
   /** Whether its tensors are the same objects in every step with the same pass. */
   readonly isStable: boolean;
   /** If its values do not change within a step: the last step in which it was false, for all of its phases. */
@@ -40,7 +45,20 @@ interface Check {
   readonly bound: { readonly live: Map<Pass, BoundCheck>; readonly after: Map<Pass, BoundCheck> };
 }
 
+/** What a breakpoint reads of other steps. */
+interface Past {
+  readonly evaluator: SeriesEvaluator;
+  /** Its condition and its number have no value without these. */
+  readonly needed: readonly PastUse[];
+  /** Of condition, number and log message. */
+  readonly calls: readonly Expression[];
+  /** Replays steps that the session was not followed through; null until it is needed. */
+  replay: SeriesEvaluator | null;
+}
+
 interface BoundCheck {
+  /** Of the values of other steps. */
+  readonly version: number;
   readonly condition: Bound | null;
   readonly data: Bound | null;
   /** A tensor of this pass does not fit, such as an index beyond a smaller batch: it is reported once. */
@@ -69,6 +87,7 @@ export class Breakpoints {
   /** State whose value before the step some check reads. */
   #copies = new Map<Source, Tensor>();
   #needsMeasurement = false;
+  #pasts: readonly Past[] = [];
   #messages: LogpointMessage[] = [];
   readonly #reported = new Set<number>();
   // What the scope of a data breakpoint reads.
@@ -91,8 +110,11 @@ export class Breakpoints {
     return this.#needsMeasurement;
   }
 
-  get hasData(): boolean {
-    return this.#checks.some(({ data }) => data !== null);
+  /** How many steps before a step it must have been evaluated, or read; infinite for all. */
+  get stepsBack(): number {
+    const data = this.#checks.some(({ data }) => data !== null) ? 1 : 0;
+    const pasts = this.#pasts.map(({ evaluator }) => (evaluator.readsWholePast ? Infinity : evaluator.stepsBack));
+    return Math.max(data, ...pasts);
   }
 
   /** Replaces all breakpoints. @returns the status of each */
@@ -110,9 +132,10 @@ export class Breakpoints {
       }
     });
     this.#checks = checks.sort((a, b) => a.phase - b.phase);
+    this.#pasts = [...new Set(checks.flatMap(({ past }) => past ?? []))];
     this.#reported.clear();
     this.#copies = new Map();
-    this.#needsMeasurement = false;
+    this.#needsMeasurement = this.#pasts.some(({ evaluator }) => evaluator.needsMeasurement);
     for (const check of checks)
       for (const source of [...this.#sourcesOf(check), ...this.#sourcesIn(check.log?.expressions ?? [])]) {
         this.#needsMeasurement ||= source.needsMeasurement === true;
@@ -143,18 +166,49 @@ export class Breakpoints {
    * @returns the first phase at which a breakpoint stops; null if none does
    */
   afterStep(from: number): PhaseHit | null {
-    return this.#evaluate(from, this.#values.lastPhase, 'after')[0] ?? null;
+    const hit = this.#evaluate(from, this.#values.lastPhase, 'after')[0] ?? null;
+    // Otherwise the session goes back into the step.
+    if (!hit || hit.phase === this.#values.lastPhase) this.#followStep();
+    return hit;
   }
 
   /** Evaluates the phase that was just done. */
   afterPhase(): PhaseHit | null {
     const phase = this.#values.currentPhase;
-    return this.#evaluate(phase - 1, phase, 'live')[0] ?? null;
+    const hit = this.#evaluate(phase - 1, phase, 'live')[0] ?? null;
+    if (phase === this.#values.lastPhase) this.#followStep();
+    return hit;
   }
 
   /** The phases at which a forward run stops, in the step that was just done. Neither counts hits nor prints. */
   findHits(): readonly PhaseHit[] {
-    return this.#evaluate(0, this.#values.lastPhase, 'after', true);
+    const hits = this.#evaluate(0, this.#values.lastPhase, 'after', true);
+    this.#followStep();
+    return hits;
+  }
+
+  /**
+   * Reads what conditions need of the steps before the next one, one step of a replay at a time.
+   * @param onlyFixedSteps for a search, which reads the other ones on its way
+   */
+  *readPast(onlyFixedSteps = false): Generator<void, void> {
+    const session = this.#session;
+    for (const past of this.#pasts) {
+      const { evaluator, calls } = past;
+      if (evaluator.hasFollowedTo(session.position.step) || (onlyFixedSteps && !evaluator.readsFixedSteps)) continue;
+      if (past.replay) past.replay.session.shareCheckpoints(session);
+      else past.replay = new SeriesEvaluator(openReplaySession(session), calls);
+      yield* evaluator.followWith(past.replay);
+    }
+  }
+
+  /** The session trains on from here, and the steps before do not matter. */
+  follow(): void {
+    for (const { evaluator } of this.#pasts) evaluator.follow();
+  }
+
+  #followStep(): void {
+    for (const { evaluator } of this.#pasts) evaluator.followStep();
   }
 
   /** Log messages since the last call. */
@@ -181,11 +235,16 @@ export class Breakpoints {
         if (bound.data) this.#readData(check.data.last, bound.data);
         else Object.assign(check.data.last, { step: this.#session.shownStep, value: NaN });
       }
+    if (phase === 0) this.#followStep();
   }
 
   /** Steps after this one no longer follow, and values of this one may have been changed. */
   truncate(step: number): void {
     this.discoveries.truncate(step);
+    for (const past of this.#pasts) {
+      past.evaluator.truncate(step);
+      past.replay = null;
+    }
     for (const { hits, data, falseIn, afterUpdate } of this.#checks) {
       if (afterUpdate) afterUpdate.step = -1;
       if (data) data.last.step = -1;
@@ -197,10 +256,12 @@ export class Breakpoints {
   /** What was known of the step before is not that of the next one. */
   forgetPrevious(): void {
     for (const { data } of this.#checks) if (data) data.last.step = -1;
+    for (const { evaluator } of this.#pasts) evaluator.stopFollowing();
   }
 
   #evaluate(from: number, to: number, when: 'live' | 'after', isSearch = false): PhaseHit[] {
     const hits: { phase: number; ids: number[]; discovery: Discovery | null }[] = [];
+    for (const { evaluator } of this.#pasts) evaluator.beginRow();
     for (const check of this.#checks) {
       const { phase } = check;
       if (phase <= from || phase > to) continue;
@@ -224,7 +285,8 @@ export class Breakpoints {
   #isHit(check: Check, when: 'live' | 'after', isSearch: boolean): boolean {
     const falseIn = when === 'after' ? check.falseIn : null;
     if (falseIn?.step === this.#session.shownStep) return false;
-    const { afterUpdate } = check;
+    const { afterUpdate, past } = check;
+    if (past && !past.evaluator.hasPast(past.needed)) return false;
     const isBeforeUpdate = check.phase < this.#values.lastPhase;
     const isKnown = isBeforeUpdate && when === 'after' && afterUpdate?.step === this.#session.shownStep - 1;
     if (isKnown && !afterUpdate.holds) return false;
@@ -285,31 +347,34 @@ export class Breakpoints {
     this.#log(check, `The condition of this breakpoint cannot be evaluated: ${error.message}`);
   }
 
-  #scope({ phase, data }: Pick<Check, 'phase' | 'data'>, when: 'live' | 'after'): StepScope {
+  #scope({ phase, data, past }: Pick<Check, 'phase' | 'data' | 'past'>, when: 'live' | 'after'): StepScope {
     const extra = data
       ? new Map([
           ['value', () => this.#value],
           ['previous', () => this.#previous],
         ])
       : undefined;
-    return this.#values.scopeAt(phase, when === 'after' ? this.#copies : undefined, extra);
+    const scope = this.#values.scopeAt(phase, when === 'after' ? this.#copies : undefined, extra);
+    return past ? { ...scope, past: past.evaluator.readPast } : scope;
   }
 
   #bind(check: Check, when: 'live' | 'after'): BoundCheck {
     const { pass } = this.#session;
     const cached = check.bound[when].get(pass);
-    if (cached) return cached;
+    const version = check.past?.evaluator.version ?? 0;
+    if (cached?.version === version) return cached;
     const scope = this.#scope(check, when);
     let bound: BoundCheck;
     try {
       bound = {
+        version,
         condition: check.condition && bindExpression(check.condition, scope),
         data: check.data && bindExpression(check.data.expression, scope),
         error: null,
       };
     } catch (error) {
       if (!(error instanceof ExpressionError)) throw error;
-      bound = { condition: null, data: null, error };
+      bound = { version, condition: null, data: null, error };
     }
     if (check.isStable) check.bound[when].set(pass, bound);
     return bound;
@@ -327,7 +392,10 @@ export class Breakpoints {
     const hits = isCounted && { condition: isCounted, positions: known?.positions ?? new HitPositions() };
     const falseIn = { step: -1 };
     const afterUpdate = { step: -1, holds: false };
+    const pasts = new Map<Expression | null, Past | null>();
     const create = (phase: number, expression: Expression | null): Check => {
+      if (!pasts.has(expression)) pasts.set(expression, this.#createPast(parsed, expression, log));
+      const past = pasts.get(expression)!;
       const data = expression && { expression, last: { step: -1, value: NaN } };
       const check: Check = {
         id,
@@ -336,6 +404,7 @@ export class Breakpoints {
         data,
         hits,
         log,
+        past,
         isStable: true,
         falseIn: null,
         afterUpdate: null,
@@ -343,13 +412,13 @@ export class Breakpoints {
       };
       const scope = this.#scope(check, 'live');
       for (const each of [parsed, expression])
-        if (each) assertSingle(bindExpression(each, this.#reachableScope(scope)), each, each === parsed);
+        if (each) assertSingle(bindExpression(each, this.#reachableScope(scope, past)), each, each === parsed);
       const sources = this.#sourcesOf(check);
       return {
         ...check,
         isStable: sources.every(({ isCopy }) => !isCopy),
         falseIn: !expression && sources.every(({ changesAt }) => changesAt === null) ? falseIn : null,
-        afterUpdate: !expression && parsed && this.#readsOnlyState(parsed) ? afterUpdate : null,
+        afterUpdate: !expression && !past && parsed && this.#readsOnlyState(parsed) ? afterUpdate : null,
       };
     };
     if ('data' in on || 'tensor' in on) {
@@ -381,10 +450,30 @@ export class Breakpoints {
     return checks;
   }
 
+  /** @throws ExpressionError if its steps cannot be read */
+  #createPast(condition: Expression | null, data: Expression | null, log: LogTemplate | null): Past | null {
+    const needed = [condition, data].flatMap((each) => (each ? outerPastUsesIn(each) : []));
+    const calls = [...needed, ...(log?.expressions ?? []).flatMap(outerPastUsesIn)].map(({ call }) => call);
+    const [first] = calls;
+    if (!first) return null;
+    const fail = (message: string, { start, end }: Pick<Expression, 'start' | 'end'>): never => {
+      throw new ExpressionError(message, start, end);
+    };
+    for (const { kind, call, ...use } of needed)
+      if (kind === 'at' && 'at' in use && 'stepsBack' in use.at && use.at.stepsBack === 0)
+        fail('A breakpoint stops before its step ends. Write the value without at, or read an earlier step.', call);
+    const { memoryBytes } = this.#session.network;
+    if (memoryBytes > MAX_COPY_BYTES) fail(copyMessage(memoryBytes), first);
+    const evaluator = new SeriesEvaluator(this.#session, calls);
+    evaluator.assertSteps(this.#session.totalSteps);
+    return { evaluator, needed, calls, replay: null };
+  }
+
   /** An update is only there after a measured step, which the breakpoint will ask for. */
-  #reachableScope(scope: StepScope): StepScope {
+  #reachableScope(scope: StepScope, past: Past | null = null): StepScope {
     return {
       phase: scope.phase,
+      ...(past && { past: past.evaluator.declaredPast }),
       resolve: (name, aspect) => {
         const found = scope.resolve(name, aspect);
         const source = this.#values.sourceOf(name, aspect);

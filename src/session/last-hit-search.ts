@@ -80,11 +80,15 @@ export class LastHitSearch {
   /** Restores the state at the beginning of the next part. @returns the last step before it */
   #begin(): number {
     const session = this.#session;
-    const start = session.checkpointBefore(this.#end);
-    // Data breakpoints compare the first step with the one before.
-    const from = this.#breakpoints.hasData && start > session.earliestStep ? session.checkpointBefore(start) : start;
+    const { earliestStep } = session;
+    const { stepsBack } = this.#breakpoints;
+    // What reads all steps before is replayed in one part.
+    const start = stepsBack === Infinity ? earliestStep : session.checkpointBefore(this.#end);
+    // The first step is compared with those before.
+    const from = stepsBack === 0 || start === earliestStep ? start : session.checkpointBefore(start - stepsBack + 1);
     session.rewind(from, 1);
     this.#breakpoints.forgetPrevious();
+    this.#breakpoints.follow();
     return start;
   }
 }

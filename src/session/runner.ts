@@ -223,7 +223,10 @@ export class Runner {
       case 'runToEpoch':
         return this.#runTo(command.epoch * session.model.batchesPerEpoch);
       case 'finishPass':
-        return this.#advance(() => this.#finishPass());
+        return this.#advance(async () => {
+          await this.#readPast();
+          this.#finishPass();
+        });
       case 'reverseContinue':
         return this.#reverseContinue();
       case 'seek':
@@ -287,12 +290,12 @@ export class Runner {
     this.#truncatedTo = Math.min(step, this.#truncatedTo ?? step);
   }
 
-  #advance(advance: () => void): Promise<void> {
+  #advance(advance: () => void | Promise<void>): Promise<void> {
     assertFinite(this.#nonFinite);
     assertNotFinished(this.session);
     this.#clearHits();
-    return this.#runAndSettle(() => {
-      advance();
+    return this.#runAndSettle(async () => {
+      await advance();
       if (!this.#lossIsFinite() || this.session.findNonFinite()) this.#markDiverged();
       else {
         observeStep(this.session);
@@ -323,8 +326,10 @@ export class Runner {
 
   /** Goes to the last position before this one at which a forward run stops at a breakpoint, or else to the start. */
   #reverseContinue(): void {
-    const search = new LastHitSearch(this.session, this.#breakpoints);
     this.#launch({ target: this.session.earliestStep, status: 'seeking' }, async (job) => {
+      await this.#readPast(job, true);
+      if (job.cancelled) return;
+      const search = new LastHitSearch(this.session, this.#breakpoints);
       let end = this.#options.now() + SLICE_MS;
       while (!job.cancelled && !search.isDone) {
         search.advance();
@@ -332,10 +337,21 @@ export class Runner {
         await this.#yieldToEventLoop();
         end = this.#options.now() + SLICE_MS;
       }
-      if (job.cancelled) return;
+      if (job.cancelled) return this.#breakpoints.forgetPrevious();
       const hit = search.goToResult();
       if (hit) this.#setHits(hit);
     });
+  }
+
+  /** Reads what conditions need of the steps before, in slices. */
+  async #readPast(job: Job | null = null, onlyFixedSteps = false): Promise<void> {
+    let end = this.#options.now() + SLICE_MS;
+    for (const _ of this.#breakpoints.readPast(onlyFixedSteps)) {
+      if (job?.cancelled) return;
+      if (this.#options.now() < end) continue;
+      await this.#yieldToEventLoop();
+      end = this.#options.now() + SLICE_MS;
+    }
   }
 
   /** Keeps the values of the step before, with which data breakpoints compare those of the next one. */
@@ -416,7 +432,7 @@ export class Runner {
     if (messages.length > 0) await this.#options.onLogpoints?.(messages);
   }
 
-  async #runAndSettle(work: () => void): Promise<void> {
+  async #runAndSettle(work: () => void | Promise<void>): Promise<void> {
     this.#settle(!(await this.#catchFault(work)));
   }
 
@@ -447,7 +463,11 @@ export class Runner {
     const { session } = this;
     this.#launch(task, async (job) => {
       while (!job.cancelled && session.position.step < target) {
-        if (status === 'running') this.#recordPrevious();
+        if (status === 'running') {
+          this.#recordPrevious();
+          await this.#readPast(job);
+          if (job.cancelled) return;
+        }
         await this.#runSlice(job, task);
         await this.#flushLogpoints();
         if (this.#nonFinite || this.#hitBreakpoints.length > 0) break;

@@ -12,6 +12,10 @@ const MAX_SLICE_STEPS = 1000;
 /** Networks with more bytes are not copied. */
 export const MAX_COPY_BYTES = 512 * 2 ** 20;
 
+/** Why a network of that size is not copied. */
+export const copyMessage = (bytes: number): string =>
+  `Showing another step needs a second copy of the network. This one takes ${formatBytes(bytes)}, and the limit is ${formatBytes(MAX_COPY_BYTES)}.`;
+
 /** Takes no checkpoints of its own. */
 const NEVER = 2 ** 40;
 
@@ -19,9 +23,7 @@ const NEVER = 2 ** 40;
 export function openScratchSession(session: TrainingSession, step: number): TrainingSession {
   const { memoryBytes } = session.network;
   if (memoryBytes > MAX_COPY_BYTES) {
-    throw new CommandError(
-      `Showing another step needs a second copy of the network. This one takes ${formatBytes(memoryBytes)}, and the limit is ${formatBytes(MAX_COPY_BYTES)}.`,
-    );
+    throw new CommandError(copyMessage(memoryBytes));
   }
   const record = { ...session.record({ step, phase: 0 }), position: { step: 0, phase: 0 }, frontier: 0 };
   const { backend, simd256 } = session.kernelOptions;

@@ -1,5 +1,6 @@
 // Evaluates expressions at the end of every step of a run that is replayed forward, with what they read of other steps:
-// `at(step, x)`, `last(x)` and `changes(x)`. Only the values that later steps need are kept.
+// `at(step, x)`, `last(x)` and `changes(x)`. Only the values that later steps need are kept. It replays its session
+// itself, or follows one that others move.
 import {
   type Bound,
   bindExpression,
@@ -62,7 +63,8 @@ export class SeriesEvaluator {
   /** Steps that were replayed. */
   replayed = 0;
   #needsMeasurement = false;
-  #hasFixedSteps = false;
+  /** The step whose end was read last; null if the session was moved since. */
+  #followed: number | null = null;
   /** Changes when the shapes of values of other steps do. */
   #version = 0;
 
@@ -95,6 +97,21 @@ export class SeriesEvaluator {
       }
   }
 
+  /** Whether values of other steps exist only if steps are measured. */
+  get needsMeasurement(): boolean {
+    return this.#needsMeasurement;
+  }
+
+  /** How many steps before a row it reads; those that are named by number do not count. */
+  get stepsBack(): number {
+    return this.#stepsBack;
+  }
+
+  /** Whether it reads steps that are named by number. */
+  get readsFixedSteps(): boolean {
+    return this.#fixedSteps.length > 0;
+  }
+
   /** Whether a row reads all steps before it. */
   get readsWholePast(): boolean {
     return this.#last.length > 0;
@@ -116,8 +133,7 @@ export class SeriesEvaluator {
     yield* this.#keepFixedSteps();
     const earliest = session.earliestStep;
     const start = readsWholePast ? earliest : Math.max(earliest, from - 1 - this.#stepsBack);
-    for (const { use, kept } of this.#past) if ('stepsBack' in use.at) for (const value of kept) value.step = -1;
-    for (const last of this.#last) last.step = NaN;
+    this.#forgetPast();
     session.rewind(start);
     while (session.position.step < to) {
       if (session.position.step < start) {
@@ -129,18 +145,122 @@ export class SeriesEvaluator {
       this.#advance();
       const { step } = session.position;
       const isRow = step >= from;
-      if (isRow || readsWholePast) this.#beginRow();
+      if (isRow || readsWholePast) this.beginRow();
       yield isRow ? step : null;
-      if (readsWholePast) for (const last of this.#last) if (this.isTrue(last.condition.expression)) last.step = step;
+      if (readsWholePast) this.#updateLast(step);
       if (this.hasDiverged) return;
     }
   }
 
-  /** Keeps the values of the steps that `at` names by number. */
-  *#keepFixedSteps(): Generator<null, void> {
-    const steps = this.#past.flatMap(({ use }) => ('step' in use.at ? use.at.step : []));
-    if (this.#hasFixedSteps || steps.length === 0) return;
-    this.#hasFixedSteps = true;
+  /** Whether it follows the session, and has read everything up to the end of a step. */
+  hasFollowedTo(step: number): boolean {
+    return this.#followed === step;
+  }
+
+  /** The session was moved other than by training. */
+  stopFollowing(): void {
+    this.#followed = null;
+  }
+
+  /** The end of this step, and all later steps, may be others from now on. */
+  truncate(step: number): void {
+    this.#followed = null;
+    for (const { use, kept } of this.#past)
+      if ('step' in use.at) for (const value of kept) if (value.step >= step) value.step = -1;
+  }
+
+  /** Begins to follow the session from the end of the step that it is at. What is known of fixed steps stays known. */
+  follow(): void {
+    this.#forgetPast();
+    this.#followed = this.session.position.step;
+    if (this.#followed === 0) this.#keep();
+  }
+
+  /** Reads the end of the step that was just done. */
+  followStep(): void {
+    const { step } = this.session.position;
+    if (this.#followed !== step - 1) return;
+    this.#keep();
+    if (this.readsWholePast) {
+      this.beginRow();
+      this.#updateLast(step);
+    }
+    this.#followed = step;
+  }
+
+  /**
+   * Begins to follow the session, and reads the steps before in another one, which replays them one at a time.
+   * @param replay of the same expressions
+   */
+  *followWith(replay: SeriesEvaluator): Generator<void, void> {
+    const { step } = this.session.position;
+    const knowsFixedSteps = this.#knowsFixedSteps(step);
+    if (step > 0) yield* replay.#replayPast(step, !knowsFixedSteps);
+    if (step !== this.session.position.step) return;
+    this.follow();
+    this.#past.forEach(({ use: { at }, kept }, i) => {
+      if ('step' in at && knowsFixedSteps) return;
+      kept.forEach((value, k) => {
+        const read = replay.#past[i]!.kept[k]!;
+        if (read.step >= 0) Object.assign(value, read);
+      });
+    });
+    this.#last.forEach((last, i) => (last.step = replay.#last[i]!.step));
+  }
+
+  /** Replays all that the step after `to` reads. */
+  *#replayPast(to: number, readsFixedSteps: boolean): Generator<void, void> {
+    const { session } = this;
+    if (readsFixedSteps) for (const _ of this.#keepFixedSteps(to)) yield;
+    const start = Math.max(session.earliestStep, this.readsWholePast ? 0 : to - this.#stepsBack);
+    session.rewind(start, 1);
+    while (session.position.step < start) {
+      session.train(1);
+      yield;
+    }
+    this.follow();
+    while (session.position.step < to) {
+      session.step(this.#needsMeasurement);
+      this.followStep();
+      yield;
+    }
+  }
+
+  /** Whether the row has the values of all of these. Call `beginRow` before. */
+  hasPast(uses: readonly PastUse[]): boolean {
+    return uses.every(({ call }) => this.#past.find(({ use }) => use.call === call)?.current !== null);
+  }
+
+  /** Changes when bound expressions must be bound again. */
+  get version(): number {
+    return this.#version;
+  }
+
+  #knowsFixedSteps(to: number): boolean {
+    return this.#past.every(
+      ({ use: { at }, kept: [first] }) => !('step' in at) || at.step > to || first!.step === at.step,
+    );
+  }
+
+  get #fixedSteps(): number[] {
+    return this.#past.flatMap(({ use }) => ('step' in use.at ? use.at.step : []));
+  }
+
+  #forgetPast(): void {
+    for (const { use, kept } of this.#past) if ('stepsBack' in use.at) for (const value of kept) value.step = -1;
+    for (const past of this.#past) past.current = null;
+    for (const last of this.#last) last.step = NaN;
+    this.#version++;
+  }
+
+  #updateLast(step: number): void {
+    for (const last of this.#last) if (this.isTrue(last.condition.expression)) last.step = step;
+  }
+
+  /** Keeps the values of the steps that `at` names by number. @param to further ones are left out */
+  *#keepFixedSteps(to = Infinity): Generator<null, void> {
+    const steps = this.#fixedSteps.filter((step) => step <= to);
+    if (this.#knowsFixedSteps(to)) return;
     const { session } = this;
     const last = Math.max(...steps);
     session.rewind(Math.max(session.earliestStep, Math.min(...steps) - 1));
@@ -176,14 +296,16 @@ export class SeriesEvaluator {
     return Math.max(0, ...this.#past.map(({ use }) => ('stepsBack' in use.at ? use.at.stepsBack : 0)));
   }
 
-  /** Makes the step that was just done the row that is read. */
-  #beginRow(): void {
-    const { step } = this.session.position;
+  /** Makes the step that is in progress, or was just done, the row that is read. */
+  beginRow(): void {
+    const step = this.session.shownStep;
     for (const past of this.#past) {
       const { at } = past.use;
       const wanted = 'step' in at ? at.step : step - at.stepsBack;
       const value = wanted < 0 ? undefined : past.kept['step' in at ? 0 : wanted % past.kept.length]!;
-      const found = value?.step === wanted ? value : null;
+      // To one that follows, later steps are not known.
+      const isKnown = value?.step === wanted && (this.#followed === null || wanted < step);
+      const found = isKnown ? value : null;
       if (found?.shape !== past.current?.shape || found?.type !== past.current?.type) this.#version++;
       past.current = found;
     }
@@ -236,16 +358,15 @@ export class SeriesEvaluator {
 
   /** Names, types and shapes, without values. */
   get #declaredScope(): Scope {
-    const scope: Scope = {
-      ...this.#values.declaredScope,
-      past: (call) => {
-        if (this.#last.some((each) => each.call === call)) return numberOf(() => NaN);
-        const past = this.#past.find(({ use }) => use.call === call)!;
-        return bindExpression(past.use.of, scope);
-      },
-    };
-    return scope;
+    return { ...this.#values.declaredScope, past: this.declaredPast };
   }
+
+  /** The type and shape of a call that reads other steps, without a value. */
+  readonly declaredPast = (call: CallNode): Bound => {
+    if (this.#last.some((each) => each.call === call)) return numberOf(() => NaN);
+    const past = this.#past.find(({ use }) => use.call === call)!;
+    return bindExpression(past.use.of, this.#declaredScope);
+  };
 
   /** @throws ExpressionError */
   #add(expression: Expression): void {
