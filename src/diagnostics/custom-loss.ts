@@ -1,5 +1,5 @@
 // Tries a custom loss on a few made-up samples: whether it is the mean or the sum of the losses of single samples, as
-// it declares.
+// it declares, and whether right predictions have a lower loss than wrong ones.
 import { CustomLayerError, formatLocation } from '../engine/custom/custom-layer-error';
 import type { Tensor } from '../engine/kernels/tensor';
 import type { OperationGraph } from '../engine/layers/layer';
@@ -13,6 +13,11 @@ import { lossWarning } from './warnings';
 /** Two losses are equal if they differ by less than this share. */
 const TOLERANCE = 1e-5;
 
+/** Shares of a prediction that are right, ever less. */
+const WRONG_SHARES = [0.75, 0.5, 0.25, 0];
+/** Of made-up probabilities, which stay away from 0 and 1. */
+const SURE = 0.9;
+
 /** Made-up outputs and targets. */
 interface Samples {
   readonly outputs: Float64Array;
@@ -21,8 +26,9 @@ interface Samples {
 
 export const customLoss: SpecRule = {
   id: 'custom-loss',
-  codes: ['loss-reduction', 'loss-mixes-samples'],
-  summary: 'A custom loss is neither the mean nor the sum of the losses of single samples that it declares to be.',
+  codes: ['loss-reduction', 'loss-mixes-samples', 'loss-ignores-target', 'loss-rewards-errors'],
+  summary:
+    'A custom loss is not the mean or sum of the losses of single samples that it declares to be, or is no lower for right predictions.',
   check(resolved) {
     if (!resolved.model.loss.definition.sourceLocations) return [];
     try {
@@ -61,7 +67,7 @@ class LossTrial {
     const isClose = (value: number): boolean =>
       Math.abs(loss - value) <= TOLERANCE * Math.max(Math.abs(value), Math.abs(loss), ...single.map(Math.abs));
     const { kind, reduction = 'mean' } = this.#definition;
-    if (isClose(reduction === 'mean' ? mean : sum)) return [];
+    if (isClose(reduction === 'mean' ? mean : sum)) return this.#directionProblems(samples);
     if (isClose(reduction === 'mean' ? sum : mean))
       return [
         lossWarning(
@@ -76,6 +82,64 @@ class LossTrial {
         ),
       ];
     return [this.#mixingProblem(samples, loss, reduction === 'mean' ? mean : sum)];
+  }
+
+  /** Whether the loss depends on the targets, and falls towards them. */
+  #directionProblems({ targets }: Samples): Problem[] {
+    const { kind } = this.#definition;
+    const right = this.#predict(targets, 1);
+    const own = this.#singleLosses({ outputs: right, targets });
+    const ofOthers = this.#singleLosses({ outputs: right, targets: this.#shift(targets) });
+    if (![...own, ...ofOthers].every(Number.isFinite)) return [];
+    if (own.every((value, i) => Object.is(value, ofOthers[i])))
+      return [
+        lossWarning(
+          this.#resolved,
+          'loss-ignores-target',
+          `${kind} does not depend on the targets: with the targets of other samples it is the same, ${formatRounded(own[0]!, 4)} for the first one.`,
+          'Compare outputs with targets.',
+        ),
+      ];
+    const isOther = own.map((_, i) =>
+      this.#rows({ outputs: right, targets }, i, i + 1).targets.some(
+        (value, j) => value !== targets[((i + 1) % this.#count) * this.#width + j],
+      ),
+    );
+    // The further off, the better: at no distance is a right prediction as good.
+    const wrong = WRONG_SHARES.map((share) => this.#singleLosses({ outputs: this.#predict(targets, share), targets }));
+    const isReward = [own, ...wrong].every(
+      (losses, i, all) => i === 0 || losses.every((value, sample) => !isOther[sample] || value < all[i - 1]![sample]!),
+    );
+    if (!isReward) return [];
+    return [
+      lossWarning(
+        this.#resolved,
+        'loss-rewards-errors',
+        `${kind} falls as predictions get worse: it is ${formatRounded(own[0]!, 4)} for a right one and ${formatRounded(wrong.at(-1)![0]!, 4)} for a wrong one. Minimizing it drives the network away from the targets.`,
+        'Change its sign.',
+      ),
+    ];
+  }
+
+  #singleLosses(samples: Samples): number[] {
+    return Array.from({ length: this.#count }, (_, i) => this.#loss(this.#rows(samples, i, i + 1)));
+  }
+
+  /** The targets of the samples after. */
+  #shift(targets: Float64Array): Float64Array {
+    const width = this.#width;
+    return targets.map((_, i) => targets[(i + width) % targets.length]!);
+  }
+
+  /** Valid outputs. @param share of what is right; the rest goes to the targets of other samples, or away from values */
+  #predict(targets: Float64Array, share: number): Float64Array {
+    const others = this.#shift(targets);
+    const isClass = this.#resolved.encoding !== 'values';
+    return targets.map((value, i) =>
+      isClass
+        ? SURE * (share * value + (1 - share) * others[i]!) + (1 - SURE) / 2
+        : value + (1 - share) * (i % 2 ? -1 : 1),
+    );
   }
 
   #mixingProblem(samples: Samples, loss: number, expected: number): Problem {

@@ -172,6 +172,7 @@ export {
   standardizeInputs,
   valueAt,
 } from './quick-fixes';
+export { moreSamples } from './few-samples';
 export { addPositions, attentionWithoutOrder } from './sequences';
 export { usualTargets } from './target-range';
 export { isWeighted } from './warnings';

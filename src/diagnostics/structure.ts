@@ -13,11 +13,11 @@ import { findSuccessor, isAffine, isGiven, isWeighted, lastEffectiveLayer, layer
 /** Two linear layers without an activation between them are equivalent to one. */
 export const noActivation: SpecRule = {
   id: 'no-activation',
-  summary: 'Two linear layers follow each other without an activation between them.',
+  summary: 'Two linear layers follow each other without an activation between them, or there is none at all.',
   check(resolved) {
-    const { model } = resolved;
+    const { model, spec } = resolved;
     const isLinear = (layer: LayerModel): boolean => isAffine(layer) && isWeighted(layer);
-    return model.layers.flatMap((layer, index) => {
+    const pairs = model.layers.flatMap((layer, index) => {
       if (!isLinear(layer)) return [];
       const between: LayerModel[] = [];
       const next = findSuccessor(model, index, (other) => {
@@ -51,6 +51,22 @@ export const noActivation: SpecRule = {
         insertBefore(resolved.spec, nextIndex, `Add tanh before ${next.name}`, ['tanh']),
       );
     });
+    if (pairs.length > 0 || !model.layers.every(isAffine)) return pairs;
+    // Branches that are added, such as those of a residual block.
+    const trained = model.layers.filter((layer) => isLinear(layer) && !isGiven(layer));
+    const last = trained.length > 1 ? model.layers.indexOf(trained.at(-1)!) : -1;
+    if (last < 0) return [];
+    const { name } = model.layers[last]!;
+    return [
+      layerWarning(
+        resolved,
+        last,
+        'no-activation',
+        `No layer is an activation: all ${trained.length} linear layers together are no more than a single one.`,
+        `Add activations such as "tanh", for example before ${name}.`,
+        insertBefore(spec, last, `Add tanh before ${name}`, ['tanh']),
+      ),
+    ];
   },
 };
 

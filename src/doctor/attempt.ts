@@ -4,7 +4,7 @@ import { applyTextEdit, type CompiledRun, editSpec, type LoadedRun, type Spec } 
 import type { Trial } from '../protocol/doctor-report';
 import { estimateStepMacs } from '../session/fused-step';
 import type { QuickFix } from '../protocol/problem';
-import { type DoctorContext, longestRun, MEASUREMENTS, openTrial, runTrial, scoreOf } from './trial';
+import { type DoctorContext, LEARNED_WELL, longestRun, MEASUREMENTS, openTrial, runTrial, scoreOf } from './trial';
 
 /** Loads a variant of the spec. */
 export type LoadVariant = (text: string) => Promise<LoadedRun>;
@@ -101,7 +101,7 @@ export class Attempts {
     const session = openTrial(run, changed, changesLength ? 0 : steps);
     const length = changesLength ? Math.min(session.totalSteps, longestRun(session)) : steps;
     const onMeasure = (measurement: number, score: number): boolean =>
-      isGuess && measurement >= MEASUREMENTS / 2 && score <= (scores[measurement - 1] ?? 0) + NO_GAIN;
+      isGuess && measurement >= MEASUREMENTS / 2 && !gainsSoFar(score, scores[measurement - 1] ?? 0);
     const tried = await runTrial(session, length, this.context, stage, { onMeasure });
     if (isGuess) this.#spent += tried.steps * estimateStepMacs(session.model, session.network);
     return { fix, before, trial: tried };
@@ -110,6 +110,11 @@ export class Attempts {
 
 /** Of skill after half of a trial: what has gained no more by then clearly loses. */
 const NO_GAIN = 0.02;
+/** The same as a share of what is left to learn, where that is little. */
+const NO_GAIN_OF_REST = 0.2;
+
+const gainsSoFar = (score: number, before: number): boolean =>
+  score > before + Math.min(NO_GAIN, NO_GAIN_OF_REST * (1 - before));
 
 /** Skill that is more than noise. */
 const MIN_GAIN = 0.05;
@@ -136,9 +141,14 @@ export const gainsMuch = ({ trial, before }: Attempt): boolean =>
     learned(before) +
       Math.max(2 * MIN_GAIN, MUCH * (1 - learned(before)), Math.min(MAX_NOISE, 2 * before.standardError));
 
-/** Whether a further fix gains more than noise. */
+/** Of what is left to learn of values. */
+const MUCH_LESS = 0.5;
+
+/** Whether a further fix gains more than noise, or halves what is left where nearly all is learned. */
 export const gainsFurther = ({ trial, before }: Attempt): boolean =>
-  !trial.diverged && learned(trial) > learned(before) + Math.max(MIN_GAIN, Math.min(MAX_NOISE, before.standardError));
+  !trial.diverged &&
+  (learned(trial) > learned(before) + Math.max(MIN_GAIN, Math.min(MAX_NOISE, before.standardError)) ||
+    (scoreOf(before) >= LEARNED_WELL && 1 - scoreOf(trial) < MUCH_LESS * (1 - scoreOf(before))));
 
 /** Whether the network learns more with a fix, or the same in less time. */
 export function helps(attempt: Attempt): boolean {

@@ -16,11 +16,12 @@ import { examineInitialLoss, examineZeroedInputs } from './examine-loss';
 import { overfitBatch } from './overfit-batch';
 import { testRates } from './range-test';
 import { Attempts, type LoadVariant } from './attempt';
-import { type Candidate, LEARNED_WELL, tryFixes } from './try-fixes';
+import { type Candidate, tryFixes } from './try-fixes';
 import {
   DoctorCancelledError,
   type DoctorContext,
   hasLearnedLittle,
+  LEARNED_WELL,
   openTrial,
   runTrial,
   scoreOf,

@@ -4,8 +4,7 @@ import type { DoctorReport } from '../protocol/doctor-report';
 import type { QuickFix } from '../protocol/problem';
 import type { LoadVariant } from './attempt';
 import { diagnose, type RunnableSpec } from './diagnose';
-import { DoctorCancelledError, type DoctorContext, scoreOf } from './trial';
-import { LEARNED_WELL } from './try-fixes';
+import { DoctorCancelledError, type DoctorContext, enoughOfRepaired, scoreOf } from './trial';
 
 /** More faults are rare. */
 const MAX_ROUNDS = 4;
@@ -37,7 +36,7 @@ export async function repair(
     if (!run || !spec) break;
     const isComplete =
       best.trial !== null &&
-      scoreOf(best.trial) >= LEARNED_WELL &&
+      scoreOf(best.trial) >= enoughOfRepaired(run) &&
       best.trial.steps <= run.epochs * Math.ceil(run.split.train.length / run.batchSize) &&
       !problems.some(({ severity, fix }) => severity === 'warning' && fix);
     if (isComplete) {

@@ -156,6 +156,14 @@ const LEARNED_LITTLE = 0.5;
 export const hasLearnedLittle = (trial: Trial): boolean =>
   trial.diverged || Math.max(0, scoreOf(trial)) + 2 * trial.standardError < LEARNED_LITTLE;
 
+/** A network that learns more than this share of what there is to learn needs no further fix. */
+export const LEARNED_WELL = 0.9;
+/** Of values, the rest of the variance is still several times the noise of most data. */
+const LEARNED_VALUES_WELL = 0.98;
+
+/** What a repaired spec must learn so that it needs no further fix. */
+export const enoughOfRepaired = ({ labels }: CompiledRun): number => (labels ? LEARNED_WELL : LEARNED_VALUES_WELL);
+
 /** What a trial comes to: the smaller of its skills. */
 export const scoreOf = ({ skill, validationSkill }: Trial): number => Math.min(skill, validationSkill ?? Infinity);
 

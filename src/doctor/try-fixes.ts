@@ -6,7 +6,7 @@ import { formatPercent, pluralize } from '../presentation/numbers';
 import type { DoctorFinding, Trial } from '../protocol/doctor-report';
 import type { QuickFix } from '../protocol/problem';
 import { type Attempt, type Attempts, describeEffect, gainsFurther, gainsMuch, gainsSkill, helps } from './attempt';
-import { hasLearnedLittle, scoreOf } from './trial';
+import { enoughOfRepaired, hasLearnedLittle, LEARNED_WELL, scoreOf } from './trial';
 import { usualValues } from './usual-values';
 
 /** A finding whose fix has not been tried. */
@@ -16,8 +16,6 @@ export interface Candidate extends Omit<DoctorFinding, 'remedy' | 'trial' | 'eff
 
 /** More fixes of findings are not tried. */
 const MAX_TRIALS = 12;
-/** A network that learns more than this share of what there is to learn needs no further fix. */
-export const LEARNED_WELL = 0.9;
 /** A run that ends with more is no short one. */
 const LEARNED_PARTLY = 0.8;
 
@@ -30,7 +28,7 @@ const LEAKS: readonly string[] = ['target-among-inputs', 'attention-sees-target'
 /** What only another code can repair. */
 const FAULTS_OF_CODE: readonly string[] = [
   ...['wrong-gradient', 'layer-mixes-samples', 'layer-differs-in-evaluation', 'loss-of-precision'],
-  ...['loss-reduction', 'loss-mixes-samples'],
+  ...['loss-reduction', 'loss-mixes-samples', 'loss-ignores-target', 'loss-rewards-errors'],
 ];
 
 /** Their fixes change what is measured, so that the skill with a fix says nothing beside the one without. */
@@ -70,7 +68,9 @@ export async function tryFixes(
   const isExplained = findings.some(({ code, trial }) => trial && !GENERIC.includes(code));
   const isHopeless = findings.some(({ code, fix }) => NOTHING_TO_LEARN.includes(code) && !fix);
   if (isHopeless) return rank(findings);
-  if (isMemorized || bestScore(findings, attempts) < (isExplained ? LEARNABLE : LEARNED_WELL))
+  const { run, isRepaired } = attempts.baseline;
+  const enough = isExplained ? LEARNABLE : isRepaired ? enoughOfRepaired(run) : LEARNED_WELL;
+  if (isMemorized || bestScore(findings, attempts) < enough)
     findings.push(...(await tryUsualValues(findings, attempts)));
   if (findings.length === 0 && hasLearnedLittle(attempts.baseline.trial))
     findings.push(learnsLittle(attempts.baseline.trial));
@@ -292,12 +292,16 @@ async function tryUsualValues(findings: readonly DoctorFinding[], attempts: Atte
   const isOfRate = findings.some(({ code, fix }) => code === 'other-rate' && fix);
   let best: { readonly attempt: Attempt; readonly cause: string } | null = null;
   for (const group of usualValues(spec, run)) {
-    for (const { cause, fix, isOptimizer } of group) {
+    for (const { cause, fix, isOptimizer, isMoreSamples } of group) {
       if ((isOptimizer && isOfRate) || !attempts.canGuess) continue;
       const tried = await attempts.attempt(fix, true);
       // Too few validation samples to measure it: what is memorized is not learned.
       const attempt = tried && isMemorized ? { ...tried, before: { ...tried.before, validationSkill: 0 } } : tried;
       if (!attempt || !gains(attempt) || (isMemorized && attempt.trial.validationSkill === null)) continue;
+      if (isMoreSamples && scoreOf(attempt.trial) >= LEARNABLE) {
+        const { isFailure: _, ...finding } = heldBack(attempt, cause, trial);
+        return [{ ...finding, code: 'few-samples' }];
+      }
       if (!best || scoreOf(attempt.trial) > scoreOf(best.attempt.trial) + NOISE) best = { attempt, cause };
     }
     if (best && scoreOf(best.attempt.trial) >= LEARNED_WELL) break;
@@ -341,11 +345,22 @@ const FAULT_OF_DATA = 2.5;
 /** What names no cause must gain this much more skill to come before what does. */
 const GENERIC_PENALTY = 0.6;
 
+/** The same of what only a run shows: another rate or a clip also makes up for the faults of a spec. */
+const RUN_PENALTY = 0.3;
+
+/** Labels of which a network learns so much follow from the inputs. */
+const REFUTED = 0.4;
+const UNRELATED: readonly string[] = ['unrelated-labels', 'unrelated-targets'];
+
 /** One finding for each code, those to act on first at the top. */
 function rank(findings: readonly DoctorFinding[]): DoctorFinding[] {
+  const isRefuted = findings.some(({ trial }) => trial && scoreOf(trial) >= REFUTED);
   const isLearnable = findings.some(({ trial }) => trial && scoreOf(trial) >= LEARNABLE);
   const sorted = findings
-    .map((finding) => ({ finding, rank: rankOf(finding, isLearnable) }))
+    .map((finding) => ({
+      finding,
+      rank: rankOf(finding, isLearnable || (isRefuted && UNRELATED.includes(finding.code))),
+    }))
     .sort((a, b) => b.rank - a.rank)
     .map(({ finding }) => finding);
   const hasCause = sorted.some(({ fix }) => fix !== null);
@@ -366,7 +381,7 @@ function rankOf({ code, isFailure, trial, range, remedy }: DoctorFinding, isLear
   // Differences in skill of less than a tenth are noise: then the order of the rules decides.
   if (trial) {
     // What the spec says is a cause; what a run shows may be its effect.
-    const penalty = GENERIC.includes(code) || isFailure ? GENERIC_PENALTY : range ? 0 : 0.1;
+    const penalty = GENERIC.includes(code) || isFailure ? GENERIC_PENALTY : range ? 0 : RUN_PENALTY;
     return 2 + Math.round(10 * Math.max(0, scoreOf(trial))) / 10 - penalty;
   }
   if (range && remedy === null) return 1;

@@ -9,6 +9,7 @@ import {
   insertBefore,
   isCopy,
   isWeighted,
+  moreSamples,
   normalizeHidden,
   removeLayer,
   replaceLayer,
@@ -27,6 +28,8 @@ export interface UsualValue {
   readonly fix: QuickFix;
   /** Replaces the whole optimizer. */
   readonly isOptimizer?: true;
+  /** Gives the network more samples, which names the cause whatever else helps with few. */
+  readonly isMoreSamples?: true;
 }
 
 /**
@@ -223,52 +226,26 @@ const layersWhere = (spec: Spec, run: CompiledRun, isMeant: (layer: LayerModel, 
   );
 
 /** More samples are no help. */
-const ENOUGH_SAMPLES = 2000;
-const MORE_SAMPLES = 8;
-const USUAL_HOLDOUT = 0.2;
+const ENOUGH_SAMPLES = 250;
 
 /** Where few samples are used of many. */
 function trainAllSamples(spec: Spec, run: CompiledRun): UsualValue[] {
   const count = run.split.train.length;
-  if (count > ENOUGH_SAMPLES / MORE_SAMPLES) return [];
+  if (count > ENOUGH_SAMPLES) return [];
   const cause = `${pluralize(count, 'training sample')} are too few.`;
-  const options = writtenKeys(spec, ['data']);
-  const { validation, test } = spec.data.split;
-  return [
-    ...(options.missing === 'drop'
+  const filled: UsualValue[] =
+    writtenKeys(spec, ['data']).missing === 'drop'
       ? [
           {
             cause: `${cause} Those with a missing value are dropped.`,
             fix: { title: 'Fill in missing values', changes: [{ path: ['data', 'missing'], value: 'mean' }] },
           },
         ]
-      : []),
-    ...('limit' in options
-      ? [{ cause, fix: { title: 'Use all samples', changes: [{ path: ['data', 'limit'] }] } }]
-      : []),
-    ...('samples' in options && Number(options.samples) > 0
-      ? [
-          {
-            cause,
-            fix: {
-              title: `Use ${MORE_SAMPLES * Number(options.samples)} samples`,
-              changes: [{ path: ['data', 'samples'], value: MORE_SAMPLES * Number(options.samples) }],
-            },
-          },
-        ]
-      : []),
-    ...(validation + test > 2 * USUAL_HOLDOUT && spec.source.has(['data', 'split'])
-      ? [
-          {
-            cause,
-            fix: {
-              title: 'Hold fewer samples out',
-              changes: [{ path: ['data', 'split'], value: { validation: USUAL_HOLDOUT, test: USUAL_HOLDOUT } }],
-            },
-          },
-        ]
-      : []),
-  ];
+      : [];
+  return [...filled, ...moreSamples(spec).map((fix) => ({ cause, fix }))].map((each) => ({
+    ...each,
+    isMoreSamples: true,
+  }));
 }
 
 function standardized(spec: Spec, run: CompiledRun): UsualValue[] {

@@ -38,6 +38,46 @@ describe('a custom loss', () => {
       ['loss-mixes-samples'],
     ],
     [
+      'with the wrong sign',
+      { forward: (context) => context.ops.negate(crossEntropyForward(context)) },
+      ['loss-rewards-errors'],
+    ],
+    [
+      'of squared errors with the wrong sign',
+      {
+        forward: ({ outputs, targets, ops }) => {
+          const error = ops.subtract(outputs, targets);
+          return ops.negate(ops.mean(ops.multiply(error, error)));
+        },
+      },
+      ['loss-rewards-errors'],
+    ],
+    [
+      'of squared errors',
+      {
+        forward: ({ outputs, targets, ops }) => {
+          const error = ops.subtract(outputs, targets);
+          return ops.mean(ops.multiply(error, error));
+        },
+      },
+      [],
+    ],
+    [
+      'without targets',
+      { forward: ({ outputs, ops }) => ops.mean(ops.multiply(outputs, outputs)) },
+      ['loss-ignores-target'],
+    ],
+    [
+      'with a penalty of its own on the outputs',
+      {
+        forward: (context) => {
+          const { outputs, ops } = context;
+          return ops.add(crossEntropyForward(context), ops.mean(ops.multiply(outputs, outputs)));
+        },
+      },
+      [],
+    ],
+    [
       'that draws random numbers',
       { forward: ({ outputs, ops }) => ops.multiply(Math.random(), ops.mean(outputs)) },
       [],

@@ -121,6 +121,15 @@ const found: readonly (readonly [
   ],
   [
     'no-activation',
+    'in branches that are added, all through the network',
+    specText({
+      layers: `[{ "type": "linear", "out_features": 4 }, { "type": "residual", "layers": [{ "type": "linear", "out_features": 4 }] }, «${two}»]`,
+    }),
+    ['3 linear layers'],
+    ['linear3'],
+  ],
+  [
+    'no-activation',
     'with identity between them',
     specText({ layers: `[{ "type": "linear", "out_features": 4 }, "identity", «${two}»]` }),
     ['linear1', 'linear2'],
@@ -335,6 +344,12 @@ describe('a rule', () => {
     [
       'a single hidden unit of constant weights',
       specText({ layers: `[{ "type": "linear", "out_features": 1, "init": "zeros", "bias": false }, "tanh", ${two}]` }),
+    ],
+    [
+      'linear branches that are added, with one activation',
+      specText({
+        layers: `[{ "type": "linear", "out_features": 4 }, { "type": "residual", "layers": ["tanh", { "type": "linear", "out_features": 4 }] }, ${two}]`,
+      }),
     ],
     ['part of a layer frozen', specText({ layers: '[{ "type": "linear", "out_features": 2, "freeze": ["bias"] }]' })],
   ])('keeps quiet about %s', (_what, text) => {

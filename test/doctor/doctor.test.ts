@@ -267,6 +267,19 @@ describe('the diagnosis', () => {
     expect(findings[0].trial?.skill).toBeGreaterThan(0.7);
   });
 
+  it('names too few samples rather than what else helps with few', async () => {
+    const { findings } = await examine({
+      ...moons,
+      data: { type: 'moons', samples: 16, noise: 0.15, split: { validation: 0.4, test: 0 } },
+      optimizer: { type: 'adam', lr: 0.01 },
+      batch_size: 4,
+    });
+    const [first] = findings;
+    expect(first.code).toBe('few-samples');
+    expect(first.fix?.changes).toEqual([{ path: ['data', 'samples'], value: 128 }]);
+    expect(first.isFailure).toBeUndefined();
+  });
+
   it('tries the columns of a file that the spec leaves out', async () => {
     const random = new Random(5, 'table');
     const rows = Array.from({ length: 120 }, () => {

@@ -11,6 +11,7 @@ export const add = defineLayer({
     equations: [`y = ${inputs.join(' + ')}`, ...inputs.map((name) => `d(${name}) = dy`)],
   }),
   options: noOptions,
+  affine: true,
   inputCount: TWO_OR_MORE,
   checkInputs: checkEqualShapes('adds'),
   outputShape: (input) => input,

@@ -54,6 +54,7 @@ export const concat = defineLayer({
     };
   },
   options,
+  affine: true,
   inputCount: TWO_OR_MORE,
   checkInput(input, layer) {
     const axis = axisOf(input, layer);

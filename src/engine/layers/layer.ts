@@ -266,7 +266,7 @@ export interface LayerDefinition<Kind extends string = string, Options = unknown
   /** Element i of the output is element i of the input, in row-major order: identity and flatten. */
   readonly passThrough?: true;
   /**
-   * The output is an affine function of the input, for a fixed mask: two such layers in a row are worth no more than
+   * The output is an affine function of the inputs, for a fixed mask: two such layers in a row are worth no more than
    * one.
    */
   readonly affine?: true;

@@ -11,6 +11,7 @@ export const subtract = defineLayer({
     equations: ['y = x - x2', 'dx = dy', 'd(x2) = -dy'],
   }),
   options: noOptions,
+  affine: true,
   inputCount: { min: 2, max: 2 },
   checkInputs: checkEqualShapes('subtracts'),
   outputShape: (input) => input,
