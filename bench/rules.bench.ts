@@ -1,6 +1,6 @@
 // How often the rules name the planted fault of a broken network first, whether their fix makes it learn, and how often
-// they find something in healthy ones. `MODELS=300` plants more faults, `HEALTHY=2000` takes more healthy specs. `FROM=200
-// HEALTHY=100` takes those from the 200th on, and `STEPS=5000` observes whole runs.
+// they find something in healthy ones. `MODELS=300` plants more faults, `HEALTHY=2000` takes more healthy specs,
+// `FROM=200 HEALTHY=100` takes those from the 200th on, and `STEPS=5000` observes whole runs.
 import fs from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';

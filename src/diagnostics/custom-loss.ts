@@ -131,7 +131,7 @@ class LossTrial {
     return targets.map((_, i) => targets[(i + width) % targets.length]!);
   }
 
-  /** Valid outputs. @param share of what is right; the rest goes to the targets of other samples, or away from values */
+  /** Valid outputs. @param share of what is right; the rest goes to other samples' targets, or away from values */
   #predict(targets: Float64Array, share: number): Float64Array {
     const others = this.#shift(targets);
     const isClass = this.#resolved.encoding !== 'values';

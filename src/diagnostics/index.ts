@@ -169,6 +169,7 @@ export {
   removeLayer,
   replaceLayer,
   setLearningRate,
+  setLoss,
   standardizeInputs,
   valueAt,
 } from './quick-fixes';

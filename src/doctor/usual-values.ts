@@ -13,6 +13,7 @@ import {
   normalizeHidden,
   removeLayer,
   replaceLayer,
+  setLoss,
   standardizeInputs,
   valueAt,
 } from '../diagnostics';
@@ -53,6 +54,7 @@ export const usualValues = (spec: Spec, run: CompiledRun): UsualValue[][] => [
     ...otherActivations(spec, run),
     ...withoutOutputActivation(spec, run),
     ...classLoss(spec, run),
+    ...lossOfEngine(run),
   ],
   [
     ...withoutLayer(spec, run),
@@ -334,6 +336,13 @@ function classLoss(spec: Spec, run: CompiledRun): UsualValue[] {
   ];
 }
 
+/** The loss that is usual for the targets, in the place of one in a file. */
+function lossOfEngine({ model: { loss }, labels, targetWidth }: CompiledRun): UsualValue[] {
+  if (!loss.definition.sourceLocations) return [];
+  const kind = !labels ? 'mse' : targetWidth > 1 ? 'cross_entropy' : 'bce_with_logits';
+  return [{ cause: `Its own loss, ${loss.definition.kind}, holds it back.`, fix: setLoss(kind) }];
+}
+
 /** What says how many numbers a hidden layer has. */
 const WIDTHS = ['out_features', 'out_channels', 'hidden_size', 'embedding_dim', 'embed_dim'];
 const [NARROW, WIDER] = [24, 4];
@@ -411,7 +420,7 @@ function withoutLayer(spec: Spec, run: CompiledRun): UsualValue[] {
       !layer.definition.passThrough &&
       !isWeighted(layer) &&
       layer.definition.jacobianStructure !== 'elementwise' &&
-      layer.definition.inputCount === undefined &&
+      inputsOf(run.model, index).length === 1 &&
       (layer.definition.dropRate === undefined || index === last),
   )
     .slice(0, MAX_ABLATIONS)

@@ -267,6 +267,11 @@ describe('the diagnosis', () => {
     expect(findings[0].trial?.skill).toBeGreaterThan(0.7);
   });
 
+  it('leaves out a custom layer that passes next to nothing', async () => {
+    const { findings } = await examineCustom(({ x, ops }) => ops.multiply(1e-6, x));
+    expect(findings.find(({ fix }) => fix)?.fix?.changes).toEqual([{ path: ['layers', 1] }]);
+  });
+
   it('names too few samples rather than what else helps with few', async () => {
     const { findings } = await examine({
       ...moons,

@@ -7,7 +7,9 @@ export const constantOutput: RunRule = {
   id: 'constant-output',
   summary: 'A layer outputs one and the same number for every sample and unit, although its input varies.',
   persistence: 5,
-  check({ model, layers }) {
+  check({ model, layers, run }) {
+    // A single sample says nothing of what differs between samples.
+    if (run.batchSize < 2) return [];
     const stdOf = (index: number): number => (index < 0 ? 1 : (layers[index]?.activation?.std ?? 0));
     const first = model.layers.find(
       ({ index, inputs, outputShape }): boolean =>
