@@ -77,7 +77,7 @@ export function activate({
       log,
     }),
     layerDebugger,
-    registerDebugger(runs),
+    registerDebugger(runs, layerDebugger),
     registerAgentTools(vscode.Uri.joinPath(extensionUri, 'dist', 'cli.js').fsPath, permissions),
     registerPanelSerializer(runs, log),
     testExplorer,

@@ -16,7 +16,9 @@ import { ViewArea } from './controls/view-area';
 import { mountWhy, type Why } from './controls/why';
 import { copyFullValues } from './controls/number-value';
 import type { Frame, PanelRequests, PanelUpdate, ProbeId, Query, QueryResult, QueryType } from '../src/protocol/panel';
+import { shownStep } from '../src/presentation/phases';
 import { findResult } from './state/query-results';
+import { QUERY_VIEW, startQuery } from './state/run-queries';
 import { SeekThrottle } from './state/seek-throttle';
 import { readSettings } from './state/settings';
 import { stepsPerSecond } from './state/speed';
@@ -138,6 +140,10 @@ export class App {
   update(update: PanelUpdate): void {
     this.#store.dispatch(update);
     if (update.type === 'showView') this.#showView(update.view);
+    if (update.type === 'askQuery' && this.#store.data.frame) {
+      this.#showView(QUERY_VIEW);
+      startQuery(this.#context, update.text, update.to ?? shownStep(this.#store.data.frame));
+    }
     if (update.type === 'showTensor') {
       const { kind, parameter } = update.tensor;
       this.#context.updateSettings({ tensor: kind, ...(parameter !== undefined && { parameter }) });

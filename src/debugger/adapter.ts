@@ -35,6 +35,7 @@ import { answerConsoleQuery } from './console-query';
 import type { DebuggedRun, LaunchConfiguration, LaunchRun } from './debugged-run';
 import { exceptionFilters, NON_FINITE } from './exception-filters';
 import { inlineValues } from './inline-values';
+import { insideOf, type InsidePlace } from './layer-inside';
 import { type BreakpointMode, partOf, SpecLines } from './spec-lines';
 import { GROUP_TITLES, VariableStore } from './variables';
 
@@ -42,6 +43,7 @@ import { GROUP_TITLES, VariableStore } from './variables';
 const THREAD = 1;
 const PHASE_FRAME = 1;
 const STEP_FRAME = 2;
+const INSIDE_FRAME = 3;
 /** In the console: undoes the last manual change. */
 const UNDO = 'undo';
 /** Shorter moves show no progress. */
@@ -135,6 +137,10 @@ export class NablascopeDebugSession extends DebugSession {
   /** Ids by what they stop at, so that a breakpoint that is sent again keeps its hits. */
   readonly #ids = new Map<string, number>();
   #stopsAtNonFinite = true;
+  /** Where the client is inside of the phase that is done; null for the end of the phase. */
+  #inside: number | null = null;
+  /** Whether the next stop is at the first place inside of its phase, if there is one. */
+  #stepsIn = false;
   #gotoTargets: Position[] = [];
   #clientCapabilities: Partial<DebugProtocol.InitializeRequestArguments> = {};
   #progress: ShownProgress | null = null;
@@ -244,19 +250,67 @@ export class NablascopeDebugSession extends DebugSession {
   }
 
   protected override nextRequest(response: DebugProtocol.NextResponse): void {
-    this.#moveAfter(response, { type: 'stepPhase' }, 'step');
+    if (!this.#moveInside(response, 1)) this.#moveAfter(response, { type: 'stepPhase' }, 'step');
   }
 
   protected override stepInRequest(response: DebugProtocol.StepInResponse): void {
-    this.#moveAfter(response, { type: 'stepPhase' }, 'step');
+    if (this.#moveInside(response, 1)) return;
+    if (!this.#run) {
+      this.#answer(response, () => this.#requireRun());
+      return;
+    }
+    this.sendResponse(response);
+    void this.#stepIn(this.#run);
+  }
+
+  /** Code of the user's own is debugged first; the inside of other layers is shown once their phase is done. */
+  async #stepIn({ model, debugCode }: DebuggedRun): Promise<void> {
+    this.#isMoving = true;
+    const next = model.phases[this.#state.position.phase];
+    try {
+      if (next && 'layer' in next) await debugCode?.(model.layers[next.layer]!.name, next.kind);
+    } catch (error) {
+      this.sendEvent(new OutputEvent(`${toMessage(error)}\n`, 'console'));
+    }
+    if (!this.#run || this.#hasEnded) return;
+    this.#stepsIn = true;
+    await this.#move({ type: 'stepPhase' }, 'step');
   }
 
   protected override stepOutRequest(response: DebugProtocol.StepOutResponse): void {
-    this.#moveAfter(response, { type: 'finishPass' }, 'step');
+    if (!this.#moveInside(response, Infinity)) this.#moveAfter(response, { type: 'finishPass' }, 'step');
   }
 
   protected override stepBackRequest(response: DebugProtocol.StepBackResponse): void {
-    this.#moveAfter(response, { type: 'backPhase' }, 'step');
+    if (!this.#moveInside(response, -1)) this.#moveAfter(response, { type: 'backPhase' }, 'step');
+  }
+
+  /** Back into the phase that is done, at its last place inside; back by a phase if it has none. */
+  #backInto(response: DebugProtocol.Response): void {
+    const { length } = this.#insidePlaces;
+    if (this.#inside === null && length > 0) this.#inside = length;
+    this.stepBackRequest(response);
+  }
+
+  get #insidePlaces(): readonly InsidePlace[] {
+    return this.#run && !this.#isTraining ? insideOf(this.#run.model, this.#phase) : [];
+  }
+
+  get #insidePlace(): InsidePlace | undefined {
+    return this.#inside === null ? undefined : this.#insidePlaces[this.#inside];
+  }
+
+  /** Moves between the places inside of a phase, which the run does not notice. @returns false if it leaves the phase */
+  #moveInside(response: DebugProtocol.Response, by: number): boolean {
+    if (!this.#run || this.#inside === null) return false;
+    const target = this.#inside + by;
+    if (target < 0) return false;
+    this.sendResponse(response);
+    const { length } = this.#insidePlaces;
+    setImmediate(() => {
+      if (this.#run && !this.#isMoving) this.#stop('step', target < length ? target : null);
+    });
+    return true;
   }
 
   protected override reverseContinueRequest(response: DebugProtocol.ReverseContinueResponse): void {
@@ -324,6 +378,7 @@ export class NablascopeDebugSession extends DebugSession {
     try {
       await calls.command(command);
     } catch (error) {
+      this.#stepsIn = false;
       // The end of the process is reported itself.
       if (!this.#run || this.#hasEnded) return;
       this.sendEvent(new OutputEvent(`${toMessage(error)}\n`, 'console'));
@@ -364,9 +419,13 @@ export class NablascopeDebugSession extends DebugSession {
     }
   }
 
-  #stop(reason: string): void {
+  /** @param inside the place inside of the phase; by default its end, or the first one after a step in */
+  #stop(reason: string, inside: number | null = null): void {
     const { hitBreakpoints, discovery, status, nonFinite } = this.#state;
     this.#isMoving = false;
+    const stepsIn = this.#stepsIn;
+    this.#stepsIn = false;
+    this.#inside = stepsIn && this.#insidePlaces.length > 0 ? 0 : inside;
     this.#variables?.clear();
     this.#gotoTargets = [];
     const event: DebugProtocol.StoppedEvent = new StoppedEvent(reason, THREAD);
@@ -465,7 +524,9 @@ export class NablascopeDebugSession extends DebugSession {
             },
           ]
         : [];
-      const frames = [...phaseFrame, stepFrame];
+      const inside = this.#insidePlace;
+      const insideFrame = inside ? phaseFrame.map((frame) => ({ ...frame, id: INSIDE_FRAME, name: inside.label })) : [];
+      const frames = [...insideFrame, ...phaseFrame, stepFrame];
       return {
         stackFrames: frames.slice(startFrame, levels > 0 ? startFrame + levels : undefined),
         totalFrames: frames.length,
@@ -506,6 +567,12 @@ export class NablascopeDebugSession extends DebugSession {
       const names = await this.#namedValues();
       const layer = frameId === PHASE_FRAME ? this.#layer : null;
       const variables = this.#requireVariables();
+      const inside = frameId === INSIDE_FRAME ? this.#insidePlace : undefined;
+      if (inside) {
+        const { label, values } = inside;
+        const variablesReference = variables.add({ kind: 'scope', values, isOfLayer: true });
+        return { scopes: [{ name: label, variablesReference, namedVariables: values.length, expensive: false }] };
+      }
       const groups = (Object.keys(GROUP_TITLES) as NamedValueGroup[]).filter(
         (group) => group === 'run' || frameId === PHASE_FRAME,
       );
@@ -909,8 +976,12 @@ export class NablascopeDebugSession extends DebugSession {
     return this.#variables!;
   }
 
-  /** `inlineValues` with `startLine` and `endLine`: see inline-values.ts. */
+  /** `backInto`, and `inlineValues` with `startLine` and `endLine`: see inline-values.ts. */
   protected override customRequest(command: string, response: DebugProtocol.Response, args: unknown): void {
+    if (command === 'backInto') {
+      this.#backInto(response);
+      return;
+    }
     this.#answer(response, () => {
       if (command !== 'inlineValues') throw new RequestError(`There is no request ${command}.`);
       const { startLine, endLine } = args as { readonly startLine: number; readonly endLine: number };

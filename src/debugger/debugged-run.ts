@@ -20,6 +20,13 @@ export interface DebuggedRun {
   readonly calls: Pick<EngineCalls, 'command' | 'query' | 'setBreakpoints'>;
   /** Undoes the last manual change. @returns what it was, such as `change of hidden.weight`; null if there is none */
   undo(): Promise<string | null>;
+  /**
+   * Debugs the code of a layer with another debugger, in the phase that comes next, which does not happen in the run.
+   * Absent where there is no other debugger.
+   * @param layer its name
+   * @returns when that debugger has ended; false if the layer has no code of its own for this phase
+   */
+  debugCode?(layer: string, phase: 'forward' | 'backward'): Promise<boolean>;
   /** Ends the process, or leaves the run to its panel. */
   dispose(): Promise<void>;
 }

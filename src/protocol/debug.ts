@@ -10,6 +10,8 @@ export interface ReplayRequest {
   readonly from: RunRecord | null;
   /** How many steps to replay, at most to the end of the run. */
   readonly steps: number;
+  /** Replays only the phase that comes next, and waits for the debugger right before it. */
+  readonly onlyNextPhase?: boolean;
 }
 
 export type ReplayResult =
@@ -21,7 +23,7 @@ export type ReplayResponse = ReplayResult | { readonly kind: 'problems'; readonl
 
 /** Answered by the process. */
 export interface DebugCalls {
-  /** Waits for a debugger first. */
+  /** Waits for a debugger first, or before the phase. */
   replaySteps(request: ReplayRequest): Promise<ReplayResponse>;
 }
 

@@ -113,6 +113,8 @@ export type PanelUpdate =
   | { readonly type: 'showView'; readonly view: string }
   /** A command shows a tensor, in the view of tensors. */
   | { readonly type: 'showTensor'; readonly tensor: TensorRequest }
+  /** Asks a query over the run. `to`: the last step it reads; null for the step shown. */
+  | { readonly type: 'askQuery'; readonly text: string; readonly to: number | null }
   /** A message about something that just happened, such as a restart after a change of the spec. */
   | { readonly type: 'notice'; readonly level: 'info' | 'warning' | 'error'; readonly text: string }
   /** The layer at the cursor in the spec; null for none. */

@@ -615,6 +615,7 @@ it('pauses, and answers every request when the engine ends', async () => {
     client.completionsRequest({ text: 'hid', column: 4 }),
     client.customRequest('readMemory', { memoryReference: 'hidden.weight', count: 8 }),
     client.customRequest('inlineValues', { startLine: 1, endLine: 20 }),
+    client.customRequest('backInto'),
     client.customRequest('gotoTargets', { source, line: HIDDEN }),
     client.customRequest('cancel', {}),
     client.setVariableRequest({ variablesReference: 1, name: 'lr', value: '1' }),
@@ -640,4 +641,88 @@ it('pauses, and answers every request when the engine ends', async () => {
   await expect(client.value('loss')).rejects.toThrow('no run');
   await expect(client.nextRequest({ threadId: 1 })).rejects.toThrow('no run');
   expect(client.output.some(({ category }) => category === 'stderr')).toBe(true);
+});
+
+describe('inside of a layer', () => {
+  const SEQUENCES = `{
+  "data": { "type": "adding", "samples": 12, "length": 3 },
+  "layers": [
+    { "type": "lstm", "hidden_size": 2, "name": "memory" },
+    { "type": "linear", "out_features": 1, "name": "output" }
+  ],
+  "loss": "mse",
+  "optimizer": "adam",
+  "batch_size": 4,
+  "epochs": 2
+}`;
+  const thread = { threadId: 1 };
+
+  async function openSequences(): Promise<void> {
+    client = await adapter.start();
+    await client.open(adapter.write('adding.nabla.json', SEQUENCES));
+  }
+
+  it('goes through the time steps, forward and backward, with their values', async () => {
+    await openSequences();
+    const session = new TrainingSession(compileRun(SEQUENCES), SEQUENCES);
+    const names = session.model.layers[0].internals.map(({ shortName }) => shortName);
+    const bitsOf = (data: ArrayLike<number>, t: number): string[] =>
+      // [batch, time, hidden]
+      Array.from(data, String).filter((_, i) => Math.floor(i / 2) % 3 === t);
+    /** Steps in to the first of three time steps. */
+    const stepIn = (): Promise<unknown> => client.move(() => client.stepInRequest(thread));
+    await stepIn();
+    await stepIn();
+    session.stepPhase();
+    session.stepPhase();
+    for (const t of [0, 1, 2]) {
+      const frames = await client.frames();
+      expect(frames.map(({ name }) => name).slice(0, 2)).toEqual([`time step ${t + 1} of 3`, 'forward: memory']);
+      expect(frames[0].line).toBe(4);
+      const [[, values]] = [...(await client.scopes())];
+      expect(values.map(({ name }) => name)).toEqual(names);
+      for (const value of values)
+        expect(await client.entries(value)).toEqual(bitsOf(session.pass.internal(0, value.name)!.data, t));
+      await (t === 1 ? client.move(() => client.nextRequest(thread)) : stepIn());
+    }
+    expect((await client.frames())[0].name).toBe('forward: memory');
+    while (session.model.phases[session.position.phase].kind !== 'backward') session.stepPhase();
+    // Out of the forward pass, then to the loss, and back through time.
+    await client.move(() => client.stepOutRequest(thread));
+    for (let i = 0; i < 3; i++) await stepIn();
+    session.stepPhase();
+    session.stepPhase();
+    for (const t of [2, 1, 0]) {
+      expect((await client.frames())[0].name).toBe(`time step ${t + 1} of 3`);
+      const [[, values]] = [...(await client.scopes())];
+      expect(values.map(({ name }) => name)).toEqual(names.map((name) => `grad(${name})`));
+      for (const [i, value] of values.entries())
+        expect(await client.entries(value)).toEqual(bitsOf(session.pass.internalGradient(0, names[i])!.data, t));
+      if (t > 0) await stepIn();
+    }
+  });
+
+  it('goes back into the phase that is done, and out of it', async () => {
+    await openSequences();
+    for (let i = 0; i < 2; i++) await client.move(() => client.nextRequest(thread));
+    const backInto = (): Promise<unknown> => client.move(() => client.customRequest('backInto'));
+    const top = async (): Promise<string> => (await client.frames())[0].name;
+    expect(await top()).toBe('forward: memory');
+    const seen: string[] = [];
+    for (let i = 0; i < 4; i++) {
+      await backInto();
+      seen.push(await top());
+    }
+    expect(seen).toEqual(['time step 3 of 3', 'time step 2 of 3', 'time step 1 of 3', 'zero gradients']);
+    // A phase with nothing inside is a step back.
+    await backInto();
+    expect(await top()).toBe('before step 1');
+    await client.move(() => client.stepInRequest(thread));
+    await client.move(() => client.stepInRequest(thread));
+    expect(await top()).toBe('time step 1 of 3');
+    await client.move(() => client.stepOutRequest(thread));
+    expect(await top()).toBe('forward: memory');
+    await client.move(() => client.stepBackRequest(thread));
+    expect(await top()).toBe('zero gradients');
+  });
 });

@@ -6,6 +6,7 @@ import type { Context } from '../context';
 import type { SeriesData } from '../../src/protocol/panel';
 import { renderIcon, renderValue, renderValueRange } from '../controls/number-value';
 import { formatInteger, formatNumber, formatPowerOfTen, formatCompact } from '../../src/presentation/numbers';
+import { pointMenu } from '../controls/cell-menu';
 import { getPins } from '../state/pins';
 import { truncateMiddle } from '../canvas/truncate-middle';
 import { decadeTicks, stepAxisEnd, StickyRange, type Range } from './axes';
@@ -21,6 +22,8 @@ export interface LineSeries {
   readonly data: SeriesData | undefined;
   /** The value at the current step; histories of long runs hold only ranges over several steps. */
   readonly currentValue?: number | null | undefined;
+  /** Names the value for queries over the run. */
+  readonly expression?: string;
   readonly color: Rgb;
   readonly dash?: readonly number[];
   readonly width?: number;
@@ -296,11 +299,33 @@ export class LineChart {
       return Math.max(0, Math.min(step, this.context.data.frame?.furthestStep ?? 0));
     };
     canvas.addEventListener('pointermove', (event) => this.context.crosshair.set(stepAt(event)));
+    const setMenu = (event: PointerEvent | MouseEvent): void => {
+      const menu = this.#menuAt(stepAt(event), event.offsetY);
+      if (menu) canvas.dataset.vscodeContext = menu;
+      else delete canvas.dataset.vscodeContext;
+    };
+    canvas.addEventListener('pointermove', setMenu);
+    // Without a pointer that moves, such as on a touch screen.
+    canvas.addEventListener('pointerdown', setMenu);
     canvas.addEventListener('pointerleave', () => this.context.crosshair.set(null));
     canvas.addEventListener('click', (event) => {
       const step = stepAt(event);
       if (step !== null) this.context.seek(step);
     });
+  }
+
+  /** The context menu of the line at a step that is nearest to a height in pixels; null for none. */
+  #menuAt(step: number | null, y: number): string | null {
+    const scale = this.#chart.scales.y;
+    if (step === null || !scale) return null;
+    const points = this.#drawnLines.flatMap(({ expression, data }) => {
+      const value = expression === undefined ? undefined : bucketAt(data, step)?.high;
+      return expression === undefined || value === undefined ? [] : [{ expression, value }];
+    });
+    const distance = ({ value }: { readonly value: number }): number =>
+      Number.isFinite(value) ? Math.abs(scale.getPixelForValue(value) - y) : Infinity;
+    const [nearest] = points.sort((a, b) => distance(a) - distance(b));
+    return nearest ? pointMenu(nearest.expression, nearest.value, step) : null;
   }
 
   /** The values at the crosshair, or at the current step; the list is also the legend. */

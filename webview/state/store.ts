@@ -97,6 +97,8 @@ export function reduce(data: PanelData, message: StoreMessage): PanelData {
     // A setting of the page, which the app changes.
     case 'showView':
       return data;
+    case 'askQuery':
+      return data;
     case 'showTensor':
       return { ...data, layer: message.tensor.layer };
     case 'notice':

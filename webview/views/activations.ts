@@ -6,6 +6,7 @@ import type { LayerInfo, SeriesData } from '../../src/protocol/panel';
 import { HistogramChart } from '../charts/histogram-chart';
 import { LineChart, type LineSeries } from '../charts/line-chart';
 import type { Context, Component, View } from '../context';
+import { layerExpression } from '../../src/presentation/tensor-expressions';
 import { lineStyle } from './line-style';
 
 function shownLayers({ data, settings }: Context): readonly LayerInfo[] {
@@ -22,6 +23,7 @@ function layerLines(
   const { data, theme, settings } = context;
   return layers.map(({ index, name }): LineSeries => ({
     name,
+    ...(now !== 'idle' && { expression: `${now}(${layerExpression(name)}.output)` }),
     data: data.history.get(series(index))?.data(),
     currentValue: data.frame?.layers[index]?.activation?.[now],
     ...lineStyle(index, theme),

@@ -11,6 +11,7 @@ import { HEALTHY_RATIO } from '../controls/layer-list';
 import { renderValue } from '../controls/number-value';
 import { formatShape } from '../../src/presentation/numbers';
 import type { PanelData } from '../state/store';
+import { layerExpression } from '../../src/presentation/tensor-expressions';
 import { lineStyle } from './line-style';
 import { learningRateComparison } from './learning-rate-comparison';
 
@@ -64,7 +65,7 @@ function getViewState({ viewState }: Settings): GradientsViewState {
 
 const allParameters = ({ model }: PanelData) =>
   (model?.layers ?? []).flatMap(({ index, parameters }) =>
-    parameters.map(({ name }, at) => ({ layer: index, name, at })),
+    parameters.map(({ name, shortName }, at) => ({ layer: index, name, shortName, at })),
   );
 
 /** One line per parameter; those of the selected layer are highlighted. */
@@ -72,14 +73,17 @@ function parameterLines(
   context: Context,
   series: (name: string) => string,
   now: (reading: ParameterStats) => number | null,
+  expressionOf?: (parameter: string) => string,
 ): LineSeries[] {
   const { data, theme } = context;
   const all = allParameters(data);
   const selected = all.some(({ layer }) => layer === data.layer) ? data.layer : null;
-  return all.map(({ layer, name, at }, i): LineSeries => {
+  return all.map(({ layer, name, shortName, at }, i): LineSeries => {
     const reading = data.frame?.layers[layer]?.parameters[at];
+    const owner = layerExpression(data.model!.layers[layer]!.name);
     return {
       name,
+      ...(expressionOf && { expression: expressionOf(`${owner}.${shortName}`) }),
       data: data.history.get(series(name))?.data(),
       currentValue: reading && now(reading),
       ...lineStyle(i, theme),
@@ -92,6 +96,7 @@ function parameterLines(
 function outputLines({ data, theme }: Context, series: (layer: number) => string, measure: Measure): LineSeries[] {
   return (data.model?.layers ?? []).map(({ index, name }): LineSeries => ({
     name,
+    expression: `${measure}(grad(${layerExpression(name)}.output))`,
     data: data.history.get(series(index))?.data(),
     currentValue: data.frame?.layers[index]?.outputGradient?.[measure],
     ...lineStyle(index, theme),
@@ -184,7 +189,12 @@ export const gradients: View = {
         flow.chart.update(
           settings.gradientsOf === 'outputs'
             ? outputLines(context, ofOutput, measure)
-            : parameterLines(context, ofParameter, ({ gradient }) => gradient?.[measure] ?? null),
+            : parameterLines(
+                context,
+                ofParameter,
+                ({ gradient }) => gradient?.[measure] ?? null,
+                (parameter) => `${measure}(grad(${parameter}))`,
+              ),
           text,
         );
         ratios.update(

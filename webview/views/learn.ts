@@ -30,6 +30,7 @@ function lines(context: Context, of: 'loss' | 'accuracy'): LineSeries[] {
     // The loss of a batch is known at every step, its accuracy only at some.
     {
       name: 'batch',
+      expression: of,
       data: read(batch),
       currentValue: frame?.[of],
       color: theme.splits.train,

@@ -23,6 +23,10 @@ export interface CommandContext {
   showVariable(variable: unknown): void;
   /** @param cell of the panel's menu */
   breakOnSignChange(cell: unknown): Promise<void>;
+  /** @param argument of the panel's menu */
+  whenDidThisStart(argument: unknown): void;
+  /** In the debugger: back into the phase that is done. */
+  backInto(): Promise<void>;
   /** @param item of Test Explorer, of a spec whose custom layers need permission. */
   allowCustomLayers(item: unknown): Promise<void>;
   showLog(): void;
@@ -42,6 +46,7 @@ export type MenuId =
   | 'explorer/context'
   | 'testing/item/context'
   | 'debug/variables/context'
+  | 'debug/toolBar'
   | 'webview/context';
 
 export interface CommandDescriptor {
@@ -86,6 +91,7 @@ const specFile = 'resourceFilename =~ /\\.nabla\\.json$/';
 const panelInFront = "activeWebviewPanelId == 'nablascope.panel'";
 /** Keys reach the panel while it is the active editor, unless the focus is in another part of the window. */
 const panelFocused = `${panelInFront} && !terminalFocus && !sideBarFocus && !panelFocus && !auxiliaryBarFocus`;
+const stoppedInDebugger = "debugType == 'nablascope' && debugState == 'stopped'";
 const notRunning = `${hasTarget} && !${running}`;
 
 /** Passes the command on to the session of the active run. */
@@ -247,6 +253,14 @@ export const commandTable = {
     menus: { 'debug/variables/context': { when: "debugType == 'nablascope'", group: 'navigation@1' } },
     run: (context, variable) => context.showVariable(variable),
   },
+  backInto: {
+    title: 'Back Into',
+    icon: '$(reply)',
+    palette: stoppedInDebugger,
+    menus: { 'debug/toolBar': { when: stoppedInDebugger, group: 'navigation@100' } },
+    keybindings: [{ key: 'alt+f11', when: stoppedInDebugger }],
+    run: (context) => context.backInto(),
+  },
   breakOnSignChange: {
     title: 'Break When This Changes Sign',
     palette: 'false',
@@ -254,6 +268,17 @@ export const commandTable = {
       'webview/context': { when: "webviewId == 'nablascope.panel' && webviewSection == 'cell'", group: 'navigation@1' },
     },
     run: (context, cell) => context.breakOnSignChange(cell),
+  },
+  whenDidThisStart: {
+    title: 'When Did This Start?',
+    palette: 'false',
+    menus: {
+      'webview/context': {
+        when: "webviewId == 'nablascope.panel' && (webviewSection == 'cell' || webviewSection == 'point')",
+        group: 'navigation@2',
+      },
+    },
+    run: (context, argument) => context.whenDidThisStart(argument),
   },
   restore: {
     title: 'Restore Run',

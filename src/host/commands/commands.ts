@@ -5,7 +5,7 @@ import type { CustomLayerPermissions } from '../custom-layers/custom-layer-permi
 import { customLayerFilesOf } from '../custom-layers/layer-files';
 import type { LayerDebugger } from '../custom-layers/layer-debugger';
 import type { NewLayerCommand } from '../custom-layers/new-layer';
-import { breakOnSignChange, showVariable } from '../debug/debug-commands';
+import { backInto, breakOnSignChange, showVariable, whenDidThisStart } from '../debug/debug-commands';
 import { openNewSpec } from '../model-spec/new-spec';
 import { isSpec } from '../model-spec/spec-documents';
 import { exportReport } from '../panel/export-report';
@@ -63,6 +63,8 @@ function createCommandContext({
     debugLayer: (uri, layer) => debugLayer(runs, layerDebugger, uri, layer),
     exportReport: (run) => exportReport(run, version),
     showVariable: (variable) => showVariable(runs, variable),
+    whenDidThisStart: (argument) => whenDidThisStart(runs, argument),
+    backInto: () => backInto(),
     breakOnSignChange: (cell) => breakOnSignChange(runs, cell),
     revokePermissions: () => permissions.promptAndRevoke(),
     allowCustomLayers: async (item) => {

@@ -4,7 +4,7 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 import { ProcessClient } from '../../process/process-client';
 import { describeFault } from '../../process/exit-cause';
-import type { DebugCalls, DebugEvents, ReplayResponse } from '../../protocol/debug';
+import type { DebugCalls, DebugEvents, ReplayRequest, ReplayResponse } from '../../protocol/debug';
 import { findFunctionBody } from './function-body';
 import { customLayerFilesOf } from './layer-files';
 import { escapeUiText } from '../ui/escape-ui';
@@ -43,16 +43,51 @@ export class LayerDebugger implements vscode.Disposable {
   /** Resolves when the step is done or the debugger was stopped. @param name of the layer in the spec */
   async debug(run: OpenRun, name: string): Promise<void> {
     const { controller } = run;
-    const { view, location } = controller;
+    const { view } = controller;
     const layer = customLayerFilesOf(controller).find((candidate) => candidate.name === name);
     const request = layer ? await controller.createReplayRequest() : `The spec has no custom layer "${name}".`;
     if (!layer || typeof request === 'string') {
       view.notify('warning', String(request));
       return;
     }
+    await this.#ensureBreakpoint(vscode.Uri.file(layer.file));
+    const done = await this.#replay(run, name, request);
+    if (done) this.#showResult(run, done);
+  }
+
+  /**
+   * Debugs the phase of a layer that comes next in the run, which is not changed. Stops at the first line of its code.
+   * @returns false if the layer has no code for it
+   */
+  async stepInto(run: OpenRun, name: string, phase: 'forward' | 'backward'): Promise<boolean> {
+    const { controller } = run;
+    const layer = customLayerFilesOf(controller).find((candidate) => candidate.name === name);
+    const start = layer && (await findStart(vscode.Uri.file(layer.file), phase));
+    if (!start) return false;
+    const request = await controller.createReplayRequest();
+    if (typeof request === 'string') throw new Error(request);
+    const isSet = sourceBreakpoints().some(
+      ({ enabled, location }) =>
+        enabled &&
+        location.uri.toString() === start.uri.toString() &&
+        location.range.start.line === start.range.start.line,
+    );
+    const added = isSet ? [] : [new vscode.SourceBreakpoint(start)];
+    vscode.debug.addBreakpoints(added);
+    try {
+      const done = await this.#replay(run, name, { ...request, onlyNextPhase: true });
+      if (done && done.kind !== 'done') this.#showResult(run, done);
+    } finally {
+      vscode.debug.removeBreakpoints(added);
+    }
+    return true;
+  }
+
+  /** @returns null if the debugger was stopped, or failed, which was shown */
+  async #replay(run: OpenRun, name: string, request: ReplayRequest): Promise<ReplayResponse | null> {
+    const { view, location } = run.controller;
     const previous = this.#clients.get(run);
     if (previous) await this.#stop(run, previous);
-    await this.#ensureBreakpoint(vscode.Uri.file(layer.file));
     const client: Client = new ProcessClient<DebugCalls, DebugEvents>({
       file: path.join(this.#distFolder, 'debug-process.js'),
       // Breakpoints use the paths that the editor knows.
@@ -75,9 +110,10 @@ export class LayerDebugger implements vscode.Disposable {
     });
     this.#clients.set(run, client);
     try {
-      this.#showResult(run, await client.calls.replaySteps(request));
+      return await client.calls.replaySteps(request);
     } catch (error) {
       if (this.#clients.get(run) === client) view.notify('error', toErrorMessage(error));
+      return null;
     } finally {
       await this.#stop(run, client);
     }
@@ -112,15 +148,9 @@ export class LayerDebugger implements vscode.Disposable {
 
   /** Sets a breakpoint at the start of `forward` if the file has none, since the debugger would not stop otherwise. */
   async #ensureBreakpoint(file: vscode.Uri): Promise<void> {
-    const hasBreakpoint = vscode.debug.breakpoints.some(
-      (breakpoint) =>
-        breakpoint instanceof vscode.SourceBreakpoint && breakpoint.location.uri.toString() === file.toString(),
-    );
-    if (hasBreakpoint) return;
-    const document = await vscode.workspace.openTextDocument(file);
-    const offset = findFunctionBody(document.getText(), 'forward');
-    if (offset === null) return;
-    vscode.debug.addBreakpoints([new vscode.SourceBreakpoint(new vscode.Location(file, document.positionAt(offset)))]);
+    if (sourceBreakpoints().some(({ location }) => location.uri.toString() === file.toString())) return;
+    const start = await findStart(file, 'forward');
+    if (start) vscode.debug.addBreakpoints([new vscode.SourceBreakpoint(start)]);
   }
 
   #showResult({ controller: { view } }: OpenRun, done: ReplayResponse): void {
@@ -135,4 +165,14 @@ export class LayerDebugger implements vscode.Disposable {
         done satisfies never;
     }
   }
+}
+
+const sourceBreakpoints = (): vscode.SourceBreakpoint[] =>
+  vscode.debug.breakpoints.filter((each) => each instanceof vscode.SourceBreakpoint);
+
+/** The first statement of a function of a layer's file; null if it has none. */
+async function findStart(file: vscode.Uri, name: 'forward' | 'backward'): Promise<vscode.Location | null> {
+  const document = await vscode.workspace.openTextDocument(file);
+  const offset = findFunctionBody(document.getText(), name);
+  return offset === null ? null : new vscode.Location(file, document.positionAt(offset));
 }

@@ -43,3 +43,17 @@ export async function breakOnSignChange(runs: RunManager, argument: unknown): Pr
     program: run.uri.fsPath,
   });
 }
+
+/** @param argument of the panel's menu: `since` asks when its value began */
+export function whenDidThisStart(runs: RunManager, argument: unknown): void {
+  const run = runs.active ?? debuggedRun(runs);
+  const { since } = (argument ?? {}) as { readonly since?: { readonly query: string; readonly to: number | null } };
+  if (run && typeof since?.query === 'string')
+    run.panel.postUpdate({ type: 'askQuery', text: since.query, to: since.to });
+}
+
+/** Back into the phase that is done. */
+export async function backInto(): Promise<void> {
+  const session = vscode.debug.activeDebugSession;
+  if (session?.type === DEBUG_TYPE) await session.customRequest('backInto');
+}

@@ -11,16 +11,19 @@ import { DEBUG_TYPE } from './debug-type';
 import { registerInlineValues } from './inline-values';
 import { isSpec } from '../model-spec/spec-documents';
 import { UNAVAILABLE_REASON } from '../run/run-messages';
+import type { LayerDebugger } from '../custom-layers/layer-debugger';
 import type { RunController } from '../run/run-controller';
 import type { RunManager } from '../run/run-manager';
 
 /** Registers the adapter, and the configuration of F5 in a spec. */
-export function registerDebugger(runs: RunManager): vscode.Disposable {
+export function registerDebugger(runs: RunManager, layerDebugger: LayerDebugger): vscode.Disposable {
   return vscode.Disposable.from(
     vscode.debug.registerDebugAdapterDescriptorFactory(DEBUG_TYPE, {
       createDebugAdapterDescriptor: () =>
         new vscode.DebugAdapterInlineImplementation(
-          new NablascopeDebugSession((configuration, events) => attachToPanel(runs, configuration, events)),
+          new NablascopeDebugSession((configuration, events) =>
+            attachToPanel(runs, layerDebugger, configuration, events),
+          ),
         ),
     }),
     vscode.debug.registerDebugConfigurationProvider(DEBUG_TYPE, { resolveDebugConfiguration }),
@@ -75,12 +78,14 @@ async function resolveDebugConfiguration(
 
 async function attachToPanel(
   runs: RunManager,
+  layerDebugger: LayerDebugger,
   { program }: LaunchConfiguration,
   events: DebuggedRunEvents,
 ): Promise<DebuggedRun> {
   const document = await vscode.workspace.openTextDocument(vscode.Uri.file(program));
   if (!isSpec(document)) throw new Error(`${program} is not a *.nabla.json file.`);
-  const { controller } = await runs.open(document);
+  const run = await runs.open(document);
+  const { controller } = run;
   const { model, state } = controller.view;
   if (state.kind !== 'run') throw new Error(UNAVAILABLE_REASON[state.kind]);
   if (!model) throw new Error(UNAVAILABLE_REASON.loading);
@@ -102,6 +107,7 @@ async function attachToPanel(
     model,
     calls: callsOf(controller),
     undo: () => controller.undo(),
+    debugCode: (layer, phase) => layerDebugger.stepInto(run, layer, phase),
     dispose: () => {
       controller.debugClient = null;
       return Promise.resolve();

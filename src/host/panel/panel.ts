@@ -124,7 +124,7 @@ export class Panel implements vscode.Disposable {
   postUpdate(update: PanelUpdate): void {
     if (this.#outbox) void this.#page.update.asEvent(update);
     // A snapshot holds the rest.
-    else if (['notice', 'showView', 'showTensor'].includes(update.type))
+    else if (['notice', 'showView', 'showTensor', 'askQuery'].includes(update.type))
       this.#pendingUpdates = [...this.#pendingUpdates, update].slice(-MAX_PENDING_UPDATES);
   }
 

@@ -145,6 +145,44 @@ describe('debugging a custom layer', () => {
     );
   });
 
+  it('is stepped into from the debugger of the run, at the phase that comes next, and gives back', async () => {
+    await vscode.debug.startDebugging(undefined, {
+      type: 'nablascope',
+      request: 'launch',
+      name: 'run',
+      program: uri.fsPath,
+    });
+    const { session } = await stops.next();
+    const move = async (request: string): Promise<StoppedEvent> => {
+      await session.customRequest(request, { threadId: 1 });
+      return stops.next();
+    };
+    const value = async (expression: string): Promise<string> =>
+      ((await session.customRequest('evaluate', { expression, context: 'watch' })) as { result: string }).result;
+    // Zero gradients, and the layer before.
+    await move('next');
+    await move('next');
+    const before = await value('linear1.output[3, 2]');
+    const code = await move('stepIn');
+    assert.notEqual(code.session.id, session.id);
+    const line = written.slice(0, written.indexOf('return ops')).split('\n').length;
+    assert.equal((await topFrame(code)).line, line);
+    assert.deepEqual(await evaluate(code, 'x.shape'), [32, 8]);
+    assert.equal(String(await evaluate(code, 'x.data[3 * 8 + 2]')), before);
+    await resume(code);
+    const back = await stops.next();
+    assert.equal(back.session.id, session.id);
+    assert.equal(((await topFrame(back)) as { name?: string }).name, 'forward: swish1');
+    const output = Number(await value('swish1.output[3, 2]'));
+    const x = Number(before);
+    assert.ok(Math.abs(output - x / (1 + Math.exp(-x))) < 1e-6, `${output} of ${x}`);
+    assert.deepEqual(vscode.debug.breakpoints, []);
+    // The layer has no code for the backward pass, so that is a phase like others.
+    for (let i = 0; i < 4; i++) await move('stepIn');
+    assert.equal(((await topFrame(await move('stepBack'))) as { name?: string }).name, 'backward: linear2');
+    assert.equal(((await topFrame(await move('stepIn'))) as { name?: string }).name, 'backward: swish1');
+  });
+
   it('sets a breakpoint in forward if the file has none', async () => {
     await vscode.window.showTextDocument(inWorkspace(CUSTOM_LAYER_FILE));
     const debugged = command('debugLayer');

@@ -1,7 +1,7 @@
 // The debugger of runs in VS Code: F5 without launch.json, breakpoints, stepping both ways, a panel at the same step.
 import * as assert from 'node:assert/strict';
 import * as vscode from 'vscode';
-import { ended, frameNames, useStops } from '../support/debugging';
+import { ended, evaluate, frameNames, useStops } from '../support/debugging';
 import { eventually } from '../support/extension';
 import { requireWorkbench } from '../support/workbench-driver';
 import { closeAll, command, openRun, waitForRun } from '../support/runs';
@@ -91,6 +91,22 @@ describe('the debugger of a run', () => {
       values: readonly { line: number; text: string }[];
     };
     assert.equal(beside.values.length, 5);
+
+    await workbench.click('.debug-toolbar [aria-label^="Back Into"]');
+    assert.equal((await frameNames(await nextStop()))[0], 'backward: hidden');
+    await vscode.commands.executeCommand('workbench.view.debug');
+    await vscode.commands.executeCommand('workbench.debug.action.focusWatchView');
+    await vscode.commands.executeCommand('workbench.action.debug.addWatchExpression');
+    await workbench.wait('.debug-watch .monaco-inputbox input');
+    await workbench.type('norm(grad(hidden.weight))');
+    await workbench.press('Enter');
+    const norm = await evaluate(hit.session, 'norm(grad(hidden.weight))');
+    await workbench.wait(`.debug-watch .expression:has-text("${norm}")`);
+    await vscode.commands.executeCommand('workbench.debug.action.focusRepl');
+    await workbench.type('loss');
+    await workbench.press('Enter');
+    await workbench.wait(`.repl .expression:has-text("${await evaluate(hit.session, 'loss')}")`);
+    await workbench.screenshot('debugger-clicks');
     await vscode.debug.stopDebugging(hit.session);
     await ended();
     await waitForRun(uri, 'the run where it was', ({ frame }) => frame?.position.step === 1);
