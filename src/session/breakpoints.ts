@@ -136,15 +136,18 @@ export class Breakpoints {
     this.#reported.clear();
     this.#copies = new Map();
     this.#needsMeasurement = this.#pasts.some(({ evaluator }) => evaluator.needsMeasurement);
+    const keptUpdates = new Set(this.#pasts.flatMap(({ evaluator }) => evaluator.keptUpdates));
     for (const check of checks)
       for (const source of [...this.#sourcesOf(check), ...this.#sourcesIn(check.log?.expressions ?? [])]) {
         this.#needsMeasurement ||= source.needsMeasurement === true;
+        if (source.updateOf) keptUpdates.add(source.updateOf);
         if (source.changesAt === null || check.phase >= source.changesAt) continue;
         // Its value after the step before is known.
         if (check.afterUpdate && !check.log) continue;
         const { shape, data } = source.read(this.#session.pass)!;
         this.#copies.set(source, { shape, data: data.slice() });
       }
+    this.#session.keepUpdates([...keptUpdates]);
     return statuses;
   }
 

@@ -14,6 +14,7 @@ import {
   type Scope,
   toCondition,
 } from '../expressions';
+import type { Parameter } from '../engine/network-model';
 import type { Pass } from '../engine/pass';
 import type { TrainingSession } from './session';
 import { type Source, type StepScope, StepValues } from './step-values';
@@ -63,6 +64,7 @@ export class SeriesEvaluator {
   /** Steps that were replayed. */
   replayed = 0;
   #needsMeasurement = false;
+  readonly #keptUpdates = new Set<Parameter>();
   /** The step whose end was read last; null if the session was moved since. */
   #followed: number | null = null;
   /** Changes when the shapes of values of other steps do. */
@@ -102,6 +104,11 @@ export class SeriesEvaluator {
     return this.#needsMeasurement;
   }
 
+  /** The parameters whose updates the session must keep. `replay` sees to it. */
+  get keptUpdates(): readonly Parameter[] {
+    return [...this.#keptUpdates];
+  }
+
   /** How many steps before a row it reads; those that are named by number do not count. */
   get stepsBack(): number {
     return this.#stepsBack;
@@ -130,6 +137,7 @@ export class SeriesEvaluator {
    */
   *replay(from: number, to: number): Generator<number | null, void> {
     const { session, readsWholePast } = this;
+    session.keepUpdates(this.keptUpdates);
     yield* this.#keepFixedSteps();
     const earliest = session.earliestStep;
     const start = readsWholePast ? earliest : Math.max(earliest, from - 1 - this.#stepsBack);
@@ -211,6 +219,7 @@ export class SeriesEvaluator {
   /** Replays all that the step after `to` reads. */
   *#replayPast(to: number, readsFixedSteps: boolean): Generator<void, void> {
     const { session } = this;
+    session.keepUpdates(this.keptUpdates);
     if (readsFixedSteps) for (const _ of this.#keepFixedSteps(to)) yield;
     const start = Math.max(session.earliestStep, this.readsWholePast ? 0 : to - this.#stepsBack);
     session.rewind(start, 1);
@@ -417,6 +426,7 @@ export class SeriesEvaluator {
       return source ? [source] : [];
     });
     this.#needsMeasurement ||= sources.some(({ needsMeasurement }) => needsMeasurement === true);
+    for (const { updateOf } of sources) if (updateOf) this.#keptUpdates.add(updateOf);
     const series = { expression, isStable: sources.every(({ isCopy }) => !isCopy), bound: new Map() };
     this.#series.set(expression, series);
     return series;

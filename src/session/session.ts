@@ -194,6 +194,16 @@ export class TrainingSession {
     return this.#stepExecutor.updateRatios;
   }
 
+  /** Keeps the updates of these parameters in every step from now on, and of no others. */
+  keepUpdates(parameters: readonly Parameter[]): void {
+    this.#stepExecutor.keepUpdates(parameters);
+  }
+
+  /** Whether `previous` of a parameter holds the update of the step shown. */
+  hasUpdate(parameter: Parameter): boolean {
+    return this.#stepExecutor.hasUpdate(parameter);
+  }
+
   /** The step that the tensors belong to, counted from 1; 0 before the first. */
   get shownStep(): number {
     return this.#stepExecutor.phase > 0 ? this.#step + 1 : this.#step;

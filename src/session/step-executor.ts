@@ -4,6 +4,8 @@ import type { Phase } from '../protocol/position';
 import type { ModelInfo } from '../protocol/model-info';
 import type { TensorData } from '../engine/kernels/tensor';
 import type { Network } from '../engine/network';
+import type { Parameter } from '../engine/network-model';
+import { savedToUpdate, savePreviousValue } from '../engine/probes/update-ratio';
 import type { Pass } from '../engine/pass';
 import { type History, seriesName } from '../history/history';
 import type { CompiledRun } from '../model-spec';
@@ -39,6 +41,10 @@ export class StepExecutor {
   stale = false;
   /** Whether the update of the last step was measured. */
   updateMeasured = false;
+  /** Parameters whose update is kept in steps that are not measured, too. */
+  #keptParameters: readonly Parameter[] = [];
+  /** Whether the last step, if it was not measured, kept them. */
+  #hasKept = false;
   readonly #context: StepContext;
   readonly #fusedStep: FusedStep | null;
   #inputs: TensorData | null = null;
@@ -63,6 +69,17 @@ export class StepExecutor {
     return this.#pass;
   }
 
+  /** Keeps the updates of these parameters from now on, which costs much less than a measured step. */
+  keepUpdates(parameters: readonly Parameter[]): void {
+    this.#keptParameters = parameters.filter(({ frozen }) => !frozen);
+    this.#hasKept = false;
+  }
+
+  /** Whether the `previous` of a parameter holds the update of this step. */
+  hasUpdate(parameter: Parameter): boolean {
+    return this.updateRatios.has(parameter.name) || (this.#hasKept && this.#keptParameters.includes(parameter));
+  }
+
   /**
    * Runs the rest of a step, counted from 0.
    * @param measure whether to measure the size of its update
@@ -75,9 +92,12 @@ export class StepExecutor {
 
   /** Runs the rest of a step, counted from 0, and possibly more steps. @returns how many, at most `maxSteps` */
   train(step: number, maxSteps: number): number {
-    return this.#fusedStep && this.phase === 0
-      ? this.#trainFused(this.#fusedStep, step, maxSteps)
-      : this.finishStep(step, false);
+    if (!this.#fusedStep || this.phase > 0) return this.finishStep(step, false);
+    if (this.#keptParameters.length === 0) return this.#trainFused(this.#fusedStep, step, maxSteps);
+    this.#savePrevious();
+    const done = this.#trainFused(this.#fusedStep, step, 1);
+    this.#keepUpdates();
+    return done;
   }
 
   /** Runs the next phase of a step, counted from 0. @returns whether it was the last */
@@ -92,6 +112,7 @@ export class StepExecutor {
         this.loadBatch(step);
         this.stale = false;
         this.updateRatios.clear();
+        this.#hasKept = false;
         network.zeroGradients();
         break;
       case 'forward':
@@ -109,7 +130,9 @@ export class StepExecutor {
         break;
       case 'update':
         this.updateMeasured = measure;
+        if (!measure) this.#savePrevious();
         optimizerStep(network, run.optimizer, learningRates.at(step), step + 1, measure ? this.updateRatios : null);
+        if (!measure) this.#keepUpdates();
         this.phase = 0;
         return true;
     }
@@ -138,6 +161,16 @@ export class StepExecutor {
     this.#batch = this.#context.batches.at(Math.max(0, step - 1));
     this.loss = NaN;
     this.updateRatios.clear();
+    this.#hasKept = false;
+  }
+
+  #savePrevious(): void {
+    for (const parameter of this.#keptParameters) savePreviousValue(this.#context.network.kernels, parameter);
+  }
+
+  #keepUpdates(): void {
+    for (const parameter of this.#keptParameters) savedToUpdate(this.#context.network.kernels, parameter);
+    this.#hasKept = true;
   }
 
   #trainFused(fusedStep: FusedStep, step: number, maxSteps: number): number {

@@ -3,7 +3,7 @@
 import { closestMatch } from '../engine/closest-match';
 import type { Tensor, TensorData } from '../engine/kernels/tensor';
 import { consumersOf, inputsOf, NETWORK_INPUT } from '../engine/network-graph';
-import { parametersUsedBy, shownInternals } from '../engine/network-model';
+import { type Parameter, parametersUsedBy, shownInternals } from '../engine/network-model';
 import type { Pass } from '../engine/pass';
 import type { Aspect, Operand, Scope, TensorReductions } from '../expressions';
 import { layerExpression } from '../presentation/tensor-expressions';
@@ -18,6 +18,8 @@ export interface Source {
   readonly changesAt: number | null;
   /** Only a measured step computes it. */
   readonly needsMeasurement?: true;
+  /** The parameter whose update it is: a step that is not measured keeps it if it is told to. */
+  readonly updateOf?: Parameter;
   /** Reading copies it, so that it cannot be read once and for all. */
   readonly isCopy?: true;
   readonly read: (pass: Pass) => Tensor | undefined;
@@ -208,19 +210,17 @@ export class StepValues {
     const stateNames = run.optimizer.definition.state(run.optimizer.options);
     for (const parameter of parametersUsedBy(network, layer)) {
       const { shortName, frozen, value, gradient, previous, optimizerState, layer: owner } = parameter;
-      const { updateRatios } = this.#session;
       add(
         shortName,
         {
           value: { from: 0, changesAt: this.lastPhase, read: () => value },
           gradient: { from: this.#phaseOf('backward', owner), changesAt: null, read: () => gradient },
-          // After a measured update, `previous` holds the update itself.
           ...(!frozen && {
             update: {
               from: this.lastPhase,
               changesAt: null,
-              needsMeasurement: true,
-              read: () => (updateRatios.has(parameter.name) ? previous : undefined),
+              updateOf: parameter,
+              read: () => (this.#session.hasUpdate(parameter) ? previous : undefined),
             },
           }),
         },

@@ -591,6 +591,6 @@ it('a set of breakpoints without conditions costs nothing to keep', () => {
   expect(breakpoints.isEmpty).toBe(true);
   breakpoints.set([{ id: 1, on: { phases: [0] } }]);
   expect([breakpoints.isEmpty, breakpoints.needsMeasurement, breakpoints.stepsBack]).toEqual([false, false, 0]);
-  breakpoints.set([{ id: 1, on: { phases: [9] }, condition: 'norm(update(linear1.weight)) > 1' }]);
+  breakpoints.set([{ id: 1, on: { phases: [9] }, condition: 'norm(grad(input)) > 1' }]);
   expect(breakpoints.needsMeasurement).toBe(true);
 });

@@ -8,10 +8,16 @@ export function savePreviousValue(kernels: Kernels, { value, previous }: Paramet
   kernels.copy(previous, value);
 }
 
-/** ‖update‖ / ‖previous value‖; null for 0/0. Overwrites the saved value. */
-export function measureUpdateRatio(kernels: Kernels, { value, previous }: Parameter): number | null {
-  const previousNorm = Math.sqrt(kernels.moments(previous).sumOfSquares);
+/** Replaces the saved value by the update. */
+export function savedToUpdate(kernels: Kernels, { value, previous }: Parameter): void {
   kernels.subtract(previous, value, previous);
+}
+
+/** ‖update‖ / ‖previous value‖; null for 0/0. Overwrites the saved value. */
+export function measureUpdateRatio(kernels: Kernels, parameter: Parameter): number | null {
+  const { previous } = parameter;
+  const previousNorm = Math.sqrt(kernels.moments(previous).sumOfSquares);
+  savedToUpdate(kernels, parameter);
   const updateNorm = Math.sqrt(kernels.moments(previous).sumOfSquares);
   if (previousNorm === 0 && updateNorm === 0) return null;
   return updateNorm / previousNorm;

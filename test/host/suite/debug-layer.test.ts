@@ -179,8 +179,8 @@ describe('debugging a custom layer', () => {
     assert.deepEqual(vscode.debug.breakpoints, []);
     // The layer has no code for the backward pass, so that is a phase like others.
     for (let i = 0; i < 4; i++) await move('stepIn');
-    assert.equal(((await topFrame(await move('stepBack'))) as { name?: string }).name, 'backward: linear2');
     assert.equal(((await topFrame(await move('stepIn'))) as { name?: string }).name, 'backward: swish1');
+    await vscode.debug.stopDebugging(session);
   });
 
   it('sets a breakpoint in forward if the file has none', async () => {

@@ -96,7 +96,7 @@ describe('the debugger of a run', () => {
     assert.equal((await frameNames(await nextStop()))[0], 'backward: hidden');
     await vscode.commands.executeCommand('workbench.view.debug');
     await vscode.commands.executeCommand('workbench.debug.action.focusWatchView');
-    await vscode.commands.executeCommand('workbench.action.debug.addWatchExpression');
+    await vscode.commands.executeCommand('workbench.debug.viewlet.action.addWatchExpression');
     await workbench.wait('.debug-watch .monaco-inputbox input');
     await workbench.type('norm(grad(hidden.weight))');
     await workbench.press('Enter');
