@@ -300,7 +300,7 @@ export class NablascopeDebugSession extends DebugSession {
     return this.#inside === null ? undefined : this.#insidePlaces[this.#inside];
   }
 
-  /** Moves between the places inside of a phase, which the run does not notice. @returns false if it leaves the phase */
+  /** Moves between places inside of a phase, which the run does not notice. @returns false if it leaves the phase */
   #moveInside(response: DebugProtocol.Response, by: number): boolean {
     if (!this.#run || this.#inside === null) return false;
     const target = this.#inside + by;

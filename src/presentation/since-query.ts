@@ -8,8 +8,8 @@ export const sinceEntryQuery = (expression: string): string =>
   `last changes_sign(${expression}) or becomes_nan(${expression})`;
 
 /**
- * For a point of a curve: the last step at which the value was not yet about what it is at the point, which is less than
- * half of it or more than twice; for 0, another value.
+ * For a point of a curve: the last step at which the value was not yet about what it is there, but less than half
+ * of it or more than twice; for 0, another value.
  */
 export function sinceLevelQuery(expression: string, value: number): string {
   if (Number.isNaN(value)) return `last becomes_nan(${expression})`;
