@@ -4,7 +4,7 @@ import { setLearningRate } from '../diagnostics';
 import { hasCustomCode } from '../engine/network-model';
 import { formatConclusion, hasWrongGradient } from '../presentation/check-summary';
 import { formatCompact } from '../presentation/numbers';
-import type { CompiledRun, Spec } from '../model-spec';
+import type { CompiledRun, Path, Spec } from '../model-spec';
 import type { DoctorReport, LayerDepthStats, RangeTest } from '../protocol/doctor-report';
 import type { Problem } from '../protocol/problem';
 import { checkGradients } from '../session/check-job';
@@ -107,7 +107,13 @@ async function completeReport(
     scores,
     isRepaired: known.isRepaired === true,
   };
-  const findings = await tryFixes(candidates, new Attempts(baseline, load, context), (found) => {
+  const places = new Map<string, Path>([
+    ...problems.filter(({ start }) => start === spec.loss.range.start).map(({ code }) => [code, ['loss']] as const),
+    ...session.monitor.findings.flatMap(({ code, layer }) =>
+      layer === null ? [] : ([[code, spec.layers[layer]!.path]] as const),
+    ),
+  ]);
+  const findings = await tryFixes(candidates, new Attempts(baseline, load, context), places, (found) => {
     results.findings = found;
   });
   return { data: results.data, initialLoss, zeroedInputs, overfit, gradients, depth, rangeTest, trial, findings };

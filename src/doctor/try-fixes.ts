@@ -1,7 +1,7 @@
 // Tries the fixes of all findings, and where they leave a network that learns little, the usual values of what is
 // unusual. Fixes that help stay; the one that helps more comes first.
 import { setLearningRate } from '../diagnostics';
-import { applyTextEdit, editSpec } from '../model-spec';
+import { applyTextEdit, editSpec, type Path } from '../model-spec';
 import { formatPercent, pluralize } from '../presentation/numbers';
 import type { DoctorFinding, Trial } from '../protocol/doctor-report';
 import type { QuickFix } from '../protocol/problem';
@@ -45,11 +45,13 @@ const HARMLESS: readonly string[] = ['constant-feature'];
 
 /**
  * @param candidates of the spec, then of the run
+ * @param places paths of the parts of the spec that findings are about, by code
  * @param onProgress receives the findings so far: those whose fixes were tried, then the others, without their fixes
  */
 export async function tryFixes(
   candidates: readonly Candidate[],
   attempts: Attempts,
+  places: ReadonlyMap<string, Path> = new Map(),
   onProgress: (findings: readonly DoctorFinding[]) => void = () => undefined,
 ): Promise<DoctorFinding[]> {
   const findings: DoctorFinding[] = [];
@@ -71,10 +73,21 @@ export async function tryFixes(
   const { run, isRepaired } = attempts.baseline;
   const enough = isExplained ? LEARNABLE : isRepaired ? enoughOfRepaired(run) : LEARNED_WELL;
   if (isMemorized || bestScore(findings, attempts) < enough)
-    findings.push(...(await tryUsualValues(findings, attempts)));
+    for (const usual of await tryUsualValues(findings, attempts)) addUsual(usual, findings, places);
   if (findings.length === 0 && hasLearnedLittle(attempts.baseline.trial))
     findings.push(learnsLittle(attempts.baseline.trial));
   return rank(findings);
+}
+
+/** A part of the spec that a finding without a fix is about, and that is replaced, is its fix. */
+function addUsual(usual: DoctorFinding, findings: DoctorFinding[], places: ReadonlyMap<string, Path>): void {
+  const replaced = usual.fix?.changes[0]?.path.join('\n');
+  const at = findings.findIndex(
+    ({ code, trial, isFailure }) => trial === null && !isFailure && places.get(code)?.join('\n') === replaced,
+  );
+  const { fix, trial, effect, remedy } = usual;
+  if (at < 0 || replaced === undefined) findings.push(usual);
+  else findings[at] = { ...findings[at]!, fix, trial, effect, remedy };
 }
 
 /** With the benefit of the doubt for the spec as it is. */

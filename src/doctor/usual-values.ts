@@ -48,13 +48,13 @@ export const usualValues = (spec: Spec, run: CompiledRun): UsualValue[][] => [
   [
     ...trainAllSamples(spec, run),
     ...allColumns(spec, run),
+    ...lossOfEngine(run),
     ...standardized(spec, run),
     ...otherBatches(spec, run),
     ...withPositions(spec, run),
     ...otherActivations(spec, run),
     ...withoutOutputActivation(spec, run),
     ...classLoss(spec, run),
-    ...lossOfEngine(run),
   ],
   [
     ...withoutLayer(spec, run),

@@ -267,9 +267,12 @@ describe('the diagnosis', () => {
     expect(findings[0].trial?.skill).toBeGreaterThan(0.7);
   });
 
-  it('leaves out a custom layer that passes next to nothing', async () => {
-    const { findings } = await examineCustom(({ x, ops }) => ops.multiply(1e-6, x));
-    expect(findings.find(({ fix }) => fix)?.fix?.changes).toEqual([{ path: ['layers', 1] }]);
+  it('leaves out a custom layer that passes nothing, as the fix of what the run shows of it', async () => {
+    const { findings } = await examineCustom(({ x, ops }) => ops.multiply(0, x));
+    const [first] = findings;
+    expect(first.code).toBe('zero-gradient');
+    expect(first.fix?.changes).toEqual([{ path: ['layers', 1] }]);
+    expect(first.trial?.skill).toBeGreaterThan(0.7);
   });
 
   it('names too few samples rather than what else helps with few', async () => {
