@@ -335,6 +335,9 @@ export const compoundDropout: SpecRule = {
   },
 };
 
+/** Units of a layer that has none to spare: what is left of half of them differs much from one sample to the next. */
+const NARROW = 64;
+
 export const strongDropout: SpecRule = {
   id: 'strong-dropout',
   summary: 'A layer drops most of its values.',
@@ -350,7 +353,7 @@ export const strongDropout: SpecRule = {
       const { path } = resolved.spec.layers[index]!;
       const isInput = !resolved.model.layers.slice(0, index).some(isWeighted);
       const isTable = isInput && numel(inputShape) < MIN_DROPPED_INPUTS;
-      const usual = isInput ? 0.2 : 0.5;
+      const usual = isInput || numel(inputShape) <= NARROW ? 0.2 : 0.5;
       return layerWarning(
         resolved,
         index,
