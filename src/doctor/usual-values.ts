@@ -98,11 +98,26 @@ function resetOptions(spec: Spec): UsualValue[] {
         },
       })),
   );
+  const written = Object.keys(writtenKeys(spec, ['optimizer'])).filter((key) => key !== 'type');
+  // Each may undo what another one gains.
+  const together: UsualValue[] =
+    written.length > 1 && written.includes('lr')
+      ? [
+          {
+            cause: `${written.join(' and ')} of ${spec.optimizer.type} hold it back together.`,
+            fix: {
+              title: `Use the defaults of ${spec.optimizer.type}`,
+              changes: [{ path: ['optimizer'], value: { type: spec.optimizer.type } }],
+            },
+          },
+        ]
+      : [];
   return [
     ...sections
       .filter(([key]) => spec.source.has([key]) && !(key === 'shuffle' && spec.shuffle))
       .map(([key, cause, title]) => ({ cause, fix: { title, changes: [{ path: [key] }] } })),
     ...options,
+    ...together,
   ];
 }
 

@@ -224,6 +224,15 @@ const found: readonly (readonly [
       layers: `[{ "type": "linear", "out_features": 4 }, "tanh", «{ "type": "dropout", "p": 0.8 }», ${two}]`,
     }),
     ['dropout1', '80'],
+    ['0.2'],
+  ],
+  [
+    'strong-dropout',
+    'most of the values of a wide layer dropped',
+    specText({
+      layers: `[{ "type": "linear", "out_features": 65 }, "tanh", «{ "type": "dropout", "p": 0.8 }», ${two}]`,
+    }),
+    ['dropout1', '80'],
     ['0.5'],
   ],
   [

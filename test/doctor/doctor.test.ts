@@ -251,6 +251,19 @@ describe('the diagnosis', () => {
     expect(findings.map(({ code }) => code)).toContain('bias-before-norm');
   });
 
+  it('tries the defaults of an optimizer whose options hold a network back only together', async () => {
+    const { findings } = await examine({
+      ...moons,
+      layers: [linear(24), 'relu', linear(24), 'relu', linear(2)],
+      optimizer: { type: 'sgd', lr: 1e-5, weight_decay: 1 },
+      batch_size: 10,
+    });
+    const [first] = findings;
+    expect(first.fix?.changes).toEqual([{ path: ['optimizer'], value: { type: 'sgd' } }]);
+    expect(first.message).toContain('lr and weight_decay');
+    expect(first.trial?.skill).toBeGreaterThan(0.7);
+  });
+
   it('gives a layer its own parameters where those of another leave nothing of the input', async () => {
     const { findings } = await examine({
       ...circles,
