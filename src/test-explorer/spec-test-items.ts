@@ -3,10 +3,12 @@
 import * as vscode from 'vscode';
 import { escapeUiText, escapeUiLines } from '../host/ui/escape-ui';
 import { type CooperativeTask, runToCompletion } from '../model-spec';
-import type { CheckNode, LineRange, SpecTree } from './spec-tree';
+import { isSameLayer, type CheckNode, type LayerNode, type LineRange, type SpecTree } from './spec-tree';
 
 export class SpecTestItems {
   readonly #controller: vscode.TestController;
+  /** What the children of an item show. */
+  readonly #shown = new WeakMap<vscode.TestItem, readonly LayerNode[]>();
 
   constructor(controller: vscode.TestController) {
     this.#controller = controller;
@@ -50,19 +52,30 @@ export class SpecTestItems {
     runToCompletion(this.updateTask(item, tree));
   }
 
-  /** Layer by layer. */
+  /** Layer by layer, and only what is not shown yet: VS Code compares and sends every change. */
   *updateTask(item: vscode.TestItem, tree: SpecTree): CooperativeTask<void> {
     const [error] = tree.errors;
     item.error = error && `Line ${error.range.start.line + 1}: ${escapeUiLines(error.message)}`;
     if (!tree.isValid) return;
+    const shown = this.#shown.get(item) ?? [];
     const layers: vscode.TestItem[] = [];
-    for (const [i, { range, checks, ...node }] of tree.layers.entries()) {
-      const layer = this.#childItem(item, node, range, i);
-      layer.children.replace(checks.map((check, j) => this.#childItem(layer, check, range, j)));
-      layers.push(layer);
+    let isSame = shown.length === tree.layers.length;
+    // Until it is done, nothing of it counts as shown.
+    this.#shown.delete(item);
+    for (const [i, node] of tree.layers.entries()) {
+      const existing = isSameLayer(shown[i], node) ? item.children.get(node.id) : undefined;
+      isSame &&= existing !== undefined;
+      layers.push(existing ?? this.#layerItem(item, node, i));
       yield 'updating layers';
     }
-    item.children.replace(layers);
+    if (!isSame) item.children.replace(layers);
+    this.#shown.set(item, tree.layers);
+  }
+
+  #layerItem(item: vscode.TestItem, { range, checks, ...node }: LayerNode, order: number): vscode.TestItem {
+    const layer = this.#childItem(item, node, range, order);
+    layer.children.replace(checks.map((check, j) => this.#childItem(layer, check, range, j)));
+    return layer;
   }
 
   /** Sorted in the order of the network. */

@@ -109,6 +109,19 @@ export function* buildSpecTreeTask(
   return { isValid: true, isComplete: cases !== undefined, customLayers, layers: shown, errors };
 }
 
+/** Whether a layer has the same name, lines and checks as another one. */
+export const isSameLayer = (one: LayerNode | undefined, other: LayerNode): boolean =>
+  one !== undefined &&
+  isSameCheck(one, other) &&
+  isSamePlace(one.range.start, other.range.start) &&
+  isSamePlace(one.range.end, other.range.end) &&
+  one.checks.length === other.checks.length &&
+  one.checks.every((check, i) => isSameCheck(check, other.checks[i]!));
+
+const isSameCheck = (one: CheckNode, other: CheckNode): boolean => one.id === other.id && one.label === other.label;
+const isSamePlace = (one: LineRange['start'], other: LineRange['start']): boolean =>
+  one.line === other.line && one.column === other.column;
+
 export const problemTextOf = ({ message, remedy }: Problem): string => `${message} ${remedy}`;
 
 export const lineRangeOf = (text: string, range: Range): LineRange => lineRangesOf(text, [range])[0]!;

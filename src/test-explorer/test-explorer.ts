@@ -44,6 +44,7 @@ export class TestExplorer implements vscode.Disposable {
     string,
     { readonly text: string; readonly cancellation: vscode.CancellationTokenSource }
   >();
+  #publishedBlockedSpecs = '{}';
   /** Updates to come of open specs, by URI. */
   readonly #updates = new Map<string, NodeJS.Timeout>();
   readonly #subscriptions: readonly vscode.Disposable[];
@@ -168,6 +169,9 @@ export class TestExplorer implements vscode.Disposable {
   #publishBlockedSpecs(): void {
     const blocked = [...this.#customLayers.values()].filter(({ uri }) => this.#isBlocked(uri));
     const ids = Object.fromEntries(blocked.map(({ uri }) => [uri.toString(), true]));
+    const published = JSON.stringify(ids);
+    if (published === this.#publishedBlockedSpecs) return;
+    this.#publishedBlockedSpecs = published;
     void vscode.commands.executeCommand('setContext', contextKeys.blockedSpecs, ids);
   }
 

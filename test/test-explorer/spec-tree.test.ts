@@ -1,7 +1,7 @@
 // The tree of a spec in Test Explorer: its layers in order with their lines, and the gradients that are checked.
 import { describe, expect, it } from 'vitest';
 import { analyzeSpec } from '../../src/host/model-spec/analyze-spec';
-import { checkId, buildSpecTree, buildSpecTreeTask } from '../../src/test-explorer/spec-tree';
+import { checkId, buildSpecTree, buildSpecTreeTask, isSameLayer } from '../../src/test-explorer/spec-tree';
 
 const TEXT = `{
   "data": "circles",
@@ -42,6 +42,17 @@ describe('a spec in Test Explorer', () => {
       pieces.push(value);
     }
     expect(pieces.length).toBeGreaterThanOrEqual(3);
+  });
+
+  it('is compared layer by layer, so that only what has changed is shown again', () => {
+    const { layers } = buildSpecTree(TEXT);
+    const changesOf = (text: string): boolean[] =>
+      buildSpecTree(text).layers.map((layer, i) => !isSameLayer(layers[i], layer));
+    expect(changesOf(TEXT)).toEqual([false, false, false, false]);
+    expect(changesOf(TEXT.replace('cross_entropy', 'multi_margin'))).toEqual([false, false, false, true]);
+    expect(changesOf(TEXT.replace('"tanh"', '"relu"'))).toEqual([false, true, false, false]);
+    expect(changesOf(TEXT.replace('"bias": false', '"bias": true'))).toEqual([false, false, true, false]);
+    expect(changesOf(TEXT.replace('"tanh",', '\n"tanh",'))).toEqual([false, true, true, true]);
   });
 
   it('has a case for a custom penalty', () => {
