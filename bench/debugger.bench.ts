@@ -6,6 +6,7 @@ import { Random } from '../src/engine/random';
 import type { Breakpoint, RunState } from '../src/protocol/breakpoints';
 import type { SessionCommand } from '../src/protocol/command';
 import { Runner } from '../src/session/runner';
+import { evaluate } from '../src/session/queries/evaluate';
 import { TrainingSession } from '../src/session/session';
 import { compileRun, createSession, smallSpec } from '../test/support/session-fixtures';
 import { formatRounded, formatTable, median } from './measure';
@@ -163,4 +164,33 @@ async function checkSequences(): Promise<void> {
   );
 }
 
-void measureOverhead().then(checkSequences);
+// A large tensor
+
+/** What opening a weight of 10 million entries asks: its line, then a page of its rows. */
+function measureLargeTensor(): void {
+  const run = compileRun({
+    ...specOf([2500, 4000, 2], 4),
+    data: {
+      type: 'inline',
+      inputs: Array.from({ length: 4 }, () => Array<number>(2500).fill(1)),
+      labels: [0, 1, 0, 1],
+    },
+  });
+  const session = new TrainingSession(run, '');
+  session.step();
+  const rows = Array.from({ length: 100 }, (_, i) => ({ text: `linear1.weight[${i}]` }));
+  const results = [[{ text: 'linear1.weight' }], rows].map((expressions) =>
+    median(
+      Array.from({ length: TURNS }, () => {
+        const start = process.cpuUsage();
+        evaluate.resolve(session, { type: 'evaluate', expressions });
+        const { user, system } = process.cpuUsage(start);
+        return (user + system) / 1000;
+      }),
+    ),
+  );
+  const [line, page] = results.map(formatRounded);
+  console.log(`\nA tensor of 10 million entries: ${line} ms for its line, ${page} ms for a page of 100 rows.`);
+}
+
+void measureOverhead().then(checkSequences).then(measureLargeTensor);

@@ -308,7 +308,7 @@ export class NablascopeDebugSession extends DebugSession {
     this.sendResponse(response);
     const { length } = this.#insidePlaces;
     setImmediate(() => {
-      if (this.#run && !this.#isMoving) this.#stop('step', target < length ? target : null);
+      if (this.#run && !this.#isMoving) this.#stopInside(target < length ? target : null);
     });
     return true;
   }
@@ -419,15 +419,26 @@ export class NablascopeDebugSession extends DebugSession {
     }
   }
 
-  /** @param inside the place inside of the phase; by default its end, or the first one after a step in */
-  #stop(reason: string, inside: number | null = null): void {
+  /** At a place inside of the phase, or for null at its end. */
+  #stopInside(place: number | null): void {
+    this.#inside = place;
+    this.#forgetStop();
+    this.sendEvent(new StoppedEvent('step', THREAD));
+  }
+
+  /** What the client refers to is valid until the next stop. */
+  #forgetStop(): void {
+    this.#variables?.clear();
+    this.#gotoTargets = [];
+  }
+
+  #stop(reason: string): void {
     const { hitBreakpoints, discovery, status, nonFinite } = this.#state;
     this.#isMoving = false;
     const stepsIn = this.#stepsIn;
     this.#stepsIn = false;
-    this.#inside = stepsIn && this.#insidePlaces.length > 0 ? 0 : inside;
-    this.#variables?.clear();
-    this.#gotoTargets = [];
+    this.#inside = stepsIn && this.#insidePlaces.length > 0 ? 0 : null;
+    this.#forgetStop();
     const event: DebugProtocol.StoppedEvent = new StoppedEvent(reason, THREAD);
     event.body.allThreadsStopped = true;
     if (hitBreakpoints.length > 0) {

@@ -211,9 +211,9 @@ export class Runner {
       case 'stepPhase':
         return this.#advance(() => session.stepPhase());
       case 'backPhase':
-        return this.#runAndSettle(() => session.backPhase());
+        return this.#goBack(() => session.backPhase());
       case 'backStep':
-        return this.#runAndSettle(() => session.backStep());
+        return this.#goBack(() => session.backStep());
       case 'run':
         return this.#runTo(session.totalSteps, true);
       case 'pause':
@@ -288,6 +288,11 @@ export class Runner {
   #truncate(step: number): void {
     this.#breakpoints.truncate(step);
     this.#truncatedTo = Math.min(step, this.#truncatedTo ?? step);
+  }
+
+  #goBack(back: () => void): Promise<void> {
+    this.#clearHits();
+    return this.#runAndSettle(back);
   }
 
   #advance(advance: () => void | Promise<void>): Promise<void> {

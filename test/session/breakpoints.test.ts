@@ -229,6 +229,10 @@ describe('breakpoints', () => {
     const stop = await move({ type: 'finishPass' });
     expect(stop).toMatchObject({ position: { step: 1, phase: 3 }, hitBreakpoints: [3] });
     expect(await move({ type: 'stepPhase' })).toMatchObject({ position: { step: 1, phase: 4 }, hitBreakpoints: [] });
+    expect(await move({ type: 'backPhase' })).toMatchObject({ position: { step: 1, phase: 3 }, hitBreakpoints: [] });
+    await move({ type: 'backStep' });
+    expect(await move({ type: 'finishPass' })).toMatchObject({ hitBreakpoints: [3] });
+    expect(await move({ type: 'backPhase' })).toMatchObject({ position: { step: 1, phase: 2 }, hitBreakpoints: [] });
   });
 
   const losses = (): number[] => {
