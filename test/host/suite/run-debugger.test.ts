@@ -115,6 +115,8 @@ describe('the debugger of a run', () => {
   it('leaves F5 in other JSON files alone', async function () {
     const workbench = requireWorkbench(this);
     await closeAll();
+    // Of earlier tests.
+    await vscode.commands.executeCommand('notifications.clearAll');
     const [{ uri: folder }] = vscode.workspace.workspaceFolders!;
     const file = vscode.Uri.joinPath(folder, 'other.json');
     await vscode.workspace.fs.writeFile(file, Buffer.from('{}'));

@@ -18,7 +18,13 @@ function trackStops(): { readonly next: () => Promise<Stop>; readonly dispose: (
       },
     }),
   });
-  return { next: () => eventually('a stop', () => stops.shift()), dispose: () => void registered.dispose() };
+  const next = async (): Promise<Stop> => {
+    const stop = await eventually('a stop', () => stops.shift());
+    // VS Code learns of it later than the tracker: until then, its commands do nothing.
+    await eventually('the stop in VS Code', () => vscode.debug.activeStackItem);
+    return stop;
+  };
+  return { next, dispose: () => void registered.dispose() };
 }
 
 /** Records stops for the tests of a suite, and ends debugging after them. */
