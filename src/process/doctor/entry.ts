@@ -95,7 +95,8 @@ async function diagnoseInThread(
         else reject(new Error(message.cause.reason));
       });
       worker.on('error', reject);
-      worker.on('exit', () => reject(new Error('The diagnosis ended before it was complete.')));
+      // `close` comes after the last message; the worker's `exit` may come before it.
+      port1.on('close', () => reject(new Error('The diagnosis ended before it was complete.')));
     });
   } finally {
     stopWatching();
