@@ -2,7 +2,8 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ReferenceKernels } from '../../src/engine/kernels/reference-kernels';
 import type { Tensor } from '../../src/engine/kernels/tensor';
-import { checkNet, linear, makeNet, type NetRecipe } from './nets';
+import { afterBackward } from './faults/fault';
+import { checkNet, layerOf, linear, makeNet, type NetRecipe } from './nets';
 
 /** tanh1 goes to linear2 and to the product; linear2 uses the weights of linear1. No join adds by `axpby`. */
 const BRANCHES: NetRecipe = {
@@ -66,6 +67,17 @@ describe('a fault where gradients join is named', () => {
     });
     expect(causeOf(SHARED)).toBe('one_use');
     expect(causeOf(SHARED, { l1: 0, l2: 0.1, biases: true })).toBe('one_use');
+  });
+
+  it('a layer whose gradient of a shared weight is wrong: no other gradient is to blame', () => {
+    const wrong = afterBackward(layerOf('linear'), 'weight', ({ data }) =>
+      data.forEach((value, i) => (data[i] = 3 * value)),
+    );
+    // The first backward pass of the weight, which overwrites what the other use then adds to.
+    const layers = SHARED.layers.map((each) => (each.shared ? { ...each, definition: wrong } : each));
+    const { diagnosis } = checkNet(makeNet({ ...SHARED, layers }), {}, 'reference');
+    expect(diagnosis).toMatchObject({ layer: 'linear2', tensor: 'weight', cause: 'factor', misled: [] });
+    expect(diagnosis?.factor).toBeCloseTo(3, 9);
   });
 
   it('and none in a network without', () => {

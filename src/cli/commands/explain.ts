@@ -3,6 +3,7 @@ import { ExpressionError, parseExpression } from '../../expressions';
 import { formatInteger, formatNumber, pluralize } from '../../presentation/plain-numbers';
 import { formatIndex, unravelIndex } from '../../presentation/tensor-index';
 import type { Attribution, ElementRef, Factor } from '../../protocol/queries';
+import { parametersUsedBy } from '../../engine/network-model';
 import { runQuery } from '../../session/queries';
 import { findElement, type NamedElement } from '../../session/named-element';
 import type { TrainingSession } from '../../session/session';
@@ -20,8 +21,9 @@ type ExplainArgs = CommandArgs<typeof options>;
 export const explainCommand = defineCommand({
   description: [
     'Prints where one number of a step comes from: an entry of an output, a gradient, or a parameter after the ' +
-      'update, such as "grad(hidden.weight)[0, 1]". Each term is a product of factors, and names the entries that ' +
-      'they come from. The first index of an output is the row of the batch.',
+      'update, such as "grad(hidden.weight)[0, 1]". Each term of a sum is a product of factors. Other values are ' +
+      'functions of entries, each with the slope with respect to it. The first index of an output is the row of the ' +
+      'batch; entries of terms are named the same way, so that they can be explained in turn.',
   ],
   argument: { placeholder: 'ENTRY', example: 'grad(hidden.weight)[0, 1]' },
   options,
@@ -49,9 +51,14 @@ async function explain(terminal: Terminal, args: ExplainArgs): Promise<ExitCode>
       `${args.argument} has no explanation at step ${step}.`,
       'Choose another entry.',
     );
+  const { sample: followed } = value;
   const terms = value.terms.map(({ value: product, factors }) => ({
     value: product,
-    factors: factors.map((factor) => ({ value: factor.value, name: nameOf(session, factor) })),
+    factors: factors.map((factor) => ({
+      value: factor.value,
+      name: nameOf(session, factor, factor.sample ?? followed),
+      ...(factor.sample !== undefined && { sample: factor.sample }),
+    })),
   }));
   const { kind, termCount, remainder } = value;
   if (args.json)
@@ -62,14 +69,14 @@ async function explain(terminal: Terminal, args: ExplainArgs): Promise<ExitCode>
       problems: warnings,
       entry: args.argument,
       step,
-      sample: value.sample,
+      sample: element.row === null ? null : followed,
       value: value.value,
       kind,
       terms,
       termCount,
       remainder,
     });
-  else printLines(terminal, terminal.out, toLines(args.argument, step, value, terms));
+  else printLines(terminal, terminal.out, toLines(args.argument, step, value, terms, element));
   return EXIT.success;
 }
 
@@ -97,49 +104,80 @@ const MEANING: Record<Attribution['kind'], string> = {
   sum: 'the sum of these terms',
   function: 'a function of these values, each with its local derivative',
   rule: 'computed from these values by the rule of the loss',
-  given: 'given by the data, or by initialization and training',
+  given: 'given by the data, or by initialization and earlier steps',
+};
+
+interface NamedFactor {
+  readonly value: number;
+  readonly name: string;
+  readonly sample?: number;
+}
+
+interface NamedTerm {
+  readonly value: number;
+  readonly factors: readonly NamedFactor[];
+}
+
+const withValue = ({ name, value, sample }: NamedFactor): string =>
+  `${name}${sample === undefined ? '' : ` of sample ${sample}`} (${formatNumber(value)})`;
+
+const describeTerm: Record<Attribution['kind'], (term: NamedTerm) => string> = {
+  sum: ({ value, factors }) => `${formatNumber(value)} = ${factors.map(withValue).join(' · ')}`,
+  function: ({ value, factors }) => `slope ${formatNumber(value)} with respect to ${withValue(factors.at(-1)!)}`,
+  rule: ({ factors }) => factors.map(withValue).join(' · '),
+  given: ({ factors }) => factors.map(withValue).join(' · '),
 };
 
 function toLines(
   entry: string,
   step: number,
   { value, kind, termCount, remainder, sample }: Attribution,
-  terms: readonly { readonly value: number; readonly factors: readonly { value: number; name: string }[] }[],
+  terms: readonly NamedTerm[],
+  { row, node }: NamedElement,
 ): Line[] {
   const rest = termCount - terms.length;
+  const meaning = node.of === 'update' ? 'computed by the optimizer from the gradient' : MEANING[kind];
+  const ofSample = row === null ? '' : `, sample ${formatInteger(sample)}`;
   return [
-    [
-      paint('bold', entry),
-      ` = ${value} at step ${formatInteger(step)}, sample ${formatInteger(sample)}: ${MEANING[kind]}.`,
-    ],
-    ...terms.map(
-      (term) =>
-        `  ${formatNumber(term.value)} = ${term.factors.map((factor) => `${factor.name} (${formatNumber(factor.value)})`).join(' · ')}`,
-    ),
-    ...(rest > 0 ? [`  ${formatNumber(remainder)} from ${pluralize(rest, 'smaller term')}`] : []),
+    [paint('bold', entry), ` = ${value} at step ${formatInteger(step)}${ofSample}: ${meaning}.`],
+    ...terms.map((term) => `  ${describeTerm[kind](term)}`),
+    ...(rest === 0
+      ? []
+      : [
+          kind === 'sum'
+            ? `  ${formatNumber(remainder)} from ${pluralize(rest, 'smaller term')}`
+            : `  and ${formatInteger(rest)} more`,
+        ]),
   ];
 }
 
-function nameOf(session: TrainingSession, { source, name, sample }: Factor): string {
-  const text = source ? nameOfElement(session, source) : (name ?? 'factor');
-  return sample === undefined ? text : `${text} of sample ${sample}`;
-}
+/** @param sample that the factor belongs to, by its index in the data */
+const nameOf = (session: TrainingSession, { source, name }: Factor, sample: number): string =>
+  source ? nameOfElement(session, source, sample) : (name ?? 'factor');
 
-/** As in expressions, but without the row of the batch. */
-function nameOfElement(session: TrainingSession, { node, index }: ElementRef): string {
-  const { layers } = session.network.model;
-  if (!('layer' in node)) return `${node.of}[${index}]`;
-  const { name, outputShape } = layers[node.layer]!;
-  if (!('parameter' in node)) {
-    const output = `${name}.output`;
-    return `${node.of === 'output' ? output : `grad(${output})`}${formatIndex(unravelIndex(index, outputShape))}`;
+/** As an expression of this command, where the step has one for it. */
+function nameOfElement(session: TrainingSession, { node, index }: ElementRef, sample: number): string {
+  const { network, batch } = session;
+  const { layers, inputShape } = network.model;
+  if ('parameter' in node) {
+    const parameter = parametersUsedBy(network, node.layer).find(({ shortName }) => shortName === node.parameter);
+    const entry = formatIndex(unravelIndex(index, parameter?.value.shape ?? [index + 1]));
+    const full = `${layers[node.layer]!.name}.${node.parameter}`;
+    return {
+      parameter: `${full}${entry} before the update`,
+      updated: `${full}${entry}`,
+      parameter_gradient: `grad(${full})${entry}`,
+      update: `update(${full})${entry}`,
+    }[node.of];
   }
-  const parameter = session.network.parameters.find(
-    ({ layer, shortName }) => layer === node.layer && shortName === node.parameter,
-  );
-  const full = `${name}.${node.parameter}`;
-  const wrapped = { parameter: full, updated: full, parameter_gradient: `grad(${full})`, update: `update(${full})` }[
-    node.of
-  ];
-  return `${wrapped}${formatIndex(unravelIndex(index, parameter?.value.shape ?? [index + 1]))}`;
+  if (node.of === 'loss' || node.of === 'loss_gradient') return node.of === 'loss' ? 'loss' : 'grad(loss)';
+  const [name, shape] =
+    'layer' in node
+      ? [`${layers[node.layer]!.name}.output`, layers[node.layer]!.outputShape]
+      : node.of.startsWith('input')
+        ? ['input', inputShape]
+        : ['target', session.pass.target.shape.slice(1)];
+  const row = batch.order.subarray(batch.from, batch.from + batch.size).indexOf(sample);
+  const indices = [...(row < 0 ? [] : [row]), ...(shape.length > 0 ? unravelIndex(index, shape) : [])];
+  return `${node.of.endsWith('_gradient') ? `grad(${name})` : name}${formatIndex(indices)}`;
 }

@@ -1,6 +1,7 @@
 // Finds why backprop is wrong. Each layer is checked in isolation, which separates a layer that computes a wrong
 // gradient from those downstream that receive one.
 import type { OperationGraph } from '../../engine/layers/layer';
+import type { Parameter } from '../../engine/network-model';
 import type { Pass } from '../../engine/pass';
 import { penaltyArguments } from '../../engine/penalty';
 import { ancestorsOf } from '../../engine/network-graph';
@@ -34,7 +35,7 @@ export interface ParameterResult {
   readonly isWrong: boolean;
 }
 
-/** The index of a layer, or what is no layer. */
+/** A layer by its index, or one of the two parts that are not layers. */
 type Part = number | 'loss' | 'penalty';
 
 interface Suspect {
@@ -263,7 +264,7 @@ function* diagnoseSuspects(
   results: readonly ParameterResult[],
 ): Generator<undefined, Diagnosis> {
   const { pass } = isolated;
-  const { model, parameters } = pass.network;
+  const { parameters } = pass.network;
   const { layer } = suspects[0]!;
   const own = suspects.filter((each) => each.layer === layer);
   const { suspect, explanation } =
@@ -272,15 +273,19 @@ function* diagnoseSuspects(
     (yield* findInLayer(isolated, layer, own));
   const { comparison } = suspect;
   const others = suspects.filter((each) => each !== suspect);
-  const isGradientOf = (each: Suspect, name: string): boolean =>
+  const isGradientOf = (each: Suspect, { name, users, shortName }: Parameter): boolean =>
     each.comparison.subject === 'parameter' &&
     (typeof each.layer === 'number'
-      ? name === `${model.layers[each.layer]!.name}.${each.comparison.tensor}`
+      ? users.includes(each.layer) && shortName === each.comparison.tensor
       : name === each.comparison.tensor);
   const misled = parameters
-    .filter(({ name }, i) => results[i]!.isWrong && !suspects.some((each) => isGradientOf(each, name)))
+    .filter((parameter, i) => results[i]!.isWrong && !suspects.some((each) => isGradientOf(each, parameter)))
     .map(({ name }) => name);
-  const parameterIndex = layer === 'penalty' ? -1 : parameters.findIndex(({ name }) => isGradientOf(suspect, name));
+  // In the whole network, the gradient of a shared parameter includes its other uses.
+  const parameterIndex =
+    layer === 'penalty'
+      ? -1
+      : parameters.findIndex((parameter) => parameter.users.length === 1 && isGradientOf(suspect, parameter));
   const isWrongInNetwork = parameterIndex >= 0 && results[parameterIndex]!.isWrong;
   // For a parameter, the values in the whole network; for an input gradient, those of the layer in isolation.
   const { analytic, numeric } = isWrongInNetwork ? results[parameterIndex]! : comparison;
@@ -445,7 +450,7 @@ function* searchGraph(subject: GraphSubject, own: readonly Suspect[]): Generator
   const pairs = subject.pairs();
   // A graph that misses a part of the forward pass is no evidence.
   const isWhole = pairs.every(({ tensor, comparison }) =>
-    isNumeric(right.get(tensor) ?? comparison.numeric, comparison),
+    matchesNumeric(right.get(tensor) ?? comparison.numeric, comparison),
   );
   if (!isWhole) return null;
   const fault = yield* findGraphFault(
@@ -463,7 +468,7 @@ function* searchGraph(subject: GraphSubject, own: readonly Suspect[]): Generator
 
 /** A batch of this many samples shows what a forward pass computes. */
 const GRAPH_SAMPLES = 3;
-/** Layers with more inputs and parameters are not measured with others. */
+/** For layers with more inputs and parameters than this, other values of them are not tried. */
 const MAX_LEAVES = 12;
 
 interface MeasuredGraph {
@@ -543,7 +548,7 @@ function* withGraph(own: readonly Suspect[], fault: GraphFault): Generator<undef
   }
   const suspect = parametersFirst[0]!;
   const single = detectSingleEntries(suspect.comparison);
-  const what = single?.isSingleLine ? single.explanation.description : 'is wrong in one step';
+  const what = single?.isSingleLine ? single.explanation.description : 'is wrong in one operation of the backward pass';
   return {
     suspect,
     explanation: {
@@ -556,8 +561,8 @@ function* withGraph(own: readonly Suspect[], fault: GraphFault): Generator<undef
   };
 }
 
-/** Whether these are the right values of a gradient. */
-function isNumeric(values: Float64Array, comparison: GradientComparison): boolean {
+/** Whether these are the right values of a gradient, as far as it was measured. */
+function matchesNumeric(values: Float64Array, comparison: GradientComparison): boolean {
   const { numeric } = comparison;
   const tolerance = toleranceOf(comparison);
   return values.every((value, i) => Number.isNaN(numeric[i]) || Math.abs(value - numeric[i]!) <= tolerance);
@@ -569,7 +574,7 @@ function findSwapped(own: readonly Suspect[]): Finding | null {
     for (const { comparison: other } of own) {
       const { comparison } = suspect;
       if (other === comparison || other.analytic.length !== comparison.analytic.length) continue;
-      if (!isNumeric(comparison.analytic, other) || !isNumeric(other.analytic, comparison)) continue;
+      if (!matchesNumeric(comparison.analytic, other) || !matchesNumeric(other.analytic, comparison)) continue;
       return {
         suspect,
         explanation: {
@@ -584,6 +589,9 @@ function findSwapped(own: readonly Suspect[]): Finding | null {
   return null;
 }
 
+/** Entries of large tensors that have to be measured so that two of them count as the same. */
+const MIN_COMPARED = 8;
+
 /** A parameter whose gradient is the right one of another parameter. */
 function findGradientOfOther(harness: LayerHarness, own: readonly Suspect[]): Finding | null {
   for (const suspect of own) {
@@ -593,9 +601,8 @@ function findGradientOfOther(harness: LayerHarness, own: readonly Suspect[]): Fi
       if (tensor === comparison.tensor) continue;
       const other = harness.comparison(tensor);
       if (other.subject !== 'parameter' || other.analytic.length !== comparison.analytic.length) continue;
-      const tolerance = toleranceOf(other);
-      const isOther = comparison.analytic.every((value, i) => Math.abs(value - other.numeric[i]!) <= tolerance);
-      if (isOther)
+      const measured = other.numeric.reduce((count, value) => count + Number(!Number.isNaN(value)), 0);
+      if (measured >= Math.min(MIN_COMPARED, other.numeric.length) && matchesNumeric(comparison.analytic, other))
         return {
           suspect,
           explanation: makeExplanation('wrong_operand', `is that of ${tensor}: it adds up what belongs there`),
@@ -612,6 +619,7 @@ function* findBest(own: readonly Suspect[]): Generator<undefined, Finding> {
     const explanation = yield* explain(suspect.comparison);
     const isFactor = isKnownFactor(explanation) || explanation.cause === 'missing';
     if (!best || rankOf(explanation) < rankOf(best.explanation)) best = { suspect, explanation };
+    // Of equally specific explanations, a known factor or a missing gradient wins.
     else if (
       isFactor &&
       rankOf(best.explanation) === 0 &&
