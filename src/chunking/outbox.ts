@@ -3,23 +3,23 @@ import { type Chunk, MAX_MESSAGE_BYTES, splitMessage } from './chunks';
 
 interface Packet<Message> {
   readonly content: Message | Chunk;
-  /** Called with the last chunk of a message. */
-  readonly onDelivered: (() => void) | null;
+  /** Set on the last chunk of a message: called when that was sent, failed or was dropped. */
+  readonly onSettled: (() => void) | null;
 }
 
 export class Outbox<Message extends object> {
   #queue: Packet<Message>[] = [];
   #flushing = false;
 
-  /** @param post resolves when the receiver has the packet */
+  /** @param post resolves when the channel can take another packet */
   constructor(readonly post: (packet: Message | Chunk) => PromiseLike<unknown>) {}
 
-  /** Resolves when the message was delivered or dropped. */
+  /** Resolves when the message was sent or dropped. */
   send(message: Message): Promise<void> {
-    return new Promise((onDelivered) => {
+    return new Promise((onSettled) => {
       const chunks = splitMessage(message, MAX_MESSAGE_BYTES);
       chunks.forEach((content, i) =>
-        this.#queue.push({ content, onDelivered: i === chunks.length - 1 ? onDelivered : null }),
+        this.#queue.push({ content, onSettled: i === chunks.length - 1 ? onSettled : null }),
       );
       if (!this.#flushing) void this.#flush();
     });
@@ -27,20 +27,22 @@ export class Outbox<Message extends object> {
 
   /** The receiver has gone: drops what was not sent. */
   clear(): void {
-    for (const { onDelivered } of this.#queue.splice(0)) onDelivered?.();
+    for (const { onSettled } of this.#queue.splice(0)) onSettled?.();
   }
 
   async #flush(): Promise<void> {
     this.#flushing = true;
     for (let next = this.#queue.shift(); next; next = this.#queue.shift()) {
       try {
-        const delivered = this.post(next.content);
-        if (this.#queue.length > 0) await delivered;
-        next.onDelivered?.();
+        const posted = this.post(next.content);
+        // Nothing waits behind the last packet, and what is sent next need not wait for it either.
+        if (this.#queue.length > 0) await posted;
+        else void posted.then(undefined, () => undefined);
+        next.onSettled?.();
       } catch {
-        next.onDelivered?.();
+        next.onSettled?.();
         // The other chunks of this message are useless without this one.
-        while (isContinuation(this.#queue[0]?.content)) this.#queue.shift()?.onDelivered?.();
+        while (isContinuation(this.#queue[0]?.content)) this.#queue.shift()?.onSettled?.();
       }
     }
     this.#flushing = false;

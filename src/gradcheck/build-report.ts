@@ -30,7 +30,8 @@ export interface ParameterFindings {
 const PASS = VERDICTS.indexOf('pass');
 const WRONG = VERDICTS.indexOf('wrong');
 const KINK = VERDICTS.indexOf('kink');
-const BY_SEVERITY: readonly Verdict[] = ['wrong', 'kink', 'pass', 'below_noise'];
+/** The verdict of several entries is the first of these that any of them has. */
+export const BY_SEVERITY: readonly Verdict[] = ['wrong', 'kink', 'pass', 'below_noise'];
 
 /** |a - n| / max(|a|, |n|); 0 if both are 0, infinite if either is not finite. */
 export function relativeError(analytic: number, numeric: number): number {

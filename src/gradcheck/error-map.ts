@@ -1,11 +1,12 @@
 // The errors of a parameter in its own shape, reduced if it is too large to draw.
 import { VERDICTS, type ErrorMap } from '../protocol/check-report';
-import { relativeError, type ParameterFindings } from './build-report';
+import { BY_SEVERITY, type ParameterFindings, relativeError } from './build-report';
 
-/** A cell shows the first of these verdicts that any of its entries has. */
-const BY_SEVERITY = (['wrong', 'pass', 'kink', 'below_noise'] as const).map((verdict) => VERDICTS.indexOf(verdict));
-const severity = (verdict: number): number =>
-  BY_SEVERITY.includes(verdict) ? BY_SEVERITY.length - BY_SEVERITY.indexOf(verdict) : 0;
+/** Larger for a verdict that a cell shows before others; 0 for an entry that was not checked. */
+function severity(verdict: number): number {
+  const rank = BY_SEVERITY.findIndex((each) => VERDICTS.indexOf(each) === verdict);
+  return rank < 0 ? 0 : BY_SEVERITY.length - rank;
+}
 
 /** @param maxCells the most rows or columns */
 export function buildErrorMap(

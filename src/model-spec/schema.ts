@@ -240,7 +240,7 @@ const penalty = z.strictObject({
   l1: z._default(nonNegativeNumber('Adds l1 · Σ|w| to the loss, and l1 · sign(w) to the gradient.'), 0),
   l2: z._default(
     nonNegativeNumber(
-      'Adds ½ · l2 · Σw² to the loss, and l2 · w to the gradient: the same as `weight_decay` in plain sgd.',
+      'Adds ½ · l2 · Σw² to the loss, and l2 · w to the gradient: with `biases`, the same as `weight_decay` in plain sgd.',
     ),
     0,
   ),

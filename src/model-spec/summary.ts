@@ -16,7 +16,7 @@ const inputWindowOf = ({ definition, options, inputShape }: LayerModel): LayerRe
   definition.receptiveField?.(options, inputShape) ??
   (definition.jacobianStructure === 'elementwise' ? 'pointwise' : 'all');
 
-/** The spatial axes follow the channels; a row of features is one axis. */
+/** All axes but the channels or features; a row of features is one axis. */
 function initialField(input: Shape): Field {
   const axes = Math.max(1, input.length - 1);
   return { sizes: Array<number>(axes).fill(1), strides: Array<number>(axes).fill(1) };
@@ -59,7 +59,8 @@ export function summarize(model: NetworkModel, precision: Precision, size: Netwo
       trained: sum(parameters.filter(({ name }) => !freeze.includes(name))),
       macs: definition.macs?.(inputShape, outputShape, options, otherInputShapes) ?? 0,
       memory: estimateLayerMemory(layer, precision, size),
-      receptiveField: field?.sizes ?? 'all',
+      // Up-sampling has strides below 1, so that a window can end inside a position.
+      receptiveField: field?.sizes.map((size) => Math.ceil(size - 1e-9)) ?? 'all',
       dense: window === 'pointwise' || inputs.length > 1 ? null : (numel(inputShape) + 1) * numel(outputShape),
     };
   });

@@ -67,6 +67,18 @@ describe('an outbox', () => {
     expect(posted.at(-1)).toEqual(notice('later'));
   });
 
+  it('leaves no rejection unhandled when the last message could not be sent', async () => {
+    const unhandled: unknown[] = [];
+    const record = (reason: unknown): number => unhandled.push(reason);
+    process.on('unhandledRejection', record);
+    const outbox = new Outbox<Notice>(() => Promise.reject(new Error('disposed')));
+    await outbox.send(notice('one'));
+    await nextTick();
+    await nextTick();
+    process.off('unhandledRejection', record);
+    expect(unhandled).toEqual([]);
+  });
+
   it('sends nothing more once it is cleared', async () => {
     const { outbox, posted, arrive } = fakePage();
     void outbox.send(notice('x'.repeat(500_000)));

@@ -141,6 +141,27 @@ describe('the details of an entry', () => {
     for (const kink of detail?.kinks ?? []) expect(Math.abs(kink - 0.25)).toBeLessThan(0.2 / 128 + 1e-12);
   });
 
+  it('include the positions of kinks inside a layer', () => {
+    // One time step of a recurrent layer with relu, which computes the same.
+    const inner: NetRecipe = {
+      inputs: [1, 1],
+      batch: 1,
+      loss: 'sum_squared_error',
+      layers: [{ kind: 'rnn', options: { hidden_size: 1, nonlinearity: 'relu' } }],
+    };
+    const { check } = finishedCheck(inner, (net) => {
+      setParameter(net, 'rnn1.weight_ih', [0.25]);
+      setParameter(net, 'rnn1.bias_ih', [-0.25]);
+      setParameter(net, 'rnn1.bias_hh', [0]);
+      net.pass.input.data[0] = 1;
+      net.pass.target.data[0] = 1;
+    });
+    const detail = check.entryDetail('rnn1.weight_ih', 0, 0.1);
+    expect(detail).toMatchObject({ verdict: 'kink', leftDerivative: 0 });
+    expect(detail?.kinks.length).toBeGreaterThan(0);
+    for (const kink of detail?.kinks ?? []) expect(Math.abs(kink - 0.25)).toBeLessThan(0.2 / 128 + 1e-12);
+  });
+
   it('are null if nothing was checked', () => {
     const check = new GradientCheck({ ...makeNet(RECIPE), step: 0, options: OPTIONS });
     check.advance(3);

@@ -95,6 +95,28 @@ describe('matches a calculation by hand for', () => {
     expect([1, 9, 10].map((i) => figures[i].receptiveField)).toEqual([[5, 5], [36, 36], 'all']);
   });
 
+  it('the receptive field behind an upsampling is whole positions', () => {
+    const { model } = compileRun({
+      data: { type: 'images', samples: 20 },
+      layers: [
+        { type: 'upsample', scale_factor: 3 },
+        { type: 'conv2d', out_channels: 2, kernel_size: 3 },
+        { type: 'conv2d', out_channels: 2, kernel_size: 2 },
+        'flatten',
+        { type: 'linear', out_features: 10 },
+      ],
+      loss: 'cross_entropy',
+    });
+    // Three neighboring thirds of a position, then four of them: both can touch two positions.
+    expect(summarize(model, 'float32', size).map(({ receptiveField }) => receptiveField)).toEqual([
+      [1, 1],
+      [2, 2],
+      [2, 2],
+      [2, 2],
+      'all',
+    ]);
+  });
+
   it('frozen parameters are not trained, and the receptive field before any connection is one position', () => {
     const { model, precision } = compileRun({
       data: 'circles',

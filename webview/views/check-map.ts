@@ -33,7 +33,7 @@ interface CheckMapViewState {
   readonly shown?: unknown;
 }
 
-/** NaN where nothing was checked; kinks and entries below noise have no error. */
+/** NaN where nothing was checked; kinks and entries below noise have no error either. */
 export function quantityCells(map: ErrorMap, shown: Quantity): Float64Array {
   const { verdict, analytic, numeric, error } = map;
   return Float64Array.from(verdict, (each, i) => {
@@ -42,14 +42,14 @@ export function quantityCells(map: ErrorMap, shown: Quantity): Float64Array {
     if (shown === 'analytic') return analytic[i]!;
     if (shown === 'numeric') return numeric[i]!;
     if (shown === 'difference') return analytic[i]! - numeric[i]!;
-    if (name !== 'pass' && name !== 'wrong') return LOW;
+    if (name !== 'pass' && name !== 'wrong') return NaN;
     return Math.max(LOW, Math.min(HIGH, Math.log10(error[i]!)));
   });
 }
 
 export class CheckMap {
   readonly #head = document.createElement('div');
-  readonly #map = document.createElement('div');
+  readonly #mapHost = document.createElement('div');
   readonly #below = document.createElement('div');
   readonly #heatmap: Heatmap;
   readonly #resizeObserver: ResizeObserver;
@@ -67,8 +67,8 @@ export class CheckMap {
     readonly context: Context,
     readonly onOpenEntry: (parameter: string, index: number) => void,
   ) {
-    this.#map.className = 'map';
-    host.append(this.#head, this.#map, this.#below);
+    this.#mapHost.className = 'map';
+    host.append(this.#head, this.#mapHost, this.#below);
     this.#heatmap = new Heatmap(
       () => this.#renderText(),
       ({ row, column }) => {
@@ -77,9 +77,9 @@ export class CheckMap {
           onOpenEntry(map.name, map.index[row * map.columns + column]!);
       },
     );
-    this.#map.append(this.#heatmap.canvas);
+    this.#mapHost.append(this.#heatmap.canvas);
     this.#resizeObserver = new ResizeObserver(() => this.#draw());
-    this.#resizeObserver.observe(this.#map);
+    this.#resizeObserver.observe(this.#mapHost);
   }
 
   /** The parameter that is shown: the chosen one, otherwise the first wrong one, otherwise the first. */
@@ -147,10 +147,10 @@ export class CheckMap {
 
   #draw(): void {
     const map = this.#errorMap;
-    this.#map.hidden = map === null;
+    this.#mapHost.hidden = map === null;
     if (!map) return;
     const { theme } = this.context;
-    const key = `${this.#quantity} ${theme.version} ${this.#map.clientWidth} ${map.name}`;
+    const key = `${this.#quantity} ${theme.version} ${this.#mapHost.clientWidth} ${map.name}`;
     if (key === this.#drawnKey) return;
     this.#drawnKey = key;
     const { matrix, scale } = this.#matrix(map);
@@ -158,7 +158,10 @@ export class CheckMap {
       'aria-label',
       `${quantityLabels[this.#quantity]} of ${map.name}, ${formatShape(map.shape)}. Arrow keys move between cells, Enter opens an entry.`,
     );
-    this.#heatmap.draw(matrix, scale, theme, this.#map.clientWidth, { row: map.rowStride, column: map.columnStride });
+    this.#heatmap.draw(matrix, scale, theme, this.#mapHost.clientWidth, {
+      row: map.rowStride,
+      column: map.columnStride,
+    });
   }
 
   #renderText(): void {
@@ -179,7 +182,7 @@ export class CheckMap {
     return html`
       <div class="chart-head">
         <h2>Where</h2>
-        <span class="unit">each entry in the tensor's own shape</span>
+        <span class="unit">each entry at its place: columns are the last dimension</span>
       </div>
       <div class="chooser">
         <label class="field"
@@ -248,7 +251,7 @@ export class CheckMap {
                 most severe verdict and the largest error.`
             : nothing
         }
-        Crosses are not checked.
+        ${this.#quantity === 'error' ? 'Crosses have no error: not checked, a kink, or below the noise.' : 'Crosses are not checked.'}
       </p>
       <details class="data" @toggle=${this.#toggle}>
         <summary>Table</summary>
@@ -299,9 +302,13 @@ export class CheckMap {
               (i) =>
                 html`<tr>
                   <th scope="row">
-                    <button class="quiet" @click=${() => this.onOpenEntry(map.name, index[i]!)}>
-                      ${formatIndex(unravelIndex(index[i]!, shape))}
-                    </button>
+                    ${
+                      VERDICT_ORDER.at(verdict[i]!) === undefined
+                        ? formatIndex(unravelIndex(index[i]!, shape))
+                        : html`<button class="quiet" @click=${() => this.onOpenEntry(map.name, index[i]!)}>
+                            ${formatIndex(unravelIndex(index[i]!, shape))}
+                          </button>`
+                    }
                   </th>
                   <td>${renderValue(analytic[i], { signed: true })}</td>
                   <td>${renderValue(numeric[i], { signed: true })}</td>
