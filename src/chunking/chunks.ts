@@ -6,7 +6,7 @@ import { messageSize } from './message-size';
 export const MAX_CHUNK_BYTES = 98_000;
 /** Part of them that describes the chunk itself. */
 const ENVELOPE_BYTES = 200;
-/** Bytes of a message that has a chunk as an argument and is not split again. */
+/** Messages up to this size are sent whole: a forwarded chunk with the call around it is. */
 export const MAX_MESSAGE_BYTES = MAX_CHUNK_BYTES + 300;
 
 /** A value at a path of the message. A string or typed array is appended to the one that is already there. */

@@ -89,7 +89,7 @@ const commonLayerKeys = {
         z.maxLength(MAX_LAYERS),
         z.describe(
           `The names of the layers whose outputs it takes, in order; \`${INPUT_NAME}\` is the data. By default, the layer ` +
-            'before. Within a block that repeats, a name is that of the same copy.',
+            'before. Inside a block that repeats, a name refers to the layer in the same repetition.',
         ),
         alias('input', 'from', 'sources'),
       ),
@@ -333,7 +333,7 @@ const sweep = z
   .check(
     z.describe(
       'Values to try for options, by path, such as `{ "optimizer.lr": [0.01, 0.1], "seed": [1, 2, 3] }`. The Sweep view and ' +
-        'the `sweep` command train every combination. A path names a layer or counts from 0: `"layers.0.out_features"`. ' +
+        'the `sweep` command train every combination. In a path, a layer is given by its name or by its index from 0: `"layers.0.out_features"`. ' +
         'Single runs ignore the sweep.',
     ),
     z.meta({

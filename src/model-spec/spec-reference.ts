@@ -79,8 +79,8 @@ A spec is a file named \`*.nabla.json\`: JSON with comments. The shortest comple
 }
 \`\`\`
 
-Names are those of PyTorch. A layer, loss, optimizer, schedule, dataset or initializer is its name, or an object with \`"type"\`
-and options. Options that you omit have their defaults.
+Names follow PyTorch where it has one. A layer, loss, optimizer, schedule, dataset or initializer is written as its name, or as
+an object with \`"type"\` and options. Options that you omit have their defaults.
 
 Samples are rows: a batch has the shape batch × features. A linear layer computes y = x Wᵀ + b, and its weight has one row per
 unit. Shapes are inferred from the data, layer by layer. Every loss is a mean over the batch unless its \`reduction\` is \`sum\`.

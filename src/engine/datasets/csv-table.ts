@@ -52,9 +52,9 @@ export const csvOptions = z.strictObject({
       .enum(['auto', 'classes', 'values'])
       .check(
         z.describe(
-          'Whether the target is a class or a value. `auto`: if the loss predicts values, values if any cell is a number or ' +
-            'was meant as one, such as `0,5`; otherwise classes if the column contains text, or at most ' +
-            `${MAX_AUTO_CLASSES} distinct integers.`,
+          'Whether the target is a class or a value. `auto`: a class if `classes` is given. With a loss on values, such as ' +
+            'mse, a value, unless every cell is text that is no mistyped number such as `0,5`. With a loss on classes, ' +
+            `a class if any cell is text or if there are at most ${MAX_AUTO_CLASSES} distinct integers, otherwise a value.`,
         ),
       ),
     'auto',

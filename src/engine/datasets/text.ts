@@ -45,7 +45,7 @@ const options = z
     stride: z.optional(
       positiveInteger(
         'Tokens from the start of a sample to that of the next. By default `length`, so that samples do not overlap ' +
-          'and held-out text is not in the training split, but for the last target of a sample.',
+          'and held-out text is not in the training split, except that the last target of a sample is the first token of the next.',
       ),
     ),
     vocabulary: z.optional(

@@ -69,7 +69,7 @@ export const gru = defineLayer({
       carried: ' + z[t + 1] .* d(h)[t + 1]',
     });
   },
-  options: z.strictObject(recurrentOptions('reset, update, new')).check(checkExactValues(3)),
+  options: z.strictObject(recurrentOptions(['reset', 'update', 'new'])).check(checkExactValues(3)),
   outputRange: () => [-1, 1],
   ...members,
 });

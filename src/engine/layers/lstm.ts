@@ -77,7 +77,9 @@ export const lstm = defineLayer({
       carried: '',
     });
   },
-  options: z.strictObject(recurrentOptions('input, forget, cell, output')).check(checkExactValues(GATES.length)),
+  options: z
+    .strictObject(recurrentOptions(['input', 'forget', 'cell', 'output']))
+    .check(checkExactValues(GATES.length)),
   outputRange: () => [-1, 1],
   ...members,
 });

@@ -25,10 +25,10 @@ const exactBias = (description: string) => z.optional(z.array(z.number()).check(
 
 const UNIFORM = 'By default uniform in ±1/√hidden_size, as in PyTorch.';
 
-/** @param order of the gates: "input, forget, cell and output gate" */
-export const recurrentOptions = (order: string | null) => {
-  const rows = order === null ? 'hidden_size' : 'gates · hidden_size';
-  const blocks = order === null ? '' : ` The gates in order: ${order}.`;
+/** @param gates in order; empty for a cell without */
+export const recurrentOptions = (gates: readonly string[]) => {
+  const rows = gates.length === 0 ? 'hidden_size' : `${gates.length} · hidden_size`;
+  const blocks = gates.length === 0 ? '' : ` The gates in order: ${gates.join(', ')}.`;
   return {
     hidden_size: positiveInteger('Number of units in the hidden state.').check(
       alias('units', 'hidden', 'hidden_dim', 'num_hidden', 'size', 'out_features', 'neurons'),

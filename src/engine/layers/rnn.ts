@@ -6,7 +6,7 @@ import { checkExactValues, recurrentFormulas, recurrentMembers, recurrentOptions
 
 const options = z
   .strictObject({
-    ...recurrentOptions(null),
+    ...recurrentOptions([]),
     nonlinearity: z._default(
       z.enum(['tanh', 'relu']).check(z.describe('The function of the sum. relu has a kink at 0.'), alias('activation')),
       'tanh',
