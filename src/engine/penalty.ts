@@ -5,8 +5,8 @@ import type { Kernels } from './kernels/kernels';
 import type { Tensor } from './kernels/tensor';
 
 /**
- * l1 Σ|w| + ½ l2 Σw², with the gradient l1 sign(w) + l2 w: l2 with biases equals weight_decay in plain SGD. The first term has a
- * kink at w = 0, where its derivative is taken to be 0.
+ * l1 Σ|w| + ½ l2 Σw², with the gradient l1 sign(w) + l2 w: l2 with biases equals weight_decay in plain SGD. The first
+ * term has a kink at w = 0, where its derivative is taken to be 0.
  */
 export interface Penalty {
   readonly l1: number;
