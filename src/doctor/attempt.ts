@@ -39,6 +39,7 @@ export interface Attempt {
 export class Attempts {
   readonly #tried = new Map<string, Attempt | null>();
   #own: Trial | null = null;
+  #refinements = 0;
   /** Multiply-adds of guesses. */
   #spent = 0;
 
@@ -50,6 +51,19 @@ export class Attempts {
 
   get count(): number {
     return this.#tried.size;
+  }
+
+  /** Of these, those that only refine another one. */
+  get refinements(): number {
+    return this.#refinements;
+  }
+
+  /** Tries a variant of a fix. */
+  async refine(fix: QuickFix): Promise<Attempt | null> {
+    const { count } = this;
+    const attempt = await this.attempt(fix);
+    this.#refinements += this.count - count;
+    return attempt;
   }
 
   /** Whether there is time for another guess. */

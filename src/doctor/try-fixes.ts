@@ -103,7 +103,7 @@ const bestTrial = (findings: readonly DoctorFinding[]): number =>
 async function tryFixOf(candidate: Candidate, attempts: Attempts): Promise<DoctorFinding | null> {
   const { suggestedRate, spec } = attempts.baseline;
   const attempt = async (fix: QuickFix): Promise<Attempt | null> =>
-    attempts.count < MAX_TRIALS ? attempts.attempt(fix) : null;
+    attempts.count - attempts.refinements < MAX_TRIALS ? attempts.attempt(fix) : null;
   const usual = candidate.fix && (await attempt(candidate.fix));
   // Rules only estimate a rate; the range test has tried some.
   const other =
@@ -136,6 +136,8 @@ const isBetter = (a: Trial, b: Trial): boolean =>
 const setsRateOnly = ({ changes }: QuickFix): boolean =>
   changes.length === 1 && changes[0]?.path.join('.') === 'optimizer.lr';
 
+/** Rates that are tried around those that help. */
+const MAX_REFINEMENTS = 6;
 /** Half a decade, as between the rates of the range test. */
 const RATE_FACTOR = 3;
 /** A loss that is lower than by noise. */
@@ -146,9 +148,9 @@ async function refineRate(estimate: Attempt, attempts: Attempts): Promise<Attemp
   const { spec } = attempts.baseline;
   let best = estimate;
   for (const factor of [1 / RATE_FACTOR, RATE_FACTOR]) {
-    while (attempts.count < MAX_TRIALS) {
+    while (attempts.refinements < MAX_REFINEMENTS) {
       const lr = Number((rateOf(best.fix) * factor).toPrecision(1));
-      const next = await attempts.attempt(setLearningRate(spec, lr));
+      const next = await attempts.refine(setLearningRate(spec, lr));
       if (!next || !trainsBetter(next.trial, best.trial)) break;
       best = next;
     }
@@ -359,7 +361,7 @@ const FAULT_OF_DATA = 2.5;
 const GENERIC_PENALTY = 0.6;
 
 /** The same of what only a run shows: another rate or a clip also makes up for the faults of a spec. */
-const RUN_PENALTY = 0.3;
+const RUN_PENALTY = 0.2;
 
 /** Labels of which a network learns so much follow from the inputs. */
 const REFUTED = 0.4;
