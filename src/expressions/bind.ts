@@ -15,8 +15,8 @@ import {
   type TensorReductions,
   zipEntries,
 } from './bound';
-import { changeFunctions, functions } from './functions';
-import { AT, LAST, pastUseOf } from './past';
+import { type ChangeFunction, changeFunctions, functions } from './functions';
+import { AT, countOf, LAST, pastUseOf } from './past';
 
 /** What is asked of a name: `x`, `grad(x)` or `update(x)`. */
 export type Aspect = 'value' | 'gradient' | 'update';
@@ -35,8 +35,8 @@ export interface Scope {
   /** The operand, or why there is none, as a sentence. */
   resolve(name: string, aspect: Aspect): Operand | string;
   /**
-   * The value of a call that reads other steps, see `pastUseOf`, or why there is none. Absent where only one step is
-   * known.
+   * What a call reads of other steps, the value of `PastUse.of` at that step, or why there is none. Absent where only
+   * one step is known.
    */
   readonly past?: (call: CallNode) => Bound | string;
 }
@@ -121,7 +121,12 @@ function bindBinary(node: Expression & { readonly type: 'binary' }, left: Bound,
   const { operator } = node;
   const isLogical = operator === 'and' || operator === 'or';
   const isEquality = operator === '==' || operator === '!=';
-  if (!isEquality || left.type !== right.type) {
+  if (isEquality && left.type !== right.type)
+    fail(
+      `Both sides of "${operator}" must be numbers, or both true or false: they are ${describeType(left)} and ${describeType(right)}.`,
+      node,
+    );
+  if (!isEquality) {
     assertType(left, isLogical ? 'boolean' : 'number', operator, node.left);
     assertType(right, isLogical ? 'boolean' : 'number', operator, node.right);
   }
@@ -176,26 +181,17 @@ function bindPast(node: CallNode, scope: Scope): Bound {
   const value = scope.past?.(node);
   if (typeof value === 'string') return fail(value, node);
   if (value) return value;
+  // Its own errors say more than that it cannot be read.
   bind(use.of, scope);
   return fail(`${node.name} reads other steps, which are not known here.`, node);
 }
 
-function bindChange(
-  node: CallNode,
-  didChange: (value: number, previous: number, limit: number) => boolean,
-  scope: Scope,
-): Bound {
-  const { name } = node;
-  const arity = name === 'crosses' ? 1 : 0;
-  if (node.args.length !== arity && node.args.length !== arity + 1)
-    fail(
-      arity === 1
-        ? `${name} takes a value and a number, not ${describeCount(node.args.length)}.`
-        : `${name} takes one value, not ${describeCount(node.args.length)}.`,
-      node,
-    );
-  if (node.args.length > arity) return bindChangeOf(node, didChange, scope);
-  const { args } = node;
+function bindChange(node: CallNode, change: ChangeFunction, scope: Scope): Bound {
+  const { name, args } = node;
+  const { limits, didChange } = change;
+  if (args.length !== limits && args.length !== limits + 1)
+    fail(`${name} takes ${limits === 1 ? 'a value and a number' : 'one value'}, not ${countOf(args)}.`, node);
+  if (args.length > limits) return bindChangeOf(node, change, scope);
   const [value, previous] = ['value', 'previous'].map((each) => scope.resolve(each, 'value'));
   if (
     typeof value !== 'object' ||
@@ -204,30 +200,29 @@ function bindChange(
     previous.kind !== 'number'
   )
     return fail(
-      `${name} without a value belongs in the condition of a data breakpoint. Elsewhere, name it: ${name}(${arity === 1 ? 'loss, 0.5' : 'loss'}).`,
+      `${name} without a value belongs in the condition of a data breakpoint. Elsewhere, give the value first: ${name}(${limits === 1 ? 'loss, 0.5' : 'loss'}).`,
       node,
     );
-  const limit = args[0] ? bind(args[0], scope) : constant('number', 0);
-  if (limit.shape.length > 0 || limit.type !== 'number') fail(`${name} takes one number.`, args[0] ?? node);
+  const limit = bindLimit(node, args[0], scope);
   return scalar('boolean', limit.work + 1, () => {
     limit.prepare();
     return Number(didChange(value.read(), previous.read(), limit.at(0)));
   });
 }
 
-const describeCount = (count: number): string => (count === 1 ? 'one argument' : `${count} arguments`);
+function bindLimit(node: CallNode, limitNode: Expression | undefined, scope: Scope): Bound {
+  const limit = limitNode ? bind(limitNode, scope) : constant('number', 0);
+  if (limit.shape.length > 0 || limit.type !== 'number')
+    fail(`The limit of ${node.name} must be one number.`, limitNode ?? node);
+  return limit;
+}
 
 /** `changes(x)`: compares each entry with that of the step before. */
-function bindChangeOf(
-  node: CallNode,
-  didChange: (value: number, previous: number, limit: number) => boolean,
-  scope: Scope,
-): Bound {
+function bindChangeOf(node: CallNode, { didChange }: ChangeFunction, scope: Scope): Bound {
   const [of, limitNode] = node.args;
   const value = bind(of!, scope);
   assertType(value, 'number', node.name, of!);
-  const limit = limitNode ? bind(limitNode, scope) : constant('number', 0);
-  if (limit.shape.length > 0 || limit.type !== 'number') fail(`${node.name} takes one number.`, limitNode ?? node);
+  const limit = bindLimit(node, limitNode, scope);
   const previous = bindPast(node, scope);
   if (formatShape(previous.shape) !== formatShape(value.shape))
     fail(

@@ -103,20 +103,35 @@ const definitions: readonly FunctionDefinition[] = [
   elementwise('isfinite', (value) => Number(Number.isFinite(value)), 'boolean'),
 ];
 
+export interface ChangeFunction {
+  /** How many numbers it takes in addition to the value. */
+  readonly limits: 0 | 1;
+  didChange(value: number, previous: number, limit: number): boolean;
+}
+
 /**
  * Functions of the condition of a data breakpoint: whether its value, now and one step before, did something. Without a
  * number in either step, only `becomes_nan` can be true.
  */
-export const changeFunctions: ReadonlyMap<string, (value: number, previous: number, limit: number) => boolean> =
-  new Map([
-    ['changes', (value, previous) => !Object.is(value, previous)],
-    ['changes_sign', (value, previous) => Math.sign(value) !== Math.sign(previous) && !Number.isNaN(value + previous)],
-    ['becomes_nan', (value, previous) => Number.isNaN(value) && !Number.isNaN(previous)],
-    [
-      'crosses',
-      (value, previous, limit) => value < limit !== previous < limit && !Number.isNaN(value + previous + limit),
-    ],
-  ]);
+export const changeFunctions: ReadonlyMap<string, ChangeFunction> = new Map<string, ChangeFunction>([
+  ['changes', { limits: 0, didChange: (value, previous) => !Object.is(value, previous) }],
+  [
+    'changes_sign',
+    {
+      limits: 0,
+      didChange: (value, previous) => Math.sign(value) !== Math.sign(previous) && !Number.isNaN(value + previous),
+    },
+  ],
+  ['becomes_nan', { limits: 0, didChange: (value, previous) => Number.isNaN(value) && !Number.isNaN(previous) }],
+  [
+    'crosses',
+    {
+      limits: 1,
+      didChange: (value, previous, limit) =>
+        value < limit !== previous < limit && !Number.isNaN(value + previous + limit),
+    },
+  ],
+]);
 
 export const functions: ReadonlyMap<string, FunctionDefinition> = new Map(
   definitions.map((definition) => [definition.name, definition]),

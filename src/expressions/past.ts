@@ -20,7 +20,8 @@ const fail = (message: string, { start, end }: Pick<Expression, 'start' | 'end'>
   throw new ExpressionError(message, start, end);
 };
 
-const countOf = (args: readonly unknown[]): string => (args.length === 1 ? 'one argument' : `${args.length} arguments`);
+export const countOf = (args: readonly unknown[]): string =>
+  args.length === 1 ? 'one argument' : `${args.length} arguments`;
 
 /** What a call reads of other steps; null if it reads none. @throws ExpressionError if it is not a valid one */
 export function pastUseOf(call: CallNode): PastUse | null {
@@ -39,9 +40,9 @@ export function pastUseOf(call: CallNode): PastUse | null {
     return { kind: 'last', call, of };
   }
   // Without a value, they are those of a data breakpoint.
-  const withoutValue = name === 'crosses' ? 1 : 0;
+  const change = changeFunctions.get(name);
   const [of] = args;
-  if (!changeFunctions.has(name) || !of || args.length !== withoutValue + 1) return null;
+  if (!change || !of || args.length !== change.limits + 1) return null;
   for (const inner of pastUsesIn(of)) fail(`The value of ${name} cannot read other steps itself.`, inner.call);
   return { kind: 'at', call, of, at: { stepsBack: 1 } };
 }
