@@ -63,8 +63,9 @@ export async function tryFixes(
     if (finding) findings.push(finding);
   }
   report([]);
-  if (bestScore(findings, attempts) < LEARNED_WELL)
-    findings.push(...(await tryTogether(findings, candidates, attempts)));
+  const plausible = findings.filter(({ fix }) => !fix || !setsHugeRate(fix));
+  if (bestScore(plausible, attempts) < LEARNED_WELL)
+    findings.push(...(await tryTogether(plausible, candidates, attempts)));
   findings.push(...(await tryLongerRun(findings, attempts)));
   const isMemorized = findings.some(({ code }) => code === 'memorizing');
   const isExplained = findings.some(({ code, trial }) => trial && !GENERIC.includes(code));
@@ -160,6 +161,10 @@ async function refineRate(estimate: Attempt, attempts: Attempts): Promise<Attemp
 }
 
 const rateOf = ({ changes }: QuickFix): number => Number(changes[0]?.value);
+
+/** A higher rate than the range test has makes up for gradients that something else keeps small, such as a clip. */
+const HUGE_RATE = 10;
+const setsHugeRate = (fix: QuickFix): boolean => setsRateOnly(fix) && rateOf(fix) > HUGE_RATE;
 
 /** Whether a run learns more, or the same with a lower loss. */
 function trainsBetter(a: Trial, b: Trial): boolean {
@@ -359,6 +364,8 @@ const FAULT_OF_DATA = 2.5;
 
 /** What names no cause must gain this much more skill to come before what does. */
 const GENERIC_PENALTY = 0.6;
+/** The same of a run that ends early, which other rates make up for. */
+const SHORT_RUN_PENALTY = 0.5;
 
 /** The same of what only a run shows: another rate or a clip also makes up for the faults of a spec. */
 const RUN_PENALTY = 0.2;
@@ -391,12 +398,13 @@ function rank(findings: readonly DoctorFinding[]): DoctorFinding[] {
  * Fixes by what they achieve, those that name a cause first; what no fix can repair, the data, before them unless a fix
  * makes the network learn; then the spec before the run.
  */
-function rankOf({ code, isFailure, trial, range, remedy }: DoctorFinding, isLearnable: boolean): number {
+function rankOf({ code, isFailure, trial, range, remedy, fix }: DoctorFinding, isLearnable: boolean): number {
   if (LEAKS.includes(code) || FAULTS_OF_CODE.includes(code)) return 5;
   // Differences in skill of less than a tenth are noise: then the order of the rules decides.
   if (trial) {
     // What the spec says is a cause; what a run shows may be its effect.
-    const penalty = GENERIC.includes(code) || isFailure ? GENERIC_PENALTY : range ? 0 : RUN_PENALTY;
+    const isGeneric = GENERIC.includes(code) || isFailure || (fix && setsHugeRate(fix));
+    const penalty = isGeneric ? (code === 'few-steps' ? SHORT_RUN_PENALTY : GENERIC_PENALTY) : range ? 0 : RUN_PENALTY;
     return 2 + Math.round(10 * Math.max(0, scoreOf(trial))) / 10 - penalty;
   }
   if (range && remedy === null) return 1;

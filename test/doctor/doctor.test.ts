@@ -264,6 +264,20 @@ describe('the diagnosis', () => {
     expect(first.trial?.skill).toBeGreaterThan(0.7);
   });
 
+  it('names what keeps gradients small rather than a huge rate that makes up for it', async () => {
+    const { findings } = await examine({
+      ...moons,
+      layers: [linear(24), 'relu', linear(24), 'relu', linear(2)],
+      clip: { norm: 0.001 },
+      schedule: { type: 'constant', warmup: 1000 },
+      optimizer: { type: 'sgd', lr: 0.1 },
+      batch_size: 10,
+    });
+    const [first] = findings;
+    expect(['always-clipped', 'tiny-clip', 'long-warmup']).toContain(first.code);
+    expect(first.trial?.skill).toBeGreaterThan(0.8);
+  });
+
   it('gives a layer its own parameters where those of another leave nothing of the input', async () => {
     const { findings } = await examine({
       ...circles,
