@@ -365,7 +365,7 @@ const FAULT_OF_DATA = 2.5;
 /** What names no cause must gain this much more skill to come before what does. */
 const GENERIC_PENALTY = 0.6;
 /** The same of a run that ends early, which other rates make up for. */
-const SHORT_RUN_PENALTY = 0.5;
+const SHORT_RUN_PENALTY = 0.4;
 
 /** The same of what only a run shows: another rate or a clip also makes up for the faults of a spec. */
 const RUN_PENALTY = 0.2;
