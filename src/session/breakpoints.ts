@@ -78,6 +78,9 @@ export interface PhaseHit {
   readonly discovery: Discovery | null;
 }
 
+/** Of almost every step. */
+const NO_HITS: readonly PhaseHit[] = [];
+
 export class Breakpoints {
   readonly #session: TrainingSession;
   readonly #values: StepValues;
@@ -159,7 +162,8 @@ export class Breakpoints {
       if (!afterUpdate || afterUpdate.step === position.step || check.phase === this.#values.lastPhase) continue;
       const { condition } = this.#bind(check, 'live');
       condition?.prepare();
-      Object.assign(afterUpdate, { step: position.step, holds: condition?.at(0) === 1 });
+      afterUpdate.step = position.step;
+      afterUpdate.holds = condition?.at(0) === 1;
     }
     for (const [source, { data }] of this.#copies) data.set(source.read(pass)!.data);
   }
@@ -262,26 +266,28 @@ export class Breakpoints {
     for (const { evaluator } of this.#pasts) evaluator.stopFollowing();
   }
 
-  #evaluate(from: number, to: number, when: 'live' | 'after', isSearch = false): PhaseHit[] {
-    const hits: { phase: number; ids: number[]; discovery: Discovery | null }[] = [];
+  #evaluate(from: number, to: number, when: 'live' | 'after', isSearch = false): readonly PhaseHit[] {
+    let hits: PhaseHit[] | null = null;
     for (const { evaluator } of this.#pasts) evaluator.beginRow();
     for (const check of this.#checks) {
       const { phase } = check;
       if (phase <= from || phase > to) continue;
-      const last = hits.at(-1);
+      const last = hits?.at(-1);
       // A run stops at the first phase with a hit, so that later ones are not reached.
       if (last && last.phase < phase && !isSearch) break;
       if (!this.#isHit(check, when, isSearch)) continue;
-      if (last?.phase === phase) last.ids.push(check.id);
+      hits ??= [];
+      if (last?.phase === phase) hits[hits.length - 1] = { ...last, ids: [...last.ids, check.id] };
       else hits.push({ phase, ids: [check.id], discovery: null });
     }
-    const last = hits.at(-1);
+    const last = hits?.at(-1);
     const found = to === this.#values.lastPhase ? this.discoveries.at(this.#session.shownStep) : null;
     if (found && (!last || isSearch || last.phase === to)) {
-      if (last?.phase === to) Object.assign(last, { ids: [...last.ids, ...found.ids], discovery: found.discovery });
-      else hits.push({ phase: to, ids: [...found.ids], discovery: found.discovery });
+      const { ids, discovery } = found;
+      if (hits && last?.phase === to) hits[hits.length - 1] = { phase: to, ids: [...last.ids, ...ids], discovery };
+      else (hits ??= []).push({ phase: to, ids: [...ids], discovery });
     }
-    return hits;
+    return hits ?? NO_HITS;
   }
 
   /** Whether it stops the run. */
@@ -302,7 +308,10 @@ export class Breakpoints {
     if (bound.condition && !isKnown) {
       bound.condition.prepare();
       const holds = bound.condition.at(0) !== 0;
-      if (afterUpdate && !isBeforeUpdate) Object.assign(afterUpdate, { step: this.#session.shownStep, holds });
+      if (afterUpdate && !isBeforeUpdate) {
+        afterUpdate.step = this.#session.shownStep;
+        afterUpdate.holds = holds;
+      }
       if (!holds) {
         if (falseIn) falseIn.step = this.#session.shownStep;
         return false;
