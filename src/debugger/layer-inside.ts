@@ -1,5 +1,5 @@
 // Places inside of a phase of a layer that is done: the time steps of a recurrent layer, or the intermediate values
-// that a layer names, in the order in which the phase computes them.
+// that a layer names, in the order of the forward pass; in the backward pass the last comes first.
 import { layerExpression } from '../presentation/tensor-expressions';
 import type { LayerInfo, ModelInfo } from '../protocol/model-info';
 import type { Phase } from '../protocol/position';
