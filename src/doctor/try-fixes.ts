@@ -310,6 +310,7 @@ async function tryUsualValues(findings: readonly DoctorFinding[], attempts: Atte
   const isMemorized = findings.some(({ code }) => code === 'memorizing');
   // Another optimizer says less than another rate.
   const isOfRate = findings.some(({ code, fix }) => code === 'other-rate' && fix);
+  const lacksSamples = isMemorized || trial.skill - (trial.validationSkill ?? trial.skill) > GENERALIZATION_GAP;
   let best: { readonly attempt: Attempt; readonly cause: string } | null = null;
   for (const group of usualValues(spec, run)) {
     for (const { cause, fix, isOptimizer, isMoreSamples } of group) {
@@ -318,7 +319,7 @@ async function tryUsualValues(findings: readonly DoctorFinding[], attempts: Atte
       // Too few validation samples to measure it: what is memorized is not learned.
       const attempt = tried && isMemorized ? { ...tried, before: { ...tried.before, validationSkill: 0 } } : tried;
       if (!attempt || !gains(attempt) || (isMemorized && attempt.trial.validationSkill === null)) continue;
-      if (isMoreSamples && scoreOf(attempt.trial) >= LEARNABLE) {
+      if (isMoreSamples && lacksSamples && scoreOf(attempt.trial) >= LEARNABLE) {
         const { isFailure: _, ...finding } = heldBack(attempt, cause, trial);
         return [{ ...finding, code: 'few-samples' }];
       }
@@ -332,6 +333,9 @@ async function tryUsualValues(findings: readonly DoctorFinding[], attempts: Atte
   if (findings.some(({ fix }) => fix && JSON.stringify(fix.changes) === changes)) return [];
   return [heldBack(attempt, cause, trial)];
 }
+
+/** Of skill: what is learned of the training samples alone. */
+const GENERALIZATION_GAP = 0.2;
 
 /** A more general fix must be better by more than this. */
 const NOISE = 0.05;
