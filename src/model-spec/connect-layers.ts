@@ -1,5 +1,8 @@
 // From the names in `inputs` and `share` to the graph of layers, in topological order, or to the problems with its
 // edges.
+import { customLayerSpec } from '../engine/custom/custom-layer-spec';
+import { layers as layerTable } from '../engine/layers';
+import type { LayerDefinition } from '../engine/layers/layer';
 import { NETWORK_INPUT } from '../engine/network-graph';
 import type { Problem } from '../protocol/problem';
 import { INPUT_NAME } from './blocks/block';
@@ -46,13 +49,13 @@ export function connectLayers(
 
   const inputs = expanded.map((layer, index): readonly number[] => {
     const names = layer.block === undefined ? layer.layer.inputs : undefined;
-    return (
+    const given =
       names?.map((name, i) => {
         const found = lookUp(name, layer);
         if (found === undefined) unknown(name, [...layer.path, 'inputs', i], [...indexByName.keys(), INPUT_NAME]);
         return found ?? index;
-      }) ?? layer.inputs
-    );
+      }) ?? layer.inputs;
+    return readsPadding(named[index]!) ? [...given, NETWORK_INPUT] : given;
   });
   const shares = expanded.map((layer) => {
     const name = layer.block === undefined ? layer.layer.share : undefined;
@@ -106,6 +109,12 @@ export function connectLayers(
     };
   });
   return { layers, problems };
+}
+
+/** Whether a layer also takes the data, which says where padding is. */
+function readsPadding({ type, options }: NamedLayer): boolean {
+  const definition: LayerDefinition | undefined = type === customLayerSpec.kind ? undefined : layerTable[type];
+  return definition?.paddingIndex?.(options) !== undefined;
 }
 
 /**

@@ -66,7 +66,9 @@ export function inferShapes(
     const layer = spec.layers[i]!;
     const { name, options, path, range } = layer;
     const inputs = inputsOf(spec, i);
-    const given = inputs.map((index) => (index === NETWORK_INPUT ? data : values[index]!)) as [Value, ...Value[]];
+    const readsPadding = definition.paddingIndex?.(options) !== undefined;
+    const all = inputs.map((index) => (index === NETWORK_INPUT ? data : values[index]!));
+    const given = (readsPadding ? all.slice(0, -1) : all) as [Value, ...Value[]];
     const [first, ...others] = given;
     const { min, max } = definition.inputCount ?? ONE_INPUT;
     if (given.length < min || given.length > max) {
@@ -104,6 +106,19 @@ export function inferShapes(
         inputPath(spec, layer, mismatch.positions[1]),
         `${name} ${mismatch.requirement}, but ${a.producer} gives ${formatShape(a.shape)} and ${b.producer} gives ${formatShape(b.shape)}.`,
         remedy ?? mismatch.remedy,
+      );
+      return false;
+    }
+    const [sequence, key = sequence] = given;
+    const [positions] = key.shape;
+    if (readsPadding && (data.shape.length !== 1 || data.shape[0] !== positions)) {
+      report(
+        data.shape.length === 1 ? 'shape-mismatch' : 'needs-indices',
+        [...path, 'padding_idx'],
+        `padding_idx of ${name} stands for an index at each of the ${positions!} positions of ${key.producer}, but the data gives ${formatShape(data.shape)}.`,
+        data.shape.length === 1
+          ? 'Remove "padding_idx", or keep one position for each index of the data.'
+          : 'Remove "padding_idx", or use data with one index for each position, and "embedding".',
       );
       return false;
     }
@@ -145,7 +160,7 @@ export function inferShapes(
       );
     }
     const input = expected ?? first.shape;
-    const otherInputShapes = others.map(({ shape }) => shape);
+    const otherInputShapes = (readsPadding ? [...others, data] : others).map(({ shape }) => shape);
     const shape = definition.outputShape(input, options, otherInputShapes);
     const unshared: LayerModel = {
       name,

@@ -18,7 +18,9 @@ import {
   update,
 } from '../support/network-fixtures';
 
-const graphs = [...golden('graphs.json'), ...golden('graphs-attention.json'), ...golden('graphs-recurrent.json')];
+const graphs = (
+  ['graphs.json', 'graphs-attention.json', 'graphs-recurrent.json', 'graphs-padding.json'] as const
+).flatMap((file) => golden(file));
 const FLOAT64 = createBackend('reference', 'float64');
 
 function networkOf(kernels: Kernels, graph: GoldenGraph): Network {

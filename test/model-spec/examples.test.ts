@@ -132,6 +132,22 @@ describe('data from files', () => {
   });
 });
 
+describe('sequences of different lengths', () => {
+  it('have a parity that an LSTM tells, with its state unchanged over the padding', () => {
+    const session = train(example('padding'));
+    const parts = session.evaluate();
+    for (const part of ['train', 'validation', 'test'] as const) expect(parts[part]!.accuracy).toBeGreaterThan(0.98);
+    const { data: inputs } = session.pass.input;
+    const { data: states } = session.pass.internal(1, 'hidden_state')!;
+    const [length, hidden] = [8, 12];
+    const stateAt = (position: number) => [...states.subarray(position * hidden, (position + 1) * hidden)];
+    const padding = [...inputs.keys()].filter((position) => inputs[position] === 0);
+    expect(padding.length).toBeGreaterThan(20);
+    expect(padding.every((position) => position % length > 0)).toBe(true);
+    for (const position of padding) expect(stateAt(position)).toEqual(stateAt(position - 1));
+  });
+});
+
 describe('the worked example', () => {
   it('has the printed outputs, loss and first step', () => {
     const session = advanceToUpdate(example('worked-example-1'));

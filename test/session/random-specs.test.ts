@@ -19,6 +19,7 @@ import {
   singleInputLayers,
 } from '../support/layers';
 import { noFiles } from '../support/data-files';
+import { layerOf } from '../support/network-fixtures';
 import { blocks } from '../../src/model-spec/blocks';
 import { loadRun } from '../../src/model-spec/load';
 import { parseSpec } from '../../src/model-spec/parse';
@@ -181,9 +182,16 @@ function pickFirst(data: string, choice: number): object {
   return layers[choice % layers.length];
 }
 
+/** After an embedding of the indices, a layer that leaves out padding. */
+const padded = fc.constantFrom(...layerKinds.filter((kind) => layerOf(kind).paddingIndex)).map((type) => [
+  { type: 'embedding', ...requiredOptions('embedding'), padding_idx: 0 },
+  { type, ...requiredOptions(type), padding_idx: 0 },
+]);
+
 const spec = fc
   .record({
     end,
+    padded: fc.option(padded, { nil: undefined, freq: 1 }),
     first: fc.option(fc.nat(), { nil: undefined, freq: 3 }),
     hidden: layers,
     init: maybe(anyOf(initializers)),
@@ -200,7 +208,7 @@ const spec = fc
     clip: fc.constantFrom(undefined, { norm: 0.5 }, { value: 0.1 }),
     penalty: fc.constantFrom(undefined, { l1: 0.01 }, { l2: 0.1, biases: true }),
   })
-  .map(({ end: { data, last, then, loss }, first, hidden, init, flat, augment, ...rest }) => ({
+  .map(({ end: { data, last, then, loss }, first, padded: sequence, hidden, init, flat, augment, ...rest }) => ({
     ...rest,
     data,
     // Indices stay as they are.
@@ -208,7 +216,7 @@ const spec = fc
     ...(data.type === 'images' && augment && { augment }),
     loss,
     layers: [
-      ...(first === undefined ? [] : [pickFirst(data.type, first)]),
+      ...(data.type === 'inline' && sequence ? sequence : first === undefined ? [] : [pickFirst(data.type, first)]),
       ...hidden,
       ...(flat || ['images', 'inline'].includes(data.type) || SEQUENCES.includes(data.type)
         ? [{ type: 'flatten' }]

@@ -109,6 +109,7 @@ interface GoldenFiles {
   readonly 'layers-convolutions.json': GoldenLayer;
   readonly 'layers-attention.json': GoldenLayer;
   readonly 'layers-sequences.json': GoldenLayer;
+  readonly 'layers-padding.json': GoldenLayer;
   readonly 'layers-saturated.json': GoldenLayer;
   readonly 'losses.json': GoldenLoss;
   readonly 'losses-attention.json': GoldenLoss;
@@ -116,6 +117,7 @@ interface GoldenFiles {
   readonly 'graphs.json': GoldenGraph;
   readonly 'graphs-attention.json': GoldenGraph;
   readonly 'graphs-recurrent.json': GoldenGraph;
+  readonly 'graphs-padding.json': GoldenGraph;
   readonly 'optimizers.json': GoldenOptimizer;
   readonly 'optimizers-images.json': GoldenOptimizer;
 }
@@ -131,6 +133,7 @@ const LAYER_FILES = [
   'layers-convolutions.json',
   'layers-attention.json',
   'layers-sequences.json',
+  'layers-padding.json',
 ] as const;
 
 /** The cases of all of them. */

@@ -17,6 +17,7 @@ import {
   rmsNormalizeRows,
   rmsNormalizeRowsBackward,
 } from './normalization';
+import { copyPaddedRows, meanOfPositions, meanOfPositionsBackward, paddedSoftmax } from './padding';
 import { reluDerivative, type PointwiseLossKind, pointwiseLoss } from './pointwise-losses';
 import { avgPool2d, avgPool2dBackward, maxPool2d, maxPool2dBackward } from './pooling';
 import {
@@ -444,6 +445,26 @@ export abstract class FallbackKernels {
   causalSoftmax(y: Tensor, x: Tensor): void {
     this.assertEager();
     causalSoftmax(y, x);
+  }
+
+  paddedSoftmax(y: Tensor, x: Tensor, indices: Tensor, padding: number, isCausal: boolean): void {
+    this.assertEager();
+    paddedSoftmax(y, x, indices, padding, isCausal);
+  }
+
+  copyPaddedRows(y: Tensor, x: Tensor, indices: Tensor, position: number, padding: number): void {
+    this.assertEager();
+    copyPaddedRows(y, x, indices, position, padding);
+  }
+
+  meanOfPositions(y: Tensor, x: Tensor, indices: Tensor | null, padding: number): void {
+    this.assertEager();
+    meanOfPositions(y, x, indices, padding);
+  }
+
+  meanOfPositionsBackward(dx: Tensor, dy: Tensor, indices: Tensor | null, padding: number): void {
+    this.assertEager();
+    meanOfPositionsBackward(dx, dy, indices, padding);
   }
 
   featureMap(y: Tensor, x: Tensor, centers: Tensor, matrix: Tensor, f: KernelFunction, workspace: Tensor): void {

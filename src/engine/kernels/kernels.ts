@@ -239,6 +239,16 @@ export interface Kernels {
   /** Each row i of x[n,heads,t,s]: the softmax of its entries up to i, and 0 after them. */
   causalSoftmax(y: Tensor, x: Tensor): void;
 
+  // Padding: a position of sample n is padding if the rounded indices[n,t] are `padding`.
+  /** Each row of x[n,heads,t,s]: the softmax of its entries that are no padding, up to the row if causal; else 0. */
+  paddedSoftmax(y: Tensor, x: Tensor, indices: Tensor, padding: number, isCausal: boolean): void;
+  /** y[n,:] = x[n,:] for every sample whose given position is padding. */
+  copyPaddedRows(y: Tensor, x: Tensor, indices: Tensor, position: number, padding: number): void;
+  /** y[n,:] = the mean of x[n,t,:] over the positions that are no padding, or all; 0 if none is. */
+  meanOfPositions(y: Tensor, x: Tensor, indices: Tensor | null, padding: number): void;
+  /** dx[n,t,:] = dy[n,:] / the number of positions that are no padding, and 0 at padding. */
+  meanOfPositionsBackward(dx: Tensor, dy: Tensor, indices: Tensor | null, padding: number): void;
+
   /**
    * y[n,m] = k(x, centers[m,d]) matrix[m,m] for the kernel function f. The workspace has BLOCK_ROWS rows, see
    * feature-map.ts.

@@ -55,7 +55,7 @@ export const gru = defineLayer({
   formulas(context) {
     const n = context.options.hidden_size;
     const [reset, update, fresh] = [0, 1, 2].map((part) => `[${part * n}:${(part + 1) * n}]`);
-    return recurrentFormulas(context, {
+    return recurrentFormulas(context, ({ real }) => ({
       gradientOfSums: 'd(a)',
       gradientOfHiddenSums: 'd(m)',
       hidden: '(1 - z[t]) .* n[t] + z[t] .* h[t - 1]',
@@ -64,10 +64,11 @@ export const gru = defineLayer({
         `n[t] = tanh(a[t]${fresh} + r[t] .* m[t]${fresh}); `,
       backward:
         'd(a)[t] = concat(d(r)[t], d(z)[t], d(n)[t]); d(m)[t] = concat(d(r)[t], d(z)[t], d(n)[t] .* r[t]); ' +
-        'd(n)[t] = d(h)[t] .* (1 - z[t]) .* (1 - n[t]^2); d(z)[t] = d(h)[t] .* (h[t - 1] - n[t]) .* z[t] .* (1 - z[t]); ' +
+        `d(n)[t] = d(h)[t] .* (1 - z[t]) .* (1 - n[t]^2)${real('t')}; ` +
+        `d(z)[t] = d(h)[t] .* (h[t - 1] - n[t]) .* z[t] .* (1 - z[t])${real('t')}; ` +
         `d(r)[t] = d(n)[t] .* m[t]${fresh} .* r[t] .* (1 - r[t])`,
-      carried: ' + z[t + 1] .* d(h)[t + 1]',
-    });
+      carried: ` + z[t + 1] .* d(h)[t + 1]${real('t + 1')}`,
+    }));
   },
   options: z.strictObject(recurrentOptions(['reset', 'update', 'new'])).check(checkExactValues(3)),
   outputRange: () => [-1, 1],

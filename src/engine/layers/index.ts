@@ -12,6 +12,7 @@ import { elu } from './elu';
 import { embedding } from './embedding';
 import { flatten } from './flatten';
 import { gelu } from './gelu';
+import { globalAvgPool1d } from './global-avg-pool1d';
 import { groupNorm } from './group-norm';
 import { gru } from './gru';
 import { identity } from './identity';
@@ -48,6 +49,7 @@ export const layers = {
   max_pool2d: maxPool2d,
   avg_pool2d: avgPool2d,
   adaptive_avg_pool2d: adaptiveAvgPool2d,
+  global_avg_pool1d: globalAvgPool1d,
   upsample,
   rnn,
   gru,

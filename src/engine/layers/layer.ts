@@ -203,6 +203,11 @@ export interface LayerDefinition<Kind extends string = string, Options = unknown
 
   /** For a layer whose input is indices, 0 … n - 1: n. Such a layer takes the data itself. */
   indexCount?(options: Options): number;
+  /**
+   * For a layer that can leave out the padding of short sequences: the index that fills them up, if it is to. The layer
+   * then takes the data, one index for each position, after its other inputs.
+   */
+  paddingIndex?(options: Options): number | undefined;
   /** The input shape that the options require, if they do. */
   expectedInputShape?(options: Options, input: Shape): Shape | undefined;
   /** Why the layer cannot take an input of this shape; then no other function is called. */

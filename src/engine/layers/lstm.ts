@@ -64,18 +64,19 @@ export const lstm = defineLayer({
   formulas(context) {
     const n = context.options.hidden_size;
     const gate = (part: number): string => `a[t][${part * n}:${(part + 1) * n}]`;
-    return recurrentFormulas(context, {
+    return recurrentFormulas(context, ({ real, state, skipped, skips }) => ({
       gradientOfSums: 'd(a)',
       hidden: 'o[t] .* tanh(c[t])',
       forward:
-        `c[t] = f[t] .* c[t - 1] + i[t] .* g[t]; i[t] = sigmoid(${gate(0)}); f[t] = sigmoid(${gate(1)}); ` +
+        `c[t] = ${state('c', 'f[t] .* c[t - 1] + i[t] .* g[t]')}; i[t] = sigmoid(${gate(0)}); f[t] = sigmoid(${gate(1)}); ` +
         `g[t] = tanh(${gate(2)}); o[t] = sigmoid(${gate(3)}); `,
       backward:
         'd(a)[t] = concat(d(c)[t] .* g[t] .* i[t] .* (1 - i[t]), d(c)[t] .* c[t - 1] .* f[t] .* (1 - f[t]), ' +
-        'd(c)[t] .* i[t] .* (1 - g[t]^2), d(h)[t] .* tanh(c[t]) .* o[t] .* (1 - o[t])); ' +
-        'd(c)[t] = o[t] .* (1 - tanh(c[t])^2) .* d(h)[t] + f[t + 1] .* d(c)[t + 1]',
+        `d(c)[t] .* i[t] .* (1 - g[t]^2), d(h)[t] .* tanh(c[t]) .* o[t] .* (1 - o[t]))${real('t')}; ` +
+        `d(c)[t] = o[t] .* (1 - tanh(c[t])^2) .* d(h)[t]${real('t')} + ` +
+        `f[t + 1] .* d(c)[t + 1]${real('t + 1')}${skipped('c')}${skips('c')}`,
       carried: '',
-    });
+    }));
   },
   options: z
     .strictObject(recurrentOptions(['input', 'forget', 'cell', 'output']))

@@ -12,6 +12,7 @@ import {
   type ForwardContext,
   type ParameterDeclaration,
 } from './layer';
+import { fillIndexGradient, indexGradientFormulas, paddingOf, paddingOption, withoutIndices } from './padding';
 
 const options = z.strictObject({
   num_heads: positiveInteger('Number of heads. Each attends with its own slice of the features.').check(
@@ -29,6 +30,7 @@ const options = z.strictObject({
       ),
     false,
   ),
+  padding_idx: paddingOption('no position attends to them, as with a `key_padding_mask`.'),
   bias: z._default(z.boolean().check(z.describe('Whether the projections add a bias.'), alias('use_bias')), true),
 });
 
@@ -43,7 +45,8 @@ interface Sizes {
 }
 
 /** With two inputs, the second is key and value. */
-function sizesOf(query: Shape, [key = query, value = key]: readonly Shape[] = []): Sizes {
+function sizesOf(query: Shape, options: Options, otherInputs: readonly Shape[] = []): Sizes {
+  const [key = query, value = key] = withoutIndices(options, otherInputs);
   const [queries, width] = query as Shape2;
   const [keys, keyWidth] = key as Shape2;
   return { queries, keys, features: [width, keyWidth, value[1]!] };
@@ -73,10 +76,10 @@ function projectionOf(parameters: ByName, part: number): { readonly weight: Tens
 }
 
 /** The inputs that are projected to query, key and value, by their positions among the layer's inputs. */
-const sourcesOf = ({ otherInputs }: ForwardContext<Options>): readonly [number, number, number] => {
-  const key = Math.min(1, otherInputs.length);
-  return [0, key, Math.min(2, otherInputs.length)];
-};
+function sourcesOf(options: Options, otherInputs: readonly unknown[]): readonly [number, number, number] {
+  const others = withoutIndices(options, otherInputs).length;
+  return [0, Math.min(1, others), Math.min(2, others)];
+}
 
 const inputAt = ({ input, otherInputs }: ForwardContext<Options>, position: number): Tensor =>
   position === 0 ? input : otherInputs[position - 1]!;
@@ -88,12 +91,14 @@ const scaleOf = ({ input, options: { num_heads } }: ForwardContext<Options>): nu
 function forward(context: ForwardContext<Options>): void {
   const { kernels, options: layer, parameters, internals, output } = context;
   const { q, k, v, scores, weights, heads } = internals as Record<string, Tensor>;
-  sourcesOf(context).forEach((source, part) => {
+  sourcesOf(layer, context.otherInputs).forEach((source, part) => {
     const { weight, bias } = projectionOf(parameters, part);
     kernels.linear(asRows(internals[PROJECTIONS[part]!]!), asRows(inputAt(context, source)), weight, bias);
   });
   kernels.headProducts(scores!, q!, k!, scaleOf(context));
-  if (layer.is_causal) kernels.causalSoftmax(weights!, scores!);
+  const padding = paddingOf(layer, context.otherInputs);
+  if (padding) kernels.paddedSoftmax(weights!, scores!, padding.indices, padding.index, layer.is_causal);
+  else if (layer.is_causal) kernels.causalSoftmax(weights!, scores!);
   else kernels.softmax(weights!, scores!);
   kernels.headSums(heads!, weights!, v!, 1);
   kernels.linear(asRows(output), asRows(heads!), parameters['out_proj.weight']!, parameters['out_proj.bias'] ?? null);
@@ -115,7 +120,7 @@ function backward(context: BackwardContext<Options>): void {
   kernels.softmaxBackward(dScores!, dWeights!, weights!);
   kernels.headSums(dQ!, dScores!, k!, scale);
   kernels.headSumsTransposed(dK!, dScores!, q!, scale);
-  const sources = sourcesOf(context);
+  const sources = sourcesOf(context.options, context.otherInputs);
   sources.forEach((source, part) => {
     const { weight } = projectionOf(parameters, part);
     const gradients = projectionOf(gradParameters, part);
@@ -126,23 +131,27 @@ function backward(context: BackwardContext<Options>): void {
     // An input that is projected several times gets the sum.
     if (gradient) kernels.matmul(asRows(gradient), projected, weight, sources.indexOf(source) < part);
   });
+  fillIndexGradient(context);
 }
 
 /** Head by head, A = softmax(S), S = q kᵀ / √d; a feature e belongs to the head e / d, rounded down. */
 function attentionFormulas({ options: layer, inputs, shapes }: FormulaContext<Options>): LayerFormulas {
-  const sizes = sizesOf(shapes[0]!, shapes.slice(1));
+  const sizes = sizesOf(shapes[0]!, layer, shapes.slice(1));
   const { queries, keys, features } = sizes;
   const [width] = features;
   const size = width / layer.num_heads;
   const packed = isPacked(sizes);
-  const sources = [0, Math.min(1, inputs.length - 1), Math.min(2, inputs.length - 1)].map((at) => inputs[at]!);
+  const sources = sourcesOf(layer, inputs.slice(1)).map((at) => inputs[at]!);
   const rows = (part: number): string => (packed ? `[${part * width}:${(part + 1) * width}]` : '');
   const weight = (part: number): string => (packed ? 'in_proj_weight' : SEPARATE_WEIGHTS[part]!);
   const bias = (part: number): string => (layer.bias ? ` + in_proj_bias[${part * width}:${(part + 1) * width}]` : '');
   const projections = PROJECTIONS.map(
     (name, part) => `${name} = ${sources[part]} @ T(${weight(part)}${rows(part)})${bias(part)}`,
   ).join('; ');
-  const mask = (key: string): string => (layer.is_causal ? `when(${key} <= t) * ` : '');
+  const { padding_idx: padding } = layer;
+  const mask = (key: string): string =>
+    (layer.is_causal ? `when(${key} <= t) * ` : '') +
+    (padding === undefined ? '' : `(1 - when(${inputs.at(-1)!}[${key}] == ${padding})) * `);
   const head = `floor(e / ${size})`;
   const forward =
     `o[t, e] = sum(s < ${keys}: A[${head}, t, s] * v[s, e]); ` +
@@ -168,12 +177,13 @@ function attentionFormulas({ options: layer, inputs, shapes }: FormulaContext<Op
   return {
     equations: [
       `y[t, f] = ${layer.bias ? 'out_proj.bias[f] + ' : ''}sum(e < ${width}: out_proj.weight[f, e] * o[t, e]) where ${forward}`,
-      ...inputs.map((input) => {
+      ...withoutIndices(layer, inputs).map((input) => {
         const terms = parts
           .filter(({ source }) => source === input)
           .map(({ name, part }) => `d(${name})[t, e] * ${weight(part)}[${packed ? `${part * width} + e` : 'e'}, f]`);
         return `d(${input})[t, f] = sum(e < ${width}: ${terms.join(' + ')}) ${backward}`;
       }),
+      ...indexGradientFormulas(layer, inputs),
       `d(in_proj_weight)[e, f] = ${ofPacked((name, source, row, length) => `sum(samples, t < ${length}: d(${name})[t, ${row}] * ${source}[t, f])`)} ${backward}`,
       ...parts.map(
         ({ name, part, source }) =>
@@ -197,6 +207,7 @@ export const multiheadAttention = defineLayer({
   formulas: attentionFormulas,
   options,
   inputCount: { min: 1, max: 3 },
+  paddingIndex: ({ padding_idx }) => padding_idx,
   expectedInputShape: ({ embed_dim }, input) =>
     embed_dim === undefined ? undefined : [...input.slice(0, -1), embed_dim],
   positionsAs: 'set',
@@ -223,13 +234,13 @@ export const multiheadAttention = defineLayer({
         };
   },
   outputShape: (input) => input,
-  macs(input, _output, _layer, otherInputs) {
-    const { queries, keys, features } = sizesOf(input, otherInputs);
+  macs(input, _output, layer, otherInputs) {
+    const { queries, keys, features } = sizesOf(input, layer, otherInputs);
     const [query, key, value] = features;
     return query * (queries * query + keys * (key + value) + 2 * queries * keys + queries * query);
   },
-  parameters(input, { bias }, otherInputs) {
-    const sizes = sizesOf(input, otherInputs);
+  parameters(input, layer, otherInputs) {
+    const sizes = sizesOf(input, layer, otherInputs);
     const { features } = sizes;
     const [width] = features;
     const xavier = { initializer: { type: 'xavier_uniform', gain: 1 } } as const;
@@ -242,7 +253,7 @@ export const multiheadAttention = defineLayer({
       shape: [width, width],
       init: { initializer: { type: 'fan_in_uniform' } },
     };
-    return bias
+    return layer.bias
       ? [
           ...projections,
           { name: 'in_proj_bias', shape: [3 * width], init: zero },
@@ -251,13 +262,13 @@ export const multiheadAttention = defineLayer({
         ]
       : [...projections, output];
   },
-  internals(input, { num_heads }, otherInputs) {
+  internals(input, layer, otherInputs) {
     const {
       queries,
       keys,
       features: [width],
-    } = sizesOf(input, otherInputs);
-    const pairs = [num_heads, queries, keys];
+    } = sizesOf(input, layer, otherInputs);
+    const pairs = [layer.num_heads, queries, keys];
     return [
       { name: 'q', shape: [queries, width] },
       { name: 'k', shape: [keys, width] },

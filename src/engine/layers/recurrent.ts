@@ -17,6 +17,7 @@ import type {
   LayerDefinition,
   ParameterDeclaration,
 } from './layer';
+import { fillIndexGradient, indexGradientFormulas, type Padding, paddingOf, paddingOption } from './padding';
 import { allTimeSteps, gateBlocks, timeStepsByName, withoutFirst, withoutLast } from './time-steps';
 
 const exactWeights = (description: string) =>
@@ -47,6 +48,10 @@ export const recurrentOptions = (gates: readonly string[]) => {
         ),
       'last',
     ),
+    padding_idx: paddingOption(
+      'the state stays as it was, so that the last one is that of the last real time step, and outputs at them are 0, ' +
+        'as with `pack_padded_sequence`.',
+    ),
     bias: z._default(
       z.boolean().check(z.describe('Whether to add `bias_ih` and `bias_hh`.'), alias('use_bias', 'biases')),
       true,
@@ -67,6 +72,7 @@ export interface RecurrentOptions {
   readonly hidden_size: number;
   readonly input_size?: number | undefined;
   readonly return: 'last' | 'all';
+  readonly padding_idx?: number | undefined;
   readonly bias: boolean;
   readonly weight_ih?: number[][] | undefined;
   readonly weight_hh?: number[][] | undefined;
@@ -133,11 +139,52 @@ interface RecurrentFormulas {
   readonly carried: string;
 }
 
+/** How the formulas of a cell leave out padding. */
+export interface PaddingFormulas {
+  /** A last factor that is 0 at padding. */
+  real(t: string): string;
+  /** The state of a time step: a new value, or at padding that of the time step before. */
+  state(name: string, value: string): string;
+  /** What the gradient of a state gets from the next time step if that is padding; `skips` defines it. */
+  skipped(name: string): string;
+  skips(name: string): string;
+}
+
+function paddingFormulas({ options: { padding_idx }, inputs }: FormulaContext<RecurrentOptions>): PaddingFormulas {
+  if (padding_idx === undefined) {
+    const nothing = (): string => '';
+    return { real: nothing, state: (_name, value) => value, skipped: nothing, skips: nothing };
+  }
+  const isPadding = (t: string): string => `when(${inputs.at(-1)!}[${t}] == ${padding_idx})`;
+  const real = (t: string): string => ` * (1 - ${isPadding(t)})`;
+  return {
+    real,
+    state: (name, value) => `(${value})${real('t')} + ${isPadding('t')} * ${name}[t - 1]`,
+    skipped: (name) => ` + skip_${name}[t + 1]`,
+    skips: (name) => `; skip_${name}[t] = ${isPadding('t')} * d(${name})[t]`,
+  };
+}
+
 /** The formulas of a recurrent layer, from those of its cell. */
 export function recurrentFormulas(
-  { options: { bias, return: returned }, shapes: [input] }: FormulaContext<RecurrentOptions>,
-  { gradientOfSums, gradientOfHiddenSums = gradientOfSums, hidden, forward, backward, carried }: RecurrentFormulas,
+  context: FormulaContext<RecurrentOptions>,
+  formulasOf: (padding: PaddingFormulas) => RecurrentFormulas,
 ): LayerFormulas {
+  const {
+    options,
+    inputs: names,
+    shapes: [input],
+  } = context;
+  const { bias, return: returned } = options;
+  const padding = paddingFormulas(context);
+  const {
+    gradientOfSums,
+    gradientOfHiddenSums = gradientOfSums,
+    hidden,
+    forward,
+    backward,
+    carried,
+  } = formulasOf(padding);
   const last = input![0]! - 1;
   const [inputs, state] = [
     `weight_ih @ x[t]${bias ? ' + bias_ih' : ''}`,
@@ -145,13 +192,14 @@ export function recurrentFormulas(
   ];
   const sums =
     gradientOfHiddenSums === gradientOfSums ? `a[t] = ${inputs} + ${state}` : `a[t] = ${inputs}; m[t] = ${state}`;
-  const cell = `h[t] = ${hidden}; ${forward}${sums}`;
-  const upstream = returned === 'all' ? 'dy[t]' : `when(t == ${last}) * dy`;
-  const where = `where ${backward}; d(h)[t] = ${upstream}${carried} + T(weight_hh) @ ${gradientOfHiddenSums}[t + 1]; ${cell}`;
+  const cell = `h[t] = ${padding.state('h', hidden)}; ${forward}${sums}`;
+  const upstream = returned === 'all' ? `dy[t]${padding.real('t')}` : `when(t == ${last}) * dy`;
+  const where = `where ${backward}; d(h)[t] = ${upstream}${carried}${padding.skipped('h')} + T(weight_hh) @ ${gradientOfHiddenSums}[t + 1]${padding.skips('h')}; ${cell}`;
   return {
     equations: [
-      returned === 'all' ? `y[t] = h[t] where ${cell}` : `y = h[${last}] where ${cell}`,
+      returned === 'all' ? `y[t] = h[t]${padding.real('t')} where ${cell}` : `y = h[${last}] where ${cell}`,
       `dx[t] = T(weight_ih) @ ${gradientOfSums}[t] ${where}`,
+      ...indexGradientFormulas(options, names),
       `d(weight_ih) = sum(samples, t: outer(${gradientOfSums}[t], x[t])) ${where}`,
       `d(weight_hh) = sum(samples, t: outer(${gradientOfHiddenSums}[t], h[t - 1])) ${where}`,
       `d(bias_ih) = sum(samples, t: ${gradientOfSums}[t]) ${where}`,
@@ -197,6 +245,9 @@ export interface Cell<Options> {
 /** The name of the state before the first time step, which is 0. */
 const initial = (state: string): string => `initial_${state}`;
 
+/** The name of what goes past a time step that is padding. */
+const held = (state: string): string => `held_${state}`;
+
 const statesOf = ({ cellState }: Cell<never>): readonly string[] => [
   'hidden_state',
   ...(cellState === undefined ? [] : [cellState]),
@@ -221,7 +272,46 @@ export function recurrentMembers<Options extends RecurrentOptions>(cell: Cell<Op
     return before;
   };
 
-  function forward({ kernels, options, parameters, input, output, internals }: ForwardContext<Options>): void {
+  /** y = x for the samples whose time step t is padding. */
+  const copyPadded = (kernels: Kernels, y: Tensor, x: Tensor, t: number, { indices, index }: Padding): void =>
+    kernels.copyPaddedRows(y, x, indices, t, index);
+
+  /** A copy of x with 0 for the samples whose time step t is padding. */
+  function withoutPadded(kernels: Kernels, steps: Steps, x: Tensor, t: number, padding: Padding): Tensor {
+    const shown = steps[held('hidden_state')]![0]!;
+    kernels.copy(shown, x);
+    copyPadded(kernels, shown, steps[initial('hidden_state')]![0]!, t, padding);
+    return shown;
+  }
+
+  /** At padding, the gradients of the states bypass the cell. */
+  function holdGradients(kernels: Kernels, steps: Steps, gradients: Steps, t: number, padding: Padding): void {
+    for (const state of states) {
+      const [kept, gradient] = [gradients[held(state)]![0]!, gradients[state]![t]!];
+      kernels.fill(kept, 0);
+      copyPadded(kernels, kept, gradient, t, padding);
+      copyPadded(kernels, gradient, steps[initial(state)]![0]!, t, padding);
+    }
+  }
+
+  function passOnHeld(kernels: Kernels, gradients: Steps, t: number, gradBefore: readonly Tensor[]): void {
+    states.forEach((state, i) => {
+      const kept = gradients[held(state)]![0]!;
+      kernels.axpby(gradBefore[i]!, kept, 1, 1);
+      kernels.axpby(gradients[state]![t]!, kept, 1, 1);
+    });
+  }
+
+  function forward({
+    kernels,
+    options,
+    parameters,
+    input,
+    otherInputs,
+    output,
+    internals,
+  }: ForwardContext<Options>): void {
+    const padding = paddingOf(options, otherInputs);
     const steps = timeStepsByName(internals);
     const [, time, features] = input.shape as Shape3;
     const { weight_ih, weight_hh, bias_ih, bias_hh } = parameters;
@@ -245,15 +335,21 @@ export function recurrentMembers<Options extends RecurrentOptions>(cell: Cell<Op
         else kernels.linear(sum, hidden, hiddenWeights[gate]!, hiddenBiases?.[gate] ?? null);
       }
       cell.forward(kernels, steps, t, before[t]!, options);
+      if (padding) states.forEach((state, i) => copyPadded(kernels, steps[state]![t]!, before[t]![i]!, t, padding));
     }
     const { hidden_state: hidden } = steps;
     const size = options.hidden_size;
     if (options.return === 'last') kernels.copy(output, hidden![time - 1]!);
-    else for (let t = 0; t < time; t++) kernels.copyColumns(output, t * size, hidden![t]!, 0, size);
+    else
+      for (let t = 0; t < time; t++) {
+        const shown = padding ? withoutPadded(kernels, steps, hidden![t]!, t, padding) : hidden![t]!;
+        kernels.copyColumns(output, t * size, shown, 0, size);
+      }
   }
 
   function backward(context: BackwardContext<Options>): void {
     const { kernels, options, parameters, input, internals, gradInternals, gradInput, gradOutput } = context;
+    const padding = paddingOf(options, context.otherInputs);
     const [steps, gradients] = [timeStepsByName(internals), timeStepsByName(gradInternals)];
     const [, time, features] = input.shape as Shape3;
     const size = options.hidden_size;
@@ -263,16 +359,23 @@ export function recurrentMembers<Options extends RecurrentOptions>(cell: Cell<Op
     }
     const gradHidden = gradients.hidden_state!;
     if (options.return === 'last') kernels.copy(gradHidden[time - 1]!, gradOutput);
-    else for (let t = 0; t < time; t++) kernels.copyColumns(gradHidden[t]!, 0, gradOutput, t * size, size);
+    else
+      for (let t = 0; t < time; t++) {
+        kernels.copyColumns(gradHidden[t]!, 0, gradOutput, t * size, size);
+        if (padding) copyPadded(kernels, gradHidden[t]!, steps[initial('hidden_state')]![0]!, t, padding);
+      }
     const hiddenWeights = blocks(parameters.weight_hh!);
     const [before, gradBefore] = [statesBefore(steps), statesBefore(gradients)];
     for (let t = time - 1; t >= 0; t--) {
+      if (padding) holdGradients(kernels, steps, gradients, t, padding);
       cell.backward(kernels, steps, gradients, t, before[t]!, gradBefore[t]!, options);
+      if (padding) passOnHeld(kernels, gradients, t, gradBefore[t]!);
       const gradPrevious = gradBefore[t]![0]!;
       for (let gate = 0; gate < gates; gate++)
         kernels.matmul(gradPrevious, gradients[cell.hiddenSums[gate]!]![t]!, hiddenWeights[gate]!, true);
     }
     addParameterGradients(context);
+    fillIndexGradient(context);
     if (!gradInput) return;
     const weights = blocks(parameters.weight_ih!);
     const gradInputs = allTimeSteps(gradInternals.inputs!);
@@ -324,6 +427,7 @@ export function recurrentMembers<Options extends RecurrentOptions>(cell: Cell<Op
       };
     },
     positionsAs: 'sequence' as const,
+    paddingIndex: ({ padding_idx }: Options) => padding_idx,
     outputShape: ([time]: Shape, { hidden_size, return: returned }: Options): Shape =>
       returned === 'all' ? [time!, hidden_size] : [hidden_size],
     parameters([, features]: Shape, layer: Options): readonly ParameterDeclaration[] {
@@ -348,12 +452,15 @@ export function recurrentMembers<Options extends RecurrentOptions>(cell: Cell<Op
     },
     macs: ([time, features]: Shape, _output: Shape, { hidden_size }: Options): number =>
       time! * gates * hidden_size * (features! + hidden_size),
-    internals([time, features]: Shape, { hidden_size }: Options): readonly InternalDeclaration[] {
+    internals([time, features]: Shape, { hidden_size, padding_idx }: Options): readonly InternalDeclaration[] {
       const shape = [time!, hidden_size];
       const scratch = { timeFirst: true, scratch: true } as const;
       return [
         { name: 'inputs', shape: [time!, features!], ...scratch },
         ...states.map((state) => ({ name: initial(state), shape: [1, hidden_size], ...scratch })),
+        ...(padding_idx === undefined
+          ? []
+          : states.map((state) => ({ name: held(state), shape: [1, hidden_size], ...scratch }))),
         ...(cell.scratch ?? []).map((name) => ({ name, shape, ...scratch })),
         ...[...cell.internals, 'hidden_state'].map((name) => ({
           name,

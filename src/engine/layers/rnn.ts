@@ -40,13 +40,13 @@ export const rnn = defineLayer({
     'A recurrent layer on sequences: h = f(W_ih x + b_ih + W_hh h₋ + b_hh) at each time step, from the state h₋ of the one before. ' +
     'f is tanh or relu. y is the last h, or all of them.',
   formulas: (context) =>
-    recurrentFormulas(context, {
+    recurrentFormulas(context, ({ real }) => ({
       gradientOfSums: 'd(a)',
       hidden: context.options.nonlinearity === 'relu' ? 'max(0, a[t])' : 'tanh(a[t])',
       forward: '',
-      backward: `d(a)[t] = ${context.options.nonlinearity === 'relu' ? 'when(a[t] > 0)' : '(1 - h[t]^2)'} .* d(h)[t]`,
+      backward: `d(a)[t] = ${context.options.nonlinearity === 'relu' ? 'when(a[t] > 0)' : '(1 - h[t]^2)'} .* d(h)[t]${real('t')}`,
       carried: '',
-    }),
+    })),
   options,
   gatedKind: 'gru',
   outputRange: ({ nonlinearity }) => (nonlinearity === 'tanh' ? [-1, 1] : [0, Infinity]),

@@ -222,6 +222,26 @@ describe('parity', () => {
   });
 });
 
+describe('parity of sequences of different lengths', () => {
+  const [length, min_length] = [6, 2];
+  const dataset = make('parity', { samples: 200, length, min_length }, 6);
+  const rows = Array.from({ length: 200 }, (_, i) => Array.from(dataset.inputs.subarray(i * length, (i + 1) * length)));
+
+  it('counts the ones before the padding', () => {
+    expect(dataset.inputShape).toEqual([length]);
+    rows.forEach((row, i) => {
+      const ones = row.filter((index) => index === 2).length;
+      expect(dataset.classes?.[dataset.targets[i]]).toBe(ones % 2 === 1 ? 'odd' : 'even');
+    });
+  });
+
+  it('has all lengths, and padding only at the end', () => {
+    const lengths = rows.map((row) => row.findLastIndex((index) => index !== 0) + 1);
+    expect([...new Set(lengths)].sort()).toEqual([2, 3, 4, 5, 6]);
+    rows.forEach((row, i) => expect(row.slice(0, lengths[i]).every((index) => index === 1 || index === 2)).toBe(true));
+  });
+});
+
 describe('sorting', () => {
   it('has the values in ascending order as targets', () => {
     const { inputs, targets } = make('sorting', { samples: 50, length: 12 }, 7);

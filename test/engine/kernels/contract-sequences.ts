@@ -98,6 +98,70 @@ export function describeSequences(kernels: Kernels): void {
     );
   });
 
+  /** Indices [samples, length] from 0 to 2. */
+  const drawIndices = (draw: TensorGenerator, samples: number, length: number) =>
+    tensorFrom(kernels, [samples, length], draw.numbers(samples * length, -0.4, 2.4).map(Math.round));
+
+  it('leave out padding in a softmax', () => {
+    fc.assert(
+      fc.property(fc.nat(), few, few, sizes, sizes, fc.boolean(), (seed, samples, heads, rows, columns, isCausal) => {
+        const draw = new TensorGenerator(kernels, seed);
+        const x = draw.tensor([samples, heads, rows, columns]);
+        const indices = drawIndices(draw, samples, columns);
+        const y = nanTensor(kernels, x.shape);
+        kernels.paddedSoftmax(y, x, indices, 1, isCausal);
+        for (let row = 0; row < samples * heads * rows; row++) {
+          const n = Math.floor(row / (heads * rows));
+          const seen = Array.from({ length: columns }, (_, j) => j).filter(
+            (j) => indices.data[n * columns + j] !== 1 && (!isCausal || j <= row % rows),
+          );
+          const found = softmax(seen.map((j) => x.data[row * columns + j]));
+          const expected = Array.from({ length: columns }, (_, j) => (seen.includes(j) ? found[seen.indexOf(j)] : 0));
+          expect(y.data.subarray(row * columns, (row + 1) * columns)).toBeAllclose(expected, { atol: 20 * u });
+        }
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it('copy the rows of samples at padding, and take means without it', () => {
+    fc.assert(
+      fc.property(fc.nat(), sizes, sizes, few, (seed, samples, length, width) => {
+        const draw = new TensorGenerator(kernels, seed);
+        const indices = drawIndices(draw, samples, length);
+        const [from, to] = [draw.tensor([samples, width]), draw.tensor([samples, width])];
+        const position = seed % length;
+        const isPadding = (n: number, t: number): boolean => indices.data[n * length + t] === 2;
+        const copied = Array.from(to.data, (value, i) =>
+          isPadding(Math.floor(i / width), position) ? from.data[i] : value,
+        );
+        kernels.copyPaddedRows(to, from, indices, position, 2);
+        expect(Array.from(to.data)).toEqual(copied);
+
+        const x = draw.tensor([samples, length, width]);
+        const [mean, dx] = [nanTensor(kernels, [samples, width]), nanTensor(kernels, x.shape)];
+        kernels.meanOfPositions(mean, x, indices, 2);
+        kernels.meanOfPositionsBackward(dx, from, indices, 2);
+        for (let n = 0; n < samples; n++) {
+          const real = Array.from({ length }, (_, t) => t).filter((t) => !isPadding(n, t));
+          for (let j = 0; j < width; j++) {
+            const sum = real.reduce((all, t) => all + x.data[(n * length + t) * width + j], 0);
+            expect(mean.data.subarray(n * width + j, n * width + j + 1)).toBeAllclose(
+              [real.length === 0 ? 0 : sum / real.length],
+              { atol: 9 * length * u },
+            );
+            for (let t = 0; t < length; t++)
+              expect(dx.data.subarray((n * length + t) * width + j, (n * length + t) * width + j + 1)).toBeAllclose(
+                [real.includes(t) ? from.data[n * width + j] / real.length : 0],
+                { atol: u },
+              );
+          }
+        }
+      }),
+      { numRuns: 40 },
+    );
+  });
+
   it('look up rows, and add at rows in order', () => {
     fc.assert(
       fc.property(fc.nat(), sizes, sizes, sizes, (seed, rows, width, count) => {
