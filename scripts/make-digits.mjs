@@ -1,5 +1,6 @@
 // Writes examples/data/digits-images.idx.gz and digits-labels.idx.gz: 600 digits of 8x8 pixels, drawn with strokes that
-// are randomly shifted, rotated, slanted and made thicker or thinner. Synthetic, and the same images every time.
+// are randomly shifted, rotated, slanted and made thicker or thinner. digits-placed-images.idx.gz has 300 of 12x12
+// pixels: such a digit in a random corner. Synthetic, and the same images every time.
 import fs from 'node:fs';
 import zlib from 'node:zlib';
 
@@ -101,3 +102,20 @@ const write = (name, bytes) =>
 const labels = Array.from({ length: COUNT }, (_, i) => i % 10);
 write('digits-images', idx([COUNT, SIZE, SIZE], labels.flatMap(draw)));
 write('digits-labels', idx([COUNT], labels));
+
+const LARGE = 12;
+function place(pixels) {
+  const [down, right] = [0, 0].map(() => (LARGE - SIZE) * Math.floor(uniform(0, 2)));
+  const large = Array(LARGE * LARGE).fill(0);
+  pixels.forEach((ink, i) => (large[(down + Math.floor(i / SIZE)) * LARGE + right + (i % SIZE)] = ink));
+  return large;
+}
+const placed = labels.slice(0, COUNT / 2);
+write(
+  'digits-placed-images',
+  idx(
+    [placed.length, LARGE, LARGE],
+    placed.flatMap((digit) => place(draw(digit))),
+  ),
+);
+write('digits-placed-labels', idx([placed.length], placed));

@@ -244,7 +244,7 @@ function readSpecText(target: string, file: string): string {
 }
 
 /** Writes a file and creates its folders. Throws UsageError if that fails. */
-export function writeFile({ cwd }: Terminal, file: string, text: string): void {
+export function writeFile({ cwd }: Terminal, file: string, text: string | Uint8Array): void {
   const target = path.resolve(cwd, file);
   try {
     fs.mkdirSync(path.dirname(target), { recursive: true });

@@ -35,6 +35,8 @@ export type UsageErrorCode =
   | 'invalid-query'
   | 'invalid-entry'
   | 'no-explanation'
+  | 'no-output-map'
+  | 'too-large'
   | 'no-sweep'
   | 'invalid-sweep-option'
   | 'results-not-readable';

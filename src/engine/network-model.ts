@@ -1,7 +1,13 @@
 // The types of a network: its model, its size, and the tensors that it keeps. Shapes are those of one sample.
 import type { Kernels } from './kernels/kernels';
 import type { Shape, Tensor } from './kernels/tensor';
-import type { InternalDeclaration, JacobianStructure, LayerDefinition, ParameterDeclaration } from './layers/layer';
+import type {
+  InternalDeclaration,
+  JacobianStructure,
+  LayerDefinition,
+  LayerReceptiveField,
+  ParameterDeclaration,
+} from './layers/layer';
 import type { LossDefinition } from './losses/loss';
 import type { Penalty } from './penalty';
 import type { LayerBlock } from '../protocol/model-info';
@@ -26,6 +32,8 @@ export interface LayerModel {
   readonly freeze: readonly string[];
   /** Initial values of its buffers, by name, if the layer was fitted to the data. */
   readonly fittedBuffers?: Readonly<Record<string, Float64Array>>;
+  /** Initial values of its parameters and buffers, by name, instead of those that are drawn, filled or fitted. */
+  readonly givenValues?: Readonly<Record<string, Float64Array>>;
   /** Line in the spec, from 1, for messages. */
   readonly line?: number;
   /** The blocks of the spec around it, the outermost first, for display. */
@@ -64,6 +72,15 @@ export const structureOf = ({
   inputShape,
 }: Pick<LayerModel, 'definition' | 'inputShape'>): JacobianStructure | undefined =>
   jacobianStructure === 'weighted_sum' && inputShape.length > 1 ? undefined : jacobianStructure;
+
+/** The part of its input that an output of a layer depends on. */
+export const receptiveWindowOf = ({
+  definition,
+  options,
+  inputShape,
+}: Pick<LayerModel, 'definition' | 'options' | 'inputShape'>): LayerReceptiveField =>
+  definition.receptiveField?.(options, inputShape) ??
+  (definition.jacobianStructure === 'elementwise' ? 'pointwise' : 'all');
 
 /** The parameters that belong to a layer. */
 export const ownParameters = (layer: LayerModel): readonly ParameterDeclaration[] =>

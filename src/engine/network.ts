@@ -91,12 +91,15 @@ export class Network implements NetworkTensors {
         const width = value.data.length / value.shape[0]!;
         value.data.fill(0, init.zeroRow * width, (init.zeroRow + 1) * width);
       }
+      const given = this.model.layers[parameter.layer]!.givenValues?.[parameter.shortName];
+      if (given) value.data.set(given);
       this.kernels.fill(parameter.gradient, 0);
       for (const state of parameter.optimizerState) this.kernels.fill(state, 0);
     }
     for (const { value, fill, values, shortName, layer } of this.buffers) {
-      const fitted = this.model.layers[layer]!.fittedBuffers?.[shortName] ?? values;
-      if (fitted) value.data.set(fitted);
+      const { givenValues, fittedBuffers } = this.model.layers[layer]!;
+      const known = givenValues?.[shortName] ?? fittedBuffers?.[shortName] ?? values;
+      if (known) value.data.set(known);
       else this.kernels.fill(value, fill);
     }
   }

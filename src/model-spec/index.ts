@@ -22,6 +22,7 @@ export { type CooperativeTask, runToCompletion } from '../engine/cooperative-tas
 export { ownParameters } from '../engine/network-model';
 export { EVALUATION_BATCH, formatBytes, MEMORY_LIMIT } from './memory';
 export { type SpecFingerprint, fingerprintSpec } from './fingerprint';
+export { givenValues } from './initial-weights';
 export { getJsonSchema } from './json-schema';
 export { checkVariant, parseSpec, parseSpecTask, type ParseResult } from './parse';
 export { type LayerMention, listLayerMentions, renamableAt, renameLayer } from './layer-names';

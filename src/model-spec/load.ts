@@ -13,6 +13,7 @@ import { codeNotAllowedProblems } from './custom-layers';
 import { parseSpec, type ParseResult, sortByPosition } from './parse';
 import type { Problem, RuleSettings } from '../protocol/problem';
 import { findShapeErrors, resolve, type Resolved, type ResolveOptions } from './resolve';
+import { INITIAL_WEIGHTS, withInitialWeights } from './initial-weights';
 import { createProblem } from './spec-source';
 import { applyRules, type SpecRule } from './spec-rule';
 import type { Spec } from './spec';
@@ -66,7 +67,8 @@ const notesToProblems = (spec: Spec, { notes = [] }: Dataset): Problem[] =>
 export function dataErrorToProblem(spec: Spec, error: unknown): Problem {
   if (!(error instanceof DataError)) throw error;
   const { message, remedy, path, suggestion } = error;
-  return createProblem('data', spec.source.locate(['data', ...path]), message, remedy, suggestion);
+  const place = path[0] === INITIAL_WEIGHTS ? path : ['data', ...path];
+  return createProblem('data', spec.source.locate(place), message, remedy, suggestion);
 }
 
 /** The shape of a spec's data, and the data itself only if its shape depends on it. */
@@ -138,7 +140,12 @@ export function* loadRunTask(
     };
   try {
     const ruleSettings = { ...options.ruleSettings, ...spec.rules };
-    const run = yield* compileRunTask(resolved, dataset ?? (yield* generateDataset(spec, files)), ruleSettings);
+    const model = yield* withInitialWeights(spec, resolved.model, files);
+    const run = yield* compileRunTask(
+      { ...resolved, model },
+      dataset ?? (yield* generateDataset(spec, files)),
+      ruleSettings,
+    );
     const dataWarnings = applyRules(options.rules ?? [], ruleSettings, (rule, threshold) =>
       rule.checkData?.(resolved, run, threshold),
     );

@@ -77,6 +77,8 @@ export interface Spec {
   readonly deterministic: Deterministic;
   readonly gradientCheck: GradientCheckOptions;
   readonly rules: RuleSettings;
+  /** A file with initial values of parameters and buffers, relative to the spec. */
+  readonly initialWeights?: string | undefined;
   /** The options that a sweep varies; single runs ignore them. */
   readonly sweep: readonly SweepOption[];
   /** The text, with the range of each part. */

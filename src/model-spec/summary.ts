@@ -3,7 +3,7 @@ import type { LayerSummary } from '../protocol/model-info';
 import { type Precision, type Shape, numel } from '../engine/kernels/tensor';
 import type { LayerReceptiveField } from '../engine/layers/layer';
 import { inputsOf, NETWORK_INPUT } from '../engine/network-graph';
-import { type LayerModel, type NetworkModel, type NetworkSize, ownParameters } from '../engine/network-model';
+import { type NetworkModel, type NetworkSize, ownParameters, receptiveWindowOf } from '../engine/network-model';
 import { estimateLayerMemory } from '../engine/network-tensors';
 
 /** The size of the receptive field, and the distance of two neighboring outputs in positions of the input. */
@@ -11,10 +11,6 @@ interface Field {
   readonly sizes: readonly number[];
   readonly strides: readonly number[];
 }
-
-const inputWindowOf = ({ definition, options, inputShape }: LayerModel): LayerReceptiveField =>
-  definition.receptiveField?.(options, inputShape) ??
-  (definition.jacobianStructure === 'elementwise' ? 'pointwise' : 'all');
 
 /** All axes but the channels or features; a row of features is one axis. */
 function initialField(input: Shape): Field {
@@ -45,7 +41,7 @@ export function summarize(model: NetworkModel, precision: Precision, size: Netwo
   const fields: (Field | null)[] = [];
   return model.layers.map((layer, i) => {
     const { definition, inputShape, otherInputShapes, outputShape, options, freeze } = layer;
-    const window = inputWindowOf(layer);
+    const window = receptiveWindowOf(layer);
     const inputs = inputsOf(model, i);
     const field = widenField(
       joinFields(inputs.map((input) => (input === NETWORK_INPUT ? initialField(model.inputShape) : fields[input]!))),

@@ -117,6 +117,14 @@ export interface TransformInfo {
   }[];
 }
 
+/** How a network moves over a larger image: as if its input were a window that moves by these distances. */
+export interface OutputMapInfo {
+  /** Pixels from one position to the next. */
+  readonly stride: { readonly down: number; readonly right: number };
+  /** The number of layers that run over the whole image; the others run for each position. */
+  readonly layersOverImage: number;
+}
+
 export interface ModelInfo {
   readonly name: string;
   readonly inputShape: readonly number[];
@@ -165,6 +173,8 @@ export interface ModelInfo {
   /** Bytes of all tensors. */
   readonly memory: number;
   readonly parameterCount: number;
+  /** How the network moves over images larger than its input; null if it cannot. */
+  readonly outputMap: OutputMapInfo | null;
   /** Steps from one scheduled gradient check to the next; 0 for none. */
   readonly checkEvery: number;
 }

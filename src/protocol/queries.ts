@@ -31,6 +31,7 @@ export interface Queries {
   lr_scan(request: object): LrScan;
   named_values(request: object): readonly NamedValue[];
   network_graph(request: NetworkGraphRequest): NetworkGraph;
+  output_map(request: OutputMapRequest): OutputMap;
   points(request: { readonly split: SplitName }): DataPoints;
   predictions(request: { readonly split: SplitName }): PredictionSummary;
   run_query(request: RunQueryRequest): RunQueryResult;
@@ -39,6 +40,7 @@ export interface Queries {
   step_graph(request: { readonly sample: number | null }): StepGraph;
   tensor(request: TensorRequest): TensorTile;
   tensor_bytes(request: TensorBytesRequest): TensorBytes | null;
+  weight_file(request: object): Uint8Array;
   weight_history(request: { readonly parameter: string; readonly index: number }): WeightHistory;
   what_if(request: WhatIfRequest): WhatIfResult;
 }
@@ -571,6 +573,43 @@ export interface DecisionSurface {
   readonly predictions: Float32Array | null;
   /** [rows × columns]: the predicted class; null for a regression and for a single input. */
   readonly classes: Uint8Array | null;
+}
+
+export interface OutputMapRequest {
+  readonly sample: number | null;
+  /** Height and width of the large image, in images of the data. */
+  readonly tiles: number;
+  /** Where the sample alone stands, in pixels from the top left; null for several samples side by side. */
+  readonly place: { readonly row: number; readonly column: number } | null;
+}
+
+/** The outputs of a network on an image that is larger than its input, one for each position of its window. */
+export interface OutputMap {
+  readonly sample: number;
+  /** What fits into memory and time; at most what was asked for. */
+  readonly tiles: number;
+  /** [channels, height, width], as the network gets it. */
+  readonly image: Float32Array;
+  readonly imageShape: readonly number[];
+  /** Samples in the image: the index of each in the data, the pixel of its top left corner, and its class. */
+  readonly placed: readonly {
+    readonly sample: number;
+    readonly row: number;
+    readonly column: number;
+    readonly label: number | null;
+  }[];
+  /** Pixels of the network's own input. */
+  readonly window: { readonly height: number; readonly width: number };
+  /** Positions of the window: position (i, j) begins at pixel (i · stride.down, j · stride.right). */
+  readonly rows: number;
+  readonly columns: number;
+  readonly stride: { readonly down: number; readonly right: number };
+  readonly outputs: number;
+  /** [outputs, rows, columns]: probabilities where the loss or the last layer tells them, else the outputs. */
+  readonly values: Float64Array;
+  readonly areProbabilities: boolean;
+  /** [rows, columns]: the predicted class; null if the targets are no classes. */
+  readonly classes: Uint32Array | null;
 }
 
 /** Samples of a split, evenly selected. */

@@ -9,6 +9,7 @@ import type { Penalty } from '../engine/penalty';
 import { type CompiledRun, summarize } from '../model-spec';
 import type { FittedTransform } from '../engine/transforms/apply-transforms';
 import type { UpdateRule } from '../engine/update-parameters';
+import { findSlidingLayers } from './output-map';
 import { phasesOf } from './phases';
 
 /** @param text the text of the spec */
@@ -86,6 +87,7 @@ export function describeModel(run: CompiledRun, network: Network, batchesPerEpoc
     backend: network.kernels.backend,
     memory: network.memoryBytes,
     parameterCount: network.parameters.reduce((sum, { value }) => sum + numel(value.shape), 0),
+    outputMap: findSlidingLayers(run.model),
     checkEvery: run.gradientCheck.every,
   };
 }

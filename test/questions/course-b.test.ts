@@ -1,6 +1,7 @@
 // Measures the figures that the answers to course B quote.
 import { describe, expect, it } from 'vitest';
 import { parseSpec } from '../../src/model-spec';
+import { runQuery } from '../../src/session/queries';
 import type { TrainingSession } from '../../src/session/session';
 import { advanceToUpdate, example, exampleVariant, gradient, openExample, textOf, train } from '../support/examples';
 import { holdFigures } from '../support/figures';
@@ -111,7 +112,32 @@ holdFigures('B', {
       data: { type: 'images', size: 16, channels: 1, samples: 20 },
       layers: [...layers, { type: 'linear', out_features: 10 }],
     });
-    return { classes: layer(example('all-convolution'), 'classes').outputShape[0], map: sizeOf('classes', larger) };
+    const { values, placed, rows, columns, outputs, stride } = runQuery(trained('all-convolution'), {
+      type: 'output_map',
+      sample: null,
+      tiles: 3,
+      place: null,
+    }).value!;
+    const right = placed.filter(({ row, column, label }) => {
+      const position = (row / stride.down) * columns + column / stride.right;
+      const scores = Array.from({ length: outputs }, (_, k) => values[k * rows * columns + position]);
+      return scores.indexOf(Math.max(...scores)) === label;
+    }).length;
+    return {
+      classes: layer(example('all-convolution'), 'classes').outputShape[0],
+      map: sizeOf('classes', larger),
+      right,
+    };
+  },
+  'carried-weights': () => {
+    const name = 'all-convolution-larger';
+    const { source } = parseSpec(textOf(name)).spec!;
+    const { initial_weights: _, ...drawn } = source.value as Record<string, unknown>;
+    return {
+      start: accuracy(example(name)),
+      end: accuracy(trained(name)),
+      random: accuracy(train(openExample(name, JSON.stringify(drawn)).session)),
+    };
   },
   'receptive-fields': () => ({ first: fieldOf('conv2d1'), second: fieldOf('conv2d2'), third: fieldOf('conv2d3') }),
   'same-size': () => ({ size: sizeOf('conv2d1') }),

@@ -9,6 +9,7 @@ import { fit } from './fit';
 import { gradients } from './gradients';
 import { learn } from './learn';
 import { network } from './network';
+import { outputMap } from './output-map';
 import { query } from './query';
 import { sequence } from './sequence';
 import { shapes } from './shapes';
@@ -37,7 +38,7 @@ export const workspaces: readonly Workspace[] = [
     id: 'explain',
     title: 'Explain',
     question: 'Where does a value come from?',
-    views: [step, whatIf, tensors, sequence],
+    views: [step, whatIf, tensors, sequence, outputMap],
   },
   {
     id: 'diagnose',

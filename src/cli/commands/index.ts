@@ -40,6 +40,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./summary')).summaryCommand,
   },
   {
+    name: 'output-map',
+    summary: 'Run a network for images on a larger image',
+    load: async () => (await import('./output-map')).outputMapCommand,
+  },
+  {
     name: 'data',
     summary: 'Print what the data holds: columns, classes, duplicates and rows',
     load: async () => (await import('./data')).dataCommand,

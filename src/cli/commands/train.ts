@@ -7,6 +7,7 @@ import { pluralize, formatInteger, formatNumber } from '../../presentation/plain
 import { History, seriesName } from '../../history/history';
 import { evaluationInterval } from '../../session/evaluation';
 import { nextObservedStep } from '../../diagnostics';
+import { runQuery } from '../../session/queries';
 import { observeStep } from '../../session/observe-step';
 import type { TrainingSession } from '../../session/session';
 import type { CompiledRun } from '../../model-spec';
@@ -14,12 +15,13 @@ import { type CommandArgs, defineCommand } from '../command';
 import { formatDuration, formatPercent, formatTable } from '../format';
 import { findingLines, findingsJson } from '../findings';
 import { printJson } from '../json';
-import { openSpec } from '../open-spec';
-import { integer, positiveNumber } from '../options';
+import { openSpec, writeFile } from '../open-spec';
+import { integer, positiveNumber, text } from '../options';
 import type { LocatedProblem } from '../problems';
 import { ProgressBar, sparkline } from '../progress';
 import { EXIT, type ExitCode, type Line, paint, printLines, type Terminal } from '../terminal';
 import { describeDivergence, type TrainOutcome, trainTo } from '../train-to';
+import { UsageError } from '../usage-error';
 import { type Fork, createFork, forkLines, readForkArgs, requireForkBeforeEnd } from './fork';
 
 const options = {
@@ -38,6 +40,11 @@ const options = {
   }),
   lr: positiveNumber({ placeholder: 'X', help: 'Learning rate of the fork', example: '0.01' }),
   seed: integer({ placeholder: 'S', min: 0, help: 'Seed of the fork', example: '2' }),
+  saveWeights: text({
+    placeholder: 'FILE',
+    help: 'Write the weights at the end as a .safetensors file, for "initial_weights" of another spec',
+    example: 'weights.safetensors',
+  }),
 };
 
 type TrainArgs = CommandArgs<typeof options>;
@@ -77,6 +84,10 @@ async function train(terminal: Terminal, args: TrainArgs): Promise<ExitCode> {
   print(describe(session, target));
   const result = await trainAndEvaluate(terminal, session, target);
   print(toLines(terminal, result, target));
+  if (args.saveWeights !== null) {
+    saveWeights(terminal, session, args.saveWeights);
+    print(['', `Weights of step ${formatInteger(session.position.step)}: ${args.saveWeights}`]);
+  }
   const fork = forkArgs && result.outcome.kind !== 'interrupted' ? await createFork(terminal, session, forkArgs) : null;
   const forked = fork && (await trainAndEvaluate(terminal, fork.session, target, false));
   if (args.json)
@@ -92,6 +103,13 @@ async function train(terminal: Terminal, args: TrainArgs): Promise<ExitCode> {
   const kinds = [result, forked].map((each) => each?.outcome.kind);
   if (kinds.includes('interrupted') || terminal.interrupted()) return EXIT.interrupted;
   return kinds.includes('diverged') || result.failedCheck ? EXIT.failed : EXIT.success;
+}
+
+function saveWeights(terminal: Terminal, session: TrainingSession, file: string): void {
+  const { value } = runQuery(session, { type: 'weight_file' });
+  if (!value)
+    throw new UsageError('too-large', 'The network is too large for one file of weights.', 'Use a smaller network.');
+  writeFile(terminal, file, value);
 }
 
 /** The run, with as many epochs as the call needs. */

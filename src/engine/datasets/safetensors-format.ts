@@ -1,6 +1,6 @@
 // The tensors in a .safetensors file. Source: Hugging Face's description of the format: eight bytes with the length of
 // the JSON header (little-endian), the header, then the bytes of the tensors.
-import { numel } from '../kernels/tensor';
+import { numel, type Tensor } from '../kernels/tensor';
 import { type ArrayFile, type Dtype, dtypeBytes, fileError, validateArrayFile, wrongKindError } from './array-file';
 import { type DataError, type OptionPath, unknownNameError } from './data-error';
 import type { DataFile } from './data-file';
@@ -57,6 +57,11 @@ export class SafetensorsFile {
       throw wrongKindError(file, at, 'it is not a .safetensors file: its header is not a JSON object', remedy);
     this.#header = header;
     this.#start = LENGTH_BYTES + Number(length);
+  }
+
+  /** Names of all tensors. */
+  get names(): readonly string[] {
+    return Object.keys(this.#header).filter((key) => key !== '__metadata__');
   }
 
   /** @throws DataError */
@@ -141,3 +146,31 @@ const filePart = (file: DataFile, name: string, start: number, size: number): Da
     throw new Error('text is read from whole files only');
   },
 });
+
+/** The bytes of a file with these tensors, in their precision. The header is padded to a multiple of eight bytes. */
+export function writeSafetensors(tensors: readonly (Tensor & { readonly name: string })[]): Uint8Array {
+  let offset = 0;
+  const header = JSON.stringify(
+    Object.fromEntries(
+      tensors.map(({ name, shape, data }) => {
+        const begin = offset;
+        offset += data.byteLength;
+        const dtype = data instanceof Float64Array ? 'F64' : 'F32';
+        return [name, { dtype, shape, data_offsets: [begin, offset] }];
+      }),
+    ),
+  );
+  // JSON can write every character in ASCII.
+  const ascii = header.replace(/[^ -~]/g, (each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  const text = Uint8Array.from(ascii, (each) => each.charCodeAt(0));
+  const padded = Math.ceil(text.length / 8) * 8;
+  const file = new Uint8Array(LENGTH_BYTES + padded + offset).fill(0x20, LENGTH_BYTES, LENGTH_BYTES + padded);
+  new DataView(file.buffer).setBigUint64(0, BigInt(padded), true);
+  file.set(text, LENGTH_BYTES);
+  let to = LENGTH_BYTES + padded;
+  for (const { data } of tensors) {
+    file.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), to);
+    to += data.byteLength;
+  }
+  return file;
+}

@@ -18,6 +18,7 @@ export interface CommandContext {
   /** @param uri of a spec, together with the name of a layer, or of a layer's file. By default the file in front. */
   debugLayer(uri?: unknown, layer?: unknown): Promise<void>;
   exportReport(run: OpenRun): Promise<unknown>;
+  saveWeights(run: OpenRun): Promise<unknown>;
   revokePermissions(): Promise<void>;
   /** @param variable of the debugger's menu */
   showVariable(variable: unknown): void;
@@ -246,6 +247,11 @@ export const commandTable = {
     palette: hasTarget,
     menus: { 'editor/title': { when: panelInFront, group: 'navigation' } },
     run: onRun((run, context) => context.exportReport(run)),
+  },
+  saveWeights: {
+    title: 'Save Weights…',
+    palette: hasTarget,
+    run: onRun((run, context) => context.saveWeights(run)),
   },
   showVariable: {
     title: 'Show in Nablascope',

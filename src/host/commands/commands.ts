@@ -9,6 +9,7 @@ import { backInto, breakOnSignChange, showVariable, whenDidThisStart } from '../
 import { openNewSpec } from '../model-spec/new-spec';
 import { isSpec } from '../model-spec/spec-documents';
 import { exportReport } from '../panel/export-report';
+import { saveWeights } from '../panel/save-weights';
 import type { OpenRun, RunManager } from '../run/run-manager';
 import { escapeUiText } from '../ui/escape-ui';
 import { type CommandContext, type CommandDescriptor, commandTable } from './command-table';
@@ -62,6 +63,7 @@ function createCommandContext({
     newLayer: (role) => newLayer.run(role, activeSpec(runs)),
     debugLayer: (uri, layer) => debugLayer(runs, layerDebugger, uri, layer),
     exportReport: (run) => exportReport(run, version),
+    saveWeights: (run) => saveWeights(run),
     showVariable: (variable) => showVariable(runs, variable),
     whenDidThisStart: (argument) => whenDidThisStart(runs, argument),
     backInto: () => backInto(),

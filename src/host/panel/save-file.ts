@@ -10,6 +10,7 @@ const FILE_FILTERS = {
   csv: { CSV: ['csv'] },
   png: { PNG: ['png'] },
   html: { HTML: ['html'] },
+  safetensors: { safetensors: ['safetensors'] },
 } as const;
 
 interface SavedFile {

@@ -21,6 +21,7 @@ import { lossComparison } from './loss-comparison';
 import { lrScan } from './lr-scan';
 import { namedValues } from './named-values';
 import { networkGraph } from './network-graph';
+import { outputMap } from './output-map';
 import { points } from './points';
 import { predictions } from './predictions';
 import type { QueryDefinition } from './query';
@@ -30,6 +31,7 @@ import { stateNorms } from './state-norms';
 import { stepGraph } from './step-graph';
 import { tensor } from './tensor';
 import { tensorBytes } from './tensor-bytes';
+import { weightFile } from './weight-file';
 import { weightHistory } from './weight-history';
 import { whatIf } from './what-if';
 
@@ -53,6 +55,7 @@ export const queries: { readonly [Type in QueryType]: QueryDefinition<Type> } = 
   lr_scan: lrScan,
   named_values: namedValues,
   network_graph: networkGraph,
+  output_map: outputMap,
   points,
   predictions,
   run_query: runQueryAnswer,
@@ -61,6 +64,7 @@ export const queries: { readonly [Type in QueryType]: QueryDefinition<Type> } = 
   step_graph: stepGraph,
   tensor,
   tensor_bytes: tensorBytes,
+  weight_file: weightFile,
   weight_history: weightHistory,
   what_if: whatIf,
 };

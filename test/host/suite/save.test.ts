@@ -17,7 +17,7 @@ async function accept(name: string): Promise<string> {
 }
 
 /** Files of an earlier failed test must not affect the next one. */
-const files = ['circles step 7.html', 'circles Loss.csv'];
+const files = ['circles step 7.html', 'circles Loss.csv', 'circles step 3.safetensors'];
 
 describe('exporting', () => {
   before(activateExtension);
@@ -37,6 +37,28 @@ describe('exporting', () => {
     assert.ok(page.includes(`<data value="${frame?.loss}"`), 'the loss is not in the report');
     assert.ok(page.includes('content="default-src &#39;none&#39;;'));
     assert.doesNotMatch(page, /<script/i);
+  });
+
+  it('the weights of the step are a file that another spec can begin with', async () => {
+    const { uri } = await openRun('circles.nabla.json');
+    await command('runToStep', 3);
+    const { record } = await waitForStep(uri, 3);
+    const { checkpoint } = (await record())!;
+    const asked = command('saveWeights');
+    await accept('circles step 3.safetensors');
+    await asked;
+    const bytes = await vscode.workspace.fs.readFile(inWorkspace('circles step 3.safetensors'));
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const start = 8 + Number(view.getBigUint64(0, true));
+    const header = JSON.parse(new TextDecoder().decode(bytes.subarray(8, start))) as Record<
+      string,
+      { dtype: string; shape: number[]; data_offsets: [number, number] }
+    >;
+    assert.deepEqual(Object.keys(header), ['hidden.weight', 'hidden.bias', 'output.weight', 'output.bias']);
+    const { dtype, shape, data_offsets: offsets } = header['hidden.weight'];
+    assert.deepEqual([dtype, shape, offsets], ['F32', [4, 2], [0, 32]]);
+    const saved = Array.from({ length: 8 }, (_, i) => view.getFloat32(start + 4 * i, true));
+    assert.deepEqual(saved, [...checkpoint.tensors[0]]);
   });
 
   it('the data behind a chart is saved as a CSV file', async () => {
