@@ -23,7 +23,7 @@ export type {
   Query,
   QueryType,
 } from './queries';
-export type { Best, Group, Measures, Spread, SweepReport, RunState, SweepState } from './sweep';
+export type { Best, FittedFunction, Group, Measures, Spread, SweepReport, RunState, SweepState } from './sweep';
 import type { HistoryData } from '../history/history';
 import type { Chunk } from '../chunking/chunks';
 import type { SessionCommand } from './engine';
@@ -152,6 +152,8 @@ export interface PanelRequests {
   cancelCheck(): Promise<void>;
   /** `start` trains the runs without a result; `fresh` trains all of them. */
   sweep(action: 'start' | 'fresh' | 'cancel'): Promise<void>;
+  /** Opens a run of the sweep as a spec of its own, in a panel of its own. @param run index into the sweep's runs */
+  openSweepRun(run: number): Promise<void>;
   /** Diagnoses the spec as it is now; the outcome arrives as updates. */
   doctor(action: 'start' | 'cancel'): Promise<void>;
   /** Applies the fix of a finding to the spec, as an edit that can be undone. @param finding index into the report */

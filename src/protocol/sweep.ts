@@ -15,6 +15,16 @@ export interface RunState {
   readonly message: string | null;
 }
 
+/** What a run of a regression with one input and one output learned, evenly sampled. */
+export interface FittedFunction {
+  /** Name of the input. */
+  readonly input: string;
+  /** The first and the last input. */
+  readonly from: number;
+  readonly to: number;
+  readonly outputs: readonly number[];
+}
+
 /** Statistics of one measure over several runs. */
 export interface Spread {
   readonly count: number;
@@ -74,6 +84,8 @@ export interface SweepState {
   readonly workers: number;
   readonly runs: readonly RunState[];
   readonly report: SweepReport;
+  /** Of finished runs, by index; of the first ones if there are many, and none for other networks. */
+  readonly fits: readonly { readonly run: number; readonly fit: FittedFunction }[];
   /** Name of the results file. */
   readonly file: string;
   /** Sentences about which results were kept and which were not. */

@@ -1,7 +1,7 @@
 // The results file of a sweep; docs/sweeps.md describes it. It is validated like any input.
 
 import { SPLIT_NAMES, type SplitName } from '../protocol/position';
-import type { Settings } from '../protocol/sweep';
+import type { FittedFunction, Settings } from '../protocol/sweep';
 import { fingerprintSpec, parseSpec } from '../model-spec';
 import { type PlannedRun, type SweepPlan, variantText } from './plan';
 import type { Curve, TrainingResult } from './train-run';
@@ -71,6 +71,19 @@ function parseCurve(value: unknown, length: number): Curve {
   return curve;
 }
 
+/** Files of earlier versions have none. */
+function parseFit(value: unknown): { readonly fit?: FittedFunction } {
+  if (value === undefined) return {};
+  if (
+    !isObject(value) ||
+    typeof value.input !== 'string' ||
+    typeof value.from !== 'number' ||
+    typeof value.to !== 'number'
+  )
+    throw new TypeError('a fitted function is not whole');
+  return { fit: { input: value.input, from: value.from, to: value.to, outputs: parseNumbers(value.outputs) } };
+}
+
 function parseRun(value: unknown): RunResult {
   if (!isObject(value) || !isObject(value.settings)) throw new TypeError('a run is without settings');
   const { settings, outcome, message, milliseconds, steps, backend, hash } = value;
@@ -100,6 +113,7 @@ function parseRun(value: unknown): RunResult {
     ...(typeof value.data === 'string' ? { data: value.data } : {}),
     epochs,
     parts: Object.fromEntries(curves),
+    ...parseFit(value.fit),
   };
 }
 
@@ -142,7 +156,7 @@ export interface ReusableResults {
 
 /** Whether settings change the data: then the digest of the spec's data does not cover a run with them. */
 export const changesData = (settings: Settings): boolean =>
-  Object.keys(settings).some((path) => path === 'data' || path.startsWith('data.'));
+  Object.keys(settings).some((path) => path === 'data' || path.startsWith('data.') || path === 'initial_weights');
 
 /** What the data of a sweep is now. */
 export interface SweepData {

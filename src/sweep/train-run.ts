@@ -2,10 +2,13 @@
 // losses and accuracies.
 
 import { SPLIT_NAMES, type SplitName } from '../protocol/position';
+import type { FittedFunction } from '../protocol/sweep';
 import { evaluationInterval } from '../session/evaluation';
 import { locateNonFinite } from '../session/locate-non-finite';
 import { describeNonFinite } from '../presentation/non-finite';
+import { runQuery } from '../session/queries';
 import { TrainingSession } from '../session/session';
+import { numel } from '../engine/kernels/tensor';
 import type { CompiledRun } from '../model-spec';
 
 /** Loss and accuracy of a split, one value for each entry of `epochs`. */
@@ -30,6 +33,8 @@ export interface TrainingResult {
   /** Epochs after which the splits were evaluated, from 0; for a diverged run, up to that point. */
   readonly epochs: readonly number[];
   readonly parts: Readonly<Partial<Record<SplitName, Curve>>>;
+  /** Set for a finished regression with one input and one output. */
+  readonly fit?: FittedFunction;
 }
 
 // The fewest and the most points of a curve in a long run.
@@ -102,5 +107,23 @@ export function* trainRun(
     if (step % interval === 0 || step === total) evaluate();
     yield { step, total };
   }
-  return result(null);
+  const fit = fittedFunction(session);
+  return { ...result(null), ...(fit && { fit }) };
+}
+
+/** Points of a fitted function: enough for a smooth line, few enough for a file with thousands of runs. */
+const FIT_POINTS = 65;
+
+function fittedFunction(session: TrainingSession): FittedFunction | undefined {
+  const { labels, targetWidth, dataset } = session.run;
+  if (labels || targetWidth !== 1 || numel(dataset.inputShape) !== 1) return undefined;
+  const { value } = runQuery(session, { type: 'decision_surface' });
+  const axis = value?.axes[0];
+  if (!value?.predictions || !axis) return undefined;
+  const { columns, predictions } = value;
+  const outputs = Array.from(
+    { length: FIT_POINTS },
+    (_, i) => predictions[Math.round((i * (columns - 1)) / (FIT_POINTS - 1))]!,
+  );
+  return { input: axis.name, from: axis.min, to: axis.max, outputs };
 }

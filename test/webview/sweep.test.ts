@@ -7,7 +7,7 @@ import { axeViolations } from './harness/axe';
 import { clickTab } from './harness/every-view';
 import { FakeHost, readExample } from './harness/host';
 import { openOwnPanel, type OwnPanel, type PageOptions, type PanelPage, themeNames } from './harness/page';
-import { sweepSpec, sweptState } from './harness/sweep';
+import { sineSpec, sweepSpec, sweptState } from './harness/sweep';
 
 const browser = useBrowser();
 const done = sweptState(sweepSpec, 12);
@@ -92,6 +92,50 @@ describe('numbers', () => {
   });
 });
 
+describe('fitted functions', () => {
+  const sine = sweptState(sineSpec, 5);
+
+  it('of all runs are drawn together, can be switched off, and are in a table', async () => {
+    const { panel, close } = await shown({ state: sine, isStarting: false, error: null });
+    const { page } = panel;
+    expect(sine.fits.map(({ run }) => run)).toEqual([0, 1, 2, 3, 4]);
+    const figure = page.locator('figure', { hasText: 'Fitted functions' });
+    expect(
+      await figure.locator('[data-function]').evaluateAll((all) => all.map((one) => one.dataset.function)),
+    ).toEqual(['out_features 1', 'out_features 3', 'out_features 10']);
+    await figure.locator('details summary').press('Enter');
+    const row = figure.locator('tbody tr').nth(20);
+    expect(await digits(row)).toEqual(
+      [
+        sine.fits[0].fit.from + (20 / 64) * (sine.fits[0].fit.to - sine.fits[0].fit.from),
+        ...sine.fits.map(({ fit }) => fit.outputs[20]),
+      ].map(formatExact),
+    );
+    await figure.locator('[data-function="out_features 3"]').press('Enter');
+    await expect.poll(() => figure.locator('thead th').count()).toBe(4);
+    expect(await figure.locator('.unit').textContent()).toContain('3 runs');
+    await panel.screenshot('sweep-fitted-functions');
+    expect(await axeViolations(page)).toEqual([]);
+    await close();
+  });
+
+  it('have a line for each seed if nothing else differs', async () => {
+    const seeds = sweptState({ ...sineSpec, sweep: { seed: [4, 9] } }, 2);
+    const { panel, close } = await shown({ state: seeds, isStarting: false, error: null });
+    expect(
+      await panel.page.locator('[data-function]').evaluateAll((all) => all.map((one) => one.dataset.function)),
+    ).toEqual(['seed 4', 'seed 9']);
+    await close();
+  });
+
+  it('are of no other networks', async () => {
+    expect(done.fits).toEqual([]);
+    const { panel, close } = await shown(idle);
+    expect(await panel.page.getByText('Fitted functions').isVisible()).toBe(false);
+    await close();
+  });
+});
+
 describe('requests', () => {
   it.each([
     ['starts', sweptState(sweepSpec, 0), 'start'],
@@ -102,6 +146,14 @@ describe('requests', () => {
     const { host, panel, close } = await shown({ state, isStarting: false, error: null });
     await panel.page.locator(`button[data-action="sweep-${action}"]`).press('Enter');
     expect(host.callsTo('sweep')).toEqual([[action]]);
+    await close();
+  });
+
+  it('opens a run with the keyboard', async () => {
+    const { host, panel, close } = await shown(idle);
+    await panel.page.locator('details.data summary', { hasText: 'Runs' }).press('Enter');
+    await panel.page.locator('[data-open-run="4"]').press('Enter');
+    expect(host.callsTo('openSweepRun')).toEqual([[4]]);
     await close();
   });
 

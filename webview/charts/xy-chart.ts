@@ -13,6 +13,8 @@ export interface XyLine {
   readonly points: readonly { readonly x: number; readonly y: number }[];
   /** Without marks at its points. */
   readonly isPlain?: boolean;
+  /** Points without a line, in any order. */
+  readonly isScattered?: boolean;
 }
 
 export interface XyAxis {
@@ -56,9 +58,9 @@ export class XyChart {
   }
 
   update(lines: readonly XyLine[], { x, y, ariaLabel }: XyOptions): void {
-    this.#chart.data.datasets = lines.map(({ points, color, dash, isPlain = false }) => ({
+    this.#chart.data.datasets = lines.map(({ points, color, dash, isPlain = false, isScattered = false }) => ({
       data: points.map((point) => ({ x: point.x, y: isDrawable(point.y, y) ? point.y : NaN })),
-      showLine: true,
+      showLine: !isScattered,
       borderColor: toCss(color),
       backgroundColor: toCss(color),
       borderWidth: 2,

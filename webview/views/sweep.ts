@@ -5,6 +5,7 @@ import { type Band, BandChart, type BandChartOptions, type BandKind, renderSprea
 import type { Context, View } from '../context';
 import { renderIcon } from '../controls/number-value';
 import { pluralize, formatInteger, formatCompact, formatPercent } from '../../src/presentation/numbers';
+import { FittedFunctions } from './fitted-functions';
 import { lineStyle } from './line-style';
 
 const SPLITS = ['train', 'validation', 'test'] as const satisfies readonly SplitName[];
@@ -44,12 +45,14 @@ export const sweep: View = {
   title: 'Sweep',
   probes: [],
   mount(host, context) {
-    const [top, figure, below] = [
+    const [top, figure, fitted, below] = [
       document.createElement('div'),
+      document.createElement('figure'),
       document.createElement('figure'),
       document.createElement('div'),
     ];
-    host.append(top, figure, below);
+    host.append(top, figure, fitted, below);
+    const functions = new FittedFunctions(fitted, context);
     let chart: BandChart | null = null;
     let drawn = '';
     let drawnOf: SweepState['report'] | null = null;
@@ -74,7 +77,8 @@ export const sweep: View = {
           drawnOf = state.report;
         }
       }
-      render(state ? html`${table(state)}${runsSection(state, open, toggle)}` : nothing, below);
+      functions.update(state, groupLabel);
+      render(state ? html`${table(state)}${runsSection(context, state, open, toggle)}` : nothing, below);
     };
     return {
       update(text) {
@@ -87,6 +91,7 @@ export const sweep: View = {
       },
       dispose() {
         chart?.dispose();
+        functions.dispose();
         render(nothing, top);
         render(nothing, below);
       },
@@ -290,7 +295,12 @@ const runIcons = {
 /** Rows shown on the page; the file has all. */
 const MAX_ROWS = 200;
 
-function runsSection({ runs: all, file }: SweepState, open: boolean, toggle: (event: Event) => void): TemplateResult {
+function runsSection(
+  { extension }: Context,
+  { runs: all, file }: SweepState,
+  open: boolean,
+  toggle: (event: Event) => void,
+): TemplateResult {
   const options = Object.keys(all[0]?.settings ?? {});
   const written = (chosen: unknown): string =>
     typeof chosen === 'number' ? formatCompact(chosen) : typeof chosen === 'string' ? chosen : JSON.stringify(chosen);
@@ -306,12 +316,13 @@ function runsSection({ runs: all, file }: SweepState, open: boolean, toggle: (ev
                     ${options.map((path) => html`<th scope="col" class="text">${path}</th>`)}
                     <th scope="col" class="text">state</th>
                     <th scope="col">step</th>
+                    <th scope="col" class="text">panel</th>
                     <th scope="col" class="text">why</th>
                   </tr>
                 </thead>
                 <tbody>
                   ${all.slice(0, MAX_ROWS).map(
-                    (run) =>
+                    (run, i) =>
                       html`<tr data-state=${run.state}>
                         ${options.map((path) => html`<td class="text">${written(run.settings[path])}</td>`)}
                         <td class="text">
@@ -319,6 +330,16 @@ function runsSection({ runs: all, file }: SweepState, open: boolean, toggle: (ev
                         </td>
                         <td class="number">
                           ${run.total > 0 ? `${formatInteger(run.step)} / ${formatInteger(run.total)}` : '–'}
+                        </td>
+                        <td class="text">
+                          <button
+                            class="link"
+                            data-open-run=${i}
+                            title="Open this run as an unsaved spec, in a panel of its own"
+                            @click=${() => void extension.openSweepRun(i)}
+                          >
+                            Open
+                          </button>
                         </td>
                         <td class="text why">${run.message ?? ''}</td>
                       </tr>`,

@@ -12,6 +12,7 @@ import type { RunStore } from './run-store';
 import { checkpointBudget, dataFolders, ruleSettings, simd256 } from '../ui/settings';
 import { isSpec, type SpecAnalyzedEvent, type SpecDocuments, specLocationOf } from '../model-spec/spec-documents';
 import { analyzeSpec } from '../model-spec/analyze-spec';
+import { openUnsavedVariant } from '../model-spec/new-spec';
 import { applyQuickFix } from '../panel/apply-quick-fix';
 import { openAnswer } from '../panel/open-answer';
 import { saveExport } from '../panel/save-file';
@@ -275,6 +276,15 @@ export class RunManager implements vscode.Disposable {
       check: () => controller().check(),
       cancelCheck: () => controller().cancelCheck(),
       sweep: (action) => (action === 'cancel' ? run().sweep.cancel() : run().sweep.start(action === 'fresh')),
+      openSweepRun: async (index) => {
+        const { uri, sweep } = run();
+        const text = sweep.runText(index);
+        if (text === null) return;
+        const document = await openUnsavedVariant(uri, `run-${index + 1}`, text);
+        // The run of a discarded document of the same name must not come back.
+        await this.deleteStored(document.uri);
+        await this.open(document);
+      },
       doctor: (action) => (action === 'cancel' ? run().doctor.cancel() : run().doctor.start()),
       applyFix: (finding) => applyFix(run(), finding),
       revealFinding: (finding) => revealFinding(run(), finding),

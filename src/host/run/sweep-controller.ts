@@ -2,7 +2,7 @@
 // of VS Code.
 import path from 'node:path';
 import { ProcessClient } from '../../process/process-client';
-import { savedSweepState } from '../../process/sweep/saved-sweep';
+import { savedSweepState, sweepRunText } from '../../process/sweep/saved-sweep';
 import type { PanelSweep } from '../../protocol/panel';
 import type { SweepCalls, SweepEvents } from '../../protocol/sweep';
 import { toErrorMessage } from './run-messages';
@@ -26,6 +26,8 @@ export class SweepController {
   #view: PanelSweep = { state: null, isStarting: false, error: null };
   #client: Client | null = null;
   #refreshCount = 0;
+  /** The spec whose runs are shown. */
+  #shown: SpecAnalysis | null = null;
 
   constructor(options: SweepControllerOptions) {
     this.#options = options;
@@ -33,6 +35,12 @@ export class SweepController {
 
   get view(): PanelSweep {
     return this.#view;
+  }
+
+  /** The spec of one of the shown runs, with its own settings; null if there is no such run. */
+  runText(index: number): string | null {
+    if (!this.#shown || !this.#view.state) return null;
+    return sweepRunText(this.#shown, index);
   }
 
   /**
@@ -50,8 +58,10 @@ export class SweepController {
       // The spec may have changed or the sweep started while the file was read.
       if (refreshNumber !== this.#refreshCount || this.#client) return;
       // While the spec has errors, its previous state is more useful than none.
-      if (result !== 'problems')
+      if (result !== 'problems') {
+        this.#shown = analysis;
         this.#setView({ state: result === 'noSweep' ? null : result, isStarting: false, error: null });
+      }
     } catch (error) {
       this.#options.log.warn(`Cannot read the results of the sweep: ${toErrorMessage(error)}`);
     }
@@ -66,6 +76,7 @@ export class SweepController {
     }
     const client = this.#spawn();
     this.#client = client;
+    this.#shown = analysis;
     this.#setView({ ...this.#view, isStarting: true, error: null });
     let failure: string | null;
     try {

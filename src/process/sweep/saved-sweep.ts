@@ -1,13 +1,14 @@
 // The state of a sweep that is not running, from its results file.
 import path from 'node:path';
 import type { SweepState } from '../../protocol/sweep';
+import { fittedFunctions } from '../../sweep/fitted-functions';
 import { planSweep, type SweepSource } from '../../sweep/plan';
 import { SweepRecord } from '../../sweep/sweep-record';
 import { openSweepStore, type SweepLocation, type SweepStore } from './sweep-store';
 
 /** @param workers 0 while the sweep is not running */
 export const toSweepState = (
-  { states, report, notes }: SweepRecord,
+  { states, report, results, notes }: SweepRecord,
   store: SweepStore,
   workers: number,
 ): SweepState => ({
@@ -15,6 +16,7 @@ export const toSweepState = (
   workers,
   runs: states,
   report,
+  fits: fittedFunctions(results),
   file: path.basename(store.file),
   notes,
 });
@@ -31,3 +33,7 @@ export async function savedSweepState(
   const results = found.kind === 'found' ? found.results : null;
   return toSweepState(new SweepRecord(plan, null, results), store, 0);
 }
+
+/** The spec of one run of a sweep, with its own settings; null if there is no such run. */
+export const sweepRunText = (source: SweepSource, index: number): string | null =>
+  planSweep(source).plan?.runs[index]?.text ?? null;

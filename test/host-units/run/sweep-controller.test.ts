@@ -132,6 +132,23 @@ describe('the sweep of a panel', () => {
     expect(one.controller.view.state).toBeNull();
   });
 
+  it('gives the spec of each run that it shows, which differs from the text after an edit', async () => {
+    const one = new SweepHarness({ ...base, sweep });
+    expect(one.controller.runText(0)).toBeNull();
+    await one.controller.refresh();
+    const specs = Array.from(
+      { length: 4 },
+      (_, i) => JSON.parse(one.controller.runText(i)!) as { optimizer: { lr: number }; seed: number },
+    );
+    expect(specs.map(({ optimizer, seed }) => [optimizer.lr, seed])).toEqual(
+      one.controller.view.state!.runs.map(({ settings }) => [settings['optimizer.lr'], settings.seed]),
+    );
+    expect(specs.some((spec) => 'sweep' in spec)).toBe(false);
+    expect(one.controller.runText(4)).toBeNull();
+    one.text = '{ "data": ';
+    expect(one.controller.runText(3)).not.toBeNull();
+  });
+
   it('starts over on request', async () => {
     const one = new SweepHarness({ ...base, sweep });
     await one.controller.start(false);

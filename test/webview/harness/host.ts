@@ -148,6 +148,7 @@ export class FakeHost implements PanelHost {
       case 'cancelCheck':
         return this.runner.cancelCheck();
       case 'sweep':
+      case 'openSweepRun':
       case 'doctor':
       case 'applyFix':
       case 'revealFinding':

@@ -1,6 +1,7 @@
 // The state of a sweep as its process reports it, with really trained runs.
 import type { RunState, SweepState } from '../../../src/protocol/sweep';
 import { parseSpec } from '../../../src/model-spec';
+import { fittedFunctions } from '../../../src/sweep/fitted-functions';
 import { planSweep } from '../../../src/sweep/plan';
 import { buildReport } from '../../../src/sweep/report';
 import type { RunResult } from '../../../src/sweep/results';
@@ -40,6 +41,7 @@ export function sweptState(spec: object, done: number, running = false): SweepSt
     workers: running ? 2 : 0,
     runs,
     report,
+    fits: fittedFunctions(results),
     file: 'circles.sweep.json',
     notes: done > 0 && !running ? [`${done} runs were done before and are kept.`] : [],
   };
@@ -52,4 +54,13 @@ export const sweepSpec = {
   batch_size: 16,
   epochs: 12,
   sweep: { 'optimizer.lr': [0.01, 0.1, 0.5, 1e30], seed: [1, 2, 3] },
+};
+
+export const sineSpec = {
+  data: { type: 'noisy_sine', samples: 40 },
+  layers: [{ type: 'linear', out_features: 2 }, 'sigmoid', { type: 'linear', out_features: 1 }],
+  loss: 'mse',
+  batch_size: 10,
+  epochs: 3,
+  sweep: { 'layers.0.out_features': [1, 3, 10], seed: [1, 2] },
 };

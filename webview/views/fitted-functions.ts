@@ -1,0 +1,182 @@
+// What the runs of a sweep have learned, in one chart, if it is a function of one input. One line for each run; those
+// of a setting share a color.
+import { html, nothing, render } from 'lit/html.js';
+import type { Group, SweepState } from '../../src/protocol/panel';
+import { swatch } from '../charts/line-chart';
+import { XyChart, type XyLine } from '../charts/xy-chart';
+import type { Context } from '../context';
+import { exportActions } from '../controls/export-actions';
+import { renderIcon, renderValue } from '../controls/number-value';
+import { pluralize } from '../../src/presentation/numbers';
+import { lineStyle } from './line-style';
+
+/** Lines that share a name, a color and a switch: those of a setting, or a single run. */
+interface Series {
+  readonly name: string;
+  readonly fits: SweepState['fits'];
+}
+
+const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
+
+/** One series for each setting; for each run if only the seeds differ. */
+function seriesOf({ report, runs, fits }: SweepState, label: (group: Group, options: readonly string[]) => string) {
+  const [only] = report.groups;
+  if (report.groups.length === 1 && only)
+    return fits.map((one): Series => ({ name: `seed ${String(runs[one.run]?.settings.seed ?? '')}`, fits: [one] }));
+  const settingsOf = (run: number): unknown => {
+    const { seed: _, ...settings } = runs[run]?.settings ?? {};
+    return settings;
+  };
+  return report.groups.flatMap((group): Series[] => {
+    const own = fits.filter(({ run }) => same(settingsOf(run), group.settings));
+    return own.length > 0 ? [{ name: label(group, report.options), fits: own }] : [];
+  });
+}
+
+const inputAt = ({ from, to, outputs }: SweepState['fits'][number]['fit'], i: number): number =>
+  from + ((to - from) * i) / Math.max(1, outputs.length - 1);
+
+export class FittedFunctions {
+  #chart: XyChart | null = null;
+  #points: XyLine['points'] = [];
+  #askedPoints = false;
+  #disposed = false;
+  #open = false;
+  #latest: (() => void) | null = null;
+  /** Names of the series that are switched off. */
+  readonly #hidden = new Set<string>();
+
+  constructor(
+    readonly figure: HTMLElement,
+    readonly context: Context,
+  ) {
+    figure.className = 'chart';
+  }
+
+  update(state: SweepState | null, label: (group: Group, options: readonly string[]) => string): void {
+    this.figure.hidden = !state || state.fits.length === 0;
+    if (!state || state.fits.length === 0) return;
+    this.#latest = () => this.#draw(seriesOf(state, label), state.fits[0]!.fit.input);
+    if (!this.#askedPoints) void this.#askForPoints();
+    this.#latest();
+  }
+
+  /** The training samples of the run in the panel. */
+  async #askForPoints(): Promise<void> {
+    this.#askedPoints = true;
+    const { value } = await this.context.query({ type: 'points', split: 'train' }).catch(() => ({ value: null }));
+    if (this.#disposed || !value || value.inputs.length !== value.targets.length) return;
+    this.#points = Array.from(value.inputs, (x, i) => ({ x, y: value.targets[i]! }));
+    this.#latest?.();
+  }
+
+  #draw(series: readonly Series[], input: string): void {
+    const { context } = this;
+    const { theme } = context;
+    this.#chart ??= new XyChart(context);
+    const shown = series
+      .map((one, i) => ({ ...one, ...lineStyle(i, theme) }))
+      .filter(({ name }) => !this.#hidden.has(name));
+    const count = shown.reduce((sum, { fits }) => sum + fits.length, 0);
+    render(
+      html`<div class="chart-head">
+          <h2>Fitted functions</h2>
+          <span class="unit">${pluralize(count, 'run')}, after the last step</span>
+        </div>
+        <div class="keys" role="group" aria-label="Shown functions">
+          ${series.map((one, i) => {
+            const { color, dash } = lineStyle(i, theme);
+            return html`<button
+              class="key quiet"
+              data-function=${one.name}
+              aria-pressed=${this.#hidden.has(one.name) ? 'false' : 'true'}
+              title=${this.#hidden.has(one.name) ? 'Show' : 'Hide'}
+              @click=${() => this.#toggle(one.name)}
+            >
+              ${swatch({ name: one.name, color, dash, data: undefined, width: 2 })}<span class="key-name"
+                ><bdi>${one.name}</bdi></span
+              >
+            </button>`;
+          })}
+        </div>
+        <div class="plot">${this.#chart.canvas}</div>
+        <p class="how">
+          ${renderIcon('info')} A line is the prediction of one run for each
+          input.${this.#points.length > 0 ? ' Points are the training samples of the run in this panel.' : ''}
+        </p>
+        <details class="data" @toggle=${this.#toggleTable}>
+          <summary>Table</summary>
+          ${this.#open ? this.#table(shown, input) : nothing}
+        </details>`,
+      this.figure,
+    );
+    this.#chart.update(
+      [
+        ...shown.flatMap(({ fits, name, color, dash }) =>
+          fits.map(({ fit }): XyLine => ({
+            name,
+            color,
+            dash,
+            isPlain: true,
+            points: fit.outputs.map((y, i) => ({ x: inputAt(fit, i), y })),
+          })),
+        ),
+        ...(this.#points.length > 0
+          ? [{ name: 'samples', color: theme.foreground, dash: [], points: this.#points, isScattered: true }]
+          : []),
+      ],
+      {
+        x: { title: input, scale: 'linear' },
+        y: { title: 'prediction and target', scale: 'linear' },
+        ariaLabel: `Fitted functions over ${input}: ${shown.map(({ name }) => name).join('; ')}.`,
+      },
+    );
+  }
+
+  #table(shown: readonly Series[], input: string) {
+    const columns = shown.flatMap(({ name, fits }) =>
+      fits.map(({ run, fit }) => ({ name: fits.length > 1 ? `${name}, run ${run + 1}` : name, fit })),
+    );
+    const [first] = columns;
+    if (!first) return nothing;
+    const headers = [input, ...columns.map(({ name }) => name)];
+    const rows = first.fit.outputs.map((_, i) => [inputAt(first.fit, i), ...columns.map(({ fit }) => fit.outputs[i]!)]);
+    return html`<p class="hint">
+        ${exportActions(this.context, { title: 'Fitted functions', table: () => ({ headers, rows }), canvas: this.#chart?.canvas })}
+      </p>
+      <div class="scroll" tabindex="0" role="region" aria-label="Table: fitted functions">
+        <table>
+          <thead>
+            <tr>
+              ${headers.map((head) => html`<th scope="col"><bdi>${head}</bdi></th>`)}
+            </tr>
+          </thead>
+          <tbody>
+            ${rows.map(
+              ([x, ...outputs]) =>
+                html`<tr>
+                  <th scope="row">${renderValue(x, { signed: true })}</th>
+                  ${outputs.map((value) => html`<td>${renderValue(value, { signed: true })}</td>`)}
+                </tr>`,
+            )}
+          </tbody>
+        </table>
+      </div>`;
+  }
+
+  readonly #toggleTable = (event: Event): void => {
+    this.#open = (event.target as HTMLDetailsElement).open;
+    this.#latest?.();
+  };
+
+  #toggle(name: string): void {
+    if (!this.#hidden.delete(name)) this.#hidden.add(name);
+    this.#latest?.();
+  }
+
+  dispose(): void {
+    this.#disposed = true;
+    this.#chart?.dispose();
+    render(nothing, this.figure);
+  }
+}
