@@ -1,5 +1,5 @@
-// Weights of an earlier run as the initial weights of this one: tensors of a .safetensors file, found by name. The sizes
-// of the images may differ, because the weights of a convolution do not depend on them.
+// Weights of an earlier run as the initial weights of this one: tensors of a .safetensors file, found by name. The
+// sizes of the images may differ, because the weights of a convolution do not depend on them.
 import type { CooperativeTask } from '../engine/cooperative-task';
 import { type ArrayFile, visitRows } from '../engine/datasets/array-file';
 import { DataError } from '../engine/datasets/data-error';

@@ -7,8 +7,10 @@ import { XyChart, type XyLine } from '../charts/xy-chart';
 import type { Context } from '../context';
 import { exportActions } from '../controls/export-actions';
 import { renderIcon, renderValue } from '../controls/number-value';
-import { pluralize } from '../../src/presentation/numbers';
+import { formatInteger, pluralize } from '../../src/presentation/numbers';
 import { lineStyle } from './line-style';
+
+const MAX_ROWS = 200;
 
 /** Lines that share a name, a color and a switch: those of a setting, or a single run. */
 interface Series {
@@ -133,16 +135,14 @@ export class FittedFunctions {
     );
   }
 
+  /** A row for each point: runs with other data have other inputs. */
   #table(shown: readonly Series[], input: string) {
-    const columns = shown.flatMap(({ name, fits }) =>
-      fits.map(({ run, fit }) => ({ name: fits.length > 1 ? `${name}, run ${run + 1}` : name, fit })),
+    const headers = ['run', input, 'prediction'];
+    const rows = shown.flatMap(({ name, fits }) =>
+      fits.flatMap(({ run, fit }) => fit.outputs.map((y, i) => [`${run + 1}: ${name}`, inputAt(fit, i), y] as const)),
     );
-    const [first] = columns;
-    if (!first) return nothing;
-    const headers = [input, ...columns.map(({ name }) => name)];
-    const rows = first.fit.outputs.map((_, i) => [inputAt(first.fit, i), ...columns.map(({ fit }) => fit.outputs[i]!)]);
     return html`<p class="hint">
-        ${exportActions(this.context, { title: 'Fitted functions', table: () => ({ headers, rows }), canvas: this.#chart?.canvas })}
+        ${rows.length > MAX_ROWS ? `The first ${MAX_ROWS} of ${formatInteger(rows.length)} rows. ` : nothing}${exportActions(this.context, { title: 'Fitted functions', table: () => ({ headers, rows }), canvas: this.#chart?.canvas })}
       </p>
       <div class="scroll" tabindex="0" role="region" aria-label="Table: fitted functions">
         <table>
@@ -152,11 +152,12 @@ export class FittedFunctions {
             </tr>
           </thead>
           <tbody>
-            ${rows.map(
-              ([x, ...outputs]) =>
+            ${rows.slice(0, MAX_ROWS).map(
+              ([name, x, y]) =>
                 html`<tr>
-                  <th scope="row">${renderValue(x, { signed: true })}</th>
-                  ${outputs.map((value) => html`<td>${renderValue(value, { signed: true })}</td>`)}
+                  <th scope="row"><bdi>${name}</bdi></th>
+                  <td>${renderValue(x, { signed: true })}</td>
+                  <td>${renderValue(y, { signed: true })}</td>
                 </tr>`,
             )}
           </tbody>

@@ -88,7 +88,14 @@ export const outputMap: View = {
     const keep = (change: Partial<MapState>): void =>
       context.setViewState(ID, { ...mapState(context.settings), ...change });
     const move = (row: number, column: number): void => keep({ single: true, row, column });
-    const answer = (): OutputMap | null => context.latestResult(mapQuery(context.settings));
+    let shown: { readonly map: OutputMap; readonly model: unknown } | null = null;
+    /** The last map until the next one arrives: hiding it would take the focus from the image. */
+    const answer = (): OutputMap | null => {
+      const { model } = context.data;
+      const map = context.latestResult(mapQuery(context.settings));
+      if (map) shown = { map, model };
+      return shown?.model === model ? (shown?.map ?? null) : null;
+    };
     const nameOf = (output: number): string => context.data.model?.classes?.[output] ?? String(output);
 
     const draw = (): void => {
@@ -104,7 +111,8 @@ export const outputMap: View = {
         'aria-label',
         `${map.areProbabilities ? 'Probability' : 'Output'} of ${nameOf(large)} at ${rows} × ${columns} positions. Arrow keys move between positions.`,
       );
-      heatmap.draw({ rows, columns, cells }, scale, context.theme, Math.max(160, columns * 44 + 40));
+      const width = Math.min(host.clientWidth, Math.max(160, columns * 44 + 40));
+      heatmap.draw({ rows, columns, cells }, scale, context.theme, width);
       image.draw(map, heatmap.cursor, single, nameOf);
       for (const canvas of figure.querySelectorAll<HTMLCanvasElement>('canvas[data-output]'))
         drawSmallMap(canvas, map, Number(canvas.dataset.output), scale, context);
@@ -332,8 +340,7 @@ class LargeImage {
         );
     });
     canvas.addEventListener('keydown', (event) => {
-      const at = this.#map?.placed[0];
-      if (!at || !this.#isMovable || event.ctrlKey || event.altKey || event.metaKey) return;
+      if (!this.#map || !this.#isMovable || event.ctrlKey || event.altKey || event.metaKey) return;
       const moves: Record<string, readonly [number, number]> = {
         ArrowUp: [-1, 0],
         ArrowDown: [1, 0],
@@ -343,7 +350,9 @@ class LargeImage {
       const step = moves[event.key];
       if (!step) return;
       event.preventDefault();
-      place(at.row + step[0], at.column + step[1]);
+      // Where it will stand once all keys so far are answered.
+      const { row, column } = mapState(this.context.settings);
+      place(row + step[0], column + step[1]);
     });
   }
 

@@ -9,7 +9,7 @@ export async function openNewSpec(): Promise<vscode.TextDocument> {
   return document;
 }
 
-/** An unsaved spec next to another one, so that the paths in it lead to the same files. @param label goes into its name */
+/** An unsaved spec next to another one, so that its paths lead to the same files. @param label goes into its name */
 export async function openUnsavedVariant(uri: vscode.Uri, label: string, text: string): Promise<vscode.TextDocument> {
   const name = (uri.path.split('/').pop() ?? '').replace(/\.nabla\.json$/, '');
   const folder = uri.path.includes('/')
