@@ -221,7 +221,7 @@ function toSpec(source: Source, input: ParsedSpec, layers: readonly SpecLayer[])
     deterministic: input.deterministic,
     gradientCheck: input.gradient_check,
     rules: input.rules,
-    ...(input.initial_weights !== undefined && { initialWeights: input.initial_weights }),
+    ...(input.initial_weights !== '' && { initialWeights: input.initial_weights }),
     sweep: toSweepOptions(input.sweep),
     source,
   };

@@ -439,18 +439,18 @@ export const specSchema = z
         ),
       100,
     ),
-    initial_weights: z.optional(
+    initial_weights: z._default(
       z
         .string()
         .check(
-          z.minLength(1),
           z.describe(
-            'A .safetensors file with initial weights, relative to the spec: tensors are found by name, such as ' +
-              '`conv2d1.weight`. Those that it lacks are drawn from the seed. "Save Weights…" and `train --save-weights` ' +
-              'write such a file.',
+            'A .safetensors file with initial weights, relative to the spec; empty for none. Tensors are found by name, ' +
+              'such as `conv2d1.weight`; those that it lacks are drawn from the seed. "Save Weights…" and ' +
+              '`train --save-weights` write such a file.',
           ),
           alias('pretrained', 'pretrained_weights', 'load_weights', 'weights_from', 'checkpoint'),
         ),
+      '',
     ),
     seed: z._default(
       z

@@ -8,7 +8,6 @@ import { locateNonFinite } from '../session/locate-non-finite';
 import { describeNonFinite } from '../presentation/non-finite';
 import { runQuery } from '../session/queries';
 import { TrainingSession } from '../session/session';
-import { numel } from '../engine/kernels/tensor';
 import type { CompiledRun } from '../model-spec';
 
 /** Loss and accuracy of a split, one value for each entry of `epochs`. */
@@ -115,11 +114,11 @@ export function* trainRun(
 const FIT_POINTS = 65;
 
 function fittedFunction(session: TrainingSession): FittedFunction | undefined {
-  const { labels, targetWidth, dataset } = session.run;
-  if (labels || targetWidth !== 1 || numel(dataset.inputShape) !== 1) return undefined;
+  const { labels, targetWidth } = session.run;
+  if (labels || targetWidth !== 1) return undefined;
   const { value } = runQuery(session, { type: 'decision_surface' });
   const axis = value?.axes[0];
-  if (!value?.predictions || !axis) return undefined;
+  if (!value?.predictions || value.axes.length !== 1 || !axis) return undefined;
   const { columns, predictions } = value;
   const outputs = Array.from(
     { length: FIT_POINTS },
