@@ -49,6 +49,7 @@ const OTHERS: readonly string[] = [
   'custom-loss-with-a-bug',
   'marbles',
   'one-neuron',
+  'padding',
   'tied-autoencoder',
   'worked-example-1',
   'xor',
