@@ -56,7 +56,8 @@ holdFigures('A', {
     none: accuracy(trained('circles', { 'layers.1': 'identity' })),
   }),
   'layer-sizes': () => {
-    const at = (units: number): number => accuracy(trained('circles', { 'layers.0.out_features': units }));
+    const at = (units: number): number =>
+      trained('circles', { 'layers.0.out_features': units }).evaluate().validation!.loss;
     return { one: at(1), two: at(2), three: at(3), four: at(4) };
   },
   'targets-and-predictions': () => {

@@ -34,7 +34,7 @@ const views = [...read('webview/views/index.ts').matchAll(/from '(\.\/[\w-]+)'/g
 
 /** The words of a command line, without quotes. */
 const words = (line: string): string[] =>
-  [...line.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain);
+  [...line.matchAll(/(['"])(.*?)\1|(\S+)/g)].map(([, , quoted, plain]) => quoted ?? plain);
 
 const repeated = (values: readonly string[]): string[] => values.filter((value, i) => values.indexOf(value) !== i);
 
