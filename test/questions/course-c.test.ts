@@ -5,14 +5,14 @@ import { runQuery } from '../../src/session/queries';
 import type { TrainingSession } from '../../src/session/session';
 import { advanceToUpdate, example, gradient, gradientCheckReport, train, values } from '../support/examples';
 import { holdFigures } from '../support/figures';
-import { mean, meanOver, norm, output, outputGradient, sweepValues, trained } from '../support/trained';
+import { mean, meanOver, norm, output, outputGradient, spreadOver, sweepValues, trained } from '../support/trained';
 
 const byHand = advanceToUpdate(example('scalar-network'));
 const afterOneStep = train(example('scalar-network'), 1);
 const rates = sweepValues('digits-learning-rates', 'optimizer.lr') as number[];
 const epochs = sweepValues('digits-learning-rates', 'epochs')[0] as number;
 const atRate = (lr: number): Record<string, unknown> => ({ 'optimizer.lr': lr, epochs });
-const SEEDS = [1, 2, 3];
+const SEEDS = sweepValues('digits-learning-rates', 'seed') as number[];
 
 /** The long run, after half of its epochs and at the end. */
 const longRun = (() => {
@@ -43,7 +43,14 @@ holdFigures('C', {
   'first-layer-later': () => ({ second: norm(gradient(train(example('scalar-network'), 2), 'linear1.weight')) }),
   'update-by-hand': () => {
     const [weight, bias] = [values(afterOneStep, 'linear2.weight'), values(afterOneStep, 'linear2.bias')];
-    return { first: weight[0], second: weight[3], bias0: bias[0], bias1: bias[1] };
+    return {
+      first: weight[0],
+      second: weight[3],
+      third: weight[1],
+      fourth: weight[4],
+      bias0: bias[0],
+      bias1: bias[1],
+    };
   },
   'softmax-derivative': () => {
     const { value } = runQuery(byHand, { type: 'jacobian', layer: 3, sample: 0 });
@@ -92,7 +99,8 @@ holdFigures('C', {
   },
   'rate-order': () => {
     const [r1, r2, r3, r4] = rates.map((lr) => meanOver(SEEDS, 'digits-learning-rates', atRate(lr), 'validation'));
-    return { r1, r2, r3, r4 };
+    const [s1, s2, s3, s4] = rates.map((lr) => spreadOver(SEEDS, 'digits-learning-rates', atRate(lr), 'validation'));
+    return { r1, s1, r2, s2, r3, s3, r4, s4 };
   },
   'several-runs': () => {
     const accuracies = SEEDS.map(
@@ -106,31 +114,42 @@ holdFigures('C', {
     test: longRun.end.test!.accuracy!,
     middle: longRun.half.train!.loss,
     end: longRun.end.train!.loss,
+    slow: trained('digits-learning-rates', { 'optimizer.lr': 0.004 }).evaluate().train!.loss,
   }),
   'loss-and-accuracy': () => ({
-    before: longRun.half.validation!.accuracy!,
-    after: longRun.end.validation!.accuracy!,
+    accuracy: Math.min(longRun.half.validation!.accuracy!, longRun.end.validation!.accuracy!),
     lossBefore: longRun.half.validation!.loss,
     lossAfter: longRun.end.validation!.loss,
   }),
-  'saturated-start': () => ({
-    idle: saturated(example('saturated-start')),
-    wrong: trained('saturated-start').evaluate().train!.accuracy!,
-    right: trained('saturated-start', { 'layers.1.init': 'fan_in_uniform' }).evaluate().train!.accuracy!,
-  }),
+  'saturated-start': () => {
+    const wrong = trained('saturated-start').evaluate();
+    const right = trained('saturated-start', { 'layers.1.init': 'fan_in_uniform' }).evaluate();
+    return {
+      idle: saturated(example('saturated-start')),
+      wrong: wrong.train!.accuracy!,
+      wrongTest: wrong.test!.accuracy!,
+      right: right.train!.accuracy!,
+      rightTest: right.test!.accuracy!,
+    };
+  },
   'good-start': () => {
     const weights = values(example('digits-learning-rates'), 'linear1.weight');
     return { deviation: Math.sqrt(mean(weights.map((each) => each ** 2)) - mean(weights) ** 2) };
   },
   'hand-network': () => ({ gradient: norm(gradient(byHand, 'linear1.weight')) }),
-  'wrong-loss-scale': () => ({ factor: gradientCheckReport(example('wrong-loss-scale')).diagnosis!.factor! }),
+  'wrong-loss-scale': () => {
+    const { diagnosis, counts } = gradientCheckReport(example('wrong-loss-scale'));
+    return { factor: diagnosis!.factor!, wrong: counts.wrong, small: counts.below_noise };
+  },
   'clipped-probabilities': () => ({
+    pass: gradientCheckReport(example('wrong-clipped-probabilities')).counts.pass,
     wrong: gradientCheckReport(trained('wrong-clipped-probabilities')).counts.wrong,
   }),
   'output-minus-target': () => {
     const [o0, o1] = outputGradient(byHand, 3);
     const [s0, s1] = outputGradient(byHand, 2);
-    return { o0, o1, s0, s1, wrong: gradientCheckReport(example('wrong-probability-gradient')).counts.wrong };
+    const { wrong, below_noise: small } = gradientCheckReport(example('wrong-probability-gradient')).counts;
+    return { o0, o1, s0, s1, wrong, small };
   },
 });
 

@@ -4,7 +4,7 @@ import '../support/allclose';
 import { runQuery } from '../../src/session/queries';
 import { advanceToUpdate, example, exampleVariant, gradient, train, values } from '../support/examples';
 import { holdFigures } from '../support/figures';
-import { mean, meanOver, output, outputGradient, sweepValues, trained } from '../support/trained';
+import { mean, meanOver, output, outputGradient, spreadOver, sweepValues, trained } from '../support/trained';
 
 const deviation = (of: readonly number[]): number => Math.sqrt(mean(of.map((each) => each ** 2)) - mean(of) ** 2);
 const nodes = advanceToUpdate(example('node-by-node'));
@@ -20,6 +20,15 @@ const withUnits = (units: number, part: 'train' | 'test'): number =>
   );
 const overfitted = (units: number, part: 'train' | 'test'): number =>
   meanOver(SEEDS, 'sine-overfit', { 'layers.0.out_features': units }, part);
+
+/** The mean test loss and its spread, with 280 test points instead of 10. */
+function moreTestPoints(units: number): [loss: number, spread: number] {
+  const split = { 'data.samples': 400, 'data.split.validation': 0.25, 'data.split.test': 0.7 };
+  const settings = { ...split, 'layers.0.out_features': units };
+  return [meanOver(SEEDS, 'sine-overfit', settings, 'test'), spreadOver(SEEDS, 'sine-overfit', settings, 'test')];
+}
+const overfittedSpread = (units: number): number =>
+  spreadOver(SEEDS, 'sine-overfit', { 'layers.0.out_features': units }, 'test');
 
 /** Final training losses of a sweep's runs. */
 const finalLosses = (name: string, option: string, value: unknown): number[] =>
@@ -40,7 +49,8 @@ const validationCurve = (() => {
   const session = example('sine-overfit');
   const losses = Array.from({ length: session.totalSteps / 10 }, () => train(session, 10).evaluate().validation!.loss);
   const lowest = Math.min(...losses);
-  return { step: 10 * (losses.indexOf(lowest) + 1), lowest, end: losses.at(-1)! };
+  const points = session.model.samples.validation;
+  return { step: 10 * (losses.indexOf(lowest) + 1), lowest, end: losses.at(-1)!, points };
 })();
 
 holdFigures('D', {
@@ -60,7 +70,15 @@ holdFigures('D', {
     return { low: Math.min(...predictions), high: Math.max(...predictions) };
   },
   'noise-floor': () => ({ test: trained('noisy-sine').evaluate().test!.loss }),
-  'no-hidden-units': () => ({ test: withUnits(0, 'test') }),
+  'no-hidden-units': () => {
+    const line = { layers: sweepValues('sine-hidden-units', 'layers')[0] };
+    return {
+      train: withUnits(0, 'train'),
+      trainSpread: spreadOver(SEEDS, 'sine-hidden-units', line, 'train'),
+      test: withUnits(0, 'test'),
+      testSpread: spreadOver(SEEDS, 'sine-hidden-units', line, 'test'),
+    };
+  },
   'number-of-units': () => ({
     one: withUnits(1, 'test'),
     two: withUnits(2, 'test'),
@@ -72,14 +90,27 @@ holdFigures('D', {
     fifty: withUnits(50, 'test'),
     hundred: withUnits(100, 'test'),
   }),
-  'sine-overfitting': () => ({
-    train3: overfitted(3, 'train'),
-    train50: overfitted(50, 'train'),
-    train100: overfitted(100, 'train'),
-    test3: overfitted(3, 'test'),
-    test50: overfitted(50, 'test'),
-    test100: overfitted(100, 'test'),
-  }),
+  'sine-overfitting': () => {
+    const [[more3, moreSpread3], [more50, moreSpread50], [more100, moreSpread100]] = [3, 50, 100].map(moreTestPoints);
+    return {
+      train3: overfitted(3, 'train'),
+      train50: overfitted(50, 'train'),
+      train100: overfitted(100, 'train'),
+      test3: overfitted(3, 'test'),
+      spread3: overfittedSpread(3),
+      test50: overfitted(50, 'test'),
+      spread50: overfittedSpread(50),
+      test100: overfitted(100, 'test'),
+      spread100: overfittedSpread(100),
+      more3,
+      moreSpread3,
+      more50,
+      moreSpread50,
+      more100,
+      moreSpread100,
+      single: trained('sine-overfit').evaluate().test!.loss,
+    };
+  },
   'early-stopping': () => validationCurve,
   'different-optima': () => {
     const losses = finalLosses('sine-two-units', 'layers.0.out_features', 2);

@@ -33,6 +33,16 @@ export const meanOver = (
   of: 'loss' | 'accuracy' = 'loss',
 ): number => mean(seeds.map((seed) => trained(name, { ...settings, seed }).evaluate()[part]![of]!));
 
+/** The sample standard deviation (n - 1) of the final losses over seeds. */
+export function spreadOver(
+  seeds: readonly number[],
+  ...of: [string, Settings, 'train' | 'validation' | 'test']
+): number {
+  const center = meanOver(seeds, ...of);
+  const squares = seeds.map((seed) => (meanOver([seed], ...of) - center) ** 2);
+  return Math.sqrt((mean(squares) * seeds.length) / (seeds.length - 1));
+}
+
 /** The Euclidean norm. */
 export const norm = (values: Iterable<number>): number => Math.hypot(...values);
 
