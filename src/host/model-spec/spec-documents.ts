@@ -7,7 +7,7 @@ import { ruleSettings } from '../ui/settings';
 import { analyzeSpec, analyzeSpecTask, prepareExplanations } from './analyze-spec';
 import { runInSlices } from './run-in-slices';
 
-const DEBOUNCE_MS = 40;
+const DEBOUNCE_MS = 20;
 // A long text takes long to analyze, so it is analyzed less often while the user types.
 const LONG_TEXT_LENGTH = 100_000;
 const LONG_TEXT_DEBOUNCE_MS = 1000;
