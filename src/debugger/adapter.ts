@@ -147,6 +147,8 @@ export class NablascopeDebugSession extends DebugSession {
   #progressCount = 0;
   #queryCount = 0;
   #isQueryCancelled = false;
+  /** Aborted when the session ends. */
+  readonly #ending = new AbortController();
 
   constructor(launchRun: LaunchRun) {
     super();
@@ -227,6 +229,7 @@ export class NablascopeDebugSession extends DebugSession {
   async #dispose(): Promise<void> {
     const run = this.#run;
     this.#run = null;
+    this.#ending.abort();
     this.#isConfigured();
     await run?.calls.setBreakpoints([]).catch(() => undefined);
     await run?.dispose();
@@ -236,6 +239,7 @@ export class NablascopeDebugSession extends DebugSession {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     this.#run = null;
+    this.#ending.abort();
     this.#isConfigured();
     this.#endProgress();
     if (reason !== null) this.sendEvent(new OutputEvent(`${reason}\n`, 'stderr'));
@@ -266,13 +270,16 @@ export class NablascopeDebugSession extends DebugSession {
   /** Code of the user's own is debugged first; the inside of other layers is shown once their phase is done. */
   async #stepIn({ model, debugCode }: DebuggedRun): Promise<void> {
     this.#isMoving = true;
-    const next = model.phases[this.#state.position.phase];
+    const state = this.#state;
+    const next = model.phases[state.position.phase];
+    const { signal } = this.#ending;
     try {
-      if (next && 'layer' in next) await debugCode?.(model.layers[next.layer]!.name, next.kind);
+      if (next && 'layer' in next) await debugCode?.(model.layers[next.layer]!.name, next.kind, signal);
     } catch (error) {
-      this.sendEvent(new OutputEvent(`${toMessage(error)}\n`, 'console'));
+      if (!signal.aborted) this.sendEvent(new OutputEvent(`${toMessage(error)}\n`, 'console'));
     }
-    if (!this.#run || this.#hasEnded) return;
+    // Whoever moved or paused the run meanwhile, here or in the panel, has replaced this step.
+    if (signal.aborted || this.#state !== state) return;
     this.#stepsIn = true;
     await this.#move({ type: 'stepPhase' }, 'step');
   }

@@ -24,9 +24,10 @@ export interface DebuggedRun {
    * Debugs the code of a layer with another debugger, in the phase that comes next, which does not happen in the run.
    * Absent where there is no other debugger.
    * @param layer its name
+   * @param signal ends that debugger
    * @returns when that debugger has ended; false if the layer has no code of its own for this phase
    */
-  debugCode?(layer: string, phase: 'forward' | 'backward'): Promise<boolean>;
+  debugCode?(layer: string, phase: 'forward' | 'backward', signal: AbortSignal): Promise<boolean>;
   /** Ends the process, or leaves the run to its panel. */
   dispose(): Promise<void>;
 }

@@ -57,9 +57,10 @@ export class LayerDebugger implements vscode.Disposable {
 
   /**
    * Debugs the phase of a layer that comes next in the run, which is not changed. Stops at the first line of its code.
+   * @param signal stops the debugger
    * @returns false if the layer has no code for it
    */
-  async stepInto(run: OpenRun, name: string, phase: 'forward' | 'backward'): Promise<boolean> {
+  async stepInto(run: OpenRun, name: string, phase: 'forward' | 'backward', signal: AbortSignal): Promise<boolean> {
     const { controller } = run;
     const layer = customLayerFilesOf(controller).find((candidate) => candidate.name === name);
     const start = layer && (await findStart(vscode.Uri.file(layer.file), phase));
@@ -75,7 +76,7 @@ export class LayerDebugger implements vscode.Disposable {
     const added = isSet ? [] : [new vscode.SourceBreakpoint(start)];
     vscode.debug.addBreakpoints(added);
     try {
-      const done = await this.#replay(run, name, { ...request, onlyNextPhase: true });
+      const done = await this.#replay(run, name, { ...request, onlyNextPhase: true }, signal);
       if (done && done.kind !== 'done') this.#showResult(run, done);
     } finally {
       vscode.debug.removeBreakpoints(added);
@@ -84,17 +85,24 @@ export class LayerDebugger implements vscode.Disposable {
   }
 
   /** @returns null if the debugger was stopped, or failed, which was shown */
-  async #replay(run: OpenRun, name: string, request: ReplayRequest): Promise<ReplayResponse | null> {
+  async #replay(
+    run: OpenRun,
+    name: string,
+    request: ReplayRequest,
+    signal?: AbortSignal,
+  ): Promise<ReplayResponse | null> {
     const { view, location } = run.controller;
     const previous = this.#clients.get(run);
     if (previous) await this.#stop(run, previous);
+    if (signal?.aborted === true) return null;
     const client: Client = new ProcessClient<DebugCalls, DebugEvents>({
       file: path.join(this.#distFolder, 'debug-process.js'),
       // Breakpoints use the paths that the editor knows.
       nodeArguments: ['--preserve-symlinks'],
       events: {
         listening: async (port) => {
-          if (await this.#attach(client, port, name, location.root ?? location.folder)) return;
+          const isAttached = await this.#attach(client, port, name, location.root ?? location.folder);
+          if (isAttached || this.#clients.get(run) !== client) return;
           view.notify(
             'error',
             'The JavaScript debugger could not attach. The extension "JavaScript Debugger", which is part of VS Code, may be disabled.',
@@ -109,12 +117,15 @@ export class LayerDebugger implements vscode.Disposable {
       onOutput: (text) => this.#log.info(`debugging ${escapeUiText(name)}: ${text.trimEnd()}`),
     });
     this.#clients.set(run, client);
+    const stop = (): void => void this.#stop(run, client);
+    signal?.addEventListener('abort', stop);
     try {
       return await client.calls.replaySteps(request);
     } catch (error) {
       if (this.#clients.get(run) === client) view.notify('error', toErrorMessage(error));
       return null;
     } finally {
+      signal?.removeEventListener('abort', stop);
       await this.#stop(run, client);
     }
   }

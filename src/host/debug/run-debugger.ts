@@ -107,7 +107,7 @@ async function attachToPanel(
     model,
     calls: callsOf(controller),
     undo: () => controller.undo(),
-    debugCode: (layer, phase) => layerDebugger.stepInto(run, layer, phase),
+    debugCode: (layer, phase, signal) => layerDebugger.stepInto(run, layer, phase, signal),
     dispose: () => {
       controller.debugClient = null;
       return Promise.resolve();
