@@ -65,6 +65,13 @@ interface BoundCheck {
   readonly error: ExpressionError | null;
 }
 
+/** One that is set again as it is keeps what it knows of other steps. */
+interface CompiledBreakpoint {
+  /** JSON of the breakpoint. */
+  readonly key: string;
+  readonly checks: readonly Check[];
+}
+
 interface HitCounter {
   readonly condition: HitCondition;
   readonly positions: HitPositions;
@@ -93,6 +100,9 @@ export class Breakpoints {
   #pasts: readonly Past[] = [];
   #messages: LogpointMessage[] = [];
   readonly #reported = new Set<number>();
+  /** By id. */
+  #compiled = new Map<number, CompiledBreakpoint>();
+  #version = 0;
   // What the scope of a data breakpoint reads.
   #value = NaN;
   #previous = NaN;
@@ -101,6 +111,11 @@ export class Breakpoints {
     this.#session = session;
     this.#values = new StepValues(session);
     this.discoveries = new Discoveries(session);
+  }
+
+  /** Changes when breakpoints are set. */
+  get version(): number {
+    return this.#version;
   }
 
   /** Whether none has to be evaluated after each step. */
@@ -123,17 +138,23 @@ export class Breakpoints {
   /** Replaces all breakpoints. @returns the status of each */
   set(breakpoints: readonly Breakpoint[]): BreakpointStatus[] {
     const known = new Map(this.#checks.flatMap(({ id, hits }) => (hits ? [[id, hits] as const] : [])));
+    const compiled = new Map<number, CompiledBreakpoint>();
     const checks: Check[] = [];
+    this.#version++;
     this.discoveries.clear();
     const statuses = breakpoints.map((breakpoint): BreakpointStatus => {
       try {
-        checks.push(...this.#compile(breakpoint, known.get(breakpoint.id)));
+        const key = JSON.stringify(breakpoint);
+        const own = this.#compiledBefore(breakpoint.id, key) ?? this.#compile(breakpoint, known.get(breakpoint.id));
+        if (own.length > 0) compiled.set(breakpoint.id, { key, checks: own });
+        checks.push(...own);
         return { id: breakpoint.id, isVerified: true };
       } catch (error) {
         if (!(error instanceof ExpressionError || error instanceof UnreachableError)) throw error;
         return { id: breakpoint.id, isVerified: false, message: error.message };
       }
     });
+    this.#compiled = compiled;
     this.#checks = checks.sort((a, b) => a.phase - b.phase);
     this.#pasts = [...new Set(checks.flatMap(({ past }) => past ?? []))];
     this.#reported.clear();
@@ -152,6 +173,13 @@ export class Breakpoints {
       }
     this.#session.keepUpdates([...keptUpdates]);
     return statuses;
+  }
+
+  /** The checks of a breakpoint that has not changed, to be bound again: to other copies of state. */
+  #compiledBefore(id: number, key: string): Check[] | null {
+    const before = this.#compiled.get(id);
+    if (before?.key !== key) return null;
+    return before.checks.map((check) => ({ ...check, bound: { live: new Map(), after: new Map() } }));
   }
 
   /** Keeps the state that the step is going to change. Call it before the update of the step. */
@@ -203,6 +231,11 @@ export class Breakpoints {
     for (const past of this.#pasts) {
       const { evaluator, calls } = past;
       if (evaluator.hasFollowedTo(session.position.step) || (onlyFixedSteps && !evaluator.readsFixedSteps)) continue;
+      // There are no steps before.
+      if (session.position.step === 0) {
+        evaluator.follow();
+        continue;
+      }
       if (past.replay) past.replay.session.shareCheckpoints(session);
       else past.replay = new SeriesEvaluator(openReplaySession(session), calls);
       yield* evaluator.followWith(past.replay);

@@ -348,13 +348,15 @@ export class Runner {
     });
   }
 
-  /** Reads what conditions need of the steps before, in slices. */
+  /** Reads what conditions need of the steps before, in slices; again if breakpoints are set in between. */
   async #readPast(job: Job | null = null, onlyFixedSteps = false): Promise<void> {
+    const { version } = this.#breakpoints;
     let end = this.#options.now() + SLICE_MS;
     for (const _ of this.#breakpoints.readPast(onlyFixedSteps)) {
       if (job?.cancelled) return;
       if (this.#options.now() < end) continue;
       await this.#yieldToEventLoop();
+      if (this.#breakpoints.version !== version) return this.#readPast(job, onlyFixedSteps);
       end = this.#options.now() + SLICE_MS;
     }
   }
@@ -469,9 +471,12 @@ export class Runner {
     this.#launch(task, async (job) => {
       while (!job.cancelled && session.position.step < target) {
         if (status === 'running') {
+          const { version } = this.#breakpoints;
           this.#recordPrevious();
           await this.#readPast(job);
           if (job.cancelled) return;
+          // Others were set in between.
+          if (this.#breakpoints.version !== version) continue;
         }
         await this.#runSlice(job, task);
         await this.#flushLogpoints();
@@ -503,7 +508,8 @@ export class Runner {
     const end = now() + SLICE_MS;
     const running = status === 'running';
     const sampleEvery = this.#probes.size > 0 ? Math.ceil(session.totalSteps / MAX_STATS_SAMPLES) : Infinity;
-    const { discoveries } = this.#breakpoints;
+    // New breakpoints first need what they read of the steps before.
+    const { discoveries, version } = this.#breakpoints;
     const scheduled = (running && session.run.gradientCheck.every) || Infinity;
     const checkEvery = running ? Math.min(scheduled, discoveries.checkEvery) : Infinity;
     const evaluateEvery = running ? session.model.batchesPerEpoch * evaluationInterval(session.run) : Infinity;
@@ -513,7 +519,8 @@ export class Runner {
           const done = session.train(most);
           return this.#lossIsFinite() ? done : 0;
         };
-    while (!job.cancelled && session.position.step < target && now() < end) {
+    const isCurrent = (): boolean => !job.cancelled && this.#breakpoints.version === version;
+    while (isCurrent() && session.position.step < target && now() < end) {
       if (rateLimited && this.#rateLimiter.msUntilNextStep(session.position.step) > 0) break;
       const next = session.position.step + 1;
       const observed = nextObservedStep(Math.max(next - 1, session.monitor.lastObservedStep));

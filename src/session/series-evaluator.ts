@@ -197,13 +197,14 @@ export class SeriesEvaluator {
   }
 
   /**
-   * Begins to follow the session, and reads the steps before in another one, which replays them one at a time.
+   * Begins to follow the session after a step, and reads the steps before in another one, which replays them one at a
+   * time.
    * @param replay of the same expressions
    */
   *followWith(replay: SeriesEvaluator): Generator<void, void> {
     const { step } = this.session.position;
     const knowsFixedSteps = this.#knowsFixedSteps(step);
-    if (step > 0) yield* replay.#replayPast(step, !knowsFixedSteps);
+    yield* replay.#replayPast(step, !knowsFixedSteps);
     if (step !== this.session.position.step) return;
     this.follow();
     this.#past.forEach(({ use: { at }, kept }, i) => {

@@ -1,11 +1,12 @@
 // Conditions that read other steps, against the obvious: a session that goes phase by phase, with a list of what every
 // step ended with.
 import { setImmediate } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { bindExpression, parseExpression } from '../../src/expressions';
 import type { Breakpoint, LogpointMessage, RunState } from '../../src/protocol/breakpoints';
 import type { Position } from '../../src/protocol/position';
 import { Runner } from '../../src/session/runner';
+import { SeriesEvaluator } from '../../src/session/series-evaluator';
 import type { TrainingSession } from '../../src/session/session';
 import { StepValues } from '../../src/session/step-values';
 import { createSession, smallSpec } from '../support/session-fixtures';
@@ -30,7 +31,8 @@ const specs = {
   },
 };
 
-function createRunner(session: TrainingSession) {
+/** @param onSleep called when the event loop runs */
+function createRunner(session: TrainingSession, onSleep = (): void => undefined) {
   const states: RunState[] = [];
   const messages: LogpointMessage[] = [];
   const failures: unknown[] = [];
@@ -39,7 +41,10 @@ function createRunner(session: TrainingSession) {
   const runner = new Runner({
     session,
     now: () => (time += 0.05),
-    sleep: () => setImmediate(),
+    sleep: () => {
+      onSleep();
+      return setImmediate();
+    },
     emit: () => Promise.resolve(),
     onError: (error) => failures.push(error),
     onState: (state) => {
@@ -228,6 +233,59 @@ describe('a breakpoint that reads other steps', () => {
     await move({ type: 'seek', step: 3 });
     await move({ type: 'setWeights', weights: [{ parameter: 'linear1.weight', index: 0, value: 6 }] });
     expect(await move({ type: 'run' })).toMatchObject({ position: { step: 4, phase: 0 }, hitBreakpoints: [1] });
+  });
+
+  it('is hit in the next step, although it was set while the past of another was read', async () => {
+    const long = createSession({ ...spec, epochs: 80 });
+    const start = long.totalSteps - 10;
+    let sleeps = -1;
+    const { runner, move } = createRunner(long, () => {
+      if (sleeps >= 0 && sleeps++ === 0)
+        void runner.setBreakpoints([
+          { id: 2, on: { phases: [2] }, condition: 'step - last(loss > 0) == 1' },
+          { id: 3, on: { data: 'linear1.weight[0, 0]' }, condition: 'value != previous' },
+        ]);
+    });
+    await move({ type: 'runToStep', step: start });
+    await runner.setBreakpoints([{ id: 1, on: { phases: [1] }, condition: 'last(loss > 0) > step' }]);
+    sleeps = 0;
+    const state = await move({ type: 'run' });
+    expect(sleeps).toBeGreaterThan(1);
+    expect(state).toMatchObject({ position: { step: start, phase: 3 }, hitBreakpoints: [2] });
+    expect(await move({ type: 'run' })).toMatchObject({ position: { step: start + 1, phase: 0 }, hitBreakpoints: [3] });
+  });
+
+  it('knows of no steps at the start, after it has read some', async () => {
+    const { runner, move } = createRunner(createSession(spec));
+    await runner.setBreakpoints([{ id: 1, on: { phases: [1] }, condition: 'last(loss > 0) >= step or step == 9' }]);
+    for (const step of [0, 5, 0]) {
+      await move({ type: 'seek', step });
+      expect(await move({ type: 'run' })).toMatchObject({ position: { step: 8, phase: 2 } });
+    }
+  });
+
+  it('replays nothing at the start, nor when it is set again as it is', async () => {
+    const replays = vi.spyOn(SeriesEvaluator.prototype, 'followWith');
+    const { runner, move } = createRunner(createSession(spec));
+    const all: Breakpoint[] = [
+      { id: 1, on: { phases: [2] }, condition: 'last(loss > 0) == step - 1 and (step == 3 or step == 6)' },
+      { id: 2, on: { data: W }, condition: 'value != previous and (step == 4 or step == 7)' },
+    ];
+    const other: Breakpoint = { id: 3, on: { data: NORM }, condition: 'value != previous and step == 7' };
+    const hits: (readonly [number, readonly number[]])[] = [];
+    for (const breakpoints of [all, [...all, other], all, [other, ...all]]) {
+      await runner.setBreakpoints(breakpoints);
+      const { position, hitBreakpoints } = await move({ type: 'run' });
+      hits.push([position.step, hitBreakpoints]);
+    }
+    expect(replays).not.toHaveBeenCalled();
+    replays.mockRestore();
+    expect(hits).toEqual([
+      [2, [1]],
+      [4, [2]],
+      [5, [1]],
+      [7, [3, 2]],
+    ]);
   });
 
   it('prints them in log messages', async () => {
