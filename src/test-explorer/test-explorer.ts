@@ -182,7 +182,8 @@ export class TestExplorer implements vscode.Disposable {
     item.busy = true;
     try {
       const model = await checker.describe(createCheckRequest(uri, text, this.#options.permissions));
-      if (model) this.#updateItem(item, uri, buildSpecTree(text, model));
+      // An edit meanwhile has its own update.
+      if (model && (await readSpecFile(uri)) === text) this.#updateItem(item, uri, buildSpecTree(text, model));
     } catch (error) {
       // Its checks become known when it is run.
       onError(error);
