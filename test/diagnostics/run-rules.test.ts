@@ -154,6 +154,14 @@ describe('a rule about a run', () => {
     for (const { threshold } of runRules) if (threshold) expect(threshold.source).not.toBe('');
   });
 
+  it('has a fix for weights whose terms cancel, and none for dead units', () => {
+    const fixOf = (layers: readonly unknown[]) =>
+      observe({ ...circles, layers }).find(({ code }) => code === 'zero-gradient')?.fix ?? null;
+    const equal = linear(2, { bias: false, init: { type: 'constant', val: 0.5 } });
+    expect(fixOf([linear(8), 'tanh', equal])?.changes.length).toBeGreaterThan(0);
+    expect(fixOf([linear(8, { bias_init: { type: 'constant', val: -50 } }), 'relu', linear(2)])).toBeNull();
+  });
+
   it('is silenced and tuned by the spec', () => {
     const tooLarge = { ...circles, optimizer: sgd(300) };
     const codesOf = (rules: object): string[] => observe({ ...tooLarge, epochs: 2, rules }).map(({ code }) => code);

@@ -2,6 +2,7 @@
 import { formatNumber, formatPercent } from '../../presentation/numbers';
 import type { LayerInfo, ModelInfo } from '../../protocol/model-info';
 import {
+  drawsWeights,
   hasInitialValues,
   initializeBy,
   initializeRandomly,
@@ -35,14 +36,20 @@ export const zeroGradient: RunRule = {
     const weights = observation.layers[blocker.index]?.parameters[0];
     const isZero = weights?.norm === 0;
     const model = observation.run.model.layers[blocker.index]!;
+    const isSum = drawsWeights(model);
     return [
       {
         layer: blocker.index,
         observation: `The input gradient of ${blocker.name} is exactly 0, so ${blocked.name} ${isAllBefore ? 'and all layers before it do not learn' : 'does not learn'}.${isZero ? ` ${weights.name} is all 0.` : ''}`,
         remedy: isZero
           ? 'Initialize the weights randomly: remove its "init" or choose another.'
-          : 'Check its output: dead or saturated units pass no gradient.',
-        ...(isZero && { fix: (spec) => initializeRandomly(spec, blocker.index, model) }),
+          : isSum
+            ? 'Its terms cancel each other. Initialize the weights randomly, so that they differ between outputs.'
+            : blocker.idleness
+              ? 'Check its output: dead or saturated units pass no gradient.'
+              : 'Its derivative is 0 for every input of this batch: replace it by a function that has a slope, such as ' +
+                'softmax for an argmax and sigmoid for a step.',
+        ...((isZero || isSum) && { fix: (spec) => initializeRandomly(spec, blocker.index, model) }),
       },
     ];
   },
