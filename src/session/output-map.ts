@@ -28,7 +28,9 @@ function strideOf(model: NetworkModel, index: number, strides: readonly Stride[]
   const down = Math.max(...given.map((stride) => stride.down));
   const right = Math.max(...given.map((stride) => stride.right));
   if (window === 'pointwise') return { down, right };
-  return window.length === 2 ? { down: down * window[0]!.stride, right: right * window[1]!.stride } : null;
+  // Outputs between pixels, after upsampling, are no positions of a window.
+  if (window.length !== 2 || window.some((axis) => axis.stride < 1)) return null;
+  return { down: down * window[0]!.stride, right: right * window[1]!.stride };
 }
 
 /** Whether the layers from `cut` on take nothing from those before it but the output of the last of them. */
@@ -54,8 +56,7 @@ export function findSlidingLayers(model: NetworkModel): OutputMapInfo | null {
   while (count > 0 && !isCleanCut(model, count)) count--;
   const hasWindows = model.layers.slice(0, count).some((layer) => Array.isArray(receptiveWindowOf(layer)));
   const stride = strides[count - 1];
-  // Outputs closer than a pixel, after upsampling, are no positions of a window.
-  return hasWindows && stride && stride.down >= 1 && stride.right >= 1 ? { layersOverImage: count, stride } : null;
+  return hasWindows && stride ? { layersOverImage: count, stride } : null;
 }
 
 /** The first layers for an image of another size; null if a layer cannot take it. */
@@ -95,18 +96,22 @@ const remainingModel = (model: NetworkModel, count: number): NetworkModel => ({
   loss: model.loss,
 });
 
-/** Multiply-adds of the map of an image of this height and width; infinite if the network cannot take it. */
-export function outputMapMacs(model: NetworkModel, { layersOverImage }: OutputMapInfo, imageShape: Shape): number {
+/**
+ * The work for the map of an image of this height and width: multiply-adds, and at least one operation for each number
+ * that a layer reads or a window copies. Infinite if the network cannot take the image.
+ */
+export function outputMapWork(model: NetworkModel, { layersOverImage }: OutputMapInfo, imageShape: Shape): number {
   const resized = resizedLayers(model, layersOverImage, imageShape);
   if (!resized) return Infinity;
   const sum = (layers: readonly LayerModel[]): number =>
     layers.reduce(
       (total, { definition, inputShape, outputShape, options, otherInputShapes }) =>
-        total + (definition.macs?.(inputShape, outputShape, options, otherInputShapes) ?? 0),
+        total + Math.max(numel(inputShape), definition.macs?.(inputShape, outputShape, options, otherInputShapes) ?? 0),
       0,
     );
   const [, height = 0, width = 0] = resized.at(-1)!.outputShape;
-  return sum(resized) + height * width * sum(model.layers.slice(layersOverImage));
+  const window = numel(model.layers[layersOverImage - 1]!.outputShape);
+  return sum(resized) + height * width * (window + sum(model.layers.slice(layersOverImage)));
 }
 
 /** A network for images of one size, larger than those it was trained on, with the weights of another network. */

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { OutputMap, OutputMapRequest } from '../../src/protocol/queries';
 import { runQuery } from '../../src/session/queries';
+import { outputMapWork } from '../../src/session/output-map';
 import type { TrainingSession } from '../../src/session/session';
 import { createSession } from '../support/session-fixtures';
 import { train } from '../support/examples';
@@ -52,6 +53,32 @@ function cropOf({ image, imageShape, window, stride, columns }: OutputMap, posit
     return image[(c * height + top + y) * width + left + (i % window.width)];
   });
 }
+
+it('upsampling ends the layers that run over the whole image, since its outputs lie between pixels', () => {
+  const layers = [
+    { type: 'conv2d', out_channels: 2, kernel_size: 3 },
+    { type: 'max_pool2d', kernel_size: 2 },
+    { type: 'upsample', scale_factor: 2 },
+    { type: 'conv2d', out_channels: 2, kernel_size: 3 },
+    'flatten',
+    { type: 'linear', out_features: 3 },
+  ];
+  const session = createSession({ ...images, layers });
+  expect(session.model.outputMap).toEqual({ layersOverImage: 2, stride: { down: 2, right: 2 } });
+});
+
+it('is not computed where copying and pooling windows would take seconds', () => {
+  const layers = [
+    { type: 'conv2d', out_channels: 16, kernel_size: 3, padding: 1 },
+    { type: 'adaptive_avg_pool2d', output_size: 1 },
+    'flatten',
+    { type: 'linear', out_features: 3 },
+  ];
+  const { network, model } = createSession({ ...images, layers });
+  const channels = network.model.inputShape[0]!;
+  // 25 × 25 positions of 16 × 12 × 12 numbers that are copied, and then pooled.
+  expect(outputMapWork(network.model, model.outputMap!, [channels, 36, 36])).toBeGreaterThan(2 * 625 * 16 * 144);
+});
 
 describe.each(Object.entries(tails))('%s', (_, tail) => {
   it('give at each position what the network gives for the window there', () => {

@@ -24,6 +24,23 @@ async function shown(options: PageOptions = {}): Promise<OwnPanel & { readonly h
 const answerOf = (host: FakeHost, request: Partial<OutputMapRequest>) =>
   runQuery(host.session!, { type: 'output_map', sample: null, tiles: 3, place: null, ...request }).value!;
 
+it('names a single output by the class whose probability it is', async () => {
+  const layers = [
+    { type: 'conv2d', out_channels: 2, kernel_size: 3 },
+    'relu',
+    'flatten',
+    { type: 'linear', out_features: 1 },
+  ];
+  const data = { type: 'images', samples: 20, size: 8, classes: 2 };
+  const host = new FakeHost(JSON.stringify({ data, layers, loss: 'bce_with_logits', epochs: 1 }));
+  const { panel, close } = await openOwnPanel(browser, host, { height: 1200 });
+  await clickTab(panel.page, 'output_map');
+  await panel.page.locator('.small-map').first().waitFor();
+  const second = host.session!.model.classes![1];
+  expect(await panel.page.locator('.small-map').allTextContents()).toEqual([expect.stringContaining(second)]);
+  await close();
+});
+
 describe('a network of convolutions alone', () => {
   it('shows a map for each class, and reads the value and the window of a position', async () => {
     const { panel, host, close } = await shown();

@@ -96,7 +96,9 @@ export const outputMap: View = {
       if (map) shown = { map, model };
       return shown?.model === model ? (shown?.map ?? null) : null;
     };
-    const nameOf = (output: number): string => context.data.model?.classes?.[output] ?? String(output);
+    const nameOf = (label: number): string => context.data.model?.classes?.[label] ?? String(label);
+    // A single output is the probability of the second class.
+    const outputName = (output: number): string => nameOf(answer()?.outputs === 1 ? 1 : output);
 
     const draw = (): void => {
       const map = answer();
@@ -109,7 +111,7 @@ export const outputMap: View = {
       const cells = map.values.slice(large * rows * columns, (large + 1) * rows * columns);
       heatmap.canvas.setAttribute(
         'aria-label',
-        `${map.areProbabilities ? 'Probability' : 'Output'} of ${nameOf(large)} at ${rows} × ${columns} positions. Arrow keys move between positions.`,
+        `${map.areProbabilities ? 'Probability' : 'Output'} of ${outputName(large)} at ${rows} × ${columns} positions. Arrow keys move between positions.`,
       );
       const width = Math.min(host.clientWidth, Math.max(160, columns * 44 + 40));
       heatmap.draw({ rows, columns, cells }, scale, context.theme, width);
@@ -138,14 +140,14 @@ export const outputMap: View = {
       const noun = map.areProbabilities ? 'Probability' : 'Output';
       render(
         html`<div class="chart-head">
-            <h2>${noun} of <bdi>${nameOf(large)}</bdi></h2>
+            <h2>${noun} of <bdi>${outputName(large)}</bdi></h2>
             <span class="unit"
               >${map.imageShape.slice(1).join(' × ')} pixels, ${map.rows} × ${map.columns} positions of a window of
               ${map.window.height} × ${map.window.width}; evaluation mode</span
             >
           </div>
           <p class="reading" role="status" aria-live="off">
-            ${heatmap.cursor ? reading(map, heatmap.cursor, large, nameOf) : html`<span class="hint">Hover over a position or use the arrow keys to see its window and read its value.</span>`}
+            ${heatmap.cursor ? reading(map, heatmap.cursor, large, outputName(large), nameOf) : html`<span class="hint">Hover over a position or use the arrow keys to see its window and read its value.</span>`}
           </p>
           <div class="output-map">
             ${image.canvas}
@@ -162,18 +164,18 @@ export const outputMap: View = {
                 html`<button
                   class="small-map"
                   aria-pressed=${output === large ? 'true' : 'false'}
-                  title=${`Show the map of ${nameOf(output)} large`}
+                  title=${`Show the map of ${outputName(output)} large`}
                   @click=${() => keep({ output })}
                 >
                   <canvas data-output=${output} width="1" height="1" aria-hidden="true"></canvas>
-                  <bdi>${nameOf(output)}</bdi>
+                  <bdi>${outputName(output)}</bdi>
                 </button>`,
             )}
           </div>
           <p class="how">${renderIcon('info')} ${explanation(context, map, state.single)}</p>
           <details class="data" @toggle=${toggle}>
             <summary>Table</summary>
-            ${open ? table(context, map, heatmap.canvas, nameOf) : nothing}
+            ${open ? table(context, map, heatmap.canvas, nameOf, outputName) : nothing}
           </details>`,
         figure,
       );
@@ -222,15 +224,21 @@ function drawSmallMap(
 const predictedName = (
   { classes, columns }: OutputMap,
   { row, column }: Cell,
-  nameOf: (output: number) => string,
+  nameOf: (label: number) => string,
 ): string | null => (classes ? nameOf(classes[row * columns + column]!) : null);
 
-function reading(map: OutputMap, cell: Cell, output: number, nameOf: (output: number) => string): TemplateResult {
+function reading(
+  map: OutputMap,
+  cell: Cell,
+  output: number,
+  outputName: string,
+  nameOf: (label: number) => string,
+): TemplateResult {
   const { top, bottom, left, right } = windowOf(map, cell);
   const name = predictedName(map, cell, nameOf);
   return html`<b>[${cell.row}, ${cell.column}]</b>:
     ${renderValue(valueAt(map, output, cell), { signed: !map.areProbabilities })} for
-    <bdi>${nameOf(output)}</bdi>${name === null ? nothing : html`; predicted <b><bdi>${name}</bdi></b>`}
+    <bdi>${outputName}</bdi>${name === null ? nothing : html`; predicted <b><bdi>${name}</bdi></b>`}
     <span class="hint">rows ${top} to ${bottom}, columns ${left} to ${right} of the image</span>`;
 }
 
@@ -266,14 +274,15 @@ function table(
   context: Context,
   map: OutputMap,
   canvas: HTMLCanvasElement,
-  nameOf: (output: number) => string,
+  nameOf: (label: number) => string,
+  outputName: (output: number) => string,
 ): TemplateResult {
   const positions = Array.from({ length: map.rows * map.columns }, (_, i): Cell => ({
     row: Math.floor(i / map.columns),
     column: i % map.columns,
   }));
   const outputs = Array.from({ length: map.outputs }, (_, output) => output);
-  const headers = ['row', 'column', ...(map.classes ? ['predicted'] : []), ...outputs.map(nameOf)];
+  const headers = ['row', 'column', ...(map.classes ? ['predicted'] : []), ...outputs.map(outputName)];
   const row = (cell: Cell) => [
     cell.row,
     cell.column,
@@ -356,7 +365,7 @@ class LargeImage {
     });
   }
 
-  draw(map: OutputMap, cursor: Cell | null, movable: boolean, nameOf: (output: number) => string): void {
+  draw(map: OutputMap, cursor: Cell | null, movable: boolean, nameOf: (label: number) => string): void {
     this.#map = map;
     this.#isMovable = movable;
     const { canvas } = this;
@@ -399,7 +408,7 @@ class LargeImage {
   }
 }
 
-function describe(map: OutputMap, movable: boolean, nameOf: (output: number) => string): string {
+function describe(map: OutputMap, movable: boolean, nameOf: (label: number) => string): string {
   const [, height = 0, width = 0] = map.imageShape;
   const size = `Image of ${height} × ${width} pixels`;
   const [first] = map.placed;

@@ -4,7 +4,7 @@ import type { OutputMapInfo } from '../../protocol/model-info';
 import { createKernels } from '../../engine/kernels/create-kernels';
 import type { Shape, Shape3 } from '../../engine/kernels/tensor';
 import { classProbabilities } from '../class-probabilities';
-import { outputMapMacs, SlidingNetwork } from '../output-map';
+import { outputMapWork, SlidingNetwork } from '../output-map';
 import type { TrainingSession } from '../session';
 import { takeEvenlySpaced } from './evenly-spaced';
 import { followedIndex } from './followed-sample';
@@ -12,7 +12,7 @@ import { predictedClass } from './predictions';
 import { defineQuery } from './query';
 
 /** More work or larger images would hold up training. */
-const MAX_MACS = 2e8;
+const MAX_WORK = 2e8;
 const MAX_PIXELS = 512 * 512;
 const MAX_TILES = 8;
 /** With more outputs, maps are too many to read. */
@@ -29,7 +29,7 @@ const largeShape = (session: TrainingSession, tiles: number): Shape3 => {
 function largestTiles(session: TrainingSession, info: OutputMapInfo, wanted: number): number {
   for (let tiles = Math.max(1, Math.min(MAX_TILES, Math.trunc(wanted))); tiles > 0; tiles--) {
     const shape = largeShape(session, tiles);
-    if (shape[1] * shape[2] <= MAX_PIXELS && outputMapMacs(session.network.model, info, shape) <= MAX_MACS)
+    if (shape[1] * shape[2] <= MAX_PIXELS && outputMapWork(session.network.model, info, shape) <= MAX_WORK)
       return tiles;
   }
   return 0;
