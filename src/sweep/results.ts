@@ -174,13 +174,13 @@ export function selectReusable(results: SweepResults, plan: SweepPlan, data: Swe
   const done = results.runs.filter(({ outcome }) => outcome !== 'failed');
   const isSameSpec = JSON.stringify(results.spec) === JSON.stringify(plan.spec);
   const runs = done.filter((run) => {
-    if (data !== null && !hasSameData(run, results, data)) return false;
-    if (isSameSpec) return true;
     const { settings } = run;
-    const [before, now] = [results.spec, plan.spec].map((spec) =>
-      trainingFingerprint(variantTextOrEmpty(spec, settings)),
-    );
-    return now !== undefined && before === now;
+    const [before, now] = isSameSpec
+      ? ['same', 'same']
+      : [results.spec, plan.spec].map((spec) => trainingFingerprint(variantTextOrEmpty(spec, settings)));
+    if (now === undefined || before !== now) return false;
+    // Last, since it may load data.
+    return data === null || hasSameData(run, results, data);
   });
   return { runs, staleCount: done.length - runs.length };
 }

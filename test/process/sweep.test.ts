@@ -233,6 +233,17 @@ describe('a cancelled sweep', () => {
   });
 });
 
+it('keeps runs whose data depend on transforms, too', async () => {
+  const spec = {
+    ...base,
+    sweep: { 'data.noise': [0.1, 0.2], transforms: [[], ['standardize']], 'optimizer.lr': [0.1] },
+  };
+  await (await open(request(spec))).run(worker, quiet);
+  const again = await open(request(spec));
+  expect(again.state.runs.every(isDone)).toBe(true);
+  expect(again.state.notes).toHaveLength(1);
+});
+
 describe('a failure of one run', () => {
   it('is reported, and the others continue', async () => {
     const spec = { ...base, sweep: { seed: [1, 2, 3, 5] } };

@@ -53,17 +53,20 @@ const UPDATE_INTERVAL_MS = 200;
 export const workerCountFor = ({ memory }: CompiledRun, runs: number): number =>
   Math.max(1, Math.min(os.availableParallelism(), runs, Math.floor(os.totalmem() / 2 / memory)));
 
+/** Parts of a spec that leave its data and its initial weights as they are. */
+const TRAINING_OPTIONS: ReadonlySet<string> = new Set(
+  'optimizer schedule clip penalty batch_size shuffle epochs augment gradient_check'.split(' '),
+);
+
 /** The data of a sweep without custom layers, as its files are now. */
 function sweepDataOf(run: CompiledRun, { spec }: SweepPlan, folders: ReadableFolders): SweepData {
   const digests = new Map<string, string | undefined>();
   return {
     digest: dataDigest(run),
     digestOf(settings) {
-      // Values of the other options do not change the data.
+      // Transforms and the loss change the values of the data, and layers which initial weights are used.
       const key = settingsKey(
-        Object.fromEntries(
-          Object.entries(settings).filter(([path]) => path === 'seed' || changesData({ [path]: null })),
-        ),
+        Object.fromEntries(Object.entries(settings).filter(([path]) => !TRAINING_OPTIONS.has(path.split('.')[0]!))),
       );
       if (!digests.has(key)) {
         const source = parseSpec(variantTextOrEmpty(spec, settings));
