@@ -41,7 +41,10 @@ const inputAt = ({ from, to, outputs }: SweepState['fits'][number]['fit'], i: nu
 export class FittedFunctions {
   #chart: XyChart | null = null;
   #points: XyLine['points'] = [];
-  #askedPoints = false;
+  /** The model whose samples were asked for. */
+  #pointsOf: unknown = null;
+  /** Of finished runs. */
+  #runCount = 0;
   #disposed = false;
   #open = false;
   #latest: (() => void) | null = null;
@@ -59,16 +62,21 @@ export class FittedFunctions {
     this.figure.hidden = !state || state.fits.length === 0;
     if (!state || state.fits.length === 0) return;
     this.#latest = () => this.#draw(seriesOf(state, label), state.fits[0]!.fit.input);
-    if (!this.#askedPoints) void this.#askForPoints();
+    this.#runCount = state.runs.filter(({ state: each }) => each === 'finished').length;
+    const { model } = this.context.data;
+    if (model && this.#pointsOf !== model) void this.#askForPoints(model);
     this.#latest();
   }
 
   /** The training samples of the run in the panel. */
-  async #askForPoints(): Promise<void> {
-    this.#askedPoints = true;
+  async #askForPoints(model: unknown): Promise<void> {
+    this.#pointsOf = model;
     const { value } = await this.context.query({ type: 'points', split: 'train' }).catch(() => ({ value: null }));
-    if (this.#disposed || !value || value.inputs.length !== value.targets.length) return;
-    this.#points = Array.from(value.inputs, (x, i) => ({ x, y: value.targets[i]! }));
+    if (this.#disposed || this.#pointsOf !== model) return;
+    // The engine was not ready: the next update asks again.
+    if (!value) this.#pointsOf = null;
+    const isPlane = value && value.inputs.length === value.targets.length;
+    this.#points = isPlane ? Array.from(value.inputs, (x, i) => ({ x, y: value.targets[i]! })) : [];
     this.#latest?.();
   }
 
@@ -79,6 +87,7 @@ export class FittedFunctions {
     const shown = series
       .map((one, i) => ({ ...one, ...lineStyle(i, theme) }))
       .filter(({ name }) => !this.#hidden.has(name));
+    const drawn = series.reduce((sum, { fits }) => sum + fits.length, 0);
     const count = shown.reduce((sum, { fits }) => sum + fits.length, 0);
     render(
       html`<div class="chart-head">
@@ -104,7 +113,7 @@ export class FittedFunctions {
         <div class="plot">${this.#chart.canvas}</div>
         <p class="how">
           ${renderIcon('info')} A line is the prediction of one run for each
-          input.${this.#points.length > 0 ? ' Points are the training samples of the run in this panel.' : ''}
+          input.${drawn < this.#runCount ? ` The first ${drawn} of ${this.#runCount} finished runs have one.` : ''}${this.#points.length > 0 ? ' Points are the training samples of the run in this panel.' : ''}
         </p>
         <details class="data" @toggle=${this.#toggleTable}>
           <summary>Table</summary>
