@@ -86,11 +86,26 @@ const calls = {
   async clickMargin(page, { text }) {
     const line = page.locator('.editor-instance .view-line', { hasText: text }).first();
     await line.waitFor({ timeout: timeoutMs });
-    const beside = await line.boundingBox();
-    const numbers = await page.locator('.editor-instance .line-numbers').first().boundingBox();
-    if (!beside || !numbers) throw new Error(`The line with ${text} is not shown.`);
-    // Between the icons of tests, if there are any, and the numbers of the lines.
-    await page.mouse.click(numbers.x - 6, beside.y + beside.height / 2);
+    // Lenses and icons of tests arrive later and move the line. The hint that the editor shows beside it says that a
+    // click there sets a breakpoint.
+    for (const deadline = Date.now() + timeoutMs; ;) {
+      const beside = await line.boundingBox();
+      const numbers = await page.locator('.editor-instance .line-numbers').first().boundingBox();
+      if (!beside || !numbers) throw new Error(`The line with ${text} is not shown.`);
+      // Between the icons of tests, if there are any, and the numbers of the lines.
+      const [x, y] = [numbers.x - 6, beside.y + beside.height / 2];
+      await page.mouse.move(x - 1, y);
+      await page.mouse.move(x, y);
+      const hints = await page
+        .locator('.editor-instance .codicon-debug-hint')
+        .evaluateAll((all) => all.map((each) => each.getBoundingClientRect().top));
+      const again = await line.boundingBox();
+      if (again?.y === beside.y && hints.some((top) => Math.abs(top - beside.y) < beside.height / 2)) {
+        await page.mouse.click(x, y);
+        return;
+      }
+      if (Date.now() > deadline) throw new Error(`The margin beside ${text} shows no hint of a breakpoint.`);
+    }
   },
   async texts(page, { selector }) {
     return page.locator(selector).allInnerTexts();
