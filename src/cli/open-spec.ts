@@ -244,11 +244,22 @@ function readSpecText(target: string, file: string): string {
 }
 
 /** Writes a file and creates its folders. Throws UsageError if that fails. */
-export function writeFile({ cwd }: Terminal, file: string, text: string | Uint8Array): void {
+export const writeFile = (terminal: Terminal, file: string, text: string | Uint8Array): void =>
+  useFile(terminal, file, (target) => fs.writeFileSync(target, text));
+
+/** Throws UsageError if a file could not be written. Leaves its content as it is. */
+export const requireWritable = (terminal: Terminal, file: string): void =>
+  useFile(terminal, file, (target) => {
+    const isNew = !fs.existsSync(target);
+    fs.closeSync(fs.openSync(target, 'a'));
+    if (isNew) fs.unlinkSync(target);
+  });
+
+function useFile({ cwd }: Terminal, file: string, use: (target: string) => void): void {
   const target = path.resolve(cwd, file);
   try {
     fs.mkdirSync(path.dirname(target), { recursive: true });
-    fs.writeFileSync(target, text);
+    use(target);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
     throw new UsageError(

@@ -36,7 +36,6 @@ export type UsageErrorCode =
   | 'invalid-entry'
   | 'no-explanation'
   | 'no-output-map'
-  | 'too-large'
   | 'no-sweep'
   | 'invalid-sweep-option'
   | 'results-not-readable';

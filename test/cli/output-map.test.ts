@@ -1,5 +1,5 @@
 // `nablascope output-map`, and weights that `nablascope train` saves for another spec.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -99,4 +99,25 @@ it('weights that train saves are the initial ones of another spec, at another in
   const trained = train(createSession(spec(8))).network.parameters;
   expect(layers[0].parameters.map(({ name }) => name)).toEqual(trained.map(({ shortName }) => shortName));
   layers[0].parameters.forEach(({ before }, i) => expect([before].flat(9)).toEqual([...trained[i].value.data]));
+});
+
+it('a file that cannot be written is refused before the run', async () => {
+  write('small.nabla.json', spec(8));
+  mkdirSync(join(folder, 'taken'));
+  const { code, out } = await run('train', 'small.nabla.json', '--save-weights', 'taken');
+  expect(code).toBe(2);
+  expect(out).toBe('');
+});
+
+it('weights that are not finite are not saved, and the result of the run is kept', async () => {
+  const optimizer = { type: 'sgd', lr: 1e30 };
+  const layers = ['flatten', { type: 'linear', out_features: 4 }, { type: 'linear', out_features: 3 }];
+  write('diverging.nabla.json', spec(8, { optimizer, layers, epochs: 20 }));
+  const { code, out } = await run('train', 'diverging.nabla.json', '--save-weights', 'nan.safetensors', '--json');
+  expect(code).toBe(1);
+  expect(JSON.parse(out)).toMatchObject({
+    outcome: 'diverged',
+    weights: { file: 'nan.safetensors', error: expect.any(String) as string },
+  });
+  expect(existsSync(join(folder, 'nan.safetensors'))).toBe(false);
 });

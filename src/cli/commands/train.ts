@@ -7,21 +7,20 @@ import { pluralize, formatInteger, formatNumber } from '../../presentation/plain
 import { History, seriesName } from '../../history/history';
 import { evaluationInterval } from '../../session/evaluation';
 import { nextObservedStep } from '../../diagnostics';
-import { runQuery } from '../../session/queries';
 import { observeStep } from '../../session/observe-step';
 import type { TrainingSession } from '../../session/session';
+import { hasFiniteWeights, writeWeights } from '../../session/write-weights';
 import type { CompiledRun } from '../../model-spec';
 import { type CommandArgs, defineCommand } from '../command';
 import { formatDuration, formatPercent, formatTable } from '../format';
 import { findingLines, findingsJson } from '../findings';
 import { printJson } from '../json';
-import { openSpec, writeFile } from '../open-spec';
+import { openSpec, requireWritable, writeFile } from '../open-spec';
 import { integer, positiveNumber, text } from '../options';
 import type { LocatedProblem } from '../problems';
 import { ProgressBar, sparkline } from '../progress';
 import { EXIT, type ExitCode, type Line, paint, printLines, type Terminal } from '../terminal';
 import { describeDivergence, type TrainOutcome, trainTo } from '../train-to';
-import { UsageError } from '../usage-error';
 import { type Fork, createFork, forkLines, readForkArgs, requireForkBeforeEnd } from './fork';
 
 const options = {
@@ -78,20 +77,19 @@ async function train(terminal: Terminal, args: TrainArgs): Promise<ExitCode> {
   const { session, warnings } = await openSpec(terminal, args, (run) => withEpochs(run, args));
   const target = args.steps ?? session.totalSteps;
   if (forkArgs) requireForkBeforeEnd(forkArgs, target);
+  if (args.saveWeights !== null) requireWritable(terminal, args.saveWeights);
   const print = (lines: readonly Line[]): void => {
     if (!args.json) printLines(terminal, terminal.out, lines);
   };
   print(describe(session, target));
   const result = await trainAndEvaluate(terminal, session, target);
   print(toLines(terminal, result, target));
-  if (args.saveWeights !== null) {
-    saveWeights(terminal, session, args.saveWeights);
-    print(['', `Weights of step ${formatInteger(session.position.step)}: ${args.saveWeights}`]);
-  }
+  const weights = args.saveWeights === null ? null : saveWeights(terminal, session, args.saveWeights);
+  if (weights) print(['', describeWeights(weights)]);
   const fork = forkArgs && result.outcome.kind !== 'interrupted' ? await createFork(terminal, session, forkArgs) : null;
   const forked = fork && (await trainAndEvaluate(terminal, fork.session, target, false));
   if (args.json)
-    printJson(terminal, { ...toJson(args, result, warnings), fork: fork && forked && forkJson(fork, forked) });
+    printJson(terminal, { ...toJson(args, result, warnings), weights, fork: fork && forked && forkJson(fork, forked) });
   else if (fork && forked) print(['', ...forkLines(fork, result, forked)]);
   else if (forkArgs) {
     const why =
@@ -102,15 +100,32 @@ async function train(terminal: Terminal, args: TrainArgs): Promise<ExitCode> {
   }
   const kinds = [result, forked].map((each) => each?.outcome.kind);
   if (kinds.includes('interrupted') || terminal.interrupted()) return EXIT.interrupted;
-  return kinds.includes('diverged') || result.failedCheck ? EXIT.failed : EXIT.success;
+  return kinds.includes('diverged') || result.failedCheck || weights?.error ? EXIT.failed : EXIT.success;
 }
 
-function saveWeights(terminal: Terminal, session: TrainingSession, file: string): void {
-  const { value } = runQuery(session, { type: 'weight_file' });
-  if (!value)
-    throw new UsageError('too-large', 'The network is too large for one file of weights.', 'Use a smaller network.');
-  writeFile(terminal, file, value);
+interface SavedWeights {
+  readonly file: string;
+  readonly step: number;
+  /** Why there is no such file. */
+  readonly error: string | null;
 }
+
+/** Does not throw: the result of the run would be lost. */
+function saveWeights(terminal: Terminal, session: TrainingSession, file: string): SavedWeights {
+  const { step } = session.position;
+  if (!hasFiniteWeights(session)) return { file, step, error: 'Some are NaN or infinite.' };
+  try {
+    writeFile(terminal, file, writeWeights(session));
+    return { file, step, error: null };
+  } catch (error) {
+    return { file, step, error: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+const describeWeights = ({ file, step, error }: SavedWeights): Line =>
+  error === null
+    ? `Weights of step ${formatInteger(step)}: ${file}`
+    : paint('red', `The weights of step ${formatInteger(step)} are not saved. ${error}`);
 
 /** The run, with as many epochs as the call needs. */
 function withEpochs(run: CompiledRun, { epochs, steps }: TrainArgs): CompiledRun {

@@ -1,6 +1,6 @@
 // The current parameters and running statistics as a .safetensors file, which a spec can begin with.
-import { writeSafetensors } from '../../engine/datasets/safetensors-format';
 import type { TrainingSession } from '../session';
+import { weightBytes, writeWeights } from '../write-weights';
 import { defineQuery } from './query';
 
 /** Bytes; a larger message would hold up the panel. */
@@ -9,9 +9,7 @@ const MAX_BYTES = 2 ** 28;
 export const weightFile = defineQuery({
   type: 'weight_file',
   /** Null if the network is too large. */
-  resolve({ network: { parameters, buffers } }: TrainingSession, _request: object): Uint8Array | null {
-    const tensors = [...parameters, ...buffers].map(({ name, value }) => ({ name, ...value }));
-    const bytes = tensors.reduce((sum, { data }) => sum + data.byteLength, 0);
-    return bytes <= MAX_BYTES ? writeSafetensors(tensors) : null;
+  resolve(session: TrainingSession, _request: object): Uint8Array | null {
+    return weightBytes(session) <= MAX_BYTES ? writeWeights(session) : null;
   },
 });
