@@ -11,10 +11,10 @@ import type { Spec } from './spec';
 
 export const INITIAL_WEIGHTS = 'initial_weights';
 
-/** What a layer keeps: parameters and buffers, by their short names. */
+/** What a layer learns: parameters and buffers, by their short names, except for values that follow from the shape. */
 const declaredTensors = (layer: LayerModel): readonly { readonly name: string; readonly shape: Shape }[] => [
   ...ownParameters(layer),
-  ...(layer.definition.buffers?.(layer.inputShape, layer.options) ?? []),
+  ...(layer.definition.buffers?.(layer.inputShape, layer.options) ?? []).filter(({ values }) => !values),
 ];
 
 function* readValues(array: ArrayFile, name: string): CooperativeTask<Float64Array> {

@@ -72,6 +72,33 @@ describe('weights of a run', () => {
     expect(of(session!, 'other.weight')).toEqual(of(drawn, 'other.weight'));
   });
 
+  it('do not include a table that follows from the length of a sequence', () => {
+    const series = (length: number, more: object = {}): object => ({
+      data: {
+        type: 'inline',
+        inputs: Array.from({ length: 12 }, (_, i) =>
+          Array.from({ length }, (_step, t) => [Math.sin(i + t), Math.cos(i - t)]),
+        ),
+        labels: Array.from({ length: 12 }, (_, i) => i % 2),
+      },
+      layers: [
+        { type: 'positional_encoding', encoding: 'sinusoidal' },
+        { type: 'gru', hidden_size: 3 },
+        { type: 'linear', out_features: 2 },
+      ],
+      loss: 'cross_entropy',
+      batch_size: 4,
+      epochs: 1,
+      ...more,
+    });
+    const short = train(open(series(8)).session!);
+    const { session, problems } = open(series(16, carried), { 'w.safetensors': fileOf(short) });
+    expect(problems.filter(({ severity }) => severity === 'error')).toEqual([]);
+    const valuesOf = ({ network }: TrainingSession) => network.parameters.map(({ value }) => [...value.data]);
+    expect(valuesOf(session!)).toEqual(valuesOf(short));
+    expect(session!.network.buffers[0].value.data).toEqual(open(series(16)).session!.network.buffers[0].value.data);
+  });
+
   it('belong to the data of a run: other ones are another run', () => {
     const one = open(spec(12, carried), { 'w.safetensors': file }).run!;
     const other = open(spec(12, carried), { 'w.safetensors': fileOf(open(spec(12)).session!) }).run!;
