@@ -217,20 +217,24 @@ async function tryTogether(
 ): Promise<DoctorFinding[]> {
   const all = await combineFixes(candidates, attempts, []);
   if (!all || all.codes.length < 2) return [];
-  let attempt = await attempts.attempt(all.fix);
-  if (!attempt || !gainsSkill(attempt) || scoreOf(attempt.trial) <= bestTrial(findings)) return [];
+  const isBest = (each: Attempt): boolean => gainsSkill(each) && scoreOf(each.trial) > bestTrial(findings);
+  const complete = await attempts.attempt(all.fix);
+  if (!complete || !isBest(complete)) return [];
+  let attempt = complete;
   const left: string[] = [];
   /** What a fix is worth: how much less is learned without it. */
   const worth = new Map<string, number>();
   for (const code of all.codes) {
     const others = await combineFixes(candidates, attempts, [...left, code]);
     const without = others && (await attempts.attempt(others.fix));
-    const loss = scoreOf(attempt.trial) - (without ? Math.max(0, scoreOf(without.trial)) : 0);
+    // Small losses would add up if each were measured from the one before.
+    const loss = scoreOf(complete.trial) - (without ? Math.max(0, scoreOf(without.trial)) : 0);
     worth.set(code, loss);
     if (!without || loss > NOISE) continue;
     left.push(code);
     attempt = without;
   }
+  if (!isBest(attempt)) return [];
   const kept = all.codes.filter((code) => !left.includes(code));
   const cause = kept
     .sort((a, b) => worth.get(b)! - worth.get(a)!)

@@ -2,8 +2,10 @@
 import { describe, expect, it } from 'vitest';
 import { specRules } from '../../src/diagnostics';
 import { type DoctorContext, openTrial, runTrial } from '../../src/doctor';
-import { Attempts } from '../../src/doctor/attempt';
+import { type Attempt, Attempts } from '../../src/doctor/attempt';
+import { type Candidate, tryFixes } from '../../src/doctor/try-fixes';
 import { loadRun } from '../../src/model-spec';
+import type { Problem, QuickFix } from '../../src/protocol/problem';
 import { noFiles } from '../support/data-files';
 
 const load = (text: string) => loadRun(text, noFiles, { rules: specRules });
@@ -56,5 +58,45 @@ describe('a trial', () => {
   it('of what a rule suggests goes on to the end', async () => {
     const attempts = await openAttempts();
     expect((await attempts.attempt(withoutDecay))?.trial.steps).toBe(STEPS);
+  });
+});
+
+describe('fixes that are tried together', () => {
+  const fixes: readonly QuickFix[] = ['A', 'B', 'C', 'D'].map((title) => ({
+    title,
+    changes: [{ path: ['name'], value: title }],
+  }));
+  const candidates = fixes.map((fix): Candidate => ({
+    ...{ code: fix.title, message: '', remedy: '', since: null, fix },
+    range: { start: 0, end: 1 },
+  }));
+
+  /** Trials that have learned this much. */
+  async function combinationOf(scores: Readonly<Record<string, number>>): Promise<QuickFix | null | undefined> {
+    const { baseline } = await openAttempts();
+    const problems = candidates.map(({ code, fix }): Partial<Problem> => ({ code, fix: fix! }));
+    const loadFixed = (variant: string) => Promise.resolve({ ...load(variant), problems: problems as Problem[] });
+    const trialOf = (skill: number) => ({ ...baseline.trial, skill, validationSkill: null });
+    class Told extends Attempts {
+      override get canGuess(): boolean {
+        return false;
+      }
+      override attempt = (fix: QuickFix): Promise<Attempt> =>
+        Promise.resolve({ fix, before: trialOf(0), trial: trialOf(scores[fix.title] ?? 0) });
+    }
+    const told = new Told({ ...baseline, steps: 1, trial: trialOf(0) }, loadFixed, context);
+    const findings = await tryFixes(candidates, told);
+    return findings.map(({ fix }) => fix).find((fix) => fix?.title.includes(';'));
+  }
+
+  it('lose little of what all of them gain, however many are left out', async () => {
+    const scores = { 'A; B; C; D': 0.85, 'B; C; D': 0.81, 'C; D': 0.77 };
+    expect((await combinationOf(scores))?.title).toBe('B; C; D');
+  });
+
+  it('gain more than the best of them alone', async () => {
+    const scores = { 'A; B; C; D': 0.85, 'B; C; D': 0.81 };
+    expect((await combinationOf({ ...scores, A: 0.8 }))?.title).toBe('B; C; D');
+    expect(await combinationOf({ ...scores, A: 0.83 })).toBeUndefined();
   });
 });
