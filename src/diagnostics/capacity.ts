@@ -112,7 +112,7 @@ export const narrowLayer: SpecRule = {
     const { layer, index } = narrow[0]!;
     const next = onlySuccessor(model, index);
     const after = next === undefined ? undefined : model.layers[next];
-    const isHalved = after?.definition.outputRange?.(after.options)?.[0] === 0 && count >= MIN_CLASSES;
+    const isHalved = after?.definition.idleness?.name === 'dead' && count >= MIN_CLASSES;
     if (!isHalved && !(nearest > linear + threshold)) return [];
     const changes = narrow.map((each): SpecChange => unitsOf(spec.layers[each.index]!.path, each.layer));
     const evidence = isHalved

@@ -347,29 +347,42 @@ function findStandIn(
 const ROUNDING = 1e-3;
 
 /** The whole number in the file that a number of a column was before a transform; undefined where that is unknown. */
-function valueInFile({ transforms }: CompiledRun, column: number, value: number): number | undefined {
+function valuesInFile({ transforms }: CompiledRun, column: number): (value: number) => number | undefined {
   const [first, ...others] = transforms;
   const of = (name: string): number | undefined => {
     const values = first?.values.find((each) => each.name === name)?.values;
     return values?.[values.length === 1 ? 0 : column];
   };
-  const mean = first ? of('mean') : 0;
-  if (others.length > 0 || mean === undefined) return undefined;
-  const before = value * (of('std') ?? 1) + mean;
-  const whole = Math.round(before);
-  return Math.abs(before - whole) <= ROUNDING * Math.max(1, Math.abs(whole)) ? whole : undefined;
+  const [mean, std] = [first ? of('mean') : 0, of('std') ?? 1];
+  if (others.length > 0 || mean === undefined) return () => undefined;
+  return (value) => {
+    const before = value * std + mean;
+    const whole = Math.round(before);
+    return Math.abs(before - whole) <= ROUNDING * Math.max(1, Math.abs(whole)) ? whole : undefined;
+  };
 }
 
-/** Tables list what stands for missing values. */
+/** Whether the target, or a column where it stands for nothing else, has the number that marks missing values. */
+function isAlsoValue(run: CompiledRun, mark: number, marks: readonly (number | undefined)[]): boolean {
+  const { inputs, classes, targets } = run.dataset;
+  if (classes ? classes.some((name) => Number(name) === mark) : targets.includes(mark)) return true;
+  return marks.some((own, column) => {
+    if (own === mark) return false;
+    const inFile = valuesInFile(run, column);
+    for (let i = column; i < inputs.length; i += marks.length) if (inFile(inputs[i]!) === mark) return true;
+    return false;
+  });
+}
+
+/** Tables list what stands for missing values, in all of their columns. */
 function takeAsMissing({ spec }: Resolved, marks: readonly number[]): QuickFix | undefined {
   const options = spec.data.options as Readonly<Record<string, unknown>>;
-  if (marks.length === 0 || !('header' in options)) return undefined;
+  if (!('header' in options)) return undefined;
   const known = Array.isArray(options.missing_values) ? (options.missing_values as readonly unknown[]) : [];
-  const numbers = [...new Set(marks)];
   return {
-    title: `Take ${numbers.join(', ')} as missing, and fill in the mean`,
+    title: `Take ${marks.join(', ')} as missing, and fill in the mean`,
     changes: [
-      { path: ['data', 'missing_values'], value: [...known, ...numbers] },
+      { path: ['data', 'missing_values'], value: [...known, ...marks] },
       ...(options.missing === 'error' ? [{ path: ['data', 'missing'], value: 'mean' }] : []),
     ],
   };
@@ -395,19 +408,22 @@ export const mixedUnits: SpecRule = {
     const sample = sampleTrainingSplit(run);
     if (sample.samples < MIN_RANKED_SAMPLES) return [];
     const standIns = Array.from({ length: sample.width }, (_, column) => findStandIn(sample, column));
-    const marks = standIns.flatMap((standIn, column) =>
-      standIn ? (valueInFile(run, column, standIn.value) ?? []) : [],
+    const marks = standIns.map((standIn, column) => (standIn ? valuesInFile(run, column)(standIn.value) : undefined));
+    const safe = [...new Set(marks)].filter(
+      (mark): mark is number => mark !== undefined && !isAlsoValue(run, mark, marks),
     );
     return standIns.flatMap((standIn, column) => {
       const name = columnName(run, column);
       if (standIn) {
         const { count, distance, isLow } = standIn;
+        const isSafe = safe.some((mark) => mark === marks[column]);
         return dataWarning(
           resolved,
           'missing-as-number',
           `${count} of ${sample.samples} training samples have the same number in ${name}, ${formatRounded(distance, 2)} times the range of all others ${isLow ? 'below' : 'above'} them. It probably stands for a missing value, but the network takes it for a quantity.`,
           `Leave these cells empty, or list the number as "missing_values" of a table, and set "missing" to "mean" or "drop"; or leave ${name} out.`,
-          takeAsMissing(resolved, marks) ?? (sample.width > 1 ? leaveOut(resolved, run, [column]) : undefined),
+          (isSafe && takeAsMissing(resolved, safe)) ||
+            (sample.width > 1 ? leaveOut(resolved, run, [column]) : undefined),
         );
       }
       const { factor, share } = findTwoUnits(sample, column);

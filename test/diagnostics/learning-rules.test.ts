@@ -397,6 +397,12 @@ const cases: readonly (readonly [code: string, fires: object, quiet: object])[] 
     { ...classification, data: { type: 'blobs', samples: 120, centers: 4 }, layers: hidden(1, 'relu', 4) },
     { ...classification, data: { type: 'blobs', samples: 120, centers: 4 }, layers: hidden(2, 'relu', 4) },
   ],
+  // A sigmoid is flat on no side.
+  [
+    'narrow-layer',
+    { ...classification, data: { type: 'blobs', samples: 120, centers: 4 }, layers: hidden(1, 'relu', 4) },
+    { ...classification, data: { type: 'blobs', samples: 120, centers: 4 }, layers: hidden(1, 'sigmoid', 4) },
+  ],
   ['sharp-kernel', { ...classification, layers: kernel(1e5) }, { ...classification, layers: kernel(1) }],
   [
     'sorted-classes',
@@ -794,6 +800,37 @@ describe('a number that stands for missing values', () => {
   it('is listed as the file has it, not as a transform leaves it', () => {
     expect(fixOf({ transforms: ['standardize'] })?.changes).toEqual(expected);
   });
+
+  // Years, of which 0 is an unknown one.
+  const years = (other: (i: number) => number, target: (i: number) => number, more: object) => {
+    const lines = Array.from({ length: 160 }, (_, i) =>
+      [i % 9 === 4 ? 0 : 1950 + ((37 * i) % 71), other(i), target(i)].join(','),
+    );
+    return loadRun(
+      textOf({ ...regression, data: { type: 'csv', path: 'd.csv', task: 'values', inputs: ['a', 'b'] }, ...more }),
+      inMemoryFiles({ 'd.csv': ['a,b,y', ...lines].join('\n') }),
+      { rules: specRules },
+    ).problems.find(({ code }) => code === 'missing-as-number')?.fix?.changes;
+  };
+  const bit = (i: number): number => (i * i) % 3 && 1;
+  const real = (i: number): number => 2 + Math.sin(i);
+  const classes = {
+    data: { type: 'csv', path: 'd.csv', task: 'classes', inputs: ['a', 'b'] },
+    layers: hidden(4, 'tanh', 2),
+    loss: 'cross_entropy',
+  };
+
+  it.each([{}, { transforms: ['standardize'] }])(
+    'is not listed where it is a value of another column or of the target: %o',
+    (more) => {
+      const listed = { path: ['data', 'missing_values'], value: [0] };
+      const leftOut = [{ path: ['data', 'inputs'], value: ['b'] }];
+      expect(years(real, real, more)).toContainEqual(listed);
+      expect(years(bit, real, more)).toEqual(leftOut);
+      expect(years(real, bit, more)).toEqual(leftOut);
+      expect(years(real, bit, { ...classes, ...more })).toEqual(leftOut);
+    },
+  );
 });
 
 describe('an outlier', () => {
