@@ -76,12 +76,11 @@ describe('weights of a run', () => {
     const series = (length: number, more: object = {}): object => ({
       data: {
         type: 'inline',
-        inputs: Array.from({ length: 12 }, (_, i) =>
-          Array.from({ length }, (_step, t) => [Math.sin(i + t), Math.cos(i - t)]),
-        ),
+        inputs: Array.from({ length: 12 }, (_, i) => Array.from({ length }, (_step, t) => (i * t) % 5)),
         labels: Array.from({ length: 12 }, (_, i) => i % 2),
       },
       layers: [
+        { type: 'embedding', num_embeddings: 5, embedding_dim: 4 },
         { type: 'positional_encoding', encoding: 'sinusoidal' },
         { type: 'gru', hidden_size: 3 },
         { type: 'linear', out_features: 2 },
