@@ -82,6 +82,10 @@ export const receptiveWindowOf = ({
   definition.receptiveField?.(options, inputShape) ??
   (definition.jacobianStructure === 'elementwise' ? 'pointwise' : 'all');
 
+/** Multiply-adds of a layer's forward pass for one sample; 0 if it declares none. */
+export const macsOf = ({ definition, inputShape, otherInputShapes, outputShape, options }: LayerModel): number =>
+  definition.macs?.(inputShape, outputShape, options, otherInputShapes) ?? 0;
+
 /** The parameters that belong to a layer. */
 export const ownParameters = (layer: LayerModel): readonly ParameterDeclaration[] =>
   declaredParameters(layer).filter(({ name }) => layer.sharedParameters?.[name] === undefined);

@@ -1,5 +1,6 @@
 // Details of one entry: the loss along it, the derivatives on both sides, and the position of kinks.
 import { VERDICTS, type EntryDetail } from '../protocol/check-report';
+import { macsOf } from '../engine/network-model';
 import { InnerKinks } from './inner-kinks';
 import { isPenalized } from '../engine/penalty';
 import { stepScale } from './verdict-policy';
@@ -36,11 +37,7 @@ export function inspectEntry(
   const leftDerivative = (loss - fullForward.lossAt(start - h)) / h;
   const rightDerivative = (fullForward.lossAt(start + h) - loss) / h;
   const kinked = fullForward.kinkedLayers.filter(({ layer }) => layer > parameter.layer);
-  const macs = network.model.layers.reduce(
-    (sum, { definition, inputShape, outputShape, options, otherInputShapes }) =>
-      sum + (definition.macs?.(inputShape, outputShape, options, otherInputShapes) ?? 0),
-    0,
-  );
+  const macs = network.model.layers.reduce((sum, layer) => sum + macsOf(layer), 0);
   const count = curvePointCount(macs * pass.batchSize);
   const curveValues = Float64Array.from(
     { length: count },
@@ -54,14 +51,14 @@ export function inspectEntry(
     curveLosses[i] = fullForward.lossAt(curveValues[i]!);
     const now = kinked.map(({ layer }) => Float64Array.from(pass.layerInput(layer).data));
     const crossed =
-      i > 0 &&
-      (innerKinks?.isCrossed(parameter.layer) ||
+      innerKinks?.moveOn(parameter.layer) ||
+      (i > 0 &&
         kinked.some(({ kinks: own, startInput: { shape } }, k) =>
           own.isCrossed({ shape, data: before[k]! }, { shape, data: now[k]! }),
         ));
     if (crossed) kinks.push((curveValues[i - 1]! + curveValues[i]!) / 2);
     before = now;
-    innerKinks = new InnerKinks(pass);
+    innerKinks ??= new InnerKinks(pass);
   }
   const { penalty } = network.model;
   if (

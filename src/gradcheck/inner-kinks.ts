@@ -3,11 +3,11 @@
 import type { Pass } from '../engine/pass';
 
 export class InnerKinks {
-  readonly #startSides: readonly (Int8Array | null)[];
+  #sides: readonly (Int8Array | null)[];
 
   /** @param pass evaluated without perturbation */
   constructor(readonly pass: Pass) {
-    this.#startSides = [...pass.outputs.keys(), pass.outputs.length].map((layer) => pass.kinkSides(layer));
+    this.#sides = this.#sidesNow();
   }
 
   /**
@@ -15,10 +15,25 @@ export class InnerKinks {
    * one.
    */
   isCrossed(firstLayer: number): boolean {
-    return this.#startSides.some((start, layer) => {
-      if (!start || start.length === 0 || layer < firstLayer) return false;
-      const now = this.pass.kinkSides(layer);
-      return now?.length !== start.length || start.some((side, i) => side !== now[i]);
-    });
+    return this.#sides.some((start, layer) => layer >= firstLayer && isOther(start, () => this.pass.kinkSides(layer)));
   }
+
+  /** The same against the call before instead of the start. */
+  moveOn(firstLayer: number): boolean {
+    const before = this.#sides;
+    const now = this.#sidesNow();
+    this.#sides = now;
+    return before.some((sides, layer) => layer >= firstLayer && isOther(sides, () => now[layer]!));
+  }
+
+  #sidesNow(): (Int8Array | null)[] {
+    return [...this.pass.outputs.keys(), this.pass.outputs.length].map((layer) => this.pass.kinkSides(layer));
+  }
+}
+
+/** @param read the sides now, which are not needed where there were none */
+function isOther(before: Int8Array | null, read: () => Int8Array | null): boolean {
+  if (!before || before.length === 0) return false;
+  const now = read();
+  return now?.length !== before.length || before.some((side, i) => side !== now[i]);
 }

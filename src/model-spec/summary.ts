@@ -3,7 +3,7 @@ import type { LayerSummary } from '../protocol/model-info';
 import { type Precision, type Shape, numel } from '../engine/kernels/tensor';
 import type { LayerReceptiveField } from '../engine/layers/layer';
 import { inputsOf, NETWORK_INPUT } from '../engine/network-graph';
-import { type NetworkModel, type NetworkSize, ownParameters, receptiveWindowOf } from '../engine/network-model';
+import { macsOf, type NetworkModel, type NetworkSize, ownParameters, receptiveWindowOf } from '../engine/network-model';
 import { estimateLayerMemory } from '../engine/network-tensors';
 
 /** The size of the receptive field, and the distance of two neighboring outputs in positions of the input. */
@@ -40,7 +40,7 @@ function joinFields(fields: readonly (Field | null)[]): Field | null {
 export function summarize(model: NetworkModel, precision: Precision, size: NetworkSize): LayerSummary[] {
   const fields: (Field | null)[] = [];
   return model.layers.map((layer, i) => {
-    const { definition, inputShape, otherInputShapes, outputShape, options, freeze } = layer;
+    const { inputShape, outputShape, freeze } = layer;
     const window = receptiveWindowOf(layer);
     const inputs = inputsOf(model, i);
     const field = widenField(
@@ -53,7 +53,7 @@ export function summarize(model: NetworkModel, precision: Precision, size: Netwo
     return {
       parameters: sum(parameters),
       trained: sum(parameters.filter(({ name }) => !freeze.includes(name))),
-      macs: definition.macs?.(inputShape, outputShape, options, otherInputShapes) ?? 0,
+      macs: macsOf(layer),
       memory: estimateLayerMemory(layer, precision, size),
       // Up-sampling has strides below 1, so that a window can end inside a position.
       receptiveField: field?.sizes.map((size) => Math.ceil(size - 1e-9)) ?? 'all',

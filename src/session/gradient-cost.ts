@@ -6,7 +6,7 @@ import { createKernels } from '../engine/kernels/create-kernels';
 import { numel } from '../engine/kernels/tensor';
 import { layers as table } from '../engine/layers';
 import type { LayerDefinition } from '../engine/layers/layer';
-import { declaredParameters, type LayerModel, type NetworkModel } from '../engine/network-model';
+import { declaredParameters, type LayerModel, macsOf, type NetworkModel } from '../engine/network-model';
 import { Network } from '../engine/network';
 import type { Pass } from '../engine/pass';
 import type { CompiledRun } from '../model-spec';
@@ -66,10 +66,7 @@ export function buildModel({ model }: CompiledRun, { depth, width }: HiddenSize)
 
 /** One forward pass, and for each layer the gradients of its weights and, except for the first, of its input. */
 function countMacs({ layers }: NetworkModel, parameters: number, batch: number): GradientCost['macs'] {
-  const each = layers.map(
-    ({ definition, inputShape, otherInputShapes, outputShape, options }) =>
-      definition.macs?.(inputShape, outputShape, options, otherInputShapes) ?? 0,
-  );
+  const each = layers.map(macsOf);
   const forward = each.reduce((sum, macs) => sum + macs, 0);
   const first = each.find((macs) => macs > 0) ?? 0;
   return { backprop: batch * (3 * forward - first), naive: batch * forward * parameters };

@@ -7,7 +7,7 @@ import type { Kernels } from '../engine/kernels/kernels';
 import { numel, type Shape, type Tensor } from '../engine/kernels/tensor';
 import { Network } from '../engine/network';
 import { inputsOf, NETWORK_INPUT } from '../engine/network-graph';
-import { type LayerModel, type NetworkModel, ownParameters, receptiveWindowOf } from '../engine/network-model';
+import { type LayerModel, macsOf, type NetworkModel, ownParameters, receptiveWindowOf } from '../engine/network-model';
 
 /** Positions that the last layers compute at once. */
 const MAX_POSITION_BATCH = 64;
@@ -104,11 +104,7 @@ export function outputMapWork(model: NetworkModel, { layersOverImage }: OutputMa
   const resized = resizedLayers(model, layersOverImage, imageShape);
   if (!resized) return Infinity;
   const sum = (layers: readonly LayerModel[]): number =>
-    layers.reduce(
-      (total, { definition, inputShape, outputShape, options, otherInputShapes }) =>
-        total + Math.max(numel(inputShape), definition.macs?.(inputShape, outputShape, options, otherInputShapes) ?? 0),
-      0,
-    );
+    layers.reduce((total, layer) => total + Math.max(numel(layer.inputShape), macsOf(layer)), 0);
   const [, height = 0, width = 0] = resized.at(-1)!.outputShape;
   const window = numel(model.layers[layersOverImage - 1]!.outputShape);
   return sum(resized) + height * width * (window + sum(model.layers.slice(layersOverImage)));
