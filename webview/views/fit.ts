@@ -6,8 +6,8 @@ import { classColor, classPointStyle, FitChart, type DecisionSurface, type Point
 import { toCss } from '../canvas/colors';
 import type { Context, Settings, View } from '../context';
 import { drawInputImage, isImage } from '../controls/input-image';
-import { exportActions } from '../controls/export-actions';
 import { renderIcon, renderValue } from '../controls/number-value';
+import { rowsTable } from '../controls/rows-table';
 import { pluralize, formatInteger, formatPercent } from '../../src/presentation/numbers';
 import type { Theme } from '../canvas/theme';
 
@@ -15,7 +15,6 @@ type Predictions = QueryValue<'predictions'>;
 
 const ID = 'fit';
 const SPLITS = ['train', 'validation', 'test'] as const satisfies readonly SplitName[];
-const MAX_ROWS = 200;
 
 const selectedSplit = ({ viewState }: Settings): SplitName => {
   const { part } = (viewState[ID] ?? {}) as { part?: unknown };
@@ -210,28 +209,17 @@ function dataTable(
     axes.length === 1
       ? ['point', axes[0]!.name, 'prediction']
       : [classes ? 'class' : 'sample', axes[0]!.name, axes[1]!.name, ...(classes ? [] : ['target'])];
-  const exportTable = () => ({ headers, rows: rows.map(([name, values]) => [name, ...values]) });
-  return html` <p class="hint">
-      ${rows.length > MAX_ROWS ? `The first ${MAX_ROWS} of ${formatInteger(rows.length)} rows. ` : nothing}${exportActions(context, { title: 'Fit', table: exportTable, canvas })}
-    </p>
-    <div class="scroll" tabindex="0" role="region" aria-label="Table: the fit">
-      <table>
-        <thead>
-          <tr>
-            ${headers.map((head) => html`<th scope="col"><bdi>${head}</bdi></th>`)}
-          </tr>
-        </thead>
-        <tbody>
-          ${rows.slice(0, MAX_ROWS).map(
-            ([name, values]) =>
-              html`<tr>
-                <th scope="row"><bdi>${name}</bdi></th>
-                ${values.map((one) => html`<td>${renderValue(one, { signed: true })}</td>`)}
-              </tr>`,
-          )}
-        </tbody>
-      </table>
-    </div>`;
+  return rowsTable(context, {
+    title: 'Fit',
+    label: 'Table: the fit',
+    headers,
+    rows,
+    renderRow: ([name, values]) =>
+      html`<th scope="row"><bdi>${name}</bdi></th>
+        ${values.map((one) => html`<td>${renderValue(one, { signed: true })}</td>`)}`,
+    exportRow: ([name, values]) => [name, ...values],
+    canvas,
+  });
 }
 
 function confusionTable(

@@ -5,12 +5,10 @@ import type { Group, SweepState } from '../../src/protocol/panel';
 import { swatch } from '../charts/line-chart';
 import { XyChart, type XyLine } from '../charts/xy-chart';
 import type { Context } from '../context';
-import { exportActions } from '../controls/export-actions';
 import { renderIcon, renderValue } from '../controls/number-value';
-import { formatInteger, pluralize } from '../../src/presentation/numbers';
+import { rowsTable } from '../controls/rows-table';
+import { pluralize } from '../../src/presentation/numbers';
 import { lineStyle } from './line-style';
-
-const MAX_ROWS = 200;
 
 /** Lines that share a name, a color and a switch: those of a setting, or a single run. */
 interface Series {
@@ -43,8 +41,6 @@ export class FittedFunctions {
   #points: XyLine['points'] = [];
   /** The model whose samples were asked for. */
   #pointsOf: unknown = null;
-  /** Of finished runs. */
-  #runCount = 0;
   #disposed = false;
   #open = false;
   #latest: (() => void) | null = null;
@@ -61,8 +57,8 @@ export class FittedFunctions {
   update(state: SweepState | null, label: (group: Group, options: readonly string[]) => string): void {
     this.figure.hidden = !state || state.fits.length === 0;
     if (!state || state.fits.length === 0) return;
-    this.#latest = () => this.#draw(seriesOf(state, label), state.fits[0]!.fit.input);
-    this.#runCount = state.runs.filter(({ state: each }) => each === 'finished').length;
+    const finished = state.runs.filter((run) => run.state === 'finished').length;
+    this.#latest = () => this.#draw(seriesOf(state, label), state.fits[0]!.fit.input, finished);
     const { model } = this.context.data;
     if (model && this.#pointsOf !== model) void this.#askForPoints(model);
     this.#latest();
@@ -80,7 +76,8 @@ export class FittedFunctions {
     this.#latest?.();
   }
 
-  #draw(series: readonly Series[], input: string): void {
+  /** @param finished number of finished runs */
+  #draw(series: readonly Series[], input: string, finished: number): void {
     const { context } = this;
     const { theme } = context;
     this.#chart ??= new XyChart(context);
@@ -113,7 +110,7 @@ export class FittedFunctions {
         <div class="plot">${this.#chart.canvas}</div>
         <p class="how">
           ${renderIcon('info')} A line is the prediction of one run for each
-          input.${drawn < this.#runCount ? ` The first ${drawn} of ${this.#runCount} finished runs have one.` : ''}${this.#points.length > 0 ? ' Points are the training samples of the run in this panel.' : ''}
+          input.${drawn < finished ? ` The first ${drawn} of ${finished} finished runs have one.` : ''}${this.#points.length > 0 ? ' Points are the training samples of the run in this panel.' : ''}
         </p>
         <details class="data" @toggle=${this.#toggleTable}>
           <summary>Table</summary>
@@ -146,32 +143,21 @@ export class FittedFunctions {
 
   /** A row for each point: runs with other data have other inputs. */
   #table(shown: readonly Series[], input: string) {
-    const headers = ['run', input, 'prediction'];
     const rows = shown.flatMap(({ name, fits }) =>
       fits.flatMap(({ run, fit }) => fit.outputs.map((y, i) => [`${run + 1}: ${name}`, inputAt(fit, i), y] as const)),
     );
-    return html`<p class="hint">
-        ${rows.length > MAX_ROWS ? `The first ${MAX_ROWS} of ${formatInteger(rows.length)} rows. ` : nothing}${exportActions(this.context, { title: 'Fitted functions', table: () => ({ headers, rows }), canvas: this.#chart?.canvas })}
-      </p>
-      <div class="scroll" tabindex="0" role="region" aria-label="Table: fitted functions">
-        <table>
-          <thead>
-            <tr>
-              ${headers.map((head) => html`<th scope="col"><bdi>${head}</bdi></th>`)}
-            </tr>
-          </thead>
-          <tbody>
-            ${rows.slice(0, MAX_ROWS).map(
-              ([name, x, y]) =>
-                html`<tr>
-                  <th scope="row"><bdi>${name}</bdi></th>
-                  <td>${renderValue(x, { signed: true })}</td>
-                  <td>${renderValue(y, { signed: true })}</td>
-                </tr>`,
-            )}
-          </tbody>
-        </table>
-      </div>`;
+    return rowsTable(this.context, {
+      title: 'Fitted functions',
+      label: 'Table: fitted functions',
+      headers: ['run', input, 'prediction'],
+      rows,
+      renderRow: ([name, x, y]) =>
+        html`<th scope="row"><bdi>${name}</bdi></th>
+          <td>${renderValue(x, { signed: true })}</td>
+          <td>${renderValue(y, { signed: true })}</td>`,
+      exportRow: (row) => row,
+      canvas: this.#chart?.canvas,
+    });
   }
 
   readonly #toggleTable = (event: Event): void => {

@@ -4,13 +4,13 @@ import { html, nothing, render, type TemplateResult } from 'lit/html.js';
 import type { QueryValue, Query } from '../../src/protocol/panel';
 import type { Context, Settings, View } from '../context';
 import { createElements } from '../controls/elements';
-import { exportActions } from '../controls/export-actions';
 import { drawInputImage, isImage } from '../controls/input-image';
 import { drawLegend } from '../controls/legend';
 import { renderIcon, renderValue } from '../controls/number-value';
+import { rowsTable } from '../controls/rows-table';
 import { type Cell, colorIndex, colorScale, type ColorScale, colorTableFor, Heatmap } from '../canvas/heatmap';
 import { toCss } from '../canvas/colors';
-import { formatInteger, pluralize } from '../../src/presentation/numbers';
+import { pluralize } from '../../src/presentation/numbers';
 import { onRedraw, pixelRatio } from '../export/hidpi-export';
 
 type OutputMap = QueryValue<'output_map'>;
@@ -19,7 +19,6 @@ const ID = 'output_map';
 const TILES = [1, 2, 3, 4] as const;
 /** CSS pixels of the large image, at most. */
 const IMAGE_SIDE = 320;
-const MAX_ROWS = 200;
 
 interface MapState {
   readonly tiles: number;
@@ -283,36 +282,24 @@ function table(
   }));
   const outputs = Array.from({ length: map.outputs }, (_, output) => output);
   const headers = ['row', 'column', ...(map.classes ? ['predicted'] : []), ...outputs.map(outputName)];
-  const row = (cell: Cell) => [
-    cell.row,
-    cell.column,
-    ...(map.classes ? [predictedName(map, cell, nameOf)] : []),
-    ...outputs.map((output) => valueAt(map, output, cell)),
-  ];
-  const exportTable = () => ({ headers, rows: positions.map(row) });
-  return html`<p class="hint">
-      ${positions.length > MAX_ROWS ? `The first ${MAX_ROWS} of ${formatInteger(positions.length)} rows. ` : nothing}${exportActions(context, { title: 'Output map', table: exportTable, canvas })}
-    </p>
-    <div class="scroll" tabindex="0" role="region" aria-label="Table: outputs by position">
-      <table>
-        <thead>
-          <tr>
-            ${headers.map((head) => html`<th scope="col"><bdi>${head}</bdi></th>`)}
-          </tr>
-        </thead>
-        <tbody>
-          ${positions.slice(0, MAX_ROWS).map(
-            (cell) =>
-              html`<tr>
-                <th scope="row">${cell.row}</th>
-                <td>${cell.column}</td>
-                ${map.classes ? html`<td class="text"><bdi>${predictedName(map, cell, nameOf)}</bdi></td>` : nothing}
-                ${outputs.map((output) => html`<td>${renderValue(valueAt(map, output, cell), { signed: !map.areProbabilities })}</td>`)}
-              </tr>`,
-          )}
-        </tbody>
-      </table>
-    </div>`;
+  return rowsTable(context, {
+    title: 'Output map',
+    label: 'Table: outputs by position',
+    headers,
+    rows: positions,
+    renderRow: (cell) =>
+      html`<th scope="row">${cell.row}</th>
+        <td>${cell.column}</td>
+        ${map.classes ? html`<td class="text"><bdi>${predictedName(map, cell, nameOf)}</bdi></td>` : nothing}
+        ${outputs.map((output) => html`<td>${renderValue(valueAt(map, output, cell), { signed: !map.areProbabilities })}</td>`)}`,
+    exportRow: (cell) => [
+      cell.row,
+      cell.column,
+      ...(map.classes ? [predictedName(map, cell, nameOf)] : []),
+      ...outputs.map((output) => valueAt(map, output, cell)),
+    ],
+    canvas,
+  });
 }
 
 /** The large image with the samples' borders and the window of the position at the cursor. */
