@@ -3,18 +3,17 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { runCli } from '../../src/cli/run-cli';
+import { commandsIn } from './run-command';
 
 const folder = mkdtempSync(join(tmpdir(), 'nablascope-explain-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
+const commands = commandsIn(folder);
+
 async function run(...words: string[]): Promise<string> {
-  let text = '';
-  const stream = { write: (part: string) => void (text += part), isTTY: false, columns: 80 };
-  const [now, pause] = [() => performance.now(), () => Promise.resolve()];
-  const more = { color: false, cwd: folder, bundleFolder: folder, now, pause, interrupted: () => false };
-  expect(await runCli({ out: stream, err: stream, ...more }, ['explain', ...words], '')).toBe(0);
-  return text;
+  const { code, out } = await commands('explain', ...words);
+  expect(code).toBe(0);
+  return out;
 }
 
 interface Explained {

@@ -3,11 +3,10 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { runCli } from '../../src/cli/run-cli';
-import type { Stream, Terminal } from '../../src/cli/terminal';
 import { runQuery } from '../../src/session/queries';
 import { createSession } from '../support/session-fixtures';
 import { train } from '../support/examples';
+import { commandsIn } from './run-command';
 
 const folder = mkdtempSync(join(tmpdir(), 'nablascope-output-map-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -27,25 +26,7 @@ const spec = (size: number, more: object = {}) => ({
 });
 const write = (name: string, value: object): void => writeFileSync(join(folder, name), JSON.stringify(value));
 
-async function run(...words: string[]): Promise<{ code: number; out: string; err: string }> {
-  const text = { out: '', err: '' };
-  const stream = (name: 'out' | 'err'): Stream => ({
-    write: (part) => void (text[name] += part),
-    isTTY: false,
-    columns: 80,
-  });
-  const terminal: Terminal = {
-    out: stream('out'),
-    err: stream('err'),
-    color: false,
-    cwd: folder,
-    bundleFolder: folder,
-    now: () => performance.now(),
-    pause: () => Promise.resolve(),
-    interrupted: () => false,
-  };
-  return { code: await runCli(terminal, words, ''), ...text };
-}
+const run = commandsIn(folder);
 
 describe('nablascope output-map', () => {
   it('prints what the session answers', async () => {

@@ -3,8 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { runCli } from '../../src/cli/run-cli';
-import type { Stream, Terminal } from '../../src/cli/terminal';
+import { commandsIn } from './run-command';
 
 const folder = mkdtempSync(join(tmpdir(), 'nablascope-query-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -12,25 +11,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const root = resolve(__dirname, '..', '..');
 const CIRCLES = 'examples/circles.nabla.json';
 
-async function run(...words: string[]): Promise<{ code: number; out: string; err: string }> {
-  const text = { out: '', err: '' };
-  const stream = (name: 'out' | 'err'): Stream => ({
-    write: (part) => void (text[name] += part),
-    isTTY: false,
-    columns: 80,
-  });
-  const terminal: Terminal = {
-    out: stream('out'),
-    err: stream('err'),
-    color: false,
-    cwd: root,
-    bundleFolder: root,
-    now: () => performance.now(),
-    pause: () => Promise.resolve(),
-    interrupted: () => false,
-  };
-  return { code: await runCli(terminal, words, ''), ...text };
-}
+const run = commandsIn(root);
 
 interface Traced {
   readonly loss: number;

@@ -3,13 +3,13 @@
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
 import { bindExpression, parseExpression } from '../../src/expressions';
-import type { Breakpoint, LogpointMessage, RunState } from '../../src/protocol/breakpoints';
+import type { Breakpoint } from '../../src/protocol/breakpoints';
 import type { Position } from '../../src/protocol/position';
-import { Runner } from '../../src/session/runner';
 import { SeriesEvaluator } from '../../src/session/series-evaluator';
 import type { TrainingSession } from '../../src/session/session';
 import { StepValues } from '../../src/session/step-values';
 import { createSession, smallSpec } from '../support/session-fixtures';
+import { createIdleRunner } from './idle-runner';
 
 const specs = {
   'two batch sizes and momentum': { ...smallSpec, epochs: 4 },
@@ -30,38 +30,6 @@ const specs = {
     precision: 'float64',
   },
 };
-
-/** @param onSleep called when the event loop runs */
-function createRunner(session: TrainingSession, onSleep = (): void => undefined) {
-  const states: RunState[] = [];
-  const messages: LogpointMessage[] = [];
-  const failures: unknown[] = [];
-  let time = 0;
-  let wake = (): void => undefined;
-  const runner = new Runner({
-    session,
-    now: () => (time += 0.05),
-    sleep: () => {
-      onSleep();
-      return setImmediate();
-    },
-    emit: () => Promise.resolve(),
-    onError: (error) => failures.push(error),
-    onState: (state) => {
-      states.push(state);
-      wake();
-    },
-    onLogpoints: async (batch) => void messages.push(...batch),
-  });
-  const isIdle = (): boolean => !['running', 'seeking'].includes(states.at(-1)!.status);
-  const move = async (...args: Parameters<Runner['command']>): Promise<RunState> => {
-    await runner.command(...args);
-    while (!isIdle()) await new Promise<void>((resolve) => (wake = resolve));
-    expect(failures).toEqual([]);
-    return states.at(-1)!;
-  };
-  return { runner, messages, move };
-}
 
 /** The value of an expression that reads one step, after a phase; NaN if it has none. */
 function valueAt(values: StepValues, text: string, phase: number): number {
@@ -156,7 +124,7 @@ describe.each(Object.entries(specs))('conditions that read other steps: %s', (_,
       straight.step();
       hashes.push(straight.stateHash());
     }
-    const { runner, move } = createRunner(createSession(spec));
+    const { runner, move } = createIdleRunner(createSession(spec));
     const { session } = runner;
     const phases = session.model.phases.flatMap(({ kind }, i) => (kind === 'zero_grad' ? [] : i));
     const expected = positionsWhere(createSession(spec), holds, phases);
@@ -203,7 +171,7 @@ describe('a breakpoint that reads other steps', () => {
 
   it('stops while a pass is finished', async () => {
     const condition = 'at(step - 1, loss) > loss';
-    const { runner, move } = createRunner(createSession(spec));
+    const { runner, move } = createIdleRunner(createSession(spec));
     const { session } = runner;
     const phases = session.model.phases.flatMap(({ kind }, i) => (kind === 'loss_backward' ? i : []));
     const expected = positionsWhere(
@@ -221,7 +189,7 @@ describe('a breakpoint that reads other steps', () => {
   });
 
   it('forgets what a manual change replaces', async () => {
-    const { runner, move } = createRunner(createSession(spec));
+    const { runner, move } = createIdleRunner(createSession(spec));
     const { session } = runner;
     const last = session.model.phases.length - 1;
     await runner.setBreakpoints([
@@ -239,12 +207,15 @@ describe('a breakpoint that reads other steps', () => {
     const long = createSession({ ...spec, epochs: 80 });
     const start = long.totalSteps - 10;
     let sleeps = -1;
-    const { runner, move } = createRunner(long, () => {
-      if (sleeps >= 0 && sleeps++ === 0)
-        void runner.setBreakpoints([
-          { id: 2, on: { phases: [2] }, condition: 'step - last(loss > 0) == 1' },
-          { id: 3, on: { data: 'linear1.weight[0, 0]' }, condition: 'value != previous' },
-        ]);
+    const { runner, move } = createIdleRunner(long, {
+      sleep: () => {
+        if (sleeps >= 0 && sleeps++ === 0)
+          void runner.setBreakpoints([
+            { id: 2, on: { phases: [2] }, condition: 'step - last(loss > 0) == 1' },
+            { id: 3, on: { data: 'linear1.weight[0, 0]' }, condition: 'value != previous' },
+          ]);
+        return setImmediate();
+      },
     });
     await move({ type: 'runToStep', step: start });
     await runner.setBreakpoints([{ id: 1, on: { phases: [1] }, condition: 'last(loss > 0) > step' }]);
@@ -256,7 +227,7 @@ describe('a breakpoint that reads other steps', () => {
   });
 
   it('knows of no steps at the start, after it has read some', async () => {
-    const { runner, move } = createRunner(createSession(spec));
+    const { runner, move } = createIdleRunner(createSession(spec));
     await runner.setBreakpoints([{ id: 1, on: { phases: [1] }, condition: 'last(loss > 0) >= step or step == 9' }]);
     for (const step of [0, 5, 0]) {
       await move({ type: 'seek', step });
@@ -266,7 +237,7 @@ describe('a breakpoint that reads other steps', () => {
 
   it('replays nothing at the start, nor when it is set again as it is', async () => {
     const replays = vi.spyOn(SeriesEvaluator.prototype, 'followWith');
-    const { runner, move } = createRunner(createSession(spec));
+    const { runner, move } = createIdleRunner(createSession(spec));
     const all: Breakpoint[] = [
       { id: 1, on: { phases: [2] }, condition: 'last(loss > 0) == step - 1 and (step == 3 or step == 6)' },
       { id: 2, on: { data: W }, condition: 'value != previous and (step == 4 or step == 7)' },
@@ -289,7 +260,7 @@ describe('a breakpoint that reads other steps', () => {
   });
 
   it('prints them in log messages', async () => {
-    const { runner, messages, move } = createRunner(createSession(spec));
+    const { runner, messages, move } = createIdleRunner(createSession(spec));
     await runner.setBreakpoints([{ id: 1, on: { phases: [1] }, logMessage: '{at(step - 1, loss)}' }]);
     await move({ type: 'runToStep', step: 4 });
     const session = createSession(spec);
@@ -302,7 +273,7 @@ describe('a breakpoint that reads other steps', () => {
   });
 
   it('says why it cannot be hit', async () => {
-    const { runner } = createRunner(createSession(spec));
+    const { runner } = createIdleRunner(createSession(spec));
     const on: Breakpoint['on'] = { phases: [1] };
     const conditions = [
       'at(step, loss) > 1',

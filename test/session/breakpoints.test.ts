@@ -3,17 +3,17 @@ import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { bindExpression, parseExpression } from '../../src/expressions';
 import { Random } from '../../src/engine/random';
-import type { Breakpoint, LogpointMessage, RunState } from '../../src/protocol/breakpoints';
+import type { Breakpoint, RunState } from '../../src/protocol/breakpoints';
 import type { Position } from '../../src/protocol/position';
 import type { Evaluated } from '../../src/protocol/queries';
 import { Breakpoints } from '../../src/session/breakpoints';
 import { runQuery } from '../../src/session/queries';
-import { Runner } from '../../src/session/runner';
 import type { TrainingSession } from '../../src/session/session';
 import { StepValues } from '../../src/session/step-values';
 import { seriesName } from '../../src/history/history';
 import { observe } from '../support/observed-run';
 import { createSession, smallSpec } from '../support/session-fixtures';
+import { createIdleRunner } from './idle-runner';
 
 const specs = {
   'two batch sizes and momentum': { ...smallSpec, epochs: 4 },
@@ -59,37 +59,15 @@ function bitsAt(values: StepValues, text: string, phase: number, ...copies: Para
 }
 
 function createRunner(spec: object) {
-  const states: RunState[] = [];
-  const messages: LogpointMessage[] = [];
-  const failures: unknown[] = [];
   /** Steps whose loss was sent. */
   const lossSteps = new Set<number>();
-  let time = 0;
-  let wake = (): void => undefined;
-  const runner = new Runner({
-    session: createSession(spec),
-    now: () => (time += 0.05),
-    sleep: () => setImmediate(),
+  const idle = createIdleRunner(createSession(spec), {
     emit: ({ history }) => {
       for (const step of history[seriesName.batchLoss]?.steps ?? []) lossSteps.add(step);
       return Promise.resolve();
     },
-    onError: (error) => failures.push(error),
-    onState: (state) => {
-      states.push(state);
-      wake();
-    },
-    onLogpoints: async (batch) => void messages.push(...batch),
   });
-  const isIdle = (): boolean => !['running', 'seeking'].includes(states.at(-1)!.status);
-  /** Runs a command and waits until the run is idle. */
-  const move = async (...args: Parameters<Runner['command']>): Promise<RunState> => {
-    await runner.command(...args);
-    while (!isIdle()) await new Promise<void>((resolve) => (wake = resolve));
-    expect(failures).toEqual([]);
-    return states.at(-1)!;
-  };
-  return { runner, messages, move, lossSteps };
+  return { ...idle, lossSteps };
 }
 
 const toNumber = (position: Position, phases: number): number => position.step * phases + position.phase;
