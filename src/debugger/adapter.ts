@@ -278,7 +278,7 @@ export class NablascopeDebugSession extends DebugSession {
     } catch (error) {
       if (!signal.aborted) this.sendEvent(new OutputEvent(`${toMessage(error)}\n`, 'console'));
     }
-    // Whoever moved or paused the run meanwhile, here or in the panel, has replaced this step.
+    // A move or a pause meanwhile, here or in the panel, replaces this step.
     if (signal.aborted || this.#state !== state) return;
     this.#stepsIn = true;
     await this.#move({ type: 'stepPhase' }, 'step');

@@ -30,8 +30,9 @@ export function examineInitialLoss(session: TrainingSession): InitialLoss {
   const { data: prediction } = pass.prediction;
   const { data: target } = pass.target;
   if (takes === 'values') {
+    const targets = Array.from(target);
     const centers = Array.from({ length: targetWidth }, (_, column) => {
-      const values = Array.from(target).filter((_value, i) => i % targetWidth === column);
+      const values = targets.filter((_value, i) => i % targetWidth === column);
       return estimates === 'median'
         ? values.sort((a, b) => a - b)[values.length >> 1]!
         : values.reduce((a, b) => a + b) / values.length;

@@ -2,11 +2,8 @@
 import { VERDICTS, type ErrorMap } from '../protocol/check-report';
 import { BY_SEVERITY, type ParameterFindings, relativeError } from './build-report';
 
-/** Larger for a verdict that a cell shows before others; 0 for an entry that was not checked. */
-function severity(verdict: number): number {
-  const rank = BY_SEVERITY.findIndex((each) => VERDICTS.indexOf(each) === verdict);
-  return rank < 0 ? 0 : BY_SEVERITY.length - rank;
-}
+/** Of each of VERDICTS: larger for one that a cell shows before others. */
+const SEVERITIES = VERDICTS.map((verdict) => BY_SEVERITY.length - BY_SEVERITY.indexOf(verdict));
 
 /** @param maxCells the most rows or columns */
 export function buildErrorMap(
@@ -24,7 +21,7 @@ export function buildErrorMap(
     const cell = Math.floor(Math.floor(i / width) / rowStride) * columns + Math.floor((i % width) / columnStride);
     const error = relativeError(analytic[i]!, numeric[i]!);
     // The verdict ranks before the error; infinite errors are limited so that they do not outrank a verdict.
-    const rank = 4 * severity(verdicts[i]!) + Math.min(error, 2);
+    const rank = 4 * (SEVERITIES[verdicts[i]!] ?? 0) + Math.min(error, 2);
     if (!(rank > best[cell]!)) continue;
     best[cell] = rank;
     index[cell] = i;

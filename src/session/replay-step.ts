@@ -33,7 +33,7 @@ export function replayStep(
 
 /**
  * A session at the position of the run, of which the next phase can be replayed.
- * @throws CustomLayerError if the code fails on the way there
+ * @throws CustomLayerError if the code fails before that position
  */
 export function openAtPosition(
   run: CompiledRun,
@@ -45,16 +45,6 @@ export function openAtPosition(
   const session = TrainingSession.resume(run, from, options);
   if (session.restoreFault) throw session.restoreFault;
   return session;
-}
-
-/** Replays the phase that comes next. */
-export function replayNextPhase(session: TrainingSession): ReplayResult {
-  try {
-    session.stepPhase();
-    return { kind: 'done', step: session.shownStep, loss: session.loss };
-  } catch (error) {
-    return { kind: 'fault', fault: asCustomLayerError(error).details };
-  }
 }
 
 /** A session at the beginning of the current step. */

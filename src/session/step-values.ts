@@ -18,7 +18,7 @@ export interface Source {
   readonly changesAt: number | null;
   /** Only a measured step computes it. */
   readonly needsMeasurement?: true;
-  /** The parameter whose update it is: a step that is not measured keeps it if it is told to. */
+  /** The parameter whose update it is, which a step without measurements keeps only on request. */
   readonly updateOf?: Parameter;
   /** Reading copies it, so that it cannot be read once and for all. */
   readonly isCopy?: true;

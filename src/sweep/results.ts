@@ -173,15 +173,16 @@ export interface SweepData {
 export function selectReusable(results: SweepResults, plan: SweepPlan, data: SweepData | null): ReusableResults {
   const done = results.runs.filter(({ outcome }) => outcome !== 'failed');
   const isSameSpec = JSON.stringify(results.spec) === JSON.stringify(plan.spec);
-  const runs = done.filter((run) => {
-    const { settings } = run;
-    const [before, now] = isSameSpec
-      ? ['same', 'same']
-      : [results.spec, plan.spec].map((spec) => trainingFingerprint(variantTextOrEmpty(spec, settings)));
-    if (now === undefined || before !== now) return false;
-    // Last, since it may load data.
-    return data === null || hasSameData(run, results, data);
-  });
+  const trainsAlike = ({ settings }: RunResult): boolean => {
+    const [before, now] = [results.spec, plan.spec].map((spec) =>
+      trainingFingerprint(variantTextOrEmpty(spec, settings)),
+    );
+    return now !== undefined && before === now;
+  };
+  // The data comes last, since it may have to be loaded.
+  const runs = done.filter(
+    (run) => (isSameSpec || trainsAlike(run)) && (data === null || hasSameData(run, results, data)),
+  );
   return { runs, staleCount: done.length - runs.length };
 }
 

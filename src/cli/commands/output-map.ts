@@ -136,8 +136,8 @@ function toLines(session: TrainingSession, map: OutputMap, wanted: number): Line
   ];
 }
 
-function placedLines({ placed }: OutputMap, nameOf: (label: number) => string): string[] {
-  const [titles, ...rows] = formatTable(
+const placedLines = ({ placed }: OutputMap, nameOf: (label: number) => string): string[] =>
+  formatTable(
     ['row', 'column', 'sample', 'class'],
     placed.map(({ row, column, sample, label }) => [
       String(row),
@@ -147,8 +147,6 @@ function placedLines({ placed }: OutputMap, nameOf: (label: number) => string): 
     ]),
     0,
   );
-  return [titles, ...rows];
-}
 
 function predicted(map: OutputMap, cell: number, nameOf: (label: number) => string): string {
   const label = map.classes![cell]!;

@@ -7,7 +7,7 @@ import { withDataFiles } from '../../data-files/data-files';
 import { simd256CompilerIfEnabled } from '../../platform/simd256';
 import type { DebugCalls, DebugEvents, ReplayRequest } from '../../protocol/debug';
 import { asCustomLayerError } from '../../engine/custom/custom-layer-error';
-import { openAtPosition, replayNextPhase, replayStep } from '../../session/replay-step';
+import { openAtPosition, replayStep } from '../../session/replay-step';
 import { openSpec } from '../../session/open-spec';
 import { parseSpec } from '../../model-spec';
 import { hostTransport } from '../message-channel';
@@ -34,7 +34,8 @@ const calls: DebugCalls = {
       try {
         const session = openAtPosition(run, text, from, options);
         await waitForDebugger();
-        return replayNextPhase(session);
+        session.stepPhase();
+        return { kind: 'done', step: session.shownStep, loss: session.loss };
       } catch (error) {
         return { kind: 'fault', fault: asCustomLayerError(error).details };
       }
