@@ -39,6 +39,9 @@ const dataFolder = temporaryFolder('screenshot');
 writeUserSettings(dataFolder, {
   ...quietSettings,
   'workbench.colorTheme': values.theme,
+  // The browser's own scheme would win over the theme.
+  'window.autoDetectColorScheme': false,
+  'window.autoDetectHighContrast': false,
   ...JSON.parse(values.settings),
 });
 const server = await startServer({ dataFolder });
