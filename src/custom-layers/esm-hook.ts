@@ -11,7 +11,11 @@ type LoadHook = (
 
 let isRegistered = false;
 
-/** From now on, files with exports are loaded as ES modules. Before Node 22.15 there is no option for it. */
+/** Statements of ES modules, and names that only CommonJS has. */
+const ES_STATEMENT = /(?:^|[;}])\s*(?:export\b|import\s*["'{*\w])/m;
+const COMMONJS_NAME = /\b(?:module\.exports|exports\.\w|require\s*\()/;
+
+/** From now on, all but CommonJS is loaded as ES modules. Before Node 22.15 there is no option for it. */
 export function registerEsmHook(): void {
   const { registerHooks } = nodeModule as { registerHooks?: (hooks: { load: LoadHook }) => void };
   if (isRegistered || !registerHooks) return;
@@ -25,8 +29,9 @@ export function registerEsmHook(): void {
             ? 'module-typescript'
             : null;
       if (!format || !url.startsWith('file:') || url.includes('/node_modules/')) return next(url, context);
-      const exports = /^\s*export\s/m.test(fs.readFileSync(fileURLToPath(url), 'utf8'));
-      return next(url, exports ? { ...context, format } : context);
+      const text = fs.readFileSync(fileURLToPath(url), 'utf8');
+      const isCommonJs = COMMONJS_NAME.test(text) && !ES_STATEMENT.test(text);
+      return next(url, isCommonJs ? context : { ...context, format });
     },
   });
 }

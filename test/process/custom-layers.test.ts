@@ -102,13 +102,18 @@ export default {
     expect(report.checked).toBe(12 + 4 + 10);
   });
 
-  it('is an ES module, whatever a package.json above it says', async () => {
+  it.each([
+    ['an export on a line of its own', `import { one } from './helper.ts';\nvoid one;\n${SILU}`],
+    ['an export after other code', `console.log('require("x")'); ${SILU}`],
+    ['a wait at its top level', `const silu = await Promise.resolve(0);\n${SILU}`],
+    ['an import of code without exports', `import './effect.ts'; ${SILU}`],
+    ['CommonJS behind an import', `import old from './old.js'; export default old;`],
+  ])('is an ES module, whatever a package.json above it says: %s', async (_, text) => {
     file('package.json', '{ "type": "commonjs" }');
     file('helper.ts', 'export const one: number = 1;');
-    file(
-      'own.layer.ts',
-      `import { one } from './helper.ts';\n${SILU.replace('x, ops })', 'x, ops }: any)')}\nvoid one;`,
-    );
+    file('effect.ts', 'await Promise.resolve();');
+    file('old.js', SILU.replace('export default', 'module.exports ='));
+    file('own.layer.ts', text);
     await opened();
     await toStep(2);
   });
