@@ -104,7 +104,15 @@ const calls = {
         await page.mouse.click(x, y);
         return;
       }
-      if (Date.now() > deadline) throw new Error(`The margin beside ${text} shows no hint of a breakpoint.`);
+      if (Date.now() > deadline) {
+        const there = await page.evaluate(
+          ([left, top]) => globalThis.document.elementFromPoint(left, top)?.outerHTML.slice(0, 200),
+          [x, y],
+        );
+        throw new Error(`The margin beside ${text} shows no hint of a breakpoint, but ${there} at ${x}, ${y}.`);
+      }
+      // A hover that covers the margin ends here.
+      await page.mouse.move(beside.x + beside.width / 2, y);
     }
   },
   async texts(page, { selector }) {

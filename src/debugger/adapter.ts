@@ -147,6 +147,8 @@ export class NablascopeDebugSession extends DebugSession {
   #progressCount = 0;
   #queryCount = 0;
   #isQueryCancelled = false;
+  /** The request of the console's command that runs now. */
+  #consoleRequest: number | null = null;
   /** Aborted when the session ends. */
   readonly #ending = new AbortController();
 
@@ -361,10 +363,20 @@ export class NablascopeDebugSession extends DebugSession {
     else this.#answer(response, () => Promise.reject(new RequestError('There is no such target.')));
   }
 
-  protected override cancelRequest(response: DebugProtocol.CancelResponse): void {
+  /** Ends a movement, or a command of the console. */
+  protected override cancelRequest(
+    response: DebugProtocol.CancelResponse,
+    { requestId, progressId }: DebugProtocol.CancelArguments,
+  ): void {
     this.#answer(response, async () => {
+      // VS Code also cancels requests whose answers it no longer needs, such as variables of an earlier stop.
+      const isRunning =
+        progressId === undefined ? requestId === this.#consoleRequest : progressId === this.#progress?.id;
+      if (!isRunning) return;
       this.#isQueryCancelled = true;
-      if (this.#progress) await this.#requireRun().calls.command({ type: 'pause' });
+      if (!this.#progress) return;
+      this.#reason = 'pause';
+      await this.#requireRun().calls.command({ type: 'pause' });
     });
   }
 
@@ -690,16 +702,12 @@ export class NablascopeDebugSession extends DebugSession {
     { expression, context }: DebugProtocol.EvaluateArguments,
   ): void {
     this.#answer(response, async () => {
-      const step = context === 'repl' ? /^\s*goto\s+(\d+)\s*$/.exec(expression)?.[1] : undefined;
-      if (step !== undefined) {
-        this.#reason = 'goto';
-        await this.#requireRun().calls.command({ type: 'seek', step: Number(step) });
-        return { result: `step ${step}`, variablesReference: 0 };
+      const command = context === 'repl' ? this.#consoleCommand(expression) : null;
+      if (command) {
+        this.#consoleRequest = response.request_seq;
+        return command().finally(() => (this.#consoleRequest = null));
       }
-      if (context === 'repl' && expression.trim() === UNDO)
-        return { result: await this.#undo(), variablesReference: 0 };
       const variables = this.#requireVariables();
-      if (context === 'repl' && isRunQuery(expression)) return this.#answerQuery(expression);
       const [value] = await variables.evaluate([{ text: expression }]);
       if (!value) throw new RequestError('There is no value.');
       if (value.kind === 'error') throw new RequestError(`${value.message} (column ${value.start + 1})`);
@@ -708,13 +716,27 @@ export class NablascopeDebugSession extends DebugSession {
     });
   }
 
-  async #undo(): Promise<string> {
+  /** What the console does for a text that is more than an expression. */
+  #consoleCommand(text: string): (() => Promise<DebugProtocol.EvaluateResponse['body']>) | null {
+    const step = /^\s*goto\s+(\d+)\s*$/.exec(text)?.[1];
+    if (step !== undefined) return () => this.#goto(Number(step));
+    if (text.trim() === UNDO) return () => this.#undo();
+    return isRunQuery(text) ? () => this.#answerQuery(text) : null;
+  }
+
+  async #goto(step: number): Promise<DebugProtocol.EvaluateResponse['body']> {
+    this.#reason = 'goto';
+    await this.#requireRun().calls.command({ type: 'seek', step });
+    return { result: `step ${step}`, variablesReference: 0 };
+  }
+
+  async #undo(): Promise<DebugProtocol.EvaluateResponse['body']> {
     this.#reason = 'goto';
     const label = await this.#requireRun().undo();
-    if (label === null) return 'There is nothing to undo.';
+    if (label === null) return { result: 'There is nothing to undo.', variablesReference: 0 };
     // An engine that has opened the run again knows no breakpoints.
     await this.#sendBreakpoints([]);
-    return `Undone: ${label}.`;
+    return { result: `Undone: ${label}.`, variablesReference: 0 };
   }
 
   /** Prints the rows of a query, or goes to the step that a search finds. */

@@ -455,7 +455,7 @@ it('reads tensors as memory', async () => {
   await expect(read(0, 8, 'update(hidden.weight)')).rejects.toThrow('no value');
 });
 
-it('reports how far a long replay is', async () => {
+it('reports how far a long replay is, and ends it only if the client cancels that', async () => {
   client = await adapter.start();
   await client.initializeRequest({
     adapterID: 'nablascope',
@@ -465,6 +465,8 @@ it('reports how far a long replay is', async () => {
     supportsProgressReporting: true,
   });
   const events: string[] = [];
+  let progressId = '';
+  client.on('progressStart', ({ body }: DebugProtocol.ProgressStartEvent) => ({ progressId } = body));
   for (const name of ['progressStart', 'progressUpdate', 'progressEnd'])
     client.on(name, ({ body }: DebugProtocol.ProgressUpdateEvent) => {
       events.push(name);
@@ -483,9 +485,22 @@ it('reports how far a long replay is', async () => {
   await stopped;
   await client.setDataBreakpointsRequest({ breakpoints: [{ dataId: 'loss', condition: 'value < 0' }] });
   // Nothing stops it on the way, so it replays everything, one part after the other.
-  await client.move(() => client.reverseContinueRequest({ threadId: 1 }));
+  const cancelDuringReplay = (cancelled: () => DebugProtocol.CancelArguments) =>
+    client.move(async () => {
+      const started = client.waitForEvent('progressStart');
+      const response = await client.reverseContinueRequest({ threadId: 1 });
+      await started;
+      await client.customRequest('cancel', cancelled());
+      return response;
+    });
+  // VS Code cancels requests whose answers it no longer needs.
+  const ofAnother = await cancelDuringReplay(() => ({ requestId: 1 }));
+  expect([ofAnother.reason, await client.value('step')]).toEqual(['entry', '0']);
   expect(events[0]).toBe('progressStart');
   expect(events.at(-1)).toBe('progressEnd');
+
+  await client.move(() => client.evaluateRequest({ expression: 'goto 300', context: 'repl' }));
+  expect((await cancelDuringReplay(() => ({ progressId }))).reason).toBe('pause');
 
   async function untilStep(step: number): Promise<void> {
     while (Number(await client.value('step')) < step);

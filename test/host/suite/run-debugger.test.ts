@@ -67,13 +67,15 @@ describe('the debugger of a run', () => {
   it('works by clicks: margin, F5, toolbar, and has numbers beside the lines', async function () {
     const workbench = requireWorkbench(this);
     const { editor, uri } = await openRun('circles.nabla.json');
-    await vscode.window.showTextDocument(editor.document, vscode.ViewColumn.One);
-    // A margin beside a test's icon belongs to the test.
-    await workbench.clickMargin('"optimizer"');
+    const shown = await vscode.window.showTextDocument(editor.document, vscode.ViewColumn.One);
     const line = editor.document
       .getText()
       .split('\n')
       .findIndex((text) => text.includes('"optimizer"'));
+    // Not behind a panel below the editor.
+    shown.revealRange(new vscode.Range(line, 0, line, 0), vscode.TextEditorRevealType.InCenter);
+    // A margin beside a test's icon belongs to the test.
+    await workbench.clickMargin('"optimizer"');
     await eventually('the breakpoint of the margin', () =>
       vscode.debug.breakpoints.some(
         (each) => each instanceof vscode.SourceBreakpoint && each.location.range.start.line === line,
