@@ -1,4 +1,5 @@
-// Whether the initial loss is that of a sound start, and whether the loss depends on the inputs.
+// Whether the initial loss is that of a sound start, and whether it depends on the inputs; of auxiliary losses nothing
+// is told.
 import type { LossInput } from '../engine/losses/loss';
 import type { Pass } from '../engine/pass';
 import type { InitialLoss, ZeroedInputs } from '../protocol/doctor-report';
@@ -23,7 +24,8 @@ const uninformedPrediction: Readonly<Record<Exclude<LossInput, 'unknown' | 'valu
 /** Karpathy, "A recipe for training neural networks", 2019: verify the loss at initialization. */
 export function examineInitialLoss(session: TrainingSession): InitialLoss {
   const pass = loadSamples(session);
-  const loss = pass.evaluate();
+  pass.forwardAll();
+  const loss = pass.lossValue();
   const { takes, estimates } = session.run.model.loss.definition;
   if (takes === 'unknown') return { loss, expected: null };
   const { targetWidth } = session.run;
@@ -39,13 +41,15 @@ export function examineInitialLoss(session: TrainingSession): InitialLoss {
     });
     for (let i = 0; i < prediction.length; i++) prediction[i] = centers[i % targetWidth]!;
   } else prediction.fill(uninformedPrediction[takes](pass.prediction.shape.at(-1)!));
-  return { loss, expected: pass.dataLoss() };
+  return { loss, expected: pass.lossValue() };
 }
 
 /** The same samples with their inputs, and with all inputs set to 0. */
 export function examineZeroedInputs(session: TrainingSession): ZeroedInputs {
   const pass = loadSamples(session);
-  const loss = pass.evaluate();
+  pass.forwardAll();
+  const loss = pass.lossValue();
   pass.input.data.fill(0);
-  return { loss, zeroedLoss: pass.evaluate() };
+  pass.forwardAll();
+  return { loss, zeroedLoss: pass.lossValue() };
 }

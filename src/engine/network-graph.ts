@@ -3,6 +3,7 @@
 
 interface Layers {
   readonly layers: readonly { readonly inputs?: readonly number[] }[];
+  readonly auxiliaryLosses?: readonly { readonly layer: number }[];
 }
 
 /** Stands for the network's input among the inputs of a layer. */
@@ -14,8 +15,15 @@ export interface InputEdge {
   readonly position: number;
 }
 
-/** The layers whose outputs a layer takes, in order. After the last layer: what the loss takes. */
-export const inputsOf = ({ layers }: Layers, layer: number): readonly number[] => layers[layer]?.inputs ?? [layer - 1];
+/** The layers whose outputs a layer takes, in order. After the last layer: what each loss takes. */
+export const inputsOf = ({ layers, auxiliaryLosses }: Layers, layer: number): readonly number[] => {
+  if (layer > layers.length) return [auxiliaryLosses![layer - layers.length - 1]!.layer];
+  return layers[layer]?.inputs ?? [layer - 1];
+};
+
+/** Whether an auxiliary loss takes the output of a layer. */
+export const hasAuxiliaryLoss = ({ auxiliaryLosses = [] }: Layers, layer: number): boolean =>
+  auxiliaryLosses.some((loss) => loss.layer === layer);
 
 /**
  * Where the output of a layer, or the network's input, goes, from the first layer to the last; the loss is not listed.
@@ -67,13 +75,13 @@ export function dependentsOf(model: Layers, sources: readonly number[]): number[
 export interface GradientRoute {
   /** The layer whose output it is, or NETWORK_INPUT. */
   readonly source: number;
-  /** Whether a later layer has written a gradient of that output already, so that this one is added to it. */
+  /** Whether a later layer or a loss has written a gradient of that output already, so that this one is added to it. */
   readonly adds: boolean;
 }
 
 /** The routes of gradients, for each layer and input. A backward pass goes from the last layer to the first. */
 export function gradientRoutes(model: Layers): readonly (readonly GradientRoute[])[] {
-  const written = new Set<number>();
+  const written = new Set(model.auxiliaryLosses?.map(({ layer }) => layer));
   return [...model.layers.keys()]
     .reverse()
     .map((layer) =>

@@ -100,13 +100,40 @@ export const parametersUsedBy = (
     return parameters.filter((parameter) => parameter.layer === owner && parameter.shortName === name);
   });
 
+/** A loss on the output of any layer, which is added to that of the prediction. */
+export interface AuxiliaryLoss {
+  /** `head1_loss`. */
+  readonly name: string;
+  readonly definition: LossDefinition;
+  readonly options: unknown;
+  /** The layer whose output it takes. */
+  readonly layer: number;
+  /** The factor of its value in the loss. */
+  readonly weight: number;
+  /** Whether it compares with the targets of the data, or with the inputs. */
+  readonly target: 'targets' | 'inputs';
+  readonly line?: number;
+}
+
+/** The name of the loss on a layer's output. */
+export const lossNameOf = (layer: string): string => `${layer}_loss`;
+
 export interface NetworkModel {
   readonly inputShape: Shape;
   readonly layers: readonly LayerModel[];
+  /** The loss of the last layer's output, which is the prediction. */
   readonly loss: { readonly definition: LossDefinition; readonly options: unknown; readonly line?: number };
+  /** Further losses. Training minimizes the weighted sum of all. */
+  readonly auxiliaryLosses?: readonly AuxiliaryLoss[];
   /** Added to the training loss and its gradient. */
   readonly penalty?: Penalty | undefined;
 }
+
+/** The names of the losses: that of the prediction, then the auxiliary ones. */
+export const lossNames = ({ layers, auxiliaryLosses = [] }: NetworkModel): readonly string[] => [
+  lossNameOf(layers.at(-1)?.name ?? 'input'),
+  ...auxiliaryLosses.map(({ name }) => name),
+];
 
 /** Custom layers, losses and penalties do not run on kernels and may be slow. */
 export const hasCustomCode = ({ layers, loss, penalty }: NetworkModel): boolean =>

@@ -32,6 +32,8 @@ export interface ActivationSlots {
   readonly internalGradients: readonly (readonly InternalHandle[])[];
   /** Scratch memory of a layer's backward pass: one tensor for each of its gradients that is added to another. */
   readonly addends: (layer: number) => readonly Tensor[];
+  /** Scratch memory for the gradient of an auxiliary loss that is added to another one. */
+  readonly lossAddend: TensorHandle;
 }
 
 /** Collects the shapes of all tensors, then allocates them together. */
@@ -68,6 +70,8 @@ function reserveActivations(
   const output = model.layers.length === 0 ? model.inputShape : model.layers[model.layers.length - 1]!.outputShape;
   const addendShapes = backward ? shapesOfAddends(model, batchSize) : [];
   const addends = reservation.reserve([Math.max(0, ...addendShapes.map(total))]);
+  const lossOutputs = (model.auxiliaryLosses ?? []).map(({ layer }) => numel(model.layers[layer]!.outputShape));
+  const lossAddend = reservation.reserve([backward ? batchSize * Math.max(0, ...lossOutputs) : 0]);
   const reserveInternals = (layer: LayerModel): InternalHandle[] =>
     declaredInternals(layer).map((declared) => [declared, reservation.reserve(internalShape(declared, batchSize))]);
   return {
@@ -87,6 +91,7 @@ function reserveActivations(
         ]
       : [],
     addends: (layer) => splitIntoTensors(addends(), addendShapes[layer] ?? []),
+    lossAddend,
   };
 }
 

@@ -4,7 +4,7 @@ import { gatherRows } from './gather-rows';
 import { swapLeadingAxes, type Tensor, type TensorData, view } from './kernels/tensor';
 import type { BackwardContext } from './layers/layer';
 import type { LabeledCounts } from './kernels/kernels';
-import { ignoreIndexOf, type LossContext, rowCount } from './losses/loss';
+import { ignoreIndexOf, type LossContext, type LossDefinition, rowCount } from './losses/loss';
 import { gradientRoutes, inputsOf, NETWORK_INPUT } from './network-graph';
 import {
   declaredInternals,
@@ -29,6 +29,17 @@ interface BackwardStep {
   readonly sums: readonly GradientSum[];
 }
 
+/** One of the losses, and what it takes. */
+export interface LossTerm {
+  readonly definition: LossDefinition;
+  /** With the output of its layer as the prediction. */
+  readonly context: LossContext<unknown>;
+  /** The factor of its value in the loss. */
+  readonly weight: number;
+  /** The layer whose output it takes. */
+  readonly layer: number;
+}
+
 /** The forward and backward pass of one batch. Tensors have the batch in front. */
 export class Pass {
   readonly input: Tensor;
@@ -49,7 +60,10 @@ export class Pass {
   readonly #backwardSteps: readonly BackwardStep[];
   /** The same with the gradient of the network's input; undefined for layers that do not take it. */
   readonly #stepsWithInputGradient: readonly (BackwardStep | undefined)[];
-  readonly #lossContext: LossContext<unknown>;
+  /** The loss of the prediction, then the auxiliary losses. */
+  readonly losses: readonly [LossTerm, ...LossTerm[]];
+  readonly #auxiliaryLosses: readonly LossTerm[];
+  readonly #lossAddend: Tensor;
   /** Parameters with a penalty, by layer; none in a forward-only pass. */
   readonly #penalizedParameters: readonly (readonly Parameter[])[];
   /** Gradients of the custom penalty, keyed by parameter name; computed with the gradient of the loss. */
@@ -80,7 +94,8 @@ export class Pass {
     const gradients = slots.gradients.map(rows);
     this.inputGradient = gradients[0];
     this.outputGradients = gradients.slice(1);
-    this.#inputs = [...model.layers.keys(), model.layers.length].map((layer) =>
+    const { auxiliaryLosses = [] } = model;
+    this.#inputs = Array.from({ length: model.layers.length + 1 + auxiliaryLosses.length }, (_, layer) =>
       inputsOf(model, layer).map((source) => (source === NETWORK_INPUT ? this.input : this.outputs[source]!)),
     );
     const routes = gradientRoutes(model);
@@ -128,7 +143,22 @@ export class Pass {
         ? parameters.filter((own) => own.layer === index && isPenalized(penalty, own))
         : [],
     );
-    this.#lossContext = { kernels, options: model.loss.options, prediction: this.prediction, target: this.target };
+    this.#auxiliaryLosses = auxiliaryLosses.map(({ definition, options, weight, layer, target }) => {
+      const { shape } = this.outputs[layer]!;
+      const source = target === 'inputs' ? this.input : this.target;
+      const context = { kernels, options, prediction: this.outputs[layer]!, target: view(source, shape) };
+      return { definition, context, weight, layer };
+    });
+    this.losses = [
+      {
+        definition: model.loss.definition,
+        context: { kernels, options: model.loss.options, prediction: this.prediction, target: this.target },
+        weight: 1,
+        layer: model.layers.length - 1,
+      },
+      ...this.#auxiliaryLosses,
+    ];
+    this.#lossAddend = slots.lossAddend();
   }
 
   /** The last layer's output, or the input of a network without layers. */
@@ -167,7 +197,20 @@ export class Pass {
 
   /** The loss of the batch without the penalty. */
   dataLoss(): number {
-    return this.network.model.loss.definition.value(this.#lossContext);
+    let value = this.lossValue();
+    for (const auxiliary of this.#auxiliaryLosses)
+      value += auxiliary.weight * auxiliary.definition.value(auxiliary.context);
+    return value;
+  }
+
+  /** The value of one loss, by default that of the prediction, not weighted. */
+  lossValue({ definition, context } = this.losses[0]): number {
+    return definition.value(context);
+  }
+
+  /** The value of each loss, not weighted. */
+  lossValues(): number[] {
+    return this.losses.map((loss) => this.lossValue(loss));
   }
 
   /** The penalty alone; 0 by default. */
@@ -184,19 +227,39 @@ export class Pass {
     return this.outputGradients.length > 0 ? customPenaltyValue(model.penalty, parameters) : 0;
   }
 
-  /** Writes dL/d prediction. */
+  /** Writes dL/d prediction, and the gradient of each output that an auxiliary loss takes. */
   lossBackward(): void {
     const gradient = this.outputGradients[this.outputGradients.length - 1];
-    if (gradient) this.network.model.loss.definition.gradient(this.#lossContext, gradient);
+    const [{ definition, context }] = this.losses;
+    if (gradient) {
+      definition.gradient(context, gradient);
+      this.#auxiliaryLosses.forEach((_, i) => this.#addAuxiliaryGradient(i));
+    }
     const { model, parameters } = this.network;
     const custom = model.penalty?.custom;
     if (gradient && custom)
       this.#customPenaltyGradients = custom.definition.gradients(penaltyArguments(custom, parameters));
   }
 
+  #addAuxiliaryGradient(index: number): void {
+    const { kernels } = this.network;
+    const { definition, context, weight, layer } = this.#auxiliaryLosses[index]!;
+    const gradient = this.outputGradients[layer]!;
+    const isFirst =
+      layer !== this.losses[0].layer && this.#auxiliaryLosses.findIndex((other) => other.layer === layer) === index;
+    if (isFirst) {
+      definition.gradient(context, gradient);
+      kernels.scale(gradient, gradient, weight);
+      return;
+    }
+    const addend = view(this.#lossAddend, gradient.shape);
+    definition.gradient(context, addend);
+    kernels.axpby(gradient, addend, 1, weight);
+  }
+
   /** What a custom loss gets in a call. */
   get lossContext(): LossContext<unknown> {
-    return this.#lossContext;
+    return this.losses[0].context;
   }
 
   /**
@@ -224,7 +287,7 @@ export class Pass {
   /** The side of each kink inside a layer, or after the last one the loss; null if it has none to report. */
   kinkSides(layer: number): Int8Array | null {
     const { layers, loss } = this.network.model;
-    if (layer === layers.length) return loss.definition.kinkSides?.(this.#lossContext) ?? null;
+    if (layer === layers.length) return loss.definition.kinkSides?.(this.lossContext) ?? null;
     return this.network.model.layers[layer]!.definition.kinkSides?.(this.#backwardSteps[layer]!.context) ?? null;
   }
 
@@ -238,9 +301,9 @@ export class Pass {
     };
   }
 
-  /** What the loss as a mean over the batch divides by. Means of several batches are weighted by it. */
-  meanWeight(): number {
-    return this.network.model.loss.definition.meanWeight?.(this.#lossContext) ?? this.batchSize;
+  /** What a loss as a mean over the batch divides by. Means of several batches are weighted by it. */
+  meanWeight({ definition, context } = this.losses[0]): number {
+    return definition.meanWeight?.(context) ?? this.batchSize;
   }
 
   /** The forward pass from layer `first` on. */
@@ -271,7 +334,7 @@ export class Pass {
     return tensor && declared?.timeFirst ? swapLeadingAxes(tensor) : tensor;
   }
 
-  /** The inputs of a layer, in order; after the last layer, the prediction. */
+  /** The inputs of a layer, in order; after the last layer, the prediction, then what each auxiliary loss takes. */
   layerInputs(layer: number): readonly Tensor[] {
     return this.#inputs[layer]!;
   }

@@ -3,7 +3,7 @@ import { MemoryPlan, type Shape2, type Tensor } from '../engine/kernels/tensor';
 import type { LayerDefinition, JacobianStructure } from '../engine/layers/layer';
 import { type Parameter, parametersUsedBy } from '../engine/network-model';
 import type { Pass } from '../engine/pass';
-import { consumersOf, inputsOf } from '../engine/network-graph';
+import { consumersOf, hasAuxiliaryLoss, inputsOf } from '../engine/network-graph';
 
 export interface LayerActivations {
   readonly definition: LayerDefinition;
@@ -11,7 +11,7 @@ export interface LayerActivations {
   readonly reach: JacobianStructure | undefined;
   /** The layer whose output is its first input, or NETWORK_INPUT. */
   readonly source: number;
-  /** The layer after it; null where several layers take its output, or where that layer has several inputs. */
+  /** The layer after it; null where a loss or several layers take its output, or that layer has several inputs. */
   readonly successor: number | null;
   /** Outputs per sample. */
   readonly features: number;
@@ -41,7 +41,10 @@ export function cacheActivations(pass: Pass): readonly LayerActivations[] {
     const weight = reach === 'weighted_sum' ? parameters.find(({ shortName }) => shortName === 'weight') : undefined;
     const [consumer, ...otherConsumers] = consumersOf(model, layer);
     const isSequential =
-      consumer !== undefined && otherConsumers.length === 0 && inputsOf(model, consumer.layer).length === 1;
+      consumer !== undefined &&
+      otherConsumers.length === 0 &&
+      inputsOf(model, consumer.layer).length === 1 &&
+      !hasAuxiliaryLoss(model, layer);
     const successor = isSequential ? consumer.layer : null;
     return { definition, options, reach, source: source!, successor, features, inputs, parameters, weight };
   });

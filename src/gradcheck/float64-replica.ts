@@ -86,7 +86,7 @@ export class Float64Replica {
     this.noise = this.#isRepeatable()
       ? estimateRoundOff(pass, this.loss, this.precisions, isSingle ? 'single' : 'double')
       : Infinity;
-    const { layers, loss } = model;
+    const { layers } = model;
     const startOf = (layer: number): Tensor => {
       const { shape, data } = pass.layerInput(layer);
       return { shape, data: Float64Array.from(data) };
@@ -94,15 +94,15 @@ export class Float64Replica {
     const kinked = layers.flatMap((layer, i) =>
       layer.definition.crossesKink ? new KinkedLayer(i, layerKinks(layer), startOf(i)) : [],
     );
-    const prediction = startOf(layers.length);
-    const seams = loss.definition.breakpoint
-      ? new KinkedLayer(layers.length, lossKinks(loss, prediction, pass.target), prediction)
-      : null;
-    if (seams) kinked.push(seams);
+    const kinkedLosses = pass.losses.flatMap((loss, i) => {
+      if (!loss.definition.breakpoint) return [];
+      const prediction = startOf(layers.length + i);
+      return new KinkedLayer(layers.length + i, lossKinks(loss, prediction), prediction);
+    });
     const stages = supportsFastPath(model) ? cacheActivations(pass) : null;
     this.slice = new EntryLossSlice(
-      new FullForward(pass, kinked),
-      stages && new IncrementalForward(pass, stages, seams),
+      new FullForward(pass, [...kinked, ...kinkedLosses]),
+      stages && new IncrementalForward(pass, stages, kinkedLosses),
       new InnerKinks(pass),
     );
     this.#perturbationBatch = stages && new PerturbationBatch(pass, stages);

@@ -18,7 +18,7 @@ export class FullForward implements LossSlice {
   #index = 0;
   #isNudged = false;
 
-  /** @param kinkedLayers layers with kinks, from first to last, then the loss if it has any */
+  /** @param kinkedLayers layers with kinks, from first to last, then the losses that have any */
   constructor(
     readonly pass: Pass,
     readonly kinkedLayers: readonly KinkedLayer[],
@@ -46,7 +46,7 @@ export class FullForward implements LossSlice {
   lossAt(value: number): number {
     this.#data[this.#index] = value;
     if (!this.#isNudged) return this.pass.evaluate(this.#layer);
-    for (let layer = this.#layer; layer <= this.pass.outputs.length; layer++) {
+    for (let layer = this.#layer; layer < this.#end; layer++) {
       const kinked = this.#kinkedLayerAt(layer);
       if (kinked) {
         const { data } = this.pass.layerInput(layer);
@@ -73,7 +73,7 @@ export class FullForward implements LossSlice {
     if (distance === 0) return 0;
     let exactCount = 0;
     this.#data[this.#index] = this.start;
-    for (let layer = this.#layer; layer <= this.pass.outputs.length; layer++) {
+    for (let layer = this.#layer; layer < this.#end; layer++) {
       const input = this.pass.layerInput(layer);
       const kinked = this.#kinkedLayerAt(layer);
       if (kinked) {
@@ -84,6 +84,11 @@ export class FullForward implements LossSlice {
     }
     this.#isNudged = true;
     return exactCount;
+  }
+
+  /** After the layers and the losses. */
+  get #end(): number {
+    return this.pass.outputs.length + this.pass.losses.length;
   }
 
   #kinkedLayerAt(layer: number): KinkedLayer | undefined {
@@ -100,7 +105,7 @@ export class FullForward implements LossSlice {
     if (!this.#dependents.has(inputsOf(network.model, layer)[0]!)) return false;
     return (
       kinks.avoidKinks !== undefined ||
-      layer === outputs.length ||
+      layer >= outputs.length ||
       startInput.data.length === outputs[layer]!.data.length
     );
   }

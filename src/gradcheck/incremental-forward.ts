@@ -52,12 +52,12 @@ export class IncrementalForward {
 
   /**
    * @param pass evaluated without perturbation
-   * @param kinkedLoss the kinks of the loss; null if it has none
+   * @param kinkedLosses the kinks of each loss that has any
    */
   constructor(
     pass: Pass,
     layers: readonly LayerActivations[],
-    readonly kinkedLoss: KinkedLayer | null,
+    readonly kinkedLosses: readonly KinkedLayer[],
   ) {
     const { network, batchSize, outputs } = pass;
     const { kernels } = network;
@@ -146,7 +146,9 @@ export class IncrementalForward {
         const before = this.#stages[source];
         return before && definition.crossesKink?.(before.output, this.#pass.layerInput(layer), options);
       }) ||
-      (this.kinkedLoss?.kinks.isCrossed(this.kinkedLoss.startInput, this.#pass.prediction) ?? false)
+      this.kinkedLosses.some(({ kinks, layer, startInput }) =>
+        kinks.isCrossed(startInput, this.#pass.layerInput(layer)),
+      )
     );
   }
 

@@ -6,7 +6,7 @@ import type { Pass } from '../engine/pass';
 import { dependentsOf } from '../engine/network-graph';
 import { Random } from '../engine/random';
 import { LayerHarness } from './diagnosis/layer-harness';
-import { checkLoss } from './diagnosis/check-loss';
+import { checkLoss, outputNameOf } from './diagnosis/check-loss';
 import { checkPenalty } from './diagnosis/check-penalty';
 import { type FunctionCheck, PROBES, type Probe, isWrongFunction } from './diagnosis/function-check';
 import { toleranceOf, type GradientComparison, indexOfWorst } from './diagnosis/gradient-comparison';
@@ -27,6 +27,8 @@ export class IsolatedLayerChecks {
   readonly probes = new Map<number, string>();
   /** Null for a network without layers, or a loss that is not finite. */
   loss: FunctionCheck | null = null;
+  /** The same of each auxiliary loss. */
+  readonly auxiliaryLosses: (FunctionCheck | null)[] = [];
   /** Null without a custom penalty. */
   penalty: FunctionCheck | null = null;
 
@@ -48,7 +50,9 @@ export class IsolatedLayerChecks {
     const { pass } = this;
     const { layers } = pass.network.model;
     pass.evaluate();
-    this.loss = yield* checkLoss(pass, outputNameOf(pass), this.functionPrecisions.loss);
+    const [ofPrediction, ...auxiliaryLosses] = pass.losses;
+    this.loss = yield* checkLoss(pass, ofPrediction, this.functionPrecisions.loss);
+    for (const loss of auxiliaryLosses) this.auxiliaryLosses.push(yield* checkLoss(pass, loss, 'double'));
     this.penalty = yield* checkPenalty(pass, this.functionPrecisions.penalty);
     for (const [i, { inputShape, outputShape, definition }] of layers.entries()) {
       yield;
@@ -83,7 +87,7 @@ export class IsolatedLayerChecks {
     return yield* LayerHarness.create(pass, {
       layer,
       samples,
-      outputs: isLast ? outputNameOf(pass) : 'units',
+      outputs: isLast ? outputNameOf(pass.network.model.loss.definition) : 'units',
       random: new Random(layer, 'diagnosis'),
       trusted,
       precision: precisions[layer] ?? 'double',
@@ -97,14 +101,25 @@ export class IsolatedLayerChecks {
     /** Layers whose input gradients are wrong. */
     const misleading = new Set<number>();
     const isLossWrong = this.loss !== null && isWrongFunction(this.loss);
+    const wrongLosses = (model.auxiliaryLosses ?? []).filter((_, i) => {
+      const check = this.auxiliaryLosses[i];
+      return check && isWrongFunction(check);
+    });
     /** The nearest to the loss of those whose wrong gradients arrive at a layer. */
     const wrongGradientSource = (layer: number): string | null => {
       if (isLossWrong) return 'the loss';
-      const source = dependentsOf(model, [layer]).findLast((other) => other !== layer && misleading.has(other));
+      const dependents = dependentsOf(model, [layer]);
+      const auxiliary = wrongLosses.find((loss) => dependents.includes(loss.layer));
+      if (auxiliary) return auxiliary.name;
+      const source = dependents.findLast((other) => other !== layer && misleading.has(other));
       return source === undefined ? null : model.layers[source]!.name;
     };
     const checks: LayerCheck[] = [];
     if (this.loss) checks.push(toFunctionCheck(null, model.loss.definition.kind, this.loss));
+    model.auxiliaryLosses?.forEach(({ name, definition }, i) => {
+      const check = this.auxiliaryLosses[i];
+      if (check) checks.push(toFunctionCheck(name, definition.kind, check));
+    });
     const { custom } = model.penalty ?? {};
     if (this.penalty && custom) checks.push(toFunctionCheck(PENALTY_NAME, custom.definition.kind, this.penalty));
     for (let i = this.harnesses.length - 1; i >= 0; i--) {
@@ -143,9 +158,6 @@ const toFunctionCheck = (
   ...(precision === 'single' && { precision: 'single' }),
   ...(probe !== undefined && { probe }),
 });
-
-const outputNameOf = ({ network: { model } }: Pass): string =>
-  model.loss.definition.target === 'classes' ? 'classes' : 'outputs';
 
 function* compareAll(harness: LayerHarness): Generator<undefined, void> {
   if (harness.forwardFault) return;

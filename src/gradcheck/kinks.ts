@@ -1,7 +1,8 @@
 // Kinks of layers and of the loss, and how to keep inputs away from them. Layers and losses declare their kinks
 // themselves.
 import type { Tensor } from '../engine/kernels/tensor';
-import type { LayerModel, NetworkModel } from '../engine/network-model';
+import type { LayerModel } from '../engine/network-model';
+import type { LossTerm } from '../engine/pass';
 
 const scalarTensor = (): Tensor => ({ shape: [1], data: new Float64Array(1) });
 
@@ -32,7 +33,7 @@ export function layerKinks({ definition, options }: LayerModel): Kinks {
   };
 }
 
-export function lossKinks({ definition, options }: NetworkModel['loss'], start: Tensor, target: Tensor): Kinks {
+export function lossKinks({ definition, context: { options, target } }: LossTerm, start: Tensor): Kinks {
   const side = (data: Tensor['data'], index: number): number =>
     Math.sign(definition.breakpoint?.(data, target, index, options) ?? 1);
   const data = start.data.slice();
@@ -48,7 +49,7 @@ export function lossKinks({ definition, options }: NetworkModel['loss'], start: 
   };
 }
 
-/** A layer with kinks and its unperturbed input; after the last layer, the loss. */
+/** A layer with kinks and its unperturbed input; after the last layer, the losses. */
 export class KinkedLayer {
   readonly offsets: Float64Array;
   /** The input as last nudged. */

@@ -79,6 +79,8 @@ export class PerturbationBatch {
     return (
       // A custom penalty needs each perturbed entry in its place.
       this.#pass.network.model.penalty?.custom === undefined &&
+      // The losses are computed from the last layer's output alone.
+      this.#pass.losses.length === 1 &&
       layers[layer]!.reach === 'weighted_sum' &&
       isChainFrom(this.#pass.network.model, layer + 1) &&
       layers.slice(layer + 1).every(({ reach }) => reach === 'elementwise' || reach === 'weighted_sum')

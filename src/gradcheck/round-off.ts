@@ -51,7 +51,8 @@ export function estimateRoundOff(
   }
   pass.evaluate();
   let largest = Math.abs(loss);
-  for (const value of pass.prediction.data) largest = Math.max(largest, Math.abs(value));
+  for (const { context } of pass.losses)
+    for (const value of context.prediction.data) largest = Math.max(largest, Math.abs(value));
   // Large predictions may cancel in a small loss.
   return Math.max(
     ROUND_OFF_FACTOR * 2 * UNIT_ROUND_OFF[lossPrecision] * largest,
@@ -87,7 +88,9 @@ function jitter({ data }: Tensor, random: Random, unit: number): void {
 function lossWithClampedProbabilities(pass: Pass): number {
   const loss = pass.loss();
   if (!Number.isNaN(loss)) return loss;
-  const { data } = pass.prediction;
-  for (let i = 0; i < data.length; i++) if (data[i]! > 1 && data[i]! < 1 + 4 * EPSILON) data[i] = 1 - EPSILON;
+  for (const { context } of pass.losses) {
+    const { data } = context.prediction;
+    for (let i = 0; i < data.length; i++) if (data[i]! > 1 && data[i]! < 1 + 4 * EPSILON) data[i] = 1 - EPSILON;
+  }
   return pass.loss();
 }

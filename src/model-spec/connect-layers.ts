@@ -18,14 +18,20 @@ export type NamedLayer = Omit<SpecLayer, 'inputs' | 'share'>;
 export interface ConnectedLayers {
   /** In topological order; empty if there are problems. */
   readonly layers: readonly SpecLayer[];
+  /** The layer whose output each auxiliary loss takes. */
+  readonly heads: readonly number[];
   readonly problems: readonly Problem[];
 }
 
-/** @param expanded the written layers, one for each of `named` */
+/**
+ * @param expanded the written layers, one for each of `named`
+ * @param lossInputs the layer that each auxiliary loss names; the last one by default
+ */
 export function connectLayers(
   source: Source,
   named: readonly NamedLayer[],
   expanded: readonly ExpandedLayer<ParsedLayer>[],
+  lossInputs: readonly (string | undefined)[],
 ): ConnectedLayers {
   const problems: Problem[] = [];
   // The first of several layers with one name; that they have it is a problem of its own.
@@ -68,19 +74,35 @@ export function connectLayers(
     unknown(name, [...layer.path, 'share'], [...indexByName.keys()]);
     return undefined;
   });
-  if (problems.length > 0) return { layers: [], problems };
+  const heads = lossInputs.map((name, i): number => {
+    const found = name === undefined ? named.length - 1 : indexByName.get(name);
+    if (found === undefined) unknown(name!, ['auxiliary_losses', i, 'input'], [...indexByName.keys()]);
+    return found ?? 0;
+  });
+  const failed = (): ConnectedLayers => ({ layers: [], heads: [], problems });
+  if (problems.length > 0) return failed();
 
   const order = topologicalOrder(inputs);
-  if (order.length < named.length) return { layers: [], problems: [cycleProblem(source, named, inputs, order)] };
-  const used = new Set(inputs.flat());
+  if (order.length < named.length) {
+    problems.push(cycleProblem(source, named, inputs, order));
+    return failed();
+  }
+  const used = new Set([...inputs.flat(), ...heads]);
   named.forEach(({ name, range }, i) => {
     // The last layer that is written gives the prediction.
     if (i === named.length - 1 || used.has(i)) return;
-    const message = `No layer takes the output of ${name}.`;
-    problems.push(
-      createProblem('unused-layer', range, message, `Name ${quote(name)} in the "inputs" of a layer, or remove it.`),
-    );
+    const message = `No layer and no loss takes the output of ${name}.`;
+    const remedy = `Name ${quote(name)} in the "inputs" of a layer or in "auxiliary_losses", or remove it.`;
+    problems.push(createProblem('unused-layer', range, message, remedy));
   });
+  const last = named.at(-1)!;
+  if (order.at(-1) !== named.length - 1 && problems.length === 0) {
+    const after = named[order.at(-1)!]!;
+    const message = `${after.name} depends on ${last.name}, the last layer of the list, which gives the prediction.`;
+    problems.push(
+      createProblem('prediction-not-last', after.range, message, 'Write the layer that gives the prediction last.'),
+    );
+  }
   const position = new Map(order.map((index, at): [number, number] => [index, at]));
   shares.forEach((share, i) => {
     if (!share || (position.get(share.layer) ?? 0) < (position.get(i) ?? 0)) return;
@@ -96,7 +118,7 @@ export function connectLayers(
       ),
     );
   });
-  if (problems.length > 0) return { layers: [], problems };
+  if (problems.length > 0) return failed();
   const at = (index: number): number => position.get(index) ?? NETWORK_INPUT;
   const layers = order.map((index, i): SpecLayer => {
     const own = inputs[index]!.map(at);
@@ -108,7 +130,7 @@ export function connectLayers(
       ...(share && { share: { ...share, layer: at(share.layer) } }),
     };
   });
-  return { layers, problems };
+  return { layers, heads: heads.map(at), problems };
 }
 
 /** Whether a layer also takes the data, which says where padding is. */

@@ -15,6 +15,7 @@ export function fingerprintSpec({
   augment,
   layers,
   loss,
+  auxiliaryLosses,
   optimizer,
   schedule,
   epochs,
@@ -37,6 +38,9 @@ export function fingerprintSpec({
       blocks: undefined,
     })),
     loss: { ...loss, range: undefined },
+    ...(auxiliaryLosses.length > 0 && {
+      auxiliaryLosses: auxiliaryLosses.map((auxiliary) => ({ ...auxiliary, range: undefined })),
+    }),
     optimizer: { ...optimizer, range: undefined },
     schedule: { ...schedule, range: undefined },
     // Some schedules depend on the length of the run.

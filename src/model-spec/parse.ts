@@ -1,6 +1,7 @@
 // Parses a text to a spec or to its problems. Never throws for any text.
 import { customLayerSpec } from '../engine/custom/custom-layer-spec';
 import { layers as layerTable } from '../engine/layers';
+import { lossNameOf } from '../engine/network-model';
 import { schedules } from '../engine/schedules';
 import type { ScheduleDefinition } from '../engine/schedules/schedule';
 import { type CooperativeTask, runToCompletion } from '../engine/cooperative-task';
@@ -10,12 +11,12 @@ import { Recovery } from './recover-spec';
 import { isBlockKind } from './blocks';
 import { type JoinKind, MAX_LAYERS } from './blocks/block';
 import { countExpandedLayers, expandLayers, repeatedName } from './blocks/expand';
-import { connectLayers, type NamedLayer } from './connect-layers';
+import { type ConnectedLayers, connectLayers, type NamedLayer } from './connect-layers';
 import { formatInteger } from '../engine/format-count';
 import { INTERPRETED } from '../engine/option-schemas';
 import { MAX_PROBLEMS, type ParsedSpec, specSchema, type ParsedLayer } from './schema';
 import { createProblem, quote, parseSource, type Range, type Source } from './spec-source';
-import type { Spec, SpecLayer, SpecComponent } from './spec';
+import type { Spec, SpecAuxiliaryLoss, SpecLayer, SpecComponent } from './spec';
 import { toSweepOptions, sweepProblems } from './sweep';
 
 export interface ParseResult {
@@ -38,6 +39,7 @@ export const sortByPosition = (problems: readonly Problem[]): Problem[] =>
 
 interface NamedLayers {
   readonly layers: readonly SpecLayer[];
+  readonly auxiliaryLosses: readonly SpecAuxiliaryLoss[];
   readonly problems: readonly Problem[];
 }
 
@@ -46,7 +48,10 @@ const nameFromFile = (module: string): string =>
   /([^/\\]*?)(\.layer)?(\.[^./\\]*)?$/.exec(module)?.[1]?.slice(0, 80) || 'custom';
 
 /** Names layers: `linear1`, `tanh1`, `linear2`, … unless the spec gives a name. */
-function nameLayers(source: Source, parsedLayers: ParsedSpec['layers']): NamedLayers {
+function nameLayers(
+  source: Source,
+  { layers: parsedLayers, auxiliary_losses: auxiliary }: Pick<ParsedSpec, 'layers' | 'auxiliary_losses'>,
+): NamedLayers {
   const total = countExpandedLayers(parsedLayers);
   if (total > MAX_LAYERS) {
     const block = parsedLayers.findLastIndex(({ type }) => isBlockKind(type));
@@ -56,6 +61,7 @@ function nameLayers(source: Source, parsedLayers: ParsedSpec['layers']): NamedLa
     const remedy = source.has(['layers', block, 'times']) ? 'Choose a smaller "times".' : 'Use fewer layers.';
     return {
       layers: [],
+      auxiliaryLosses: [],
       problems: [createProblem('out-of-range', source.locate(['layers', block, 'times']), message, remedy)],
     };
   }
@@ -95,8 +101,48 @@ function nameLayers(source: Source, parsedLayers: ParsedSpec['layers']): NamedLa
       ),
     );
   });
-  const connected = connectLayers(source, named, layers);
-  return { layers: connected.layers, problems: [...problems, ...connected.problems] };
+  const connected = connectLayers(
+    source,
+    named,
+    layers,
+    auxiliary.map(({ input }) => input),
+  );
+  const ofLosses = nameAuxiliaryLosses(source, connected, auxiliary);
+  return {
+    layers: connected.layers,
+    auxiliaryLosses: ofLosses.auxiliaryLosses,
+    problems: [...problems, ...connected.problems, ...ofLosses.problems],
+  };
+}
+
+/** Names auxiliary losses after their layers: `head1_loss`. */
+function nameAuxiliaryLosses(
+  source: Source,
+  { layers, heads }: ConnectedLayers,
+  auxiliary: ParsedSpec['auxiliary_losses'],
+): Pick<NamedLayers, 'auxiliaryLosses' | 'problems'> {
+  if (layers.length === 0) return { auxiliaryLosses: [], problems: [] };
+  const taken = new Set([lossNameOf(layers.at(-1)!.name), ...layers.map(({ name }) => name)]);
+  const problems: Problem[] = [];
+  const auxiliaryLosses = auxiliary.map((written, i): SpecAuxiliaryLoss => {
+    const { type, name: given, input: _, loss_weight: weight, target, ...options } = written;
+    const base = lossNameOf(layers[heads[i]!]!.name);
+    let name = given ?? base;
+    for (let number = 2; given === undefined && taken.has(name); number++) name = `${base}${number}`;
+    if (given !== undefined && taken.has(given))
+      problems.push(
+        createProblem(
+          'duplicate-name',
+          source.locate(['auxiliary_losses', i, 'name']),
+          `Another loss or a layer is named ${quote(given)}.`,
+          'Give each loss a unique name.',
+        ),
+      );
+    taken.add(name);
+    const range = source.locate(['auxiliary_losses', i]);
+    return { type, options, name, layer: heads[i]!, weight, target, range };
+  });
+  return { auxiliaryLosses, problems };
 }
 
 /** The components of a list, each with its range. */
@@ -148,9 +194,9 @@ function* recoverSpec(
     const parsed = safeParse(value);
     yield 'correcting';
     if (parsed.success) {
-      const { layers } = nameLayers(source, parsed.data.layers);
-      if (layers.length === 0) break;
-      return { recovered: { spec: toSpec(source, parsed.data, layers), isComplete }, problems };
+      const named = nameLayers(source, parsed.data);
+      if (named.layers.length === 0) break;
+      return { recovered: { spec: toSpec(source, parsed.data, named), isComplete }, problems };
     }
     found = explainIssues({ ...source, value }, parsed.error.issues);
   }
@@ -178,9 +224,10 @@ export function* parseSpecTask(text: string): CooperativeTask<ParseResult> {
     const { recovered, problems } = yield* recoverSpec(source, issues);
     return { problems: sortByPosition([...first, ...problems]).slice(0, MAX_PROBLEMS), recovered };
   }
-  const { layers, problems } = nameLayers(source, parsed.data.layers);
+  const named = nameLayers(source, parsed.data);
+  const { layers, problems } = named;
   yield 'naming';
-  const spec = toSpec(source, parsed.data, layers);
+  const spec = toSpec(source, parsed.data, named);
   const all = [...source.problems, ...problems, ...sweepProblems(source, spec.sweep, checkVariant)];
   if (all.length === 0) return { spec, problems: [] };
   return {
@@ -189,7 +236,7 @@ export function* parseSpecTask(text: string): CooperativeTask<ParseResult> {
   };
 }
 
-function toSpec(source: Source, input: ParsedSpec, layers: readonly SpecLayer[]): Spec {
+function toSpec(source: Source, input: ParsedSpec, { layers, auxiliaryLosses }: Omit<NamedLayers, 'problems'>): Spec {
   const { type: dataset, split, ...dataOptions } = input.data;
   const { type: loss, ...lossOptions } = input.loss;
   const { type: optimizer, ...optimizerOptions } = input.optimizer;
@@ -202,6 +249,7 @@ function toSpec(source: Source, input: ParsedSpec, layers: readonly SpecLayer[])
     augment: locateComponents(source, 'augment', input.augment),
     layers,
     loss: { type: loss, options: lossOptions, range: source.locate(['loss']) },
+    auxiliaryLosses,
     optimizer: { type: optimizer, options: optimizerOptions, range: source.locate(['optimizer']) },
     schedule: {
       type: schedule,

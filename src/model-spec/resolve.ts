@@ -13,6 +13,7 @@ import { optimizers } from '../engine/optimizers';
 import type { OptimizerDefinition } from '../engine/optimizers/optimizer';
 import { transforms } from '../engine/transforms';
 import type { TransformDefinition } from '../engine/transforms/transform';
+import { checkAuxiliaryLosses, toAuxiliaryLosses } from './auxiliary-losses';
 import { type CustomLayerProvider, indexOfRole, layerFaultToProblem } from './custom-layers';
 import { firstExistingPath, inferShapes } from './infer-shapes';
 import { formatBytes, MEMORY_LIMIT, largestMemoryPaths, networkSize, predictBytes } from './memory';
@@ -175,11 +176,13 @@ export function resolve(
     inputShape: data.inputShape,
     layers,
     loss: { definition, options: loss.options, line: spec.source.lineAt(loss.range.start) },
+    ...(spec.auxiliaryLosses.length > 0 && { auxiliaryLosses: toAuxiliaryLosses(spec) }),
     ...(penalty && { penalty }),
   };
   if (samples.train >= 1) problems.push(...checkFitSamples(spec, layers, samples.train));
   const { encoding, problem: targetProblem } = chooseTargetEncoding(spec, model, data);
   if (targetProblem) problems.push(targetProblem);
+  else problems.push(...checkAuxiliaryLosses(spec, model, data));
   if (!encoding || problems.length > 0) return { problems };
 
   const batchSize = spec.batchSize === 'full' ? samples.train : Math.min(spec.batchSize, samples.train);

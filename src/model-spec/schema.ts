@@ -175,6 +175,57 @@ const loss = componentSchema<LossKind | typeof customLossSpec.kind, object>(
   [{ label: 'custom', description: customLossSpec.summary, body: { type: 'custom', module: '${1:./focal.loss.ts}' } }],
 );
 
+interface AuxiliaryLossKeys {
+  name?: string;
+  input?: string;
+  loss_weight: number;
+  target: 'targets' | 'inputs';
+}
+
+const auxiliaryLossKeys = {
+  name: nameKey('The name of the loss. By default that of the layer and `_loss`, such as `head1_loss`.'),
+  input: z.optional(
+    z
+      .string()
+      .check(
+        z.minLength(1),
+        z.describe('The name of the layer whose output it takes. By default the last one.'),
+        alias('inputs', 'layer', 'output', 'head', 'from'),
+      ),
+  ),
+  loss_weight: z._default(
+    positiveNumber('The factor of this loss in the sum of all; that of `loss` is 1.').check(
+      alias('loss_weights', 'coefficient', 'coef', 'lambda', 'factor'),
+    ),
+    1,
+  ),
+  target: z._default(
+    z
+      .enum(['targets', 'inputs'])
+      .check(
+        z.describe(
+          'What it compares the output with: the targets of the data, as `loss` does, or the inputs after all transforms, ' +
+            'for a head that reconstructs them.',
+        ),
+      ),
+    'targets',
+  ),
+};
+
+const auxiliaryLoss = componentSchema<LossKind, AuxiliaryLossKeys>(
+  'loss',
+  'A loss on the output of a layer, as its name or as an object with options.',
+  losses,
+  () => auxiliaryLossKeys,
+  [
+    {
+      label: 'cross_entropy on a head',
+      description: losses.cross_entropy.summary,
+      body: { type: 'cross_entropy', input: '${1:head}', loss_weight: '^${2:0.3}' },
+    },
+  ],
+);
+
 const optimizer = componentSchema<OptimizerKind, { lr: number }>(
   'optimizer',
   'How gradients update the parameters.',
@@ -382,6 +433,19 @@ export const specSchema = z
         alias('network', 'model', 'architecture'),
       ),
     loss: loss.check(alias('criterion', 'objective', 'loss_function')),
+    auxiliary_losses: z._default(
+      z
+        .array(auxiliaryLoss)
+        .check(
+          z.maxLength(20),
+          z.describe(
+            'Further losses on the outputs of any layers, such as auxiliary heads. Training minimizes `loss` plus their ' +
+              'weighted sum.',
+          ),
+          alias('losses', 'auxiliary', 'aux_losses', 'extra_losses'),
+        ),
+      [],
+    ),
     optimizer: z._default(optimizer.check(alias('optim', 'solver')), {
       type: 'sgd',
       ...optimizers.sgd.options.parse({}),

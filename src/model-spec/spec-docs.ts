@@ -10,6 +10,7 @@ const SECTIONS: ReadonlyMap<string, string> = new Map([
   ['augment', 'augmentation'],
   ['layers', 'layers'],
   ['loss', 'losses'],
+  ['auxiliary_losses', 'auxiliary-losses'],
   ['optimizer', 'optimizers'],
   ['schedule', 'learning-rate-schedules'],
   ['clip', 'clipping'],

@@ -45,6 +45,7 @@ const idlenessRule = (kind: string): string => {
 
 /** What every layer takes besides its own options. */
 const COMMON_LAYER_KEYS = ['name', 'freeze', 'inputs', 'share'];
+const AUXILIARY_LOSS_KEYS = ['name', 'input', 'loss_weight', 'target'];
 
 const pickOptions = ({ properties = {} }: JsonSchema, keys: readonly string[]): Record<string, JsonSchema> =>
   Object.fromEntries(keys.map((key) => [key, properties[key] ?? {}]));
@@ -60,6 +61,8 @@ export function renderSpecReference(): string {
   const layer = schemaOf('layers').items ?? {};
   const initializer = layer.anyOf?.find(({ properties }) => properties?.init)?.properties?.init ?? {};
   const layerSchema = layer.anyOf?.find(({ properties }) => properties?.freeze) ?? {};
+  const auxiliaryLoss =
+    schemaOf('auxiliary_losses').items?.anyOf?.find(({ properties }) => properties?.loss_weight) ?? {};
   const scheduleSchema = schemaOf('schedule').anyOf?.find(({ properties }) => properties?.per) ?? {};
   const datasetSchemas = (schemaOf('data').anyOf ?? []).filter(({ properties }) => properties?.split);
   const split = datasetSchemas[0]?.properties?.split;
@@ -149,6 +152,33 @@ ${familySection(initializer, [])}
 The loss gets classes as one-hot rows, or as one column of 0 and 1 for two classes and one output.
 
 ${familySection(schemaOf('loss'), [])}
+## Auxiliary losses
+
+Each entry of \`auxiliary_losses\` is a loss with its options, but no custom one, and takes in addition:
+
+${optionTable({ properties: pickOptions(auxiliaryLoss, AUXILIARY_LOSS_KEYS) })}
+A network with an auxiliary head, which trains its first layers more directly. Accuracy and predictions are those of the
+last layer:
+
+\`\`\`json
+{
+  "data": "spirals",
+  "layers": [
+    { "type": "linear", "out_features": 16 },
+    { "type": "tanh", "name": "early" },
+    { "type": "linear", "out_features": 2, "name": "head" },
+    { "type": "linear", "out_features": 16, "inputs": ["early"] },
+    "tanh",
+    { "type": "linear", "out_features": 2 }
+  ],
+  "loss": "cross_entropy",
+  "auxiliary_losses": [{ "type": "cross_entropy", "input": "head", "loss_weight": 0.3 }]
+}
+\`\`\`
+
+The gradient of an output that several losses or layers take is the sum of theirs. A head that compares with the targets
+has as many outputs as the prediction.
+
 ## Optimizers
 
 ${familySection(schemaOf('optimizer'), [])}

@@ -45,6 +45,15 @@ export interface SpecLayer extends SpecComponent<LayerKind | typeof customLayerS
   readonly blocks: readonly LayerBlock[];
 }
 
+export interface SpecAuxiliaryLoss extends SpecComponent<LossKind> {
+  /** Unique among the losses. */
+  readonly name: string;
+  /** The layer whose output it takes. */
+  readonly layer: number;
+  readonly weight: number;
+  readonly target: 'targets' | 'inputs';
+}
+
 export interface SpecPenalty extends Omit<Penalty, 'custom'> {
   /** The file of a custom penalty. */
   readonly module?: string | undefined;
@@ -60,6 +69,7 @@ export interface Spec {
   /** In topological order: that of the spec, unless a layer takes the output of one that is written after it. */
   readonly layers: readonly SpecLayer[];
   readonly loss: SpecComponent<LossKind | typeof customLossSpec.kind>;
+  readonly auxiliaryLosses: readonly SpecAuxiliaryLoss[];
   readonly optimizer: SpecComponent<OptimizerKind>;
   readonly schedule: SpecComponent<ScheduleKind> &
     Pick<Schedule, 'per' | 'warmup'> & {

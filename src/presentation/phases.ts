@@ -2,6 +2,7 @@
 import type { Frame } from '../protocol/frame';
 import type { Phase } from '../protocol/position';
 import type { LayerInfo, ModelInfo } from '../protocol/model-info';
+import { lossShares, weightedName } from './loss-shares';
 import { formatNumber } from './numbers';
 
 /** The last completed phase; null before the first. At the end of a step it is the update. */
@@ -46,9 +47,12 @@ export function describePhase(model: ModelInfo, phase: Phase, frame: Frame): str
       return `${name} (${kind}) computed its output from ${joinNames(sources)}.`;
     }
     case 'loss':
-      return `The ${kindLabel(model.loss.kind)} of this batch is ${frame.loss === null ? 'not known' : formatNumber(frame.loss)}.`;
-    case 'loss_backward':
-      return `Computed the gradient of the loss with respect to the output of ${layerLabel(model, model.layers.length - 1)}.`;
+      return describeLoss(model, frame);
+    case 'loss_backward': {
+      const taken = new Set([model.layers.length - 1, ...(model.losses ?? []).map(({ layer }) => layer)]);
+      const outputs = [...taken].map((layer) => `the output of ${layerLabel(model, layer)}`);
+      return `Computed the gradient of the loss with respect to ${joinNames(outputs)}.`;
+    }
     case 'backward':
       return describeBackward(model, model.layers[phase.layer]!);
     case 'update':
@@ -56,8 +60,17 @@ export function describePhase(model: ModelInfo, phase: Phase, frame: Frame): str
   }
 }
 
+function describeLoss(model: ModelInfo, frame: Frame): string {
+  const value = frame.loss === null ? 'not known' : formatNumber(frame.loss);
+  if (!model.losses) return `The ${kindLabel(model.loss.kind)} of this batch is ${value}.`;
+  const shares = lossShares(model, frame.losses).map(
+    (each) => `${weightedName(each)} (${each.share === null ? 'not known' : formatNumber(each.share)})`,
+  );
+  return `The loss of this batch is ${value}, the sum of ${joinNames(shares)}${model.penalty ? ' and the penalty' : ''}.`;
+}
+
 function describeBackward(
-  { layers }: ModelInfo,
+  { layers, losses = [] }: ModelInfo,
   { name, index, inputs, parameters, sharedParameters }: LayerInfo,
 ): string {
   const sources = inputs.filter((input) => input >= 0);
@@ -70,10 +83,14 @@ function describeBackward(
   if (computed.length === 0)
     return `${name} takes the data alone and has no parameters, so it has no gradient to compute.`;
   // Of an output that several layers take, the last of them came first and wrote the gradient.
-  const added = sources.filter((input) => layers.some((other) => other.index > index && other.inputs.includes(input)));
+  const added = sources.filter(
+    (input) =>
+      losses.some(({ layer }) => layer === input) ||
+      layers.some((other) => other.index > index && other.inputs.includes(input)),
+  );
   const sum =
     added.length > 0
-      ? ` Added to the gradient of ${joinNames(added.map((input) => layers[input]!.name))}, which other layers take too.`
+      ? ` Added to the gradient of ${joinNames(added.map((input) => layers[input]!.name))}, which other layers or losses take too.`
       : '';
   return `Backpropagated through ${name}: computed ${joinNames(computed)}.${sum}`;
 }

@@ -13,7 +13,7 @@ export interface NonFinite {
   /** The step during which it occurred, counted from 1. */
   readonly step: number;
   readonly phase: Phase;
-  /** `linear2`, or `loss`. */
+  /** `linear2`, `loss`, `penalty`, or the name of an auxiliary loss. */
   readonly where: string;
   /** `output`, `weight`, `gradient of weight`, … */
   readonly tensor: string;
@@ -25,6 +25,8 @@ export interface NonFinite {
 
 export interface SplitEvaluation {
   readonly loss: number;
+  /** With several losses: the value of each, in the order of ModelInfo.losses, not weighted. */
+  readonly losses?: readonly number[];
   /** Null for a regression. */
   readonly accuracy: number | null;
   /**
@@ -51,6 +53,8 @@ export interface Frame {
   readonly lr: number;
   /** Loss of the current batch; null until this step's loss phase. */
   readonly loss: number | null;
+  /** With several losses: the value of each, in the order of ModelInfo.losses, not weighted. Null as `loss` is. */
+  readonly losses?: readonly number[] | null;
   readonly accuracy: number | null;
   /** The evaluations of splits at exactly this position. */
   readonly evaluation: Evaluation;

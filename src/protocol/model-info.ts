@@ -125,6 +125,21 @@ export interface OutputMapInfo {
   readonly layersOverImage: number;
 }
 
+/** One of several losses. */
+export interface LossInfo {
+  /** `head1_loss`. */
+  readonly name: string;
+  readonly kind: string;
+  readonly summary: string;
+  /** The factor of its value in the loss. */
+  readonly weight: number;
+  /** The index of the layer whose output it takes. */
+  readonly layer: number;
+  /** Whether it compares with the targets of the data, or with the inputs. */
+  readonly target: 'targets' | 'inputs';
+  readonly specLocation?: SpecLocation;
+}
+
 export interface ModelInfo {
   readonly name: string;
   readonly inputShape: readonly number[];
@@ -137,6 +152,8 @@ export interface ModelInfo {
     readonly questions?: LossQuestions;
     readonly specLocation?: SpecLocation;
   };
+  /** With several losses: that of the prediction, then the auxiliary ones. The loss is their weighted sum. */
+  readonly losses?: readonly LossInfo[];
   /** `rule`: the update of a weight w in LaTeX, with the options of the run; η is the learning rate, t the step. */
   readonly optimizer: { readonly kind: string; readonly summary: string; readonly rule: string };
   /**

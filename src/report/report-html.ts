@@ -6,6 +6,7 @@ import type { CheckReport } from '../protocol/check-report';
 import type { Frame } from '../protocol/frame';
 import type { ModelInfo } from '../protocol/model-info';
 import { describeNonFinite } from '../presentation/non-finite';
+import { formatObjective, lossShares, weightedName } from '../presentation/loss-shares';
 import { phaseLabel } from '../presentation/phases';
 import { pluralize } from '../presentation/numbers';
 import { createHash } from 'node:crypto';
@@ -92,7 +93,7 @@ export function reportHtml(parts: ReportInput): string {
 
 function statusSection({ model, frame }: ReportInput): Html {
   const { step, phase } = frame.position;
-  const facts: readonly (readonly [string, Html])[] = [
+  const facts: readonly (readonly [string | Html, Html])[] = [
     ['steps done', html`${countHtml(step)} of ${countHtml(model.totalSteps)}`],
     ...(phase > 0 ? [['in the next step, after', isolate(phaseLabel(model, model.phases[phase - 1]!))] as const] : []),
     [
@@ -102,9 +103,10 @@ function statusSection({ model, frame }: ReportInput): Html {
     ],
     ['state', html`${frame.status}`],
     ['loss of the batch', numberHtml(frame.loss)],
+    ...lossShares(model, frame.losses).map((each) => [isolate(weightedName(each)), numberHtml(each.share)] as const),
     ['accuracy of the batch', numberHtml(frame.accuracy)],
     ['learning rate', numberHtml(frame.lr)],
-    ['loss', html`${model.loss.kind}`],
+    ['loss', isolate(formatObjective(model))],
     ['optimizer', html`${model.optimizer.kind}`],
     ['batch size', countHtml(model.batchSize)],
     ['seed', html`<data value="${model.seed}">${model.seed}</data>`],

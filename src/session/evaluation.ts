@@ -37,20 +37,26 @@ export function canEvaluateImmediately({ split }: CompiledRun, macsPerSample: nu
 /** Evaluates all splits, with the loss as a mean per sample regardless of the reduction. Yields after each chunk. */
 export function* evaluate(network: Network, run: CompiledRun): Generator<void, Evaluation> {
   const result: { [P in SplitName]?: SplitEvaluation } = {};
-  const isSum = isSumReduction(run.model.loss);
+  const weights = [1, ...(run.model.auxiliaryLosses ?? []).map(({ weight }) => weight)];
   for (const part of SPLIT_NAMES) {
     const indices = run.split[part];
     if (indices.length === 0) continue;
-    let [loss, weight, correct, labeled, crossEntropy] = [0, 0, 0, 0, 0];
+    let [correct, labeled, crossEntropy] = [0, 0, 0];
+    const sums = weights.map(() => ({ value: 0, weight: 0 }));
     for (let from = 0; from < indices.length; from += EVALUATION_BATCH) {
       const size = Math.min(EVALUATION_BATCH, indices.length - from);
       const pass = network.evaluationPass(size);
       pass.loadBatch(run.dataset.inputs, run.targets, indices, from);
-      const value = pass.evaluate();
-      const own = isSum ? 1 : pass.meanWeight();
-      // A batch without targets has no mean.
-      if (own > 0) loss += value * own;
-      weight += isSum ? size : own;
+      pass.forwardAll();
+      const values = pass.lossValues();
+      pass.losses.forEach((loss, i) => {
+        const isSum = isSumReduction({ definition: loss.definition, options: loss.context.options });
+        const own = isSum ? 1 : pass.meanWeight(loss);
+        const sum = sums[i]!;
+        // A batch without targets has no mean.
+        if (own > 0) sum.value += values[i]! * own;
+        sum.weight += isSum ? size : own;
+      });
       if (run.labels) {
         const counts = pass.countCorrect();
         correct += counts.correct;
@@ -59,8 +65,10 @@ export function* evaluate(network: Network, run: CompiledRun): Generator<void, E
       }
       yield;
     }
+    const losses = sums.map(({ value, weight }) => value / weight);
     result[part] = {
-      loss: loss / weight,
+      loss: losses.reduce((total, value, i) => total + weights[i]! * value, 0),
+      ...(losses.length > 1 && { losses }),
       accuracy: labeled > 0 ? correct / labeled : null,
       ...(hasPerplexity(run) && labeled > 0 && { perplexity: Math.exp(crossEntropy / labeled) }),
     };

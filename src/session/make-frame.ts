@@ -52,6 +52,7 @@ export function makeFrame(session: TrainingSession, request: FrameRequest): Fram
     batchPosition: session.batchPosition,
     lr: session.lr,
     loss,
+    ...(session.model.losses && { losses: session.losses }),
     accuracy,
     evaluation: session.evaluation,
     layers,

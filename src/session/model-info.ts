@@ -1,10 +1,10 @@
 // Everything about a run that does not change during training, as plain data for display.
-import type { TransformInfo, LayerInfo, ModelInfo, SpecLocation } from '../protocol/model-info';
+import type { TransformInfo, LayerInfo, LossInfo, ModelInfo, SpecLocation } from '../protocol/model-info';
 import { largestClassShares } from '../engine/datasets/count-classes';
 import { numel } from '../engine/kernels/tensor';
 import type { Network } from '../engine/network';
 import { inputsOf } from '../engine/network-graph';
-import { parametersUsedBy, shownInternals } from '../engine/network-model';
+import { lossNames, type NetworkModel, parametersUsedBy, shownInternals } from '../engine/network-model';
 import type { Penalty } from '../engine/penalty';
 import { type CompiledRun, summarize } from '../model-spec';
 import type { FittedTransform } from '../engine/transforms/apply-transforms';
@@ -70,6 +70,7 @@ export function describeModel(run: CompiledRun, network: Network, batchesPerEpoc
       ...(run.model.loss.definition.questions && { questions: run.model.loss.definition.questions }),
       ...specLocation(run.model.loss.line),
     },
+    ...(run.model.auxiliaryLosses && { losses: describeLosses(run.model, specLocation) }),
     optimizer: describeOptimizer(run.optimizer),
     penalty: describePenalty(run.model.penalty),
     taskDecision: taskDecisionOf(run),
@@ -90,6 +91,26 @@ export function describeModel(run: CompiledRun, network: Network, batchesPerEpoc
     outputMap: findSlidingLayers(run.model),
     checkEvery: run.gradientCheck.every,
   };
+}
+
+function describeLosses(
+  model: NetworkModel,
+  specLocation: (line: number | undefined) => { readonly specLocation?: SpecLocation },
+): readonly LossInfo[] {
+  const { loss, layers, auxiliaryLosses = [] } = model;
+  const names = lossNames(model);
+  const ofPrediction = { ...loss, weight: 1, layer: layers.length - 1, target: 'targets' as const };
+  return [ofPrediction, ...auxiliaryLosses].map(
+    ({ definition: { kind, summary }, weight, layer, target, line }, i) => ({
+      name: names[i]!,
+      kind,
+      summary,
+      weight,
+      layer,
+      target,
+      ...specLocation(line),
+    }),
+  );
 }
 
 function describeOptimizer({ definition, options, clip }: UpdateRule): ModelInfo['optimizer'] {

@@ -5,7 +5,7 @@ import type { Equation } from '../engine/formulas/ast';
 import { parseFormula } from '../engine/formulas/parse';
 import { haveSameTarget, type Naming, printFormula } from '../engine/formulas/print';
 import { consumersOf, inputsOf, NETWORK_INPUT } from '../engine/network-graph';
-import { type LayerModel, type NetworkTensors, parametersUsedBy } from '../engine/network-model';
+import { type AuxiliaryLoss, type LayerModel, type NetworkTensors, parametersUsedBy } from '../engine/network-model';
 import { isPenalized as isPenalizedBy } from '../engine/penalty';
 
 type Network = Pick<NetworkTensors, 'model' | 'parameters'>;
@@ -23,6 +23,24 @@ export const formulasOfLayer = (layer: LayerModel): LayerFormulas | null =>
 export function formulasOfLoss({ loss, layers, inputShape }: Network['model']): LossFormulas | null {
   const outputs = (layers.at(-1)?.outputShape ?? inputShape).at(-1) ?? 1;
   return loss.definition.formulas?.(loss.options, outputs) ?? null;
+}
+
+export function formulasOfAuxiliaryLoss(
+  { definition, options, layer }: AuxiliaryLoss,
+  { layers }: Network['model'],
+): LossFormulas | null {
+  return definition.formulas?.(options, layers[layer]!.outputShape.at(-1) ?? 1) ?? null;
+}
+
+/** `0.3 head_loss`. */
+const weightedName = ({ name, weight }: AuxiliaryLoss): string => (weight === 1 ? name : `${weight} ${name}`);
+
+/** The equation with its right side times a number. */
+function timesWeight(equation: Equation | undefined, weight: number): Equation | undefined {
+  if (!equation || weight === 1) return equation;
+  const { value } = equation;
+  const factor = { type: 'number', value: weight } as const;
+  return { ...equation, value: { type: 'binary', operator: '*', left: factor, right: value } };
 }
 
 /** The equation of a tensor, or of its gradient; undefined if there is none. */
@@ -88,6 +106,15 @@ export class NodeNames {
     ]);
     return (name) => known.get(name);
   }
+
+  ofAuxiliaryLoss({ name: own, layer, target }: AuxiliaryLoss): Naming {
+    const known = new Map([
+      ['yhat', this.layer(layer)],
+      ['y', target === 'inputs' ? this.input : this.target],
+      ['l', own],
+    ]);
+    return (name) => known.get(name);
+  }
 }
 
 /** Null if the tensor is given, or its layer states no formula. */
@@ -113,20 +140,39 @@ export function nodeFormula(network: Network, names: NodeNames, id: NodeId): Nod
       formulas?.symbols,
     );
   };
-  const ofLoss = (name: string, isGradient: boolean, addition?: string): NodeFormula | null => {
+  const { auxiliaryLosses = [] } = model;
+  /** The terms of auxiliary losses in a gradient. */
+  const auxiliaryParts = (losses: readonly AuxiliaryLoss[], name: string) =>
+    losses.map((loss) => ({
+      equation: timesWeight(equationFor(formulasOfAuxiliaryLoss(loss, model), name, true), loss.weight),
+      naming: names.ofAuxiliaryLoss(loss),
+    }));
+  const ofLoss = (
+    name: string,
+    isGradient: boolean,
+    { addition, others = [] }: { addition?: string; others?: ReturnType<typeof auxiliaryParts> } = {},
+  ): NodeFormula | null => {
     const formulas = formulasOfLoss(model);
     const part = { equation: equationFor(formulas, name, isGradient), naming: names.ofLoss() };
-    return print([part], formulas?.symbols, addition);
+    return print([part, ...others], formulas?.symbols, addition);
   };
   /** The sum over all layers that take a tensor. */
   const ofConsumers = (source: number): NodeFormula | null => {
     const consumers = consumersOf(model, source);
-    if (consumers.length === 0) return ofLoss('yhat', true);
+    const others = auxiliaryParts(
+      auxiliaryLosses.filter(({ layer }) => layer === source),
+      'yhat',
+    );
+    if (consumers.length === 0)
+      return source === model.layers.length - 1 ? ofLoss('yhat', true, { others }) : print(others);
     return print(
-      consumers.map(({ layer, position }) => ({
-        equation: equationFor(formulasOfLayer(model.layers[layer]!), position === 0 ? 'x' : `x${position + 1}`, true),
-        naming: names.ofLayer(layer),
-      })),
+      [
+        ...consumers.map(({ layer, position }) => ({
+          equation: equationFor(formulasOfLayer(model.layers[layer]!), position === 0 ? 'x' : `x${position + 1}`, true),
+          naming: names.ofLayer(layer),
+        })),
+        ...others,
+      ],
       consumers.length === 1 ? formulasOfLayer(model.layers[consumers[0]!.layer]!)?.symbols : undefined,
     );
   };
@@ -134,7 +180,11 @@ export function nodeFormula(network: Network, names: NodeNames, id: NodeId): Nod
     case 'output':
       return ofLayer(id.layer, 'y', false);
     case 'loss':
-      return ofLoss('l', false, model.penalty ? 'penalty' : undefined);
+      return ofLoss(
+        'l',
+        false,
+        joinAdditions([...auxiliaryLosses.map(weightedName), ...(model.penalty ? ['penalty'] : [])]),
+      );
     case 'loss_gradient':
       return { text: `∂l/∂${names.loss} = 1`, latex: String.raw`\frac{\partial l}{\partial l} = 1` };
     case 'output_gradient':
@@ -142,7 +192,12 @@ export function nodeFormula(network: Network, names: NodeNames, id: NodeId): Nod
     case 'input_gradient':
       return ofConsumers(NETWORK_INPUT);
     case 'target_gradient':
-      return ofLoss('y', true);
+      return ofLoss('y', true, {
+        others: auxiliaryParts(
+          auxiliaryLosses.filter(({ target }) => target === 'targets'),
+          'y',
+        ),
+      });
     case 'parameter_gradient': {
       const parameter = parametersUsedBy(network, id.layer).find(({ shortName }) => shortName === id.parameter);
       if (!parameter) return null;
@@ -166,6 +221,9 @@ export function nodeFormula(network: Network, names: NodeNames, id: NodeId): Nod
       return null;
   }
 }
+
+const joinAdditions = (all: readonly string[]): { addition?: string } =>
+  all.length > 0 ? { addition: all.join(' + ') } : {};
 
 /** Right sides whose indices differ are not added in one line. */
 const joined = (all: readonly { readonly text: string; readonly latex: string }[]) => ({

@@ -24,6 +24,11 @@ function tensorsWrittenBy(network: Network, pass: Pass, phase: Phase, stateNames
     case 'loss_backward':
       return [
         { where: 'loss', tensor: 'gradient of the prediction', values: pass.outputGradients[layers.length - 1]! },
+        ...(network.model.auxiliaryLosses ?? []).map(({ name, layer }) => ({
+          where: name,
+          tensor: `gradient of the output of ${layers[layer]!.name}`,
+          values: pass.outputGradients[layer]!,
+        })),
       ];
     case 'backward': {
       const where = layers[phase.layer]!.name;
@@ -88,7 +93,13 @@ export function findNonFinite(
 ): NonFinite | null {
   const remedy = (): string => suggestRemedy(phase, network, pass, lr);
   if (phase.kind === 'loss' && !Number.isFinite(loss)) {
-    const where = Number.isFinite(pass.dataLoss()) ? 'penalty' : 'loss';
+    const values = pass.lossValues();
+    const auxiliary = network.model.auxiliaryLosses?.find((_, i) => !Number.isFinite(values[i + 1]));
+    const where = Number.isFinite(pass.dataLoss())
+      ? 'penalty'
+      : Number.isFinite(values[0]) && auxiliary
+        ? auxiliary.name
+        : 'loss';
     return { step, phase, where, tensor: 'value', index: [], value: loss, remedy: remedy() };
   }
   for (const { where, tensor, values } of tensorsWrittenBy(network, pass, phase, stateNames)) {

@@ -162,6 +162,11 @@ export class TrainingSession {
     return this.#isPhaseDone(this.#lossPhase) ? this.#stepExecutor.loss : null;
   }
 
+  /** The value of each of several losses, not weighted; null where `loss` is. */
+  get losses(): readonly number[] | null {
+    return this.loss === null ? null : this.pass.lossValues();
+  }
+
   /** Share of correct predictions in the batch; null before the end of the forward pass, and if targets are values. */
   get accuracy(): number | null {
     if (this.loss === null || !this.run.labels) return null;

@@ -156,7 +156,10 @@ export class StepValues {
       loss: { from: lossPhase, read: () => session.loss ?? NaN },
       ...(session.run.labels && { accuracy: { from: lossPhase, read: () => session.accuracy ?? NaN } }),
     };
-    for (const [name, number] of Object.entries(numbers)) {
+    const losses = (session.model.losses ?? []).map(
+      ({ name }, i) => [name, { from: lossPhase, read: () => session.losses?.[i] ?? NaN }] as const,
+    );
+    for (const [name, number] of [...Object.entries(numbers), ...losses]) {
       this.#entries.set(name, { number });
       list(name);
     }

@@ -19,7 +19,13 @@ import {
 } from '../support/network-fixtures';
 
 const graphs = (
-  ['graphs.json', 'graphs-attention.json', 'graphs-recurrent.json', 'graphs-padding.json'] as const
+  [
+    'graphs.json',
+    'graphs-attention.json',
+    'graphs-recurrent.json',
+    'graphs-padding.json',
+    'graphs-losses.json',
+  ] as const
 ).flatMap((file) => golden(file));
 const FLOAT64 = createBackend('reference', 'float64');
 

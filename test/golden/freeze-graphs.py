@@ -2,7 +2,8 @@
 """Freezes PyTorch's float64 values of layers with several inputs, and of networks with branches and shared weights, as JSON.
 
 A network is a list of nodes in topological order: [type, options, inputs, shared]. Inputs are node numbers, -1 for the
-network's input; `shared` maps a parameter to the node that owns it.
+network's input; `shared` maps a parameter to the node that owns it. Auxiliary losses are [node, type, options, weight,
+target], where the target is that of the data or the input.
 """
 import torch
 from torch.nn import functional as F
@@ -163,6 +164,9 @@ def network_case(name, input_shape, loss, nodes, optimizer, extra):
         x.grad = None
         values = forward(nodes, parameters, x)
         value = apply_loss(loss, {}, values[-1], target)
+        for each in extra.get("auxiliary", []):
+            compared = x.detach().flatten(1) if each["target"] == "inputs" else target
+            value = value + each["weight"] * apply_loss(each["kind"], each["options"], values[each["layer"]], compared)
         if penalty:
             value = value + penalty_of(parameters, penalty)
         value.backward()
@@ -207,6 +211,31 @@ def network_cases():
     ]
 
 
+def auxiliary(layer, kind, weight, target="targets", **options):
+    return {"layer": layer, "kind": kind, "options": options, "weight": weight, "target": target}
+
+
+# With losses on other outputs than the last one.
+HEADS = {
+    "an auxiliary head": ([3], "cross_entropy", [
+        linear(4, -1), node("tanh", 0), linear(3, 1), linear(4, 1), node("tanh", 3), linear(3, 4)],
+        [auxiliary(2, "cross_entropy", 0.3)]),
+    "an output with two losses that other layers take": ([3], "mse", [
+        linear(3, -1), node("tanh", 0), linear(4, 1), node("sigmoid", 2), node("concat", 1, 3), linear(2, 4)],
+        [auxiliary(1, "mse", 0.5, "inputs"), auxiliary(1, "mae", 0.1, "inputs", reduction="sum")]),
+    "two losses of the prediction and one before it": ([2], "mse", [
+        linear(3, -1), node("tanh", 0), linear(2, 1), node("add", 2, -1)],
+        [auxiliary(3, "huber", 2, delta=0.5), auxiliary(2, "sum_squared_error", 0.25)]),
+}
+
+
+def head_cases():
+    torch.manual_seed(62)
+    return [network_case(name, shape, loss, nodes, optimizer, {"auxiliary": losses})
+            for name, (shape, loss, nodes, losses) in HEADS.items() for optimizer in OPTIMIZERS]
+
+
 if __name__ == "__main__":
     write("layers-joins.json", layer_cases())
     write("graphs.json", network_cases())
+    write("graphs-losses.json", head_cases())

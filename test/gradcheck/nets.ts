@@ -7,7 +7,7 @@ import type { LossDefinition } from '../../src/engine/losses/loss';
 import { type Backend, createBackend } from '../../src/engine/kernels/create-kernels';
 import { numel, type Precision, type Shape } from '../../src/engine/kernels/tensor';
 import { Network } from '../../src/engine/network';
-import type { LayerModel, NetworkModel } from '../../src/engine/network-model';
+import type { AuxiliaryLoss, LayerModel, NetworkModel } from '../../src/engine/network-model';
 import type { Penalty } from '../../src/engine/penalty';
 import { Random } from '../../src/engine/random';
 import { type CheckOptions, GradientCheck } from '../../src/gradcheck';
@@ -31,6 +31,12 @@ export interface NetRecipe {
   readonly layers: readonly LayerRecipe[];
   readonly loss: LossKind | { readonly definition: LossDefinition };
   readonly penalty?: Penalty | undefined;
+  readonly auxiliary?: readonly {
+    readonly kind: LossKind;
+    readonly layer: number;
+    readonly weight: number;
+    readonly target: 'targets' | 'inputs';
+  }[];
   readonly batch: number;
   readonly seed?: number;
   readonly precision?: Precision;
@@ -46,7 +52,7 @@ export const linear = (out_features: number, more: Readonly<Record<string, unkno
   options: { out_features, ...more },
 });
 
-function modelOf({ inputs, layers: recipes, loss, penalty }: NetRecipe): NetworkModel {
+function modelOf({ inputs, layers: recipes, loss, penalty, auxiliary }: NetRecipe): NetworkModel {
   const inputShape = typeof inputs === 'number' ? [inputs] : inputs;
   const count = new Map<string, number>();
   const models: LayerModel[] = [];
@@ -63,7 +69,17 @@ function modelOf({ inputs, layers: recipes, loss, penalty }: NetRecipe): Network
     });
   });
   const definition = typeof loss === 'string' ? (losses[loss] as LossDefinition) : loss.definition;
-  return { inputShape, layers: models, loss: { definition, options: definition.options.parse({}) }, penalty };
+  const auxiliaryLosses = auxiliary?.map(({ kind, ...rest }, i): AuxiliaryLoss => {
+    const of = losses[kind] as LossDefinition;
+    return { ...rest, name: `loss${i}`, definition: of, options: of.options.parse({}) };
+  });
+  return {
+    inputShape,
+    layers: models,
+    loss: { definition, options: definition.options.parse({}) },
+    penalty,
+    ...(auxiliaryLosses && { auxiliaryLosses }),
+  };
 }
 
 /** A network with its batch loaded: targets are one-hot rows, or numbers in [0, 1]. */

@@ -3,9 +3,9 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { Equation } from '../../src/engine/formulas/ast';
 import { evaluate, type Scope, type Value } from '../../src/engine/formulas/evaluate';
 import { inputNames } from '../../src/engine/formulas/definition';
-import { consumersOf, NETWORK_INPUT } from '../../src/engine/network-graph';
+import { consumersOf, hasAuxiliaryLoss, NETWORK_INPUT } from '../../src/engine/network-graph';
 import { parametersUsedBy } from '../../src/engine/network-model';
-import { equationFor, formulasOfLayer, formulasOfLoss } from '../../src/session/node-formulas';
+import { equationFor, formulasOfAuxiliaryLoss, formulasOfLayer, formulasOfLoss } from '../../src/session/node-formulas';
 import { runQuery } from '../../src/session/queries';
 import type { TrainingSession } from '../../src/session/session';
 import '../support/allclose';
@@ -118,6 +118,8 @@ describe.each(names)('%s', (name) => {
     };
     for (const source of [NETWORK_INPUT, ...model.layers.keys()]) {
       const consumers = consumersOf(model, source);
+      // That of an output with a loss contains its part as well.
+      if (hasAuxiliaryLoss(model, source)) continue;
       if (consumers.length === 0 || consumers.some(({ layer }) => !isSmall(layer))) continue;
       const { shape, data } = gradientOf(session, source);
       const shares = consumers.map(({ layer, position }) =>
@@ -132,22 +134,38 @@ describe.each(names)('%s', (name) => {
     }
   });
 
-  it('loss and its gradient are what their formulas say', () => {
+  it('losses and their gradients are what their formulas say', () => {
     const {
       pass,
       network: { model },
     } = session;
-    const formulas = formulasOfLoss(model)!;
-    const { prediction, target } = pass;
-    const columns = target.shape.at(-1)!;
-    const scope: Scope = {
-      reading: 'rows',
-      tensors: { yhat: prediction, y: target },
-      constants: { ...formulas.constants, N: target.data.length / columns, K: columns, l: pass.dataLoss() },
-    };
-    close(evaluate(equationFor(formulas, 'l', false)!, scope, [], false), [pass.dataLoss()], 'loss');
-    const gradient = pass.outputGradients.at(-1)!;
-    close(evaluate(equationFor(formulas, 'yhat', true)!, scope, gradient.shape, true), gradient.data, 'dL/dŷ');
+    const all = [
+      formulasOfLoss(model)!,
+      ...(model.auxiliaryLosses ?? []).map((loss) => formulasOfAuxiliaryLoss(loss, model)!),
+    ];
+    let total = 0;
+    for (const [i, loss] of pass.losses.entries()) {
+      const formulas = all[i];
+      const { prediction, target } = loss.context;
+      const columns = target.shape.at(-1)!;
+      const value = pass.lossValue(loss);
+      const scope: Scope = {
+        reading: 'rows',
+        tensors: { yhat: prediction, y: target },
+        constants: { ...formulas.constants, N: target.data.length / columns, K: columns, l: value },
+      };
+      close(evaluate(equationFor(formulas, 'l', false)!, scope, [], false), [value], 'loss');
+      total += loss.weight * value;
+      if (consumersOf(model, loss.layer).length > 0) continue;
+      const gradient = pass.outputGradients[loss.layer];
+      const own = evaluate(equationFor(formulas, 'yhat', true)!, scope, gradient.shape, true);
+      close(
+        own.map((each) => loss.weight * each),
+        gradient.data,
+        'dL/dŷ',
+      );
+    }
+    expect(pass.dataLoss()).toBeCloseTo(total, 12);
   });
 });
 

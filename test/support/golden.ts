@@ -58,6 +58,13 @@ export interface GoldenStack {
   readonly lossKind: LossKind;
   readonly lossOptions: Options;
   readonly penalty?: Partial<Penalty>;
+  readonly auxiliary?: readonly {
+    readonly layer: number;
+    readonly kind: LossKind;
+    readonly options: Options;
+    readonly weight: number;
+    readonly target: 'targets' | 'inputs';
+  }[];
 }
 
 export interface GoldenNetwork extends GoldenStack {
@@ -118,6 +125,7 @@ interface GoldenFiles {
   readonly 'graphs-attention.json': GoldenGraph;
   readonly 'graphs-recurrent.json': GoldenGraph;
   readonly 'graphs-padding.json': GoldenGraph;
+  readonly 'graphs-losses.json': GoldenGraph;
   readonly 'optimizers.json': GoldenOptimizer;
   readonly 'optimizers-images.json': GoldenOptimizer;
 }

@@ -157,6 +157,14 @@ export function createModel(stack: GoldenStack, inputShape: Shape): NetworkModel
     inputShape,
     layers: models,
     loss: { definition: loss, options: loss.options.parse(stack.lossOptions) },
+    ...(stack.auxiliary && {
+      auxiliaryLosses: stack.auxiliary.map(({ kind, options, ...rest }, i) => ({
+        ...rest,
+        name: `loss${i}`,
+        definition: lossOf(kind),
+        options: lossOf(kind).options.parse(options),
+      })),
+    }),
     ...(stack.penalty && { penalty: { l1: 0, l2: 0, biases: false, ...stack.penalty } }),
   };
 }

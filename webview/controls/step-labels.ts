@@ -74,9 +74,20 @@ const usedParameters = (layer: LayerInfo): { readonly layer: number; readonly sh
   ...layer.sharedParameters,
 ];
 
+/** The layers whose outputs losses take, the prediction first. */
+const layersOfLosses = ({ layers, losses = [] }: ModelInfo): number[] => [
+  ...new Set([layers.length - 1, ...losses.map(({ layer }) => layer)]),
+];
+
+/** The gradients that are complete after the backward pass of the losses. */
+const gradientsOfLosses = (model: ModelInfo): StepNodeId[] =>
+  layersOfLosses(model)
+    .filter((layer) => !model.layers.some(({ inputs }) => inputs.includes(layer)))
+    .map((layer) => ({ of: 'output_gradient', layer }));
+
 /** The inputs and outputs of a phase, in reading order. */
-export function phaseNodes({ layers }: ModelInfo, phase: Phase): StepNodeId[] {
-  const last = layers.length - 1;
+export function phaseNodes(model: ModelInfo, phase: Phase): StepNodeId[] {
+  const { layers } = model;
   switch (phase.kind) {
     case 'zero_grad':
       return layers.flatMap(({ index, parameters }) =>
@@ -99,9 +110,9 @@ export function phaseNodes({ layers }: ModelInfo, phase: Phase): StepNodeId[] {
       ];
     }
     case 'loss':
-      return [{ of: 'output', layer: last }, { of: 'target' }];
+      return [...layersOfLosses(model).map(outputNode), { of: 'target' }];
     case 'loss_backward':
-      return [{ of: 'output', layer: last }, { of: 'target' }, { of: 'output_gradient', layer: last }];
+      return [...layersOfLosses(model).map(outputNode), { of: 'target' }, ...gradientsOfLosses(model)];
     case 'backward': {
       const { layer } = phase;
       return [
@@ -144,7 +155,7 @@ export function computedNodes(model: ModelInfo, phase: Phase): StepNodeId[] {
     case 'loss':
       return [{ of: 'loss' }];
     case 'loss_backward':
-      return [{ of: 'output_gradient', layer: model.layers.length - 1 }];
+      return gradientsOfLosses(model);
     case 'backward':
       return phaseNodes(model, phase).slice(1);
     case 'zero_grad':

@@ -53,6 +53,15 @@ async function summary(terminal: Terminal, args: CommonArgs): Promise<ExitCode> 
       ...figures[i],
     })),
     loss: model.loss.definition.kind,
+    ...(model.auxiliaryLosses && {
+      auxiliaryLosses: model.auxiliaryLosses.map(({ name, definition, weight, layer, target }) => ({
+        name,
+        kind: definition.kind,
+        weight,
+        layer: model.layers[layer]!.name,
+        target,
+      })),
+    }),
     total: {
       parameters: sumFigures(figures, 'parameters'),
       trained: sumFigures(figures, 'trained'),
@@ -171,6 +180,10 @@ function toLines(
     paint('bold', last),
     '',
     ...(fitted.length > 0 ? [...transformLines(fitted, samples.train), ''] : []),
+    ...(model.auxiliaryLosses ?? []).map(
+      ({ name, definition, weight, layer, target }) =>
+        `${name}: ${definition.kind} of ${model.layers[layer]!.name} and the ${target}, added with the weight ${weight}.`,
+    ),
     ...[...sharedParameterNames(model)].map(([name, shared]) => `${name} uses ${shared.join(', ')}.`),
     ...(trained < parameters
       ? [`${formatInteger(parameters - trained)} of the parameters ${isOrAre(parameters - trained)} frozen.`]

@@ -1,6 +1,7 @@
 // `nablascope trace`: one training step in full: every value of the forward pass, the gradient of the loss with respect
 // to each, and the parameters before and after the update.
 import { pluralize, formatInteger } from '../../presentation/plain-numbers';
+import { type LossShare, lossShares } from '../../presentation/loss-shares';
 import { countClasses } from '../../engine/datasets/count-classes';
 import type { NodeId } from '../../protocol/queries';
 import { cachedNodeFormula, cachedNodeNames } from '../../session/node-formulas';
@@ -54,6 +55,8 @@ interface Trace {
   readonly batch: number;
   readonly lr: number;
   readonly loss: number;
+  /** Each of several losses. */
+  readonly losses?: readonly LossShare[];
   readonly accuracy: number | null;
   /** Share of the most frequent class in the batch; null if targets are values. */
   readonly largestClass: number | null;
@@ -127,6 +130,7 @@ function traceStep(session: TrainingSession): Trace {
     batch: batchPosition.batch,
     lr,
     loss: loss ?? NaN,
+    ...(session.model.losses && { losses: lossShares(session.model, session.losses) }),
     accuracy,
     largestClass: counts && Math.max(...counts) / size,
     input: { value: pass.input, gradient: inputGradient },
@@ -215,6 +219,8 @@ function toLines(session: TrainingSession, traced: Trace, limits: MatrixLimits):
       (accuracy === null ? '' : `, accuracy of the batch ${formatPercent(accuracy)}`) +
       (largestClass === null ? '' : ` (largest class ${formatPercent(largestClass)})`),
   );
+  for (const { name, weight, value, share } of traced.losses ?? [])
+    lines.push(`  ${name}  ${weight} × ${value?.toPrecision(9)} = ${share?.toPrecision(9)}`);
   lines.push('', paint('bold', 'backward pass, from the loss to the input'));
   for (const { name, formula, gradient } of backward) tensor(formula ?? `∂l/∂${name}`, gradient);
   for (const { name, internals } of layers)

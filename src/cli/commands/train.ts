@@ -3,6 +3,7 @@ import { SPLIT_NAMES } from '../../protocol/position';
 import type { CheckReport } from '../../protocol/check-report';
 import type { Evaluation, NonFinite } from '../../protocol/frame';
 import { formatConclusion } from '../../presentation/check-summary';
+import { formatObjective, lossShares } from '../../presentation/loss-shares';
 import { pluralize, formatInteger, formatNumber } from '../../presentation/plain-numbers';
 import { History, seriesName } from '../../history/history';
 import { evaluationInterval } from '../../session/evaluation';
@@ -213,7 +214,7 @@ function describe({ run, model, totalSteps }: TrainingSession, target: number): 
     (part) => `${formatInteger(model.samples[part])} ${part}`,
   );
   return [
-    `${run.name}: ${layers.join(' → ')}, ${model.loss.kind}, ` +
+    `${run.name}: ${layers.join(' → ')}, ${formatObjective(model)}, ` +
       `${model.optimizer.kind} with lr ${run.optimizer.options.lr}, ${model.precision}, ${model.backend}`,
     `${pluralize(model.parameterCount, 'parameter')}; samples: ${samples.join(', ')}; ` +
       (target === totalSteps
@@ -254,6 +255,21 @@ function toLines(
       rows,
     );
     lines.push(paint('bold', head), ...body, '');
+    const shares = SPLIT_NAMES.flatMap((part) =>
+      lossShares(session.model, evaluation[part]?.losses)
+        .filter(({ value }) => value !== null)
+        .map(({ name, weight, value, share }) => [
+          part,
+          name,
+          formatNumber(weight),
+          formatNumber(value!),
+          formatNumber(share!),
+        ]),
+    );
+    if (shares.length > 0) {
+      const [titles, ...parts] = formatTable(['Split', 'Loss', 'Weight', 'Value', 'Weighted'], shares, 2);
+      lines.push(paint('bold', titles), ...parts, '');
+    }
     if (session.model.penalty)
       lines.push('These losses exclude the penalty; the loss that is minimized includes it.', '');
   }

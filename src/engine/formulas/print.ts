@@ -260,7 +260,7 @@ export function printFormula(
   const [plain, math] = [join(parts(text)), join(parts(latex))];
   if (addition !== undefined) {
     plain.right += ` + ${addition}`;
-    math.right += String.raw` + \text{${addition}}`;
+    math.right += String.raw` + \text{${escapeLatex(addition)}}`;
   }
   const where = plain.where.map(([left, right]) => `${left} = ${right}`).join('; ');
   return {

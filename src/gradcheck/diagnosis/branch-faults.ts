@@ -1,7 +1,7 @@
-// What goes wrong where gradients join: at an output that several layers take, and at a parameter that they share. Each
-// fault is a backward pass of the whole network with one contribution treated wrongly.
+// What goes wrong where gradients join: at an output that several layers or losses take, and at a parameter that they
+// share. Each fault is a backward pass of the whole network with one contribution treated wrongly.
 import { createLayerContext } from '../../engine/isolated-layer';
-import { consumersOf, type InputEdge, inputsOf, NETWORK_INPUT } from '../../engine/network-graph';
+import { consumersOf, hasAuxiliaryLoss, type InputEdge, inputsOf, NETWORK_INPUT } from '../../engine/network-graph';
 import { parametersUsedBy } from '../../engine/network-model';
 import type { Pass } from '../../engine/pass';
 import type { BackwardContext } from '../../engine/layers/layer';
@@ -16,6 +16,8 @@ const MAX_FAULTS = 256;
 /** How often a contribution counts: of a layer to the gradient of one of its inputs, or of a parameter that it uses. */
 interface Contributions {
   ofInput(edge: InputEdge): number;
+  /** Of an auxiliary loss to the gradient of the output that it takes. */
+  ofLoss(index: number): number;
   ofParameter(layer: number, parameter: string): number;
 }
 
@@ -23,7 +25,7 @@ interface BranchFault extends Contributions {
   readonly explanation: Explanation;
 }
 
-const once = { ofInput: () => 1, ofParameter: () => 1 };
+const once = { ofInput: () => 1, ofLoss: () => 1, ofParameter: () => 1 };
 
 /** What is known of one parameter, in the network's order. */
 interface GradientPair {
@@ -60,7 +62,7 @@ function* branchFaults({ network }: Pass): Generator<BranchFault> {
   const nameOf = (layer: number): string => model.layers[layer]!.name;
   const joints = [...model.layers.keys()]
     .map((source) => ({ source, consumers: consumersOf(model, source) }))
-    .filter(({ consumers }) => consumers.length > 1);
+    .filter(({ source, consumers }) => consumers.length + Number(hasAuxiliaryLoss(model, source)) > 1);
   const isSame = (a: InputEdge, b: InputEdge): boolean => a.layer === b.layer && a.position === b.position;
   for (const { source, consumers } of joints) {
     const isOf = (edge: InputEdge): boolean => consumers.some((each) => isSame(each, edge));
@@ -69,6 +71,7 @@ function* branchFaults({ network }: Pass): Generator<BranchFault> {
     yield {
       ...once,
       ofInput: (edge) => (isOf(edge) && !isSame(edge, last) ? 0 : 1),
+      ofLoss: (index) => (model.auxiliaryLosses![index]!.layer === source ? 0 : 1),
       explanation: makeExplanation(
         'overwritten',
         `comes from ${nameOf(last.layer)} alone, where the output of ${nameOf(source)} goes to several layers: their gradients are overwritten instead of added`,
@@ -93,6 +96,29 @@ function* branchFaults({ network }: Pass): Generator<BranchFault> {
         ),
       };
   }
+  for (const [index, { name, layer, weight }] of (model.auxiliaryLosses ?? []).entries()) {
+    const withFactor = (factor: number): Contributions => ({
+      ...once,
+      ofLoss: (other) => (other === index ? factor : 1),
+    });
+    const part = `the part of ${name} at the output of ${nameOf(layer)}`;
+    yield {
+      ...withFactor(0),
+      explanation: makeExplanation('contribution_missing', `lacks ${part}: the gradient of that loss is forgotten`),
+    };
+    yield {
+      ...withFactor(2),
+      explanation: makeExplanation(
+        'contribution_twice',
+        `contains ${part} twice: the gradient of that loss is added twice`,
+      ),
+    };
+    if (weight !== 1)
+      yield {
+        ...withFactor(1 / weight),
+        explanation: makeExplanation('scale_missing', `contains ${part} without its "loss_weight", ${weight}`),
+      };
+  }
   for (const { name, shortName, users } of parameters) {
     if (users.length < 2) continue;
     const isOf = (layer: number, parameter: string): boolean => users.includes(layer) && parameter === shortName;
@@ -112,14 +138,18 @@ function* branchFaults({ network }: Pass): Generator<BranchFault> {
 class IsolatedBackward {
   readonly #pass: Pass;
   readonly #contexts: readonly BackwardContext<unknown>[];
-  readonly #lossGradient: Float64Array;
+  /** Of each loss, with its weight. */
+  readonly #lossGradients: readonly { readonly layer: number; readonly values: Float64Array }[];
 
   constructor(pass: Pass) {
     this.#pass = pass;
     const { network, batchSize, training } = pass;
     pass.evaluate();
-    pass.lossBackward();
-    this.#lossGradient = Float64Array.from(pass.outputGradients.at(-1)!.data);
+    this.#lossGradients = pass.losses.map(({ definition, context, weight, layer }) => {
+      const out = pass.outputGradients[layer]!;
+      definition.gradient(context, out);
+      return { layer, values: Float64Array.from(out.data, (value) => weight * value) };
+    });
     this.#contexts = network.model.layers.map((layer, index) => {
       const context = createLayerContext(network.kernels, layer, batchSize, training);
       pass.layerInputs(index).forEach(({ data }, i) => [context.input, ...context.otherInputs][i]!.data.set(data));
@@ -134,17 +164,19 @@ class IsolatedBackward {
   }
 
   /** By parameter, in the network's order. */
-  gradients({ ofInput, ofParameter }: Contributions): Float64Array[] {
+  gradients({ ofInput, ofLoss, ofParameter }: Contributions): Float64Array[] {
     const { network } = this.#pass;
     const { model, parameters } = network;
     const gradients = parameters.map(
       (parameter) => penaltyGradientOf(network, parameter) ?? new Float64Array(parameter.value.data.length),
     );
     const outputGradients = this.#contexts.map(({ output }) => new Float64Array(output.data.length));
-    outputGradients.at(-1)!.set(this.#lossGradient);
     const add = (sum: Float64Array, addend: ArrayLike<number>, times: number): void => {
       if (times !== 0) for (let i = 0; i < sum.length; i++) sum[i]! += times * addend[i]!;
     };
+    this.#lossGradients.forEach(({ layer, values }, i) =>
+      add(outputGradients[layer]!, values, i === 0 ? 1 : ofLoss(i - 1)),
+    );
     for (let layer = model.layers.length - 1; layer >= 0; layer--) {
       const context = this.#contexts[layer]!;
       context.gradOutput.data.set(outputGradients[layer]!);

@@ -4,7 +4,7 @@ import { MemoryPlan } from '../../engine/kernels/tensor';
 import { losses } from '../../engine/losses';
 import type { LossDefinition } from '../../engine/losses/loss';
 import type { OperationGraph } from '../../engine/layers/layer';
-import type { Pass } from '../../engine/pass';
+import type { LossTerm, Pass } from '../../engine/pass';
 import { Random } from '../../engine/random';
 import type { ForwardPrecision } from '../forward-precision';
 import { DIFFERENCE_RULES, roundOffError } from './five-point-derivative';
@@ -26,14 +26,15 @@ const REORDERING_TOLERANCE: Readonly<Record<ForwardPrecision, number>> = { doubl
  */
 export function* checkLoss(
   pass: Pass,
-  outputs: string,
+  loss: LossTerm,
   precision: ForwardPrecision,
 ): Generator<undefined, FunctionCheck | null> {
-  if (pass.outputs.length === 0 || !Number.isFinite(pass.dataLoss())) return null;
-  const { definition } = pass.network.model.loss;
+  const { definition, context } = loss;
+  if (pass.outputs.length === 0 || !Number.isFinite(definition.value(context))) return null;
+  const { data: prediction } = context.prediction;
   const isCustom = definition.sourceLocations !== undefined;
-  const harness = new LossHarness(pass, outputs, precision, {
-    prediction: Float64Array.from(pass.prediction.data),
+  const harness = new LossHarness(pass, loss, precision, {
+    prediction: Float64Array.from(prediction),
     maxPerturbations: isCustom ? MAX_CUSTOM_PERTURBATIONS : MAX_PERTURBATIONS,
   });
   const fault = isCustom ? (detectRandomResult(() => harness.value()) ?? harness.detectOrderDependence()) : null;
@@ -46,8 +47,8 @@ export function* checkLoss(
   };
   if (!definition.autograd || isWrongFunction(check)) return check;
   for (const { description, makeInput } of PROBES) {
-    const made = new LossHarness(pass, outputs, precision, {
-      prediction: makeInput(Float64Array.from(pass.prediction.data), new Random(0, 'diagnosis of the loss')),
+    const made = new LossHarness(pass, loss, precision, {
+      prediction: makeInput(Float64Array.from(prediction), new Random(0, 'diagnosis of the loss')),
       maxPerturbations: MAX_PROBE_PERTURBATIONS,
     });
     if (!Number.isFinite(made.value())) continue;
@@ -63,10 +64,10 @@ export function* checkLoss(
   return check;
 }
 
-/** The loss with one prediction. Loads it into the pass for each call, and restores what was there. */
+/** A loss with one prediction. Loads it into the pass for each call, and restores what was there. */
 class LossHarness {
   readonly #pass: Pass;
-  readonly #outputs: string;
+  readonly #loss: LossTerm;
   readonly #precision: ForwardPrecision;
   readonly #prediction: Float64Array;
   readonly #target: Float64Array;
@@ -74,20 +75,20 @@ class LossHarness {
 
   constructor(
     pass: Pass,
-    outputs: string,
+    loss: LossTerm,
     precision: ForwardPrecision,
     { prediction, maxPerturbations }: { readonly prediction: Float64Array; readonly maxPerturbations: number },
   ) {
     this.#pass = pass;
-    this.#outputs = outputs;
+    this.#loss = loss;
     this.#precision = precision;
     this.#prediction = prediction;
-    this.#target = Float64Array.from(pass.target.data);
+    this.#target = Float64Array.from(loss.context.target.data);
     this.#stride = Math.ceil(prediction.length / maxPerturbations);
   }
 
   value(prediction = this.#prediction, target = this.#target): number {
-    return this.#with(prediction, target, () => this.#pass.dataLoss());
+    return this.#with(prediction, target, () => this.#lossValue());
   }
 
   /** In the order of a batch whose samples are rotated by one. */
@@ -109,8 +110,14 @@ class LossHarness {
     };
   }
 
+  #lossValue(): number {
+    return this.#loss.definition.value(this.#loss.context);
+  }
+
   *compare(): Generator<undefined, GradientComparison> {
-    const { batchSize, prediction } = this.#pass;
+    const { batchSize } = this.#pass;
+    const { definition, context } = this.#loss;
+    const outputs = outputNameOf(definition);
     const [targets, predicted] = [this.#target, this.#prediction];
     const width = predicted.length / batchSize;
     const others = rotate(targets, batchSize);
@@ -122,14 +129,14 @@ class LossHarness {
     const numericGradientWith = (target: Float64Array) => this.#numericGradient(target);
     const dimensions: Dimension[] = [
       { name: 'samples in the batch', size: batchSize },
-      { name: this.#outputs, size: width },
-      { name: `samples times ${this.#outputs}`, size: predicted.length },
+      { name: outputs, size: width },
+      { name: `samples times ${outputs}`, size: predicted.length },
     ];
     const rule = DIFFERENCE_RULES[this.#precision];
     return {
       subject: 'prediction',
       tensor: 'prediction',
-      shape: prediction.shape,
+      shape: context.prediction.shape,
       analytic,
       numeric,
       value: predicted,
@@ -157,26 +164,22 @@ class LossHarness {
   }
 
   operationGraph(): OperationGraph | null {
-    const { network, lossContext } = this.#pass;
-    const graph = this.#with(
-      this.#prediction,
-      this.#target,
-      () => network.model.loss.definition.operationGraph?.(lossContext) ?? null,
-    );
+    const { definition, context } = this.#loss;
+    const graph = this.#with(this.#prediction, this.#target, () => definition.operationGraph?.(context) ?? null);
     // Sentences call the tensor as the code does.
     return graph && { ...graph, parameters: { outputs: graph.input } };
   }
 
   autograd(): ReadonlyMap<string, Float64Array> | null {
-    const { network, lossContext } = this.#pass;
+    const { definition, context } = this.#loss;
     return this.#with(this.#prediction, this.#target, () => {
-      const gradient = network.model.loss.definition.autograd?.(lossContext);
+      const gradient = definition.autograd?.(context);
       return gradient ? new Map([['prediction', Float64Array.from(gradient)]]) : null;
     });
   }
 
   #with<Result>(predicted: Float64Array, targets: Float64Array, work: () => Result): Result {
-    const { prediction, target } = this.#pass;
+    const { prediction, target } = this.#loss.context;
     const [oldPrediction, oldTarget] = [prediction.data.slice(), target.data.slice()];
     prediction.data.set(predicted);
     target.data.set(targets);
@@ -187,11 +190,11 @@ class LossHarness {
   }
 
   #gradient(target: Float64Array): Float64Array {
-    const { network, lossContext, outputGradients } = this.#pass;
-    const out = outputGradients[outputGradients.length - 1]!;
+    const { definition, context, layer } = this.#loss;
+    const out = this.#pass.outputGradients[layer]!;
     return this.#with(this.#prediction, target, () => {
-      this.#pass.dataLoss();
-      network.model.loss.definition.gradient(lossContext, out);
+      this.#lossValue();
+      definition.gradient(context, out);
       return Float64Array.from(out.data);
     });
   }
@@ -203,11 +206,11 @@ class LossHarness {
     const slice = PERTURBATIONS_PER_SLICE * this.#stride;
     for (let from = 0; from < numeric.length; from += slice) {
       this.#with(this.#prediction, target, () => {
-        const { data } = this.#pass.prediction;
+        const { data } = this.#loss.context.prediction;
         for (let i = from; i < Math.min(from + slice, numeric.length); i += this.#stride) {
           const at = (x: number): number => {
             data[i] = x;
-            return this.#pass.dataLoss();
+            return this.#lossValue();
           };
           numeric[i] = functionDerivative(at, this.#prediction[i]!, center, this.#precision);
           data[i] = this.#prediction[i]!;
@@ -221,10 +224,9 @@ class LossHarness {
   /** The gradients of other losses with their default options; losses with required options are skipped. */
   #gradientsOfOtherLosses(): readonly (readonly [string, Float64Array])[] {
     const {
-      network: { model, kernels },
-      prediction,
-      target,
-    } = this.#pass;
+      definition: own,
+      context: { kernels, prediction, target },
+    } = this.#loss;
     const plan = new MemoryPlan(kernels.precision);
     plan.reserve(prediction.shape);
     const out = kernels.allocate(plan)[0]!;
@@ -232,7 +234,7 @@ class LossHarness {
     this.#with(this.#prediction, this.#target, () => {
       for (const definition of Object.values(losses) as unknown as LossDefinition[]) {
         const { success, data: options } = definition.options.safeParse({});
-        if (definition.kind === model.loss.definition.kind || !success) continue;
+        if (definition.kind === own.kind || !success) continue;
         definition.gradient({ kernels, options, prediction, target }, out);
         gradients.push([definition.kind, Float64Array.from(out.data)]);
       }
@@ -240,6 +242,9 @@ class LossHarness {
     return gradients;
   }
 }
+
+/** What the outputs are that a loss takes. */
+export const outputNameOf = ({ target }: LossDefinition): string => (target === 'classes' ? 'classes' : 'outputs');
 
 /** The rows moved by one place. */
 function rotate(values: Float64Array, rows: number): Float64Array {

@@ -1,7 +1,7 @@
 // Finds why backprop is wrong. Each layer is checked in isolation, which separates a layer that computes a wrong
 // gradient from those downstream that receive one.
 import type { OperationGraph } from '../../engine/layers/layer';
-import type { Parameter } from '../../engine/network-model';
+import type { NetworkModel, Parameter } from '../../engine/network-model';
 import type { Pass } from '../../engine/pass';
 import { penaltyArguments } from '../../engine/penalty';
 import { ancestorsOf } from '../../engine/network-graph';
@@ -14,7 +14,7 @@ import { detectSingleEntries } from './detect-single-entries';
 import { explain, explainByFactor, isKnownFactor } from './explain';
 import { type Explanation, makeExplanation, rankOf } from './explanation';
 import { describeFactor } from './factors';
-import { PROBES } from './function-check';
+import { type FunctionCheck, PROBES } from './function-check';
 import type { ForwardGraph } from './forward-graph';
 import { STORED } from './forward-trace';
 import type { Change } from './forward-graph-change';
@@ -35,8 +35,23 @@ export interface ParameterResult {
   readonly isWrong: boolean;
 }
 
-/** A layer by its index, or one of the two parts that are not layers. */
-type Part = number | 'loss' | 'penalty';
+/** A layer by its index, or a part that is no layer; auxiliary losses are counted from 0. */
+type Part = number | FunctionPart;
+type FunctionPart = 'loss' | 'penalty' | `auxiliary loss ${number}`;
+
+const auxiliaryIndex = (part: Part): number | null =>
+  typeof part === 'number' || part === 'loss' || part === 'penalty' ? null : Number(part.split(' ').at(-1));
+
+/** The check of a part in isolation. */
+function functionCheckOf(isolated: IsolatedLayerChecks, part: FunctionPart): FunctionCheck | null {
+  if (part === 'loss' || part === 'penalty') return isolated[part];
+  return isolated.auxiliaryLosses[auxiliaryIndex(part)!] ?? null;
+}
+
+function lossOf({ network: { model } }: Pass, part: Part): NetworkModel['loss'] {
+  const index = auxiliaryIndex(part);
+  return index === null ? model.loss : model.auxiliaryLosses![index]!;
+}
 
 interface Suspect {
   readonly layer: Part;
@@ -116,6 +131,9 @@ function* findCause(
     if (indexOfWorst(comparison) >= 0) (isRelevant ? relevant : others).push({ layer, comparison });
   };
   for (const comparison of loss?.comparisons ?? []) addSuspect('loss', comparison, wrong.length > 0);
+  isolated.auxiliaryLosses.forEach((check, i) => {
+    for (const comparison of check?.comparisons ?? []) addSuspect(`auxiliary loss ${i}`, comparison, wrong.length > 0);
+  });
   for (const comparison of penalty?.comparisons ?? [])
     addSuspect('penalty', comparison, names.includes(comparison.tensor));
   for (let i = harnesses.length - 1; i >= 0; i--) {
@@ -291,7 +309,7 @@ function* diagnoseSuspects(
   const { analytic, numeric } = isWrongInNetwork ? results[parameterIndex]! : comparison;
   const worst = indexOfWorst({ analytic, numeric });
   const index = worst < 0 ? null : unravelIndex(worst, comparison.shape);
-  const probe = typeof layer === 'number' ? isolated.probes.get(layer) : isolated[layer]?.probe;
+  const probe = typeof layer === 'number' ? isolated.probes.get(layer) : functionCheckOf(isolated, layer)?.probe;
   const context = isWrongInNetwork
     ? // The explanation is for the data's gradient: the values shown include the penalty, so they do not show it.
       comparison.penalty
@@ -411,14 +429,14 @@ interface GraphSubject {
 
 function graphSubject(isolated: IsolatedLayerChecks, part: Part): GraphSubject {
   if (typeof part === 'string') {
-    const check = isolated[part];
+    const check = functionCheckOf(isolated, part);
     return {
       operationGraph: () => check?.operationGraph() ?? null,
       upstream: Float64Array.of(1),
       pairs: () =>
         (check?.comparisons ?? []).map((comparison) => ({
           comparison,
-          tensor: part === 'loss' ? 'outputs' : comparison.tensor,
+          tensor: part === 'penalty' ? comparison.tensor : 'outputs',
           analytic: comparison.analytic,
         })),
     };
@@ -633,9 +651,10 @@ function* findBest(own: readonly Suspect[]): Generator<undefined, Finding> {
 }
 
 function describeGradient(pass: Pass, { layer, comparison }: Suspect): string {
-  const { layers, loss } = pass.network.model;
-  if (layer === 'loss') return `gradient of the loss ${loss.definition.kind}`;
-  if (layer === 'penalty') return `gradient of the penalty with respect to ${comparison.tensor}`;
+  const { layers } = pass.network.model;
+  if (layer === 'loss') return `gradient of the loss ${lossOf(pass, layer).definition.kind}`;
+  if (auxiliaryIndex(layer) !== null) return `gradient of ${layerNameOf(pass, layer)}`;
+  if (typeof layer === 'string') return `gradient of the penalty with respect to ${comparison.tensor}`;
   if (comparison.subject === 'other_input') return `gradient of ${comparison.tensor} of ${layers[layer]!.name}`;
   return comparison.subject === 'input'
     ? `input gradient of ${layers[layer]!.name}`
@@ -695,22 +714,30 @@ const describeSurrogate = (pass: Pass, { layer, comparison }: Suspect, { cause }
 
 /** As in Diagnosis.layer. */
 const layerNameOf = ({ network: { model } }: Pass, part: Part): string | null =>
-  typeof part === 'number' ? model.layers[part]!.name : part === 'penalty' ? PENALTY_NAME : null;
-
-const kindOf = ({ network: { model } }: Pass, part: Part): string =>
   typeof part === 'number'
-    ? model.layers[part]!.definition.kind
-    : part === 'loss'
-      ? model.loss.definition.kind
-      : (model.penalty?.custom?.definition.kind ?? '');
+    ? model.layers[part]!.name
+    : part === 'penalty'
+      ? PENALTY_NAME
+      : (model.auxiliaryLosses?.[auxiliaryIndex(part) ?? -1]?.name ?? null);
 
-const specLineOf = ({ network: { model } }: Pass, part: Part): number | null =>
-  (typeof part === 'number' ? model.layers[part]! : part === 'loss' ? model.loss : model.penalty?.custom)?.line ?? null;
+const kindOf = (pass: Pass, part: Part): string =>
+  typeof part === 'number'
+    ? pass.network.model.layers[part]!.definition.kind
+    : part === 'penalty'
+      ? (pass.network.model.penalty?.custom?.definition.kind ?? '')
+      : lossOf(pass, part).definition.kind;
+
+const specLineOf = (pass: Pass, part: Part): number | null => {
+  const { layers, penalty } = pass.network.model;
+  const place = typeof part === 'number' ? layers[part]! : part === 'penalty' ? penalty?.custom : lossOf(pass, part);
+  return place?.line ?? null;
+};
 
 function describeSpecLine(pass: Pass, part: Part): string {
   const line = specLineOf(pass, part);
   if (line === null) return '';
-  return ` ${typeof part === 'number' ? pass.network.model.layers[part]!.name : `The ${part}`} is in line ${line} of the spec.`;
+  const name = typeof part === 'number' || auxiliaryIndex(part) !== null ? layerNameOf(pass, part) : `The ${part}`;
+  return ` ${name} is in line ${line} of the spec.`;
 }
 
 const formatShort = (value: number): string => String(Number(value.toPrecision(4)));

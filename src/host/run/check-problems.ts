@@ -8,7 +8,10 @@ export function problemsOfCheck(spec: Spec | undefined, report: CheckReport | nu
   if (!spec || !report || !diagnosis) return [];
   const { layer, place, sentence } = diagnosis;
   // A penalty is part of the loss.
-  const part = layer === null || layer === PENALTY_NAME ? spec.loss : spec.layers.find(({ name }) => name === layer);
+  const part =
+    layer === null || layer === PENALTY_NAME
+      ? spec.loss
+      : [...spec.layers, ...spec.auxiliaryLosses].find(({ name }) => name === layer);
   if (!part) return [];
   return [
     {

@@ -1,6 +1,7 @@
 // Explains a value by the terms of its sum, largest first, each with its origin.
 import type { NodeId, ElementRef, Factor, Term, Attribution, AttributionRequest } from '../../protocol/queries';
-import { numel } from '../../engine/kernels/tensor';
+import { createBackend } from '../../engine/kernels/create-kernels';
+import { numel, type Tensor } from '../../engine/kernels/tensor';
 import type { WindowOptions } from '../../engine/kernels/windows';
 import { type LayerModel, type Parameter, parametersUsedBy } from '../../engine/network-model';
 import { isPenalized } from '../../engine/penalty';
@@ -45,10 +46,17 @@ function attribute(session: TrainingSession, { node, index, sample }: Attributio
     case 'target_gradient': {
       const isReady = followed.row !== null && session.progress.hasOutputGradient(layers.length - 1);
       const value = isReady ? targetGradientOf(session, followed.row)?.[index] : undefined;
-      return value === undefined ? null : attributeToLoss(followed, layers.length - 1, value);
+      return value === undefined ? null : attributeToLosses(session, followed, [layers.length - 1], value);
     }
     case 'loss':
-      return session.loss === null ? null : attributeToLoss(followed, layers.length - 1, session.loss);
+      return session.loss === null
+        ? null
+        : attributeToLosses(
+            session,
+            followed,
+            [...new Set(session.pass.losses.map(({ layer }) => layer))],
+            session.loss,
+          );
     case 'loss_gradient':
       return session.progress.hasOutputGradient(layers.length - 1) ? leaf(followed, 1) : null;
     case 'parameter':
@@ -62,13 +70,42 @@ function attribute(session: TrainingSession, { node, index, sample }: Attributio
   }
 }
 
-/** What the loss computes from the prediction and the target of the followed sample, all of them. */
-function attributeToLoss(followed: FollowedSample, layer: number, value: number): Unnamed {
+/** What losses compute from the outputs that they take and from the target of the followed sample, all of them. */
+function attributeToLosses(
+  { network: { model } }: TrainingSession,
+  followed: FollowedSample,
+  taken: readonly number[],
+  value: number,
+): Unnamed {
   const from = (of: ArrayLike<number>, node: NodeId): Term[] =>
     Array.from(of, (one, i) => ({ value: one, factors: [{ value: one, source: { node, index: i } }] }));
+  const auxiliary = (model.auxiliaryLosses ?? []).filter(({ layer }) => taken.includes(layer));
+  const takesPrediction = taken.includes(model.layers.length - 1);
+  const compares = (what: 'targets' | 'inputs'): boolean => auxiliary.some(({ target }) => target === what);
   return createAttribution(followed, value, 'rule', [
-    ...from(followed.output(layer) ?? [], { of: 'output', layer }),
-    ...from(followed.target, { of: 'target' }),
+    ...taken.flatMap((layer) => from(followed.output(layer) ?? [], { of: 'output', layer })),
+    ...(takesPrediction || compares('targets') ? from(followed.target, { of: 'target' }) : []),
+    ...(compares('inputs') ? from(followed.input, { of: 'input' }) : []),
+  ]);
+}
+
+const reference = createBackend('reference', 'float64');
+
+/** Of an auxiliary loss, its part of the gradient of the output that it takes, for the followed sample. */
+function auxiliaryTerm({ network, pass }: TrainingSession, { row }: FollowedSample, loss: number, index: number): Term {
+  const { definition, context, weight } = pass.losses[1 + loss]!;
+  const { name } = network.model.auxiliaryLosses![loss]!;
+  const { shape } = context.prediction;
+  const copyOf = ({ data }: Tensor): Tensor => ({ shape, data: Float64Array.from(data) });
+  const gradient = { shape, data: new Float64Array(context.prediction.data.length) };
+  definition.gradient(
+    { ...context, kernels: reference, prediction: copyOf(context.prediction), target: copyOf(context.target) },
+    gradient,
+  );
+  const width = gradient.data.length / shape[0]!;
+  return product([
+    { value: weight, source: null, name: 'loss weight' },
+    { value: gradient.data[(row ?? 0) * width + index]!, source: null, name: `gradient of ${name}` },
   ]);
 }
 
@@ -232,10 +269,14 @@ function attributeOutputGradient(
   const gradient = layer === NETWORK_INPUT ? followed.inputGradient : followed.outputGradient(layer);
   const value = gradient?.[index];
   if (value === undefined) return null;
-  const consumers = consumersOf(session.network.model, layer);
+  const { model } = session.network;
+  const consumers = consumersOf(model, layer);
   // With a softmax in the loss, every prediction matters.
-  if (consumers.length === 0) return attributeToLoss(followed, layer, value);
-  const terms = consumers.map((edge) => gradientTermsThrough(session, followed, edge, index));
+  if (consumers.length === 0) return attributeToLosses(session, followed, [layer], value);
+  const ofLosses = (model.auxiliaryLosses ?? []).flatMap((loss, i) =>
+    loss.layer === layer ? [[auxiliaryTerm(session, followed, i, index)]] : [],
+  );
+  const terms = [...consumers.map((edge) => gradientTermsThrough(session, followed, edge, index)), ...ofLosses];
   return terms.every((each) => each !== null)
     ? createAttribution(followed, value, 'sum', terms.flat())
     : createAttribution(followed, value, 'function', []);

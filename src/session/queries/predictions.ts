@@ -39,7 +39,8 @@ export const predictions = defineQuery({
       const from = samples[i]! * outputs;
       singlePass.target.data.set(run.targets.subarray(from, from + outputs));
       singlePass.prediction.data.set(predicted.subarray(i * outputs, (i + 1) * outputs));
-      losses[i] = singlePass.loss();
+      // That of the prediction alone: the outputs of other layers are those of another sample.
+      losses[i] = singlePass.lossValue();
       weights[i] = singlePass.meanWeight();
     }
     const threshold = run.model.loss.definition.threshold ?? 0;
