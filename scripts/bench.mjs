@@ -58,6 +58,7 @@ for (const name of names.length > 0 ? names : known) {
     entryPoints: {
       [name]: path.join(folder, `${name}.bench.ts`),
       'engine-thread': path.join(root, 'src', 'platform', 'kernel-worker.ts'),
+      'replay-worker': path.join(root, 'src', 'process', 'replay', 'worker.ts'),
     },
     outdir,
     bundle: true,

@@ -25,6 +25,7 @@ const nodeEntries = {
   'engine-thread': 'src/platform/kernel-worker.ts',
   'debug-process': 'src/process/debug/entry.ts',
   'doctor-process': 'src/process/doctor/entry.ts',
+  'replay-worker': 'src/process/replay/worker.ts',
   'sweep-process': 'src/process/sweep/entry.ts',
   'sweep-worker': 'src/process/sweep/worker.ts',
   cli: 'src/cli/main.ts',

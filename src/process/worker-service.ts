@@ -24,6 +24,7 @@ import { type FileVersions, FolderFiles } from '../data-files/data-files';
 import { openSpecTask } from '../session/open-spec';
 import type { RunStarted, SpecLoadResult, WorkerCalls } from './messages';
 import type { CustomLayerWatch } from './custom-layer-watch';
+import type { EngineReplayThreads } from './replay/replay-threads';
 import { warmUp } from './warm-up';
 import { CheckpointThrottle } from './checkpoint-throttle';
 import { describePhase } from './exit-cause';
@@ -45,6 +46,8 @@ export interface WorkerServiceOptions {
   readonly events: () => EngineEventsProxy;
   /** Worker threads for large products. */
   readonly threadPool: ThreadPool;
+  /** Threads for long queries over a run without custom layers. */
+  readonly createReplayThreads: (folders: OpenRequest, versions: FileVersions) => EngineReplayThreads;
   /** Undefined if 256-bit vectors are disabled. */
   readonly simd256: Simd256Compiler | undefined;
 }
@@ -71,6 +74,7 @@ export class WorkerService implements WorkerCalls {
   #isLoading = false;
   #isCancelled = false;
   #pendingRun: PendingRun | null = null;
+  #replayThreads: EngineReplayThreads | undefined;
   /** Milliseconds that one phase of the run may take. */
   #phaseGracePeriod = 0;
 
@@ -114,6 +118,8 @@ export class WorkerService implements WorkerCalls {
       const { run, request, versions } = pending;
       const { text, checkpointBudget, simd256 } = request;
       const { activity, threadPool } = this.#options;
+      // Custom layers run in this worker only, which is watched.
+      const replayThreads = hasCustomCode(run.model) ? undefined : this.#options.createReplayThreads(request, versions);
       const options: SessionOptions = {
         now: () => performance.now(),
         openDataFiles: () => new FolderFiles(request, undefined, versions),
@@ -121,6 +127,7 @@ export class WorkerService implements WorkerCalls {
         activity: activity.slots,
         threadPool,
         simd256: simd256 ? this.#options.simd256 : undefined,
+        replayThreads,
       };
       let session: TrainingSession;
       let restarted: string | undefined;
@@ -137,6 +144,8 @@ export class WorkerService implements WorkerCalls {
       }
       const { model } = session;
       await this.#runner?.dispose();
+      this.#replayThreads?.stop();
+      this.#replayThreads = replayThreads;
       threadPool.detach();
       this.#options.onPhaseNames(
         model.phases.map((phase) =>

@@ -3,7 +3,9 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { type BirpcReturn, createBirpc } from 'birpc';
 import type { EngineEvents } from '../protocol/engine';
 import { SharedActivity } from './activity';
-import { startThreadPool } from '../platform/start-thread-pool';
+import path from 'node:path';
+import { startThreadPool, threadCount } from '../platform/start-thread-pool';
+import { EngineReplayThreads } from './replay/replay-threads';
 import { simd256CompilerIfEnabled } from '../platform/simd256';
 import { ConsoleCapture } from './console-capture';
 import { WorkerService, type EngineEventsProxy } from './worker-service';
@@ -60,6 +62,12 @@ function main(): void {
     onPhaseNames: (phases) => postNames({ phases }),
     events: (): EngineEventsProxy => rpc,
     threadPool: startThreadPool(),
+    createReplayThreads: ({ text, folder, root, allowed }, versions) =>
+      new EngineReplayThreads(
+        { text, folders: { folder, root, allowed }, versions },
+        threadCount() - 1,
+        path.join(__dirname, 'replay-worker.js'),
+      ),
     simd256: wideVectors && {
       ...wideVectors,
       compile: (work) => (void rpc.simd256Enabled.asEvent(), wideVectors.compile(work)),

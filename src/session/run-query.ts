@@ -12,19 +12,12 @@ import {
 } from '../expressions';
 import type { RunQueryCell, RunQueryColumn, RunQueryEnd } from '../protocol/run-query';
 import { renderText } from './log-template';
+import type { RunQueryRange } from './replay-threads';
 import { SeriesEvaluator } from './series-evaluator';
 import type { TrainingSession } from './session';
 
 /** Cells of all rows together: some 100 MB. */
-const MAX_CELLS = 2e6;
-
-export interface RunQueryRange {
-  /** Steps of the run, inclusive, counted from 1. */
-  readonly from: number;
-  readonly to: number;
-  /** The last step that exists, which `at` can name. */
-  readonly lastStep: number;
-}
+export const MAX_CELLS = 2e6;
 
 interface CompiledColumn extends RunQueryColumn {
   readonly read: () => RunQueryCell;
@@ -34,7 +27,7 @@ export class RunQuery {
   /** Whether it looks for one step. */
   readonly isSearch: boolean;
   readonly columns: readonly RunQueryColumn[];
-  readonly range: RunQueryRange;
+  readonly kind: RunQueryText['kind'];
   /** The step of each row. */
   readonly steps: number[] = [];
   readonly rows: (readonly RunQueryCell[])[] = [];
@@ -44,6 +37,9 @@ export class RunQuery {
   readonly #evaluator: SeriesEvaluator;
   readonly #columns: readonly CompiledColumn[];
   readonly #where: Expression | null;
+  #range: RunQueryRange;
+  /** A search backward has answered all steps after this one. */
+  #searchedDownTo: number;
   readonly #work: Generator<void, RunQueryEnd>;
 
   /**
@@ -52,9 +48,11 @@ export class RunQuery {
    */
   constructor(session: TrainingSession, text: string, range: RunQueryRange) {
     this.#session = session;
-    this.range = range;
+    this.#range = range;
+    this.#searchedDownTo = range.to;
     const query = typed(session, parseRunQuery(text));
     const isRows = query.kind === 'rows';
+    this.kind = query.kind;
     this.isSearch = !isRows;
     const where = isRows ? query.where : query.condition;
     const columns = isRows ? query.columns : [];
@@ -68,6 +66,31 @@ export class RunQuery {
       : [{ label: 'step', type: 'number' as const }];
     if (!isRows && query.kind !== 'first') assertReplayable(this.#evaluator, query.kind, query.condition);
     this.#work = isRows ? this.#findRows() : this.#search(query.kind);
+  }
+
+  get range(): RunQueryRange {
+    return this.#range;
+  }
+
+  /** Whether parts of the range can be answered by themselves. */
+  get canSplit(): boolean {
+    const { readsWholePast, readsFixedSteps } = this.#evaluator;
+    return this.kind !== 'bisect' && !readsWholePast && !readsFixedSteps;
+  }
+
+  /** How many steps before a row it reads. */
+  get stepsBack(): number {
+    return this.#evaluator.stepsBack;
+  }
+
+  /** The step up to which the range is answered, or is about to be; in a search backward, down to which. */
+  get edge(): number {
+    return this.kind === 'last' ? this.#searchedDownTo : Math.max(this.#range.from - 1, this.step);
+  }
+
+  /** Leaves the steps beyond this one, which is not before `edge`, to others. */
+  limitTo(step: number): void {
+    this.#range = { ...this.#range, ...(this.kind === 'last' ? { from: step + 1 } : { to: step }) };
   }
 
   /** Steps that were replayed. */
@@ -92,7 +115,7 @@ export class RunQuery {
   }
 
   *#findRows(): Generator<void, RunQueryEnd> {
-    const { from, to } = this.range;
+    const { from, to } = this.#range;
     const evaluator = this.#evaluator;
     for (const step of this.#evaluator.replay(from, to)) {
       if (step !== null && (!this.#where || evaluator.isTrue(this.#where))) {
@@ -100,6 +123,7 @@ export class RunQuery {
         this.rows.push(this.#columns.map(({ read }) => read()));
         if (this.rows.length * Math.max(1, this.#columns.length) >= MAX_CELLS) return 'too many rows';
       }
+      if (step !== null && step >= this.#range.to) break;
       yield;
     }
     return this.#endOfRun;
@@ -116,8 +140,9 @@ export class RunQuery {
 
   /** @returns the first step at which the condition holds; null for none */
   *#first(): Generator<void, number | null> {
-    for (const step of this.#evaluator.replay(this.range.from, this.range.to)) {
+    for (const step of this.#evaluator.replay(this.#range.from, this.#range.to)) {
       if (step !== null && this.#holds) return step;
+      if (step !== null && step >= this.#range.to) return null;
       yield;
     }
     return null;
@@ -125,10 +150,10 @@ export class RunQuery {
 
   /** Searches from one checkpoint to the next, the last part first. */
   *#last(): Generator<void, number | null> {
-    const { from } = this.range;
-    let end = yield* this.#reach(this.range.to);
-    while (end >= from) {
-      const start = Math.max(from - 1, this.#session.checkpointBefore(end));
+    let end = yield* this.#reach(this.#range.to);
+    while (end >= this.#range.from) {
+      const start = Math.max(this.#range.from - 1, this.#session.checkpointBefore(end));
+      this.#searchedDownTo = start;
       let found: number | null = null;
       for (const step of this.#evaluator.replay(start + 1, end)) {
         if (step !== null && this.#holds) found = step;
@@ -142,8 +167,8 @@ export class RunQuery {
 
   /** Halves the steps between one at which the condition does not hold, and a later one at which it does. */
   *#bisect(): Generator<void, number | RunQueryEnd> {
-    let low = this.range.from;
-    let high = yield* this.#reach(this.range.to);
+    let low = this.#range.from;
+    let high = yield* this.#reach(this.#range.to);
     if (!(yield* this.#holdsAt(high))) return 'false at the end';
     if (yield* this.#holdsAt(low)) return low;
     while (high - low > 1) {
@@ -182,7 +207,7 @@ export class RunQuery {
   }
 
   get #endOfRun(): RunQueryEnd {
-    return this.#evaluator.hasDiverged && this.step < this.range.to ? 'diverged' : 'complete';
+    return this.#evaluator.hasDiverged && this.step < this.#range.to ? 'diverged' : 'complete';
   }
 
   #compile({ label, content, start, end }: QueryColumn): CompiledColumn {

@@ -1,6 +1,7 @@
 // A second session of the same run, which computes another step or a fork without disturbing the first. It works in
 // short slices, so that clients can show progress and stop.
-import { formatBytes } from '../model-spec';
+import { type CompiledRun, formatBytes } from '../model-spec';
+import type { RunRecord } from '../protocol/run-record';
 import { CommandError } from './preconditions';
 import { TrainingSession } from './session';
 import { estimateStepMacs } from './fused-step';
@@ -36,6 +37,10 @@ export function openScratchSession(session: TrainingSession, step: number): Trai
   scratch.rewind(step);
   return scratch;
 }
+
+/** Opens a session in another thread that replays steps from the checkpoint of a record. */
+export const openReplayThreadSession = (run: CompiledRun, record: RunRecord): TrainingSession =>
+  TrainingSession.resume(run, record, { checkpointBudget: 0, checkpointInterval: NEVER });
 
 /** Opens a session that can go to any step that the run has reached, from the checkpoints of the run. */
 export function openReplaySession(session: TrainingSession): TrainingSession {

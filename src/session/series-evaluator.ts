@@ -142,7 +142,8 @@ export class SeriesEvaluator {
     const earliest = session.earliestStep;
     const start = readsWholePast ? earliest : Math.max(earliest, from - 1 - this.#stepsBack);
     this.#forgetPast();
-    session.rewind(start);
+    // Of the step at which it starts, only the state is read.
+    session.rewind(start, 1);
     while (session.position.step < to) {
       if (session.position.step < start) {
         session.train(1);

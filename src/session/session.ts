@@ -27,6 +27,7 @@ import { GradientHistograms } from './gradient-histograms';
 import type { GradientCheck } from '../gradcheck';
 import { runRules, RunMonitor } from '../diagnostics';
 import { hashData, hashTensors } from './state-hash';
+import type { ReplayThreads } from './replay-threads';
 import type { SessionOptions } from './session-options';
 import { StepExecutor } from './step-executor';
 import { estimateStepMacs } from './fused-step';
@@ -41,6 +42,8 @@ export class TrainingSession {
   readonly now: (() => number) | null;
   readonly kernelOptions: KernelOptions;
   readonly openDataFiles: (() => OpenDataFiles) | undefined;
+  /** Null if queries are answered in one thread. */
+  readonly replayThreads: ReplayThreads | null;
   /** New values of the history since the last frame. */
   readonly pendingHistory = new History(PENDING_HISTORY_SIZE);
   /** The distribution of gradients at some of the observed steps. */
@@ -74,6 +77,7 @@ export class TrainingSession {
     const { optimizer, split, batchSize, shuffle, seed } = run;
     this.now = options.now ?? null;
     this.openDataFiles = options.openDataFiles;
+    this.replayThreads = options.replayThreads ?? null;
     const { backend, threadPool, simd256, fuseAfter, simd256After } = options;
     this.kernelOptions = { deterministic: run.deterministic, backend, threadPool, simd256, fuseAfter, simd256After };
     this.network = new Network(run.model, createKernels(run.precision, this.kernelOptions), {
@@ -436,6 +440,18 @@ export class TrainingSession {
   shareCheckpoints(other: TrainingSession): void {
     for (const checkpoint of other.#checkpoints.all) this.#checkpoints.insert(checkpoint);
     this.#furthestStep = Math.max(this.#furthestStep, other.#furthestStep);
+  }
+
+  /** Replays from the checkpoint of this record of the same run, and from no others. */
+  useRecord({ checkpoint, frontier }: RunRecord): void {
+    this.#checkpoints.truncate(-1);
+    if (checkpoint.step > 0) this.#checkpoints.insert(checkpoint);
+    this.#furthestStep = Math.max(this.#furthestStep, frontier);
+  }
+
+  /** The steps that have a checkpoint, in ascending order. */
+  get checkpointSteps(): number[] {
+    return this.#checkpoints.all.map(({ step }) => step);
   }
 
   /** Saves a checkpoint of the current state. */

@@ -3,11 +3,13 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { bindExpression, ExpressionError, parseExpression } from '../../src/expressions';
 import type { RunQueryCell } from '../../src/protocol/run-query';
-import { RunQuery, type RunQueryRange } from '../../src/session/run-query';
-import { openReplaySession } from '../../src/session/scratch-session';
+import { ParallelRunQuery } from '../../src/session/parallel-run-query';
+import type { PieceReport, QueryPiece, ReplayThreads, RunQueryRange } from '../../src/session/replay-threads';
+import { RunQuery } from '../../src/session/run-query';
+import { openReplaySession, openReplayThreadSession } from '../../src/session/scratch-session';
 import type { TrainingSession } from '../../src/session/session';
 import { StepValues } from '../../src/session/step-values';
-import { createSession } from '../support/session-fixtures';
+import { compileRun, createSession } from '../support/session-fixtures';
 
 const STEPS = 28;
 
@@ -262,5 +264,105 @@ describe('a query over a run', () => {
       { numRuns: 250, seed: 20 },
     );
     expect(Math.min(...Object.values(found))).toBeGreaterThan(50);
+  });
+});
+
+/** Threads that work whenever they are asked, as fast as a list of numbers says: 0 is a failure. */
+class ScriptedThreads implements ReplayThreads {
+  readonly size = 2;
+  readonly #busy = new Set<object>();
+  #turn = 0;
+  pieces = 0;
+  failures = 0;
+
+  constructor(
+    readonly spec: object,
+    readonly speeds: readonly number[],
+  ) {}
+
+  start({ text, range, record }: QueryPiece) {
+    if (this.#busy.size >= this.size) return null;
+    // As between threads.
+    const session = openReplayThreadSession(compileRun(this.spec), structuredClone(record));
+    const query = new RunQuery(session, text, range);
+    let sent = 0;
+    const task = {
+      takeReports: (): PieceReport[] | null => {
+        const speed = this.speeds[this.#turn++ % this.speeds.length];
+        if (speed === 0) {
+          this.failures++;
+          this.#busy.delete(task);
+          return null;
+        }
+        for (let i = 0; i < speed && !query.isDone; i++) query.advance();
+        const { steps, rows, replayed, end } = query;
+        const report = { steps: steps.slice(sent), rows: rows.slice(sent), answered: 0, replayed, end };
+        sent = rows.length;
+        if (end !== null) this.#busy.delete(task);
+        return [report];
+      },
+    };
+    this.#busy.add(task);
+    this.pieces++;
+    return task;
+  }
+
+  wait() {
+    // A piece works when it is asked.
+  }
+}
+
+describe('a query in pieces', () => {
+  it('has the rows of one piece in their order, and finds the same steps', () => {
+    // A clock that goes on with every look, so that slices are short.
+    let time = 0;
+    const now = (): number => (time += 30);
+    const cases = fc.integer({ min: 0, max: runs.length - 1 }).chain((index) => {
+      const { condition, column } = partsOf(runs[index].series);
+      return fc.record({
+        index: fc.constant(index),
+        text: fc.oneof(
+          fc
+            .tuple(fc.array(column, { minLength: 1, maxLength: 3 }), fc.option(condition))
+            .map(
+              ([columns, where]) =>
+                `${columns.map((each) => each.text).join(', ')}${where ? ` where ${where.text}` : ''}`,
+            ),
+          fc.tuple(fc.constantFrom('first', 'last', 'bisect'), condition).map(([kind, { text }]) => `${kind} ${text}`),
+        ),
+        from: fc.integer({ min: 1, max: 6 }),
+        speeds: fc
+          .array(fc.integer({ min: 0, max: 9 }), { minLength: 1, maxLength: 6 })
+          .filter((each) => each.some(Boolean)),
+        pieceMs: fc.integer({ min: 0, max: 40 }),
+      });
+    });
+    const counts = { pieces: 0, failures: 0, early: 0 };
+    fc.assert(
+      fc.property(cases, ({ index, text, from, speeds, pieceMs }) => {
+        const { spec } = runs[index];
+        const threads = new ScriptedThreads(spec, speeds);
+        const session = createSession(spec, { checkpointInterval: 2, now, replayThreads: threads });
+        session.seek(STEPS);
+        const range: RunQueryRange = { from, to: STEPS, lastStep: STEPS };
+        const alone = runToEnd(new RunQuery(openReplaySession(session), text, range));
+        const query = new ParallelRunQuery(session, text, range, { afterMs: 0, minRestMs: 0, pieceMs });
+        for (let i = 0; !query.isDone; i++) {
+          if (i > 10_000) throw new Error('the query does not end');
+          query.work();
+          expect(query.rows).toStrictEqual(alone.rows.slice(0, query.rows.length));
+          if (!query.isDone && query.pieceCount > 1 && query.rows.length > 0) counts.early++;
+        }
+        expect(query.rows).toStrictEqual(alone.rows);
+        expect(query.steps).toStrictEqual(alone.steps);
+        expect([query.end, query.columns]).toEqual([alone.end, alone.columns]);
+        counts.pieces += threads.pieces;
+        counts.failures += threads.failures;
+      }),
+      { numRuns: 80, seed: 20 },
+    );
+    expect(counts.pieces).toBeGreaterThan(50);
+    expect(counts.failures).toBeGreaterThan(10);
+    expect(counts.early).toBeGreaterThan(10);
   });
 });

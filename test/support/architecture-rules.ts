@@ -122,7 +122,8 @@ export const architecture: Readonly<Record<string, FolderRule>> = {
   'src/process': {
     holds:
       "the engine process: supervisor, watchdog, worker, and the host's client; `sweep`: a sweep's threads and its " +
-      'file; `doctor`: diagnoses a spec; `debug`: replays steps under a debugger',
+      'file; `doctor`: diagnoses a spec; `debug`: replays steps under a debugger; ' +
+      '`replay`: threads that answer pieces of long queries',
     imports: [
       'src/protocol',
       'src/chunking',

@@ -1,19 +1,16 @@
-// A query over all steps of the run, answered by a second session that replays it, one slice per request.
+// A query over all steps of the run, answered by sessions that replay it, one slice per request.
 import { ExpressionError } from '../../expressions';
 import type { RunQueryRequest, RunQueryResult } from '../../protocol/run-query';
-import { RunQuery } from '../run-query';
-import { openReplaySession } from '../scratch-session';
+import { ParallelRunQuery } from '../parallel-run-query';
 import type { TrainingSession } from '../session';
-import { SliceClock } from '../slice-clock';
 import { defineQuery } from './query';
 
 /** Queries that are kept, so that clients can ask at the same time. */
 const MAX_KEPT = 4;
 
 interface QueryState {
-  readonly query: RunQuery;
+  readonly query: ParallelRunQuery;
   readonly trajectoryKey: string;
-  milliseconds: number;
 }
 
 const states = new WeakMap<TrainingSession, Map<string, QueryState>>();
@@ -33,10 +30,8 @@ export const runQueryAnswer = defineQuery({
     const { query } = state;
     // Steps that were trained with other values answer nothing.
     if (!query.isDone && session.trajectoryKey(query.range.to) !== state.trajectoryKey) query.end = 'run changed';
-    const clock = new SliceClock(session);
-    while (!query.isDone && !clock.isOver) query.advance();
-    state.milliseconds += clock.elapsed;
-    const { isSearch, columns, range, step, steps, rows, replayed, end } = query;
+    if (!query.isDone) query.work();
+    const { isSearch, columns, range, step, steps, rows, replayed, end, milliseconds } = query;
     return {
       isSearch,
       columns,
@@ -47,7 +42,7 @@ export const runQueryAnswer = defineQuery({
       rows: rows.slice(after),
       total: rows.length,
       replayed,
-      stepsPerSecond: state.milliseconds > 0 ? (1000 * replayed) / state.milliseconds : null,
+      stepsPerSecond: milliseconds > 0 ? (1000 * replayed) / milliseconds : null,
       end,
       error: null,
     };
@@ -82,9 +77,8 @@ function stateOf(session: TrainingSession, { id, text, from, to }: RunQueryReque
     lastStep: furthestStep,
   };
   const state = {
-    query: new RunQuery(openReplaySession(session), text, range),
+    query: new ParallelRunQuery(session, text, range),
     trajectoryKey: session.trajectoryKey(range.to),
-    milliseconds: 0,
   };
   if (known.size >= MAX_KEPT) known.delete(known.keys().next().value!);
   known.set(key, state);
