@@ -29,18 +29,25 @@ import { phaseLabel } from '../presentation/phases';
 import type { Breakpoint, BreakpointStatus, LogpointMessage, RunState } from '../protocol/breakpoints';
 import type { SessionCommand } from '../protocol/command';
 import type { Phase, Position } from '../protocol/position';
-import type { NamedValue, NamedValueGroup, Query, TensorBytes } from '../protocol/queries';
+import type {
+  ForkRequest,
+  ForkResult,
+  NamedValue,
+  NamedValueGroup,
+  Query,
+  TensorBytes,
+  TrainedFork,
+} from '../protocol/queries';
 import type { RunQueryResult } from '../protocol/run-query';
 import { answerConsoleQuery } from './console-query';
 import type { DebuggedRun, LaunchConfiguration, LaunchRun } from './debugged-run';
+import { ForkThreads, parseFork, RUN_THREAD } from './fork-threads';
 import { exceptionFilters, NON_FINITE } from './exception-filters';
 import { inlineValues } from './inline-values';
 import { insideOf, type InsidePlace } from './layer-inside';
 import { type BreakpointMode, partOf, SpecLines } from './spec-lines';
 import { GROUP_TITLES, VariableStore } from './variables';
 
-/** The run. */
-const THREAD = 1;
 const PHASE_FRAME = 1;
 const STEP_FRAME = 2;
 const INSIDE_FRAME = 3;
@@ -149,6 +156,10 @@ export class NablascopeDebugSession extends DebugSession {
   #isQueryCancelled = false;
   /** The request of the console's command that runs now. */
   #consoleRequest: number | null = null;
+  readonly #forks = new ForkThreads();
+  /** While the run becomes one of its forks, the client sees no movement. */
+  #isForking = false;
+  #onForked: () => void = () => undefined;
   /** Aborted when the session ends. */
   readonly #ending = new AbortController();
 
@@ -184,6 +195,7 @@ export class NablascopeDebugSession extends DebugSession {
           onState: (state) => this.#handleState(state),
           onReplay: (step, target) => this.#updateProgress(step, target),
           onLogpoints: (messages) => this.#print(messages),
+          onForks: () => void this.#refreshForks(),
           onOutput: (text) => this.sendEvent(new OutputEvent(text, 'stdout')),
           onExit: (reason) => this.#end(reason),
         },
@@ -250,16 +262,28 @@ export class NablascopeDebugSession extends DebugSession {
 
   // Movement
 
-  protected override continueRequest(response: DebugProtocol.ContinueResponse): void {
+  protected override continueRequest(
+    response: DebugProtocol.ContinueResponse,
+    { threadId }: DebugProtocol.ContinueArguments,
+  ): void {
     response.body = { allThreadsContinued: true };
-    this.#moveAfter(response, { type: 'run' }, 'pause');
+    if (!this.#moveFork(response, threadId, { type: 'run' }, 'pause'))
+      this.#moveAfter(response, { type: 'run' }, 'pause');
   }
 
-  protected override nextRequest(response: DebugProtocol.NextResponse): void {
+  protected override nextRequest(
+    response: DebugProtocol.NextResponse,
+    { threadId }: DebugProtocol.NextArguments,
+  ): void {
+    if (this.#moveFork(response, threadId, { type: 'stepPhase' }, 'step')) return;
     if (!this.#moveInside(response, 1)) this.#moveAfter(response, { type: 'stepPhase' }, 'step');
   }
 
-  protected override stepInRequest(response: DebugProtocol.StepInResponse): void {
+  protected override stepInRequest(
+    response: DebugProtocol.StepInResponse,
+    { threadId }: DebugProtocol.StepInArguments,
+  ): void {
+    if (this.#moveFork(response, threadId, { type: 'stepPhase' }, 'step')) return;
     if (this.#moveInside(response, 1)) return;
     if (!this.#run) {
       this.#answer(response, () => this.#requireRun());
@@ -286,19 +310,27 @@ export class NablascopeDebugSession extends DebugSession {
     await this.#move({ type: 'stepPhase' }, 'step');
   }
 
-  protected override stepOutRequest(response: DebugProtocol.StepOutResponse): void {
+  protected override stepOutRequest(
+    response: DebugProtocol.StepOutResponse,
+    { threadId }: DebugProtocol.StepOutArguments,
+  ): void {
+    if (this.#moveFork(response, threadId, { type: 'finishPass' }, 'step')) return;
     if (!this.#moveInside(response, Infinity)) this.#moveAfter(response, { type: 'finishPass' }, 'step');
   }
 
-  protected override stepBackRequest(response: DebugProtocol.StepBackResponse): void {
+  protected override stepBackRequest(
+    response: DebugProtocol.StepBackResponse,
+    { threadId }: DebugProtocol.StepBackArguments,
+  ): void {
+    if (this.#moveFork(response, threadId, { type: 'backPhase' }, 'step')) return;
     if (!this.#moveInside(response, -1)) this.#moveAfter(response, { type: 'backPhase' }, 'step');
   }
 
   /** Back into the phase that is done, at its last place inside; back by a phase if it has none. */
-  #backInto(response: DebugProtocol.Response): void {
+  #backInto(response: DebugProtocol.Response, threadId: number): void {
     const { length } = this.#insidePlaces;
     if (this.#inside === null && length > 0) this.#inside = length;
-    this.stepBackRequest(response);
+    this.stepBackRequest(response, { threadId });
   }
 
   get #insidePlaces(): readonly InsidePlace[] {
@@ -322,16 +354,25 @@ export class NablascopeDebugSession extends DebugSession {
     return true;
   }
 
-  protected override reverseContinueRequest(response: DebugProtocol.ReverseContinueResponse): void {
-    this.#moveAfter(response, { type: 'reverseContinue' }, 'entry');
+  protected override reverseContinueRequest(
+    response: DebugProtocol.ReverseContinueResponse,
+    { threadId }: DebugProtocol.ReverseContinueArguments,
+  ): void {
+    if (!this.#moveFork(response, threadId, { type: 'reverseContinue' }, 'entry'))
+      this.#moveAfter(response, { type: 'reverseContinue' }, 'entry');
   }
 
   protected override pauseRequest(response: DebugProtocol.PauseResponse): void {
     this.#moveAfter(response, { type: 'pause' }, 'pause');
   }
 
-  protected override restartFrameRequest(response: DebugProtocol.RestartFrameResponse): void {
-    this.#moveAfter(response, { type: 'seek', step: Math.max(0, this.#shownStep - 1) }, 'restart');
+  protected override restartFrameRequest(
+    response: DebugProtocol.RestartFrameResponse,
+    { frameId }: DebugProtocol.RestartFrameArguments,
+  ): void {
+    const fork = this.#forks.ofFrame(frameId);
+    if (fork) this.#goOnAs(response, fork, { type: 'seek', step: fork.step - 1 }, 'restart');
+    else this.#moveAfter(response, { type: 'seek', step: Math.max(0, this.#shownStep - 1) }, 'restart');
   }
 
   protected override gotoTargetsRequest(
@@ -390,6 +431,52 @@ export class NablascopeDebugSession extends DebugSession {
     void this.#move(command, reason);
   }
 
+  /** If the thread is a fork, the run goes on as this fork, and moves. @returns whether it is one */
+  #moveFork(response: DebugProtocol.Response, thread: number, command: SessionCommand, reason: string): boolean {
+    const fork = this.#run ? this.#forks.get(thread) : undefined;
+    if (fork) this.#goOnAs(response, fork, command, reason);
+    return fork !== undefined;
+  }
+
+  #goOnAs(response: DebugProtocol.Response, fork: TrainedFork, command: SessionCommand, reason: string): void {
+    this.sendResponse(response);
+    this.#isMoving = true;
+    void this.#become(fork).then(
+      (hasArrived) => {
+        if (!this.#run || this.#hasEnded) return;
+        if (hasArrived) void this.#move(command, reason);
+        else this.#stop('pause');
+      },
+      (error: unknown) => {
+        if (!this.#run || this.#hasEnded) return;
+        this.sendEvent(new OutputEvent(`${toMessage(error)}\n`, 'console'));
+        this.#stop('pause');
+      },
+    );
+  }
+
+  /** Trains the run to where a fork of it stands. @returns false if it was stopped before */
+  async #become({ from, lr, seed, step }: TrainedFork): Promise<boolean> {
+    const { calls } = this.#requireRun();
+    const { signal } = this.#ending;
+    // The fork has passed its breakpoints.
+    await calls.setBreakpoints([]);
+    this.#isForking = true;
+    try {
+      await calls.command({ type: 'fork', step: from, lr, seed, to: step });
+      if (this.#isTraining && !signal.aborted)
+        await new Promise<void>((resolve) => {
+          this.#onForked = resolve;
+          signal.addEventListener('abort', () => resolve(), { once: true });
+        });
+    } finally {
+      this.#isForking = false;
+      if (this.#run) await this.#sendBreakpoints([]);
+    }
+    const { position } = this.#state;
+    return position.step === step && position.phase === 0;
+  }
+
   async #move(command: SessionCommand, reason: string): Promise<void> {
     const { calls } = this.#requireRun();
     this.#isMoving = true;
@@ -419,9 +506,13 @@ export class NablascopeDebugSession extends DebugSession {
     const before = this.#state;
     this.#state = state;
     if (!this.#run || this.#hasEnded) return;
+    if (this.#isForking) {
+      if (!this.#isTraining) this.#onForked();
+      return;
+    }
     if (this.#isTraining) {
       if (!this.#isMoving) {
-        this.sendEvent(new ContinuedEvent(THREAD, true));
+        this.sendEvent(new ContinuedEvent(RUN_THREAD, true));
         this.#reason = state.status === 'seeking' ? 'goto' : 'pause';
       }
       this.#isMoving = true;
@@ -434,7 +525,7 @@ export class NablascopeDebugSession extends DebugSession {
     else {
       this.#variables?.clear();
       if (this.#clientCapabilities.supportsInvalidatedEvent === true)
-        this.sendEvent(new InvalidatedEvent(['variables'], THREAD));
+        this.sendEvent(new InvalidatedEvent(['variables'], RUN_THREAD));
     }
   }
 
@@ -442,7 +533,9 @@ export class NablascopeDebugSession extends DebugSession {
   #stopInside(place: number | null): void {
     this.#inside = place;
     this.#forgetStop();
-    this.sendEvent(new StoppedEvent('step', THREAD));
+    const event: DebugProtocol.StoppedEvent = new StoppedEvent('step', RUN_THREAD);
+    event.body.allThreadsStopped = true;
+    this.sendEvent(event);
   }
 
   /** What the client refers to is valid until the next stop. */
@@ -458,7 +551,7 @@ export class NablascopeDebugSession extends DebugSession {
     this.#stepsIn = false;
     this.#inside = stepsIn && this.#insidePlaces.length > 0 ? 0 : null;
     this.#forgetStop();
-    const event: DebugProtocol.StoppedEvent = new StoppedEvent(reason, THREAD);
+    const event: DebugProtocol.StoppedEvent = new StoppedEvent(reason, RUN_THREAD);
     event.body.allThreadsStopped = true;
     if (hitBreakpoints.length > 0) {
       const isHit = ({ breakpoint }: ClientBreakpoint): boolean => hitBreakpoints.includes(breakpoint?.id ?? -1);
@@ -518,50 +611,89 @@ export class NablascopeDebugSession extends DebugSession {
   // Where the run is
 
   protected override threadsRequest(response: DebugProtocol.ThreadsResponse): void {
-    const name = this.#run?.model.name ?? 'run';
-    response.body = { threads: [{ id: THREAD, name }] };
-    this.sendResponse(response);
+    this.#answer(response, async () => {
+      await this.#readForks().catch(() => this.#forks.set([]));
+      return { threads: [{ id: RUN_THREAD, name: this.#run?.model.name ?? 'run' }, ...this.#forks.threads] };
+    });
+  }
+
+  /** @returns whether there are others than before */
+  async #readForks(): Promise<boolean> {
+    const { value } = await this.#requireRun().calls.query({ type: 'forks' });
+    return this.#forks.set(value as readonly TrainedFork[]);
+  }
+
+  /** A fork was trained, here or in the panel. */
+  async #refreshForks(): Promise<void> {
+    const hasChanged = await this.#readForks().catch(() => false);
+    if (hasChanged && !this.#isMoving) this.#stop('pause');
+  }
+
+  /** Trains a fork beside the run, which stays where it is. */
+  async #trainFork(fork: ForkRequest): Promise<DebugProtocol.EvaluateResponse['body']> {
+    const { calls } = this.#requireRun();
+    this.#isQueryCancelled = false;
+    this.#startProgress(true);
+    try {
+      for (;;) {
+        const result = (await calls.query({ type: 'fork', ...fork })).value as ForkResult | null;
+        if (!result) throw new RequestError('A fork begins at a step that the run has reached, and ends in the run.');
+        this.#updateProgress(result.step, fork.to);
+        if (!result.done && !this.#isQueryCancelled) continue;
+        setImmediate(() => void this.#refreshForks());
+        const end = result.diverged === null ? '' : ', where its loss is not finite';
+        const place = `The fork is at step ${result.step}${end}.`;
+        return { result: `${place} Move its thread to make it the run.`, variablesReference: 0 };
+      }
+    } finally {
+      this.#endProgress();
+    }
   }
 
   protected override stackTraceRequest(
     response: DebugProtocol.StackTraceResponse,
-    { startFrame = 0, levels = 0 }: DebugProtocol.StackTraceArguments,
+    { threadId, startFrame = 0, levels = 0 }: DebugProtocol.StackTraceArguments,
   ): void {
     this.#answer(response, () => {
-      const { file, model } = this.#requireRun();
-      const step = this.#shownStep;
-      const epoch = Math.ceil(step / model.batchesPerEpoch);
-      const batch = ((step - 1) % model.batchesPerEpoch) + 1;
-      const stepFrame: DebugProtocol.StackFrame = {
-        id: STEP_FRAME,
-        name: step === 0 ? 'before step 1' : `step ${step} (epoch ${epoch}, batch ${batch})`,
-        line: 0,
-        column: 0,
-        presentationHint: 'subtle',
-      };
-      const phase = this.#phase;
-      const layer = this.#layer;
-      const line = phase ? this.#requireLines().lineOf(layer ?? partOf(phase)) : undefined;
-      const phaseFrame: DebugProtocol.StackFrame[] = phase
-        ? [
-            {
-              id: PHASE_FRAME,
-              name:
-                phase.kind === 'update' && layer !== null ? `update: ${model.layers[layer]!.name}` : this.#label(phase),
-              line: line === undefined ? 0 : this.convertDebuggerLineToClient(line),
-              column: line === undefined ? 0 : this.convertDebuggerColumnToClient(1),
-              ...(line !== undefined && { source: { path: this.convertDebuggerPathToClient(file) } }),
-            },
-          ]
-        : [];
-      const inside = this.#insidePlace;
-      const insideFrame = inside ? phaseFrame.map((frame) => ({ ...frame, id: INSIDE_FRAME, name: inside.label })) : [];
-      const frames = [...insideFrame, ...phaseFrame, stepFrame];
+      const frames = this.#framesOf(this.#forks.get(threadId), threadId);
       return {
         stackFrames: frames.slice(startFrame, levels > 0 ? startFrame + levels : undefined),
         totalFrames: frames.length,
       };
     });
+  }
+
+  /** A fork stands at the end of its last step. */
+  #framesOf(fork: TrainedFork | undefined, thread: number): DebugProtocol.StackFrame[] {
+    const { file, model } = this.#requireRun();
+    const step = fork?.step ?? this.#shownStep;
+    const epoch = Math.ceil(step / model.batchesPerEpoch);
+    const batch = ((step - 1) % model.batchesPerEpoch) + 1;
+    const stepFrame: DebugProtocol.StackFrame = {
+      id: fork ? this.#forks.frameId(thread, 'step') : STEP_FRAME,
+      name: step === 0 ? 'before step 1' : `step ${step} (epoch ${epoch}, batch ${batch})`,
+      line: 0,
+      column: 0,
+      presentationHint: 'subtle',
+    };
+    const phase = fork ? (step > 0 ? model.phases.at(-1)! : null) : this.#phase;
+    const layer = fork ? null : this.#layer;
+    const line = phase ? this.#requireLines().lineOf(layer ?? partOf(phase)) : undefined;
+    const phaseFrame: DebugProtocol.StackFrame[] = phase
+      ? [
+          {
+            id: fork ? this.#forks.frameId(thread, 'phase') : PHASE_FRAME,
+            name:
+              phase.kind === 'update' && layer !== null ? `update: ${model.layers[layer]!.name}` : this.#label(phase),
+            line: line === undefined ? 0 : this.convertDebuggerLineToClient(line),
+            column: line === undefined ? 0 : this.convertDebuggerColumnToClient(1),
+            ...(line !== undefined && { source: { path: this.convertDebuggerPathToClient(file) } }),
+          },
+        ]
+      : [];
+    const inside = fork ? undefined : this.#insidePlace;
+    const insideFrame = inside ? phaseFrame.map((frame) => ({ ...frame, id: INSIDE_FRAME, name: inside.label })) : [];
+    return [...insideFrame, ...phaseFrame, stepFrame];
   }
 
   #label(phase: Phase): string {
@@ -595,6 +727,8 @@ export class NablascopeDebugSession extends DebugSession {
   ): void {
     this.#answer(response, async () => {
       const names = await this.#namedValues();
+      const fork = this.#forks.ofFrame(frameId);
+      const isPhase = fork ? this.#forks.isPhaseFrame(frameId) : frameId === PHASE_FRAME;
       const layer = frameId === PHASE_FRAME ? this.#layer : null;
       const variables = this.#requireVariables();
       const inside = frameId === INSIDE_FRAME ? this.#insidePlace : undefined;
@@ -603,15 +737,13 @@ export class NablascopeDebugSession extends DebugSession {
         const variablesReference = variables.add({ kind: 'scope', values, isOfLayer: true });
         return { scopes: [{ name: label, variablesReference, namedVariables: values.length, expensive: false }] };
       }
-      const groups = (Object.keys(GROUP_TITLES) as NamedValueGroup[]).filter(
-        (group) => group === 'run' || frameId === PHASE_FRAME,
-      );
+      const groups = (Object.keys(GROUP_TITLES) as NamedValueGroup[]).filter((group) => group === 'run' || isPhase);
       const scopes = groups.flatMap((group): DebugProtocol.Scope[] => {
         const values = names.filter(
           (value) => value.group === group && (layer === null || [layer, null].includes(value.layer)),
         );
         if (values.length === 0) return [];
-        const reference = variables.add({ kind: 'scope', values, isOfLayer: layer !== null });
+        const reference = variables.add({ kind: 'scope', values, isOfLayer: layer !== null, fork });
         return [
           {
             name: GROUP_TITLES[group],
@@ -671,6 +803,7 @@ export class NablascopeDebugSession extends DebugSession {
     this.#answer(response, async () => {
       const variables = this.#requireVariables();
       const source = variables.get(variablesReference);
+      if (source?.fork) throw new RequestError('Values of a fork cannot be set before the run goes on as it.');
       const number = await this.#toNumber(value);
       const { calls } = this.#requireRun();
       if (source?.kind === 'scope' && name === 'lr') {
@@ -699,7 +832,7 @@ export class NablascopeDebugSession extends DebugSession {
 
   protected override evaluateRequest(
     response: DebugProtocol.EvaluateResponse,
-    { expression, context }: DebugProtocol.EvaluateArguments,
+    { expression, context, frameId }: DebugProtocol.EvaluateArguments,
   ): void {
     this.#answer(response, async () => {
       const command = context === 'repl' ? this.#consoleCommand(expression) : null;
@@ -707,11 +840,12 @@ export class NablascopeDebugSession extends DebugSession {
         this.#consoleRequest = response.request_seq;
         return command().finally(() => (this.#consoleRequest = null));
       }
+      const fork = this.#forks.ofFrame(frameId);
       const variables = this.#requireVariables();
-      const [value] = await variables.evaluate([{ text: expression }]);
+      const [value] = await variables.evaluate([{ text: expression }], fork);
       if (!value) throw new RequestError('There is no value.');
       if (value.kind === 'error') throw new RequestError(`${value.message} (column ${value.start + 1})`);
-      const { text, ...reference } = variables.describe(expression, value);
+      const { text, ...reference } = variables.describe({ expression, editable: null, fork }, value);
       return { result: text, type: value.type, ...reference };
     });
   }
@@ -721,6 +855,9 @@ export class NablascopeDebugSession extends DebugSession {
     const step = /^\s*goto\s+(\d+)\s*$/.exec(text)?.[1];
     if (step !== undefined) return () => this.#goto(Number(step));
     if (text.trim() === UNDO) return () => this.#undo();
+    const fork = parseFork(text, { ...this.#requireRun().model, shownStep: this.#shownStep });
+    if (typeof fork === 'string') throw new RequestError(fork);
+    if (fork) return () => this.#trainFork(fork);
     return isRunQuery(text) ? () => this.#answerQuery(text) : null;
   }
 
@@ -1019,7 +1156,7 @@ export class NablascopeDebugSession extends DebugSession {
   /** `backInto`, and `inlineValues` with `startLine` and `endLine`: see inline-values.ts. */
   protected override customRequest(command: string, response: DebugProtocol.Response, args: unknown): void {
     if (command === 'backInto') {
-      this.#backInto(response);
+      this.#backInto(response, (args as { readonly threadId?: number } | undefined)?.threadId ?? RUN_THREAD);
       return;
     }
     this.#answer(response, () => {

@@ -38,6 +38,8 @@ export interface DebuggedRunEvents {
   /** A replay has reached a step on its way to another. */
   onReplay?(step: number, target: number): void;
   onLogpoints(messages: readonly LogpointMessage[]): void;
+  /** A fork of the run was trained elsewhere. */
+  onForks?(): void;
   onOutput(text: string): void;
   /** The process has ended. @param reason sentences for people */
   onExit(reason: string): void;

@@ -2,7 +2,15 @@
 // an expression, so that nothing is kept but its text.
 import { formatNumber } from '../presentation/plain-numbers';
 import type { ModelInfo } from '../protocol/model-info';
-import type { Evaluated, NamedValue, NamedValueGroup, Query, QueryResult, QueryValue } from '../protocol/queries';
+import type {
+  Evaluated,
+  ForkRequest,
+  NamedValue,
+  NamedValueGroup,
+  Query,
+  QueryResult,
+  QueryValue,
+} from '../protocol/queries';
 import type { DebugProtocol } from '@vscode/debugprotocol';
 
 /** Entries that a client gets if it does not ask for a page. */
@@ -17,14 +25,18 @@ export interface EditableTensor {
 }
 
 /** What a variables reference stands for. */
-export type VariableSource =
+export type VariableSource = (
   | { readonly kind: 'scope'; readonly values: readonly NamedValue[]; readonly isOfLayer: boolean }
   | {
       readonly kind: 'tensor';
       readonly expression: string;
       readonly shape: readonly number[];
       readonly editable: EditableTensor | null;
-    };
+    }
+) & {
+  /** Whose values they are, if not the run's. They are read only. */
+  readonly fork?: ForkRequest | undefined;
+};
 
 export const GROUP_TITLES: Readonly<Record<NamedValueGroup, string>> = {
   inputs: 'Inputs',
@@ -56,6 +68,12 @@ export const parameterOf = ({ layers }: ModelInfo, { group, layer, label }: Name
     ?.name;
 };
 
+interface Described {
+  readonly expression: string;
+  readonly editable: EditableTensor | null;
+  readonly fork?: ForkRequest | undefined;
+}
+
 export class VariableStore {
   readonly #query: (query: Query<'evaluate'>) => Promise<QueryResult>;
   readonly #model: ModelInfo;
@@ -80,9 +98,9 @@ export class VariableStore {
     return this.#sources[reference - 1];
   }
 
-  async evaluate(expressions: Query<'evaluate'>['expressions']): Promise<readonly Evaluated[]> {
+  async evaluate(expressions: Query<'evaluate'>['expressions'], fork?: ForkRequest): Promise<readonly Evaluated[]> {
     for (;;) {
-      const { value } = await this.#query({ type: 'evaluate', expressions });
+      const { value } = await this.#query({ type: 'evaluate', expressions, fork });
       const found = value as QueryValue<'evaluate'>;
       if (found.every((each) => each.kind !== 'pending')) return found;
     }
@@ -90,14 +108,19 @@ export class VariableStore {
 
   /** Its children, or a page of them. */
   async children(source: VariableSource, start = 0, count = 0): Promise<DebugProtocol.Variable[]> {
+    const { fork } = source;
     if (source.kind === 'scope') {
-      const found = await this.evaluate(source.values.map(({ expression }) => ({ text: expression })));
+      const found = await this.evaluate(
+        source.values.map(({ expression }) => ({ text: expression })),
+        fork,
+      );
       return source.values.map((value, i) => {
         const { label, expression } = value;
         const parameter = parameterOf(this.#model, value);
-        const editable = parameter === undefined ? null : { parameter, offset: 0 };
-        const canSet = parameter !== undefined || expression === 'lr';
-        return this.#toVariable(source.isOfLayer ? label : expression, expression, found[i]!, editable, canSet);
+        const editable = parameter === undefined || fork ? null : { parameter, offset: 0 };
+        const canSet = !fork && (parameter !== undefined || expression === 'lr');
+        const name = source.isOfLayer ? label : expression;
+        return this.#toVariable(name, { expression, editable, fork }, found[i]!, canSet);
       });
     }
     const { expression, shape, editable } = source;
@@ -105,7 +128,7 @@ export class VariableStore {
     const last = Math.min(rows, start + (count > 0 ? count : PAGE));
     const indices = Array.from({ length: Math.max(0, last - start) }, (_, i) => start + i);
     if (rest.length === 0) {
-      const [page] = await this.evaluate([{ text: expression, from: start, count: indices.length }]);
+      const [page] = await this.evaluate([{ text: expression, from: start, count: indices.length }], fork);
       if (page?.kind !== 'value') return [];
       return indices.map((index, i) => ({
         name: String(index),
@@ -115,40 +138,42 @@ export class VariableStore {
         ...(!editable && { presentationHint: { attributes: ['readOnly'] } }),
       }));
     }
-    const found = await this.evaluate(indices.map((index) => ({ text: `${expression}[${index}]` })));
+    const found = await this.evaluate(
+      indices.map((index) => ({ text: `${expression}[${index}]` })),
+      fork,
+    );
     const size = rest.reduce((product, n) => product * n, 1);
     return indices.map((index, i) =>
       this.#toVariable(
         String(index),
-        `${expression}[${index}]`,
+        {
+          expression: `${expression}[${index}]`,
+          editable: editable && { ...editable, offset: editable.offset + index * size },
+          fork,
+        },
         found[i]!,
-        editable && { ...editable, offset: editable.offset + index * size },
         false,
       ),
     );
   }
 
   /** The result of an expression, with a reference to its entries. */
-  describe(expression: string, value: Value, editable: EditableTensor | null = null) {
+  describe({ expression, editable, fork }: Described, value: Value) {
     const { shape } = value;
     return {
       text: describeValue(value),
-      variablesReference: shape.length > 0 ? this.add({ kind: 'tensor', expression, shape, editable }) : 0,
-      ...(shape.length > 0 && { indexedVariables: shape[0]!, memoryReference: expression }),
+      variablesReference: shape.length > 0 ? this.add({ kind: 'tensor', expression, shape, editable, fork }) : 0,
+      // Memory is read by name, so only that of the run can be.
+      ...(shape.length > 0 && { indexedVariables: shape[0]!, ...(!fork && { memoryReference: expression }) }),
     };
   }
 
-  #toVariable(
-    name: string,
-    expression: string,
-    value: Evaluated,
-    editable: EditableTensor | null,
-    canSet: boolean,
-  ): DebugProtocol.Variable {
+  #toVariable(name: string, described: Described, value: Evaluated, canSet: boolean): DebugProtocol.Variable {
+    const { expression } = described;
     const readOnly = { presentationHint: { attributes: ['readOnly'] } };
     if (value.kind === 'error')
       return { name, value: 'not computed yet', evaluateName: expression, variablesReference: 0, ...readOnly };
-    const { text, ...reference } = this.describe(expression, value, editable);
+    const { text, ...reference } = this.describe(described, value);
     return { name, value: text, evaluateName: expression, ...reference, ...(!canSet && readOnly) };
   }
 }

@@ -22,6 +22,7 @@ export interface Queries {
   evaluate(request: EvaluateRequest): readonly (Evaluated | PendingValue)[];
   filters(request: FiltersRequest): ConvFilters;
   fork(request: ForkRequest): ForkResult;
+  forks(request: object): readonly TrainedFork[];
   generate_tokens(request: GenerateTokensRequest): GeneratedTokens;
   gradient_cost(request: { readonly index: number }): GradientCostResult;
   gradient_histograms(request: { readonly parameter: string }): ParameterGradientHistograms;
@@ -86,6 +87,8 @@ export interface EvaluateRequest {
     readonly from?: number;
     readonly count?: number;
   }[];
+  /** Reads a trained fork at its last step instead of the run. */
+  readonly fork?: ForkRequest | undefined;
 }
 
 /** Statistics of all entries, in float64. */
@@ -670,6 +673,13 @@ export interface ForkRequest {
   readonly seed: number | null;
   /** Its last step. */
   readonly to: number;
+}
+
+/** A fork that was trained since the run was opened, and still follows from the run. */
+export interface TrainedFork extends ForkRequest {
+  /** The step that it is at. */
+  readonly step: number;
+  readonly diverged: number | null;
 }
 
 export interface ForkResult {

@@ -741,3 +741,83 @@ describe('inside of a layer', () => {
     expect(await top()).toBe('zero gradients');
   });
 });
+
+describe('forks', () => {
+  const FORK = { from: 6, lr: 0.05, step: 15 };
+
+  /** The fork as a run of its own. */
+  function forked(step = FORK.step): TrainingSession {
+    const straight = straightSession();
+    straight.seek(FORK.from);
+    straight.setLearningRate(FORK.lr);
+    straight.seek(step);
+    return straight;
+  }
+
+  async function openWithFork(): Promise<void> {
+    await open();
+    await client.move(() => client.continueRequest({ threadId: 1 }));
+    await client.move(() => client.evaluateRequest({ expression: 'goto 14', context: 'repl' }));
+    await client.move(() =>
+      client.evaluateRequest({ expression: `fork from=${FORK.from} lr=${FORK.lr} to=${FORK.step}`, context: 'repl' }),
+    );
+  }
+
+  const threads = async () => (await client.threadsRequest()).body.threads;
+  const lossIn = async (frameId: number): Promise<number> =>
+    Number((await client.evaluateRequest({ expression: 'loss', frameId })).body.result);
+
+  it('are threads, each with the stack and the values of its last step, while the run stays where it is', async () => {
+    await openWithFork();
+    const [run, fork, ...others] = await threads();
+    expect([run.id, others]).toEqual([1, []]);
+    const stack = async (threadId: number) => (await client.stackTraceRequest({ threadId })).body.stackFrames;
+    const [ofRun, ofFork] = [await stack(run.id), await stack(fork.id)];
+    expect(ofRun.map(({ name }) => /step (\d+)/.exec(name)?.[1]).filter(Boolean)).toEqual(['14']);
+    expect(ofFork.map(({ name }) => /step (\d+)/.exec(name)?.[1]).filter(Boolean)).toEqual([String(FORK.step)]);
+    expect(ofFork[0].line).toBe(OPTIMIZER);
+    const straight = straightSession();
+    straight.seek(14);
+    expect(await lossIn(ofRun[0].id)).toBe(straight.loss);
+    expect(await lossIn(ofFork[0].id)).toBe(forked().loss);
+    const { scopes } = (await client.scopesRequest({ frameId: ofFork[0].id })).body;
+    const parameters = scopes.find(({ name }) => name === 'Parameters')!;
+    const [weight] = await client.children(parameters.variablesReference);
+    const { network } = forked();
+    expect((await client.entries(weight)).map(Number)).toEqual([...network.parameters[0].value.data]);
+    const updates = scopes.find(({ name }) => name === 'Updates')!;
+    expect((await client.children(updates.variablesReference)).every(({ value }) => value.includes('norm'))).toBe(true);
+    await expect(
+      client.setVariableRequest({ variablesReference: parameters.variablesReference, name: 'lr', value: '1' }),
+    ).rejects.toThrow();
+  });
+
+  it('become the run when they are moved, which can be undone', async () => {
+    await openWithFork();
+    const [, fork] = await threads();
+    await client.setBreakpoints(program, [{ line: LOSS }]);
+    await client.move(() => client.nextRequest({ threadId: fork.id }));
+    // Past the breakpoint, and a phase further.
+    expect((await client.frames()).at(-1)!.name).toContain(`step ${FORK.step + 1} `);
+    expect((await threads()).map(({ id }) => id)).toEqual([1]);
+    const { body } = await client.stackTraceRequest({ threadId: 1 });
+    expect(body.stackFrames).toHaveLength(2);
+    const stop = await client.move(() => client.continueRequest({ threadId: 1 }));
+    expect(stop.reason).toBe('breakpoint');
+    const straight = forked(FORK.step);
+    do straight.stepPhase();
+    while (straight.loss === null || straight.position.phase === 0);
+    expect(Number(await client.value('loss'))).toBe(straight.loss);
+    await client.move(() => client.evaluateRequest({ expression: 'undo', context: 'repl' }));
+    expect((await client.frames()).at(-1)!.name).toContain('step 14 ');
+  });
+
+  it.each(['fork', 'fork lr=x', 'fork lr=0.1 from=99999', 'fork lr=0.1 what=3', 'fork seed=1.5'])(
+    'are refused with a reason: %s',
+    async (expression) => {
+      await open();
+      await expect(client.evaluateRequest({ expression, context: 'repl' })).rejects.toThrow(/\./);
+      expect(await threads()).toHaveLength(1);
+    },
+  );
+});

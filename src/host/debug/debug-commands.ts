@@ -55,5 +55,6 @@ export function whenDidThisStart(runs: RunManager, argument: unknown): void {
 /** Back into the phase that is done. */
 export async function backInto(): Promise<void> {
   const session = vscode.debug.activeDebugSession;
-  if (session?.type === DEBUG_TYPE) await session.customRequest('backInto');
+  const threadId = vscode.debug.activeStackItem?.threadId;
+  if (session?.type === DEBUG_TYPE) await session.customRequest('backInto', { threadId });
 }

@@ -31,6 +31,8 @@ const FINAL_RECORD_TIMEOUT_MS = 500;
 export interface DebugClient {
   readonly onState: EngineEvents['stateChanged'];
   readonly onLogpoints: EngineEvents['logpoints'];
+  /** A view has trained a fork. */
+  readonly onForks?: () => void;
   /** The run has ended. @param reason sentences for people */
   readonly onExit: (reason: string) => void;
 }
@@ -81,6 +83,7 @@ export class RunController {
       onCheckFinished: (report) => this.#showCheckReport(report),
       onState: (state) => this.debugClient?.onState(state),
       onLogpoints: (messages) => this.debugClient?.onLogpoints(messages),
+      onFork: () => this.debugClient?.onForks?.(),
       onExit: (exit) => this.#handleEngineExit(exit),
     });
     this.#openQueue = new OpenQueue(

@@ -5,6 +5,7 @@ import { ENGINE_RESPONSE_TIMEOUT_MS, ProcessClient, ProcessExitError } from '../
 import type { EngineCalls, EngineEvents, OpenRequest } from '../../protocol/engine';
 import type { Frame } from '../../protocol/frame';
 import type { CustomLayerErrorDetails } from '../../protocol/problem';
+import type { QueryValue } from '../../protocol/queries';
 import type { RunRecord } from '../../protocol/run-record';
 import { permissionFolderOf } from '../custom-layers/layer-files';
 import { escapeUiLines, escapeUiText } from '../ui/escape-ui';
@@ -42,6 +43,8 @@ export interface EngineEventOptions extends Pick<RunControllerOptions, 'log' | '
   readonly onCheckFinished: EngineEvents['checkFinished'];
   readonly onState: EngineEvents['stateChanged'];
   readonly onLogpoints: EngineEvents['logpoints'];
+  /** A view has trained a fork. */
+  readonly onFork: () => void;
   readonly onSimd256Enabled: EngineEvents['simd256Enabled'];
 }
 
@@ -55,12 +58,21 @@ export function createEngineEventHandlers({
   onCheckFinished,
   onState,
   onLogpoints,
+  onFork,
   onSimd256Enabled,
 }: EngineEventOptions): EngineEvents {
+  /** JSON of the forks that views have trained last. */
+  let forks = '[]';
   return {
     frame: createAssembler(async (frame: Frame, chunks) => {
       if (!isCurrent()) return;
       view.applyFrame(frame);
+      const trained = frame.queryResults.filter(
+        ({ query, value }) => query.type === 'fork' && (value as QueryValue<'fork'> | null)?.done === true,
+      );
+      const key = JSON.stringify(trained.map(({ query }) => query));
+      if (key !== forks && trained.length > 0) onFork();
+      forks = key;
       await showFrame(frame, chunks);
     }),
     loading: (text) => {
@@ -107,7 +119,7 @@ export interface EngineExit {
 
 export interface RunEngineHandlers extends Pick<
   EngineEventOptions,
-  'onFault' | 'onCheckpoint' | 'onCheckFinished' | 'onState' | 'onLogpoints'
+  'onFault' | 'onCheckpoint' | 'onCheckFinished' | 'onState' | 'onLogpoints' | 'onFork'
 > {
   /** The process ended without being stopped. */
   onExit(exit: EngineExit): void;

@@ -5,6 +5,7 @@ import { PastReader } from '../past-reader';
 import type { TrainingSession } from '../session';
 import { summarizeTensor } from '../tensor-summary';
 import { StepValues } from '../step-values';
+import { forkSession } from './fork';
 import { defineQuery } from './query';
 
 /** Entries that one answer holds at most. */
@@ -14,7 +15,10 @@ const pastReaders = new WeakMap<TrainingSession, PastReader>();
 
 export const evaluate = defineQuery({
   type: 'evaluate',
-  resolve(session: TrainingSession, { expressions }: EvaluateRequest): readonly (Evaluated | PendingValue)[] {
+  resolve(run: TrainingSession, { expressions, fork }: EvaluateRequest): readonly (Evaluated | PendingValue)[] {
+    const session = fork ? forkSession(run, fork) : run;
+    if (!session)
+      return expressions.map(() => ({ kind: 'error', message: 'This fork no longer exists.', start: 0, end: 0 }));
     const values = new StepValues(session);
     const scope = values.scopeAt(values.currentPhase);
     return expressions.map(({ text, from = 0, count = 0 }) => {

@@ -1,23 +1,49 @@
 // A fork from a step that was reached, with another learning rate, another seed, or both. A scratch session trains it,
 // bit for bit as the run would continue with these values.
 import { SPLIT_NAMES } from '../../protocol/position';
-import type { ForkRequest, ForkResult } from '../../protocol/queries';
+import type { ForkRequest, ForkResult, TrainedFork } from '../../protocol/queries';
 import { History, seriesName } from '../../history/history';
-import { openScratchSession, stepsPerSlice } from '../scratch-session';
+import { MAX_COPY_BYTES, openScratchSession, stepsPerSlice } from '../scratch-session';
 import { canEvaluateImmediately, isEvaluationDue } from '../evaluation';
 import type { TrainingSession } from '../session';
 import { estimateForwardMacs, estimateStepMacs } from '../fused-step';
 import { defineQuery } from './query';
 
+/** Forks that are kept, if they fit. */
+const MAX_KEPT = 4;
+
 interface ForkState {
-  readonly key: string;
+  readonly request: ForkRequest;
   readonly scratch: TrainingSession;
   readonly history: History;
   parentSettings: ForkResult['parentSettings'] | null;
   diverged: number | null;
 }
 
-const forks = new WeakMap<TrainingSession, ForkState>();
+/** By what they are, the one used last at the end. */
+const states = new WeakMap<TrainingSession, Map<string, ForkState>>();
+
+const keyOf = (session: TrainingSession, { from, lr, seed, to }: ForkRequest): string =>
+  JSON.stringify([session.trajectoryKey(from), from, lr, seed, to]);
+
+/** The session of a fork that was trained, at its last step; null if there is none. */
+export function forkSession(session: TrainingSession, request: ForkRequest): TrainingSession | null {
+  const state = states.get(session)?.get(keyOf(session, request));
+  return state && state.parentSettings !== null ? state.scratch : null;
+}
+
+export const forks = defineQuery({
+  type: 'forks',
+  resolve(session: TrainingSession): readonly TrainedFork[] {
+    return [...(states.get(session) ?? [])].flatMap(([key, { request, scratch, parentSettings, diverged }]) => {
+      const { step } = scratch.position;
+      const isOfRun = key === keyOf(session, request) && request.from <= session.furthestStep;
+      // The run has become this fork.
+      const isRun = session.trajectoryKey(step) === scratch.trajectoryKey(step);
+      return isOfRun && parentSettings !== null && !isRun ? { ...request, step, diverged } : [];
+    });
+  },
+});
 
 export const fork = defineQuery({
   type: 'fork',
@@ -30,20 +56,26 @@ export const fork = defineQuery({
       !(to >= from && to <= session.totalSteps)
     )
       return null;
-    const key = JSON.stringify([session.trajectoryKey(from), from, lr, seed, to]);
-    let state = forks.get(session);
-    if (state?.key !== key) {
+    const request = { from, lr, seed, to };
+    const known = states.get(session) ?? new Map<string, ForkState>();
+    states.set(session, known);
+    const key = keyOf(session, request);
+    let state = known.get(key);
+    known.delete(key);
+    if (!state) {
+      const fitting = Math.max(1, Math.min(MAX_KEPT, Math.floor(MAX_COPY_BYTES / session.network.memoryBytes)));
+      while (known.size >= fitting) known.delete(known.keys().next().value!);
       state = {
-        key,
+        request,
         scratch: openScratchSession(session, from),
         history: new History(),
         parentSettings: null,
         diverged: null,
       };
-      forks.set(session, state);
     }
+    known.set(key, state);
     for (let left = stepsPerSlice(state.scratch); left > 0 && !isDone(state, to);)
-      left -= advanceFork(state, { from, lr, seed, to }, session.furthestStep);
+      left -= advanceFork(state, request, session.furthestStep);
     const { scratch, history, parentSettings, diverged } = state;
     const { step } = scratch.position;
     return {
@@ -77,7 +109,8 @@ function advanceFork(state: ForkState, { from, lr, seed, to }: ForkRequest, furt
     if (seed !== null) scratch.setSeed(seed);
     return recordEvaluation(state);
   }
-  scratch.step();
+  // The last step is measured, so that all of its values can be read.
+  scratch.step(scratch.position.step + 1 === to);
   const { step } = scratch.position;
   if (scratch.loss !== null) history.add(seriesName.batchLoss, step, scratch.loss);
   if (scratch.loss !== null && !Number.isFinite(scratch.loss)) state.diverged = step;

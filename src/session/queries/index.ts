@@ -11,7 +11,7 @@ import { dataRows } from './data-rows';
 import { decisionSurface } from './decision-surface';
 import { evaluate } from './evaluate';
 import { filters } from './filters';
-import { fork } from './fork';
+import { fork, forks } from './fork';
 import { generateTokens } from './generate-tokens';
 import { gradientCost } from './gradient-cost';
 import { gradientHistograms } from './gradient-histograms';
@@ -46,6 +46,7 @@ export const queries: { readonly [Type in QueryType]: QueryDefinition<Type> } = 
   evaluate,
   filters,
   fork,
+  forks,
   generate_tokens: generateTokens,
   gradient_cost: gradientCost,
   gradient_histograms: gradientHistograms,

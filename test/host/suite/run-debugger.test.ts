@@ -114,6 +114,36 @@ describe('the debugger of a run', () => {
     await waitForRun(uri, 'the run where it was', ({ frame }) => frame?.position.phase === 9);
   });
 
+  it('shows forks of the run as threads, which become the run when they are moved', async function () {
+    const workbench = requireWorkbench(this);
+    const { editor, uri } = await openRun('circles.nabla.json');
+    await vscode.window.showTextDocument(editor.document, vscode.ViewColumn.One);
+    await vscode.debug.startDebugging(undefined, { type: 'nablascope', request: 'launch', name: '' });
+    const { session } = await nextStop();
+    await vscode.commands.executeCommand('workbench.view.debug');
+    await vscode.commands.executeCommand('workbench.debug.action.focusRepl');
+    await workbench.type('fork lr=0.01 to=3');
+    await workbench.press('Enter');
+    await nextStop();
+    const { threads } = (await session.customRequest('threads')) as {
+      threads: readonly { id: number; name: string }[];
+    };
+    assert.equal(threads.length, 2);
+    const forkName = threads[1].name;
+    await workbench.wait(`.debug-call-stack .thread:has-text("${forkName}")`);
+    await workbench.screenshot('debugger-forks');
+    await session.customRequest('next', { threadId: threads[1].id });
+    await nextStop();
+    await waitForRun(
+      uri,
+      'the first phase after the fork',
+      ({ frame }) => frame?.position.step === 3 && frame.position.phase === 1,
+    );
+    await vscode.debug.stopDebugging(session);
+    await ended();
+    await closeAll();
+  });
+
   it('leaves F5 in other JSON files alone', async function () {
     const workbench = requireWorkbench(this);
     await closeAll();
