@@ -13,6 +13,8 @@ export interface RunState {
   readonly total: number;
   /** Why it diverged or failed. */
   readonly message: string | null;
+  /** After the last step of a finished run. */
+  readonly losses?: Readonly<Partial<Record<SplitName, number>>>;
 }
 
 /** What a run of a regression with one input and one output learned, evenly sampled. */

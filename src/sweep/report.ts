@@ -4,7 +4,7 @@
 import { SPLIT_NAMES, type SplitName } from '../protocol/position';
 import type { Best, Group, Measures, RunState, Settings, Spread, SweepReport } from '../protocol/sweep';
 import type { SweepOption } from '../model-spec';
-import { valueLabel } from './value-label';
+import { distinctLabels } from './value-label';
 import { settingsKey, type RunResult } from './results';
 import type { Curve } from './train-run';
 
@@ -44,11 +44,7 @@ const lastValues = ({ loss, accuracy }: Measures<Spread[]>): Measures<Spread> =>
   accuracy: accuracy ? accuracy.at(-1)! : null,
 });
 
-function buildGroup(
-  settings: Settings,
-  options: readonly string[],
-  results: readonly (RunResult | undefined)[],
-): Group {
+function buildGroup(settings: Settings, labels: readonly string[], results: readonly (RunResult | undefined)[]): Group {
   const finished = results.filter((run): run is CompletedRun => run?.outcome === 'finished');
   const bands = SPLIT_NAMES.flatMap((split): [SplitName, Measures<Spread[]>][] => {
     const band = computeBand(finished, split);
@@ -57,7 +53,7 @@ function buildGroup(
   const count = (outcome: RunResult['outcome']): number => results.filter((run) => run?.outcome === outcome).length;
   return {
     settings,
-    labels: options.map((path) => valueLabel(settings[path])),
+    labels,
     planned: results.length,
     finished: finished.length,
     diverged: count('diverged'),
@@ -102,7 +98,15 @@ export function buildReport(
     members.set(key, group);
   });
   const compared = options.filter(({ path, values }) => path !== 'seed' && values.length > 1).map(({ path }) => path);
-  const groups = [...members.values()].map((group) => buildGroup(group.settings, compared, group.results));
+  const grouped = [...members.values()];
+  const labels = compared.map((path) => distinctLabels(grouped.map((group) => group.settings[path])));
+  const groups = grouped.map((group, i) =>
+    buildGroup(
+      group.settings,
+      labels.map((each) => each[i]!),
+      group.results,
+    ),
+  );
   return {
     options: compared,
     seeds: options.find(({ path }) => path === 'seed')?.values.length ?? 1,

@@ -1,4 +1,5 @@
 // What is known of the runs of a sweep: the results that still hold from its file, and those added since.
+import { SPLIT_NAMES, type SplitName } from '../protocol/position';
 import type { RunState, SweepReport } from '../protocol/sweep';
 import type { PlannedRun, SweepPlan } from './plan';
 import { buildReport, isDone } from './report';
@@ -12,14 +13,19 @@ import {
   type SweepResults,
   VERSION,
 } from './results';
+import type { Curve } from './train-run';
 
 const countSentence = (count: number, one: string, many: string): string[] =>
   count === 0 ? [] : [count === 1 ? one : many];
 
+const lastLosses = (parts: Readonly<Partial<Record<SplitName, Curve>>>): NonNullable<RunState['losses']> =>
+  Object.fromEntries(SPLIT_NAMES.flatMap((split) => (parts[split] ? [[split, parts[split].loss.at(-1)!]] : [])));
+
 function stateOf(settings: RunState['settings'], result: RunResult | undefined): RunState {
   if (!result) return { settings, state: 'waiting', step: 0, total: 0, message: null };
   const steps = 'steps' in result ? result.steps : 0;
-  return { settings, state: result.outcome, step: steps, total: steps, message: result.message };
+  const state = { settings, state: result.outcome, step: steps, total: steps, message: result.message };
+  return result.outcome === 'finished' ? { ...state, losses: lastLosses(result.parts) } : state;
 }
 
 export class SweepRecord {
@@ -49,7 +55,12 @@ export class SweepRecord {
         'The spec or its data changed since 1 run of this file, which no longer holds.',
         `The spec or its data changed since ${kept.staleCount} runs of this file, which no longer hold.`,
       ),
-      ...countSentence(done, '1 run was done before and is kept.', `${done} runs were done before and are kept.`),
+      // Without data, no run is about to start, and what is done is not from "before".
+      ...countSentence(
+        data ? done : 0,
+        '1 run was done before and is kept.',
+        `${done} runs were done before and are kept.`,
+      ),
     ];
   }
 

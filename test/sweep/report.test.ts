@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseSpec } from '../../src/model-spec';
-import { valueLabel } from '../../src/sweep/value-label';
+import { distinctLabels, valueLabel } from '../../src/sweep/value-label';
 import { planSweep } from '../../src/sweep/plan';
 import { buildReport, computeSpread } from '../../src/sweep/report';
 import {
@@ -202,4 +202,16 @@ it('have short labels', () => {
     ].map(valueLabel),
   ).toEqual(['1e-5', '0.1', 'adam', 'true', 'step 30 0.5', 'linear 50, sigmoid']);
   expect(valueLabel(Array.from({ length: 99 }, () => 'tanh'))).toHaveLength(60);
+});
+
+it('have labels that differ where there is little room', () => {
+  const deep = ['sigmoid', 'tanh'].map((layer) => ({
+    type: 'repeat',
+    times: 7,
+    layers: [{ type: 'linear', out_features: 16, init: 'xavier_uniform' }, layer],
+  }));
+  expect(distinctLabels(deep)).toEqual(['… sigmoid', '… tanh']);
+  const wide = [50, 100].map((width) => [...Array.from({ length: 20 }, () => 'tanh'), { type: 'linear', width }]);
+  expect(distinctLabels(wide)).toEqual(['… 50', '… 100']);
+  expect(distinctLabels([{ type: 'step', gamma: 0.5 }, 'step'])).toEqual(['step 0.5', 'step']);
 });

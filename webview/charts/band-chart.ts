@@ -294,7 +294,7 @@ export class BandChart {
           <span class="unit">${unit}</span>${toolbar()}
         </div>
         <div
-          class="keys ${this.#visibleBands.length > 5 ? 'many' : ''}"
+          class="keys spreads ${this.#visibleBands.length > 5 ? 'many' : ''}"
           role="group"
           aria-label=${`${title} at this epoch`}
           tabindex=${this.#visibleBands.length > 5 ? 0 : nothing}

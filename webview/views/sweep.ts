@@ -3,7 +3,7 @@ import { html, nothing, render, type TemplateResult } from 'lit/html.js';
 import type { Group, SplitName, RunState, SweepState } from '../../src/protocol/panel';
 import { type Band, BandChart, type BandChartOptions, type BandKind, renderSpread } from '../charts/band-chart';
 import type { Context, View } from '../context';
-import { renderIcon } from '../controls/number-value';
+import { renderIcon, renderValue } from '../controls/number-value';
 import { pluralize, formatInteger, formatCompact, formatPercent } from '../../src/presentation/numbers';
 import { FittedFunctions } from './fitted-functions';
 import { lineStyle } from './line-style';
@@ -302,6 +302,7 @@ function runsSection(
   toggle: (event: Event) => void,
 ): TemplateResult {
   const options = Object.keys(all[0]?.settings ?? {});
+  const splits = SPLITS.filter((split) => all.some(({ losses }) => losses?.[split] !== undefined));
   const written = (chosen: unknown): string =>
     typeof chosen === 'number' ? formatCompact(chosen) : typeof chosen === 'string' ? chosen : JSON.stringify(chosen);
   return html`<details class="data" @toggle=${toggle}>
@@ -315,6 +316,7 @@ function runsSection(
                   <tr>
                     ${options.map((path) => html`<th scope="col" class="text">${path}</th>`)}
                     <th scope="col" class="text">state</th>
+                    ${splits.map((split) => html`<th scope="col">${split} loss</th>`)}
                     <th scope="col">step</th>
                     <th scope="col" class="text">panel</th>
                     <th scope="col" class="text">why</th>
@@ -328,6 +330,7 @@ function runsSection(
                         <td class="text">
                           <span class="sign ${run.state}">${renderIcon(runIcons[run.state])}${run.state}</span>
                         </td>
+                        ${splits.map((split) => html`<td class="number">${renderValue(run.losses?.[split] ?? null)}</td>`)}
                         <td class="number">
                           ${run.total > 0 ? `${formatInteger(run.step)} / ${formatInteger(run.total)}` : '–'}
                         </td>

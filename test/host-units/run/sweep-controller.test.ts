@@ -92,7 +92,7 @@ describe('the sweep of a panel', () => {
     expect(controller.view).toMatchObject({
       isStarting: false,
       error: null,
-      state: { running: false, notes: ['4 runs were done before and are kept.'] },
+      state: { running: false, notes: [] },
     });
     const session = createSession({ ...base, seed: 1, optimizer: { type: 'sgd', lr: 1 } });
     for (let i = 0; i < session.totalSteps; i++) session.step();
@@ -100,6 +100,8 @@ describe('the sweep of a panel', () => {
     for (let i = 0; i < other.totalSteps; i++) other.step();
     const mean = (session.evaluate().train!.loss + other.evaluate().train!.loss) / 2;
     expect(controller.view.state?.report.groups[1].final.train?.loss.mean).toBe(mean);
+    const last = controller.view.state?.runs.filter(({ settings }) => settings.seed === 1).at(-1);
+    expect(last?.losses?.train).toBe(session.evaluate().train!.loss);
     expect(readdirSync(folder)).toEqual(['a.sweep.json']);
   });
 
