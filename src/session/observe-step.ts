@@ -60,5 +60,5 @@ function findMostPredicted(prediction: Tensor, threshold: number) {
     counts[index]!++;
   }
   const most = Math.max(...counts);
-  return { index: counts.indexOf(most), share: most / count };
+  return { index: counts.indexOf(most), share: most / count, count };
 }

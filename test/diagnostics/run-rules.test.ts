@@ -3,6 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { nextObservedStep, runRules } from '../../src/diagnostics';
 import { Random } from '../../src/engine/random';
+import { observeStep } from '../../src/session/observe-step';
+import { exampleVariant } from '../support/examples';
 import { observe, observeTo, openSession } from '../support/observed-run';
 
 const linear = (out_features: number, more: object = {}): object => ({ type: 'linear', out_features, ...more });
@@ -160,6 +162,18 @@ describe('a rule about a run', () => {
     const equal = linear(2, { bias: false, init: { type: 'constant', val: 0.5 } });
     expect(fixOf([linear(8), 'tanh', equal])?.changes.length).toBeGreaterThan(0);
     expect(fixOf([linear(8, { bias_init: { type: 'constant', val: -50 } }), 'relu', linear(2)])).toBeNull();
+  });
+
+  it('does not take one sample for all', () => {
+    // As `train` does it: the splits are evaluated at the start and at the end only.
+    const session = exampleVariant('circles-online', { epochs: 5 });
+    session.evaluate();
+    for (let step = 1; step <= session.totalSteps; step++) {
+      const isObserved = step === nextObservedStep(step - 1);
+      session.step(isObserved);
+      if (isObserved) observeStep(session);
+    }
+    expect(session.monitor.findings.map(({ code }) => code)).not.toContain('predicts-one-class');
   });
 
   it('is silenced and tuned by the spec', () => {

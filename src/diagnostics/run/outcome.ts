@@ -72,6 +72,9 @@ export const decayOutweighsLoss: RunRule = {
   },
 };
 
+/** Of fewer, all can be of one class by chance. */
+const FEW_PREDICTIONS = 16;
+
 export const onePrediction: RunRule = {
   id: 'predicts-one-class',
   isFailure: true,
@@ -90,8 +93,11 @@ export const onePrediction: RunRule = {
     // Where there is only one class it is right.
     if (share === 1) return [];
     // Samples that are not shuffled come in batches of one class.
-    const accuracy = observation.evaluations.at(-1)?.evaluation.train?.accuracy ?? null;
+    const latest = observation.evaluations.at(-1);
+    const accuracy = latest?.evaluation.train?.accuracy ?? null;
     if (accuracy !== null && accuracy > share) return [];
+    // A few predictions are often equal: then the whole split decides.
+    if (predicted.count < FEW_PREDICTIONS && (accuracy === null || latest?.step === 0)) return [];
     const name = model.classes?.[predicted.index] ?? String(predicted.index);
     return [
       {

@@ -8,8 +8,8 @@ import type { QuickFix } from '../../protocol/problem';
 /** The current batch, or as many training samples, in evaluation mode. */
 export interface SampleEvaluation {
   readonly loss: number;
-  /** The class that is predicted most often, and its share of the predictions; null where targets are values. */
-  readonly mostPredicted: { readonly index: number; readonly share: number } | null;
+  /** The class that is predicted most often, and its share of `count` predictions; null where targets are values. */
+  readonly mostPredicted: { readonly index: number; readonly share: number; readonly count: number } | null;
 }
 
 /** What one step shows. */
