@@ -547,7 +547,7 @@ function explainMissingMask(pattern: Pattern): Explanation | null {
   if (total === 0 || extra === 0) return null;
   return makeExplanation(
     'mask_missing',
-    `has ${extra} contributions of outputs that do not depend on it, beside the right ${total}: a mask, such as the sign of the input, is missing`,
+    `has ${extra} contributions of outputs that do not depend on it, beside the right ${total}: its sum runs over too many outputs, or a mask, such as the sign of the input, is missing`,
   );
 }
 
