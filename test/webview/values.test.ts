@@ -344,7 +344,7 @@ describe('the views', () => {
     await panel.waitUntilDrawn();
     const view = panel.page.locator('#view-step');
     expect(await view.locator('h2').first().innerText()).toBe('update');
-    expect(await view.locator('.rule math').count()).toBe(1);
+    expect(await view.locator('.rule .formula').count()).toBe(1);
     const { value: answer } = frame.queryResults.find(
       ({ query }) => query.type === 'step_graph',
     ) as QueryResult<'step_graph'>;

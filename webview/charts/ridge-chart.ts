@@ -46,7 +46,7 @@ export class RidgeChart {
 
   /** @param names of all parameters; `choose` receives the one to draw instead */
   update(name: string, spread: RidgeData | null, names: readonly string[], choose: (name: string) => void): void {
-    this.#draw(spread);
+    this.#draw(hasSizes(spread) ? spread : null);
     this.#refresh = () => this.#renderText(name, spread, names, choose);
     this.#refresh();
   }
@@ -166,7 +166,7 @@ export class RidgeChart {
         </div>
         <p class="reading">${spread ? describeStep(spread, last) : nothing}</p>
         <div class="plot ridges">
-          ${this.#canvas}${spread ? nothing : html`<p class="plot-empty">Nothing measured yet.</p>`}
+          ${this.#canvas}${hasSizes(spread) ? nothing : html`<p class="plot-empty">${spread ? 'Every entry is exactly 0 or not finite.' : 'Nothing measured yet.'}</p>`}
         </div>
         <div class="chart-foot">
           <span class="how"
@@ -194,6 +194,9 @@ export class RidgeChart {
     this.#refresh();
   };
 }
+
+/** False where there is nothing to draw: zeros have no place on a logarithmic axis. */
+const hasSizes = (spread: RidgeData | null): spread is RidgeData => spread?.counts.some((count) => count > 0) === true;
 
 /** The median up to its bin, and the values that are not on the axis. */
 function describeStep(spread: RidgeData, row: number): string {

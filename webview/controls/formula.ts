@@ -15,7 +15,12 @@ function renderFormula(latex: string): Node {
   if (!known) {
     known = document.createElement('span');
     known.className = 'formula';
-    temml.render(latex, known, { macros: { ...macros }, displayMode: true });
+    // The browser does not break the lines of a formula, but puts one formula below another.
+    for (const part of latex.split(String.raw`\quad `)) {
+      const element = document.createElement('span');
+      temml.render(part, element, { macros: { ...macros }, displayMode: true });
+      known.append(element);
+    }
     cache.set(latex, known);
   }
   return known.cloneNode(true);

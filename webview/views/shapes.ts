@@ -11,13 +11,13 @@ import type { TableExport } from '../export/table-export';
 const columns = [
   ['output', 'Shape of one sample’s output.'],
   ['parameters', 'Number of entries of its parameters.'],
+  ['receptive field', 'Input positions that one output depends on, including padding.'],
+  ['fully connected', 'Parameters of a linear layer, with bias, of the same input and output size.'],
   ['multiply-adds', 'Multiply-adds in one sample’s forward pass. Biases and element-wise functions are not counted.'],
   [
     'memory',
     'Memory of its parameters, outputs and gradients during training. The total includes memory that layers share.',
   ],
-  ['receptive field', 'Input positions that one output depends on, including padding.'],
-  ['fully connected', 'Parameters of a linear layer, with bias, of the same input and output size.'],
 ] as const;
 
 const totalOf = ({ layers }: ModelInfo, of: 'parameters' | 'trained' | 'macs'): number =>
@@ -53,15 +53,15 @@ function row(layer: LayerInfo, layers: readonly LayerInfo[], context: Context): 
     @click=${() => context.selectLayer(index)}
   >
     <th scope="row">
-      <bdi>${name}</bdi>${name === kind ? nothing : html` <span class="hint">${kind}</span>`}${
+      <bdi>${name}</bdi>${name.replace(/\d+$/, '') === kind ? nothing : html` <span class="hint">${kind}</span>`}${
         from === null ? nothing : html` <span class="hint" data-inputs>from <bdi>${from}</bdi></span>`
       }
     </th>
     <td class="number">${formatShape(outputShape)}</td>
-    ${countCell(figures.parameters)}${countCell(figures.macs)}
-    <td class="number">${formatBytes(figures.memory)}</td>
+    ${countCell(figures.parameters)}
     <td class="number">${formatReceptiveField(figures)}</td>
-    ${countCell(figures.dense ?? 0)}
+    ${countCell(figures.dense ?? 0)}${countCell(figures.macs)}
+    <td class="number">${formatBytes(figures.memory)}</td>
   </tr>`;
 }
 
@@ -94,9 +94,8 @@ function table(context: Context, model: ModelInfo): TemplateResult {
         <tfoot>
           <tr data-shape-of="total">
             <th scope="row">total</th>
-            ${countCell(0)}${countCell(parameters)}${countCell(macs)}
+            ${countCell(0)}${countCell(parameters)}${countCell(0)}${countCell(0)}${countCell(macs)}
             <td class="number">${formatBytes(memory)}</td>
-            ${countCell(0)}${countCell(0)}
           </tr>
         </tfoot>
       </table>
@@ -158,19 +157,19 @@ const shapesTable = ({ layers }: ModelInfo): TableExport => ({
     'kind',
     'output',
     'parameters',
-    'multiply-adds',
-    'memory in bytes',
     'receptive field',
     'fully connected',
+    'multiply-adds',
+    'memory in bytes',
   ],
   rows: layers.map(({ name, kind, outputShape, figures }) => [
     name,
     kind,
     outputShape.join('×'),
     figures.parameters,
-    figures.macs,
-    figures.memory,
     formatReceptiveField(figures),
     figures.dense,
+    figures.macs,
+    figures.memory,
   ]),
 });

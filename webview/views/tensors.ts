@@ -41,7 +41,11 @@ const isGradient = (kind: TensorKind): boolean => kind.endsWith('_gradient');
 const namedTensors = (layer: LayerInfo, kind: TensorKind): readonly { readonly shortName: string }[] =>
   isInternalKind(kind) ? layer.internals : kind === 'buffer' ? layer.buffers : layer.parameters;
 
-const selectedLayer = (data: PanelData): LayerInfo | undefined => data.model?.layers[data.layer ?? 0];
+/** Unless one is selected, the first layer with parameters. */
+const selectedLayer = ({ model, layer }: PanelData): LayerInfo | undefined =>
+  layer === null
+    ? (model?.layers.find(({ parameters }) => parameters.length > 0) ?? model?.layers[0])
+    : model?.layers[layer];
 
 /** The query for the settings, as far as the selected layer has such a tensor. */
 function tensorQuery(data: PanelData, { tensor, parameter }: Settings): TensorQuery | null {

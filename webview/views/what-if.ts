@@ -238,7 +238,7 @@ export function inputScale(before: Float64Array, after: Float64Array): number | 
 function slider(context: Context, index: number, given: number, now: number): TemplateResult {
   const reach = 5 * Math.max(1, Math.abs(given));
   const [low, high] = [Math.min(given - reach, now), Math.max(given + reach, now)];
-  return html`<span class="slider-end number" aria-hidden="true">${formatCompact(low)}</span
+  return html`<span class="slider-end number" aria-hidden="true">${formatEnd(low)}</span
     ><input
       type="range"
       class="try"
@@ -249,8 +249,10 @@ function slider(context: Context, index: number, given: number, now: number): Te
       aria-label=${`Input ${index}`}
       title="Drag to change this input"
       @input=${(event: Event) => overrideInput(context, index, Number((event.target as HTMLInputElement).value), true)}
-    /><span class="slider-end number" aria-hidden="true">${formatCompact(high)}</span>`;
+    /><span class="slider-end number" aria-hidden="true">${formatEnd(high)}</span>`;
 }
+
+const formatEnd = (end: number): string => formatCompact(Number(end.toPrecision(3)));
 
 function weightName(
   { data }: Context,
