@@ -1,30 +1,45 @@
-// Steps for screenshot.mjs: opens the examples of the courses one after the other in one window, trains each, and takes
-// a picture of the view that its answer names first:
+// Steps for screenshot.mjs: opens all examples one after the other in one window, and takes a picture of each view that
+// the example's comment or an answer names. Some views are shown after the first step, the others after training.
 //   SHOTS=out/examples ONLY=circles,svm node scripts/screenshot.mjs --open circles.nabla.json \
 //     --command "Nablascope: Open Panel" --do scripts/screenshot-examples.mjs
-// ONLY may also name a view: `ONLY=all-convolution:Output map`. Without it, all examples that the answers name.
+// ONLY may also name a view: `ONLY=all-convolution:Output map`.
 import fs from 'node:fs';
 import path from 'node:path';
 import { cacheFolder, root } from './vscode-server.mjs';
 
-/** Milliseconds until the picture is taken even if training goes on. */
+/** Milliseconds until the picture is taken even if training or a measurement goes on. */
 const TRAINING_TIME = 20_000;
+const MEASURING_TIME = 60_000;
 
 const folder = process.env.SHOTS ?? path.join(cacheFolder, 'examples');
 
-/** Each example with the view that the first answer about it names. */
+/** The views that show more after the first step than at the end. */
+const AFTER_FIRST_STEP = ['Shapes', 'Data', 'Step', 'Gradients', 'Activations', 'Check', 'Cost', 'Sweep'];
+
+/** The button that starts what the view shows, and what it has when that is done. */
+const MEASURED = {
+  Check: ['check', '[data-outcome]'],
+  Cost: ['cost-measure', '[role="status"]:has-text("Measured:")'],
+  Doctor: ['doctor-start', '.doctor-findings, .verdict'],
+  Sweep: ['sweep-start', '[data-action="sweep-fresh"]'],
+};
+
+/** Each example with the views that its comment names, as in "view Fit", and those that answers name. */
 function namedViews() {
   const questions = path.join(root, 'docs', 'questions');
   const found = new Map();
+  for (const file of fs.readdirSync(path.join(root, 'examples')).sort()) {
+    if (!file.endsWith('.nabla.json')) continue;
+    const text = fs.readFileSync(path.join(root, 'examples', file), 'utf8');
+    const comment = text.slice(0, text.indexOf('\n{')).replaceAll('\n// ', ' ');
+    const views = [...comment.matchAll(/\bviews? ([A-Z][a-z]+(?: if| map)?)(?: and ([A-Z][a-z]+(?: if| map)?))?/g)]
+      .flatMap(([, ...each]) => each)
+      .filter((view) => view !== undefined);
+    found.set(file.replace('.nabla.json', ''), new Set(views));
+  }
   for (const file of fs.readdirSync(questions)) {
     const { questions: all } = JSON.parse(fs.readFileSync(path.join(questions, file), 'utf8'));
-    for (const { see } of all)
-      for (const { example, view } of see) if (example && view && !found.has(example)) found.set(example, view);
-  }
-  for (const [example] of found) {
-    const text = fs.readFileSync(path.join(root, 'examples', `${example}.nabla.json`), 'utf8');
-    const [, view] = /\bview ([A-Z][a-z]+(?: if| map)?)/.exec(text.slice(0, text.indexOf('\n{'))) ?? [];
-    if (view) found.set(example, view);
+    for (const { see } of all) for (const { example, view } of see) if (example && view) found.get(example).add(view);
   }
   return found;
 }
@@ -35,19 +50,27 @@ export default async ({ page, panel, command, shot }) => {
   const wanted = process.env.ONLY
     ? process.env.ONLY.split(',')
         .map((each) => each.split(':'))
-        .map(([name, view]) => [name, view ?? all.get(name) ?? 'Loss'])
+        .map(([name, view]) => [name, view ? [view] : [...all.get(name)]])
     : [...all];
-  for (const [name, view] of wanted) {
+  for (const [name, views] of wanted) {
+    const take = async (view) => {
+      await openView(panel, view);
+      await page.waitForTimeout(1500); // charts are drawn a moment after the last frame
+      await shot(path.join(folder, `${name}-${view.toLowerCase().replace(' ', '-')}.png`));
+    };
     try {
       await command('View: Close All Editors');
+      await page.locator('iframe.webview').first().waitFor({ state: 'detached' });
       await openFile(page, `${name}.nabla.json`);
       await command('Nablascope: Open Panel');
       await allowCode(page, panel);
       await panel.locator('[data-layer]').first().waitFor({ timeout: 60_000 });
-      await train(panel);
-      await openView(panel, view);
-      await page.waitForTimeout(1500); // charts are drawn a moment after the last frame
-      await shot(path.join(folder, `${name}.png`));
+      const first = views.filter((view) => AFTER_FIRST_STEP.includes(view));
+      const last = views.filter((view) => !AFTER_FIRST_STEP.includes(view));
+      await panel.locator('[data-action="step"]').first().click();
+      for (const view of first) await take(view);
+      if (last.length > 0) await train(panel);
+      for (const view of last) await take(view);
     } catch (error) {
       console.log(`${name}: ${error.message.split('\n')[0]}`);
       await shot(path.join(folder, `${name}-failed.png`));
@@ -60,18 +83,16 @@ async function openFile(page, name) {
   const input = page.locator('.quick-input-widget input.input');
   await input.waitFor();
   await input.fill(name);
-  await page.locator('.quick-input-list .monaco-list-row', { hasText: name }).first().click();
-  await page.locator('.editor-instance .view-line').first().waitFor();
+  // The whole name: "circles" is a part of other names.
+  await page.locator(`.quick-input-list .monaco-list-row[aria-label^="${name}"]`).first().click();
+  await page.locator(`.tab.active[data-resource-name="${name}"]`).waitFor();
 }
 
 async function allowCode(page, panel) {
-  const ask = panel.locator('[data-action="allowCode"]').first();
-  await Promise.race([
-    ask.waitFor({ timeout: 60_000 }).catch(() => undefined),
-    panel.locator('[data-layer]').first().waitFor({ timeout: 60_000 }),
-  ]);
-  if (!(await ask.isVisible())) return;
-  await ask.click();
+  const ask = panel.locator('[data-action="allowCode"]').filter({ visible: true });
+  await ask.or(panel.locator('[data-layer]')).first().waitFor({ timeout: 60_000 });
+  if ((await ask.count()) === 0) return;
+  await ask.first().click();
   await page.locator('.monaco-dialog-box').getByRole('button', { name: 'Allow' }).click();
 }
 
@@ -95,10 +116,15 @@ async function openView(panel, title) {
     const tab = panel.locator('[role="tab"]').filter({ hasText: new RegExp(`^\\s*${title}\\s*$`) });
     if ((await tab.count()) === 0) continue;
     await tab.evaluate(click);
-    const start = panel.locator(
-      { Sweep: '[data-action="sweep-start"]', Check: '[data-action="check"]' }[title] ?? 'none',
-    );
-    if (await start.first().isVisible()) await start.first().click();
+    const [action, done] = MEASURED[title] ?? [];
+    const start = panel.locator(`[data-action="${action}"]`).first();
+    if (!action || !(await start.isVisible())) return;
+    await start.click();
+    await panel
+      .locator(done)
+      .first()
+      .waitFor({ timeout: MEASURING_TIME })
+      .catch(() => undefined);
     return;
   }
   throw new Error(`no view ${title}`);

@@ -11,7 +11,7 @@ export const panelQuestions = {
   'why-pooling': 'Why is there pooling?',
   'max-or-average': 'What is the difference between max pooling and average pooling?',
   'receptive-fields': 'What is the receptive field of a layer, and how does it grow?',
-  'first-loss': 'Why is the first loss of ten classes about ln 10?',
+  'first-loss': 'Why is the first loss of C classes about ln C, such as ln 10?',
   'train-and-test-code': 'What differs between the computation in training and in the test?',
   overfitting: 'The training loss falls, but the validation loss rises. What is this?',
   'dropout-modes': 'What does dropout do in training, and what in evaluation?',

@@ -109,7 +109,8 @@ holdFigures('A', {
     const [p0, p1] = exponentials.map((each) => each / sum);
     const [g0, g1] = outputGradient(session, 2);
     const [y0, y1] = [...session.pass.target.data];
-    return { p0, p1, y0, y1, g0, g1 };
+    const [shared0, shared1] = outputGradient(advanceToUpdate(example('circles')), 2);
+    return { p0, p1, y0, y1, g0, g1, shared0, shared1 };
   },
   'batch-gradient': () => {
     const batch = gradient(advanceToUpdate(example('circles')), 'output.weight')[0];

@@ -17,22 +17,6 @@ const numbersIn = (name: string, session = images): number =>
   layer(session, name).outputShape.reduce((a, b) => a * b, 1);
 const fieldOf = (name: string): number => layer(images, name).figures.receptiveField[0] as number;
 
-/** The gradients of all parameters of a batch, in one list. */
-const allGradients = (session: TrainingSession): number[] =>
-  session.network.parameters.flatMap(({ name }) => gradient(session, name));
-
-/** How far the gradients of the batches of an epoch are from that of all samples, relative to its norm; their mean. */
-function gradientNoise(batchSize: number): number {
-  const all = allGradients(train(exampleVariant('circles', { batch_size: 'full', 'optimizer.lr': 0 }), 1));
-  const session = exampleVariant('circles', { batch_size: batchSize, 'optimizer.lr': 0 });
-  return mean(
-    Array.from({ length: session.model.batchesPerEpoch }, () => {
-      const batch = allGradients(train(session, 1));
-      return norm(batch.map((value, i) => value - all[i])) / norm(all);
-    }),
-  );
-}
-
 /** The mean correlation, without its sign, of two pixels of the training digits. */
 function meanCorrelation({ run }: TrainingSession): number {
   const size = 64;
@@ -164,7 +148,11 @@ holdFigures('B', {
     const session = trained('digits-whitened');
     return { batch: session.loss!, whole: loss(session) };
   },
-  'rate-and-batch-size': () => ({ small: gradientNoise(8), large: gradientNoise(64) }),
+  'rate-and-batch-size': () => {
+    const at = (batch: number, lr: number): number =>
+      loss(trained('circles', { batch_size: batch, 'optimizer.lr': lr }));
+    return { smallSlow: at(8, 0.01), smallFast: at(8, 0.1), largeSlow: at(64, 0.01), largeFast: at(64, 0.1) };
+  },
   overfitting: () => {
     const session = example('sine-overfit');
     let lowest = Infinity;

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { commands } from '../../src/cli/commands';
 import { parseCall } from '../../src/cli/parse-args';
 import { panelQuestions } from '../../src/protocol/questions';
-import { names } from '../support/examples';
+import { names, textOf } from '../support/examples';
 import { readFigure } from '../support/figures';
 import {
   anchorOf,
@@ -103,6 +103,15 @@ describe('the questions of the courses', () => {
         expect([id, headings.includes(anchor)]).toEqual([id, true]);
       }
     }
+  });
+
+  it.each(names)('%s: its comment names a view that shows it', (name) => {
+    const text = textOf(name);
+    const comment = text.slice(0, text.indexOf('\n{')).replaceAll('\n// ', ' ');
+    const named = [...comment.matchAll(/\bviews? ([A-Z]\w+(?: if| map)?)(?: and ([A-Z]\w+(?: if| map)?))?/g)];
+    const titles = named.flatMap(([, ...each]) => each).filter((title) => title !== undefined);
+    expect(titles).not.toEqual([]);
+    expect(titles.filter((title) => !views.includes(title))).toEqual([]);
   });
 
   it('name terminal commands that run', async () => {
