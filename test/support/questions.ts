@@ -112,7 +112,9 @@ export function renderSystems(): string {
       'and a test measures it again. Where the text of a course is wrong, the answer says so and shows the right result.',
     'In the formulas, x is an input, y the target, ŷ the prediction, W a weight matrix, b a bias, and l the loss of one ' +
       'sample. ∂l/∂W is the gradient of the loss with respect to W: how much l changes when each number of W changes a little. ' +
-      'Samples are rows. Examples with custom layers need permission to run: `--allow-code` in a terminal.',
+      'Samples are rows. The norm of a gradient is the square root of the sum of its squared numbers, and ⊙ multiplies ' +
+      'number by number. A sweep trains the network with several settings; a value after ± is the standard deviation ' +
+      'over its seeds. Examples with custom layers need permission to run: `--allow-code` in a terminal.',
     courses
       .map((course) => `- [${course.course}. ${course.title}](#${anchorOf(`${course.course}. ${course.title}`)})`)
       .join('\n'),
