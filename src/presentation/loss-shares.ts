@@ -1,6 +1,5 @@
 // What each of several losses adds to the loss.
 import type { ModelInfo } from '../protocol/model-info';
-import { formatNumber } from './numbers';
 
 export interface LossShare {
   readonly name: string;
@@ -19,7 +18,11 @@ export const lossShares = ({ losses = [] }: ModelInfo, values: readonly number[]
 
 /** `0.3 · head_loss`. */
 export const weightedName = ({ name, weight }: Pick<LossShare, 'name' | 'weight'>): string =>
-  weight === 1 ? name : `${formatNumber(weight)} · ${name}`;
+  weight === 1 ? name : `${weight} · ${name}`;
+
+/** `cross entropy`, or what several losses are together. */
+export const lossUnit = ({ loss, losses }: ModelInfo): string =>
+  losses ? 'weighted sum' : loss.kind.replaceAll('_', ' ');
 
 /** `cross_entropy`, or `linear2_loss + 0.3 · head_loss`. */
 export const formatObjective = ({ loss, losses }: ModelInfo): string =>

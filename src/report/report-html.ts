@@ -6,7 +6,7 @@ import type { CheckReport } from '../protocol/check-report';
 import type { Frame } from '../protocol/frame';
 import type { ModelInfo } from '../protocol/model-info';
 import { describeNonFinite } from '../presentation/non-finite';
-import { formatObjective, lossShares, weightedName } from '../presentation/loss-shares';
+import { formatObjective, lossShares, lossUnit, weightedName } from '../presentation/loss-shares';
 import { phaseLabel } from '../presentation/phases';
 import { pluralize } from '../presentation/numbers';
 import { createHash } from 'node:crypto';
@@ -185,7 +185,7 @@ function curvesSection({ model, frame, history }: ReportInput): Html {
   ];
   const gradients = trained.map((parameter) => of(parameter.name, seriesName.parameterGradient(parameter.name)));
   const updates = trained.map((parameter) => of(parameter.name, seriesName.updateRatio(parameter.name)));
-  return html`${curvesFigure(losses, { title: 'Loss', unit: model.loss.kind, logarithmic: false, end })}
+  return html`${curvesFigure(losses, { title: 'Loss', unit: model.losses ? lossUnit(model) : model.loss.kind, logarithmic: false, end })}
   ${curvesFigure(accuracies, { title: 'Accuracy', unit: 'share that is correct', logarithmic: false, end })}
   ${curvesFigure(gradients, { title: 'Gradient norms', unit: 'Euclidean norm of dL/d parameter', logarithmic: true, end })}
   ${curvesFigure(updates, { title: 'Update to weight', unit: '‖update‖ / ‖weights‖', logarithmic: true, end })}`;

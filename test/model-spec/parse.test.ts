@@ -588,6 +588,7 @@ describe('parseSpec', () => {
       name: 'Untitled',
       transforms: [],
       augment: [],
+      auxiliaryLosses: [],
       batchSize: 32,
       shuffle: true,
       epochs: 100,

@@ -21,10 +21,9 @@ import {
   formatShape,
   formatPercent,
   formatExact,
-  formatNumber,
 } from '../../src/presentation/numbers';
 import { maxUpdateRatio } from '../../src/presentation/weight-stats';
-import { lossShares } from '../../src/presentation/loss-shares';
+import { lossShares, lossUnit } from '../../src/presentation/loss-shares';
 import { lastCompletedPhase, kindLabel } from '../../src/presentation/phases';
 import { describeInputs } from '../../src/presentation/layer-inputs';
 import { drawHistogram } from './mini-histogram';
@@ -325,23 +324,23 @@ function inputRow({ inputShape, samples, classes, taskDecision }: ModelInfo, pha
 function lossRow(model: ModelInfo, frame: Frame | null, phase: Phase | null): TemplateResult {
   const { loss, losses = [], layers } = model;
   const way = phaseClass(phase, ({ kind }) => kind === 'loss' || kind === 'loss_backward');
-  const kind = losses.length > 0 ? 'weighted sum' : kindLabel(loss.kind);
   const parts = lossShares(model, frame?.losses).map(({ name, weight, value, share }, i) => {
     const { kind: ownKind, summary, layer } = losses[i]!;
     const from = layers[layer]?.name ?? '';
-    return html`<div class="layer end loss ${way}" data-loss-part=${name} title=${summary}>
-      <span class="what">
-        <span class="name"><b title=${name}>${name}</b></span>
-        <span class="kind" title="Takes the output of ${from}">${kindLabel(ownKind)} ← <bdi>${from}</bdi></span>
-      </span>
+    return html`<div
+      class="layer end loss ${way}"
+      data-loss-part=${name}
+      title="${kindLabel(ownKind)} of ${from}. ${summary}"
+    >
+      <span class="what"><b>${name}</b></span>
       <span class="note"
-        >${weight === 1 ? nothing : html`${formatNumber(weight)} × ${renderValue(value)} = `}${renderValue(share)}</span
+        >${weight === 1 ? nothing : html`${weight} × ${renderValue(value)} = `}${renderValue(share)}</span
       >
     </div>`;
   });
   return html`${parts}
     <div class="layer end loss ${way}" title=${losses.length > 0 ? nothing : loss.summary}>
-      <span class="what"><b>loss</b> <span class="kind">${kind}</span>${directionArrow(way)}</span>
+      <span class="what"><b>loss</b> <span class="kind">${lossUnit(model)}</span>${directionArrow(way)}</span>
       <span class="note" data-loss>of the batch ${renderValue(frame?.loss)}</span>
     </div>`;
 }

@@ -8,7 +8,8 @@ import type { Context, View } from '../context';
 import { renderValue } from '../controls/number-value';
 import { questionLinks } from '../controls/question-link';
 import { formatInteger, formatCompact } from '../../src/presentation/numbers';
-import { kindLabel, shownStep } from '../../src/presentation/phases';
+import { lossUnit } from '../../src/presentation/loss-shares';
+import { shownStep } from '../../src/presentation/phases';
 
 const SPLITS = ['train', 'validation', 'test'] as const satisfies readonly SplitName[];
 const splitDashes: Record<SplitName, readonly number[]> = { train: [], validation: [6, 3], test: [2, 2] };
@@ -63,7 +64,7 @@ export const learn: View = {
     const makeLoss = (logarithmic: boolean): LineChart =>
       new LineChart(lossHost, context, {
         title: 'Loss',
-        unit: kindLabel(model?.loss.kind ?? ''),
+        unit: model ? lossUnit(model) : '',
         logarithmic,
         ...(!logarithmic && { include: { min: 0, max: 0 } }),
         description:

@@ -16,7 +16,7 @@ const MAX_FAULTS = 256;
 /** How often a contribution counts: of a layer to the gradient of one of its inputs, or of a parameter that it uses. */
 interface Contributions {
   ofInput(edge: InputEdge): number;
-  /** Of an auxiliary loss to the gradient of the output that it takes. */
+  /** Of a loss to the gradient of the output that it takes, as counted in `Pass.losses`. */
   ofLoss(index: number): number;
   ofParameter(layer: number, parameter: string): number;
 }
@@ -57,7 +57,7 @@ export function* findBranchFault(
 }
 
 /** The likeliest first. */
-function* branchFaults({ network }: Pass): Generator<BranchFault> {
+function* branchFaults({ network, losses }: Pass): Generator<BranchFault> {
   const { model, parameters } = network;
   const nameOf = (layer: number): string => model.layers[layer]!.name;
   const joints = [...model.layers.keys()]
@@ -71,7 +71,7 @@ function* branchFaults({ network }: Pass): Generator<BranchFault> {
     yield {
       ...once,
       ofInput: (edge) => (isOf(edge) && !isSame(edge, last) ? 0 : 1),
-      ofLoss: (index) => (model.auxiliaryLosses![index]!.layer === source ? 0 : 1),
+      ofLoss: (index) => (losses[index]!.layer === source ? 0 : 1),
       explanation: makeExplanation(
         'overwritten',
         `comes from ${nameOf(last.layer)} alone, where the output of ${nameOf(source)} goes to several layers: their gradients are overwritten instead of added`,
@@ -99,8 +99,18 @@ function* branchFaults({ network }: Pass): Generator<BranchFault> {
   for (const [index, { name, layer, weight }] of (model.auxiliaryLosses ?? []).entries()) {
     const withFactor = (factor: number): Contributions => ({
       ...once,
-      ofLoss: (other) => (other === index ? factor : 1),
+      ofLoss: (other) => (other === index + 1 ? factor : 1),
     });
+    const isShared = losses.some((other, i) => i <= index && other.layer === layer);
+    if (isShared)
+      yield {
+        ...once,
+        ofLoss: (other) => (other <= index && losses[other]!.layer === layer ? 0 : 1),
+        explanation: makeExplanation(
+          'overwritten',
+          `lacks other losses of ${nameOf(layer)}: the gradient of ${name} overwrites theirs instead of being added`,
+        ),
+      };
     const part = `the part of ${name} at the output of ${nameOf(layer)}`;
     yield {
       ...withFactor(0),
@@ -174,9 +184,7 @@ class IsolatedBackward {
     const add = (sum: Float64Array, addend: ArrayLike<number>, times: number): void => {
       if (times !== 0) for (let i = 0; i < sum.length; i++) sum[i]! += times * addend[i]!;
     };
-    this.#lossGradients.forEach(({ layer, values }, i) =>
-      add(outputGradients[layer]!, values, i === 0 ? 1 : ofLoss(i - 1)),
-    );
+    this.#lossGradients.forEach(({ layer, values }, i) => add(outputGradients[layer]!, values, ofLoss(i)));
     for (let layer = model.layers.length - 1; layer >= 0; layer--) {
       const context = this.#contexts[layer]!;
       context.gradOutput.data.set(outputGradients[layer]!);

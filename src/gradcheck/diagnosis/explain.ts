@@ -18,6 +18,7 @@ import { targetHypotheses } from './hypotheses/targets';
 import { detectSingleEntries } from './detect-single-entries';
 import { type GradientComparison, toleranceOf } from './gradient-comparison';
 import { operandHypotheses } from './hypotheses/operands';
+import { joinHypotheses } from './hypotheses/joins';
 import { valueHypotheses } from './hypotheses/values';
 import { sequenceHypotheses } from './hypotheses/sequences';
 import { outputGradientHypotheses } from './hypotheses/output-gradients';
@@ -38,6 +39,7 @@ const FAMILIES: readonly HypothesisFamily<GradientComparison>[] = [
   penaltyHypotheses,
   elementOrderHypotheses,
   valueHypotheses,
+  joinHypotheses,
 ];
 
 /** A cooperative task, since a hypothesis may need many forward passes. */
