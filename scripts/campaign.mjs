@@ -15,8 +15,12 @@ await esbuild.build({
   format: 'cjs',
   target: 'node22',
   packages: 'external',
-  // Tests find the sources of the engine next to themselves.
-  define: { __dirname: JSON.stringify(path.join(root, 'test', 'process')) },
+  define: {
+    // Tests find the sources of the engine next to themselves.
+    __dirname: JSON.stringify(path.join(root, 'test', 'process')),
+    // Scripts find the project by their own place.
+    'import.meta.url': JSON.stringify(import.meta.url),
+  },
   absWorkingDir: root,
   logLevel: 'warning',
 });
