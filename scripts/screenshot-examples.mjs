@@ -83,8 +83,11 @@ async function openFile(page, name) {
   const input = page.locator('.quick-input-widget input.input');
   await input.waitFor();
   await input.fill(name);
-  // The whole name: "circles" is a part of other names.
-  await page.locator(`.quick-input-list .monaco-list-row[aria-label^="${name}"]`).first().click();
+  // The whole name: "circles" is a part of other names. The rows move while the list fills.
+  const row = page.locator(`.quick-input-list .monaco-list-row[aria-label^="${name}"]`).first();
+  await row.waitFor();
+  await page.waitForTimeout(500);
+  await row.click();
   await page.locator(`.tab.active[data-resource-name="${name}"]`).waitFor();
 }
 

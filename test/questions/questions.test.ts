@@ -41,6 +41,7 @@ const repeated = (values: readonly string[]): string[] => values.filter((value, 
 /** Examples that belong to no course. */
 const OTHERS: readonly string[] = [
   'adding',
+  'auxiliary-head',
   'blocks',
   'char-gpt',
   'custom-layer',

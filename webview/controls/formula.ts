@@ -16,12 +16,28 @@ function renderFormula(latex: string): Node {
     known = document.createElement('span');
     known.className = 'formula';
     // The browser does not break the lines of a formula, but puts one formula below another.
-    for (const part of latex.split(String.raw`\quad `)) {
-      const element = document.createElement('span');
-      temml.render(part, element, { macros: { ...macros }, displayMode: true });
-      known.append(element);
+    for (const rule of latex.split(String.raw`\quad `)) {
+      const line = document.createElement('span');
+      for (const part of splitSum(rule)) {
+        const element = document.createElement('span');
+        temml.render(part, element, { macros: { ...macros }, displayMode: true });
+        line.append(element);
+      }
+      known.append(line);
     }
     cache.set(latex, known);
   }
   return known.cloneNode(true);
+}
+
+/** Before each plus that is in no group, parentheses or brackets. */
+function splitSum(latex: string): string[] {
+  const starts = [0];
+  let depth = 0;
+  for (const { 0: character, index } of latex.matchAll(/[{}()[\]+]/g)) {
+    if ('{(['.includes(character)) depth++;
+    else if ('})]'.includes(character)) depth--;
+    else if (depth === 0 && index > 0) starts.push(index);
+  }
+  return starts.map((start, i) => latex.slice(start, starts[i + 1]));
 }

@@ -126,9 +126,7 @@ export const outputMap: View = {
       if (!map) {
         render(
           html`<section class="empty">
-            <p>
-              ${context.data.model ? 'The network is too large for this map, or the engine has not answered yet.' : ''}
-            </p>
+            <p>${context.data.model ? 'Loading… A network that is too large has no map.' : ''}</p>
           </section>`,
           below,
         );
