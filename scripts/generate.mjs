@@ -1,5 +1,6 @@
 // Writes what is generated from one source:
 // - media/nabla.schema.json and docs/spec.md from the schema of the spec,
+// - media/lecture.schema.json from the schema of lecture files,
 // - the commands, menus and keybindings of package.json from src/host/commands/command-table.ts,
 // - its tools for language models from src/agent-tools,
 // - the lists of commands and options in docs/terminal.md from src/cli/commands,
@@ -21,6 +22,7 @@ await esbuild.build({
   stdin: {
     contents: `
       export { editorSchemaText } from './src/model-spec/editor-schema';
+      export { lectureEditorSchemaText } from './src/lectures/editor-schema';
       export { renderSpecReference } from './src/model-spec/spec-reference';
       export { withCommandContributions } from './src/host/commands/contributions';
       export { withToolContributions } from './src/agent-tools';
@@ -43,6 +45,7 @@ await esbuild.build({
 const require = createRequire(import.meta.url);
 const {
   editorSchemaText,
+  lectureEditorSchemaText,
   renderSpecReference,
   withCommandContributions,
   withToolContributions,
@@ -61,6 +64,7 @@ const contract = read('src/engine/custom/contract.ts');
 
 for (const [file, generated] of [
   ['media/nabla.schema.json', editorSchemaText()],
+  ['media/lecture.schema.json', lectureEditorSchemaText()],
   ['docs/spec.md', renderSpecReference()],
   ['docs/terminal.md', fillMarkdown(read('docs/terminal.md'), await loadCommands(commands))],
   ['media/nablascope.d.ts', contract],

@@ -16,6 +16,9 @@ import { SpecDiagnostics } from './host/model-spec/spec-diagnostics';
 import { registerDebugger } from './host/debug/run-debugger';
 import { LayerDebugger } from './host/custom-layers/layer-debugger';
 import { watchLayerFiles } from './host/custom-layers/watch-layer-files';
+import { registerLectureCompletion } from './host/lectures/lecture-completion';
+import { LectureDocuments } from './host/lectures/lecture-documents';
+import { LectureManager } from './host/lectures/lecture-manager';
 import { NewLayerCommand } from './host/custom-layers/new-layer';
 import { RunStore } from './host/run/run-store';
 import { RunManager } from './host/run/run-manager';
@@ -36,6 +39,7 @@ export function activate({
   storageUri,
   globalStorageUri,
   globalState,
+  workspaceState,
   subscriptions,
 }: vscode.ExtensionContext): NablascopeApi {
   const log = vscode.window.createOutputChannel('Nablascope', { log: true });
@@ -48,6 +52,15 @@ export function activate({
   const runs = new RunManager({ extensionUri, permissions, engineFile, documents, diagnostics, store, log });
   const layerDebugger = new LayerDebugger(vscode.Uri.joinPath(extensionUri, 'dist').fsPath, log);
   const testExplorer = new TestExplorer({ documents, permissions, engineFile, onError: logError });
+  const version = extensionVersionOf(extension);
+  const lectureDocuments = new LectureDocuments(documents, runs, logError);
+  const lectures = new LectureManager({
+    documents: lectureDocuments,
+    runs,
+    state: workspaceState,
+    version,
+    onError: logError,
+  });
   saveRuns = () => runs.disposeAll();
 
   subscriptions.push(
@@ -58,7 +71,10 @@ export function activate({
     runs,
     new SelectionSync(documents, runs, logError),
     new StatusBar(runs),
-    new ContextKeys(runs, permissions),
+    new ContextKeys(runs, permissions, lectures),
+    lectureDocuments,
+    lectures,
+    registerLectureCompletion(lectureDocuments),
     registerCodeActions(diagnostics),
     registerCodeLens(documents, runs),
     registerInlayHints(documents, runs),
@@ -71,9 +87,10 @@ export function activate({
       runs,
       permissions,
       layerDebugger,
+      lectures,
       newLayer: new NewLayerCommand(extensionUri, documents),
       requestPermission: (spec) => testExplorer.requestPermission(spec),
-      version: extensionVersionOf(extension),
+      version,
       log,
     }),
     layerDebugger,

@@ -7,7 +7,9 @@ import { actionOf, isEnabled, commandOf } from './controls/keybindings';
 import { mountLayerList } from './controls/layer-list';
 import { mountNotices } from './controls/notices';
 import { problemsPopover } from './controls/problems';
+import { presentationActionOf } from './controls/presentation-keys';
 import { mountSelection } from './controls/selection';
+import { mountStage, type Stage } from './controls/stage';
 import { mountStateLine, statePage } from './controls/state-line';
 import { mountTabs } from './controls/tabs';
 import { mountTimeline } from './controls/timeline';
@@ -15,9 +17,24 @@ import { mountTransport } from './controls/transport';
 import { ViewArea } from './controls/view-area';
 import { mountWhy, type Why } from './controls/why';
 import { copyFullValues } from './controls/number-value';
-import type { Frame, PanelRequests, PanelUpdate, ProbeId, Query, QueryResult, QueryType } from '../src/protocol/panel';
+import type {
+  Frame,
+  PanelRequests,
+  PanelUpdate,
+  Position,
+  ProbeId,
+  Query,
+  QueryResult,
+  QueryType,
+  StopPicture,
+  StopSelection,
+} from '../src/protocol/panel';
+import type { ViewId } from '../src/protocol/views';
+import { canvasToPng } from './controls/export-actions';
+import { withHiDpi } from './export/hidpi-export';
+import { positionKey } from './state/highlight';
 import { shownStep } from '../src/presentation/phases';
-import { findResult } from './state/query-results';
+import { findResult, hasAllResults } from './state/query-results';
 import { QUERY_VIEW, startQuery } from './state/run-queries';
 import { SeekThrottle } from './state/seek-throttle';
 import { readSettings } from './state/settings';
@@ -34,6 +51,8 @@ export interface WebviewState {
   setState(state: unknown): void;
 }
 
+/** Screen frames that a picture is waited for. */
+const MAX_PICTURE_PAINTS = 1200;
 /** After this long, views that had no turn are drawn, if no frame has arrived. */
 const DEFERRED_DRAW_MS = 100;
 /** Up to this speed, frames keep up, and every view shows every step. */
@@ -54,6 +73,7 @@ export class App {
   readonly #title: HTMLElement;
   readonly #viewArea: ViewArea;
   readonly #why: Why;
+  readonly #stage: Stage;
   #settings: Settings;
   #isLayerListVisible = true;
   #lastSubscription = '';
@@ -93,6 +113,7 @@ export class App {
           <nav class="tabs" aria-label="Workspaces and views"></nav>
           <section class="selection" aria-label="Followed sample and layer"></section>
         </div>
+        <section class="stage" aria-label="Lecture" data-region="stage" tabindex="-1" hidden></section>
         <div class="over"></div>
         <div class="explanation"></div>
         <main class="page-host" hidden></main>
@@ -113,9 +134,11 @@ export class App {
     this.#title = part('h1');
     this.#viewArea = new ViewArea(part('.tiles'), this.#context, views, () => this.#subscribeToVisible());
     this.#why = mountWhy(part('.explanation'), this.#context, () => this.#subscribeToVisible());
+    this.#stage = mountStage(part('.stage'), this.#context, views);
     this.#controls.push(
       ...[
         this.#why,
+        this.#stage,
         mountTransport(part('.transport'), this.#context),
         mountStateLine(part('.state'), this.#context),
         mountLayerList(part('.layers'), this.#context),
@@ -140,6 +163,8 @@ export class App {
   update(update: PanelUpdate): void {
     this.#store.dispatch(update);
     if (update.type === 'showView') this.#showView(update.view);
+    if (update.type === 'present') this.#context.updateSettings({ presenting: true });
+    if (update.type === 'lecture') this.#followLecture();
     if (update.type === 'askQuery' && this.#store.data.frame) {
       this.#showView(QUERY_VIEW);
       startQuery(this.#context, update.text, update.to ?? shownStep(this.#store.data.frame));
@@ -153,6 +178,61 @@ export class App {
     if (update.type === 'select' || update.type === 'snapshot') this.#saveState();
     this.#subscribeToVisible();
     this.#sendSpeed();
+  }
+
+  /** What the page shows, for a stop of a lecture. */
+  selection(): StopSelection {
+    const { data } = this.#store;
+    const { view, sample } = this.#settings;
+    const { highlight: chosen } = this.#settings;
+    const highlight = chosen && data.frame && chosen.at === positionKey(data.frame) ? chosen.term : null;
+    return { view: view as ViewId, layer: data.layer, sample, highlight };
+  }
+
+  /** The canvases of the open view at a position, once they are drawn and nothing moves. */
+  async pictures(position: Position): Promise<readonly StopPicture[] | null> {
+    const isReady = (): boolean => {
+      const { frame } = this.#store.data;
+      const queries = this.#viewArea.visible.flatMap((each) => each.queries?.(this.#store.data, this.#settings) ?? []);
+      return (
+        frame !== null &&
+        frame.target === null &&
+        positionKey(frame) === positionKey({ position }) &&
+        hasAllResults(frame, queries) &&
+        this.root.dataset.drawn === 'done' &&
+        this.root.querySelector('canvas[data-moving]') === null
+      );
+    };
+    for (let paint = 0; !isReady(); paint++) {
+      if (paint === MAX_PICTURE_PAINTS) return null;
+      await new Promise((resolve) => requestAnimationFrame(resolve));
+    }
+    const [view] = this.#viewArea.visible;
+    return [...this.root.querySelectorAll<HTMLCanvasElement>('.view canvas')]
+      .filter((canvas) => canvas.clientWidth > 0 && canvas.width > 0)
+      .map((canvas) => ({
+        description: canvas.getAttribute('aria-label') ?? view?.title ?? '',
+        png: withHiDpi(canvas, () => canvasToPng('', canvas, this.#theme.theme)),
+        width: canvas.clientWidth,
+      }));
+  }
+
+  /** Shows what a stop selects, once for each visit. */
+  #followLecture(): void {
+    const { data } = this.#store;
+    const { playing } = data.lecture;
+    if (!playing || playing.visit === this.#settings.lectureVisit) return;
+    const { selection, position } = playing.stop;
+    const { view, layer, sample, highlight } = selection;
+    if (data.layer !== layer) this.#store.setData({ ...data, layer });
+    this.#context.updateSettings({
+      view,
+      multiView: false,
+      sample,
+      lectureVisit: playing.visit,
+      highlight: highlight !== null ? { term: highlight, at: positionKey({ position }) } : null,
+    });
+    if (layer !== null) this.extension.selectLayer(layer);
   }
 
   #showView(id: string): void {
@@ -234,6 +314,13 @@ export class App {
     copyFullValues(document);
     document.addEventListener('keydown', (event) => {
       if (event.key === 'Escape' && this.#settings.problemsOpen) this.#closeProblems();
+      const presented = this.#settings.presenting ? presentationActionOf(event) : null;
+      if (presented) {
+        event.preventDefault();
+        event.stopPropagation();
+        if (!event.repeat) this.#stage.act(presented);
+        return;
+      }
       const action = actionOf(event);
       if (!action) return;
       event.preventDefault();
@@ -273,9 +360,11 @@ export class App {
     const { visible } = this.#viewArea;
     const wanted = new Set<ProbeId>(this.#isLayerListVisible ? ['activations', 'gradients', 'updates'] : []);
     for (const probe of visible.flatMap(({ probes }) => probes)) wanted.add(probe);
-    const queries = [...visible.map((view) => view.queries?.(data, this.#settings) ?? []), this.#why.queries].filter(
-      ({ length }) => length > 0,
-    );
+    const queries = [
+      ...visible.map((view) => view.queries?.(data, this.#settings) ?? []),
+      this.#why.queries,
+      this.#stage.queries,
+    ].filter(({ length }) => length > 0);
     const probes = [...wanted];
     const text = `${data.runVersion} ${JSON.stringify([probes, queries])}`;
     if (text === this.#lastSubscription) return;
@@ -335,6 +424,7 @@ export class App {
     const name = this.#store.data.model?.name ?? '';
     if (this.#title.textContent !== name) this.#title.textContent = name;
     this.root.classList.toggle('has-run', page === null);
+    this.root.classList.toggle('presenting', this.#settings.presenting && page === null);
     this.root.classList.toggle('stopped', this.#store.data.state?.kind === 'stopped');
     this.root.dataset.workspace = workspaceOf(this.#settings.view).id;
     render(page ?? nothing, this.#statePage);

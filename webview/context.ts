@@ -13,6 +13,7 @@ import type {
   TensorKind,
 } from '../src/protocol/panel';
 import type { Crosshair } from './charts/crosshair';
+import type { ViewId } from '../src/protocol/views';
 import type { PanelData } from './state/store';
 import type { Theme } from './canvas/theme';
 
@@ -40,6 +41,12 @@ export interface Settings {
   readonly runTo: 'step' | 'epoch';
   readonly speed: Speed;
   readonly problemsOpen: boolean;
+  /** Presentation mode: one view in large type, without controls. */
+  readonly presenting: boolean;
+  /** The term that was chosen to be highlighted, and the position at which it was. */
+  readonly highlight: { readonly term: string; readonly at: string } | null;
+  /** The visit of a lecture's stop whose selection was applied last. */
+  readonly lectureVisit: number;
   /** Each view's own state, by id. A view must validate it, since it comes from outside. */
   readonly viewState: Readonly<Record<string, unknown>>;
 }
@@ -77,7 +84,7 @@ export interface Component {
 }
 
 export interface View {
-  readonly id: string;
+  readonly id: ViewId;
   readonly title: string;
   readonly probes: readonly ProbeId[];
   /** Whether a network has what the view shows; without this, every network does. */
@@ -85,4 +92,6 @@ export interface View {
   /** The queries that every frame must answer while the view is open. */
   readonly queries?: (data: PanelData, settings: Settings) => readonly Query[];
   mount(host: HTMLElement, context: Context): Component;
+  /** What stands in its place in presentation mode. */
+  readonly stage?: View;
 }

@@ -3,6 +3,7 @@ import '@vscode/codicons/dist/codicon.css';
 import './styles/panel.css';
 import './styles/layers.css';
 import './styles/views.css';
+import './styles/stage.css';
 import './styles/narrow.css';
 import { createBirpc } from 'birpc';
 import { createAssembler } from '../src/chunking/chunks';
@@ -39,6 +40,8 @@ const REQUESTS_WITHOUT_ANSWER = [
   'manageTrust',
   'copyText',
   'saveFile',
+  'lecture',
+  'highlight',
 ] as const satisfies readonly (keyof PanelRequests)[];
 
 const root = document.getElementById('panel');
@@ -48,6 +51,8 @@ const vscode = acquireVsCodeApi();
 const calls: PageCalls = {
   update: (update) => app.update(update),
   frame: createAssembler((frame: Frame) => app.showFrame(frame)),
+  selection: () => Promise.resolve(app.selection()),
+  pictures: (position) => app.pictures(position),
 };
 const extension = createBirpc<PanelRequests, PageCalls>(calls, {
   post: (message: unknown) => vscode.postMessage(message),

@@ -60,8 +60,9 @@ class LenientSchemaBuilder {
         ...(schema.title === undefined ? this.#convertAlternatives(anyOf) : this.#defineFamily(schema.title, anyOf)),
       };
     if (names) {
-      const { enumDescriptions: _, ...described } = schema;
-      return { ...hoverText(described), ...this.#convertAlternatives([{ ...(type && { type }), enum: names }]) };
+      const { enumDescriptions, ...described } = schema;
+      const choice = { ...(type && { type }), enum: names, ...(enumDescriptions && { enumDescriptions }) };
+      return { ...hoverText(described), ...this.#convertAlternatives([choice]) };
     }
     return {
       ...(type && { type: withOtherTypes(type) }),
@@ -138,9 +139,9 @@ function extractSharedOptions(families: Definitions): Definitions {
  * The schema for editors. It accepts everything, because the extension reports problems itself, with better messages.
  * With a strict schema, every problem would appear twice.
  */
-export function createEditorSchema(): EditorSchema {
+export function createEditorSchema(of: JsonSchema = getJsonSchema()): EditorSchema {
   const builder = new LenientSchemaBuilder();
-  const spec = builder.convert(getJsonSchema());
+  const spec = builder.convert(of);
   const shared = extractSharedOptions(builder.families);
   return {
     $schema: 'http://json-schema.org/draft-07/schema#',
@@ -170,5 +171,7 @@ function formatJson(value: unknown, indent = ''): string {
   return `${open}\n${lines.map((each) => inner + each).join(',\n')}\n${indent}${close}`;
 }
 
+export const editorSchemaToText = (schema: EditorSchema): string => `${formatJson(schema)}\n`;
+
 /** The content of media/nabla.schema.json. */
-export const editorSchemaText = (): string => `${formatJson(createEditorSchema())}\n`;
+export const editorSchemaText = (): string => editorSchemaToText(createEditorSchema());

@@ -122,6 +122,7 @@ function describePath(path: Path): string {
   const key = keys[keys.length - 1];
   if (key === undefined) return 'The spec';
   if (indexes.length === 0) return `"${key}"`;
+  if (indexes.length === 1 && key === 'stops') return `Stop ${indexes[0]! + 1}`;
   if (indexes.length === 1 && key === 'layers')
     return path.length === 2 ? `Layer ${indexes[0]! + 1}` : `Layer ${indexes[0]! + 1} of the block`;
   const last = indexes.at(-1)! + 1;
@@ -154,10 +155,21 @@ interface Placement {
 /** Names of Keras for no activation. */
 const IDENTITIES: ReadonlySet<string> = new Set(['linear', 'identity', 'none', 'None']);
 
-class IssueExplainer {
-  readonly #schema = getJsonSchema();
+/** What issues are about: by default, a spec. */
+interface FileKind {
+  readonly schema: JsonSchema;
+  readonly noun: string;
+}
 
-  constructor(readonly source: Source) {}
+class IssueExplainer {
+  readonly #schema: JsonSchema;
+
+  constructor(
+    readonly source: Source,
+    readonly kind: FileKind,
+  ) {
+    this.#schema = kind.schema;
+  }
 
   explain(issue: LeafIssue): Explanation {
     const { path } = issue;
@@ -189,7 +201,7 @@ class IssueExplainer {
     const owner = schemaAt(this.#schema, this.source.value, parent);
     const alternative = owner ? selectAlternative(owner, valueAt(this.source.value, parent)) : {};
     const known = optionNames(alternative).filter(({ name }) => name !== '$schema' && name !== 'type');
-    const where = parent.length === 0 ? 'a spec' : (alternative.title ?? describePath(parent));
+    const where = parent.length === 0 ? `a ${this.kind.noun}` : (alternative.title ?? describePath(parent));
     const message = `${quote(key)} is not an option of ${where}.`;
     const suggestion = suggestName(key, known);
     const { remedy, fix }: Placement = suggestion
@@ -385,8 +397,12 @@ function withoutConsequences(issues: readonly ExplainedIssue[]): ExplainedIssue[
 }
 
 /** Problems for the issues of one parse, at most MAX_PROBLEMS. */
-export function explainIssues(source: Source, issues: readonly Issue[]): ExplainedIssue[] {
-  const explainer = new IssueExplainer(source);
+export function explainIssues(
+  source: Source,
+  issues: readonly Issue[],
+  kind: FileKind = { schema: getJsonSchema(), noun: 'spec' },
+): ExplainedIssue[] {
+  const explainer = new IssueExplainer(source, kind);
   const leafIssues = issues.flatMap((issue) => flattenIssue(issue, source.value, []));
   const explained = leafIssues.slice(0, MAX_PROBLEMS).map((issue) => ({
     ...explainer.explain(issue),

@@ -68,8 +68,8 @@ function inlineReferences({
   return inline(root) as JsonSchema;
 }
 
-function buildJsonSchema(): JsonSchema {
-  const schema = z.toJSONSchema(specSchema, {
+function buildJsonSchema(of: z.core.$ZodType): JsonSchema {
+  const schema = z.toJSONSchema(of, {
     io: 'input',
     target: 'draft-7',
     override({ zodSchema, jsonSchema: raw }) {
@@ -93,7 +93,10 @@ const memoize = <T>(compute: () => T): (() => T) => {
 };
 
 /** The schema of a spec before defaults are filled in. Built on first use, because it takes some milliseconds. */
-export const getJsonSchema = memoize(buildJsonSchema);
+export const getJsonSchema = memoize(() => buildJsonSchema(specSchema));
+
+/** The same for another kind of file. */
+export const toJsonSchema = (schema: z.core.$ZodType): (() => JsonSchema) => memoize(() => buildJsonSchema(schema));
 
 const jsonTypeOf = (value: unknown): JsonSchema['type'] | 'null' => {
   if (value === null) return 'null';

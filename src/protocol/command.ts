@@ -17,7 +17,13 @@ export type SessionCommand =
   /** Trains until the end of this epoch, counted from 1. */
   | { readonly type: 'runToEpoch'; readonly epoch: number }
   /** Goes to any step that the run has reached, bit for bit. */
-  | { readonly type: 'seek'; readonly step: number; readonly phase?: number }
+  | {
+      readonly type: 'seek';
+      readonly step: number;
+      readonly phase?: number;
+      /** Also to a step that the run has not reached: trains up to it first, at full speed. */
+      readonly train?: true;
+    }
   | { readonly type: 'reset' }
   /** Sets the base learning rate of the schedule. */
   | { readonly type: 'setLearningRate'; readonly lr: number }

@@ -2,12 +2,15 @@
 
 import type { ProbeId } from './layer-stats';
 export type { ActivationStats, GradientStats, LayerStats, ParameterStats, ProbeId } from './layer-stats';
+import type { Position } from './position';
 export type { BatchPosition, SplitName, Phase, Position } from './position';
 import type { CheckProgress, CheckReport } from './check-report';
 export type { CheckProgress, CheckReport, Diagnosis, EntryReport, ParameterCheck, Verdict } from './check-report';
 import type { Frame } from './frame';
 export { holdsAt, type RunFinding } from './finding';
 export type { Frame, NonFinite, RunStatus } from './frame';
+import type { LectureAction, PanelLecture, StopPicture, StopSelection } from './lecture';
+export type { LectureAction, PanelLecture, ShownStop, StopPicture, StopSelection } from './lecture';
 import type { ModelInfo } from './model-info';
 import type { DoctorReport } from './doctor-report';
 export type { LayerBlock, LayerSummary, LayerInfo, ModelInfo, ParameterInfo } from './model-info';
@@ -109,6 +112,9 @@ export type PanelUpdate =
   | { readonly type: 'undo'; readonly what: string | null }
   | { readonly type: 'sweep'; readonly sweep: PanelSweep }
   | { readonly type: 'doctor'; readonly doctor: PanelDoctor }
+  | { readonly type: 'lecture'; readonly lecture: PanelLecture }
+  /** A command enters presentation mode. */
+  | { readonly type: 'present' }
   /** A command opens a view, by its id. */
   | { readonly type: 'showView'; readonly view: string }
   /** A command shows a tensor, in the view of tensors. */
@@ -128,6 +134,10 @@ export interface PageCalls {
    * arrives in the engine's chunks.
    */
   frame(frame: Frame | Chunk): Promise<void>;
+  /** What the page shows now, for a stop of a lecture. */
+  selection(): Promise<StopSelection>;
+  /** The pictures of the open view at a position, once it is drawn and nothing moves; null if it does not come. */
+  pictures(position: Position): Promise<readonly StopPicture[] | null>;
 }
 
 /** Content for a file; a dialog asks where to save it. */
@@ -182,4 +192,7 @@ export interface PanelRequests {
   /** Copies a text to the clipboard. */
   copyText(text: string): Promise<void>;
   saveFile(file: ExportedFile): Promise<void>;
+  lecture(action: LectureAction): Promise<void>;
+  /** Marks the place of a term in the spec, such as that of `hidden.weight`; null removes the mark. */
+  highlight(term: string | null): void;
 }

@@ -9,12 +9,11 @@ import { describeNonFinite } from '../presentation/non-finite';
 import { formatObjective, lossShares, lossUnit, weightedName } from '../presentation/loss-shares';
 import { phaseLabel } from '../presentation/phases';
 import { pluralize } from '../presentation/numbers';
-import { createHash } from 'node:crypto';
 import { type HistoryData, seriesName } from '../history/history';
 import { type Curve, curvesFigure } from './curves';
-import { html, Html, isolate } from './html';
+import { html, type Html, isolate } from './html';
 import { countHtml, numberHtml } from './numbers';
-import { styleSheet } from './style';
+import { reportPage } from './page';
 import { activationTable, checkSection, modelTable, parameterTable, splitsTable, type SplitMetrics } from './tables';
 
 /** A problem of the spec. */
@@ -46,49 +45,30 @@ const SPLITS: readonly SplitName[] = ['train', 'validation', 'test'];
 
 export function reportHtml(parts: ReportInput): string {
   const { file, model, frame, layerStats, check, text } = parts;
-  const hash = createHash('sha256').update(styleSheet).digest('base64');
-  // As one string, since the policy contains its hash.
-  const styleElement = new Html(`<style>${styleSheet}</style>`);
-  const policy = `default-src 'none'; style-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'`;
   const { nonFinite } = frame;
-  const page = html`<!DOCTYPE html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta http-equiv="Content-Security-Policy" content="${policy}" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="referrer" content="no-referrer" />
-        <title>${model.name} – Nablascope report</title>
-        ${styleElement}
-      </head>
-      <body>
-        <main>
-          <h1>${isolate(model.name)}</h1>
-          <p class="note">${isolate(file)}, a report of Nablascope ${parts.version}</p>
-          ${statusSection(parts)} ${partialRunNotice(parts)}
-          <h2>Loss</h2>
-          ${splitsTable(splitMetrics(parts))} ${curvesSection(parts)}
-          <h2>Findings</h2>
-          ${nonFinite ? html`<p class="bad">Diverged in step ${nonFinite.step}: ${isolate(describeNonFinite(nonFinite))}</p>` : null}
-          ${findingList(parts)}
-          <h2>Model</h2>
-          ${modelTable(model)}
-          <h2>Layers at this step</h2>
-          ${activationTable(model, layerStats)}
-          <h2>Parameters at this step</h2>
-          ${parameterTable(model, layerStats)}
-          ${
-            check
-              ? checkSection(check)
-              : html`<h2>Gradient check</h2>
-                  <p>The gradients of this run were not checked.</p>`
-          }
-          <h2>Spec</h2>
-          <pre tabindex="0" aria-label="Text of the spec">${text}</pre>
-        </main>
-      </body>
-    </html> `;
-  return page.text;
+  const main = html`<h1>${isolate(model.name)}</h1>
+    <p class="note">${isolate(file)}, a report of Nablascope ${parts.version}</p>
+    ${statusSection(parts)} ${partialRunNotice(parts)}
+    <h2>Loss</h2>
+    ${splitsTable(splitMetrics(parts))} ${curvesSection(parts)}
+    <h2>Findings</h2>
+    ${nonFinite ? html`<p class="bad">Diverged in step ${nonFinite.step}: ${isolate(describeNonFinite(nonFinite))}</p>` : null}
+    ${findingList(parts)}
+    <h2>Model</h2>
+    ${modelTable(model)}
+    <h2>Layers at this step</h2>
+    ${activationTable(model, layerStats)}
+    <h2>Parameters at this step</h2>
+    ${parameterTable(model, layerStats)}
+    ${
+      check
+        ? checkSection(check)
+        : html`<h2>Gradient check</h2>
+            <p>The gradients of this run were not checked.</p>`
+    }
+    <h2>Spec</h2>
+    <pre tabindex="0" aria-label="Text of the spec">${text}</pre>`;
+  return reportPage({ title: `${model.name} – Nablascope report`, main });
 }
 
 function statusSection({ model, frame }: ReportInput): Html {

@@ -31,5 +31,7 @@ figure > svg { width: 100%; height: auto; }
 .c0 { stroke: var(--c0); } .c1 { stroke: var(--c1); } .c2 { stroke: var(--c2); } .c3 { stroke: var(--c3); } .c4 { stroke: var(--c4); } .c5 { stroke: var(--c5); }
 .bad { color: var(--bad); } .good { color: var(--good); }
 pre { padding: .8rem; border: 1px solid var(--line); border-radius: 4px; white-space: pre-wrap; overflow-wrap: anywhere; font: 13px/1.45 ui-monospace, monospace; unicode-bidi: plaintext; }
+.stop { margin: 2.2rem 0; } .stop h2 { margin-top: 0; } .stop img { max-width: 100%; height: auto; border: 1px solid var(--line); border-radius: 4px; }
+.stop tr.highlighted th { border-left: 4px solid var(--bad); }
 @media print { body { max-width: none; padding: 0; font-size: 11px; } .scroll { overflow: visible; } pre { font-size: 10px; } }
 `;

@@ -11,7 +11,11 @@ import { html, type Html, isolate } from './html';
 import { countHtml, numberHtml } from './numbers';
 
 /** A header; columns with `text` are left-aligned. */
-const table = (label: string, headings: readonly (string | { readonly text: string })[], rows: readonly Html[]): Html =>
+export const table = (
+  label: string,
+  headings: readonly (string | { readonly text: string })[],
+  rows: readonly Html[],
+): Html =>
   html`<div class="scroll" tabindex="0" role="region" aria-label="${label}">
     <table>
       <thead>

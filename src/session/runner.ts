@@ -230,6 +230,7 @@ export class Runner {
       case 'reverseContinue':
         return this.#reverseContinue();
       case 'seek':
+        if (command.train && !(await this.#trainTo(command.step))) return;
         return this.#seek(command.step, command.phase);
       case 'fork':
         await this.#overrideAt(command.step, () => {
@@ -255,6 +256,15 @@ export class Runner {
     this.#truncate(this.session.shownStep);
     this.#frameGate.request();
     this.#emitRecord();
+  }
+
+  /** @returns false if another command, a breakpoint, or a value that is not finite comes before the step */
+  async #trainTo(step: number): Promise<boolean> {
+    if (step > this.session.furthestStep) {
+      this.#runTo(step);
+      await this.#commands.job?.done;
+    }
+    return this.session.furthestStep >= step;
   }
 
   /** Short distances are immediate; on long ones the panel shows progress. */

@@ -9,6 +9,7 @@ import { fillMarkdown } from '../../src/cli/help';
 import { renderAssemblyOpcodes } from '../../src/engine/kernels/assembly-opcodes';
 import { withToolContributions } from '../../src/agent-tools';
 import { withCommandContributions } from '../../src/host/commands/contributions';
+import { lectureEditorSchemaText } from '../../src/lectures/editor-schema';
 import { type EditorSchema, editorSchemaText } from '../../src/model-spec/editor-schema';
 import { getJsonSchema } from '../../src/model-spec/json-schema';
 import { renderSpecReference } from '../../src/model-spec/spec-reference';
@@ -22,6 +23,7 @@ const read = (file: string): string => fs.readFileSync(path.join(root, file), 'u
 describe('generated files', () => {
   it.each([
     ['media/nabla.schema.json', editorSchemaText],
+    ['media/lecture.schema.json', lectureEditorSchemaText],
     ['docs/spec.md', renderSpecReference],
     ['docs/terminal.md', async () => fillMarkdown(read('docs/terminal.md'), await loadCommands(commands))],
     ['media/nablascope.d.ts', () => read('src/engine/custom/contract.ts')],

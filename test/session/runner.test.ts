@@ -50,6 +50,24 @@ describe('a runner', () => {
     expect(frames[0].evaluation.train?.loss).toBeGreaterThan(0);
   });
 
+  it('trains up to a step that was not reached, then goes to its phase, whatever the speed', async () => {
+    const { runner, clock } = createRunner();
+    await runner.command({ type: 'setSpeed', stepsPerSecond: 0.001 });
+    const start = clock();
+    await runner.command({ type: 'seek', step: 12, phase: 3, train: true });
+    expect(runner.session.position).toEqual({ step: 12, phase: 3 });
+    expect(clock() - start).toBeLessThan(1000);
+    const direct = createSession(smallSpec);
+    direct.seek(12, 3);
+    expect(runner.session.stateHash()).toBe(direct.stateHash());
+    await expect(runner.command({ type: 'seek', step: 13 })).rejects.toThrow(CommandError);
+    const { totalSteps } = runner.session;
+    await expect(runner.command({ type: 'seek', step: totalSteps + 1, train: true })).rejects.toThrow(CommandError);
+    // What was reached needs no training.
+    await runner.command({ type: 'seek', step: 2, train: true });
+    expect(runner.session.position).toEqual({ step: 2, phase: 0 });
+  });
+
   it('keeps the speed limit, and gives the same weights', async () => {
     const { runner, frames, next, clock } = createRunner();
     await runner.command({ type: 'setSpeed', stepsPerSecond: 20 });

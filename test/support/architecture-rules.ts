@@ -99,8 +99,14 @@ export const architecture: Readonly<Record<string, FolderRule>> = {
     imports: ['src/protocol', 'src/session', 'src/model-spec', 'src/presentation'],
     isPure: true,
   },
+  'src/lectures': {
+    holds: 'lecture files: their schema, stops and problems, and their Markdown as safe HTML',
+    imports: ['src/protocol', 'src/model-spec', 'src/presentation'],
+    packages: ['zod/mini', 'jsonc-parser', 'markdown-it'],
+    isPure: true,
+  },
   'src/report': {
-    holds: 'a step of a run as one HTML file: text, tables, curves as SVG',
+    holds: 'a step of a run, or a lecture, as one HTML file: text, tables, curves as SVG, pictures',
     imports: ['src/protocol', 'src/presentation', 'src/history'],
     packages: ['node:crypto'],
   },
@@ -149,6 +155,7 @@ export const architecture: Readonly<Record<string, FolderRule>> = {
       'src/history',
       'src/chunking',
       'src/report',
+      'src/lectures',
       'src/data-files',
       'src/presentation',
       'src/debugger',

@@ -28,6 +28,23 @@ export interface DiagramModel {
   readonly activePhase: { readonly column: number; readonly direction: 'forward' | 'backward' } | null;
   /** The column of the selected layer. */
   readonly selected: number | null;
+  /** How much larger than in the panel; 1 by default. */
+  readonly scale?: number;
+  /** Drawn over the picture. */
+  readonly overlay?: (ctx: CanvasRenderingContext2D, geometry: DiagramGeometry) => void;
+}
+
+/** Where the parts of a diagram are, in CSS pixels. */
+export interface DiagramGeometry {
+  readonly width: number;
+  readonly height: number;
+  /** Pixels above the units. */
+  readonly headerHeight: number;
+  /** Width and height of a unit. */
+  readonly unitSize: number;
+  readonly columnWidth: number;
+  /** @param index among the shown units of the column */
+  center(column: number, index: number): { readonly x: number; readonly y: number };
 }
 
 /** A unit: its column, and its index among the shown units. */
@@ -170,10 +187,11 @@ export class NetworkDiagram {
   draw(drawing: DiagramModel, theme: Theme, room: { readonly width: number; readonly height: number }): void {
     this.#model = drawing;
     this.#theme = theme;
-    this.#width = Math.max(room.width, drawing.labels.length * MIN_COLUMN_WIDTH);
+    const scale = drawing.scale ?? 1;
+    this.#width = Math.max(room.width, drawing.labels.length * MIN_COLUMN_WIDTH * scale);
     const { columns, edges } = drawing.graph;
     this.#arcs = layOutArcs(drawing.labels, (column) => edges.some(({ layer }) => layer === column - 1));
-    this.#headerHeight = HEADER_HEIGHT + LANE_HEIGHT * Math.max(0, ...this.#arcs.map(({ lane }) => lane + 1));
+    this.#headerHeight = HEADER_HEIGHT * scale + LANE_HEIGHT * Math.max(0, ...this.#arcs.map(({ lane }) => lane + 1));
     this.#computeUnitSize(columns, room.height);
     const cursor = this.#cursor;
     if (cursor && (cursor.kind === 'unit' ? cursor.unit : cursor.to) >= (columns[cursor.column]?.shown.length ?? 0))
@@ -201,11 +219,12 @@ export class NetworkDiagram {
   #computeUnitSize(columns: NetworkGraph['columns'], room: number): void {
     const { least, most } = columns.some(({ maps }) => maps !== null) ? UNIT_SIZE.withMap : UNIT_SIZE.withoutMap;
     const units = Math.max(1, ...columns.map(({ shown }) => shown.length));
+    const scale = this.#model?.scale ?? 1;
     const fits = Math.min(
       (room - this.#headerHeight - FOOTER_HEIGHT) / units - UNIT_GAP,
       (this.#width / columns.length) * MAX_UNIT_WIDTH_FRACTION,
     );
-    this.#unitSize = Math.round(Math.max(least, Math.min(most, fits)));
+    this.#unitSize = Math.round(Math.max(least * scale, Math.min(most * scale, fits)));
     this.#height = this.#headerHeight + units * (this.#unitSize + UNIT_GAP) + FOOTER_HEIGHT;
   }
 
@@ -241,11 +260,19 @@ export class NetworkDiagram {
     this.#drawEdges(ctx, drawing, theme);
     this.#drawArcs(ctx, theme);
     this.#drawUnits(ctx, drawing, theme);
+    drawing.overlay?.(ctx, {
+      width: this.#width,
+      height,
+      headerHeight: this.#headerHeight,
+      unitSize: this.#unitSize,
+      columnWidth: this.#width / drawing.labels.length,
+      center: (column, index) => this.#unitCenter(column, index),
+    });
   }
 
   #drawHeaders(
     ctx: CanvasRenderingContext2D,
-    { labels, graph, activePhase, selected }: DiagramModel,
+    { labels, graph, activePhase, selected, scale = 1 }: DiagramModel,
     theme: Theme,
     height: number,
   ): void {
@@ -263,12 +290,12 @@ export class NetworkDiagram {
         ctx.fillRect(i * step + 6, 0, step - 12, 4);
       }
       ctx.fillStyle = toCss(theme.foreground);
-      ctx.font = `600 12px ${theme.fontFamily}`;
+      ctx.font = `600 ${12 * scale}px ${theme.fontFamily}`;
       // Isolated, because a name may contain bidirectional marks.
-      ctx.fillText(`\u2068${truncateToWidth(ctx, name, step - 8)}\u2069`, x, 19, step - 6);
+      ctx.fillText(`\u2068${truncateToWidth(ctx, name, step - 8)}\u2069`, x, 19 * scale, step - 6);
       ctx.fillStyle = toCss(theme.muted);
-      ctx.font = `11px ${theme.fontFamily}`;
-      ctx.fillText(`${kind} ${formatShape(shape)}`, x, 34, step - 4);
+      ctx.font = `${11 * scale}px ${theme.fontFamily}`;
+      ctx.fillText(`${kind} ${formatShape(shape)}`, x, 34 * scale, step - 4);
       const { units, shown } = graph.columns[i]!;
       if (units > shown.length) ctx.fillText(`${shown.length} of ${units} shown`, x, height - 7, step - 4);
     });

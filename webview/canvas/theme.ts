@@ -19,6 +19,8 @@ export interface Theme {
   readonly good: Rgb;
   readonly bad: Rgb;
   readonly warning: Rgb;
+  /** Of the highlighted term. */
+  readonly laser: Rgb;
   /** Colors for layers and parameters, which cycle. */
   readonly palette: readonly [Rgb, Rgb, ...Rgb[]];
   readonly fontFamily: string;
@@ -76,6 +78,7 @@ export function readTheme(read: (name: string) => string, themeKind: string, ver
     bad: pick([color('errorForeground'), red])[0],
     warning: pick([color('editorWarning-foreground'), yellow])[0],
     palette,
+    laser: pick([red, orange, yellow])[0],
     fontFamily: read('--vscode-font-family') || 'system-ui, sans-serif',
     sequential: sequentialTable(),
     diverging: divergingTable(background),
@@ -131,8 +134,8 @@ export class ThemeWatcher {
   }
 
   #publish(): void {
-    const { splits, forward, backward, good, bad, warning } = this.#theme;
-    const colors = { ...splits, forward, backward, good, bad, warning };
+    const { splits, forward, backward, good, bad, warning, laser } = this.#theme;
+    const colors = { ...splits, forward, backward, good, bad, warning, laser };
     // On <body>, because the editor owns the style of <html>.
     for (const [name, value] of Object.entries(colors)) {
       this.document.body.style.setProperty(`--nabla-${name}`, toCss(value));

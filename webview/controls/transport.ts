@@ -149,7 +149,7 @@ export function mountTransport(host: HTMLElement, context: Context): Component {
         data-action="more"
         popovertarget="more"
         aria-label="More controls"
-        title="More controls: learning rate, run to a step or epoch, undo, reset"
+        title="More controls: learning rate, run to a step or epoch, undo, reset, present, lectures"
       >
         ${renderIcon('ellipsis')}
       </button>
@@ -158,6 +158,9 @@ export function mountTransport(host: HTMLElement, context: Context): Component {
         ${lrField.template(frame ? String(frame.lr) : '', { disabled: !live })} ${runToField(live)}
         ${undoButton(context, live)}
         ${button('reset', 'debug-restart', 'Reset to step 0', html`<span>Reset to step 0</span>`)}
+        ${menuButton('present', 'screen-full', 'Present', () => context.updateSettings({ presenting: true }))}
+        ${menuButton('record', 'record', 'Record a lecture', () => void context.extension.lecture('record'))}
+        ${menuButton('play', 'play', 'Play a lecture', () => void context.extension.lecture('play'))}
       </div>`;
   };
 
@@ -207,6 +210,19 @@ export function mountTransport(host: HTMLElement, context: Context): Component {
     dispose: () => render(nothing, host),
   };
 }
+
+/** Closes the popover, then acts. */
+const menuButton = (action: string, iconName: string, label: string, act: () => void): TemplateResult =>
+  html`<button
+    class="tool labeled"
+    data-action=${action}
+    @click=${({ currentTarget }: Event) => {
+      (currentTarget as Element).closest<HTMLElement>('[popover]')?.hidePopover();
+      act();
+    }}
+  >
+    ${renderIcon(iconName)}<span>${label}</span>
+  </button>`;
 
 function undoButton({ data, extension }: Context, live: boolean): TemplateResult {
   const can = live && data.undo !== null;

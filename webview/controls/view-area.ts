@@ -24,7 +24,11 @@ interface DisplayedFrames {
 }
 
 /** In the order of the tabs; at least one. */
-export function openViews({ view, multiView, open }: Settings, views: readonly View[]): readonly View[] {
+export function openViews({ view, multiView, open, presenting }: Settings, views: readonly View[]): readonly View[] {
+  if (presenting) {
+    const only = views.find(({ id }) => id === view) ?? views[0]!;
+    return [only.stage ?? only];
+  }
   const shown = views.filter(({ id }) => (multiView ? open.includes(id) : id === view));
   return shown.length > 0 ? shown : [views[0]!];
 }

@@ -6,7 +6,14 @@ import { formatIndex, formatInteger } from '../../src/presentation/numbers';
 import { shownStep } from '../../src/presentation/phases';
 import { unravelIndex } from '../../src/presentation/tensor-index';
 import type { Component, Context } from '../context';
-import { nodeLabel, updateRule, nodeScope, nodeShape, type StepNodeEntry, type StepNodeId } from './step-labels';
+import {
+  nodeLabel,
+  updateRule,
+  nodeScope,
+  nodeShape,
+  type StepNodeEntry,
+  type StepNodeId,
+} from '../../src/presentation/step-nodes';
 import { formula } from './formula';
 import { NO_VALUE, renderIcon, renderValue } from './number-value';
 import { followedSample } from './selection';

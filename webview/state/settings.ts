@@ -16,6 +16,9 @@ export const defaultSettings: Settings = {
   runTo: 'epoch',
   speed: 'watch',
   problemsOpen: false,
+  presenting: false,
+  highlight: null,
+  lectureVisit: 0,
   viewState: {},
 };
 
@@ -25,6 +28,11 @@ function oneOf<T>(value: unknown, known: readonly T[], fallback: T): T {
 
 const readIndex = (value: unknown): number | null =>
   typeof value === 'number' && Number.isInteger(value) && value >= 0 ? value : null;
+
+function readHighlight(value: unknown): Settings['highlight'] {
+  const { term, at } = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
+  return typeof term === 'string' && typeof at === 'string' ? { term, at } : null;
+}
 
 /** @param viewIds the ids that exist */
 export function readSettings(stored: unknown, viewIds: readonly string[]): Settings {
@@ -50,6 +58,9 @@ export function readSettings(stored: unknown, viewIds: readonly string[]): Setti
     runTo: oneOf(from.runTo, ['step', 'epoch'], defaultSettings.runTo),
     speed: oneOf(from.speed, Object.keys(speeds) as Speed[], defaultSettings.speed),
     problemsOpen: false,
+    presenting: from.presenting === true,
+    highlight: readHighlight(from.highlight),
+    lectureVisit: readIndex(from.lectureVisit) ?? 0,
     viewState: typeof viewState === 'object' && viewState !== null ? (viewState as Record<string, unknown>) : {},
   };
 }

@@ -7,6 +7,7 @@ import type {
   Frame,
   ModelInfo,
   PanelDoctor,
+  PanelLecture,
   PanelProblem,
   PanelState,
   PanelSweep,
@@ -34,6 +35,7 @@ export interface PanelData {
   readonly undo: string | null;
   readonly sweep: PanelSweep;
   readonly doctor: PanelDoctor;
+  readonly lecture: PanelLecture;
   readonly notices: readonly Notice[];
   /** Index of the selected layer. */
   readonly layer: number | null;
@@ -59,6 +61,7 @@ export const initialData = (layer: number | null = null): PanelData => ({
   undo: null,
   sweep: { state: null, isStarting: false, error: null },
   doctor: { kind: 'idle' },
+  lecture: { recording: null, playing: null },
   notices: [],
   layer,
   runVersion: 0,
@@ -94,8 +97,11 @@ export function reduce(data: PanelData, message: StoreMessage): PanelData {
       return { ...data, sweep: message.sweep };
     case 'doctor':
       return { ...data, doctor: message.doctor };
-    // A setting of the page, which the app changes.
+    case 'lecture':
+      return { ...data, lecture: message.lecture };
+    // Settings of the page, which the app changes.
     case 'showView':
+    case 'present':
       return data;
     case 'askQuery':
       return data;

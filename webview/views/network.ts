@@ -11,16 +11,8 @@ import { outsideBatchNote } from '../controls/selection';
 import { exportActions } from '../controls/export-actions';
 import { renderIcon, renderValue } from '../controls/number-value';
 import { whatIfBar } from '../controls/what-if-bar';
-import {
-  type ColumnLabel,
-  type DiagramModel,
-  NetworkDiagram,
-  type NetworkGraph,
-  type Target,
-  weightSource,
-} from '../canvas/network-diagram';
-import { pluralize, formatInteger, formatIndex, formatShape, formatExact } from '../../src/presentation/numbers';
-import { lastCompletedPhase, kindLabel } from '../../src/presentation/phases';
+import { NetworkDiagram, type NetworkGraph, type Target, weightSource } from '../canvas/network-diagram';
+import { pluralize, formatInteger, formatIndex, formatExact } from '../../src/presentation/numbers';
 import {
   hasOverrides,
   getOverrides,
@@ -30,6 +22,8 @@ import {
   whatIfQuery,
 } from '../state/overrides';
 import { filtersQuery, mountFilters } from './filters';
+import { activePhase, columnLabels, describeNetwork } from './network-columns';
+import { networkStage } from './network-stage';
 
 const ID = 'network';
 /** Height in pixels of the controls above the diagram and the text below it. */
@@ -63,37 +57,10 @@ const counterfactualQuery = (settings: Settings): Query<'network_graph'> | null 
   return hasOverrides(counterfactual) ? { ...graphQuery(settings), counterfactual } : null;
 };
 
-const columnLabels = ({ data }: Context): ColumnLabel[] => [
-  { name: 'input', kind: '', shape: data.model?.inputShape ?? [], inputs: [] },
-  ...(data.model?.layers ?? []).map(({ name, kind, outputShape, inputs }) => ({
-    name,
-    kind: kindLabel(kind),
-    shape: outputShape,
-    // The first column is the network's input.
-    inputs: inputs.map((input) => input + 1),
-  })),
-];
-
-/** `add1 4 from tanh1 and linear1`; without its inputs for a column that takes the one before. */
-function describeColumn(labels: readonly ColumnLabel[], column: number): string {
-  const { name, shape, inputs } = labels[column]!;
-  const isSequential = inputs.every((input) => input === column - 1);
-  const from = isSequential ? '' : ` from ${inputs.map((input) => labels[input]!.name).join(' and ')}`;
-  return `${name} ${formatShape(shape)}${from}`;
-}
-
-/** The column of the current phase; for the loss, the last one, with direction backward. */
-function activePhase({ data }: Context): DiagramModel['activePhase'] {
-  const phase = lastCompletedPhase(data.model, data.frame);
-  if (!phase || !data.model) return null;
-  if (phase.kind === 'forward' || phase.kind === 'backward') return { column: phase.layer + 1, direction: phase.kind };
-  if (phase.kind === 'loss') return { column: data.model.layers.length, direction: 'forward' };
-  return phase.kind === 'loss_backward' ? { column: data.model.layers.length, direction: 'backward' } : null;
-}
-
 export const network: View = {
   id: ID,
   title: 'Network',
+  stage: networkStage,
   probes: [],
   queries: (data, settings) => {
     const [filters, tried] = [
@@ -181,7 +148,7 @@ export const network: View = {
       };
       picture.canvas.setAttribute(
         'aria-label',
-        `The network for sample ${answer.sample}: ${names.map((_, column) => describeColumn(names, column)).join(', ')}. Arrow keys move between units, with Shift between incoming weights.`,
+        `${describeNetwork(names, answer.sample)} Arrow keys move between units, with Shift between incoming weights.`,
       );
       picture.draw(drawing, theme, {
         width: canvasSize(map).width,

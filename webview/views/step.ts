@@ -20,7 +20,7 @@ import {
   phaseRule,
   updateRule,
   isSameNode,
-} from '../controls/step-labels';
+} from '../../src/presentation/step-nodes';
 import type { PanelData } from '../state/store';
 import { LossComparisonChart } from './loss-comparison';
 import { describePhase, lastCompletedPhase, phaseLabel } from '../../src/presentation/phases';

@@ -13,7 +13,7 @@ import {
   formatShortestFloat32,
 } from '../../src/presentation/numbers';
 import { unravelIndex } from '../../src/presentation/tensor-index';
-import { nodeLabel } from '../controls/step-labels';
+import { nodeLabel } from '../../src/presentation/step-nodes';
 import {
   removeWeightOverride,
   getOverrides,

@@ -2,6 +2,7 @@
 // and keybindings are generated from this table (`npm run generate`), so adding a command is adding an entry here.
 import type { CustomRole } from '../../model-spec';
 import type { SessionCommand } from '../../protocol/engine';
+import type { LectureAction } from '../../protocol/lecture';
 import type { OpenRun } from '../run/run-manager';
 
 /** What commands act on; `commands.ts` implements it with the editor. */
@@ -19,6 +20,10 @@ export interface CommandContext {
   debugLayer(uri?: unknown, layer?: unknown): Promise<void>;
   exportReport(run: OpenRun): Promise<unknown>;
   saveWeights(run: OpenRun): Promise<unknown>;
+  /** What a lecture of the run is asked for. */
+  lecture(run: OpenRun, action: LectureAction): Promise<void>;
+  /** @param uri of a lecture; by default the one in front, or one that the user picks */
+  playLecture(uri?: unknown): Promise<void>;
   revokePermissions(): Promise<void>;
   /** @param variable of the debugger's menu */
   showVariable(variable: unknown): void;
@@ -78,6 +83,9 @@ export const contextKeys = {
   specVisible: 'nablascope.specVisible',
   /** A JSON file that is no spec is in front: F5 is not about it. */
   otherJson: 'nablascope.otherJson',
+  /** A lecture of the run in front is being recorded, or played. */
+  recordingLecture: 'nablascope.recordingLecture',
+  playingLecture: 'nablascope.playingLecture',
   hasPermissions: 'nablascope.hasPermissions',
   /** An object whose keys are the ids of the Test Explorer items of specs whose custom layers need permission. */
   blockedSpecs: 'nablascope.blockedSpecs',
@@ -87,8 +95,10 @@ export const contextKeys = {
 
 const { hasTarget, running, checking, restorable, stopped, hasRun, hasPermissions, blockedSpecs, layerFiles } =
   contextKeys;
+const { recordingLecture, playingLecture } = contextKeys;
 
 const specFile = 'resourceFilename =~ /\\.nabla\\.json$/';
+const lectureFile = 'resourceFilename =~ /\\.lecture\\.json$/';
 const panelInFront = "activeWebviewPanelId == 'nablascope.panel'";
 /** Keys reach the panel while it is the active editor, unless the focus is in another part of the window. */
 const panelFocused = `${panelInFront} && !terminalFocus && !sideBarFocus && !panelFocus && !auxiliaryBarFocus`;
@@ -117,6 +127,9 @@ const onRun =
     const run = await context.activeRun(uri);
     if (run) await action(run, context);
   };
+
+const onLecture = (action: LectureAction): CommandDescriptor['run'] =>
+  onRun((run, context) => context.lecture(run, action));
 
 /** Commands, keyed by id without the prefix `nablascope.`; users bind keys to ids, so these stay. */
 export const commandTable = {
@@ -252,6 +265,50 @@ export const commandTable = {
     title: 'Save Weights…',
     palette: hasTarget,
     run: onRun((run, context) => context.saveWeights(run)),
+  },
+  present: {
+    title: 'Present',
+    icon: '$(screen-full)',
+    palette: hasTarget,
+    run: onRun(({ panel }) => {
+      panel.reveal();
+      panel.postUpdate({ type: 'present' });
+    }),
+  },
+  recordLecture: {
+    title: 'Start Recording Lecture',
+    icon: '$(record)',
+    palette: `${hasTarget} && !${recordingLecture}`,
+    run: onLecture('record'),
+  },
+  addLectureStop: {
+    title: 'Add Stop to Lecture…',
+    icon: '$(add)',
+    palette: recordingLecture,
+    run: onLecture('addStop'),
+  },
+  finishLecture: {
+    title: 'Finish Recording Lecture',
+    icon: '$(check)',
+    palette: recordingLecture,
+    run: onLecture('finish'),
+  },
+  playLecture: {
+    title: 'Play Lecture…',
+    icon: '$(play)',
+    menus: {
+      'editor/title': { when: `${lectureFile} && !isInDiffEditor`, group: 'navigation' },
+      'explorer/context': { when: lectureFile, group: 'navigation@20' },
+    },
+    run: (context, uri) => context.playLecture(uri),
+  },
+  nextLectureStop: { title: 'Next Stop of Lecture', palette: playingLecture, run: onLecture('next') },
+  previousLectureStop: { title: 'Previous Stop of Lecture', palette: playingLecture, run: onLecture('back') },
+  exportLecture: {
+    title: 'Export Lecture…',
+    icon: '$(export)',
+    palette: playingLecture,
+    run: onLecture('export'),
   },
   showVariable: {
     title: 'Show in Nablascope',

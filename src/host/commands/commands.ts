@@ -9,6 +9,7 @@ import { backInto, breakOnSignChange, showVariable, whenDidThisStart } from '../
 import { openNewSpec } from '../model-spec/new-spec';
 import { isSpec } from '../model-spec/spec-documents';
 import { exportReport } from '../panel/export-report';
+import type { LectureManager } from '../lectures/lecture-manager';
 import { saveWeights } from '../panel/save-weights';
 import type { OpenRun, RunManager } from '../run/run-manager';
 import { escapeUiText } from '../ui/escape-ui';
@@ -21,6 +22,7 @@ export interface CommandDependencies {
   readonly runs: RunManager;
   readonly permissions: CustomLayerPermissions;
   readonly layerDebugger: LayerDebugger;
+  readonly lectures: LectureManager;
   readonly newLayer: NewLayerCommand;
   /** Asks whether the custom layers of a spec may run. */
   readonly requestPermission: (spec: vscode.Uri) => Promise<void>;
@@ -43,6 +45,7 @@ function createCommandContext({
   runs,
   permissions,
   layerDebugger,
+  lectures,
   newLayer,
   requestPermission,
   version,
@@ -64,6 +67,8 @@ function createCommandContext({
     debugLayer: (uri, layer) => debugLayer(runs, layerDebugger, uri, layer),
     exportReport: (run) => exportReport(run, version),
     saveWeights: (run) => saveWeights(run),
+    lecture: (run, action) => lectures.handle(run, action),
+    playLecture: (uri) => lectures.playFile(uri),
     showVariable: (variable) => showVariable(runs, variable),
     whenDidThisStart: (argument) => whenDidThisStart(runs, argument),
     backInto: () => backInto(),

@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import type { CustomLayerPermissions } from '../custom-layers/custom-layer-permissions';
 import { customLayerFilesOf } from '../custom-layers/layer-files';
 import { isSpec } from '../model-spec/spec-documents';
+import type { LectureManager } from '../lectures/lecture-manager';
 import type { RunManager } from '../run/run-manager';
 import { contextKeys } from './command-table';
 
@@ -10,14 +11,17 @@ export class ContextKeys implements vscode.Disposable {
   readonly #values = new Map<string, unknown>();
   readonly #runs: RunManager;
   readonly #permissions: CustomLayerPermissions;
+  readonly #lectures: LectureManager;
   readonly #subscriptions: readonly vscode.Disposable[];
 
-  constructor(runs: RunManager, permissions: CustomLayerPermissions) {
+  constructor(runs: RunManager, permissions: CustomLayerPermissions, lectures: LectureManager) {
     this.#runs = runs;
     this.#permissions = permissions;
+    this.#lectures = lectures;
     this.#subscriptions = [
       runs.onDidChange(() => this.#refresh()),
       permissions.onDidChange(() => this.#refresh()),
+      lectures.onDidChange(() => this.#refresh()),
       vscode.window.onDidChangeActiveTextEditor(() => this.#refresh()),
       vscode.window.onDidChangeVisibleTextEditors(() => this.#refresh()),
     ];
@@ -45,6 +49,8 @@ export class ContextKeys implements vscode.Disposable {
     this.#setKey(contextKeys.checking, (view?.checkProgress ?? null) !== null);
     this.#setKey(contextKeys.restorable, state?.kind === 'stopped' && state.restorable);
     this.#setKey(contextKeys.stopped, state?.kind === 'stopped');
+    this.#setKey(contextKeys.recordingLecture, this.#lectures.isActive(run, 'recording'));
+    this.#setKey(contextKeys.playingLecture, this.#lectures.isActive(run, 'playing'));
     this.#setKey(contextKeys.hasPermissions, this.#permissions.allowedFolders.length > 0);
     const layerFiles = this.#runs.all.flatMap(({ controller }) =>
       customLayerFilesOf(controller).map(({ file }) => file),

@@ -78,11 +78,9 @@ export class SpecDiagnostics implements vscode.Disposable {
 
   #publish(document: vscode.TextDocument): void {
     if (document.isClosed) return;
-    const problems = this.#problemsOf(document.uri);
-    const shown = hasJsonValidation(document) ? problems.filter(({ code }) => code !== 'syntax') : problems;
     this.#specCollection.set(
       document.uri,
-      shown.map((problem) => toDiagnostic(document, problem)),
+      publishableProblems(document, this.#problemsOf(document.uri)).map((problem) => toDiagnostic(document, problem)),
     );
   }
 
@@ -98,7 +96,11 @@ const hasJsonValidation = (document: vscode.TextDocument): boolean =>
   vscode.extensions.getExtension('vscode.json-language-features') !== undefined &&
   vscode.workspace.getConfiguration('json', document).get('validate.enable', true);
 
-function toDiagnostic(document: vscode.TextDocument, problem: Problem): vscode.Diagnostic {
+/** Without what VS Code itself reports. */
+export const publishableProblems = (document: vscode.TextDocument, problems: readonly Problem[]): readonly Problem[] =>
+  hasJsonValidation(document) ? problems.filter(({ code }) => code !== 'syntax') : problems;
+
+export function toDiagnostic(document: vscode.TextDocument, problem: Problem): vscode.Diagnostic {
   const range = new vscode.Range(document.positionAt(problem.start), document.positionAt(problem.end));
   const diagnostic = createDiagnostic(range, problem);
   const { place } = problem;

@@ -4,7 +4,15 @@ import { type BirpcReturn, createBirpc } from 'birpc';
 import * as vscode from 'vscode';
 import type { Chunk } from '../../chunking/chunks';
 import { Outbox } from '../../chunking/outbox';
-import type { Frame, PageCalls, PanelRequests, PanelUpdate } from '../../protocol/panel';
+import type {
+  Frame,
+  PageCalls,
+  PanelRequests,
+  PanelUpdate,
+  Position,
+  StopPicture,
+  StopSelection,
+} from '../../protocol/panel';
 import { isRpcMessage, panelSerialization } from '../../protocol/panel-channel';
 import { escapeUiText } from '../ui/escape-ui';
 import { panelHtml, panelResourceRoots } from './panel-html';
@@ -124,7 +132,7 @@ export class Panel implements vscode.Disposable {
   postUpdate(update: PanelUpdate): void {
     if (this.#outbox) void this.#page.update.asEvent(update);
     // A snapshot holds the rest.
-    else if (['notice', 'showView', 'showTensor', 'askQuery'].includes(update.type))
+    else if (['notice', 'showView', 'showTensor', 'askQuery', 'present'].includes(update.type))
       this.#pendingUpdates = [...this.#pendingUpdates, update].slice(-MAX_PENDING_UPDATES);
   }
 
@@ -137,6 +145,16 @@ export class Panel implements vscode.Disposable {
     const drawn = Promise.all(chunks.map((chunk) => this.#page.frame(chunk)));
     await Promise.race([drawn.catch(() => undefined), released]);
     clearTimeout(timer);
+  }
+
+  /** Null while there is no page. */
+  async requestSelection(): Promise<StopSelection | null> {
+    return this.#outbox ? this.#page.selection() : null;
+  }
+
+  /** Null while there is no page. */
+  async requestPictures(position: Position): Promise<readonly StopPicture[] | null> {
+    return this.#outbox ? this.#page.pictures(position) : null;
   }
 
   dispose(): void {

@@ -2,6 +2,8 @@
 // highlights its line, and clicking a problem goes to its line. Only the last of these takes the focus.
 import * as vscode from 'vscode';
 import type { EditorRequest, OpenRun, RunManager } from '../run/run-manager';
+import { nodeOfTerm } from '../../presentation/terms';
+import { rangeOfNode } from '../model-spec/term-ranges';
 import { isSpec, type SpecDocuments } from '../model-spec/spec-documents';
 import { showInSpec } from './show-in-spec';
 
@@ -14,6 +16,14 @@ export class SelectionSync implements vscode.Disposable {
     overviewRulerColor: new vscode.ThemeColor('editorOverviewRuler.rangeHighlightForeground'),
     overviewRulerLane: vscode.OverviewRulerLane.Center,
   });
+  /** The term that is explained, like the point of a laser. */
+  readonly #termHighlight = vscode.window.createTextEditorDecorationType({
+    backgroundColor: new vscode.ThemeColor('editor.findMatchHighlightBackground'),
+    border: '2px solid',
+    borderColor: new vscode.ThemeColor('charts.red'),
+    overviewRulerColor: new vscode.ThemeColor('charts.red'),
+    overviewRulerLane: vscode.OverviewRulerLane.Full,
+  });
   /** Specs whose selection was made in the panel since the cursor last moved. */
   readonly #selectedInPanel = new Set<string>();
   readonly #subscriptions: readonly vscode.Disposable[];
@@ -23,6 +33,7 @@ export class SelectionSync implements vscode.Disposable {
     this.#runs = runs;
     this.#subscriptions = [
       this.#layerHighlight,
+      this.#termHighlight,
       vscode.window.onDidChangeTextEditorSelection(({ textEditor }) => this.#handleCursorMove(textEditor)),
       documents.onDidAnalyze(({ document }) => this.#syncFromCursor(document.uri)),
       runs.onDidLoadPage((run) => this.#syncFromCursor(run.uri)),
@@ -60,6 +71,7 @@ export class SelectionSync implements vscode.Disposable {
 
   async #handleEditorRequest({ run, target }: EditorRequest): Promise<void> {
     if (target === 'diagnosis') await this.#revealDiagnosis(run);
+    else if ('term' in target) this.#highlightTerm(run, target.term);
     else if ('layer' in target) this.#highlightLayer(run, target.layer);
     else await this.#revealProblem(run, target.problem);
   }
@@ -82,6 +94,21 @@ export class SelectionSync implements vscode.Disposable {
       const lines = new vscode.Range(document.positionAt(range.start), document.positionAt(range.end));
       editor.setDecorations(this.#layerHighlight, [lines]);
       editor.revealRange(lines, vscode.TextEditorRevealType.InCenterIfOutsideViewport);
+    }
+  }
+
+  /** Where the spec says what the term is: the option that gives it, or the layer, the loss or the data. */
+  #highlightTerm({ uri, controller }: OpenRun, term: string | null): void {
+    const { model } = controller.view;
+    const node = term !== null && model ? nodeOfTerm(model, term) : null;
+    for (const editor of vscode.window.visibleTextEditors) {
+      const { document } = editor;
+      if (document.uri.toString() !== uri.toString()) continue;
+      const spec = node && this.#documents.analysisOf(document).spec;
+      const range = spec ? rangeOfNode(spec, node) : null;
+      const at = range && new vscode.Range(document.positionAt(range.start), document.positionAt(range.end));
+      editor.setDecorations(this.#termHighlight, at ? [at] : []);
+      if (at) editor.revealRange(at, vscode.TextEditorRevealType.InCenterIfOutsideViewport);
     }
   }
 

@@ -16,5 +16,5 @@ export async function showInSpec(
   });
 }
 
-const otherColumn = (column: vscode.ViewColumn | undefined): vscode.ViewColumn =>
+export const otherColumn = (column: vscode.ViewColumn | undefined): vscode.ViewColumn =>
   column === vscode.ViewColumn.One ? vscode.ViewColumn.Two : vscode.ViewColumn.One;

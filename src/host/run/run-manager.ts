@@ -1,6 +1,6 @@
 // The open panels and their runs, one of each for a spec: creates and disposes them, and knows which one is active.
 import * as vscode from 'vscode';
-import type { PanelRequests } from '../../protocol/panel';
+import type { LectureAction, PanelRequests } from '../../protocol/panel';
 import type { CustomLayerPermissions } from '../custom-layers/custom-layer-permissions';
 import type { SpecDiagnostics } from '../model-spec/spec-diagnostics';
 import { listCustomLayers } from '../../model-spec';
@@ -43,8 +43,18 @@ export interface OpenRun {
 /** A panel asks the editor to show a place in its spec. */
 export interface EditorRequest {
   readonly run: OpenRun;
-  /** A layer or a problem by index, or the place that the diagnosis of the last check names. */
-  readonly target: { readonly layer: number } | { readonly problem: number } | 'diagnosis';
+  /**
+   * A layer or a problem by index, the place that the diagnosis of the last check names, or that of a highlighted term;
+   * no term removes its mark.
+   */
+  readonly target:
+    { readonly layer: number } | { readonly problem: number } | { readonly term: string | null } | 'diagnosis';
+}
+
+/** A panel asks for something of a lecture. */
+export interface LectureRequest {
+  readonly run: OpenRun;
+  readonly action: LectureAction;
 }
 
 /** A query without a result; the message says why. */
@@ -58,6 +68,7 @@ export class RunManager implements vscode.Disposable {
   readonly #onDidChange = new vscode.EventEmitter<OpenRun>();
   readonly #onDidLoadPage = new vscode.EventEmitter<OpenRun>();
   readonly #onDidReceiveEditorRequest = new vscode.EventEmitter<EditorRequest>();
+  readonly #onDidReceiveLectureRequest = new vscode.EventEmitter<LectureRequest>();
   readonly #subscriptions: readonly vscode.Disposable[];
   #lastActive: OpenRun | null = null;
 
@@ -66,6 +77,7 @@ export class RunManager implements vscode.Disposable {
   /** The page of a panel was created and has its snapshot. */
   readonly onDidLoadPage = this.#onDidLoadPage.event;
   readonly onDidReceiveEditorRequest = this.#onDidReceiveEditorRequest.event;
+  readonly onDidReceiveLectureRequest = this.#onDidReceiveLectureRequest.event;
 
   constructor(options: RunManagerOptions) {
     this.#options = options;
@@ -74,6 +86,7 @@ export class RunManager implements vscode.Disposable {
       this.#onDidChange,
       this.#onDidLoadPage,
       this.#onDidReceiveEditorRequest,
+      this.#onDidReceiveLectureRequest,
       options.permissions.onDidChange(() => {
         for (const { controller } of this.all)
           controller.handlePermissionChange().catch((error: unknown) => options.log.error(String(error)));
@@ -316,6 +329,8 @@ export class RunManager implements vscode.Disposable {
       openAnswer: (question) => openAnswer(this.#options.extensionUri, question),
       copyText: async (text) => vscode.env.clipboard.writeText(text),
       saveFile: (file) => saveExport(run().uri, controller().view, file),
+      lecture: (action) => Promise.resolve(this.#onDidReceiveLectureRequest.fire({ run: run(), action })),
+      highlight: (term) => this.#onDidReceiveEditorRequest.fire({ run: run(), target: { term } }),
     };
   }
 }

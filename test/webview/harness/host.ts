@@ -165,6 +165,8 @@ export class FakeHost implements PanelHost {
       case 'allowCode':
       case 'manageTrust':
       case 'openAnswer':
+      case 'lecture':
+      case 'highlight':
         return undefined;
     }
   }

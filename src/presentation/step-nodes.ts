@@ -1,9 +1,11 @@
 // The names of a step's nodes, and the nodes of each phase. Pure text.
-import { tensorExpression } from '../../src/presentation/tensor-expressions';
-import type { LayerInfo, QueryValue, ModelInfo, Phase } from '../../src/protocol/panel';
+import { tensorExpression } from './tensor-expressions';
+import type { LayerInfo, ModelInfo } from '../protocol/model-info';
+import type { Phase } from '../protocol/position';
+import type { NodeId, StepNode } from '../protocol/queries';
 
-export type StepNode = QueryValue<'step_graph'>['nodes'][number];
-export type StepNodeId = StepNode['id'];
+export type { StepNode };
+export type StepNodeId = NodeId;
 export type StepNodeEntry = { readonly node: StepNodeId; readonly index: number };
 
 export const isSameNode = (a: StepNodeId, b: StepNodeId): boolean => JSON.stringify(a) === JSON.stringify(b);
