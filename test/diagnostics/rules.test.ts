@@ -273,7 +273,7 @@ const found: readonly (readonly [
   ],
   [
     'weights-one-sided',
-    'uniform weights of [0, 1), which is what they are unless told',
+    'uniform weights of [0, 1), the default',
     specText({
       data: '{ "type": "blobs", "features": 10, "centers": 2 }',
       layers: `[«{ "type": "linear", "out_features": 4, "init": "uniform" }», "tanh", ${two}]`,
