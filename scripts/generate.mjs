@@ -6,6 +6,7 @@
 // - the lists of commands and options in docs/terminal.md from src/cli/commands,
 // - the opcodes of the compiled kernels in assembly/opcodes.ts from src/engine/kernels,
 // - the table of folders in docs/architecture.md from test/support/architecture-rules.ts,
+// - the list of examples, media/examples.json, from examples/,
 // - the questions and answers of docs/systems.md and the table of docs/systems-tests.md from docs/questions,
 // - the types of custom layers, for the package and for the examples, from src/engine/custom/contract.ts.
 import fs from 'node:fs';
@@ -31,6 +32,7 @@ await esbuild.build({
       export { fillMarkdown } from './src/cli/help';
       export { renderAssemblyOpcodes } from './src/engine/kernels/assembly-opcodes';
       export { withFolderTable } from './test/support/architecture-rules';
+      export { renderExampleList } from './test/support/example-list';
       export { renderSystems, renderSystemsTable } from './test/support/questions';`,
     resolveDir: root,
   },
@@ -54,6 +56,7 @@ const {
   fillMarkdown,
   renderAssemblyOpcodes,
   withFolderTable,
+  renderExampleList,
   renderSystems,
   renderSystemsTable,
 } = require(bundle);
@@ -73,6 +76,7 @@ for (const [file, generated] of [
   ['package.json', withToolContributions(withCommandContributions(read('package.json')))],
   ['assembly/opcodes.ts', renderAssemblyOpcodes()],
   ['docs/architecture.md', withFolderTable(read('docs/architecture.md'))],
+  ['media/examples.json', renderExampleList()],
   ['docs/systems.md', renderSystems()],
   ['docs/systems-tests.md', renderSystemsTable()],
 ]) {

@@ -78,7 +78,7 @@ export default async ({ page, panel, command, shot }) => {
   }
 };
 
-async function openFile(page, name) {
+export async function openFile(page, name) {
   await page.keyboard.press('ControlOrMeta+p');
   const input = page.locator('.quick-input-widget input.input');
   await input.waitFor();
@@ -100,7 +100,7 @@ async function allowCode(page, panel) {
 }
 
 /** Runs to the end, or as far as the time allows. */
-async function train(panel) {
+export async function train(panel) {
   await panel.locator('[data-action="toggleRun"]').first().click();
   await panel
     .locator(
@@ -112,7 +112,7 @@ async function train(panel) {
 }
 
 /** Also where workspaces and tabs are menus, in a narrow panel. */
-async function openView(panel, title) {
+export async function openView(panel, title) {
   const click = (element) => element.click();
   for (const workspace of await panel.locator('.workspaces button').all()) {
     await workspace.evaluate(click);

@@ -19,6 +19,8 @@ import { watchLayerFiles } from './host/custom-layers/watch-layer-files';
 import { registerLectureCompletion } from './host/lectures/lecture-completion';
 import { LectureDocuments } from './host/lectures/lecture-documents';
 import { LectureManager } from './host/lectures/lecture-manager';
+import { ExampleFiles } from './host/home/example-files';
+import { registerHome } from './host/home/home';
 import { NewLayerCommand } from './host/custom-layers/new-layer';
 import { RunStore } from './host/run/run-store';
 import { RunManager } from './host/run/run-manager';
@@ -61,6 +63,7 @@ export function activate({
     version,
     onError: logError,
   });
+  const examples = new ExampleFiles(extensionUri, globalStorageUri, version);
   saveRuns = () => runs.disposeAll();
 
   subscriptions.push(
@@ -83,8 +86,10 @@ export function activate({
     registerRename(documents),
     new LiveValues(documents, runs),
     watchLayerFiles(runs, logError),
+    registerHome(runs, examples, workspaceState),
     registerCommands({
       runs,
+      examples,
       permissions,
       layerDebugger,
       lectures,

@@ -15,6 +15,7 @@ import { getJsonSchema } from '../../src/model-spec/json-schema';
 import { renderSpecReference } from '../../src/model-spec/spec-reference';
 import { componentFamilies } from '../../src/model-spec/schema';
 import { withFolderTable } from '../support/architecture-rules';
+import { renderExampleList } from '../support/example-list';
 import { renderSystems, renderSystemsTable } from '../support/questions';
 
 const root = path.resolve(__dirname, '../..');
@@ -32,6 +33,7 @@ describe('generated files', () => {
     ['package.json', () => withToolContributions(withCommandContributions(read('package.json')))],
     ['assembly/opcodes.ts', renderAssemblyOpcodes],
     ['docs/architecture.md', () => withFolderTable(read('docs/architecture.md'))],
+    ['media/examples.json', renderExampleList],
     ['docs/systems.md', renderSystems],
     ['docs/systems-tests.md', renderSystemsTable],
   ])('%s is up to date; if not: npm run generate', async (file, generate) => {

@@ -15,6 +15,10 @@ export interface CommandContext {
   /** @param uri of a spec; without one, the spec in front or one that the user picks. */
   openPanel(uri?: unknown): Promise<void>;
   newSpec(): Promise<void>;
+  /** @param file of an example; without one, the user picks */
+  openExample(file: unknown): Promise<void>;
+  /** @param item of the view of examples */
+  restoreExample(item: unknown): Promise<void>;
   newLayer(role: CustomRole): Promise<void>;
   /** @param uri of a spec, together with the name of a layer, or of a layer's file. By default the file in front. */
   debugLayer(uri?: unknown, layer?: unknown): Promise<void>;
@@ -47,6 +51,8 @@ export interface CommandContext {
 
 /** Menus of VS Code that commands appear in. The command palette has a property of its own. */
 export type MenuId =
+  | 'view/title'
+  | 'view/item/context'
   | 'editor/title'
   | 'editor/title/context'
   | 'explorer/context'
@@ -140,10 +146,29 @@ export const commandTable = {
     menus: {
       'editor/title': { when: `${specFile} && !isInDiffEditor`, group: 'navigation' },
       'explorer/context': { when: specFile, group: 'navigation@20' },
+      'view/item/context': { when: 'view == nablascope.models && viewItem == spec', group: 'inline' },
     },
     run: (context, uri) => context.openPanel(uri),
   },
-  newSpec: { title: 'New Spec', icon: '$(new-file)', run: (context) => context.newSpec() },
+  newSpec: {
+    title: 'New Spec',
+    icon: '$(new-file)',
+    menus: { 'view/title': { when: 'view == nablascope.models', group: 'navigation' } },
+    run: (context) => context.newSpec(),
+  },
+  openExample: {
+    title: 'Open Example…',
+    icon: '$(mortar-board)',
+    run: (context, file) => context.openExample(file),
+  },
+  restoreExample: {
+    title: 'Restore Original',
+    icon: '$(discard)',
+    // It needs the item that it is invoked on.
+    palette: 'false',
+    menus: { 'view/item/context': { when: 'view == nablascope.examples && viewItem == example', group: 'inline' } },
+    run: (context, item) => context.restoreExample(item),
+  },
   newLayer: { title: 'New Custom Layer…', icon: '$(new-file)', run: (context) => context.newLayer('layer') },
   newLoss: { title: 'New Custom Loss…', icon: '$(new-file)', run: (context) => context.newLayer('loss') },
   newPenalty: { title: 'New Custom Penalty…', icon: '$(new-file)', run: (context) => context.newLayer('penalty') },

@@ -6,6 +6,8 @@ import { customLayerFilesOf } from '../custom-layers/layer-files';
 import type { LayerDebugger } from '../custom-layers/layer-debugger';
 import type { NewLayerCommand } from '../custom-layers/new-layer';
 import { backInto, breakOnSignChange, showVariable, whenDidThisStart } from '../debug/debug-commands';
+import { openExample } from '../home/open-example';
+import type { ExampleFiles, ListedExample } from '../home/example-files';
 import { openNewSpec } from '../model-spec/new-spec';
 import { isSpec } from '../model-spec/spec-documents';
 import { exportReport } from '../panel/export-report';
@@ -20,6 +22,7 @@ const MAX_LISTED_SPECS = 200;
 
 export interface CommandDependencies {
   readonly runs: RunManager;
+  readonly examples: ExampleFiles;
   readonly permissions: CustomLayerPermissions;
   readonly layerDebugger: LayerDebugger;
   readonly lectures: LectureManager;
@@ -43,6 +46,7 @@ export function registerCommands(dependencies: CommandDependencies): vscode.Disp
 
 function createCommandContext({
   runs,
+  examples,
   permissions,
   layerDebugger,
   lectures,
@@ -62,6 +66,11 @@ function createCommandContext({
     },
     newSpec: async () => {
       await openNewRun(runs);
+    },
+    openExample: (file) => openExample(runs, examples, file),
+    restoreExample: async (item) => {
+      const { file } = item as Partial<ListedExample>;
+      if (file !== undefined) await examples.restore(file);
     },
     newLayer: (role) => newLayer.run(role, activeSpec(runs)),
     debugLayer: (uri, layer) => debugLayer(runs, layerDebugger, uri, layer),

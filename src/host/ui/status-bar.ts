@@ -1,7 +1,8 @@
 // A status bar item while a run is open: its step and loss, updated at a readable rate.
 import * as vscode from 'vscode';
 import { escapeUiText } from './escape-ui';
-import type { OpenRun, RunManager } from '../run/run-manager';
+import { describeRun } from '../run/describe-run';
+import type { RunManager } from '../run/run-manager';
 import { RefreshThrottle } from './refresh-throttle';
 
 const REFRESH_INTERVAL_MS = 100;
@@ -34,32 +35,9 @@ export class StatusBar implements vscode.Disposable {
       this.#item.hide();
       return;
     }
-    const text = statusTextOf(run);
+    const text = describeRun(run.controller.view);
     this.#item.text = `∇ ${text}`;
     this.#item.tooltip = `Nablascope, ${escapeUiText(run.controller.location.file)}: ${text}`;
     this.#item.show();
-  }
-}
-
-function statusTextOf({ controller }: OpenRun): string {
-  const { state, frame } = controller.view;
-  switch (state.kind) {
-    case 'problems':
-      return 'the spec has problems';
-    case 'code':
-      return 'custom layers need permission';
-    case 'loading':
-      return 'loading';
-    case 'stopped':
-      return 'engine stopped';
-    case 'run': {
-      if (!frame) return 'ready';
-      const { step: completedSteps, phase } = frame.position;
-      const step = phase > 0 ? `in step ${completedSteps + 1}` : `step ${completedSteps}`;
-      const loss = frame.loss === null ? '' : ` · loss ${frame.loss.toPrecision(4)}`;
-      return `${step}${loss}${frame.status === 'diverged' ? ' · diverged' : ''}`;
-    }
-    default:
-      return state satisfies never;
   }
 }
