@@ -371,7 +371,7 @@ export class NablascopeDebugSession extends DebugSession {
     { frameId }: DebugProtocol.RestartFrameArguments,
   ): void {
     const fork = this.#forks.ofFrame(frameId);
-    if (fork) this.#goOnAs(response, fork, { type: 'seek', step: fork.step - 1 }, 'restart');
+    if (fork) this.#goOnAs(response, fork, { type: 'seek', step: Math.max(0, fork.step - 1) }, 'restart');
     else this.#moveAfter(response, { type: 'seek', step: Math.max(0, this.#shownStep - 1) }, 'restart');
   }
 
@@ -530,10 +530,10 @@ export class NablascopeDebugSession extends DebugSession {
   }
 
   /** At a place inside of the phase, or for null at its end. */
-  #stopInside(place: number | null): void {
+  #stopInside(place: number | null, reason = 'step'): void {
     this.#inside = place;
     this.#forgetStop();
-    const event: DebugProtocol.StoppedEvent = new StoppedEvent('step', RUN_THREAD);
+    const event: DebugProtocol.StoppedEvent = new StoppedEvent(reason, RUN_THREAD);
     event.body.allThreadsStopped = true;
     this.sendEvent(event);
   }
@@ -626,7 +626,9 @@ export class NablascopeDebugSession extends DebugSession {
   /** A fork was trained, here or in the panel. */
   async #refreshForks(): Promise<void> {
     const hasChanged = await this.#readForks().catch(() => false);
-    if (hasChanged && !this.#isMoving) this.#stop('pause');
+    if (!hasChanged || !this.#run || this.#hasEnded || this.#isMoving) return;
+    // The client reads the threads again at a stop. The run has not moved, so nothing is hit again.
+    this.#stopInside(this.#inside, 'pause');
   }
 
   /** Trains a fork beside the run, which stays where it is. */
@@ -855,7 +857,7 @@ export class NablascopeDebugSession extends DebugSession {
     const step = /^\s*goto\s+(\d+)\s*$/.exec(text)?.[1];
     if (step !== undefined) return () => this.#goto(Number(step));
     if (text.trim() === UNDO) return () => this.#undo();
-    const fork = parseFork(text, { ...this.#requireRun().model, shownStep: this.#shownStep });
+    const fork = parseFork(text, { ...this.#requireRun().model, step: this.#state.position.step });
     if (typeof fork === 'string') throw new RequestError(fork);
     if (fork) return () => this.#trainFork(fork);
     return isRunQuery(text) ? () => this.#answerQuery(text) : null;

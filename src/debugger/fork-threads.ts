@@ -60,12 +60,12 @@ export class ForkThreads {
 
 /**
  * Reads `fork lr=0.1 seed=3 from=100 to=200` of the console.
- * @param shownStep where a fork begins by default; it ends an epoch later
+ * @param step the completed steps, after which a fork begins by default; it ends an epoch later
  * @returns null if the text is no such command, or why it is wrong
  */
 export function parseFork(
   text: string,
-  { shownStep, batchesPerEpoch, totalSteps }: { shownStep: number; batchesPerEpoch: number; totalSteps: number },
+  { step, batchesPerEpoch, totalSteps }: { step: number; batchesPerEpoch: number; totalSteps: number },
 ): ForkRequest | string | null {
   const [word, ...settings] = text.trim().split(/\s+/);
   if (word !== 'fork' || settings.some((each) => !each.includes('='))) return null;
@@ -81,6 +81,10 @@ export function parseFork(
   const lr = values.get('lr') ?? null;
   const seed = values.get('seed') ?? null;
   if (lr === null && seed === null) return 'Give the fork another learning rate or another seed: fork lr=0.01.';
-  const from = values.get('from') ?? shownStep;
-  return { from, lr, seed, to: values.get('to') ?? Math.min(totalSteps, from + batchesPerEpoch) };
+  const from = values.get('from') ?? step;
+  if (from >= totalSteps)
+    return `The run has ${totalSteps} steps, so from must be less than ${totalSteps}, not ${from}.`;
+  const to = values.get('to') ?? Math.min(totalSteps, from + batchesPerEpoch);
+  if (to <= from) return `to must be greater than from (${from}), not ${to}.`;
+  return { from, lr, seed, to };
 }

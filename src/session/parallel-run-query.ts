@@ -1,5 +1,6 @@
 // A query over a run in pieces, which are answered here and in other threads at the same time. Each piece replays from
 // a checkpoint. The rows are those of one query, in its order, and come as soon as all before them are known.
+import type { Backend } from '../engine/kernels/create-kernels';
 import type { RunQueryCell, RunQueryColumn, RunQueryEnd } from '../protocol/run-query';
 import type { PieceTask, RunQueryRange } from './replay-threads';
 import { MAX_CELLS, RunQuery } from './run-query';
@@ -192,7 +193,8 @@ export class ParallelRunQuery {
       frontier: range.lastStep,
       findings: [],
     };
-    return start({ text: this.#text, range, record });
+    const backend = session.network.kernels.backend as Backend;
+    return start({ text: this.#text, range, record, backend });
   }
 
   get #limits(): { readonly size: number; readonly start: NonNullable<TrainingSession['replayThreads']>['start'] } {

@@ -1,4 +1,5 @@
 // Threads that answer parts of a query over a run, each in a session of its own. The platform starts them.
+import type { Backend } from '../engine/kernels/create-kernels';
 import type { RunQueryCell, RunQueryEnd } from '../protocol/run-query';
 import type { RunRecord } from '../protocol/run-record';
 
@@ -16,6 +17,8 @@ export interface QueryPiece {
   readonly range: RunQueryRange;
   /** Leads to the steps that the piece reads. */
   readonly record: RunRecord;
+  /** Of the run: another one gives other bits. */
+  readonly backend: Backend;
 }
 
 /** What a piece has found since its last report. */

@@ -1,5 +1,6 @@
 // A second session of the same run, which computes another step or a fork without disturbing the first. It works in
 // short slices, so that clients can show progress and stop.
+import type { Backend } from '../engine/kernels/create-kernels';
 import { type CompiledRun, formatBytes } from '../model-spec';
 import type { RunRecord } from '../protocol/run-record';
 import { CommandError } from './preconditions';
@@ -38,9 +39,12 @@ export function openScratchSession(session: TrainingSession, step: number): Trai
   return scratch;
 }
 
-/** Opens a session in another thread that replays steps from the checkpoint of a record. */
-export const openReplayThreadSession = (run: CompiledRun, record: RunRecord): TrainingSession =>
-  TrainingSession.resume(run, record, { checkpointBudget: 0, checkpointInterval: NEVER });
+/**
+ * Opens a session in another thread that replays steps from the checkpoint of a record.
+ * @throws if the backend is not available there
+ */
+export const openReplayThreadSession = (run: CompiledRun, record: RunRecord, backend: Backend): TrainingSession =>
+  TrainingSession.resume(run, record, { backend, checkpointBudget: 0, checkpointInterval: NEVER });
 
 /** Opens a session that can go to any step that the run has reached, from the checkpoints of the run. */
 export function openReplaySession(session: TrainingSession): TrainingSession {

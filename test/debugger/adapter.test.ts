@@ -735,6 +735,9 @@ describe('inside of a layer', () => {
     await client.move(() => client.stepInRequest(thread));
     await client.move(() => client.stepInRequest(thread));
     expect(await top()).toBe('time step 1 of 3');
+    const stop = await client.move(() => client.evaluateRequest({ expression: 'fork lr=0.1', context: 'repl' }));
+    expect(stop.reason).toBe('pause');
+    expect(await top()).toBe('time step 1 of 3');
     await client.move(() => client.stepOutRequest(thread));
     expect(await top()).toBe('forward: memory');
     await client.move(() => client.stepBackRequest(thread));
@@ -812,12 +815,43 @@ describe('forks', () => {
     expect((await client.frames()).at(-1)!.name).toContain('step 14 ');
   });
 
-  it.each(['fork', 'fork lr=x', 'fork lr=0.1 from=99999', 'fork lr=0.1 what=3', 'fork seed=1.5'])(
-    'are refused with a reason: %s',
-    async (expression) => {
-      await open();
-      await expect(client.evaluateRequest({ expression, context: 'repl' })).rejects.toThrow(/\./);
-      expect(await threads()).toHaveLength(1);
-    },
-  );
+  it('begin after the last completed step, also in the middle of a step, and hit nothing again', async () => {
+    await open([{ line: LOSS }]);
+    expect((await client.move(() => client.continueRequest({ threadId: 1 }))).reason).toBe('breakpoint');
+    const [top] = await client.frames();
+    expect(top.name).toBe('loss');
+    const stop = await client.move(() => client.evaluateRequest({ expression: 'fork lr=0.05', context: 'repl' }));
+    expect([stop.reason, stop.hitBreakpointIds ?? []]).toEqual(['pause', []]);
+    expect((await client.frames())[0]).toEqual(top);
+    const [, fork] = await threads();
+    expect(fork.name).toContain('step 0: lr 0.05');
+    const { body } = await client.stackTraceRequest({ threadId: fork.id });
+    expect(body.stackFrames[1].name).toContain(`step ${straightSession().model.batchesPerEpoch} `);
+  });
+
+  it.each([
+    ['fork', /seed/],
+    ['fork lr=x', /^lr .*\bx\b/],
+    ['fork lr=0.1 from=99999', /\bfrom\b.*\b99999\b/],
+    ['fork lr=0.1 from=3 to=3', /^to .*\b3\b/],
+    ['fork lr=0.1 what=3', /\bwhat\b/],
+    ['fork seed=1.5', /^seed .*\b1\.5\b/],
+  ])('are refused with the setting that is wrong: %s', async (expression, setting) => {
+    await open();
+    const error: unknown = await client.evaluateRequest({ expression, context: 'repl' }).catch((each: unknown) => each);
+    expect((error as Error).message).toMatch(setting);
+    // Not as an expression, whose errors have a column.
+    expect((error as Error).message).not.toContain('column');
+    expect(await threads()).toHaveLength(1);
+  });
+
+  it('are refused after the last step, with its number', async () => {
+    await open();
+    await client.move(() => client.continueRequest({ threadId: 1 }));
+    const { totalSteps } = straightSession();
+    await expect(client.evaluateRequest({ expression: 'fork lr=0.05', context: 'repl' })).rejects.toThrow(
+      new RegExp(`\\bfrom\\b.*\\b${totalSteps}\\b`),
+    );
+    expect(await threads()).toHaveLength(1);
+  });
 });

@@ -1,77 +1,35 @@
 // Stepping into code of the user's own, which another debugger has for as long as the user likes, while the panel can
 // move the run. Both are played here.
-import type { DebugProtocol } from '@vscode/debugprotocol';
 import { expect, it } from 'vitest';
-import { NablascopeDebugSession, type DebuggedRunEvents } from '../../src/debugger';
-import type { SessionCommand } from '../../src/protocol/command';
 import type { RunState } from '../../src/protocol/breakpoints';
-import { createSession, smallSpec } from '../support/session-fixtures';
-
-const at = (step: number, phase: number): RunState => ({
-  status: 'paused',
-  position: { step, phase },
-  hitBreakpoints: [],
-  discovery: null,
-  nonFinite: null,
-});
+import { at, openPlayedRun, settle } from './played-run';
 
 /** A session that has stepped into the first layer, whose code is being debugged. */
 async function stepIn() {
-  const { model } = createSession(smallSpec);
-  const moves: SessionCommand[] = [];
-  let events!: DebuggedRunEvents;
   let signal!: AbortSignal;
   let endDebugging!: () => void;
   let begin!: () => void;
   const begun = new Promise<void>((resolve) => (begin = resolve));
-  const session = new NablascopeDebugSession((_, given) => {
-    events = given;
-    return Promise.resolve({
-      file: '/small.nabla.json',
-      text: JSON.stringify(smallSpec),
-      model,
-      calls: {
-        command: (command) => Promise.resolve(void moves.push(command)),
-        query: () => Promise.reject(new Error('There are no values.')),
-        setBreakpoints: () => Promise.resolve([]),
-      },
-      undo: () => Promise.resolve(null),
-      debugCode: (_layer, _phase, given) => {
-        signal = given;
-        return new Promise((resolve) => {
-          endDebugging = () => resolve(true);
-          begin();
-        });
-      },
-      dispose: () => Promise.resolve(),
-    });
-  });
-  const waiting = new Map<string, () => void>();
-  session.onDidSendMessage((message) => {
-    const { event, command } = message as unknown as { event?: string; command?: string };
-    waiting.get(event ?? command ?? '')?.();
-  });
-  const sent = (name: string): Promise<void> => new Promise((resolve) => waiting.set(name, resolve));
-  let seq = 0;
-  const request = (command: string, args: object = {}): void =>
-    session.handleMessage({ seq: ++seq, type: 'request', command, arguments: args } as DebugProtocol.Request);
-  const initialized = sent('initialized');
-  request('initialize');
-  request('launch', { program: '/small.nabla.json' });
-  await initialized;
-  const stopped = sent('stopped');
-  request('configurationDone');
-  await stopped;
+  const { request, sent, moves, run } = await openPlayedRun(
+    () => Promise.reject(new Error('There are no values.')),
+    (_layer, _phase, given) => {
+      signal = given;
+      return new Promise((resolve) => {
+        endDebugging = () => resolve(true);
+        begin();
+      });
+    },
+  );
   // Zero gradients are done.
-  events.onState(at(0, 1));
+  run.onState(at(0, 1));
   request('stepIn', { threadId: 1 });
   await begun;
   /** Resolves once the session has noticed. */
   const end = async (): Promise<void> => {
     endDebugging();
-    await new Promise((resolve) => setImmediate(resolve));
+    await settle();
   };
-  return { request, sent, end, moves, state: (state: RunState) => events.onState(state), signal };
+  return { request, sent, end, moves, state: (state: RunState) => run.onState(state), signal };
 }
 
 it('does the phase once its code was debugged', async () => {

@@ -1,6 +1,6 @@
 // Queries over a run against the obvious: a straight run that goes phase by phase and keeps every value of every step.
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { bindExpression, ExpressionError, parseExpression } from '../../src/expressions';
 import type { RunQueryCell } from '../../src/protocol/run-query';
 import { ParallelRunQuery } from '../../src/session/parallel-run-query';
@@ -274,16 +274,18 @@ class ScriptedThreads implements ReplayThreads {
   #turn = 0;
   pieces = 0;
   failures = 0;
+  readonly backends = new Set<string>();
 
   constructor(
     readonly spec: object,
     readonly speeds: readonly number[],
   ) {}
 
-  start({ text, range, record }: QueryPiece) {
+  start({ text, range, record, backend }: QueryPiece) {
     if (this.#busy.size >= this.size) return null;
     // As between threads.
-    const session = openReplayThreadSession(compileRun(this.spec), structuredClone(record));
+    const session = openReplayThreadSession(compileRun(this.spec), structuredClone(record), backend);
+    this.backends.add(session.network.kernels.backend);
     const query = new RunQuery(session, text, range);
     let sent = 0;
     const task = {
@@ -364,5 +366,37 @@ describe('a query in pieces', () => {
     expect(counts.pieces).toBeGreaterThan(50);
     expect(counts.failures).toBeGreaterThan(10);
     expect(counts.early).toBeGreaterThan(10);
+  });
+
+  it('is answered by the kernels of the run in every thread', () => {
+    const { spec } = runs[0];
+    const threads = new ScriptedThreads(spec, [3]);
+    let time = 0;
+    const now = (): number => (time += 30);
+    const session = createSession(spec, {
+      backend: 'reference',
+      checkpointInterval: 2,
+      now,
+      replayThreads: threads,
+    });
+    session.seek(STEPS);
+    const range: RunQueryRange = { from: 1, to: STEPS, lastStep: STEPS };
+    const query = new ParallelRunQuery(session, 'step, loss', range, { afterMs: 0, minRestMs: 0, pieceMs: 0 });
+    while (!query.isDone) query.work();
+    expect(query.rows).toHaveLength(STEPS);
+    expect([...threads.backends]).toEqual(['reference']);
+  });
+
+  it('fails in a thread without the kernels of the run', () => {
+    const { spec } = runs[0];
+    const session = createSession(spec);
+    session.seek(3);
+    const record = session.record();
+    vi.stubGlobal('WebAssembly', undefined);
+    try {
+      expect(() => openReplayThreadSession(compileRun(spec), record, 'wasm-simd')).toThrow();
+    } finally {
+      vi.unstubAllGlobals();
+    }
   });
 });

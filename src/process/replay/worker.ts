@@ -2,7 +2,6 @@
 import { workerData } from 'node:worker_threads';
 import { withDataFiles } from '../../data-files/data-files';
 import { loadRun, parseSpec } from '../../model-spec';
-import type { RunRecord } from '../../protocol/run-record';
 import type { QueryPiece } from '../../session/replay-threads';
 import { RunQuery } from '../../session/run-query';
 import { openReplayThreadSession } from '../../session/scratch-session';
@@ -29,18 +28,19 @@ function main(): void {
   /** The session of the last piece, which is used again for the same run. */
   let current: { readonly session: TrainingSession; readonly key: string } | null = null;
 
-  const sessionFor = (record: RunRecord): TrainingSession | null => {
+  const sessionFor = ({ record, backend }: QueryPiece): TrainingSession | null => {
     loaded ??= load();
     // The data has changed since the run began.
     if (!loaded || loaded.dataHash !== record.dataHash) return null;
-    const key = JSON.stringify([record.text, record.changes]);
+    const key = JSON.stringify([record.text, record.changes, backend]);
     if (current?.key === key) current.session.useRecord(record);
-    else current = { key, session: openReplayThreadSession(loaded.run, record) };
+    else current = { key, session: openReplayThreadSession(loaded.run, record, backend) };
     return current.session;
   };
 
-  const answer = ({ text, range, record }: QueryPiece): void => {
-    const session = sessionFor(record);
+  const answer = (piece: QueryPiece): void => {
+    const { text, range } = piece;
+    const session = sessionFor(piece);
     if (!session) return post('failed');
     const query = new RunQuery(session, text, range);
     let sent = 0;
