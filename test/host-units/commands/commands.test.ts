@@ -1,6 +1,7 @@
 // The table of commands against the manifest that is generated from it.
 import { describe, expect, it } from 'vitest';
 import { type CommandContext, commandTable, contextKeys } from '../../../src/host/commands/command-table';
+import { contributes } from '../../../package.json';
 import { commandContributions } from '../../../src/host/commands/contributions';
 
 const { commands, menus, keybindings } = commandContributions();
@@ -16,7 +17,8 @@ describe('commands', () => {
   it('refer only to context keys that are set', () => {
     const conditions = [...Object.values(menus).flat(), ...keybindings].map(({ when }) => when).join(' ');
     const used = new Set(conditions.match(/nablascope\.[a-zA-Z]+/g));
-    const known = new Set<string>([...Object.values(contextKeys), 'nablascope.panel']);
+    const views = Object.values(contributes.views).flatMap((each) => each.map(({ id }) => id));
+    const known = new Set<string>([...Object.values(contextKeys), 'nablascope.panel', ...views]);
     expect([...used].filter((key) => !known.has(key))).toEqual([]);
   });
 
