@@ -496,6 +496,8 @@ export const unstableLinearRegression: SpecRule = {
     const clipped = spec.clip.norm !== undefined || spec.clip.value !== undefined;
     if (layers.length !== 1 || structureOf(layers[0]!) !== 'weighted_sum' || spec.optimizer.type !== 'sgd' || clipped)
       return [];
+    // Another loss adds a curvature of its own.
+    if (model.auxiliaryLosses) return [];
     const curvature = quadraticFactor(resolved);
     if (curvature === null || lr === 0) return [];
     const largest = curvature * largestSecondMoment(run);

@@ -2,7 +2,7 @@
 // layer.
 import type { Problem, QuickFix } from '../protocol/problem';
 import { type LayerModel, type NetworkModel, ownParameters } from '../engine/network-model';
-import { consumersOf, inputsOf } from '../engine/network-graph';
+import { consumersOf, hasAuxiliaryLoss, inputsOf } from '../engine/network-graph';
 import type { Path, Resolved } from '../model-spec';
 
 /** A warning about layer `index`. */
@@ -75,11 +75,13 @@ export const isWeighted = ({ definition: { macs, parameters } }: LayerModel): bo
 export const hasHiddenLayer = ({ model }: Resolved): boolean => model.layers.filter(isWeighted).length > 1;
 
 /**
- * The layer after this one; undefined where several layers take its output, or where it joins the output of another.
+ * The layer after this one; undefined where several layers or a loss take its output, or where it joins the output of
+ * another.
  */
 export function onlySuccessor(model: NetworkModel, index: number): number | undefined {
   const [next, ...others] = consumersOf(model, index);
-  return next === undefined || others.length > 0 || inputsOf(model, next.layer).length > 1 ? undefined : next.layer;
+  if (next === undefined || others.length > 0 || hasAuxiliaryLoss(model, index)) return undefined;
+  return inputsOf(model, next.layer).length > 1 ? undefined : next.layer;
 }
 
 /** The first of a layer's successors, one after the other, that is not passed over; undefined where there is none. */

@@ -1,5 +1,5 @@
-// Whether the initial loss is that of a sound start, and whether it depends on the inputs; of auxiliary losses nothing
-// is told.
+// Whether the initial loss is that of a sound start, and whether it depends on the inputs. Auxiliary losses are not
+// examined.
 import type { LossInput } from '../engine/losses/loss';
 import type { Pass } from '../engine/pass';
 import type { InitialLoss, ZeroedInputs } from '../protocol/doctor-report';

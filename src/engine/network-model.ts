@@ -115,8 +115,9 @@ export interface AuxiliaryLoss {
   readonly line?: number;
 }
 
-/** The name of the loss on a layer's output. */
-export const lossNameOf = (layer: string): string => `${layer}_loss`;
+/** The name of the loss on a layer's output, an identifier for expressions: `my_head_loss` of `my head`. */
+export const lossNameOf = (layer: string): string =>
+  `${layer.replaceAll(/[^\p{L}\p{N}_$]/gu, '_').replace(/^(?=\p{N})/u, '_')}_loss`;
 
 export interface NetworkModel {
   readonly inputShape: Shape;

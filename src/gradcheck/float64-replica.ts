@@ -127,7 +127,7 @@ export class Float64Replica {
     const measure = (isCustom: boolean, inputs: readonly Tensor[], value: () => number): ForwardPrecision =>
       isCustom ? measureForwardPrecision(inputs, () => Float64Array.of(value())) : 'double';
     return {
-      loss: measure(loss.definition.sourceLocations !== undefined, [pass.prediction], () => pass.dataLoss()),
+      loss: measure(loss.definition.sourceLocations !== undefined, [pass.prediction], () => pass.lossValue()),
       penalty: measure(
         penalty?.custom !== undefined,
         network.parameters.map(({ value }) => value),

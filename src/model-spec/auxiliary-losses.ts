@@ -44,7 +44,7 @@ function checkReconstruction(
   if (definition.target !== 'values')
     return mismatch(
       written,
-      `${definition.kind} does not take any values as targets, so it cannot compare with the inputs.`,
+      `${definition.kind} takes classes, not values, as targets, so it cannot compare with the inputs.`,
       'Use "mse", "mae" or "huber".',
     );
   if (numel(head.outputShape) === numel(inputShape)) return undefined;

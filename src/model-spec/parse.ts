@@ -115,6 +115,16 @@ function nameLayers(
   };
 }
 
+/** What a name in an expression already stands for, or what the expression language reads as something else. */
+const RESERVED_NAMES: ReadonlySet<string> = new Set(
+  (
+    'step epoch batch lr loss accuracy input target penalty value previous ' +
+    'and or not where true false True False this'
+  ).split(' '),
+);
+
+const IDENTIFIER = /^[\p{L}_$][\p{L}\p{N}_$]*$/u;
+
 /** Names auxiliary losses after their layers: `head1_loss`. */
 function nameAuxiliaryLosses(
   source: Source,
@@ -129,15 +139,18 @@ function nameAuxiliaryLosses(
     const base = lossNameOf(layers[heads[i]!]!.name);
     let name = given ?? base;
     for (let number = 2; given === undefined && taken.has(name); number++) name = `${base}${number}`;
-    if (given !== undefined && taken.has(given))
-      problems.push(
-        createProblem(
-          'duplicate-name',
-          source.locate(['auxiliary_losses', i, 'name']),
-          `Another loss or a layer is named ${quote(given)}.`,
-          'Give each loss a unique name.',
-        ),
+    const report = (code: string, message: string, remedy: string) =>
+      problems.push(createProblem(code, source.locate(['auxiliary_losses', i, 'name']), message, remedy));
+    if (given !== undefined && !IDENTIFIER.test(given))
+      report(
+        'unknown-value',
+        `A loss cannot be named ${quote(given)}: expressions could not read it.`,
+        'Use letters, digits and underscores, with no digit first.',
       );
+    else if (given !== undefined && RESERVED_NAMES.has(given))
+      report('duplicate-name', `${quote(given)} has a meaning in expressions already.`, 'Give the loss another name.');
+    else if (given !== undefined && taken.has(given))
+      report('duplicate-name', `Another loss or a layer is named ${quote(given)}.`, 'Give each loss a unique name.');
     taken.add(name);
     const range = source.locate(['auxiliary_losses', i]);
     return { type, options, name, layer: heads[i]!, weight, target, range };

@@ -183,7 +183,9 @@ interface AuxiliaryLossKeys {
 }
 
 const auxiliaryLossKeys = {
-  name: nameKey('The name of the loss. By default that of the layer and `_loss`, such as `head1_loss`.'),
+  name: nameKey(
+    'The name of the loss: letters, digits and underscores. By default that of the layer and `_loss`, such as `head1_loss`.',
+  ),
   input: z.optional(
     z
       .string()

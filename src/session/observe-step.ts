@@ -38,9 +38,13 @@ function evaluateBatch({
   const count = Math.min(size, network.size.evaluationBatchSize);
   const pass = network.evaluationPass(count);
   pass.loadBatch(run.dataset.inputs, run.targets, order, from);
-  // A sum over fewer samples is smaller.
-  const scale = isSumReduction(run.model.loss) ? size / count : 1;
-  const loss = pass.evaluate() * scale;
+  pass.forwardAll();
+  const loss = pass.losses.reduce((sum, term) => {
+    const { definition, context, weight } = term;
+    // A sum over fewer samples is smaller.
+    const scale = isSumReduction({ definition, options: context.options }) ? size / count : 1;
+    return sum + weight * scale * pass.lossValue(term);
+  }, 0);
   const { threshold } = run.model.loss.definition;
   return { loss, mostPredicted: run.labels && findMostPredicted(pass.prediction, threshold ?? 0) };
 }

@@ -997,6 +997,13 @@ const shown: Readonly<Record<string, readonly string[]>> = {
   'scalar-network': ['equal-units', 'equal-outgoing'],
 };
 
+it('states no stability limit of a sum of losses', () => {
+  const spec = { ...regression, data: inline(40, 1, ([x]) => x), layers: [linear(1)], batch_size: 'full' };
+  const auxiliary_losses = [{ type: 'mae', loss_weight: 0.5 }];
+  expect(codes({ ...spec, optimizer: sgd(1.2) })).toContain('unstable-rate');
+  expect(codes({ ...spec, optimizer: sgd(1.2), auxiliary_losses })).not.toContain('unstable-rate');
+});
+
 describe('healthy examples', () => {
   const learning = new Set(cases.map(([code]) => code));
   it.each(names.filter((name) => !name.startsWith('wrong-')))(

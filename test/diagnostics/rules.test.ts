@@ -360,6 +360,13 @@ describe('a rule', () => {
         layers: `[{ "type": "linear", "out_features": 4 }, { "type": "residual", "layers": ["tanh", { "type": "linear", "out_features": 4 }] }, ${two}]`,
       }),
     ],
+    [
+      'a bias ahead of batch norm that an auxiliary loss needs',
+      specText({
+        layers: `[{ "type": "linear", "out_features": 2, "name": "head" }, "batch_norm1d", "tanh", ${two}]`,
+        auxiliary_losses: '[{ "type": "cross_entropy", "input": "head" }]',
+      }),
+    ],
     ['part of a layer frozen', specText({ layers: '[{ "type": "linear", "out_features": 2, "freeze": ["bias"] }]' })],
   ])('keeps quiet about %s', (_what, text) => {
     expect(check(text).problems).toEqual([]);

@@ -173,6 +173,14 @@ describe('faults of the forward pass of a loss', () => {
     expect(report.diagnosis?.sentence).toContain('log of -');
   });
 
+  it('NaN of an auxiliary loss is not blamed on a custom one', () => {
+    // The logarithm of logits.
+    const auxiliary_losses = ['cross_entropy_on_probabilities'];
+    const report = checkWith({ loss: { forward: crossEntropyForward } }, { auxiliary_losses });
+    expect(report.passed).toBe(false);
+    expect(report.diagnosis).toBeNull();
+  });
+
   it('a mistake that the batch does not show is found with made-up outputs', () => {
     // max(0, |z| - 50): flat for the outputs of a new network.
     const loss: Loss = {

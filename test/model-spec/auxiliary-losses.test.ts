@@ -28,6 +28,17 @@ describe('auxiliary losses', () => {
     );
   });
 
+  it('have names that expressions can read', () => {
+    const layers = [
+      '{ "type": "linear", "out_features": 2, "name": "my head" }',
+      '{ "type": "linear", "out_features": 2, "name": "2.ü", "inputs": ["input"] }',
+      '{ "type": "linear", "out_features": 2, "name": "my_head", "inputs": ["input"] }',
+    ];
+    const losses = '{ "type": "mse", "input": "my head" }, { "type": "mse", "input": "2.ü" }';
+    const { spec } = parseSpec(specOf(losses, layers.join(', ')));
+    expect(spec?.auxiliaryLosses.map(({ name }) => name)).toEqual(['my_head_loss2', '_2_ü_loss']);
+  });
+
   it('change the trajectory of a run', () => {
     const trajectoryOf = (losses: string) => {
       const { spec, problems } = parseSpec(specOf(losses));
@@ -47,6 +58,10 @@ describe('auxiliary losses', () => {
     ['unknown-key', '{ "type": "cross_entropy", "input": "head", «"loss_wieght"»: 1 }'],
     ['unknown-value', '{ "type": "mse", "input": "head", "target": «"input"» }'],
     ['duplicate-name', '{ "type": "mse", "input": "head", "name": «"head"» }'],
+    ['duplicate-name', '{ "type": "mse", "input": "head", "name": «"penalty"» }'],
+    ['unknown-value', '{ "type": "mse", "input": "head", "name": «"my loss"» }'],
+    ['unknown-value', '{ "type": "mse", "input": "head", "name": «"head.output"» }'],
+    ['unknown-value', '{ "type": "mse", "input": "head", "name": «"2nd"» }'],
     ['loss-mismatch', '{ "type": "mse", "input": "head" }, «{ "type": "cross_entropy", "input": "linear1" }»'],
     [
       'loss-mismatch',

@@ -6,6 +6,7 @@ import { runToCompletion } from '../../src/engine/cooperative-task';
 import { GradientCheck } from '../../src/gradcheck';
 import { loadRun } from '../../src/model-spec/load';
 import { phaseLabel } from '../../src/presentation/phases';
+import { observeStep } from '../../src/session/observe-step';
 import { evaluate } from '../../src/session/evaluation';
 import { runQuery } from '../../src/session/queries';
 import { StepValues } from '../../src/session/step-values';
@@ -124,6 +125,40 @@ describe('a run with several losses', () => {
       expect(typeof values.scopeAt(phase - 1).resolve(name, 'value')).toBe('string');
     });
   });
+
+  it('cannot take the name of another value', () => {
+    const others = new StepValues(open()).names.filter(({ group, label }) => group === 'run' && !NAMES.includes(label));
+    expect(others.map(({ label }) => label)).toContain('lr');
+    for (const { label } of others) {
+      const text = JSON.stringify({ ...spec, auxiliary_losses: [{ type: 'mse', input: 'head', name: label }] });
+      expect([label, loadRun(text, noFiles).problems[0]?.code]).toEqual([label, 'duplicate-name']);
+    }
+  });
+
+  it('shows the rules the loss of a whole batch where only some losses are sums', () => {
+    const session = open({
+      ...PRECISE,
+      data: { type: 'circles', samples: 1000, split: { validation: 0, test: 0 } },
+      batch_size: 1000,
+      optimizer: { type: 'sgd', lr: 0 },
+      auxiliary_losses: [
+        { type: 'mse', input: 'head', reduction: 'sum' },
+        { type: 'mse', input: 'decoder', target: 'inputs' },
+      ],
+    });
+    const observed = vi.spyOn(session.monitor, 'observe');
+    session.step(true);
+    observeStep(session);
+    const [{ loss, sample }] = observed.mock.calls[0];
+    expect(session.network.size.evaluationBatchSize).toBeLessThan(1000);
+    const { evaluationBatchSize: count } = session.network.size;
+    const pass = session.network.evaluationPass(count);
+    pass.loadBatch(session.run.dataset.inputs, session.run.targets, session.batch.order, session.batch.from);
+    pass.forwardAll();
+    const [main, sum, mean] = pass.lossValues();
+    expect(sample!.loss).toBeCloseTo(main + (1000 / count) * sum + mean, 9);
+    expect(Math.abs(sample!.loss / loss - 1)).toBeLessThan(0.2);
+  });
 });
 
 describe('the check of several losses', () => {
@@ -202,6 +237,14 @@ describe('why, with several losses', () => {
     expect(kind).toBe('rule');
     const sources = new Set(terms.flatMap(({ factors }) => factors.map(({ source }) => source!.node.of)));
     expect([...sources].sort()).toEqual(['output', 'target']);
+  });
+
+  it('the gradient of the targets comes from all that the losses which compare with them take', () => {
+    const { terms } = ask({ of: 'target_gradient' });
+    const nodes = terms.flatMap(({ factors }) => factors.map(({ source }) => source!.node));
+    expect(new Set(nodes.map((node) => (node.of === 'output' ? node.layer : node.of)))).toEqual(
+      new Set([2, 6, 'target']),
+    );
   });
 
   it('knows the gradient of an output after the losses, or after the first layer that takes it', () => {

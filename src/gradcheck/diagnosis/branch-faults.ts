@@ -74,7 +74,7 @@ function* branchFaults({ network, losses }: Pass): Generator<BranchFault> {
       ofLoss: (index) => (losses[index]!.layer === source ? 0 : 1),
       explanation: makeExplanation(
         'overwritten',
-        `comes from ${nameOf(last.layer)} alone, where the output of ${nameOf(source)} goes to several layers: their gradients are overwritten instead of added`,
+        `comes from ${nameOf(last.layer)} alone, where the output of ${nameOf(source)} goes to several layers or losses: their gradients are overwritten instead of added`,
       ),
     };
     for (const left of consumers)

@@ -260,7 +260,7 @@ function diagnoseNonFiniteFunction(pass: Pass, misled: readonly string[]): Diagn
     const sentence = `The ${part} turns ${from} into a non-finite number: ${where}. Guard that value in its forward pass.`;
     return makeDiagnosis(pass, part, 'output', 'not_finite', sentence, misled);
   };
-  const value = pass.dataLoss();
+  const value = pass.lossValue();
   if (loss.definition.sourceLocations && !Number.isFinite(value))
     return diagnose('loss', value, loss.definition.operationGraph?.(pass.lossContext), 'finite outputs');
   const penaltyValue = pass.customPenalty();

@@ -3,7 +3,7 @@ import type { NodeId, ElementRef, Factor, Term, Attribution, AttributionRequest 
 import { createBackend } from '../../engine/kernels/create-kernels';
 import { numel, type Tensor } from '../../engine/kernels/tensor';
 import type { WindowOptions } from '../../engine/kernels/windows';
-import { type LayerModel, type Parameter, parametersUsedBy } from '../../engine/network-model';
+import { type AuxiliaryLoss, type LayerModel, type Parameter, parametersUsedBy } from '../../engine/network-model';
 import { isPenalized } from '../../engine/penalty';
 import { consumersOf, type InputEdge, inputsOf, NETWORK_INPUT } from '../../engine/network-graph';
 import type { TrainingSession } from '../session';
@@ -46,17 +46,12 @@ function attribute(session: TrainingSession, { node, index, sample }: Attributio
     case 'target_gradient': {
       const isReady = followed.row !== null && session.progress.hasOutputGradient(layers.length - 1);
       const value = isReady ? targetGradientOf(session, followed.row)?.[index] : undefined;
-      return value === undefined ? null : attributeToLosses(session, followed, [layers.length - 1], value);
+      return value === undefined
+        ? null
+        : attributeToLosses(session, followed, ({ target }) => target === 'targets', value);
     }
     case 'loss':
-      return session.loss === null
-        ? null
-        : attributeToLosses(
-            session,
-            followed,
-            [...new Set(session.pass.losses.map(({ layer }) => layer))],
-            session.loss,
-          );
+      return session.loss === null ? null : attributeToLosses(session, followed, () => true, session.loss);
     case 'loss_gradient':
       return session.progress.hasOutputGradient(layers.length - 1) ? leaf(followed, 1) : null;
     case 'parameter':
@@ -70,21 +65,24 @@ function attribute(session: TrainingSession, { node, index, sample }: Attributio
   }
 }
 
+type LossPlace = Pick<AuxiliaryLoss, 'layer' | 'target'>;
+
 /** What losses compute from the outputs that they take and from the target of the followed sample, all of them. */
 function attributeToLosses(
   { network: { model } }: TrainingSession,
   followed: FollowedSample,
-  taken: readonly number[],
+  isIncluded: (loss: LossPlace) => boolean,
   value: number,
 ): Unnamed {
   const from = (of: ArrayLike<number>, node: NodeId): Term[] =>
     Array.from(of, (one, i) => ({ value: one, factors: [{ value: one, source: { node, index: i } }] }));
-  const auxiliary = (model.auxiliaryLosses ?? []).filter(({ layer }) => taken.includes(layer));
-  const takesPrediction = taken.includes(model.layers.length - 1);
-  const compares = (what: 'targets' | 'inputs'): boolean => auxiliary.some(({ target }) => target === what);
+  const ofPrediction: LossPlace = { layer: model.layers.length - 1, target: 'targets' };
+  const losses = [ofPrediction, ...(model.auxiliaryLosses ?? [])].filter(isIncluded);
+  const taken = [...new Set(losses.map(({ layer }) => layer))];
+  const compares = (what: LossPlace['target']): boolean => losses.some(({ target }) => target === what);
   return createAttribution(followed, value, 'rule', [
     ...taken.flatMap((layer) => from(followed.output(layer) ?? [], { of: 'output', layer })),
-    ...(takesPrediction || compares('targets') ? from(followed.target, { of: 'target' }) : []),
+    ...(compares('targets') ? from(followed.target, { of: 'target' }) : []),
     ...(compares('inputs') ? from(followed.input, { of: 'input' }) : []),
   ]);
 }
@@ -272,7 +270,7 @@ function attributeOutputGradient(
   const { model } = session.network;
   const consumers = consumersOf(model, layer);
   // With a softmax in the loss, every prediction matters.
-  if (consumers.length === 0) return attributeToLosses(session, followed, [layer], value);
+  if (consumers.length === 0) return attributeToLosses(session, followed, (loss) => loss.layer === layer, value);
   const ofLosses = (model.auxiliaryLosses ?? []).flatMap((loss, i) =>
     loss.layer === layer ? [[auxiliaryTerm(session, followed, i, index)]] : [],
   );
