@@ -280,8 +280,9 @@ export class LectureManager implements vscode.Disposable {
     }
     await this.#goTo(run, playing.index);
     if (!view.model) return undefined;
+    const { title: name } = playing.lecture;
     const page = lectureHtml({
-      title: playing.lecture.title,
+      title: name,
       file: fileNameOf(playing.uri),
       specFile: controller.location.file,
       specText: controller.analysis.text,
@@ -389,17 +390,19 @@ export class LectureManager implements vscode.Disposable {
 }
 
 function toShown({ uri, lecture, index, visit, goingTo }: Playing, run: OpenRun): PanelLecture['playing'] {
+  const { title: name } = lecture;
   const stop = lecture.stops[index]!;
+  const { title } = stop;
   const { model } = run.controller.view;
   const resolved = model && resolveStop(stop, model);
   return {
     file: fileNameOf(uri),
-    title: lecture.title,
+    title: name,
     visit,
     stop: {
       index,
       count: lecture.stops.length,
-      title: stop.title,
+      title,
       html: markdownToHtml(stop.text),
       position: resolved?.position ?? { step: stop.step, phase: 0 },
       selection: resolved ?? { view: stop.view, layer: null, sample: stop.sample, highlight: null },
