@@ -55,66 +55,86 @@ export function drawStage(
   ctx.textBaseline = 'middle';
   drawLaser(ctx, geometry, theme, drawing);
   drawArrows(ctx, geometry, theme, drawing);
-  drawLines(ctx, geometry, theme, drawing);
-  drawUnits(ctx, geometry, theme, drawing);
+  const plates = new Plates(ctx, theme, drawing.scale);
+  drawUnits(plates, geometry, drawing);
+  drawLines(plates, geometry, drawing);
   drawFlow(ctx, geometry, theme, drawing);
   ctx.restore();
 }
 
-/** A number on a plate, so that it can be read on any color. */
-function drawNumber(
-  ctx: CanvasRenderingContext2D,
-  theme: Theme,
-  scale: number,
-  text: string,
-  { x, y }: { readonly x: number; readonly y: number },
-): void {
-  const [width, height] = [ctx.measureText(text).width + 2 * PADDING * scale, (FONT_SIZE + 4) * scale];
-  ctx.fillStyle = toCss(theme.background, 0.88);
-  ctx.fillRect(x - width / 2, y - height / 2, width, height);
-  ctx.fillStyle = toCss(theme.foreground);
-  ctx.fillText(text, x, y);
+interface Point {
+  readonly x: number;
+  readonly y: number;
+}
+
+/** Numbers on plates, so that they can be read on any color. One that would cover another is left out. */
+class Plates {
+  readonly #ctx: CanvasRenderingContext2D;
+  readonly #theme: Theme;
+  readonly #placed: { readonly left: number; readonly right: number; readonly top: number; readonly bottom: number }[] =
+    [];
+
+  constructor(
+    ctx: CanvasRenderingContext2D,
+    theme: Theme,
+    readonly scale: number,
+  ) {
+    this.#ctx = ctx;
+    this.#theme = theme;
+  }
+
+  get height(): number {
+    return (FONT_SIZE + 4) * this.scale;
+  }
+
+  draw(text: string, { x, y }: Point): void {
+    const ctx = this.#ctx;
+    const width = ctx.measureText(text).width + 2 * PADDING * this.scale;
+    const { height } = this;
+    const plate = { left: x - width / 2, right: x + width / 2, top: y - height / 2, bottom: y + height / 2 };
+    const covers = (other: typeof plate): boolean =>
+      plate.left < other.right && plate.right > other.left && plate.top < other.bottom && plate.bottom > other.top;
+    if (this.#placed.some(covers)) return;
+    this.#placed.push(plate);
+    ctx.fillStyle = toCss(this.#theme.background, 0.88);
+    ctx.fillRect(plate.left, plate.top, width, height);
+    ctx.fillStyle = toCss(this.#theme.foreground);
+    ctx.fillText(text, x, y);
+  }
 }
 
 function drawUnits(
-  ctx: CanvasRenderingContext2D,
+  plates: Plates,
   { center }: DiagramGeometry,
-  theme: Theme,
-  { values, gradients, progress, arriving, flow, scale }: StageDrawing,
+  { values, gradients, progress, arriving, flow }: StageDrawing,
 ): void {
   const isWaiting = (column: number): boolean => progress < ARRIVAL && arriving.includes(column);
-  const line = (FONT_SIZE + 4) * scale;
   values.forEach((column, c) => {
     const own = gradients[c] ?? null;
     const showsValue = column !== null && !(flow?.direction === 'forward' && isWaiting(c));
     const showsGradient = own !== null && !(flow?.direction === 'backward' && isWaiting(c));
     for (let i = 0; i < (column ?? own ?? []).length; i++) {
       const { x, y } = center(c, i);
-      const below = showsValue && showsGradient ? line / 2 : 0;
-      if (showsValue) drawNumber(ctx, theme, scale, formatNumber(column[i]!), { x, y: y - below });
-      if (showsGradient) drawNumber(ctx, theme, scale, `∂ ${formatNumber(own[i]!)}`, { x, y: y + below });
+      const below = showsValue && showsGradient ? plates.height / 2 : 0;
+      if (showsValue) plates.draw(formatNumber(column[i]!), { x, y: y - below });
+      if (showsGradient) plates.draw(`∂ ${formatNumber(own[i]!)}`, { x, y: y + below });
     }
   });
 }
 
 /** Between the edges of two units. */
-function pointOnLine({ center, unitSize }: DiagramGeometry, { from, to }: LineValue, share: number) {
+function pointOnLine({ center, unitSize }: DiagramGeometry, { from, to }: LineValue, share: number): Point {
   const [a, b] = [center(from.column, from.unit), center(to.column, to.unit)];
   const half = (Math.sign(b.x - a.x) * unitSize) / 2;
   return { x: a.x + half + (b.x - a.x - 2 * half) * share, y: a.y + (b.y - a.y) * share };
 }
 
 /** Apart from each other: the lines into one unit are labelled at other places than those into the next. */
-function drawLines(
-  ctx: CanvasRenderingContext2D,
-  geometry: DiagramGeometry,
-  theme: Theme,
-  { lines, scale }: StageDrawing,
-): void {
+function drawLines(plates: Plates, geometry: DiagramGeometry, { lines }: StageDrawing): void {
   const places = Math.max(1, ...lines.map(({ to }) => to.unit));
   for (const line of lines) {
     const share = lines.length === 1 ? 0.5 : 0.3 + (0.4 * line.to.unit) / places;
-    drawNumber(ctx, theme, scale, formatNumber(line.value), pointOnLine(geometry, line, share));
+    plates.draw(formatNumber(line.value), pointOnLine(geometry, line, share));
   }
 }
 
