@@ -22,7 +22,7 @@ export class ExamplesView implements vscode.TreeDataProvider<Item> {
     if (!('file' in item)) return new vscode.TreeItem(item.topic, vscode.TreeItemCollapsibleState.Collapsed);
     const { name, file, about } = item;
     const shown = new vscode.TreeItem(escapeUiText(name));
-    shown.tooltip = `${file}\n\n${about}`;
+    shown.tooltip = `${escapeUiText(file)}\n\n${escapeUiText(about)}`;
     shown.command = { command: 'nablascope.openExample', title: 'Open Example', arguments: [file] };
     shown.contextValue = 'example';
     return shown;

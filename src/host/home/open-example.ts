@@ -18,7 +18,7 @@ async function pickExample(examples: ExampleFiles): Promise<string | undefined> 
   const all = await examples.list();
   const topics = [...new Set(all.map(({ topic }) => topic))].sort();
   const items = topics.flatMap((topic) => [
-    { label: topic, kind: vscode.QuickPickItemKind.Separator, file: undefined },
+    { label: escapeUiText(topic), kind: vscode.QuickPickItemKind.Separator, file: undefined },
     ...all
       .filter((each) => each.topic === topic)
       .map(({ name, about, file }) => ({ label: escapeUiText(name), detail: escapeUiText(about), file })),

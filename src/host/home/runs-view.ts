@@ -42,7 +42,7 @@ export class RunsView implements vscode.TreeDataProvider<OpenRun>, vscode.Dispos
     const item = new vscode.TreeItem(escapeUiText(view.model?.name ?? location.file));
     item.id = run.uri.toString();
     item.description = describeRun(view);
-    item.tooltip = run.uri.fsPath;
+    item.tooltip = escapeUiText(run.uri.fsPath);
     const icon = view.state.kind === 'run' ? (icons[view.frame?.status ?? ''] ?? 'circle-outline') : 'warning';
     item.iconPath = new vscode.ThemeIcon(icon);
     item.command = { command: 'nablascope.open', title: 'Open Panel', arguments: [run.uri] };
