@@ -32,9 +32,14 @@ export function closestMatch(name: string, candidates: readonly string[]): strin
   let bestDistance = Infinity;
   for (const candidate of candidates) {
     const other = normalizeName(candidate);
+    const allowed = Math.min(
+      Math.max(1, Math.floor(Math.max(target.length, other.length) / 3)),
+      Math.min(bestDistance, target.length) - 1,
+    );
+    // The distance is at least the difference of the lengths, and takes most of the time.
+    if (Math.abs(target.length - other.length) > allowed) continue;
     const distance = editDistance(target, other);
-    const allowed = Math.max(1, Math.floor(Math.max(target.length, other.length) / 3));
-    if (distance <= allowed && distance < Math.min(bestDistance, target.length)) {
+    if (distance <= allowed) {
       best = candidate;
       bestDistance = distance;
     }
