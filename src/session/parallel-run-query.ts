@@ -128,18 +128,8 @@ export class ParallelRunQuery {
   #takeOwn(): void {
     const own = this.#own;
     if (!own) return;
-    const query = own.worker as RunQuery;
-    const { steps, rows, replayed, end } = query;
-    own.steps = steps;
-    own.rows = rows;
-    own.replayed = replayed;
-    own.answered =
-      end === null ? Math.abs(query.edge - this.#edgeBefore(query)) : query.range.to - query.range.from + 1;
-    own.end = end;
-  }
-
-  #edgeBefore({ range }: RunQuery): number {
-    return this.#isBackward ? range.to : range.from - 1;
+    const { steps, rows, answered, replayed, end } = own.worker as RunQuery;
+    Object.assign(own, { steps, rows, answered, replayed, end });
   }
 
   get #isBackward(): boolean {

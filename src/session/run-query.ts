@@ -88,6 +88,13 @@ export class RunQuery {
     return this.kind === 'last' ? this.#searchedDownTo : Math.max(this.#range.from - 1, this.step);
   }
 
+  /** How many steps of the range are answered. */
+  get answered(): number {
+    const { from, to } = this.#range;
+    if (this.isDone) return to - from + 1;
+    return this.kind === 'last' ? to - this.edge : this.edge - from + 1;
+  }
+
   /** Leaves the steps beyond this one, which is not before `edge`, to others. */
   limitTo(step: number): void {
     this.#range = { ...this.#range, ...(this.kind === 'last' ? { from: step + 1 } : { to: step }) };

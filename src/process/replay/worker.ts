@@ -45,14 +45,12 @@ function main(): void {
     const query = new RunQuery(session, text, range);
     let sent = 0;
     let reportAt = performance.now() + REPORT_MS;
-    const isForward = query.kind !== 'last';
     for (;;) {
       query.advance();
       const now = performance.now();
       if (!query.isDone && now < reportAt) continue;
       reportAt = now + REPORT_MS;
-      const { steps, rows, replayed: count, end, edge } = query;
-      const answered = end === null ? (isForward ? edge - range.from + 1 : range.to - edge) : range.to - range.from + 1;
+      const { steps, rows, answered, replayed: count, end } = query;
       post({ steps: steps.slice(sent), rows: rows.slice(sent), answered, replayed: count, end });
       sent = rows.length;
       if (end !== null) return;
