@@ -267,16 +267,14 @@ export class NablascopeDebugSession extends DebugSession {
     { threadId }: DebugProtocol.ContinueArguments,
   ): void {
     response.body = { allThreadsContinued: true };
-    if (!this.#moveFork(response, threadId, { type: 'run' }, 'pause'))
-      this.#moveAfter(response, { type: 'run' }, 'pause');
+    this.#moveThread(response, threadId, { type: 'run' }, 'pause');
   }
 
   protected override nextRequest(
     response: DebugProtocol.NextResponse,
     { threadId }: DebugProtocol.NextArguments,
   ): void {
-    if (this.#moveFork(response, threadId, { type: 'stepPhase' }, 'step')) return;
-    if (!this.#moveInside(response, 1)) this.#moveAfter(response, { type: 'stepPhase' }, 'step');
+    this.#moveThread(response, threadId, { type: 'stepPhase' }, 'step', 1);
   }
 
   protected override stepInRequest(
@@ -314,16 +312,14 @@ export class NablascopeDebugSession extends DebugSession {
     response: DebugProtocol.StepOutResponse,
     { threadId }: DebugProtocol.StepOutArguments,
   ): void {
-    if (this.#moveFork(response, threadId, { type: 'finishPass' }, 'step')) return;
-    if (!this.#moveInside(response, Infinity)) this.#moveAfter(response, { type: 'finishPass' }, 'step');
+    this.#moveThread(response, threadId, { type: 'finishPass' }, 'step', Infinity);
   }
 
   protected override stepBackRequest(
     response: DebugProtocol.StepBackResponse,
     { threadId }: DebugProtocol.StepBackArguments,
   ): void {
-    if (this.#moveFork(response, threadId, { type: 'backPhase' }, 'step')) return;
-    if (!this.#moveInside(response, -1)) this.#moveAfter(response, { type: 'backPhase' }, 'step');
+    this.#moveThread(response, threadId, { type: 'backPhase' }, 'step', -1);
   }
 
   /** Back into the phase that is done, at its last place inside; back by a phase if it has none. */
@@ -358,8 +354,7 @@ export class NablascopeDebugSession extends DebugSession {
     response: DebugProtocol.ReverseContinueResponse,
     { threadId }: DebugProtocol.ReverseContinueArguments,
   ): void {
-    if (!this.#moveFork(response, threadId, { type: 'reverseContinue' }, 'entry'))
-      this.#moveAfter(response, { type: 'reverseContinue' }, 'entry');
+    this.#moveThread(response, threadId, { type: 'reverseContinue' }, 'entry');
   }
 
   protected override pauseRequest(response: DebugProtocol.PauseResponse): void {
@@ -429,6 +424,21 @@ export class NablascopeDebugSession extends DebugSession {
     }
     this.sendResponse(response);
     void this.#move(command, reason);
+  }
+
+  /**
+   * Moves the run, or a fork, which becomes the run.
+   * @param inside by how many places, if the client is inside of a phase of the run
+   */
+  #moveThread(
+    response: DebugProtocol.Response,
+    thread: number,
+    command: SessionCommand,
+    reason: string,
+    inside = 0,
+  ): void {
+    if (this.#moveFork(response, thread, command, reason)) return;
+    if (inside === 0 || !this.#moveInside(response, inside)) this.#moveAfter(response, command, reason);
   }
 
   /** If the thread is a fork, the run goes on as this fork, and moves. @returns whether it is one */
