@@ -9,7 +9,7 @@ import { mountNotices } from './controls/notices';
 import { problemsPopover } from './controls/problems';
 import { presentationActionOf } from './controls/presentation-keys';
 import { mountSelection } from './controls/selection';
-import { isStageShown, mountStage, type Stage } from './controls/stage';
+import { mountStage, type Stage } from './controls/stage';
 import { mountStateLine, statePage } from './controls/state-line';
 import { mountTabs } from './controls/tabs';
 import { mountTimeline } from './controls/timeline';
@@ -405,11 +405,8 @@ export class App {
   #draw(): void {
     this.#layout();
     const speed = this.#store.data.frame?.stepsPerSecond ?? Infinity;
-    // While the stage is hidden, it takes no turn from the others.
-    const isIdle = (part: Component): boolean =>
-      part === this.#stage && !this.#fullRedraw && !isStageShown(this.#context);
     const done = this.#renderScheduler.draw(
-      [...this.#controls.filter((part) => !isIdle(part)), ...this.#viewArea.outdatedComponents(this.#fullRedraw)],
+      [...this.#controls, ...this.#viewArea.outdatedComponents(this.#fullRedraw)],
       this.#fullRedraw,
       speed <= SLOW_STEPS_PER_SECOND ? Infinity : DRAW_BUDGET_MS,
     );

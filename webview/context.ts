@@ -79,6 +79,8 @@ export interface Context {
 
 /** A mounted control or view. With `text` false only graphics are drawn: text changes at a readable rate. */
 export interface Component {
+  /** Whether there is nothing to show: until the next full redraw, it takes no turn from the others. */
+  readonly isHidden?: () => boolean;
   update(text: boolean): void;
   dispose(): void;
 }

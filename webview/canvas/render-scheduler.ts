@@ -42,6 +42,7 @@ export class RenderScheduler {
   draw(parts: readonly Component[], full: boolean, budget = DRAW_BUDGET_MS): boolean {
     const start = this.now();
     const waiting = parts
+      .filter((part) => full || part.isHidden?.() !== true)
       .map((part) => ({ part, shown: this.#stateOf(part) }))
       .filter(({ shown }) => full || shown.version < this.#version || shown.textVersion < this.#version);
     const due = waiting.filter(({ shown }) => full || start - shown.textDrawnAt >= shown.textInterval);

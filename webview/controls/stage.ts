@@ -181,6 +181,7 @@ export function mountStage(host: HTMLElement, context: Context, views: readonly 
       return context.settings.presenting ? [query()] : [];
     },
     act,
+    isHidden: () => !isStageShown(context),
     update(text) {
       if (!text) return;
       host.hidden = !isStageShown(context);

@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import type { Component } from '../../../webview/context';
 import { RenderScheduler } from '../../../webview/canvas/render-scheduler';
 
-/** Components that take this long to draw. */
-function panel(costs: Record<string, number>) {
+/** Components that take this long to draw. @param hidden names of those that show nothing */
+function panel(costs: Record<string, number>, hidden: readonly string[] = []) {
   let time = 0;
   let drawn: string[] = [];
   const parts = Object.entries(costs).map(([name, cost]): Component => ({
@@ -13,6 +13,7 @@ function panel(costs: Record<string, number>) {
       drawn.push(text ? `${name} text` : name);
     },
     dispose: () => undefined,
+    isHidden: () => hidden.includes(name),
   }));
   const turns = new RenderScheduler(() => time);
   return {
@@ -95,5 +96,14 @@ describe('components of the panel', () => {
     expect(slow.draw().drawn).toEqual(['a']);
     slow.wait(100);
     expect(slow.draw().drawn).toEqual(['a text']);
+  });
+
+  it('take no turn while they are hidden, except in a full redraw', () => {
+    const { turns, draw, wait } = panel({ a: 0.1, b: 0.1, c: 0.1 }, ['b']);
+    expect(draw(true)).toEqual({ drawn: ['a text', 'b text', 'c text'], done: true });
+    turns.invalidate();
+    wait(100);
+    expect(draw()).toEqual({ drawn: ['a text', 'c'], done: false });
+    expect(draw()).toEqual({ drawn: ['c text'], done: true });
   });
 });
