@@ -9,7 +9,7 @@ import { backInto, breakOnSignChange, showVariable, whenDidThisStart } from '../
 import { openExample } from '../home/open-example';
 import type { ExampleFiles, ListedExample } from '../home/example-files';
 import { openNewSpec } from '../model-spec/new-spec';
-import { isSpec } from '../model-spec/spec-documents';
+import { findWorkspaceFiles, isSpec } from '../model-spec/spec-documents';
 import { exportReport } from '../panel/export-report';
 import type { LectureManager } from '../lectures/lecture-manager';
 import { saveWeights } from '../panel/save-weights';
@@ -145,11 +145,9 @@ async function openActiveOrPick(runs: RunManager): Promise<OpenRun | undefined> 
     runs.active.panel.reveal();
     return runs.active;
   }
-  const files = await vscode.workspace.findFiles('**/*.nabla.json', '**/node_modules/**', MAX_LISTED_SPECS);
+  const files = await findWorkspaceFiles('.nabla.json', MAX_LISTED_SPECS);
   const newSpecItem = { label: '$(add) New spec', uri: undefined };
-  const items = files
-    .map((uri) => ({ label: escapeUiText(vscode.workspace.asRelativePath(uri)), uri }))
-    .sort((a, b) => (a.label < b.label ? -1 : 1));
+  const items = files.map((uri) => ({ label: escapeUiText(vscode.workspace.asRelativePath(uri)), uri }));
   const selected = await vscode.window.showQuickPick([...items, newSpecItem], { placeHolder: 'Select a spec to open' });
   if (!selected) return undefined;
   if (!selected.uri) return openNewRun(runs);

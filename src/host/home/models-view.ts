@@ -2,7 +2,7 @@
 import * as vscode from 'vscode';
 import { describeRun } from '../run/describe-run';
 import type { OpenRun, RunManager } from '../run/run-manager';
-import { isSpec } from '../model-spec/spec-documents';
+import { findWorkspaceFiles, isSpec } from '../model-spec/spec-documents';
 import { escapeUiText } from '../ui/escape-ui';
 import { RefreshThrottle } from '../ui/refresh-throttle';
 
@@ -47,10 +47,7 @@ export class ModelsView implements vscode.TreeDataProvider<vscode.Uri>, vscode.D
 
   async getChildren(uri?: vscode.Uri): Promise<vscode.Uri[]> {
     if (uri) return [];
-    const files = await vscode.workspace.findFiles('**/*.nabla.json', '**/node_modules/**', MAX_LISTED);
-    const listed = files
-      .filter((each) => isSpec({ uri: each }))
-      .sort((a, b) => vscode.workspace.asRelativePath(a).localeCompare(vscode.workspace.asRelativePath(b)));
+    const listed = (await findWorkspaceFiles('.nabla.json', MAX_LISTED)).filter((each) => isSpec({ uri: each }));
     this.#listed = listed;
     return listed;
   }

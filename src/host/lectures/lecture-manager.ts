@@ -11,6 +11,7 @@ import { viewTitles } from '../../protocol/views';
 import { lectureHtml, type LectureReportStop } from '../../report/lecture-html';
 import { createSpecEdit } from '../model-spec/spec-edits';
 import { fileExists } from '../model-spec/new-spec';
+import { findWorkspaceFiles } from '../model-spec/spec-documents';
 import { specNameOf } from '../panel/panel';
 import { saveWithDialog } from '../panel/save-file';
 import { otherColumn, showInSpec } from '../panel/show-in-spec';
@@ -351,7 +352,7 @@ export class LectureManager implements vscode.Disposable {
 
   /** Null if there is none; undefined if none was picked. @param run whose lectures come first */
   async #pick(run: OpenRun | undefined): Promise<vscode.Uri | null | undefined> {
-    const files = await vscode.workspace.findFiles(`**/*${LECTURE_SUFFIX}`, '**/node_modules/**', MAX_LISTED_LECTURES);
+    const files = await findWorkspaceFiles(LECTURE_SUFFIX, MAX_LISTED_LECTURES);
     const read = await Promise.all(
       files.map(async (uri) => ({
         uri,
@@ -360,9 +361,7 @@ export class LectureManager implements vscode.Disposable {
     );
     const own = run ? read.filter(({ spec }) => spec === run.uri.toString()) : read;
     if (own.length < 2) return own[0]?.uri ?? null;
-    const items = own
-      .map(({ uri }) => ({ label: escapeUiText(vscode.workspace.asRelativePath(uri)), uri }))
-      .sort((a, b) => (a.label < b.label ? -1 : 1));
+    const items = own.map(({ uri }) => ({ label: escapeUiText(vscode.workspace.asRelativePath(uri)), uri }));
     return (await vscode.window.showQuickPick(items, { placeHolder: 'Select a lecture to play' }))?.uri;
   }
 

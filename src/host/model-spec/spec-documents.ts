@@ -22,6 +22,13 @@ export function isSpec({ uri }: { readonly uri: vscode.Uri }): boolean {
   );
 }
 
+/** Files of the workspace, by path. @param suffix of their names */
+export async function findWorkspaceFiles(suffix: string, limit: number): Promise<vscode.Uri[]> {
+  const files = await vscode.workspace.findFiles(`**/*${suffix}`, '**/node_modules/**', limit);
+  const pathOf = new Map(files.map((uri) => [uri, vscode.workspace.asRelativePath(uri)]));
+  return files.sort((a, b) => (pathOf.get(a)! < pathOf.get(b)! ? -1 : 1));
+}
+
 /** Where a spec is, for the files that it names. */
 export function specLocationOf({ uri }: Pick<vscode.TextDocument, 'uri'>): SpecLocation {
   const file = uri.path.split('/').pop() ?? uri.path;
