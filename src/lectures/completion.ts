@@ -1,7 +1,7 @@
 // Names to complete in a lecture file: phases, layers and terms of its spec.
 import { getLocation } from 'jsonc-parser';
 import { phaseNames } from '../presentation/phase-names';
-import { namedNodes, termOf } from '../presentation/terms';
+import { termNames } from '../presentation/terms';
 import type { RunFacts } from './lecture';
 
 export interface LectureCompletion {
@@ -19,7 +19,7 @@ export function completeLecture(text: string, offset: number, { layers, model }:
   const known: Record<string, readonly string[]> = {
     phase: phaseNames(layers),
     layer: layers,
-    highlight: model ? namedNodes(model).map((id) => termOf(model, id)) : ['input', 'target', 'loss'],
+    highlight: model ? termNames(model) : ['input', 'target', 'loss'],
   };
   const names = known[String(path[2])];
   if (!names) return null;

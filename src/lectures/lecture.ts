@@ -14,7 +14,7 @@ import {
   toJsonSchema,
 } from '../model-spec';
 import { namePosition, phaseNames, positionOf } from '../presentation/phase-names';
-import { namedNodes, nodeOfTerm, termOf } from '../presentation/terms';
+import { nodeOfTerm, termNames } from '../presentation/terms';
 import { lectureSchema, type WrittenStop } from './lecture-schema';
 
 export interface LectureStop {
@@ -89,6 +89,10 @@ const toStop = ({ title, text, step, phase, view, layer, sample, highlight }: Wr
   highlight: highlight ?? null,
 });
 
+/** Samples of all splits. */
+const sampleCount = ({ samples }: Pick<ModelInfo, 'samples'>): number =>
+  Object.values(samples).reduce((a, b) => a + b, 0);
+
 /** What of a lecture does not exist in its run, in the order of the text. */
 export const lectureProblems = ({ stops, source }: Lecture, run: RunFacts): Problem[] =>
   stops.flatMap((stop, i) => stopProblems(stop, run, (key) => source.locate(['stops', i, key])));
@@ -125,18 +129,16 @@ function stopProblems(
       `The spec has no layer named ${JSON.stringify(layer)}.`,
       didYouMean(layer, plainNames(layers)),
     );
-  const samples = model && Object.values(model.samples).reduce((a, b) => a + b, 0);
+  const samples = model && sampleCount(model);
   if (samples !== undefined && sample !== null && sample >= samples)
     add('sample', 'unknown-sample', `The data has no sample ${sample}.`, `Write an index from 0 to ${samples - 1}.`);
-  if (model && highlight !== null && !nodeOfTerm(model, highlight)) {
-    const known = namedNodes(model).map((id) => termOf(model, id));
+  if (model && highlight !== null && !nodeOfTerm(model, highlight))
     add(
       'highlight',
       'unknown-term',
       `A step has no term ${JSON.stringify(highlight)}.`,
-      didYouMean(highlight, plainNames(known)),
+      didYouMean(highlight, plainNames(termNames(model))),
     );
-  }
   return problems;
 }
 
@@ -148,13 +150,12 @@ export function resolveStop(
   const names = model.layers.map(({ name }) => name);
   const position = positionOf(names, { step, phase });
   if (!position || step > model.totalSteps) return null;
-  const samples = Object.values(model.samples).reduce((a, b) => a + b, 0);
   const index = layer === null ? -1 : names.indexOf(layer);
   return {
     position,
     view,
     layer: index < 0 ? null : index,
-    sample: sample !== null && sample < samples ? sample : null,
+    sample: sample !== null && sample < sampleCount(model) ? sample : null,
     highlight: highlight !== null && nodeOfTerm(model, highlight) ? highlight : null,
   };
 }

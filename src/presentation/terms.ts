@@ -47,6 +47,9 @@ export const namedNodes = ({ layers }: Layers): NodeId[] => [
   ]),
 ];
 
+/** Their names. */
+export const termNames = (model: Layers): string[] => namedNodes(model).map((id) => termOf(model, id));
+
 /** The tensor that a term names; null if there is none. */
 export const nodeOfTerm = (model: Layers, term: string): NodeId | null =>
   namedNodes(model).find((id) => termOf(model, id) === term) ?? null;
