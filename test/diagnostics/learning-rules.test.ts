@@ -6,7 +6,7 @@ import { Random } from '../../src/engine/random';
 import { applyTextEdit, editSpec, loadRun } from '../../src/model-spec';
 import type { Problem, QuickFix, RuleSettings } from '../../src/protocol/problem';
 import { inMemoryFiles, noFiles } from '../support/data-files';
-import { names, openExample } from '../support/examples';
+import { names, openExample, shownFindings } from '../support/examples';
 
 const linear = (out_features: number, more: object = {}): object => ({ type: 'linear', out_features, ...more });
 const hidden = (units: number, activation: string, outputs: number): unknown[] => [
@@ -991,12 +991,6 @@ describe('the stability limit of a linear regression', () => {
   });
 });
 
-/** What an example shows is found in it, and nothing else. */
-const shown: Readonly<Record<string, readonly string[]>> = {
-  'saturated-start': ['weights-one-sided'],
-  'scalar-network': ['equal-units', 'equal-outgoing'],
-};
-
 it('states no stability limit of a sum of losses', () => {
   const spec = { ...regression, data: inline(40, 1, ([x]) => x), layers: [linear(1)], batch_size: 'full' };
   const auxiliary_losses = [{ type: 'mae', loss_weight: 0.5 }];
@@ -1010,7 +1004,7 @@ describe('healthy examples', () => {
     '%s has none of these findings, unless it shows one',
     (name) => {
       const { problems } = openExample(name);
-      expect(problems.map(({ code }) => code).filter((code) => learning.has(code))).toEqual(shown[name] ?? []);
+      expect(problems.map(({ code }) => code).filter((code) => learning.has(code))).toEqual(shownFindings[name] ?? []);
     },
   );
 });

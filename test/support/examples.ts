@@ -19,6 +19,13 @@ export const names = fs
   .filter((file) => file.endsWith('.nabla.json'))
   .map((file) => path.basename(file, '.nabla.json'));
 
+/** The findings that an example shows. */
+export const shownFindings: Readonly<Record<string, readonly string[]>> = {
+  'scalar-network': ['equal-units', 'equal-outgoing'],
+  'saturated-start': ['weights-one-sided'],
+  'wrong-probability-gradient': ['equal-units'],
+};
+
 export const textOf = (name: string): string => fs.readFileSync(path.join(folder, `${name}.nabla.json`), 'utf8');
 
 /** The custom layers of examples. */
