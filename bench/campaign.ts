@@ -4,6 +4,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { Random } from '../src/engine/random';
+import { buildCli, type BuiltCli } from '../test/cli/built-cli';
+import { drawLimitedWrite } from '../test/cli/limited-writes';
 import { attack, judge, referenceLoss } from '../test/process/adversary';
 import { buildEngine, type BuiltEngine, TestEngine } from '../test/process/built-engine';
 import { checkKill } from '../test/process/engine-kills';
@@ -49,6 +51,7 @@ interface Progress {
 }
 
 let built: BuiltEngine | null = null;
+let cli: BuiltCli | null = null;
 let loss: number | null = null;
 let requestEngine: TestEngine | null = null;
 const engineFile = async (): Promise<string> => (built ??= await buildEngine()).file;
@@ -78,6 +81,10 @@ const PARTS: Readonly<Record<string, Part>> = {
   },
   frames: { unit: 'damaged streams of messages', check: checkFrames },
   kills: { unit: 'kills of the engine', check: async (seed, index) => checkKill(await engineFile(), seed, index) },
+  disk: {
+    unit: 'files of limited size',
+    check: async (seed, index) => drawLimitedWrite((cli ??= await buildCli()), seed, index),
+  },
   layers: {
     unit: 'runs of adversarial layers',
     check: async (_seed, index) => {
@@ -186,6 +193,7 @@ async function main(): Promise<void> {
     }
   await (requestEngine as TestEngine | null)?.client.dispose();
   await (built as BuiltEngine | null)?.remove();
+  (cli as BuiltCli | null)?.remove();
   console.log(report(state));
   if (names.some((name) => state[name]!.faults.length > 0)) process.exitCode = 1;
 }

@@ -4,6 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { LayerFolders } from '../custom-layers/import-custom-layers';
 import { FolderFiles, type ReadableFolders, withDataFiles } from '../data-files/data-files';
+import { replaceFile, requireReplaceable } from '../data-files/replace-file';
 import type { DataError } from '../engine/datasets/data-error';
 import type { FittedTransform } from '../engine/transforms/apply-transforms';
 import { specRules } from '../diagnostics';
@@ -243,29 +244,30 @@ function readSpecText(target: string, file: string): string {
   }
 }
 
-/** Writes a file and creates its folders. Throws UsageError if that fails. */
-export const writeFile = (terminal: Terminal, file: string, text: string | Uint8Array): void =>
-  useFile(terminal, file, (target) => fs.writeFileSync(target, text));
+/** Writes a file completely or not at all, and creates its folders. Rejects with UsageError if that fails. */
+export const writeFile = (terminal: Terminal, file: string, content: string | Uint8Array): Promise<void> =>
+  useFile(terminal, file, (target) => replaceFile(target, content));
 
-/** Throws UsageError if a file could not be written. Leaves its content as it is. */
-export const requireWritable = (terminal: Terminal, file: string): void =>
-  useFile(terminal, file, (target) => {
-    const isNew = !fs.existsSync(target);
-    fs.closeSync(fs.openSync(target, 'a'));
-    if (isNew) fs.unlinkSync(target);
-  });
+/** Rejects with UsageError if a file could not be written. Leaves it as it is. */
+export const requireWritable = (terminal: Terminal, file: string): Promise<void> =>
+  useFile(terminal, file, requireReplaceable);
 
-function useFile({ cwd }: Terminal, file: string, use: (target: string) => void): void {
+/** No space, a limit of the user, a limit of the process. */
+const FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
+
+async function useFile({ cwd }: Terminal, file: string, use: (target: string) => Promise<void>): Promise<void> {
   const target = path.resolve(cwd, file);
   try {
-    fs.mkdirSync(path.dirname(target), { recursive: true });
-    use(target);
+    await fs.promises.mkdir(path.dirname(target), { recursive: true });
+    await use(target);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
     throw new UsageError(
       'file-not-writable',
       `${file} cannot be written (${code}).`,
-      'Choose another file, or change the permissions.',
+      FULL.has(code)
+        ? 'Free some space, or choose a file on another disk.'
+        : 'Choose another file, or change the permissions.',
     );
   }
 }

@@ -20,6 +20,8 @@ export interface CallOptions {
   readonly interrupt?: boolean;
   /** A stream that nobody reads, from before the first output. */
   readonly closed?: 'stdout' | 'stderr';
+  /** Largest file that it can write, in blocks of 512 bytes; not on Windows. */
+  readonly maxFileBlocks?: number;
 }
 
 export interface BuiltCli {
@@ -47,10 +49,13 @@ export async function buildCli(): Promise<BuiltCli> {
 function spawnCli(
   file: string,
   argv: readonly string[],
-  { cwd = root, env = {}, interrupt = false, closed }: CallOptions = {},
+  { cwd = root, env = {}, interrupt = false, closed, maxFileBlocks }: CallOptions = {},
 ): Promise<CliResult> {
   return new Promise((settle, fail) => {
-    const child = spawn(process.execPath, [file, ...argv], {
+    const command = [process.execPath, file, ...argv];
+    const limited = ['sh', '-c', 'ulimit -f "$0"; exec "$@"', String(maxFileBlocks), ...command];
+    const [program, ...words] = maxFileBlocks === undefined ? command : limited;
+    const child = spawn(program!, words, {
       cwd,
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -2,7 +2,7 @@ import fs, { mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { replaceFile } from '../../src/data-files/replace-file';
+import { replaceFile, requireReplaceable } from '../../src/data-files/replace-file';
 import { createBreadcrumbFile } from '../../src/process/crash-breadcrumb';
 
 let folder: string;
@@ -48,6 +48,30 @@ it('leaves the old file if the new one cannot be written', async () => {
   await expect(replaceFile(file, 'new')).rejects.toThrow('no space');
   expect(await readFile(file, 'utf8')).toBe('old');
   expect(await readdir(folder)).toEqual(['a.json']);
+});
+
+it.skipIf(process.platform === 'win32')('keeps the permissions of the file', async () => {
+  const file = join(folder, 'a.sh');
+  await writeFile(file, 'old', { mode: 0o750 });
+  await replaceFile(file, 'new');
+  expect((await fs.stat(file)).mode & 0o777).toBe(0o750);
+});
+
+it.skipIf(process.platform === 'win32')('writes into what is no regular file', async () => {
+  await symlink('/dev/null', join(folder, 'device'));
+  await replaceFile(join(folder, 'device'), 'new');
+  expect(await fs.readlink(join(folder, 'device'))).toBe('/dev/null');
+  expect((await fs.stat(join(folder, 'device'))).isCharacterDevice()).toBe(true);
+});
+
+it('tells beforehand whether a file can be replaced, and changes nothing', async () => {
+  await writeFile(join(folder, 'a.json'), 'old');
+  await symlink(join(folder, 'missing'), join(folder, 'dangling'));
+  for (const name of ['a.json', 'new.json', 'dangling']) await requireReplaceable(join(folder, name));
+  await expect(requireReplaceable(folder)).rejects.toThrow(expect.objectContaining({ code: 'EISDIR' }));
+  await expect(requireReplaceable(join(folder, 'none', 'a.json'))).rejects.toThrow('ENOENT');
+  expect((await readdir(folder)).sort()).toEqual(['a.json', 'dangling']);
+  expect(await readFile(join(folder, 'a.json'), 'utf8')).toBe('old');
 });
 
 it.skipIf(process.platform === 'win32')(

@@ -64,9 +64,13 @@ const INTERRUPTED_MESSAGE: JUnitCase['message'] = 'Stopped by Ctrl-C before the 
 
 async function check(terminal: Terminal, args: CheckArgs): Promise<ExitCode> {
   const start = terminal.now();
-  const writeJUnit = (cases: readonly JUnitCase[]): void => {
+  const writeJUnit = async (cases: readonly JUnitCase[]): Promise<void> => {
     if (args.junit === null) return;
-    writeFile(terminal, args.junit, toJUnitXml({ file: args.file, seconds: (terminal.now() - start) / 1000, cases }));
+    await writeFile(
+      terminal,
+      args.junit,
+      toJUnitXml({ file: args.file, seconds: (terminal.now() - start) / 1000, cases }),
+    );
   };
   const error = (message: string, type: string): JUnitCase => ({
     className: specTitle(args),
@@ -81,12 +85,12 @@ async function check(terminal: Terminal, args: CheckArgs): Promise<ExitCode> {
     requireStep(session, step);
     const reached = await reachStep(terminal, session, step);
     if (reached.kind === 'interrupted') {
-      writeJUnit([error(INTERRUPTED_MESSAGE, 'interrupted')]);
+      await writeJUnit([error(INTERRUPTED_MESSAGE, 'interrupted')]);
       return stoppedEarly(terminal, args, 'check', session, step, warnings);
     }
     if (reached.kind === 'diverged') {
       const message = describeDivergence(reached.nonFinite);
-      writeJUnit([error(message, 'diverged')]);
+      await writeJUnit([error(message, 'diverged')]);
       if (args.json)
         printJson(terminal, {
           command: 'check',
@@ -102,16 +106,16 @@ async function check(terminal: Terminal, args: CheckArgs): Promise<ExitCode> {
     const cases = toJUnitCases(args, session, report);
     // Without one conclusive gradient no case failed, but the check did not pass either.
     const inconclusive = report.complete && !report.passed && cases.every(({ outcome }) => outcome !== 'failed');
-    writeJUnit(inconclusive ? [...cases, error(formatConclusion(report), 'inconclusive')] : cases);
+    await writeJUnit(inconclusive ? [...cases, error(formatConclusion(report), 'inconclusive')] : cases);
     if (args.json) printJson(terminal, toJson(args, session, report, warnings));
     else printLines(terminal, terminal.out, toLines(session, report));
     if (!report.complete) return EXIT.interrupted;
     return report.passed ? EXIT.success : EXIT.failed;
   } catch (thrown) {
-    if (thrown instanceof SpecError) writeJUnit([error(thrown.message, 'spec')]);
+    if (thrown instanceof SpecError) await writeJUnit([error(thrown.message, 'spec')]);
     else if (thrown instanceof CustomLayerError)
-      writeJUnit([error(`${thrown.message}${thrown.details.stack ? `\n${thrown.details.stack}` : ''}`, 'layer')]);
-    else if (thrown instanceof UsageError) writeJUnit([error(`${thrown.message} ${thrown.remedy}`, 'call')]);
+      await writeJUnit([error(`${thrown.message}${thrown.details.stack ? `\n${thrown.details.stack}` : ''}`, 'layer')]);
+    else if (thrown instanceof UsageError) await writeJUnit([error(`${thrown.message} ${thrown.remedy}`, 'call')]);
     throw thrown;
   }
 }

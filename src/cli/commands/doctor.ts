@@ -59,7 +59,7 @@ async function doctor(terminal: Terminal, args: DoctorArgs): Promise<ExitCode> {
       args.fixed === null
         ? { report: await diagnose(text, runnable, load, context), fixes: [], fixedText: text }
         : await repair(text, runnable, load, context);
-    if (args.fixed !== null && fixes.length > 0) writeFile(terminal, args.fixed, fixedText);
+    if (args.fixed !== null && fixes.length > 0) await writeFile(terminal, args.fixed, fixedText);
     print(report, args.fixed === null ? {} : { fixes });
     if (!args.json && fixes.length > 0)
       printLines(terminal, terminal.out, [

@@ -97,7 +97,7 @@ async function report(terminal: Terminal, args: ReportArgs, { version }: Program
     check,
     findings: warnings,
   });
-  writeFile(terminal, args.out, html);
+  await writeFile(terminal, args.out, html);
   const { step } = session.position;
   if (args.json) {
     printJson(terminal, {

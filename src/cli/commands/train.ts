@@ -78,14 +78,14 @@ async function train(terminal: Terminal, args: TrainArgs): Promise<ExitCode> {
   const { session, warnings } = await openSpec(terminal, args, (run) => withEpochs(run, args));
   const target = args.steps ?? session.totalSteps;
   if (forkArgs) requireForkBeforeEnd(forkArgs, target);
-  if (args.saveWeights !== null) requireWritable(terminal, args.saveWeights);
+  if (args.saveWeights !== null) await requireWritable(terminal, args.saveWeights);
   const print = (lines: readonly Line[]): void => {
     if (!args.json) printLines(terminal, terminal.out, lines);
   };
   print(describe(session, target));
   const result = await trainAndEvaluate(terminal, session, target);
   print(toLines(terminal, result, target));
-  const weights = args.saveWeights === null ? null : saveWeights(terminal, session, args.saveWeights);
+  const weights = args.saveWeights === null ? null : await saveWeights(terminal, session, args.saveWeights);
   if (weights) print(['', describeWeights(weights)]);
   const fork = forkArgs && result.outcome.kind !== 'interrupted' ? await createFork(terminal, session, forkArgs) : null;
   const forked = fork && (await trainAndEvaluate(terminal, fork.session, target, false));
@@ -111,12 +111,12 @@ interface SavedWeights {
   readonly error: string | null;
 }
 
-/** Does not throw: the result of the run would be lost. */
-function saveWeights(terminal: Terminal, session: TrainingSession, file: string): SavedWeights {
+/** Does not reject: the result of the run would be lost. */
+async function saveWeights(terminal: Terminal, session: TrainingSession, file: string): Promise<SavedWeights> {
   const { step } = session.position;
   if (!hasFiniteWeights(session)) return { file, step, error: 'Some are NaN or infinite.' };
   try {
-    writeFile(terminal, file, writeWeights(session));
+    await writeFile(terminal, file, writeWeights(session));
     return { file, step, error: null };
   } catch (error) {
     return { file, step, error: error instanceof Error ? error.message : String(error) };

@@ -6,6 +6,7 @@ import { newLayerTemplate, newLossTemplate, newPenaltyTemplate } from '../templa
 import { fileExists } from '../model-spec/new-spec';
 import { escapeUiText } from '../ui/escape-ui';
 import { isSpec, type SpecDocuments } from '../model-spec/spec-documents';
+import { writeFile } from '../write-file';
 
 /** The engine runs on the same version of Node. */
 function supportsTypeScript(): boolean {
@@ -105,7 +106,7 @@ export class NewLayerCommand {
     if (!(await fileExists(types)))
       await fs.copy(vscode.Uri.joinPath(this.#extensionUri, 'media', 'nablascope.d.ts'), types);
     const name = file.path.split('/').pop() ?? '';
-    await fs.writeFile(file, new TextEncoder().encode(template(name, name.endsWith('.ts'))));
+    await writeFile(file, new TextEncoder().encode(template(name, name.endsWith('.ts'))));
   }
 }
 

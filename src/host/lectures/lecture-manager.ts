@@ -18,6 +18,7 @@ import { otherColumn, showInSpec } from '../panel/show-in-spec';
 import type { OpenRun, RunManager } from '../run/run-manager';
 import { UNAVAILABLE_REASON } from '../run/run-messages';
 import { escapeUiText } from '../ui/escape-ui';
+import { writeFile } from '../write-file';
 import { isLecture, LECTURE_SUFFIX, type LectureDocuments } from './lecture-documents';
 
 const MAX_LISTED_LECTURES = 200;
@@ -130,7 +131,7 @@ export class LectureManager implements vscode.Disposable {
       return;
     }
     const uri = await unusedLecture(run.uri);
-    await vscode.workspace.fs.writeFile(uri, Buffer.from(emptyLecture(view.model.name, fileNameOf(run.uri))));
+    await writeFile(uri, Buffer.from(emptyLecture(view.model.name, fileNameOf(run.uri))));
     Object.assign(this.#of(run), { recording: uri, stops: 0, playing: null } satisfies RunLecture);
     run.panel.reveal();
     this.#publish(run);

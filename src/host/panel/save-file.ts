@@ -5,6 +5,7 @@ import { toFileName } from './file-name';
 import { specNameOf } from './panel';
 import { toErrorMessage } from '../run/run-messages';
 import type { RunViewModel } from '../run/run-view-model';
+import { writeFile } from '../write-file';
 
 const FILE_FILTERS = {
   csv: { CSV: ['csv'] },
@@ -45,7 +46,7 @@ export async function saveWithDialog(
   });
   if (!target) return undefined;
   try {
-    await vscode.workspace.fs.writeFile(target, content);
+    await writeFile(target, content);
   } catch (error) {
     view.notify('error', `The file could not be written: ${toErrorMessage(error)} Choose another folder.`);
     return undefined;
