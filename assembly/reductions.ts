@@ -98,24 +98,46 @@ export function sumOfSquares(x: usize, n: i32): f64 {
 
 /** Writes two doubles: the least and the largest of n elements; NaN if one is. */
 export function extremes(result: usize, x: usize, n: i32): void {
-  // Minima and maxima propagate NaN.
-  let least = f64x2.splat(Infinity);
-  let largest = f64x2.splat(-Infinity);
-  for (; n >= 2; n -= 2) {
-    const pair = loadPair(x);
-    least = f64x2.min(least, pair);
-    largest = f64x2.max(largest, pair);
-    x += 2 * SIZE;
+  // Minima and maxima propagate NaN. In two parts, since each waits for the one before.
+  let a = splat(Infinity);
+  let b = a;
+  let c = splat(-Infinity);
+  let d = c;
+  for (; n >= 2 * LANES; n -= 2 * LANES) {
+    const y = v128.load(x);
+    const z = v128.load(x, VECTOR);
+    a = v128.min<real>(a, y);
+    b = v128.min<real>(b, z);
+    c = v128.max<real>(c, y);
+    d = v128.max<real>(d, z);
+    x += 2 * VECTOR;
   }
-  let low = min(f64x2.extract_lane(least, 0), f64x2.extract_lane(least, 1));
-  let high = max(f64x2.extract_lane(largest, 0), f64x2.extract_lane(largest, 1));
-  if (n > 0) {
-    const one = <f64>load<real>(x);
-    low = min(low, one);
-    high = max(high, one);
+  let low = leastOf(v128.min<real>(a, b));
+  let high = largestOf(v128.max<real>(c, d));
+  for (; n > 0; n--) {
+    const one = load<real>(x);
+    low = min<real>(low, one);
+    high = max<real>(high, one);
+    x += SIZE;
   }
-  store<f64>(result, low);
-  store<f64>(result, high, 8);
+  store<f64>(result, <f64>low);
+  store<f64>(result, <f64>high, 8);
+}
+
+function leastOf(x: v128): real {
+  let least = v128.extract_lane<real>(x, 0);
+  least = min<real>(least, v128.extract_lane<real>(x, 1));
+  if (LANES == 2) return least;
+  least = min<real>(least, v128.extract_lane<real>(x, 2));
+  return min<real>(least, v128.extract_lane<real>(x, 3));
+}
+
+function largestOf(x: v128): real {
+  let largest = v128.extract_lane<real>(x, 0);
+  largest = max<real>(largest, v128.extract_lane<real>(x, 1));
+  if (LANES == 2) return largest;
+  largest = max<real>(largest, v128.extract_lane<real>(x, 2));
+  return max<real>(largest, v128.extract_lane<real>(x, 3));
 }
 
 /** Adds to 32-bit counters of `bins`; halves all values if the width of the range overflows. */

@@ -39,6 +39,8 @@ export interface Scope {
    * one step is known.
    */
   readonly past?: (call: CallNode) => Bound | string;
+  /** The value of a part of an expression, if it is known without its own parts. */
+  readonly known?: (node: Expression) => Bound | undefined;
 }
 
 /** Operations of one evaluation: about a second. */
@@ -80,6 +82,8 @@ const describeType = ({ type, shape }: Bound): string =>
     : `a tensor of ${type === 'boolean' ? 'true and false' : 'numbers'}`;
 
 function bind(node: Expression, scope: Scope): Bound {
+  const known = scope.known?.(node);
+  if (known) return known;
   switch (node.type) {
     case 'number':
     case 'boolean':

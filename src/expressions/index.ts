@@ -1,7 +1,7 @@
 // The language of watches, hovers, conditions, log messages and queries: docs/expressions.md.
-export { type CallNode, type Expression, ExpressionError } from './ast';
+export { type CallNode, type Expression, ExpressionError, type IndexNode } from './ast';
 export { type Aspect, bindExpression, type Operand, type Scope } from './bind';
-export type { Bound, EntryType, TensorReductions } from './bound';
+export { type Bound, type EntryType, readNumber, type TensorReductions } from './bound';
 export { changeFunctions, functions } from './functions';
 export { namesIn } from './names-in';
 export { MAX_LENGTH, parseExpression } from './parse';

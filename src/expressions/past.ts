@@ -75,11 +75,15 @@ export function outerPastUsesIn(expression: Expression): PastUse[] {
   return all.filter(({ call }) => !all.some((other) => other.kind === 'last' && isWithin(call, other.call)));
 }
 
-/** A condition: the expression itself, or for a number that it changes in some entry. */
+const changing = new WeakMap<Expression, Expression>();
+
+/** A condition: the expression itself, or for a number that it changes in some entry. Always the same tree for it. */
 export function toCondition(expression: Expression, type: 'number' | 'boolean'): Expression {
   if (type === 'boolean') return expression;
   const call = (name: string, of: Expression): Expression => ({ ...placeOf(of), type: 'call', name, args: [of] });
-  return call('any', call('changes', expression));
+  let condition = changing.get(expression);
+  if (!condition) changing.set(expression, (condition = call('any', call('changes', expression))));
+  return condition;
 }
 
 const placeOf = ({ start, end }: Expression) => ({ start, end });

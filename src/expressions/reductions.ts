@@ -59,22 +59,15 @@ export function std(x: Bound): number {
 /** NaN if an entry is. */
 export function min({ size, at }: Bound): number {
   let least = Infinity;
-  for (let i = 0; i < size; i++) {
-    const value = at(i);
-    if (value < least) least = value;
-    else if (Number.isNaN(value)) return NaN;
-  }
+  // -0 is less than 0, as for the kernels.
+  for (let i = 0; i < size; i++) least = Math.min(least, at(i));
   return least;
 }
 
 /** NaN if an entry is. */
 export function max({ size, at }: Bound): number {
   let most = -Infinity;
-  for (let i = 0; i < size; i++) {
-    const value = at(i);
-    if (value > most) most = value;
-    else if (Number.isNaN(value)) return NaN;
-  }
+  for (let i = 0; i < size; i++) most = Math.max(most, at(i));
   return most;
 }
 

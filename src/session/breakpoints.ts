@@ -19,6 +19,7 @@ import { Discoveries, UnreachableError } from './discoveries';
 import { HitPositions } from './hit-positions';
 import { hitConditionOf, type HitCondition } from './hit-condition';
 import { logTemplateOf, type LogTemplate } from './log-template';
+import { ObservedConditions } from './observed-conditions';
 import { copyMessage, MAX_COPY_BYTES, openReplaySession } from './scratch-session';
 import { SeriesEvaluator } from './series-evaluator';
 import type { TrainingSession } from './session';
@@ -52,8 +53,6 @@ interface Past {
   readonly needed: readonly PastUse[];
   /** Of condition, number and log message. */
   readonly calls: readonly Expression[];
-  /** Replays steps that the session was not followed through; null until it is needed. */
-  replay: SeriesEvaluator | null;
 }
 
 interface BoundCheck {
@@ -98,11 +97,14 @@ export class Breakpoints {
   #copies = new Map<Source, Tensor>();
   #needsMeasurement = false;
   #pasts: readonly Past[] = [];
+  /** Replays steps that the session was not followed through; null until it is needed. */
+  #replaySession: TrainingSession | null = null;
   #messages: LogpointMessage[] = [];
   readonly #reported = new Set<number>();
   /** By id. */
   #compiled = new Map<number, CompiledBreakpoint>();
   #version = 0;
+  #observer: ObservedConditions | null = null;
   // What the scope of a data breakpoint reads.
   #value = NaN;
   #previous = NaN;
@@ -126,6 +128,11 @@ export class Breakpoints {
   /** Whether steps must be measured, since a condition reads an update. */
   get needsMeasurement(): boolean {
     return this.#needsMeasurement;
+  }
+
+  /** Looks at steps that run in one call; null if each step must be evaluated on its own. */
+  get observer(): ObservedConditions | null {
+    return this.#observer;
   }
 
   /** How many steps before a step it must have been evaluated, or read; infinite for all. */
@@ -172,6 +179,15 @@ export class Breakpoints {
         this.#copies.set(source, { shape, data: data.slice() });
       }
     this.#session.keepUpdates([...keptUpdates]);
+    this.#observer =
+      this.#needsMeasurement || checks.some(({ condition, data, past }) => past || (!condition && !data))
+        ? null
+        : ObservedConditions.create(
+            this.#session,
+            this.#values,
+            checks,
+            JSON.stringify([...compiled.keys()].map((id) => compiled.get(id)!.key)),
+          );
     return statuses;
   }
 
@@ -228,18 +244,29 @@ export class Breakpoints {
    */
   *readPast(onlyFixedSteps = false): Generator<void, void> {
     const session = this.#session;
-    for (const past of this.#pasts) {
-      const { evaluator, calls } = past;
-      if (evaluator.hasFollowedTo(session.position.step) || (onlyFixedSteps && !evaluator.readsFixedSteps)) continue;
-      // There are no steps before.
-      if (session.position.step === 0) {
-        evaluator.follow();
-        continue;
-      }
-      if (past.replay) past.replay.session.shareCheckpoints(session);
-      else past.replay = new SeriesEvaluator(openReplaySession(session), calls);
-      yield* evaluator.followWith(past.replay);
+    const { step } = session.position;
+    const waiting = this.#pasts.filter(
+      ({ evaluator }) => !evaluator.hasFollowedTo(step) && (!onlyFixedSteps || evaluator.readsFixedSteps),
+    );
+    if (waiting.length === 0) return;
+    // There are no steps before.
+    if (step === 0) {
+      for (const { evaluator } of waiting) evaluator.follow();
+      return;
     }
+    if (this.#replaySession) this.#replaySession.shareCheckpoints(session);
+    else this.#replaySession = openReplaySession(session);
+    const replay = new SeriesEvaluator(
+      this.#replaySession,
+      waiting.flatMap(({ calls }) => calls),
+    );
+    const knowsFixedSteps = waiting.every(({ evaluator }) => evaluator.knowsFixedSteps(step));
+    for (const _ of replay.replayPast(step, !knowsFixedSteps)) {
+      yield;
+      // The session was moved, or other breakpoints were set, which begins again.
+      if (session.position.step !== step) return;
+    }
+    for (const { evaluator } of waiting) evaluator.followFrom(replay);
   }
 
   /** The session trains on from here, and the steps before do not matter. */
@@ -281,10 +308,8 @@ export class Breakpoints {
   /** Steps after this one no longer follow, and values of this one may have been changed. */
   truncate(step: number): void {
     this.discoveries.truncate(step);
-    for (const past of this.#pasts) {
-      past.evaluator.truncate(step);
-      past.replay = null;
-    }
+    for (const { evaluator } of this.#pasts) evaluator.truncate(step);
+    this.#replaySession = null;
     for (const { hits, data, falseIn, afterUpdate } of this.#checks) {
       if (afterUpdate) afterUpdate.step = -1;
       if (data) data.last.step = -1;
@@ -511,7 +536,7 @@ export class Breakpoints {
     if (memoryBytes > MAX_COPY_BYTES) fail(copyMessage(memoryBytes), first);
     const evaluator = new SeriesEvaluator(this.#session, calls);
     evaluator.assertSteps(this.#session.totalSteps);
-    return { evaluator, needed, calls, replay: null };
+    return { evaluator, needed, calls };
   }
 
   /** An update is only there after a measured step, which the breakpoint will ask for. */

@@ -7,6 +7,9 @@ import { hasCustomCode, type NetworkModel } from '../engine/network-model';
 import type { Pass } from '../engine/pass';
 import { stepCoefficients, updateParameters } from '../engine/update-parameters';
 import type { TracedStep } from '../engine/kernels/kernels';
+import type { ObservedReduction, ObservedReductions } from '../engine/kernels/observed-reductions';
+import type { Parameter } from '../engine/network-model';
+import { savedToUpdate, savePreviousValue } from '../engine/probes/update-ratio';
 import type { CompiledRun } from '../model-spec';
 import { type Batch, loadBatch } from './batches';
 import { EpochBuffer } from './epoch-buffer';
@@ -38,6 +41,25 @@ function customNumbers({ layers, loss, penalty }: NetworkModel): number {
 export const estimateForwardMacs = (layers: ModelInfo['layers']): number =>
   layers.reduce((sum, { figures }) => sum + Math.max(figures.macs, figures.parameters), 0);
 
+/** Kinds of whole steps that stay compiled. */
+const MAX_COMPILED_STEPS = 16;
+
+/** What is looked at after steps that run in one call. */
+export interface StepObserver {
+  /** Equal for the same reductions. */
+  readonly key: string;
+  /** Reductions of tensors at the end of each step; null if they do not say enough. */
+  readonly reductionsOf: (pass: Pass) => readonly ObservedReduction[] | null;
+}
+
+interface LatestSteps {
+  readonly kept: readonly Parameter[] | null;
+  readonly observed: string;
+  readonly steps: Map<Pass, TracedStep>;
+}
+
+const NONE: LatestSteps = { kept: null, observed: '', steps: new Map() };
+
 interface CompiledPass {
   readonly forward: () => void;
   readonly backward: () => void;
@@ -45,8 +67,10 @@ interface CompiledPass {
 
 export class FusedStep {
   readonly #compiledPasses = new Map<Pass, CompiledPass>();
-  /** Whole steps, including updates with the rate `#lr` if these are constant. */
-  readonly #compiledSteps = new Map<Pass, TracedStep>();
+  /** Whole steps, including updates with the rate `#lr` if these are constant, by what is observed. */
+  readonly #compiledSteps = new Map<string, Map<Pass, TracedStep>>();
+  /** Those of the last call. */
+  #latest: LatestSteps = NONE;
   /** Created on first use; null if steps need more than their samples. */
   #epochBuffer: EpochBuffer | null = null;
   #lr = NaN;
@@ -78,8 +102,10 @@ export class FusedStep {
   /**
    * Runs steps, counted from 0, starting with `batch` in `pass`; later batches follow it in order and have the same
    * size.
-   * @param losses receives the loss of each step. @returns the number of steps, at most `most`; stops after a loss that
-   * is not finite
+   * @param losses receives the loss of each step
+   * @param kept parameters whose update `previous` holds afterwards
+   * @returns the number of steps, at most `most`; stops after a loss that is not finite. With an observer, also its
+   * reductions of each step, unless they have to be computed from the tensors of the one step that was done
    */
   train(
     pass: Pass,
@@ -88,7 +114,9 @@ export class FusedStep {
     step: number,
     maxSteps: number,
     losses: Float64Array,
-  ): number {
+    kept: readonly Parameter[],
+    observer: StepObserver | null,
+  ): { readonly done: number; readonly observed: ObservedReductions | null } {
     const { network, run } = this;
     const lr = learningRateAt(step);
     const stepParametersAt = (time: number): readonly number[] =>
@@ -98,37 +126,76 @@ export class FusedStep {
       this.#lr = lr;
       this.#update = network.kernels.trace(() => updateParameters(network, run.optimizer, lr, step + 1));
       this.#compiledSteps.clear();
+      this.#latest = NONE;
     }
-    let compiled = this.#compiledSteps.get(pass);
-    if (!compiled) this.#compiledSteps.set(pass, (compiled = this.#compileStep(pass)));
+    const isUpdateCompiled = this.isUpdateConstant || this.hasPerStepParameters;
+    const reductions = observer ? observer.reductionsOf(pass) : [];
+    const compiled = this.#compiledStep(pass, kept, observer?.key ?? '', reductions ?? []);
     if (compiled.repeat && this.#epochBuffer) {
       this.#epochBuffer.fill(batch.order);
-      return compiled.repeat(batch.size < run.batchSize ? 0 : batch.index, maxSteps, losses, stepParametersAt);
+      const start = batch.size < run.batchSize ? 0 : batch.index;
+      const done = compiled.repeat(start, reductions ? maxSteps : 1, losses, stepParametersAt);
+      return { done, observed: observer && reductions && compiled.observed };
     }
     loadBatch(run, pass, batch, step);
     losses[0] = compiled.run();
-    if (!this.isUpdateConstant && !this.hasPerStepParameters) updateParameters(network, run.optimizer, lr, step + 1);
-    return 1;
+    if (!isUpdateCompiled) {
+      for (const parameter of kept) savePreviousValue(network.kernels, parameter);
+      updateParameters(network, run.optimizer, lr, step + 1);
+      for (const parameter of kept) savedToUpdate(network.kernels, parameter);
+    }
+    return { done: 1, observed: null };
   }
 
-  #compileStep(pass: Pass): TracedStep {
+  #compiledStep(
+    pass: Pass,
+    kept: readonly Parameter[],
+    observed: string,
+    reductions: readonly ObservedReduction[],
+  ): TracedStep {
+    if (kept !== this.#latest.kept || observed !== this.#latest.observed)
+      this.#latest = {
+        kept,
+        observed,
+        steps: this.#stepsFor(JSON.stringify([kept.map(({ name }) => name), observed])),
+      };
+    const { steps } = this.#latest;
+    let compiled = steps.get(pass);
+    if (!compiled) steps.set(pass, (compiled = this.#compileStep(pass, kept, reductions)));
+    return compiled;
+  }
+
+  #stepsFor(key: string): Map<Pass, TracedStep> {
+    let steps = this.#compiledSteps.get(key);
+    if (!steps) {
+      if (this.#compiledSteps.size >= MAX_COMPILED_STEPS)
+        this.#compiledSteps.delete(this.#compiledSteps.keys().next().value!);
+      this.#compiledSteps.set(key, (steps = new Map<Pass, TracedStep>()));
+    }
+    return steps;
+  }
+
+  #compileStep(pass: Pass, kept: readonly Parameter[], reductions: readonly ObservedReduction[]): TracedStep {
     const { network, run } = this;
     const { forward, backward } = this.#compilePass(pass);
     const update = this.#update;
+    const isUpdateCompiled = this.isUpdateConstant || this.hasPerStepParameters;
     const backwardAndUpdate = (): void => {
       backward();
+      if (!isUpdateCompiled) return;
+      for (const parameter of kept) savePreviousValue(network.kernels, parameter);
       // Neither lr nor the step, which such an update does not use.
       if (this.hasPerStepParameters) updateParameters(network, run.optimizer, NaN, NaN, this.#stepParameters);
       else update();
+      for (const parameter of kept) savedToUpdate(network.kernels, parameter);
     };
-    const usesEpochBuffer = (this.isUpdateConstant || this.hasPerStepParameters) && EpochBuffer.canBuffer(network, run);
-    return network.kernels.traceStep(
-      forward,
-      () => pass.loss(),
-      backwardAndUpdate,
-      () => (usesEpochBuffer ? (this.#epochBuffer ??= new EpochBuffer(network, run)).streamsFor(pass) : []),
-      this.#stepParameters,
-    );
+    const usesEpochBuffer = isUpdateCompiled && EpochBuffer.canBuffer(network, run);
+    return network.kernels.traceStep(forward, () => pass.loss(), backwardAndUpdate, {
+      inputStreams: () =>
+        usesEpochBuffer ? (this.#epochBuffer ??= new EpochBuffer(network, run)).streamsFor(pass) : [],
+      perStepParameters: this.#stepParameters,
+      reductions,
+    });
   }
 
   #compilePass(pass: Pass): CompiledPass {

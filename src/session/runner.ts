@@ -23,6 +23,7 @@ import { createHotReloadRecord } from './hot-reload';
 import { LastHitSearch } from './last-hit-search';
 import { makeFrame, recordLayerStats } from './make-frame';
 import { asCustomLayerError } from '../engine/custom/custom-layer-error';
+import type { ObservedConditions } from './observed-conditions';
 import { OverheadBudget } from './overhead-budget';
 import { locateNonFinite } from './locate-non-finite';
 import { RateLimiter } from './rate-limiter';
@@ -30,11 +31,14 @@ import { PendingQueries } from './queries/pending-queries';
 import { nextObservedStep } from '../diagnostics';
 import { observeStep } from './observe-step';
 import type { TrainingSession } from './session';
+import type { ObservedSteps } from './step-executor';
 import { CommandQueue, type Job } from './command-queue';
 import { RoundRobin } from './round-robin';
 
 const SLICE_MS = 8;
 const RECORD_INTERVAL_MS = 2000;
+/** Steps that are done one by one after a hit, at most. */
+const MAX_SINGLE_STEPS = 1024;
 // Statistics recorded over a whole run in addition to those of frames, since a fast run ends before there are many
 // frames.
 const MAX_STATS_SAMPLES = 512;
@@ -97,6 +101,9 @@ export class Runner {
   /** The breakpoints at which the run stopped last. */
   #hitBreakpoints: readonly number[] = [];
   #discovery: Discovery | null = null;
+  /** How many of the next steps are looked at one by one, and how many were after the last hit. */
+  #singleSteps = 0;
+  #lastSingleSteps = 0;
 
   constructor(options: RunnerOptions) {
     this.#options = options;
@@ -388,42 +395,73 @@ export class Runner {
 
   /**
    * Finishes a step and stops at the first phase of it that has a hit, as if the rest of the step had not been done.
-   * @returns whether it stopped
+   * May do more steps, as long as none has a hit.
+   * @returns the number of steps; 0 if it stopped
    */
-  #finishStep(measure: boolean): boolean {
+  #finishSteps(most: number, measure = false): number {
     const { session } = this;
     const breakpoints = this.#breakpoints;
     if (breakpoints.isEmpty) {
       if (measure) session.step(true);
       else session.train(1);
-      return this.#stopAtDiscovery();
+      return this.#stopAtDiscovery() ? 0 : 1;
     }
     const { position, furthestStep } = session;
+    const { step, phase } = position;
+    const observer = measure || most === 1 || phase > 0 ? null : this.#observer;
     breakpoints.beforeStep();
     if (measure || breakpoints.needsMeasurement) session.step(true);
-    else session.train(1);
-    const hit = breakpoints.afterStep(position.phase);
-    if (!hit) return false;
+    else if (!observer) session.train(1);
+    else session.train(furthestStep > step ? Math.min(most, furthestStep - step) : most, observer);
+    const observed = observer && session.observedSteps;
+    if (observer && observed) return this.#lookAt(observer, observed, step, furthestStep === step);
+    const hit = breakpoints.afterStep(phase);
+    if (!hit) return 1;
     this.#setHits(hit);
     if (hit.phase < session.model.phases.length) {
-      const isNew = furthestStep === position.step;
+      const isNew = furthestStep === step;
       // The loss of a step that has not reached it is not known yet.
-      if (isNew) session.pendingHistory.truncate(position.step);
-      session.seek(position.step, hit.phase);
+      if (isNew) session.pendingHistory.truncate(step);
+      session.seek(step, hit.phase);
       if (isNew) session.discardLaterSteps();
     }
-    return true;
+    return 0;
+  }
+
+  /** Looks at several steps at once; null if the next one must be looked at on its own. */
+  get #observer(): ObservedConditions | null {
+    const { observer } = this.#breakpoints;
+    if (!observer || this.#singleSteps === 0) return observer?.begin() ? observer : null;
+    this.#singleSteps--;
+    return null;
+  }
+
+  /**
+   * Looks at steps that were done in one call, and goes back to the beginning of the first one with a hit.
+   * @param from the step before them @param isNew whether no step after that one had been done
+   * @returns the number of steps; 0 if it stopped
+   */
+  #lookAt(observer: ObservedConditions, observed: ObservedSteps, from: number, isNew: boolean): number {
+    const { session } = this;
+    const steps = observer.firstHit(from, observed);
+    if (steps === observed.done) {
+      this.#lastSingleSteps = 0;
+      return steps;
+    }
+    // Where hits are frequent, such as those of a log message, it is faster to do steps one by one.
+    this.#lastSingleSteps = Math.min(MAX_SINGLE_STEPS, 2 * this.#lastSingleSteps + 1);
+    this.#singleSteps = this.#lastSingleSteps;
+    const step = from + steps;
+    session.rewind(step, 1);
+    while (session.position.step < step) session.train(step - session.position.step);
+    if (isNew) session.discardLaterSteps();
+    return steps > 0 ? steps : this.#finishSteps(1);
   }
 
   /** @returns the number of steps; 0 if the run stops */
   #trainSteps(most: number): number {
-    const { session } = this;
-    if (this.#breakpoints.isEmpty) {
-      const done = session.train(most);
-      return this.#lossIsFinite() ? done : 0;
-    }
-    for (let done = 0; done < most; done++) if (this.#finishStep(false) || !this.#lossIsFinite()) return 0;
-    return most;
+    const done = this.#breakpoints.isEmpty ? this.session.train(most) : this.#finishSteps(most);
+    return this.#lossIsFinite() ? done : 0;
   }
 
   #clearHits(): void {
@@ -555,7 +593,7 @@ export class Runner {
       const measure =
         (isFrameDue && this.#isObserved) || isSample || hasQueries || next === observed || next === target;
       if (!running) session.step(measure);
-      else if (this.#finishStep(measure)) return;
+      else if (this.#finishSteps(1, measure) === 0) return;
       if (!this.#lossIsFinite()) {
         this.#markDiverged();
         return;

@@ -198,28 +198,24 @@ export class SeriesEvaluator {
   }
 
   /**
-   * Begins to follow the session after a step, and reads the steps before in another one, which replays them one at a
-   * time.
-   * @param replay of the same expressions
+   * Begins to follow the session after a step, with what others have read of the steps before.
+   * @param replay of the same expressions, and possibly more, which has replayed these steps
    */
-  *followWith(replay: SeriesEvaluator): Generator<void, void> {
-    const { step } = this.session.position;
-    const knowsFixedSteps = this.#knowsFixedSteps(step);
-    yield* replay.#replayPast(step, !knowsFixedSteps);
-    if (step !== this.session.position.step) return;
+  followFrom(replay: SeriesEvaluator): void {
+    const knowsFixedSteps = this.knowsFixedSteps(this.session.position.step);
     this.follow();
-    this.#past.forEach(({ use: { at }, kept }, i) => {
-      if ('step' in at && knowsFixedSteps) return;
-      kept.forEach((value, k) => {
-        const read = replay.#past[i]!.kept[k]!;
-        if (read.step >= 0) Object.assign(value, read);
-      });
-    });
-    this.#last.forEach((last, i) => (last.step = replay.#last[i]!.step));
+    for (const { use, kept } of this.#past) {
+      if ('step' in use.at && knowsFixedSteps) continue;
+      const read = replay.#past.find((past) => past.use.call === use.call)!.kept;
+      // By step, since what reads further back keeps more.
+      for (const value of read)
+        if (value.step >= 0) Object.assign(kept['step' in use.at ? 0 : value.step % kept.length]!, value);
+    }
+    for (const last of this.#last) last.step = replay.#last.find(({ call }) => call === last.call)!.step;
   }
 
-  /** Replays all that the step after `to` reads. */
-  *#replayPast(to: number, readsFixedSteps: boolean): Generator<void, void> {
+  /** Replays all that the step after `to` reads, one step at a time. */
+  *replayPast(to: number, readsFixedSteps: boolean): Generator<void, void> {
     const { session } = this;
     session.keepUpdates(this.keptUpdates);
     if (readsFixedSteps) for (const _ of this.#keepFixedSteps(to)) yield;
@@ -247,7 +243,8 @@ export class SeriesEvaluator {
     return this.#version;
   }
 
-  #knowsFixedSteps(to: number): boolean {
+  /** Whether the values of steps that are named by number are known, as far as these are done. */
+  knowsFixedSteps(to: number): boolean {
     return this.#past.every(
       ({ use: { at }, kept: [first] }) => !('step' in at) || at.step > to || first!.step === at.step,
     );
@@ -271,7 +268,7 @@ export class SeriesEvaluator {
   /** Keeps the values of the steps that `at` names by number. @param to further ones are left out */
   *#keepFixedSteps(to = Infinity): Generator<null, void> {
     const steps = this.#fixedSteps.filter((step) => step <= to);
-    if (this.#knowsFixedSteps(to)) return;
+    if (this.knowsFixedSteps(to)) return;
     const { session } = this;
     const last = Math.max(...steps);
     session.rewind(Math.max(session.earliestStep, Math.min(...steps) - 1));

@@ -29,8 +29,8 @@ import { runRules, RunMonitor } from '../diagnostics';
 import { hashData, hashTensors } from './state-hash';
 import type { ReplayThreads } from './replay-threads';
 import type { SessionOptions } from './session-options';
-import { StepExecutor } from './step-executor';
-import { estimateStepMacs } from './fused-step';
+import { type ObservedSteps, StepExecutor } from './step-executor';
+import { estimateStepMacs, type StepObserver } from './fused-step';
 
 // History values that wait for the next frame.
 const PENDING_HISTORY_SIZE = 256;
@@ -255,11 +255,17 @@ export class TrainingSession {
 
   /**
    * Finishes the current step and possibly more, up to one whose loss is not finite.
+   * @param observer what to observe of each of several steps
    * @returns the number of steps, at most `maxSteps`
    */
-  train(maxSteps: number): number {
+  train(maxSteps: number, observer: StepObserver | null = null): number {
     const next = Math.min(this.#checkpoints.nextDueAfter(this.#step), this.#overrides.nextStepAfter(this.#step));
-    return this.#commitSteps(this.#stepExecutor.train(this.#step, Math.min(maxSteps, next - this.#step)));
+    return this.#commitSteps(this.#stepExecutor.train(this.#step, Math.min(maxSteps, next - this.#step), observer));
+  }
+
+  /** What was observed of the steps of the last `train`; null if its only step left everything in its tensors. */
+  get observedSteps(): ObservedSteps | null {
+    return this.#stepExecutor.observed;
   }
 
   /** Runs the next phase of the current step. */

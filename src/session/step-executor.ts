@@ -5,14 +5,14 @@ import type { ModelInfo } from '../protocol/model-info';
 import type { TensorData } from '../engine/kernels/tensor';
 import type { Network } from '../engine/network';
 import type { Parameter } from '../engine/network-model';
-import { savedToUpdate, savePreviousValue } from '../engine/probes/update-ratio';
 import type { Pass } from '../engine/pass';
 import { type History, seriesName } from '../history/history';
 import type { CompiledRun } from '../model-spec';
 import { type Batch, type Batches, loadBatch, inputsInPrecision } from './batches';
 import type { LearningRates } from './learning-rates';
 import { optimizerStep } from './optimizer-step';
-import { FusedStep } from './fused-step';
+import { FusedStep, type StepObserver } from './fused-step';
+import type { ObservedReductions } from '../engine/kernels/observed-reductions';
 
 /** Maximum number of steps per call. */
 const MAX_STEPS_PER_CALL = 1024;
@@ -30,7 +30,16 @@ export interface StepContext {
   readonly activity: Int32Array | undefined;
 }
 
+/** What was observed of steps that ran in one call, until the next call. */
+export interface ObservedSteps {
+  readonly done: number;
+  readonly losses: Float64Array;
+  readonly reductions: ObservedReductions;
+}
+
 export class StepExecutor {
+  /** Of the last call of `train`; null if its only step left everything in its tensors. */
+  observed: ObservedSteps | null = null;
   /** Update ratios of the last measured update, keyed by parameter. */
   readonly updateRatios = new Map<string, number | null>();
   /** The next phase; 0 at the end of a step. */
@@ -90,14 +99,14 @@ export class StepExecutor {
     return 1;
   }
 
-  /** Runs the rest of a step, counted from 0, and possibly more steps. @returns how many, at most `maxSteps` */
-  train(step: number, maxSteps: number): number {
+  /**
+   * Runs the rest of a step, counted from 0, and possibly more steps. What is observed of them is in `observed`.
+   * @returns how many, at most `maxSteps`
+   */
+  train(step: number, maxSteps: number, observer: StepObserver | null = null): number {
+    this.observed = null;
     if (!this.#fusedStep || this.phase > 0) return this.finishStep(step, false);
-    if (this.#keptParameters.length === 0) return this.#trainFused(this.#fusedStep, step, maxSteps);
-    this.#savePrevious();
-    const done = this.#trainFused(this.#fusedStep, step, 1);
-    this.#keepUpdates();
-    return done;
+    return this.#trainFused(this.#fusedStep, step, maxSteps, observer);
   }
 
   /** Runs the next phase of a step, counted from 0. @returns whether it was the last */
@@ -130,9 +139,15 @@ export class StepExecutor {
         break;
       case 'update':
         this.updateMeasured = measure;
-        if (!measure) this.#savePrevious();
-        optimizerStep(network, run.optimizer, learningRates.at(step), step + 1, measure ? this.updateRatios : null);
-        if (!measure) this.#keepUpdates();
+        optimizerStep(
+          network,
+          run.optimizer,
+          learningRates.at(step),
+          step + 1,
+          measure ? this.updateRatios : null,
+          this.#keptParameters,
+        );
+        this.#hasKept = !measure;
         this.phase = 0;
         return true;
     }
@@ -164,16 +179,7 @@ export class StepExecutor {
     this.#hasKept = false;
   }
 
-  #savePrevious(): void {
-    for (const parameter of this.#keptParameters) savePreviousValue(this.#context.network.kernels, parameter);
-  }
-
-  #keepUpdates(): void {
-    for (const parameter of this.#keptParameters) savedToUpdate(this.#context.network.kernels, parameter);
-    this.#hasKept = true;
-  }
-
-  #trainFused(fusedStep: FusedStep, step: number, maxSteps: number): number {
+  #trainFused(fusedStep: FusedStep, step: number, maxSteps: number, observer: StepObserver | null): number {
     const { network, batches, learningRates, history, activity } = this.#context;
     if (activity) activity[0] = 0;
     this.#batch = batches.at(step);
@@ -182,14 +188,18 @@ export class StepExecutor {
     // Clearing an empty map allocates a new one.
     if (this.updateRatios.size > 0) this.updateRatios.clear();
     const contiguousSteps = Math.min(maxSteps, batches.contiguousSteps(step), this.#losses.length);
-    const done = fusedStep.train(
+    const { done, observed } = fusedStep.train(
       this.#pass,
       this.#batch,
       (at) => learningRates.at(at),
       step,
       contiguousSteps,
       this.#losses,
+      this.#keptParameters,
+      observer,
     );
+    this.#hasKept = true;
+    this.observed = observed && { done, losses: this.#losses, reductions: observed };
     if (done > 1) this.#batch = batches.at(step + done - 1);
     this.loss = this.#losses[done - 1]!;
     history.addAll(seriesName.batchLoss, step + 1, this.#losses, done);

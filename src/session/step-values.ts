@@ -101,11 +101,15 @@ export class StepValues {
         const isBefore = source.changesAt !== null && phase < source.changesAt;
         const tensor = (isBefore && copies?.get(source)) || source.read(pass);
         if (!tensor) return notComputed(name, aspect);
-        // Kernels read only their own memory.
-        const isInMemory = tensor.data.buffer === this.#memory;
-        return { kind: 'tensor', ...tensor, ...(isInMemory && { reductions: this.#reductions }) };
+        return this.operandOf(tensor);
       },
     };
+  }
+
+  /** A tensor in an expression. Kernels read only their own memory. */
+  operandOf(tensor: Tensor): Operand {
+    const isInMemory = tensor.data.buffer === this.#memory;
+    return { kind: 'tensor', ...tensor, ...(isInMemory && { reductions: this.#reductions }) };
   }
 
   /** Names and shapes after a measured step of a whole batch, which may not have been done yet. */

@@ -236,7 +236,7 @@ describe('a breakpoint that reads other steps', () => {
   });
 
   it('replays nothing at the start, nor when it is set again as it is', async () => {
-    const replays = vi.spyOn(SeriesEvaluator.prototype, 'followWith');
+    const replays = vi.spyOn(SeriesEvaluator.prototype, 'replayPast');
     const { runner, move } = createIdleRunner(createSession(spec));
     const all: Breakpoint[] = [
       { id: 1, on: { phases: [2] }, condition: 'last(loss > 0) == step - 1 and (step == 3 or step == 6)' },
@@ -257,6 +257,36 @@ describe('a breakpoint that reads other steps', () => {
       [5, [1]],
       [7, [3, 2]],
     ]);
+  });
+
+  it('shares one replay with others, and stops like each of them alone', async () => {
+    const all = [
+      { id: 1, on: { phases: [2] }, condition: 'last(loss > 0.6) == step - 1 and step > 8' },
+      { id: 2, on: { data: 'loss' }, condition: 'value < at(step - 4, loss) and step > 9' },
+      { id: 3, on: { phases: [3] }, condition: `at(2, ${W}) != at(step - 2, ${W}) and step > 10` },
+    ] satisfies Breakpoint[];
+    const firstStop = async (breakpoints: readonly Breakpoint[], from: number) => {
+      const { runner, move } = createIdleRunner(createSession(spec));
+      await move({ type: 'runToStep', step: 12 });
+      await move({ type: 'seek', step: from });
+      await runner.setBreakpoints(breakpoints);
+      const { position, hitBreakpoints } = await move({ type: 'run' });
+      return { position, hitBreakpoints };
+    };
+    const before = ({ position: a }: { position: Position }, { position: b }: { position: Position }): number =>
+      a.step - b.step || a.phase - b.phase;
+    for (const from of [6, 11]) {
+      const alone = await Promise.all(all.map((each) => firstStop([each], from)));
+      const replays = vi.spyOn(SeriesEvaluator.prototype, 'replayPast');
+      const together = await firstStop(all, from);
+      expect(replays).toHaveBeenCalledTimes(1);
+      replays.mockRestore();
+      const [first] = alone.toSorted(before);
+      expect(together.position).toEqual(first.position);
+      expect(together.hitBreakpoints).toEqual(
+        alone.filter((each) => before(each, first) === 0).flatMap(({ hitBreakpoints }) => hitBreakpoints),
+      );
+    }
   });
 
   it('prints them in log messages', async () => {

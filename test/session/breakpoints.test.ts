@@ -1,5 +1,6 @@
 // Breakpoints against the obvious: a session that goes phase by phase, with every condition evaluated at every phase.
 import { setImmediate } from 'node:timers/promises';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { bindExpression, parseExpression } from '../../src/expressions';
 import { Random } from '../../src/engine/random';
@@ -9,6 +10,7 @@ import type { Evaluated } from '../../src/protocol/queries';
 import { Breakpoints } from '../../src/session/breakpoints';
 import { runQuery } from '../../src/session/queries';
 import type { TrainingSession } from '../../src/session/session';
+import type { SessionOptions } from '../../src/session/session-options';
 import { StepValues } from '../../src/session/step-values';
 import { seriesName } from '../../src/history/history';
 import { observe } from '../support/observed-run';
@@ -58,10 +60,10 @@ function bitsAt(values: StepValues, text: string, phase: number, ...copies: Para
   }
 }
 
-function createRunner(spec: object) {
+function createRunner(spec: object, options: SessionOptions = {}) {
   /** Steps whose loss was sent. */
   const lossSteps = new Set<number>();
-  const idle = createIdleRunner(createSession(spec), {
+  const idle = createIdleRunner(createSession(spec, options), {
     emit: ({ history }) => {
       for (const step of history[seriesName.batchLoss]?.steps ?? []) lossSteps.add(step);
       return Promise.resolve();
@@ -161,6 +163,111 @@ describe.each(Object.entries(specs))('the values of a step: %s', (_, spec) => {
       expect(back.reverse()).toEqual(before);
     }
     expect(found).toBeGreaterThan(20);
+  });
+});
+
+describe('in steps that run in one call', () => {
+  const optimizers = [
+    { type: 'sgd', lr: 0.2 },
+    { type: 'sgd', lr: 0.1, momentum: 0.9 },
+    { type: 'adam', lr: 0.02 },
+  ];
+  const tensors = ['grad(linear1.weight)', 'linear1.weight', 'update(linear1.weight)', 'tanh1.output', 'linear2.bias'];
+  const reductions = ['norm', 'mean', 'sum', 'min', 'max', 'max abs', 'entry'];
+  const expression = fc
+    .tuple(fc.constantFrom(...tensors), fc.constantFrom(...reductions))
+    .map(([tensor, reduction]) =>
+      reduction === 'entry'
+        ? `${tensor}${tensor.includes('bias') ? '[1]' : '[0, -1]'}`
+        : reduction === 'max abs'
+          ? `max(abs(${tensor}))`
+          : `${reduction}(${tensor})`,
+    );
+  const drawn = fc.record({
+    optimizer: fc.constantFrom(...optimizers),
+    units: fc.constantFrom(1, 3, 4, 9, 17),
+    batch_size: fc.constantFrom(4, 7, 50),
+    shuffle: fc.boolean(),
+    fuseAfter: fc.nat(2),
+    text: expression,
+    /** The step whose number is looked for. */
+    step: fc.integer({ min: 6, max: 150 }),
+    kind: fc.constantFrom('condition', 'condition of a step', 'third hit', 'data', 'log'),
+  });
+  const specOf = ({
+    units,
+    optimizer,
+    batch_size,
+    shuffle,
+  }: {
+    units: number;
+    optimizer: object;
+    batch_size: number;
+    shuffle: boolean;
+  }) => ({
+    data: { type: 'circles', samples: 50 },
+    layers: [{ type: 'linear', out_features: units }, 'tanh', { type: 'linear', out_features: 2 }],
+    loss: 'cross_entropy',
+    optimizer,
+    batch_size,
+    shuffle,
+    epochs: batch_size === 50 ? 300 : 25,
+  });
+
+  it('breakpoints stop and print as they do phase by phase, with the same bits', async () => {
+    let longest = 0;
+    await fc.assert(
+      fc.asyncProperty(drawn, async ({ fuseAfter, text, step: wanted, kind, ...rest }) => {
+        const spec = specOf(rest);
+        const straight = createSession(spec);
+        const step = Math.min(wanted, straight.totalSteps);
+        straight.seek(step);
+        const value = bitsAt(new StepValues(straight), text, straight.model.phases.length)!;
+        const condition = {
+          condition: `${text} == ${value}`,
+          'condition of a step': `step >= ${step} and ${text} <= ${value} and loss < 10`,
+          'third hit': `${text} >= ${value}`,
+          data: `crosses(${value})`,
+          log: `${text} == ${value} or step == ${step}`,
+        }[kind];
+        const breakpoint: Breakpoint = {
+          id: 1,
+          on: kind === 'data' ? { data: text } : { phases: allPhases(straight) },
+          condition,
+          ...(kind === 'third hit' && { hitCondition: '3' }),
+          ...(kind === 'log' && { logMessage: `${step} {step} {${text}}` }),
+        };
+        const runs = [Infinity, fuseAfter].map((after) => createRunner(spec, { fuseAfter: after }));
+        const [single, fused] = await Promise.all(
+          runs.map(async ({ runner, move, messages }) => {
+            const { session } = runner;
+            runner.subscribe([], []);
+            const train = session.train.bind(session);
+            session.train = (...args) => {
+              const done = train(...args);
+              if (session.observedSteps) longest = Math.max(longest, done);
+              return done;
+            };
+            expect((await runner.setBreakpoints([breakpoint]))[0]).toEqual({ id: 1, isVerified: true });
+            const stops: unknown[] = [];
+            for (let i = 0; i < 4; i++) {
+              const { position, status, hitBreakpoints } = await move({ type: 'run' });
+              stops.push([position, hitBreakpoints, session.furthestStep, session.loss, session.stateHash()]);
+              if (status === 'finished') break;
+            }
+            return { stops, messages, history: session.pendingHistory.get(seriesName.batchLoss)?.data() };
+          }),
+        );
+        expect(fused).toEqual(single);
+        if (kind === 'condition') {
+          straight.reset();
+          const [first] = positionsWhere(straight, condition, allPhases(straight));
+          expect((single.stops[0] as unknown[])[0]).toEqual(first);
+        }
+      }),
+      { numRuns: 60 },
+    );
+    expect(longest).toBeGreaterThan(4);
   });
 });
 

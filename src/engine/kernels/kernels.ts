@@ -2,6 +2,7 @@
 // can be replaced without touching them. Kernels do not check shapes, which were inferred when the network was
 // compiled. Matrices are row-major [rows, columns].
 import type { KernelFunction } from './kernel-function';
+import type { ObservedReduction, ObservedReductions } from './observed-reductions';
 import type { PointwiseLossKind } from './pointwise-losses';
 import type { MemoryPlan, Precision, Tensor } from './tensor';
 import type { UnaryKind } from './unary-functions';
@@ -48,7 +49,21 @@ export interface TracedStep {
         parametersAt?: (time: number) => readonly number[],
       ) => number)
     | null;
+  /** The reductions that `repeat` keeps of each of its steps; null as long as that is. */
+  readonly observed: ObservedReductions | null;
 }
+
+export interface TracedStepOptions {
+  /** The memory from which inputs can be read directly. It is called at most once. */
+  readonly inputStreams?: () => readonly InputStream[];
+  /** Numbers that differ at every step, which the work passes on to kernels unchanged. */
+  readonly perStepParameters?: number[];
+  /** What to keep of each step that `repeat` runs, at most `MAX_OBSERVED`. */
+  readonly reductions?: readonly ObservedReduction[];
+}
+
+/** Reductions that steps in one call can keep. */
+export const MAX_OBSERVED = 16;
 
 export interface Kernels {
   /** The name of the backend, which is part of every result. */
@@ -67,17 +82,9 @@ export interface Kernels {
   /**
    * The same for work that computes a number: the result runs `before`, `loss` and `after`, and returns the loss.
    * `before` and `after` may themselves be traced. `loss` may only call kernels that write nothing, and must compute
-   * its result from their numbers alone. `inputStreams` returns the memory from which inputs can be read directly; it
-   * is called at most once. `perStepParameters` holds numbers that differ at every step, which the work passes on to
-   * kernels unchanged.
+   * its result from their numbers alone.
    */
-  traceStep(
-    before: () => void,
-    loss: () => number,
-    after: () => void,
-    inputStreams?: () => readonly InputStream[],
-    perStepParameters?: number[],
-  ): TracedStep;
+  traceStep(before: () => void, loss: () => number, after: () => void, options?: TracedStepOptions): TracedStep;
 
   fill(out: Tensor, value: number): void;
   copy(out: Tensor, x: Tensor): void;

@@ -67,7 +67,7 @@ export class ReferenceKernels extends FallbackKernels implements Kernels {
   }
 
   traceStep(before: () => void, value: () => number, after: () => void): TracedStep {
-    return { run: runInOrder(before, value, after), repeat: null };
+    return { run: runInOrder(before, value, after), repeat: null, observed: null };
   }
 
   fill(out: Tensor, value: number): void {

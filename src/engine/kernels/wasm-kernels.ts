@@ -2,6 +2,7 @@
 // its last tensor. It is shared memory because that can grow without detaching existing tensors. Tensors of another
 // instance or of the reference backend cannot be used.
 import { fuseTrace } from './fused';
+import type { StreamSource } from './fused/wasm-emitter';
 import {
   compileModule,
   decodeBase64,
@@ -12,7 +13,8 @@ import {
   type StepFunction,
   createSharedMemory,
 } from './wasm-instance';
-import type { InputStream, Kernels, TracedStep } from './kernels';
+import { type InputStream, type Kernels, MAX_OBSERVED, type TracedStep, type TracedStepOptions } from './kernels';
+import { type ObservedReduction, ObservedReductions, REDUCTION_BYTES } from './observed-reductions';
 import { runInOrder } from './fallback-kernels';
 import { NotTraceableError, SCALAR_KERNELS, TraceRecorder } from './trace';
 import type { ThreadPool } from './thread-pool';
@@ -78,6 +80,9 @@ export class WasmKernels extends WasmCalls implements Kernels {
   #pages: number;
   /** Where fused modules write their results; allocated with the first of them. */
   #results: Tensor | null = null;
+  /** Where they keep reductions of each step, and where they find its parameters. */
+  #observations: Tensor | null = null;
+  #parameters: Tensor | null = null;
   /** Bytes in use. */
   #bytesUsed: number;
   /** The scratch memory of each worker. */
@@ -193,24 +198,26 @@ export class WasmKernels extends WasmCalls implements Kernels {
     before: () => void,
     loss: () => number,
     after: () => void,
-    inputStreams: () => readonly InputStream[] = () => [],
-    perStepParameters: number[] = [],
+    { inputStreams = () => [], perStepParameters = [], reductions = [] }: TracedStepOptions = {},
   ): TracedStep {
     const replay = runInOrder(before, loss, after);
-    if (this.precision === 'float64') return { run: replay, repeat: null };
+    if (this.precision === 'float64') return { run: replay, repeat: null, observed: null };
     let stepsUntilFused = this.fuseAfter;
     const tracedStep: { -readonly [Key in keyof TracedStep]: TracedStep[Key] } = {
       run: () => {
         if (stepsUntilFused-- !== 0) return replay();
         const streams = inputStreams();
-        const repeat = this.#fuse(replay, loss, streams, perStepParameters);
-        if (repeat && streams.length > 0) tracedStep.repeat = repeat;
-        else if (repeat)
+        const repeat = this.#fuse(replay, loss, streams, perStepParameters, reductions);
+        if (repeat && streams.length > 0) {
+          tracedStep.repeat = repeat;
+          tracedStep.observed = this.#observed(reductions.length);
+        } else if (repeat)
           tracedStep.run = () => (repeat(0, 1, SINGLE_RESULT, () => perStepParameters), SINGLE_RESULT[0]!);
         else tracedStep.run = replay;
         return tracedStep.repeat ? replay() : tracedStep.run();
       },
       repeat: null,
+      observed: null,
     };
     return tracedStep;
   }
@@ -221,6 +228,7 @@ export class WasmKernels extends WasmCalls implements Kernels {
     loss: () => number,
     inputStreams: readonly InputStream[],
     perStepParameters: number[],
+    reductions: readonly ObservedReduction[],
   ): TracedStep['repeat'] {
     const { exports } = this;
     const stepFromStreams = (): number => {
@@ -232,13 +240,12 @@ export class WasmKernels extends WasmCalls implements Kernels {
     const recorded = this.#record(stepFromStreams, true);
     perStepParameters.splice(0, perStepParameters.length, ...originals);
     if (!recorded) return null;
-    const sources = inputStreams.map(({ to, from }) => {
+    const sources = inputStreams.map(({ to, from }): StreamSource => {
       const { byteOffset, byteLength } = from.data;
       return { from: byteOffset, end: byteOffset + byteLength, bytesPerStep: to.data.byteLength };
     });
     const { calls } = this.#recorder;
-    const table =
-      perStepParameters.length > 0 ? this.#allocateList('float32', MAX_RESULTS * perStepParameters.length) : null;
+    const table = perStepParameters.length > 0 ? this.#parameterTable(perStepParameters.length) : null;
     const { byteOffset: start, byteLength: length } = table?.data ?? new Float32Array();
     const source = {
       from: start,
@@ -246,12 +253,23 @@ export class WasmKernels extends WasmCalls implements Kernels {
       bytesPerStep: perStepParameters.length * 4,
       startsAtFirst: true,
     };
+    if (reductions.length > 0) {
+      const { from, end } = this.#observationMemory();
+      const bytesPerStep = reductions.length * REDUCTION_BYTES;
+      sources.push({ from, end, bytesPerStep, startsAtFirst: true });
+    }
     const fused = fuseTrace(
       calls,
       sources,
       this.backend === 'wasm-relaxed-simd',
       MAX_PAGES,
       table && { placeholders, source },
+      reductions.map(({ kind, tensor: { data } }, i) => ({
+        kind,
+        from: data.byteOffset,
+        length: data.length,
+        to: this.#observationMemory().from + i * REDUCTION_BYTES,
+      })),
     );
     if (!fused) return null;
     let run = instantiateStep(compileModule(fused.bytes), this.memory, exports);
@@ -300,6 +318,26 @@ export class WasmKernels extends WasmCalls implements Kernels {
       else for (let i = 0; i < done; i++) losses[i] = results[i]! / divisor;
       return done;
     };
+  }
+
+  /** Where steps in one call keep their reductions; allocated with the first of them. */
+  #observationMemory(): { readonly from: number; readonly end: number } {
+    const { data } = (this.#observations ??= this.#allocateList(
+      'float64',
+      (MAX_RESULTS * MAX_OBSERVED * REDUCTION_BYTES) / 8,
+    ));
+    return { from: data.byteOffset, end: data.byteOffset + data.byteLength };
+  }
+
+  #observed(count: number): ObservedReductions {
+    return new ObservedReductions(this.memory.buffer, this.#observationMemory().from, count, MAX_RESULTS);
+  }
+
+  /** Where compiled steps find their per-step parameters. All steps of a network have equally many. */
+  #parameterTable(count: number): Tensor {
+    const length = MAX_RESULTS * count;
+    if (this.#parameters?.data.length !== length) this.#parameters = this.#allocateList('float32', length);
+    return this.#parameters;
   }
 
   #allocateList(precision: Precision, length: number): Tensor {

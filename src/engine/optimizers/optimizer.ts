@@ -38,7 +38,7 @@ export interface OptimizerDefinition<Kind extends string = string, Options exten
   stepCoefficients?(options: Options, lr: number, step: number): readonly number[];
   /** Names of the state tensors of each parameter. */
   state(options: Options): readonly string[];
-  /** Updates `value` and `state` in place. */
+  /** Updates `value` and `state` in place, each element on its own. */
   update(context: UpdateContext<Options>): void;
 }
 

@@ -182,6 +182,57 @@ describe.each(['wasm-simd', 'wasm-relaxed-simd'] as const)('fused kernels on %s'
   });
 });
 
+describe.each(['wasm-simd', 'wasm-relaxed-simd'] as const)('reductions that a compiled step keeps on %s', (backend) => {
+  const STEPS = 3;
+  const kinds = ['sum', 'sumOfSquares', 'least', 'largest', 'magnitude', 'nan'] as const;
+
+  it('are the numbers of the kernels, for each of the steps of a call', () => {
+    fc.assert(
+      fc.property(fc.nat(1e6), fc.integer({ min: 1, max: 150 }), limit, specialValue, (seed, n, most, planted) => {
+        const kernels = createBackend(backend, 'float32', { fuseAfter: 0 });
+        const [all, x, y, t] = drawTensors(
+          kernels,
+          [
+            [STEPS, n],
+            [1, n],
+            [1, n],
+            [1, n],
+          ],
+          seed,
+          most,
+          planted,
+        );
+        // The loss must stay finite, since repeating ends where it does not.
+        t.data.set(y.data.map((value) => (Number.isFinite(value) ? value : 0)));
+        const step = kernels.traceStep(
+          () => kernels.scale(y, x, -1),
+          () => kernels.squaredError(t, t),
+          () => undefined,
+          { inputStreams: () => [{ to: x, from: all }], reductions: kinds.map((kind) => ({ kind, tensor: y })) },
+        );
+        step.run();
+        const done = step.repeat!(0, STEPS, new Float64Array(STEPS));
+        expect(done).toBe(STEPS);
+        const readers = kinds.map((kind, i) => step.observed!.reader(kind, i));
+        for (let row = 0; row < STEPS; row++) {
+          kernels.scale(y, { shape: [1, n], data: all.data.subarray(row * n, (row + 1) * n) }, -1);
+          const { min, max } = kernels.extremes(y);
+          const expected = [
+            kernels.sum(y),
+            kernels.sumOfSquares(y),
+            min,
+            max,
+            Math.max(...y.data.map(Math.abs)),
+            Number(y.data.some(Number.isNaN)),
+          ];
+          expect(readers.map((read) => read(row))).toEqual(expected);
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
+
 it('recognizes a number that is computed from two', () => {
   const kernels = createBackend('wasm-simd', 'float32', { fuseAfter: 0 });
   const [x, t] = drawTensors(

@@ -9,6 +9,7 @@ import * as losses from './losses';
 import * as products from './matmul';
 import * as rows from './row-reductions';
 import type { KernelEmitter, Operands } from './kernel-emitter';
+import { type EmittedReduction, emitReduction } from './observed';
 
 /** Emitters, keyed by the name of the kernel. */
 const emitters: Readonly<Record<string, KernelEmitter>> = { ...elementwise, ...losses, ...products, ...rows };
@@ -27,7 +28,8 @@ export interface FusedModule {
 
 /**
  * The module that repeats a trace of float32 kernels; null if it would be too large.
- * @param streams the only memory that it copies from
+ * @param streams the only memory that it copies from, and that in which reductions are kept
+ * @param reductions what is kept of each repetition
  */
 export function fuseTrace(
   calls: readonly KernelCall[],
@@ -35,6 +37,7 @@ export function fuseTrace(
   relaxedSimd: boolean,
   maxPages: number,
   perStepParameters: PerStepParameters | null = null,
+  reductions: readonly EmittedReduction[] = [],
 ): FusedModule | null {
   const imports = [
     ...new Map(
@@ -62,5 +65,7 @@ export function fuseTrace(
       );
     if (emitter.size > MAX_CODE_BYTES) return null;
   }
+  for (const reduction of reductions) emitReduction(emitter, reduction);
+  if (emitter.size > MAX_CODE_BYTES) return null;
   return { bytes: encodeModule(imports, emitter.encodeBody(), maxPages), imports };
 }

@@ -13,6 +13,7 @@ export const SIMD = 0xfd;
 
 /** Opcodes of instructions on vectors of four float32; on two float64 where the name ends in Doubles. */
 export const BINARY_OPERATIONS = {
+  notEqual: 0x42,
   less: 0x43,
   lessOrEqual: 0x45,
   and: 0x4e,
@@ -22,6 +23,8 @@ export const BINARY_OPERATIONS = {
   subtract: 0xe5,
   multiply: 0xe6,
   divide: 0xe7,
+  min: 0xe8,
+  max: 0xe9,
   pmin: 0xea,
   pmax: 0xeb,
   equalDoubles: 0x47,
@@ -32,6 +35,7 @@ export const BINARY_OPERATIONS = {
   pmaxDoubles: 0xf7,
 } as const;
 export const UNARY_OPERATIONS = {
+  absolute: 0xe0,
   negate: 0xe1,
   squareRoot: 0xe3,
   absoluteDoubles: 0xec,

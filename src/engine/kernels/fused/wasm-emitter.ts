@@ -37,6 +37,9 @@ export interface Address {
   readonly offset: number;
 }
 
+const ALL_BITS = Array<number>(8).fill(0xff);
+const NO_BITS = Array<number>(8).fill(0);
+
 const FIXED_POINTER = -1;
 export const fixedAddress = (offset: number): Address => ({ pointer: FIXED_POINTER, offset });
 export const offsetBy = ({ pointer, offset }: Address, bytes: number): Address => ({ pointer, offset: offset + bytes });
@@ -223,6 +226,15 @@ export class WasmEmitter {
   /** The same float64 in both lanes. */
   double(x: number): Value {
     return this.#constant(`double ${x}`, () => float64Bytes(x));
+  }
+
+  /** The first of two float64 lanes, with 0 in the other one. */
+  firstDouble(x: Value): Value {
+    return this.binary(
+      'and',
+      x,
+      this.#constant('first double', () => [...ALL_BITS, ...NO_BITS]),
+    );
   }
 
   binary(name: keyof typeof BINARY_OPERATIONS, a: Value, b: Value): Value {
