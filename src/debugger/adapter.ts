@@ -12,6 +12,7 @@ import {
   ProgressUpdateEvent,
   StoppedEvent,
   TerminatedEvent,
+  ThreadEvent,
 } from '@vscode/debugadapter';
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import {
@@ -41,7 +42,7 @@ import type {
 import type { RunQueryResult } from '../protocol/run-query';
 import { answerConsoleQuery } from './console-query';
 import type { DebuggedRun, LaunchConfiguration, LaunchRun } from './debugged-run';
-import { ForkThreads, parseFork, RUN_THREAD } from './fork-threads';
+import { ForkThreads, keyOf, parseFork, RUN_THREAD } from './fork-threads';
 import { exceptionFilters, NON_FINITE } from './exception-filters';
 import { inlineValues } from './inline-values';
 import { insideOf, type InsidePlace } from './layer-inside';
@@ -536,6 +537,8 @@ export class NablascopeDebugSession extends DebugSession {
       this.#variables?.clear();
       if (this.#clientCapabilities.supportsInvalidatedEvent === true)
         this.sendEvent(new InvalidatedEvent(['variables'], RUN_THREAD));
+      // A change discards forks of later steps.
+      void this.#refreshForks();
     }
   }
 
@@ -622,21 +625,27 @@ export class NablascopeDebugSession extends DebugSession {
 
   protected override threadsRequest(response: DebugProtocol.ThreadsResponse): void {
     this.#answer(response, async () => {
-      await this.#readForks().catch(() => this.#forks.set([]));
+      await this.#readForks().catch(() => this.#setForks([]));
       return { threads: [{ id: RUN_THREAD, name: this.#run?.model.name ?? 'run' }, ...this.#forks.threads] };
     });
   }
 
-  /** @returns whether there are others than before */
+  /** @returns whether there are new ones */
   async #readForks(): Promise<boolean> {
     const { value } = await this.#requireRun().calls.query({ type: 'forks' });
-    return this.#forks.set(value as readonly TrainedFork[]);
+    return this.#setForks(value as readonly TrainedFork[]);
   }
 
-  /** A fork was trained, here or in the panel. */
+  #setForks(forks: readonly TrainedFork[]): boolean {
+    const { hasNew, gone } = this.#forks.set(forks);
+    if (this.#run && !this.#hasEnded) for (const thread of gone) this.sendEvent(new ThreadEvent('exited', thread));
+    return hasNew;
+  }
+
+  /** A fork was trained or discarded, here or in the panel. */
   async #refreshForks(): Promise<void> {
-    const hasChanged = await this.#readForks().catch(() => false);
-    if (!hasChanged || !this.#run || this.#hasEnded || this.#isMoving) return;
+    const hasNew = await this.#readForks().catch(() => false);
+    if (!hasNew || !this.#run || this.#hasEnded || this.#isMoving) return;
     // The client reads the threads again at a stop. The run has not moved, so nothing is hit again.
     this.#stopInside(this.#inside, 'pause');
   }
@@ -653,6 +662,10 @@ export class NablascopeDebugSession extends DebugSession {
         this.#updateProgress(result.step, fork.to);
         if (!result.done && !this.#isQueryCancelled) continue;
         setImmediate(() => void this.#refreshForks());
+        const { value } = await calls.query({ type: 'forks' });
+        // It was cancelled on the way to its first step.
+        if (!(value as readonly TrainedFork[]).some((each) => keyOf(each) === keyOf(fork)))
+          return { result: 'The fork was stopped before its first step.', variablesReference: 0 };
         const end = result.diverged === null ? '' : ', where its loss is not finite';
         const place = `The fork is at step ${result.step}${end}.`;
         return { result: `${place} Move its thread to make it the run.`, variablesReference: 0 };

@@ -9,6 +9,9 @@ export const RUN_THREAD = 1;
 /** Ids of a fork's frames, by its thread. */
 const FRAMES_PER_THREAD = 10;
 
+/** Equal for the same fork. */
+export const keyOf = ({ from, lr, seed, to }: ForkRequest): string => JSON.stringify([from, lr, seed, to]);
+
 export type ForkFrame = 'phase' | 'step';
 
 export class ForkThreads {
@@ -16,11 +19,14 @@ export class ForkThreads {
   readonly #ids = new Map<string, number>();
   #forks: ReadonlyMap<number, TrainedFork> = new Map();
 
-  /** Replaces the forks. @returns whether there are others than before */
-  set(forks: readonly TrainedFork[]): boolean {
-    const before = [...this.#forks.keys()];
+  /** Replaces the forks. @returns whether there are new ones, and the threads of those that are gone */
+  set(forks: readonly TrainedFork[]): { readonly hasNew: boolean; readonly gone: readonly number[] } {
+    const before = this.#forks;
     this.#forks = new Map(forks.map((fork) => [this.#idOf(fork), fork]));
-    return before.length !== this.#forks.size || before.some((id) => !this.#forks.has(id));
+    return {
+      hasNew: [...this.#forks.keys()].some((id) => !before.has(id)),
+      gone: [...before.keys()].filter((id) => !this.#forks.has(id)),
+    };
   }
 
   get threads(): DebugProtocol.Thread[] {
@@ -50,8 +56,8 @@ export class ForkThreads {
 
   isPhaseFrame = (frameId: number): boolean => frameId % FRAMES_PER_THREAD === 1;
 
-  #idOf({ from, lr, seed, to }: ForkRequest): number {
-    const key = JSON.stringify([from, lr, seed, to]);
+  #idOf(fork: ForkRequest): number {
+    const key = keyOf(fork);
     const id = this.#ids.get(key) ?? RUN_THREAD + 1 + this.#ids.size;
     this.#ids.set(key, id);
     return id;

@@ -24,6 +24,7 @@ export async function openPlayedRun(
   const { model } = createSession(smallSpec);
   const moves: SessionCommand[] = [];
   const events: string[] = [];
+  const responses: DebugProtocol.Response[] = [];
   let run!: DebuggedRunEvents;
   const session = new NablascopeDebugSession((_, given) => {
     run = given;
@@ -45,6 +46,7 @@ export async function openPlayedRun(
   session.onDidSendMessage((message) => {
     const { event, command } = message as unknown as { event?: string; command?: string };
     if (event) events.push(event);
+    else responses.push(message as DebugProtocol.Response);
     waiting.get(event ?? command ?? '')?.();
   });
   const sent = (name: string): Promise<void> => new Promise((resolve) => waiting.set(name, resolve));
@@ -58,5 +60,5 @@ export async function openPlayedRun(
   const stopped = sent('stopped');
   request('configurationDone');
   await stopped;
-  return { request, sent, moves, events, run };
+  return { request, sent, moves, events, responses, run };
 }
