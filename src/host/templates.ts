@@ -17,6 +17,15 @@ export const newSpecTemplate = `{
 }
 `;
 
+/** The same as a snippet: Tab goes from one choice to the next. */
+export const newSpecSnippet = newSpecTemplate
+  .replace('"name": "circles"', '"name": "${1:circles}"')
+  .replace('"data": "circles"', '"data": "${2|circles,moons,spirals,xor|}"')
+  .replace('"out_features": 16', '"out_features": ${3:16}')
+  .replace('"tanh"', '"${4|tanh,relu,gelu,sigmoid|}"')
+  .replace('"lr": 0.1', '"lr": ${5:0.1}')
+  .replace('"epochs": 100', '"epochs": ${6:100}');
+
 /** @param typescript false for JavaScript, for versions of Node that cannot load TypeScript. */
 export const newLayerTemplate = (
   file: string,

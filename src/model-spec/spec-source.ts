@@ -204,7 +204,12 @@ export function parseSource(original: string): Source {
   const root = parseTree(text, errors, options);
   if (!root && errors.every(({ error }) => (error as number) === VALUE_EXPECTED)) {
     const range = { start: 0, end: text.length };
-    const problem = createProblem('empty', range, 'This file has no spec yet.', `Start with ${EXAMPLE_SPEC}.`);
+    const problem = createProblem(
+      'empty',
+      range,
+      'This file has no spec yet.',
+      `Start with ${EXAMPLE_SPEC}. In VS Code, "Nablascope: New Model…" writes one.`,
+    );
     return createSource(text, undefined, [problem], [range]);
   }
   if (root && errors.length === 0) return createSource(text, root, findDuplicateKeys(root), []);

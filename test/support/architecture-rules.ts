@@ -65,6 +65,11 @@ export const architecture: Readonly<Record<string, FolderRule>> = {
     imports: ['src/protocol', 'src/engine', 'src/model-spec', 'src/data-profile', 'src/presentation'],
     isPure: true,
   },
+  'src/new-model': {
+    holds: 'from answers about the data, what to predict and the network to the text of a spec that trains',
+    imports: ['src/protocol', 'src/engine', 'src/model-spec', 'src/data-profile'],
+    isPure: true,
+  },
   'src/expressions': {
     holds: 'the language of watches, conditions and log messages: parser and evaluator, over any scope of tensors',
     imports: ['src/engine'],
@@ -156,6 +161,7 @@ export const architecture: Readonly<Record<string, FolderRule>> = {
       'src/chunking',
       'src/report',
       'src/lectures',
+      'src/new-model',
       'src/data-files',
       'src/presentation',
       'src/debugger',

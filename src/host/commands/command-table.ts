@@ -15,6 +15,8 @@ export interface CommandContext {
   /** @param uri of a spec; without one, the spec in front or one that the user picks. */
   openPanel(uri?: unknown): Promise<void>;
   newSpec(): Promise<void>;
+  /** Asks what the model is about. @param uri of an empty spec that receives it; by default a new one */
+  newModel(uri?: unknown): Promise<void>;
   /** @param file of an example; without one, the user picks */
   openExample(file: unknown): Promise<void>;
   /** @param item of the view of examples */
@@ -150,12 +152,13 @@ export const commandTable = {
     },
     run: (context, uri) => context.openPanel(uri),
   },
-  newSpec: {
-    title: 'New Spec',
+  newModel: {
+    title: 'New Model…',
     icon: '$(new-file)',
     menus: { 'view/title': { when: 'view == nablascope.models', group: 'navigation' } },
-    run: (context) => context.newSpec(),
+    run: (context, uri) => context.newModel(uri),
   },
+  newSpec: { title: 'New Spec', icon: '$(new-file)', run: (context) => context.newSpec() },
   openExample: {
     title: 'Open Example…',
     icon: '$(mortar-board)',

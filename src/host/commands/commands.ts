@@ -8,6 +8,7 @@ import type { NewLayerCommand } from '../custom-layers/new-layer';
 import { backInto, breakOnSignChange, showVariable, whenDidThisStart } from '../debug/debug-commands';
 import { openExample } from '../home/open-example';
 import type { ExampleFiles, ListedExample } from '../home/example-files';
+import { newModel } from '../home/new-model';
 import { openNewSpec } from '../model-spec/new-spec';
 import { findWorkspaceFiles, isSpec } from '../model-spec/spec-documents';
 import { exportReport } from '../panel/export-report';
@@ -63,6 +64,9 @@ function createCommandContext({
     },
     openPanel: async (uri) => {
       await (uri instanceof vscode.Uri ? openUri(runs, uri) : openActiveOrPick(runs));
+    },
+    newModel: async (uri) => {
+      await newModel(runs, uri instanceof vscode.Uri ? await vscode.workspace.openTextDocument(uri) : undefined);
     },
     newSpec: async () => {
       await openNewRun(runs);
@@ -146,11 +150,13 @@ async function openActiveOrPick(runs: RunManager): Promise<OpenRun | undefined> 
     return runs.active;
   }
   const files = await findWorkspaceFiles('.nabla.json', MAX_LISTED_SPECS);
-  const newSpecItem = { label: '$(add) New spec', uri: undefined };
+  const newModelItem = { label: '$(add) New model…', uri: undefined };
   const items = files.map((uri) => ({ label: escapeUiText(vscode.workspace.asRelativePath(uri)), uri }));
-  const selected = await vscode.window.showQuickPick([...items, newSpecItem], { placeHolder: 'Select a spec to open' });
+  const selected = await vscode.window.showQuickPick([...items, newModelItem], {
+    placeHolder: 'Select a spec to open',
+  });
   if (!selected) return undefined;
-  if (!selected.uri) return openNewRun(runs);
+  if (!selected.uri) return newModel(runs);
   const opened = await vscode.workspace.openTextDocument(selected.uri);
   await vscode.window.showTextDocument(opened);
   return runs.open(opened);

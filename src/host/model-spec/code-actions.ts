@@ -2,16 +2,14 @@
 // empty file with a first network.
 import * as vscode from 'vscode';
 import { ruleCodes } from '../../diagnostics';
-import { newSpecTemplate } from '../templates';
+import { newSpecSnippet, newSpecTemplate } from '../templates';
 import type { Problem, SpecChange } from '../../protocol/problem';
 import { escapeUiText } from '../ui/escape-ui';
 import type { SpecDiagnostics } from './spec-diagnostics';
-import { isSpec } from './spec-documents';
+import { isBlankSpec } from './spec-documents';
 import { createSpecEdit } from './spec-edits';
 
 const SELECTOR: vscode.DocumentSelector = { pattern: '**/*.nabla.json' };
-
-const isBlank = (document: vscode.TextDocument): boolean => isSpec(document) && document.getText().trim() === '';
 
 const wholeRange = (document: vscode.TextDocument): vscode.Range =>
   new vscode.Range(new vscode.Position(0, 0), document.positionAt(document.getText().length));
@@ -22,7 +20,7 @@ export function registerCodeActions(problems: SpecDiagnostics): vscode.Disposabl
       SELECTOR,
       {
         provideCodeActions: (document, _range, { diagnostics }) =>
-          isBlank(document)
+          isBlankSpec(document)
             ? [insertSpecAction(document)]
             : diagnostics.flatMap((diagnostic) => {
                 const problem = problems.problemOf(document, diagnostic);
@@ -32,7 +30,7 @@ export function registerCodeActions(problems: SpecDiagnostics): vscode.Disposabl
       { providedCodeActionKinds: [vscode.CodeActionKind.QuickFix] },
     ),
     vscode.languages.registerCompletionItemProvider(SELECTOR, {
-      provideCompletionItems: (document) => (isBlank(document) ? [newSpecCompletion(document)] : []),
+      provideCompletionItems: (document) => (isBlankSpec(document) ? [newSpecCompletion(document)] : []),
     }),
   );
 }
@@ -48,7 +46,7 @@ function insertSpecAction(document: vscode.TextDocument): vscode.CodeAction {
 function newSpecCompletion(document: vscode.TextDocument): vscode.CompletionItem {
   const item = new vscode.CompletionItem('Nablascope spec', vscode.CompletionItemKind.Snippet);
   item.detail = 'A small network that trains: two classes of points, one hidden layer';
-  item.insertText = newSpecTemplate;
+  item.insertText = new vscode.SnippetString(newSpecSnippet);
   item.range = wholeRange(document);
   item.filterText = document.getText();
   return item;

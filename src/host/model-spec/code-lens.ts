@@ -1,11 +1,12 @@
-// Code lenses in a spec: at its top the commands of its run, and above each custom layer one that debugs it.
+// Code lenses in a spec: at its top the commands of its run, or while it is empty what it can begin with, and above each custom layer one that debugs it.
 import * as vscode from 'vscode';
 import { listCustomLayers } from '../../model-spec';
 import type { CommandName } from '../commands/command-table';
 import type { RunManager } from '../run/run-manager';
 import { escapeUiText } from '../ui/escape-ui';
 import { showsCodeLenses } from '../ui/settings';
-import { isSpec, type SpecDocuments } from './spec-documents';
+import { newSpecSnippet } from '../templates';
+import { isBlankSpec, isSpec, type SpecDocuments } from './spec-documents';
 
 export function registerCodeLens(documents: SpecDocuments, runs: RunManager): vscode.Disposable {
   const onDidChange = new vscode.EventEmitter<void>();
@@ -27,12 +28,30 @@ export function registerCodeLens(documents: SpecDocuments, runs: RunManager): vs
         onDidChangeCodeLenses: onDidChange.event,
         provideCodeLenses: async (document) => {
           if (!isSpec(document) || !showsCodeLenses()) return [];
+          if (isBlankSpec(document)) return starterLenses(document);
           await documents.whenAnalyzed(document);
           return [...runLenses(document, runs), ...debugLenses(document, documents)];
         },
       },
     ),
   );
+}
+
+/** What an empty file can begin with. */
+function starterLenses({ uri }: vscode.TextDocument): vscode.CodeLens[] {
+  const top = new vscode.Range(0, 0, 0, 0);
+  return [
+    new vscode.CodeLens(top, {
+      title: vscode.l10n.t('Insert a spec that trains'),
+      command: 'editor.action.insertSnippet',
+      arguments: [{ snippet: newSpecSnippet }],
+    }),
+    new vscode.CodeLens(top, {
+      title: vscode.l10n.t('Answer three questions…'),
+      command: 'nablascope.newModel',
+      arguments: [uri],
+    }),
+  ];
 }
 
 function runLenses({ uri }: vscode.TextDocument, runs: RunManager): vscode.CodeLens[] {

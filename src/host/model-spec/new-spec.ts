@@ -15,7 +15,16 @@ export async function openUnsavedVariant(uri: vscode.Uri, label: string, text: s
   const folder = uri.path.includes('/')
     ? vscode.Uri.joinPath(uri, '..').with({ scheme: uri.scheme === 'untitled' ? 'file' : uri.scheme })
     : undefined;
-  const document = await openUnsaved(folder, `${name}-${label}`, text);
+  return openUnsavedSpec(folder, `${name}-${label}`, text);
+}
+
+/** An unsaved spec with an unused name. @param folder undefined without a workspace */
+export async function openUnsavedSpec(
+  folder: vscode.Uri | undefined,
+  name: string,
+  text: string,
+): Promise<vscode.TextDocument> {
+  const document = await openUnsaved(folder, name, text);
   await vscode.window.showTextDocument(document, { preview: false, viewColumn: vscode.ViewColumn.One });
   return document;
 }

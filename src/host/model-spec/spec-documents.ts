@@ -22,6 +22,10 @@ export function isSpec({ uri }: { readonly uri: vscode.Uri }): boolean {
   );
 }
 
+/** Without a text yet. */
+export const isBlankSpec = (document: vscode.TextDocument): boolean =>
+  isSpec(document) && document.lineCount < 100 && document.getText().trim() === '';
+
 /** Files of the workspace, by path. @param suffix of their names */
 export async function findWorkspaceFiles(suffix: string, limit: number): Promise<vscode.Uri[]> {
   const files = await vscode.workspace.findFiles(`**/*${suffix}`, '**/node_modules/**', limit);

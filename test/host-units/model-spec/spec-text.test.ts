@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fingerprintSpec } from '../../../src/model-spec/fingerprint';
 import { findFunctionBody } from '../../../src/host/custom-layers/function-body';
-import { newSpecTemplate } from '../../../src/host/templates';
+import { newSpecSnippet, newSpecTemplate } from '../../../src/host/templates';
 import { shiftProblems } from '../../../src/host/model-spec/text-positions';
 import { analyzeSpec } from '../../../src/host/model-spec/analyze-spec';
 import { positionsAt } from '../../../src/host/model-spec/text-positions';
@@ -11,6 +11,12 @@ import { positionsAt } from '../../../src/host/model-spec/text-positions';
 describe('a new spec', () => {
   it('has no problem', () => {
     expect(analyzeSpec(newSpecTemplate).problems).toEqual([]);
+  });
+
+  it('is the same as a snippet, with tab stops in their order', () => {
+    const stops = [...newSpecSnippet.matchAll(/\$\{(\d)[:|]([^},|]*)[^}]*\}/g)];
+    expect(stops.map(([, stop]) => stop)).toEqual(['1', '2', '3', '4', '5', '6']);
+    expect(newSpecSnippet.replace(/\$\{\d[:|]([^},|]*)[^}]*\}/g, '$1')).toBe(newSpecTemplate);
   });
 });
 

@@ -50,7 +50,17 @@ describe('an empty spec', () => {
       document.uri,
       start,
     );
-    assert.ok(items.some(({ label }) => label === 'Nablascope spec'));
+    const starter = items.find(({ label }) => label === 'Nablascope spec');
+    assert.ok(starter?.insertText instanceof vscode.SnippetString);
+    const lenses = await vscode.commands.executeCommand<vscode.CodeLens[]>(
+      'vscode.executeCodeLensProvider',
+      document.uri,
+      10,
+    );
+    assert.deepEqual(
+      lenses.map(({ command }) => command?.command),
+      ['editor.action.insertSnippet', 'nablascope.newModel'],
+    );
     const actions = await vscode.commands.executeCommand<vscode.CodeAction[]>(
       'vscode.executeCodeActionProvider',
       document.uri,
