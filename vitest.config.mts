@@ -1,11 +1,13 @@
 // Two projects: `unit` runs in Node; `webview` drives the built panel in a real Chromium. What runs inside VS Code
 // (test/host) has its own runner.
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
     projects: [
       {
+        resolve: { alias: { vscode: fileURLToPath(new URL('test/support/vscode.ts', import.meta.url)) } },
         test: {
           name: 'unit',
           setupFiles: ['test/support/fast-check-setup.ts'],

@@ -2,6 +2,7 @@
 // (Run by itself it only compiles, for a debugger.)
 //   NAME.test.ts             runs in a trusted window on a copy of examples/
 //   NAME.reload.test.ts      runs after the same window was loaded again (what was left open is restored)
+//   NAME.german.test.ts      runs in a window whose display language is German
 //   NAME.restricted.test.ts  runs in a window whose folder is not trusted
 import fs from 'node:fs';
 import path from 'node:path';
@@ -9,10 +10,10 @@ import { pathToFileURL } from 'node:url';
 import * as esbuild from 'esbuild';
 import { root } from './vscode-server.mjs';
 
-export const stages = ['main', 'reload', 'restricted'];
+export const stages = ['main', 'reload', 'german', 'restricted'];
 
 function stageOf(file) {
-  return /\.(reload|restricted)\.test\.ts$/.exec(file)?.[1] ?? 'main';
+  return /\.(reload|german|restricted)\.test\.ts$/.exec(file)?.[1] ?? 'main';
 }
 
 /**

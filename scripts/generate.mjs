@@ -2,7 +2,7 @@
 // - media/nabla.schema.json and docs/spec.md from the schema of the spec,
 // - media/lecture.schema.json from the schema of lecture files,
 // - the commands, menus and keybindings of package.json from src/host/commands/command-table.ts,
-// - its tools for language models from src/agent-tools,
+// - its tools for language models from src/agent-tools, and the texts of both in package.nls.json,
 // - the lists of commands and options in docs/terminal.md from src/cli/commands,
 // - the opcodes of the compiled kernels in assembly/opcodes.ts from src/engine/kernels,
 // - the table of folders in docs/architecture.md from test/support/architecture-rules.ts,
@@ -27,6 +27,7 @@ await esbuild.build({
       export { renderSpecReference } from './src/model-spec/spec-reference';
       export { withCommandContributions } from './src/host/commands/contributions';
       export { withToolContributions } from './src/agent-tools';
+      export { withTableTexts } from './src/host/commands/manifest-texts';
       export { loadCommands } from './src/cli/command';
       export { commands } from './src/cli/commands';
       export { fillMarkdown } from './src/cli/help';
@@ -51,6 +52,7 @@ const {
   renderSpecReference,
   withCommandContributions,
   withToolContributions,
+  withTableTexts,
   loadCommands,
   commands,
   fillMarkdown,
@@ -74,6 +76,7 @@ for (const [file, generated] of [
   ['examples/layers/nablascope.d.ts', contract],
   ['examples/losses/nablascope.d.ts', contract],
   ['package.json', withToolContributions(withCommandContributions(read('package.json')))],
+  ['package.nls.json', withTableTexts(read('package.nls.json'))],
   ['assembly/opcodes.ts', renderAssemblyOpcodes()],
   ['docs/architecture.md', withFolderTable(read('docs/architecture.md'))],
   ['media/examples.json', renderExampleList()],

@@ -2,7 +2,8 @@
 //   node scripts/screenshot.mjs --open circles.nabla.json --command "Nablascope: Open Panel" --theme "Dark Modern" \
 //     --size 1400x900 --do steps.mjs --out panel.png
 // steps.mjs: `export default async ({ page, panel, frame, command, shot }) => { await panel.getByText('Step').click();
-// }` Other options: --folder (default examples), --extension (default this project), --no-build, --settings '{...}'.
+// }` Other options: --folder (default examples), --extension (default this project), --no-build, --settings '{...}',
+// --language de.
 import fs from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -19,6 +20,7 @@ const { values } = parseArgs({
     theme: { type: 'string', default: 'Dark Modern' },
     size: { type: 'string', default: '1400x900' },
     settings: { type: 'string', default: '{}' },
+    language: { type: 'string' },
     do: { type: 'string' },
     out: { type: 'string', default: path.join(cacheFolder, 'screenshot.png') },
     extension: { type: 'string', default: root },
@@ -53,6 +55,7 @@ try {
     folder: path.resolve(values.folder),
     extension: path.resolve(values.extension),
     file,
+    language: values.language,
     size: { width, height },
   });
   page.on('pageerror', (error) => console.log(`page error: ${error.message}`));

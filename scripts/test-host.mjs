@@ -93,7 +93,9 @@ async function runStage({ stage, compiled, files, keep }, { server, browser, con
     }, 500);
     try {
       // An early rejection must be handled while the window is still opening.
-      const opening = openWindow({ browser, server, context, folder: workspace, extension, tests: compiled, before });
+      const language = stage === 'german' ? 'de' : undefined;
+      const what = { folder: workspace, extension, tests: compiled, language, before };
+      const opening = openWindow({ browser, server, context, ...what });
       await Promise.race([opening, exit.promise]);
       const code = await exit.promise;
       if (!ended) throw new Error(`The suite did not run to its end (exit code ${code}).`);
@@ -128,7 +130,7 @@ export async function testHost({ filters = [], extension = root, suiteFolder, pr
   const total = { passed: 0, failed: 0 };
   const browser = await launchChromium();
   try {
-    // `main` and `reload` share server, browser profile and workspace; `restricted` has its own.
+    // `main`, `reload` and `german` share server, browser profile and workspace; `restricted` has its own.
     for (const trust of [true, false]) {
       const own = plan.filter(({ stage }) => (stage === 'restricted') !== trust);
       if (own.length === 0) continue;

@@ -16,13 +16,16 @@ const outerFrame = 'iframe.webview.ready[src*="extensionId=nablascope.nablascope
  * @param {string} [options.tests] compiled suite to run, absolute
  * @param {{ width: number, height: number }} [options.size]
  * @param {import('playwright-core').BrowserContext} [options.context] reuse one: the next window of the same person
+ * @param {string} [options.language] display language of extensions; the workbench's own texts stay English
  * @param {(page: import('playwright-core').Page) => Promise<void>} [options.before] runs before the page loads
  */
-export async function openWindow({ browser, server, size, context, before, ...what }) {
+export async function openWindow({ browser, server, size, context, language, before, ...what }) {
   const viewport = size ?? { width: 1400, height: 900 };
   context ??= await browser.newContext({ viewport });
   const page = await context.newPage();
   page.setDefaultTimeout(120_000);
+  // Where the texts of a language pack would set it.
+  if (language) await page.addInitScript((code) => (globalThis._VSCODE_NLS_LANGUAGE = code), language);
   await before?.(page);
   await page.goto(windowAddress(server, what));
   await page.locator('.monaco-workbench .part.statusbar').waitFor();

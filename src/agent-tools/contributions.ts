@@ -5,12 +5,24 @@ import { agentTools } from './tools';
 
 export const languageModelToolId = (name: string): string => `nablascope_${name}`;
 
+const nameKey = (name: string): string => `tool.${name}.displayName`;
+const descriptionKey = (name: string): string => `tool.${name}.userDescription`;
+
+/** What people see of the tools, by their keys in package.nls.json. */
+export const toolTexts = (): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    agentTools.flatMap(({ name, title, description }) => [
+      [nameKey(name), title],
+      [descriptionKey(name), description.split(/(?<=[.:]) /)[0]!.replace(/:$/, '.')],
+    ]),
+  );
+
 export const languageModelTools = () =>
   agentTools.map((tool) => ({
     name: languageModelToolId(tool.name),
-    displayName: tool.title,
+    displayName: `%${nameKey(tool.name)}%`,
     modelDescription: tool.description,
-    userDescription: tool.description.split(/(?<=[.:]) /)[0]!.replace(/:$/, '.'),
+    userDescription: `%${descriptionKey(tool.name)}%`,
     canBeReferencedInPrompt: true,
     toolReferenceName: tool.name,
     icon: '$(pulse)',

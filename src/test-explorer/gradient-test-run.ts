@@ -82,7 +82,7 @@ export class GradientTestRun {
     if (!uri) return;
     const text = await readSpecFile(uri);
     if (text === undefined) {
-      run.errored(item, new vscode.TestMessage('The file was deleted, or it is not UTF-8 text.'));
+      run.errored(item, new vscode.TestMessage(vscode.l10n.t('The file was deleted, or it is not UTF-8 text.')));
       return;
     }
     const tree = buildSpecTree(text);
@@ -90,7 +90,7 @@ export class GradientTestRun {
     const reason = await this.#permissionDenied(uri, tree.customLayers);
     if (reason !== null) {
       for (const leaf of this.#includedLeaves(item)) run.skipped(leaf);
-      this.#appendOutput(`Skipped ${item.label}: ${reason}\n`);
+      this.#appendOutput(`${vscode.l10n.t('Skipped {0}: {1}', item.label, reason)}\n`);
       return;
     }
     for (const leaf of this.#includedLeaves(item)) run.started(leaf);
@@ -134,18 +134,19 @@ export class GradientTestRun {
     const folder = permissionFolderOf(specLocationOf({ uri }));
     const permission = permissions.permission(folder);
     if (permission === 'allowed') return null;
-    if (permission === 'untrusted') return 'its custom layers do not run because the workspace is not trusted.';
+    if (permission === 'untrusted')
+      return vscode.l10n.t('its custom layers do not run because the workspace is not trusted.');
     // A run on save must not open a dialog.
     if (!this.#request.continuous && (await permissions.promptAndAllow({ folder, layers: customLayers }))) return null;
-    return 'its custom layers need permission to run. Use "Allow Custom Layers to Run…" on the spec.';
+    return vscode.l10n.t('its custom layers need permission to run. Use "Allow Custom Layers to Run…" on the spec.');
   }
 
   /** Shows the progress next to the spec's name. */
   async #runChecker(item: vscode.TestItem, uri: vscode.Uri, text: string): Promise<CheckOutcome> {
-    this.#appendOutput(`Checking the gradients of ${item.label}\n`);
+    this.#appendOutput(`${vscode.l10n.t('Checking the gradients of {0}', item.label)}\n`);
     try {
       return await this.#checker.check(createCheckRequest(uri, text, this.#options.permissions), (share) => {
-        item.description = `${Math.floor(100 * share)} % checked`;
+        item.description = vscode.l10n.t('{0} % checked', Math.floor(100 * share));
       });
     } finally {
       item.description = '';
@@ -183,14 +184,14 @@ export class GradientTestRun {
       else {
         run.skipped(leaf);
         this.#appendOutput(
-          `  Skipped: ${escapeUiLines(`${describeCaseTarget(place, model.layers)}. ${place.message}`)}\n`,
+          `  ${vscode.l10n.t('Skipped: {0}', escapeUiLines(`${describeCaseTarget(place, model.layers)}. ${place.message}`))}\n`,
           leaf,
         );
       }
     });
     const first = reports[0]!;
     if (diverged) {
-      const where = `Training diverged in step ${diverged.step}, before the scheduled check. ${describeNonFinite(diverged)}`;
+      const where = `${vscode.l10n.t('Training diverged in step {0}, before the scheduled check.', diverged.step)} ${describeNonFinite(diverged)}`;
       run.errored(item, this.#messageAt(item, item.range, where), milliseconds);
     } else if (first.complete && !first.passed && checks[0]!.cases.every(({ outcome }) => outcome !== 'failed')) {
       run.errored(item, this.#messageAt(item, item.range, formatConclusion(first)), milliseconds);
@@ -232,4 +233,8 @@ export const createCheckRequest = (uri: vscode.Uri, text: string, permissions: C
 };
 
 const stepLabelOf = (step: number): string =>
-  step === 0 ? 'Before training' : `After ${step} ${step === 1 ? 'step' : 'steps'}`;
+  step === 0
+    ? vscode.l10n.t('Before training')
+    : step === 1
+      ? vscode.l10n.t('After one step')
+      : vscode.l10n.t('After {0} steps', step);

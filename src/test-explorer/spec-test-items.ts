@@ -55,7 +55,7 @@ export class SpecTestItems {
   /** Layer by layer, and only what is not shown yet: VS Code compares and sends every change. */
   *updateTask(item: vscode.TestItem, tree: SpecTree): CooperativeTask<void> {
     const [error] = tree.errors;
-    item.error = error && `Line ${error.range.start.line + 1}: ${escapeUiLines(error.message)}`;
+    item.error = error && vscode.l10n.t('Line {0}: {1}', error.range.start.line + 1, escapeUiLines(error.message));
     if (!tree.isValid) return;
     const shown = this.#shown.get(item) ?? [];
     const layers: vscode.TestItem[] = [];

@@ -1,4 +1,5 @@
 // A spec as Test Explorer shows it: its layers, and in each the gradients that are checked.
+import { l10n } from 'vscode';
 import type { ModelInfo } from '../protocol/model-info';
 import type { Problem } from '../protocol/problem';
 import { type CaseLayer, listCaseTargets, PENALTY_CASE } from '../presentation/check-cases';
@@ -81,7 +82,7 @@ export function* buildSpecTreeTask(
     known.push({
       id: checkId(tensor, parameter),
       // The gradient of the prediction is that of the loss's input.
-      label: parameter !== null ? tensor : layer === null ? 'input gradient' : `${tensor} gradient`,
+      label: parameter !== null ? tensor : layer === null ? l10n.t('input gradient') : l10n.t('{0} gradient', tensor),
     });
   }
   const ranges = lineRangesOf(text, [...spec.layers.map(({ range }) => range), spec.loss.range]);
@@ -92,14 +93,14 @@ export function* buildSpecTreeTask(
     range: ranges[index]!,
     checks: checks.get(index) ?? [],
   }));
-  const loss: LayerNode = { id: LOSS_ID, label: 'loss', range: ranges.at(-1)!, checks: checks.get(null) ?? [] };
+  const loss: LayerNode = { id: LOSS_ID, label: l10n.t('loss'), range: ranges.at(-1)!, checks: checks.get(null) ?? [] };
   const penalty: LayerNode[] = hasPenalty
     ? [
         {
           id: PENALTY_ID,
-          label: 'penalty',
+          label: l10n.t('penalty'),
           range: lineRangeOf(text, spec.source.locate(['penalty'])),
-          checks: cases ? [{ id: checkId(PENALTY_CASE, null), label: 'gradient' }] : [],
+          checks: cases ? [{ id: checkId(PENALTY_CASE, null), label: l10n.t('gradient') }] : [],
         },
       ]
     : [];

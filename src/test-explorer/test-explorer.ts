@@ -56,7 +56,7 @@ export class TestExplorer implements vscode.Disposable {
     controller.resolveHandler = (item) => (item ? this.#resolveItem(item) : this.#findAll());
     controller.refreshHandler = () => this.#findAll();
     this.#profile = controller.createRunProfile(
-      'Check Gradients',
+      vscode.l10n.t('Check Gradients'),
       vscode.TestRunProfileKind.Run,
       (request, token) =>
         request.continuous ? this.#startContinuousRun({ request, token }) : this.#runTests(request, token),

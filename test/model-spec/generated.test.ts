@@ -9,6 +9,7 @@ import { fillMarkdown } from '../../src/cli/help';
 import { renderAssemblyOpcodes } from '../../src/engine/kernels/assembly-opcodes';
 import { withToolContributions } from '../../src/agent-tools';
 import { withCommandContributions } from '../../src/host/commands/contributions';
+import { withTableTexts } from '../../src/host/commands/manifest-texts';
 import { lectureEditorSchemaText } from '../../src/lectures/editor-schema';
 import { type EditorSchema, editorSchemaText } from '../../src/model-spec/editor-schema';
 import { getJsonSchema } from '../../src/model-spec/json-schema';
@@ -31,6 +32,7 @@ describe('generated files', () => {
     ['examples/layers/nablascope.d.ts', () => read('src/engine/custom/contract.ts')],
     ['examples/losses/nablascope.d.ts', () => read('src/engine/custom/contract.ts')],
     ['package.json', () => withToolContributions(withCommandContributions(read('package.json')))],
+    ['package.nls.json', () => withTableTexts(read('package.nls.json'))],
     ['assembly/opcodes.ts', renderAssemblyOpcodes],
     ['docs/architecture.md', () => withFolderTable(read('docs/architecture.md'))],
     ['media/examples.json', renderExampleList],

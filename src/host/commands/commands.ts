@@ -119,13 +119,13 @@ async function debugLayer(runs: RunManager, layerDebugger: LayerDebugger, uri: u
     if (!run) return;
     candidates = choices(run).filter(({ name }) => layer === undefined || name === layer);
     if (candidates.length === 0) {
-      const text = 'This spec has no custom layer. Run "Nablascope: New Custom Layer…" to add one.';
+      const text = vscode.l10n.t('This spec has no custom layer. Run "Nablascope: New Custom Layer…" to add one.');
       run.controller.view.notify('warning', text);
     }
   }
   const selected =
     candidates.length > 1
-      ? await vscode.window.showQuickPick(candidates, { placeHolder: 'Select what to debug' })
+      ? await vscode.window.showQuickPick(candidates, { placeHolder: vscode.l10n.t('Select what to debug') })
       : candidates[0];
   if (selected) await layerDebugger.debug(selected.run, selected.name);
 }
@@ -150,10 +150,10 @@ async function openActiveOrPick(runs: RunManager): Promise<OpenRun | undefined> 
     return runs.active;
   }
   const files = await findWorkspaceFiles('.nabla.json', MAX_LISTED_SPECS);
-  const newModelItem = { label: '$(add) New model…', uri: undefined };
+  const newModelItem = { label: `$(add) ${vscode.l10n.t('New model…')}`, uri: undefined };
   const items = files.map((uri) => ({ label: escapeUiText(vscode.workspace.asRelativePath(uri)), uri }));
   const selected = await vscode.window.showQuickPick([...items, newModelItem], {
-    placeHolder: 'Select a spec to open',
+    placeHolder: vscode.l10n.t('Select a spec to open'),
   });
   if (!selected) return undefined;
   if (!selected.uri) return newModel(runs);

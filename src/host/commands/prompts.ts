@@ -23,7 +23,9 @@ async function promptForNumber({ prompt, value, validate }: NumberPrompt): Promi
 const integerBetween =
   (low: number, high: number) =>
   (value: number): string | undefined =>
-    Number.isInteger(value) && value >= low && value <= high ? undefined : `Enter an integer from ${low} to ${high}.`;
+    Number.isInteger(value) && value >= low && value <= high
+      ? undefined
+      : vscode.l10n.t('Enter an integer from {0} to {1}.', low, high);
 
 export const prompts: CommandContext['prompts'] = {
   async step({ controller }) {
@@ -31,7 +33,7 @@ export const prompts: CommandContext['prompts'] = {
     if (!model) return undefined;
     const current = frame?.position.step ?? 0;
     return promptForNumber({
-      prompt: `Run to which step? The run ends at step ${model.totalSteps}.`,
+      prompt: vscode.l10n.t('Run to which step? The run ends at step {0}.', model.totalSteps),
       value: `${Math.min(current + 100, model.totalSteps)}`,
       validate: integerBetween(current + 1, model.totalSteps),
     });
@@ -42,7 +44,7 @@ export const prompts: CommandContext['prompts'] = {
     if (!model) return undefined;
     const next = Math.floor((frame?.position.step ?? 0) / model.batchesPerEpoch) + 1;
     return promptForNumber({
-      prompt: `Run to the end of which epoch? The run has ${model.epochs}.`,
+      prompt: vscode.l10n.t('Run to the end of which epoch? The run has {0}.', model.epochs),
       value: `${Math.min(next, model.epochs)}`,
       validate: integerBetween(next, model.epochs),
     });
@@ -52,7 +54,7 @@ export const prompts: CommandContext['prompts'] = {
     const { frame } = controller.view;
     if (!frame) return undefined;
     return promptForNumber({
-      prompt: `Go to which step? The run has reached step ${frame.furthestStep}.`,
+      prompt: vscode.l10n.t('Go to which step? The run has reached step {0}.', frame.furthestStep),
       value: `${frame.position.step}`,
       validate: integerBetween(0, frame.furthestStep),
     });
@@ -62,9 +64,10 @@ export const prompts: CommandContext['prompts'] = {
     const { frame } = controller.view;
     if (!frame) return undefined;
     return promptForNumber({
-      prompt: 'Enter the learning rate. It applies from the next step on.',
+      prompt: vscode.l10n.t('Enter the learning rate. It applies from the next step on.'),
       value: `${frame.lr}`,
-      validate: (lr) => (Number.isFinite(lr) && lr >= 0 ? undefined : 'Enter a number that is 0 or larger.'),
+      validate: (lr) =>
+        Number.isFinite(lr) && lr >= 0 ? undefined : vscode.l10n.t('Enter a number that is 0 or larger.'),
     });
   },
 };

@@ -60,12 +60,12 @@ export class CustomLayerPermissions implements vscode.Disposable {
   /** Lets the user pick the folders whose permission ends. */
   async promptAndRevoke(): Promise<void> {
     if (this.allowedFolders.length === 0) {
-      void vscode.window.showInformationMessage('No folder has permission to run custom layers.');
+      void vscode.window.showInformationMessage(vscode.l10n.t('No folder has permission to run custom layers.'));
       return;
     }
     const selected = await vscode.window.showQuickPick(
       this.allowedFolders.map((folder) => ({ label: escapeUiText(folder), folder })),
-      { canPickMany: true, placeHolder: 'Select folders that may no longer run custom layers' },
+      { canPickMany: true, placeHolder: vscode.l10n.t('Select folders that may no longer run custom layers') },
     );
     if (!selected || selected.length === 0) return;
     const revoked = selected.map(({ folder }) => folder);
@@ -77,12 +77,15 @@ export class CustomLayerPermissions implements vscode.Disposable {
   }
 
   async #showDialog({ folder, layers }: PermissionRequest): Promise<boolean> {
-    const allow = 'Allow';
+    const allow = vscode.l10n.t('Allow');
     const answer = await vscode.window.showWarningMessage(
-      `Allow custom layers in ${escapeUiText(folder)} to run?`,
+      vscode.l10n.t('Allow custom layers in {0} to run?', escapeUiText(folder)),
       {
         modal: true,
-        detail: `This spec uses custom code: ${escapeUiText(layers.join(', '))}. It runs on this computer with your permissions. Allow it only if you trust its author.\n\nThe permission covers all custom layers, losses and penalties in this folder. To end it, run "Nablascope: Revoke Permission to Run Custom Layers…".`,
+        detail: vscode.l10n.t(
+          'This spec uses custom code: {0}. It runs on this computer with your permissions. Allow it only if you trust its author.\n\nThe permission covers all custom layers, losses and penalties in this folder. To end it, run "Nablascope: Revoke Permission to Run Custom Layers…".',
+          escapeUiText(layers.join(', ')),
+        ),
       },
       allow,
     );

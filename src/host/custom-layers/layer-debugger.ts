@@ -45,7 +45,9 @@ export class LayerDebugger implements vscode.Disposable {
     const { controller } = run;
     const { view } = controller;
     const layer = customLayerFilesOf(controller).find((candidate) => candidate.name === name);
-    const request = layer ? await controller.createReplayRequest() : `The spec has no custom layer "${name}".`;
+    const request = layer
+      ? await controller.createReplayRequest()
+      : vscode.l10n.t('The spec has no custom layer "{0}".', name);
     if (!layer || typeof request === 'string') {
       view.notify('warning', String(request));
       return;
@@ -105,14 +107,16 @@ export class LayerDebugger implements vscode.Disposable {
           if (isAttached || this.#clients.get(run) !== client) return;
           view.notify(
             'error',
-            'The JavaScript debugger could not attach. The extension "JavaScript Debugger", which is part of VS Code, may be disabled.',
+            vscode.l10n.t(
+              'The JavaScript debugger could not attach. The extension "JavaScript Debugger", which is part of VS Code, may be disabled.',
+            ),
           );
           await this.#stop(run, client);
         },
       },
       onExit: (reason) => {
         this.#clients.delete(run);
-        view.notify('error', `Debugging ended: ${reason}`);
+        view.notify('error', vscode.l10n.t('Debugging ended: {0}', reason));
       },
       onOutput: (text) => this.#log.info(`debugging ${escapeUiText(name)}: ${text.trimEnd()}`),
     });
@@ -147,7 +151,7 @@ export class LayerDebugger implements vscode.Disposable {
     return vscode.debug.startDebugging(vscode.workspace.getWorkspaceFolder(vscode.Uri.file(root)), {
       type: 'node',
       request: 'attach',
-      name: `Debug ${escapeUiText(name)}`,
+      name: vscode.l10n.t('Debug {0}', escapeUiText(name)),
       address: '127.0.0.1',
       port,
       continueOnAttach: true,
@@ -167,7 +171,10 @@ export class LayerDebugger implements vscode.Disposable {
   #showResult({ controller: { view } }: OpenRun, done: ReplayResponse): void {
     switch (done.kind) {
       case 'done':
-        return view.notify('info', `Step ${done.step} was replayed under the debugger. The run is unchanged.`);
+        return view.notify(
+          'info',
+          vscode.l10n.t('Step {0} was replayed under the debugger. The run is unchanged.', done.step),
+        );
       case 'fault':
         return view.notify('error', describeFault(done.fault));
       case 'problems':

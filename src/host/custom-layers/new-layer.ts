@@ -22,9 +22,9 @@ interface NewFile {
 }
 
 const NEW_FILES: Readonly<Record<CustomRole, NewFile>> = {
-  layer: { title: 'New custom layer', folder: 'layers', template: newLayerTemplate },
-  loss: { title: 'New custom loss', folder: 'losses', template: newLossTemplate },
-  penalty: { title: 'New custom penalty', folder: 'losses', template: newPenaltyTemplate },
+  layer: { title: vscode.l10n.t('New custom layer'), folder: 'layers', template: newLayerTemplate },
+  loss: { title: vscode.l10n.t('New custom loss'), folder: 'losses', template: newLossTemplate },
+  penalty: { title: vscode.l10n.t('New custom penalty'), folder: 'losses', template: newPenaltyTemplate },
 };
 
 /** How to add the file to the spec; null if it should not be added. */
@@ -45,16 +45,16 @@ export class NewLayerCommand {
     const specFolder = spec && !spec.isUntitled ? vscode.Uri.joinPath(spec.uri, '..') : undefined;
     const parent = specFolder ?? vscode.workspace.workspaceFolders?.[0]?.uri;
     if (!parent) {
-      void vscode.window.showWarningMessage(`A ${escapeUiText(role)} is a file in a folder. Open a folder first.`);
+      void vscode.window.showWarningMessage(vscode.l10n.t('Custom code is a file in a folder. Open a folder first.'));
       return;
     }
     const folder = vscode.Uri.joinPath(parent, name);
     const extension = `.${role}.${supportsTypeScript() ? 'ts' : 'mjs'}`;
     const typed = await vscode.window.showInputBox({
       title,
-      prompt: `Enter a name. The file in the folder "${name}" has the same name.`,
+      prompt: vscode.l10n.t('Enter a name. The file in the folder "{0}" has the same name.', name),
       value: 'own',
-      validateInput: (text) => validateName(text, role, vscode.Uri.joinPath(folder, text + extension)),
+      validateInput: (text) => validateName(text, vscode.Uri.joinPath(folder, text + extension)),
     });
     if (typed === undefined) return;
     const place = spec && isSpec(spec) ? await this.#promptForPlacement(role, spec) : () => null;
@@ -72,31 +72,32 @@ export class NewLayerCommand {
     if (!analyzed || analyzed.layers.length === 0) return () => null;
     const { title } = NEW_FILES[role];
     const file = escapeUiText(spec.uri.path.split('/').pop() ?? '');
-    const notYet = { label: 'Nowhere yet', place: (): null => null };
+    const notYet = { label: vscode.l10n.t('Nowhere yet'), place: (): null => null };
     const change =
       (toChange: (module: string) => SpecChange): Placement =>
       (module) =>
         changeSpec(spec, [toChange(module)]);
     const places: Readonly<Record<CustomRole, readonly { readonly label: string; readonly place: Placement }[]>> = {
       layer: analyzed.layers.map(({ name, range }) => ({
-        label: `After ${escapeUiText(name)}`,
+        label: vscode.l10n.t('After {0}', escapeUiText(name)),
         place: (module) => insertLayer(spec, range, `{ "type": "custom", "module": ${JSON.stringify(module)} }`),
       })),
       loss: [
         {
-          label: `Instead of the loss ${escapeUiText(analyzed.loss.type)}`,
+          label: vscode.l10n.t('Instead of the loss {0}', escapeUiText(analyzed.loss.type)),
           place: change((module) => ({ path: ['loss'], value: { type: 'custom', module } })),
         },
       ],
       penalty: [
         {
-          label: 'As the penalty',
+          label: vscode.l10n.t('As the penalty'),
           place: change((module) => ({ path: ['penalty', 'module'], value: module })),
         },
       ],
     };
     const items = [...places[role], notYet];
-    return (await vscode.window.showQuickPick(items, { title, placeHolder: `Where in ${file}?` }))?.place;
+    return (await vscode.window.showQuickPick(items, { title, placeHolder: vscode.l10n.t('Where in {0}?', file) }))
+      ?.place;
   }
 
   async #writeFiles(folder: vscode.Uri, file: vscode.Uri, template: NewFile['template']): Promise<void> {
@@ -110,9 +111,10 @@ export class NewLayerCommand {
   }
 }
 
-async function validateName(name: string, role: CustomRole, file: vscode.Uri): Promise<string | undefined> {
-  if (!/^[A-Za-z][\w-]*$/.test(name)) return 'Start with a letter, followed by letters, digits, - and _.';
-  return (await fileExists(file)) ? `A ${role} with this name already exists.` : undefined;
+async function validateName(name: string, file: vscode.Uri): Promise<string | undefined> {
+  if (!/^[A-Za-z][\w-]*$/.test(name))
+    return vscode.l10n.t('Start with a letter, followed by letters, digits, - and _.');
+  return (await fileExists(file)) ? vscode.l10n.t('A file with this name already exists.') : undefined;
 }
 
 function changeSpec(spec: vscode.TextDocument, changes: readonly SpecChange[]): vscode.WorkspaceEdit {

@@ -39,7 +39,7 @@ export async function breakOnSignChange(runs: RunManager, argument: unknown): Pr
   await vscode.debug.startDebugging(vscode.workspace.getWorkspaceFolder(run.uri), {
     type: DEBUG_TYPE,
     request: 'launch',
-    name: 'Debug spec',
+    name: vscode.l10n.t('Debug spec'),
     program: run.uri.fsPath,
   });
 }

@@ -50,7 +50,7 @@ async function provideDebugConfigurations(
     .map((file) => ({
       type: DEBUG_TYPE,
       request: 'launch',
-      name: `Debug ${file}`,
+      name: vscode.l10n.t('Debug {0}', file),
       program: `\${workspaceFolder}/${file}`,
     }));
 }
@@ -67,12 +67,12 @@ async function resolveDebugConfiguration(
       ...configuration,
       type: DEBUG_TYPE,
       request: 'launch',
-      name: configuration.name || 'Debug spec',
+      name: configuration.name || vscode.l10n.t('Debug spec'),
       program: document.uri.fsPath,
     };
   // Another JSON file is for another debugger.
   if (document && ['json', 'jsonc'].includes(document.languageId) && !isSpec(document)) return undefined;
-  await vscode.window.showInformationMessage('Open a saved *.nabla.json file to debug its run.');
+  await vscode.window.showInformationMessage(vscode.l10n.t('Open a saved *.nabla.json file to debug its run.'));
   return undefined;
 }
 
@@ -83,13 +83,13 @@ async function attachToPanel(
   events: DebuggedRunEvents,
 ): Promise<DebuggedRun> {
   const document = await vscode.workspace.openTextDocument(vscode.Uri.file(program));
-  if (!isSpec(document)) throw new Error(`${program} is not a *.nabla.json file.`);
+  if (!isSpec(document)) throw new Error(vscode.l10n.t('{0} is not a *.nabla.json file.', program));
   const run = await runs.open(document);
   const { controller } = run;
   const { model, state } = controller.view;
   if (state.kind !== 'run') throw new Error(UNAVAILABLE_REASON[state.kind]);
   if (!model) throw new Error(UNAVAILABLE_REASON.loading);
-  if (controller.debugClient) throw new Error('This run is being debugged already.');
+  if (controller.debugClient) throw new Error(vscode.l10n.t('This run is being debugged already.'));
   controller.debugClient = events;
   if (controller.isRunning) await controller.command({ type: 'pause' });
   const { frame } = controller.view;

@@ -23,7 +23,7 @@ export class ExamplesView implements vscode.TreeDataProvider<Item> {
     const { name, file, about } = item;
     const shown = new vscode.TreeItem(escapeUiText(name));
     shown.tooltip = `${escapeUiText(file)}\n\n${escapeUiText(about)}`;
-    shown.command = { command: 'nablascope.openExample', title: 'Open Example', arguments: [file] };
+    shown.command = { command: 'nablascope.openExample', title: vscode.l10n.t('Open Example'), arguments: [file] };
     shown.contextValue = 'example';
     return shown;
   }

@@ -55,9 +55,9 @@ export class ModelsView implements vscode.TreeDataProvider<vscode.Uri>, vscode.D
   getTreeItem(uri: vscode.Uri): vscode.TreeItem {
     const item = new vscode.TreeItem(uri);
     item.label = escapeUiText(vscode.workspace.asRelativePath(uri).replace(/\.nabla\.json$/, ''));
-    item.description = this.#results.get(uri.toString()) ?? 'not run yet';
+    item.description = this.#results.get(uri.toString()) ?? vscode.l10n.t('not run yet');
     item.iconPath = vscode.ThemeIcon.File;
-    item.command = { command: 'vscode.open', title: 'Open', arguments: [uri] };
+    item.command = { command: 'vscode.open', title: vscode.l10n.t('Open'), arguments: [uri] };
     item.contextValue = 'spec';
     return item;
   }

@@ -24,7 +24,7 @@ async function pickExample(examples: ExampleFiles): Promise<string | undefined> 
       .map(({ name, about, file }) => ({ label: escapeUiText(name), detail: escapeUiText(about), file })),
   ]);
   const selected = await vscode.window.showQuickPick(items, {
-    placeHolder: 'Select an example to open',
+    placeHolder: vscode.l10n.t('Select an example to open'),
     matchOnDetail: true,
   });
   return selected?.file;

@@ -45,7 +45,7 @@ export class RunsView implements vscode.TreeDataProvider<OpenRun>, vscode.Dispos
     item.tooltip = escapeUiText(run.uri.fsPath);
     const icon = view.state.kind === 'run' ? (icons[view.frame?.status ?? ''] ?? 'circle-outline') : 'warning';
     item.iconPath = new vscode.ThemeIcon(icon);
-    item.command = { command: 'nablascope.open', title: 'Open Panel', arguments: [run.uri] };
+    item.command = { command: 'nablascope.open', title: vscode.l10n.t('Open Panel'), arguments: [run.uri] };
     return item;
   }
 }

@@ -71,8 +71,8 @@ export class LectureDocuments implements vscode.Disposable {
         code: 'unknown-spec',
         severity: 'error',
         ...lecture.source.locate(['spec']),
-        message: `There is no spec ${JSON.stringify(lecture.spec)} beside this file.`,
-        remedy: 'Write the path of a .nabla.json file, relative to this file.',
+        message: vscode.l10n.t('There is no spec {0} beside this file.', JSON.stringify(lecture.spec)),
+        remedy: vscode.l10n.t('Write the path of a .nabla.json file, relative to this file.'),
       };
       return { problems: [problem] };
     }

@@ -127,7 +127,7 @@ export class LectureManager implements vscode.Disposable {
       return;
     }
     if (run.uri.scheme === 'untitled') {
-      view.notify('warning', 'A lecture is a file beside its spec. Save the spec first.');
+      view.notify('warning', vscode.l10n.t('A lecture is a file beside its spec. Save the spec first.'));
       return;
     }
     const uri = await unusedLecture(run.uri);
@@ -143,36 +143,42 @@ export class LectureManager implements vscode.Disposable {
     const own = this.#of(run);
     const { view } = run.controller;
     if (!own.recording) {
-      view.notify('warning', 'No lecture is being recorded. Run "Nablascope: Start Recording Lecture" first.');
+      view.notify(
+        'warning',
+        vscode.l10n.t('No lecture is being recorded. Run "Nablascope: Start Recording Lecture" first.'),
+      );
       return;
     }
     const { frame, model } = view;
     const selection = await run.panel.requestSelection();
     if (!frame || !model || !selection || !Object.hasOwn(viewTitles, selection.view)) {
-      view.notify('warning', 'The panel shows no step. Open it, then add the stop.');
+      view.notify('warning', vscode.l10n.t('The panel shows no step. Open it, then add the stop.'));
       return;
     }
     if (frame.status === 'running' || frame.status === 'seeking') {
-      view.notify('warning', 'The run is moving. Pause it, then add the stop.');
+      view.notify('warning', vscode.l10n.t('The run is moving. Pause it, then add the stop.'));
       return;
     }
     const words =
       text ??
       (await vscode.window.showInputBox({
-        prompt: 'What do you say here? In Markdown; you can edit it in the file later.',
+        prompt: vscode.l10n.t('What do you say here? In Markdown; you can edit it in the file later.'),
         ignoreFocusOut: true,
       }));
     if (words === undefined) return;
     const document = await vscode.workspace.openTextDocument(own.recording);
     const { lecture } = parseLecture(document.getText());
     if (!lecture) {
-      view.notify('error', `${fileNameOf(own.recording)} has problems. Fix them, then add the stop again.`);
+      view.notify(
+        'error',
+        vscode.l10n.t('{0} has problems. Fix them, then add the stop again.', fileNameOf(own.recording)),
+      );
       return;
     }
     const value = writeStop(model, frame.position, selection, words);
     const { edit } = createSpecEdit(document, [{ path: ['stops', lecture.stops.length], value, insert: true }]);
     if (!(await vscode.workspace.applyEdit(edit)) || !(await document.save())) {
-      view.notify('error', `${fileNameOf(own.recording)} cannot be written.`);
+      view.notify('error', vscode.l10n.t('{0} cannot be written.', fileNameOf(own.recording)));
       return;
     }
     own.stops = lecture.stops.length + 1;
@@ -188,7 +194,7 @@ export class LectureManager implements vscode.Disposable {
     own.recording = null;
     this.#publish(run);
     await showInSpec(recording, run.panel.viewColumn, new vscode.Range(0, 0, 0, 0));
-    run.controller.view.notify('info', `Saved: ${vscode.workspace.asRelativePath(recording)}`);
+    run.controller.view.notify('info', vscode.l10n.t('Saved: {0}', vscode.workspace.asRelativePath(recording)));
   }
 
   /** Plays a lecture of this run, which is asked for if there are several. */
@@ -196,7 +202,10 @@ export class LectureManager implements vscode.Disposable {
     const uri = await this.#pick(run);
     if (uri) await this.play(uri);
     else if (uri === null)
-      run.controller.view.notify('info', 'This spec has no lecture. Run "Nablascope: Start Recording Lecture".');
+      run.controller.view.notify(
+        'info',
+        vscode.l10n.t('This spec has no lecture. Run "Nablascope: Start Recording Lecture".'),
+      );
   }
 
   /** @param uri of a lecture; by default that in front, else one that is picked */
@@ -207,7 +216,8 @@ export class LectureManager implements vscode.Disposable {
     else {
       const picked = await this.#pick(this.#options.runs.active);
       if (picked) await this.play(picked);
-      else if (picked === null) void vscode.window.showInformationMessage('There is no lecture in this workspace.');
+      else if (picked === null)
+        void vscode.window.showInformationMessage(vscode.l10n.t('There is no lecture in this workspace.'));
     }
   }
 
@@ -226,7 +236,7 @@ export class LectureManager implements vscode.Disposable {
     const { lecture, problems } = await documents.read(document);
     if (!lecture) return showProblems(document, problems);
     if (lecture.stops.length === 0) {
-      run.controller.view.notify('info', `${fileNameOf(uri)} has no stop yet.`);
+      run.controller.view.notify('info', vscode.l10n.t('{0} has no stop yet.', fileNameOf(uri)));
       return;
     }
     const own = this.#of(run);
@@ -250,7 +260,7 @@ export class LectureManager implements vscode.Disposable {
     const { controller, panel } = run;
     const { view } = controller;
     if (!playing) {
-      view.notify('warning', 'Play a lecture first: its stops are shown while they are exported.');
+      view.notify('warning', vscode.l10n.t('Play a lecture first: its stops are shown while they are exported.'));
       return undefined;
     }
     panel.reveal();
@@ -258,14 +268,14 @@ export class LectureManager implements vscode.Disposable {
     for (const [i, { title, text }] of playing.lecture.stops.entries()) {
       const stop = await this.#goTo(run, i);
       if (!stop) {
-        view.notify('error', `Stop ${i + 1} was not reached, so the lecture was not exported.`);
+        view.notify('error', vscode.l10n.t('Stop {0} was not reached, so the lecture was not exported.', i + 1));
         return undefined;
       }
       const pictures = await panel.requestPictures(stop.position);
       const answer = await controller.query({ type: 'step_graph', sample: stop.sample });
       const { frame } = view;
       if (!frame || !pictures || !isSamePosition(frame.position, stop.position)) {
-        view.notify('error', 'The panel must stay open and idle while the lecture is exported.');
+        view.notify('error', vscode.l10n.t('The panel must stay open and idle while the lecture is exported.'));
         return undefined;
       }
       const isAnswered = typeof answer !== 'string' && isSamePosition(answer.position, stop.position);
@@ -332,7 +342,9 @@ export class LectureManager implements vscode.Disposable {
     if (record && record.changes.length > 0)
       controller.view.notify(
         'warning',
-        'This run was changed by hand, which a lecture does not record. Reset the run for the numbers of its spec.',
+        vscode.l10n.t(
+          'This run was changed by hand, which a lecture does not record. Reset the run for the numbers of its spec.',
+        ),
       );
   }
 
@@ -363,7 +375,7 @@ export class LectureManager implements vscode.Disposable {
     const own = run ? read.filter(({ spec }) => spec === run.uri.toString()) : read;
     if (own.length < 2) return own[0]?.uri ?? null;
     const items = own.map(({ uri }) => ({ label: escapeUiText(vscode.workspace.asRelativePath(uri)), uri }));
-    return (await vscode.window.showQuickPick(items, { placeHolder: 'Select a lecture to play' }))?.uri;
+    return (await vscode.window.showQuickPick(items, { placeHolder: vscode.l10n.t('Select a lecture to play') }))?.uri;
   }
 
   #of(run: OpenRun): RunLecture {

@@ -1,5 +1,6 @@
 // Analyzes a spec's text as far as possible without running it: everything but the data in files, which the engine
 // process reads when the spec is opened.
+import { l10n } from 'vscode';
 import type { Problem, RuleSettings } from '../../protocol/problem';
 import { specRules } from '../../diagnostics';
 import { checkSpecTask, type CooperativeTask, getJsonSchema, parseSpecTask, runToCompletion } from '../../model-spec';
@@ -43,7 +44,7 @@ function createTooLongProblem(text: string): Problem {
     severity: 'error',
     start: MAX_LENGTH,
     end: text.length,
-    message: `This spec has ${(text.length / 1e6).toFixed(1)} million characters. The limit is one million.`,
-    remedy: 'Move the data to a CSV file and name it in "data".',
+    message: l10n.t('This spec has {0} million characters. The limit is one million.', (text.length / 1e6).toFixed(1)),
+    remedy: l10n.t('Move the data to a CSV file and name it in "data".'),
   };
 }

@@ -36,7 +36,7 @@ export function registerCodeActions(problems: SpecDiagnostics): vscode.Disposabl
 }
 
 function insertSpecAction(document: vscode.TextDocument): vscode.CodeAction {
-  const action = new vscode.CodeAction('Insert a spec that trains', vscode.CodeActionKind.QuickFix);
+  const action = new vscode.CodeAction(vscode.l10n.t('Insert a spec that trains'), vscode.CodeActionKind.QuickFix);
   action.edit = new vscode.WorkspaceEdit();
   action.edit.replace(document.uri, wholeRange(document), newSpecTemplate);
   action.isPreferred = true;
@@ -44,8 +44,8 @@ function insertSpecAction(document: vscode.TextDocument): vscode.CodeAction {
 }
 
 function newSpecCompletion(document: vscode.TextDocument): vscode.CompletionItem {
-  const item = new vscode.CompletionItem('Nablascope spec', vscode.CompletionItemKind.Snippet);
-  item.detail = 'A small network that trains: two classes of points, one hidden layer';
+  const item = new vscode.CompletionItem(vscode.l10n.t('Nablascope spec'), vscode.CompletionItemKind.Snippet);
+  item.detail = vscode.l10n.t('A small network that trains: two classes of points, one hidden layer');
   item.insertText = new vscode.SnippetString(newSpecSnippet);
   item.range = wholeRange(document);
   item.filterText = document.getText();
@@ -62,7 +62,9 @@ function problemActions(
   return [
     ...(replacement === undefined ? [] : [replaceAction(document, diagnostic, replacement)]),
     ...(fix ? [editAction(document, diagnostic, fix.title, fix.changes)] : []),
-    ...(ruleCodes.has(code) ? [editAction(document, diagnostic, `Silence ${code} in this spec`, [silence])] : []),
+    ...(ruleCodes.has(code)
+      ? [editAction(document, diagnostic, vscode.l10n.t('Silence {0} in this spec', code), [silence])]
+      : []),
   ];
 }
 
@@ -71,7 +73,10 @@ function replaceAction(
   diagnostic: vscode.Diagnostic,
   replacement: string,
 ): vscode.CodeAction {
-  const action = new vscode.CodeAction(`Change to ${escapeUiText(replacement)}`, vscode.CodeActionKind.QuickFix);
+  const action = new vscode.CodeAction(
+    vscode.l10n.t('Change to {0}', escapeUiText(replacement)),
+    vscode.CodeActionKind.QuickFix,
+  );
   action.edit = new vscode.WorkspaceEdit();
   // VS Code has moved the range along with the text.
   action.edit.replace(uri, diagnostic.range, replacement);

@@ -1,4 +1,5 @@
-// Code lenses in a spec: at its top the commands of its run, or while it is empty what it can begin with, and above each custom layer one that debugs it.
+// Code lenses in a spec: at its top the commands of its run, or what an empty one can begin with, and above each custom
+// layer one that debugs it.
 import * as vscode from 'vscode';
 import { listCustomLayers } from '../../model-spec';
 import type { CommandName } from '../commands/command-table';
@@ -57,11 +58,11 @@ function starterLenses({ uri }: vscode.TextDocument): vscode.CodeLens[] {
 function runLenses({ uri }: vscode.TextDocument, runs: RunManager): vscode.CodeLens[] {
   const isRunning = runs.get(uri)?.controller.isRunning === true;
   const actions: readonly (readonly [CommandName, string])[] = [
-    ['open', '∇ Open in Nablascope'],
-    isRunning ? ['pause', 'Pause'] : ['run', 'Run'],
-    ['step', 'Step'],
-    ['check', 'Check'],
-    ['diagnose', 'Diagnose'],
+    ['open', vscode.l10n.t('∇ Open in Nablascope')],
+    isRunning ? ['pause', vscode.l10n.t('Pause')] : ['run', vscode.l10n.t('Run')],
+    ['step', vscode.l10n.t('Step')],
+    ['check', vscode.l10n.t('Check')],
+    ['diagnose', vscode.l10n.t('Diagnose')],
   ];
   const top = new vscode.Range(0, 0, 0, 0);
   return actions.map(
@@ -74,7 +75,7 @@ function debugLenses(document: vscode.TextDocument, documents: SpecDocuments): v
   return (spec ? listCustomLayers(spec) : []).map(({ name, range }) => {
     const at = document.positionAt(range.start);
     return new vscode.CodeLens(new vscode.Range(at, at), {
-      title: `Debug ${escapeUiText(name)}`,
+      title: vscode.l10n.t('Debug {0}', escapeUiText(name)),
       command: 'nablascope.debugLayer',
       arguments: [document.uri, name],
     });

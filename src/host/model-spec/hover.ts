@@ -79,8 +79,10 @@ function describeLayer(
     const { inputShape, outputShape, parameters } = facts;
     const shapes = parameters.map(({ name: parameter, shape }) => `${parameter} ${formatShape(shape)}`).join(', ');
     paragraph(
-      `One sample: ${formatShape(inputShape)} → ${formatShape(outputShape)}.` +
-        (parameters.length > 0 ? ` ${formatInteger(countParameters(facts))} parameters: ${shapes}.` : ''),
+      vscode.l10n.t('One sample: {0} → {1}.', formatShape(inputShape), formatShape(outputShape)) +
+        (parameters.length > 0
+          ? ` ${vscode.l10n.t('{0} parameters: {1}.', formatInteger(countParameters(facts)), shapes)}`
+          : ''),
     );
   }
   describeStatistics(text, index, run);
@@ -96,8 +98,8 @@ function describeStatistics(text: vscode.MarkdownString, index: number, run: Ope
   const rows: (readonly [string, number])[] = [
     ...(activation
       ? ([
-          ['output mean', activation.mean],
-          ['output std', activation.std],
+          [vscode.l10n.t('output mean'), activation.mean],
+          [vscode.l10n.t('output std'), activation.std],
         ] as const)
       : []),
     ...(outputGradient ? [['‖dL/d output‖', outputGradient.norm] as const] : []),
@@ -108,7 +110,7 @@ function describeStatistics(text: vscode.MarkdownString, index: number, run: Ope
     ]),
   ];
   if (rows.length > 0) {
-    text.appendText(escapeUiText(`Step ${phase > 0 ? step + 1 : step}:`)).appendMarkdown('\n\n');
+    text.appendText(escapeUiText(vscode.l10n.t('Step {0}:', phase > 0 ? step + 1 : step))).appendMarkdown('\n\n');
     for (const [name, value] of rows)
       text
         .appendMarkdown('- ')
@@ -118,7 +120,7 @@ function describeStatistics(text: vscode.MarkdownString, index: number, run: Ope
     if (idleness && activation && activation.idle !== null)
       text
         .appendMarkdown('- ')
-        .appendText(escapeUiText(`${idleness.name} units: ${formatPercent(activation.idle)}`))
+        .appendText(escapeUiText(vscode.l10n.t('{0} units: {1}', idleness.name, formatPercent(activation.idle))))
         .appendMarkdown('\n');
     text.appendMarkdown('\n');
   }

@@ -52,7 +52,7 @@ function hintOf(
     : formatInteger(counts.reduce((sum, each) => sum + each, 0));
   const hint = new vscode.InlayHint(
     position,
-    `→ ${formatShape(last.outputShape)}${counts.some((each) => each > 0) ? ` · ${parameters} params` : ''}`,
+    `→ ${formatShape(last.outputShape)}${counts.some((each) => each > 0) ? ` · ${vscode.l10n.t('{0} params', parameters)}` : ''}`,
   );
   hint.paddingLeft = true;
   return hint;

@@ -21,7 +21,7 @@ export function registerNavigation(documents: SpecDocuments): vscode.Disposable 
         await documents.whenAnalyzed(document);
         return fileReferencesOf(document, documents).map(({ range, target }) => {
           const link = new vscode.DocumentLink(range, target);
-          link.tooltip = 'Open the file';
+          link.tooltip = vscode.l10n.t('Open the file');
           return link;
         });
       },
@@ -40,7 +40,7 @@ export function registerNavigation(documents: SpecDocuments): vscode.Disposable 
           return layerSymbolsOf(document, documents);
         },
       },
-      { label: 'Layers' },
+      { label: vscode.l10n.t('Layers') },
     ),
   );
 }

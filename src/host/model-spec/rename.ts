@@ -14,9 +14,9 @@ export function registerRename(documents: SpecDocuments): vscode.Disposable {
     vscode.languages.registerRenameProvider(SELECTOR, {
       prepareRename(document, position) {
         const spec = specOf(document);
-        if (!spec) throw new Error('Fix the errors of this spec first.');
+        if (!spec) throw new Error(vscode.l10n.t('Fix the errors of this spec first.'));
         const target = renamableAt(spec, document.offsetAt(position));
-        if (!target) throw new Error('Only the name of a layer can be renamed.');
+        if (!target) throw new Error(vscode.l10n.t('Only the name of a layer can be renamed.'));
         const range = toRange(document, target.range);
         return { range, placeholder: document.getText(range) };
       },

@@ -107,7 +107,9 @@ export function toDiagnostic(document: vscode.TextDocument, problem: Problem): v
   if (place) {
     const position = new vscode.Position((place.line ?? 1) - 1, (place.column ?? 1) - 1);
     const location = new vscode.Location(vscode.Uri.file(place.file), position);
-    diagnostic.relatedInformation = [new vscode.DiagnosticRelatedInformation(location, 'Caused by this line.')];
+    diagnostic.relatedInformation = [
+      new vscode.DiagnosticRelatedInformation(location, vscode.l10n.t('Caused by this line.')),
+    ];
   }
   return diagnostic;
 }

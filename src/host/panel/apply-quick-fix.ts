@@ -21,9 +21,9 @@ export async function applyQuickFix(
   const document = await vscode.workspace.openTextDocument(uri);
   const { edit, range } = createSpecEdit(document, changes);
   if (!(await vscode.workspace.applyEdit(edit))) {
-    controller.view.notify('error', 'The spec cannot be edited.');
+    controller.view.notify('error', vscode.l10n.t('The spec cannot be edited.'));
     return;
   }
   await showInSpec(uri, panel.viewColumn, new vscode.Range(range.start, range.start));
-  controller.view.notify('info', `Applied: ${title}. Undo takes it back in the editor.`);
+  controller.view.notify('info', vscode.l10n.t('Applied: {0}. Undo takes it back in the editor.', title));
 }

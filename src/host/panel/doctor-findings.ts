@@ -22,7 +22,7 @@ export async function applyFix(spec: DiagnosedSpec, finding: number): Promise<vo
   const isCurrent = doctor.view.kind === 'done' && !doctor.view.isOutdated;
   const fix = doctor.view.kind === 'done' ? doctor.view.report.findings[finding]?.fix : null;
   if (!isCurrent || !fix || document.getText() !== controller.analysis.text) {
-    controller.view.notify('warning', 'The spec has changed since the diagnosis. Diagnose it again.');
+    controller.view.notify('warning', vscode.l10n.t('The spec has changed since the diagnosis. Diagnose it again.'));
     return;
   }
   await applyQuickFix(spec, fix);

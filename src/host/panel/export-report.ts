@@ -1,5 +1,6 @@
 // Exports a report of the active run: queries the engine for everything it can measure at the current step, and saves
 // the page.
+import { l10n } from 'vscode';
 import type * as vscode from 'vscode';
 import { reportHtml } from '../../report/report-html';
 import type { OpenRun } from '../run/run-manager';
@@ -19,7 +20,7 @@ export async function exportReport(run: OpenRun, version: string): Promise<vscod
     view.notify(
       'warning',
       kind === 'run'
-        ? 'There is nothing to report yet: the run has no step to show.'
+        ? l10n.t('There is nothing to report yet: the run has no step to show.')
         : typeof result === 'string'
           ? result
           : UNAVAILABLE_REASON[kind],

@@ -48,9 +48,12 @@ export async function saveWithDialog(
   try {
     await writeFile(target, content);
   } catch (error) {
-    view.notify('error', `The file could not be written: ${toErrorMessage(error)} Choose another folder.`);
+    view.notify(
+      'error',
+      vscode.l10n.t('The file could not be written: {0} Choose another folder.', toErrorMessage(error)),
+    );
     return undefined;
   }
-  view.notify('info', `Saved: ${vscode.workspace.asRelativePath(target)}`);
+  view.notify('info', vscode.l10n.t('Saved: {0}', vscode.workspace.asRelativePath(target)));
   return target;
 }

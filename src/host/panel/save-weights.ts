@@ -1,4 +1,5 @@
 // Saves the weights of a run as a .safetensors file, which another spec can begin with.
+import { l10n } from 'vscode';
 import type * as vscode from 'vscode';
 import type { OpenRun } from '../run/run-manager';
 import { saveWithDialog } from './save-file';
@@ -11,7 +12,7 @@ export async function saveWeights({ uri, controller }: OpenRun): Promise<vscode.
     return undefined;
   }
   if (!(result.value instanceof Uint8Array)) {
-    view.notify('warning', 'The network is too large for one file of weights.');
+    view.notify('warning', l10n.t('The network is too large for one file of weights.'));
     return undefined;
   }
   const title = `step ${result.position.step}`;

@@ -1,4 +1,5 @@
 // What a gradient check found wrong, as a problem at the layer or loss in the spec, and at its place in custom code.
+import { l10n } from 'vscode';
 import { type CheckReport, PENALTY_NAME } from '../../protocol/check-report';
 import type { Problem } from '../../protocol/problem';
 import type { Spec } from '../../model-spec';
@@ -20,8 +21,8 @@ export function problemsOfCheck(spec: Spec | undefined, report: CheckReport | nu
       ...part.range,
       message: sentence,
       remedy: place
-        ? 'Correct the code and save it: the check then runs again.'
-        : 'Open the view Check for the numbers.',
+        ? l10n.t('Correct the code and save it: the check then runs again.')
+        : l10n.t('Open the view Check for the numbers.'),
       ...(place && { place }),
     },
   ];

@@ -1,5 +1,6 @@
 // The diagnosis of one spec, in a process of its own, so that the run continues meanwhile. It knows neither the editor
 // nor the page.
+import { l10n } from 'vscode';
 import { ProcessClient } from '../../process/process-client';
 import type { Spec } from '../../model-spec';
 import type { DoctorCalls, DoctorEvents } from '../../protocol/doctor';
@@ -52,7 +53,7 @@ export class DoctorController {
     const client = this.#spawn();
     this.#client = client;
     this.#content = contentOf(analysis.spec);
-    this.#setView({ kind: 'running', stage: 'loading the spec and its data', share: 0 });
+    this.#setView({ kind: 'running', stage: l10n.t('loading the spec and its data'), share: 0 });
     const view = await this.#diagnose(client, analysis, location);
     await client.dispose();
     // It was canceled, and may have been started again.

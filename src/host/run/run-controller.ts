@@ -1,5 +1,6 @@
 // One run of one spec: decides which text to open and when, keeps what the run can be restored from, and passes
 // commands on to its engine. It knows neither the editor nor the page; both are given to it.
+import { l10n } from 'vscode';
 import type { Breakpoint, BreakpointStatus } from '../../protocol/breakpoints';
 import type { ProbeId } from '../../protocol/layer-stats';
 import path from 'node:path';
@@ -118,17 +119,21 @@ export class RunController {
       return;
     }
     if (loadResult.kind === 'damaged') {
-      this.view.notify('warning', 'The stored run is damaged and cannot be restored. A new run has started.');
+      this.view.notify('warning', l10n.t('The stored run is damaged and cannot be restored. A new run has started.'));
     }
     const run = loadResult.kind === 'found' ? loadResult.run : null;
     // The record holds its text. Parsing that again is simpler than storing the fingerprint as well.
     const storedSpec = run && this.#options.analyzeSpec(run.record.text).spec;
     const isSameSpec = storedSpec && fingerprintSpec(storedSpec).full === fingerprintSpec(spec).full;
     if (run && !isSameSpec) {
-      this.view.notify('info', 'The stored run belongs to another version of this spec. A new run has started.');
+      this.view.notify(
+        'info',
+        l10n.t('The stored run belongs to another version of this spec. A new run has started.'),
+      );
     }
     const { step } = run?.record.position ?? { step: 0 };
-    const message = isSameSpec && step > 0 ? `The run continues from step ${step}, where it was closed.` : null;
+    const message =
+      isSameSpec && step > 0 ? l10n.t('The run continues from step {0}, where it was closed.', step) : null;
     await this.#enqueueOpen({ analysis: this.#analysis, restoreFrom: isSameSpec ? run : null, message });
   }
 
@@ -169,7 +174,11 @@ export class RunController {
   async undo(): Promise<string | null> {
     const entry = this.#undoStack.pop();
     if (entry)
-      await this.#enqueueOpen({ analysis: this.#analysis, restoreFrom: entry.run, message: `Undone: ${entry.label}.` });
+      await this.#enqueueOpen({
+        analysis: this.#analysis,
+        restoreFrom: entry.run,
+        message: l10n.t('Undone: {0}.', entry.label),
+      });
     return entry?.label ?? null;
   }
 
@@ -218,7 +227,10 @@ export class RunController {
     );
     // After the report of the old code is gone.
     this.#publishProblems();
-    this.view.notify('info', `${path.basename(file)} reloaded. ${restartReason ?? this.#replayedStepMessage()}`);
+    this.view.notify(
+      'info',
+      `${l10n.t('{0} reloaded.', path.basename(file))} ${restartReason ?? this.#replayedStepMessage()}`,
+    );
     if (this.#subscription || this.#editorProbes.length > 0) await this.#resubscribe(client.calls);
     await this.#restoreBreakpoints(client.calls, true);
     if (this.isRunning) this.#reportBeforeReload = null;
@@ -227,8 +239,10 @@ export class RunController {
 
   #replayedStepMessage(): string {
     const { step, phase } = this.view.frame?.position ?? { step: 0, phase: 0 };
-    if (phase > 0) return `Step ${step + 1} was repeated with the new code, up to the current phase.`;
-    return step > 0 ? `Step ${step} was repeated with the new code.` : 'The new code is used from the first step on.';
+    if (phase > 0) return l10n.t('Step {0} was repeated with the new code, up to the current phase.', step + 1);
+    return step > 0
+      ? l10n.t('Step {0} was repeated with the new code.', step)
+      : l10n.t('The new code is used from the first step on.');
   }
 
   /** Checks the reloaded code if the previous code had been checked, and compares the results. */
@@ -244,7 +258,8 @@ export class RunController {
     const inIsolation = isWrong && after.counts.wrong === 0 ? ` ${formatConclusion(after)}` : '';
     this.view.notify(
       isWrong ? 'warning' : 'info',
-      `Gradients checked again: ${before.counts.wrong} wrong before, ${after.counts.wrong} now.${inIsolation}`,
+      l10n.t('Gradients checked again: {0} wrong before, {1} now.', before.counts.wrong, after.counts.wrong) +
+        inIsolation,
     );
   }
 
@@ -291,7 +306,7 @@ export class RunController {
       return;
     }
     this.#breakpoints = [];
-    this.debugClient?.onExit('The spec has changed. Start debugging again for its new run.');
+    this.debugClient?.onExit(l10n.t('The spec has changed. Start debugging again for its new run.'));
   }
 
   async check(): Promise<void> {
@@ -365,7 +380,7 @@ export class RunController {
   async dispose(): Promise<void> {
     if (this.#disposed) return;
     this.#disposed = true;
-    this.debugClient?.onExit('The panel of this run was closed.');
+    this.debugClient?.onExit(l10n.t('The panel of this run was closed.'));
     this.#openQueue.clear();
     const { store } = this.#options;
     const timeout = new Promise<null>((resolve) => void setTimeout(resolve, FINAL_RECORD_TIMEOUT_MS, null));
@@ -420,7 +435,7 @@ export class RunController {
     if (this.#disposed) return;
     const client = this.#engine.start();
     if (this.view.state.kind !== 'run')
-      this.view.setState({ kind: 'loading', text: 'Loading the spec and its data …' });
+      this.view.setState({ kind: 'loading', text: l10n.t('Loading the spec and its data …') });
     const record = restoreFrom ? { ...restoreFrom.record, text: analysis.text } : undefined;
     const result = await client.calls.open({
       ...this.#engine.openRequest(analysis.text, this.location),
@@ -452,11 +467,14 @@ export class RunController {
   #handleOpenError(task: OpenTask, error: unknown): void {
     this.#options.log.error(error instanceof Error ? error : String(error));
     if (task.restoreFrom) {
-      this.view.notify('warning', `The run could not be restored: ${toErrorMessage(error)} A new run has started.`);
+      this.view.notify(
+        'warning',
+        l10n.t('The run could not be restored: {0} A new run has started.', toErrorMessage(error)),
+      );
       if (!this.#openQueue.hasPending) void this.#openQueue.enqueue({ ...task, restoreFrom: null, message: null });
       return;
     }
-    this.view.notify('error', `The run could not be opened: ${toErrorMessage(error)}`);
+    this.view.notify('error', l10n.t('The run could not be opened: {0}', toErrorMessage(error)));
     this.view.setState(this.view.model ? { kind: 'run' } : { kind: 'problems' });
   }
 
@@ -469,12 +487,16 @@ export class RunController {
       const lastStep = (analysis.spec?.epochs ?? 0) * (this.view.model?.batchesPerEpoch ?? 0);
       if (analysis !== this.#analysis) return;
       if (record && record.frontier <= lastStep) {
-        const message = 'The change does not affect any step, so the run continues.';
+        const message = l10n.t('The change does not affect any step, so the run continues.');
         await this.#enqueueOpen({ analysis, restoreFrom: this.#toStoredRun(record), message, autoRun });
         return;
       }
     }
-    await this.#enqueueOpen({ analysis, message: opened && 'The spec changed. A new run has started.', autoRun });
+    await this.#enqueueOpen({
+      analysis,
+      message: opened && l10n.t('The spec changed. A new run has started.'),
+      autoRun,
+    });
   }
 
   #handleEngineExit({ reason, fault, canRestart, suspectsSimd256 }: EngineExit): void {
@@ -485,7 +507,9 @@ export class RunController {
     if (this.view.checkProgress) this.view.setCheckProgress(null);
     this.view.setState({
       kind: 'stopped',
-      reason: canRestart ? reason : `${reason} This is the third crash of this run, so it cannot be restored.`,
+      reason: canRestart
+        ? reason
+        : `${reason} ${l10n.t('This is the third crash of this run, so it cannot be restored.')}`,
       restorable: canRestart && this.#lastRecord !== null,
       step,
     });

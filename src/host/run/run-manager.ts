@@ -104,7 +104,7 @@ export class RunManager implements vscode.Disposable {
         for (const uri of files)
           this.get(uri)?.controller.view.notify(
             'warning',
-            'The file of this spec was deleted. The run continues until you close the panel.',
+            vscode.l10n.t('The file of this spec was deleted. The run continues until you close the panel.'),
           );
       }),
     ];

@@ -1,5 +1,6 @@
 // What the host knows of one run: everything that a new page needs. The controller changes it, and every change goes to
 // the page as an update.
+import { l10n } from 'vscode';
 import type { CheckReport } from '../../protocol/check-report';
 import type { Frame } from '../../protocol/frame';
 import type { ModelInfo } from '../../protocol/model-info';
@@ -10,7 +11,7 @@ import { positionsAt } from '../model-spec/text-positions';
 
 export class RunViewModel {
   readonly history = new History();
-  #state: PanelState = { kind: 'loading', text: 'Reading the spec …' };
+  #state: PanelState = { kind: 'loading', text: l10n.t('Reading the spec …') };
   #problems: readonly PanelProblem[] = [];
   #model: ModelInfo | null = null;
   #frame: Frame | null = null;

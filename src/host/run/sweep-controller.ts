@@ -1,5 +1,6 @@
 // The sweep of one spec: shows the contents of its results file, and runs the rest in a separate process. Independent
 // of VS Code.
+import { l10n } from 'vscode';
 import path from 'node:path';
 import { ProcessClient } from '../../process/process-client';
 import { savedSweepState, sweepRunText } from '../../process/sweep/saved-sweep';
@@ -71,7 +72,7 @@ export class SweepController {
     if (this.#client) return;
     const { analysis, location } = this.#options.source();
     if (location.folder === '' || location.uri.startsWith('untitled:')) {
-      this.#setView({ ...this.#view, error: 'Save the spec first. The results file is stored next to it.' });
+      this.#setView({ ...this.#view, error: l10n.t('Save the spec first. The results file is stored next to it.') });
       return;
     }
     const client = this.#spawn();

@@ -27,6 +27,9 @@ const shipped = [
   'docs/systems.md',
   'examples/circles.nabla.json',
   'package.json',
+  'package.nls.json',
+  'package.nls.de.json',
+  'l10n/bundle.l10n.de.json',
 ];
 
 function installedFolder(): string {
@@ -58,7 +61,7 @@ describe('the installed package', () => {
       [],
     );
     const allowed =
-      /^(dist\/[\w-]+\.(m?js|css|ttf|txt)|media\/.+|docs\/(panel\.png|(spec|systems|recipes|custom-layers)\.md)|examples\/.+|package\.json|[\w.-]*\.(md|txt|vsixmanifest))$/;
+      /^(dist\/[\w-]+\.(m?js|css|ttf|txt)|media\/.+|docs\/(panel\.png|(spec|systems|recipes|custom-layers)\.md)|examples\/.+|package\.json|package\.nls(\.de)?\.json|l10n\/bundle\.l10n\.de\.json|[\w.-]*\.(md|txt|vsixmanifest))$/;
     assert.deepEqual(
       files.filter((file) => !allowed.test(file)),
       [],
