@@ -148,7 +148,8 @@ export function initConstants(): void {
 // @ts-ignore: decorator
 @inline
 function constant(offset: usize): v128 {
-  return v128.load(TABLE + offset);
+  // V8 joins two broadcasts to one of 256 bits, but not two loads of the same vector.
+  return DOUBLE ? v128.load_splat<real>(TABLE + offset) : v128.load(TABLE + offset);
 }
 
 /** Coefficients i and i + 1 of `expm1Reduced`, the second times r. */
@@ -242,18 +243,48 @@ export function expm1NonPositive(x: v128): v128 {
   return madd(s, rest(I_EXP, held, t), v128.sub<real>(s, constant(I_ONE)));
 }
 
+/** Coefficients i and i + 1 of `scaledErfc`, the second times t. */
+// @ts-ignore: decorator
+@inline
+function twoOfErfc(t: v128, i: usize): v128 {
+  return madd(constant(I_ERFC + (i + 1) * 16), t, constant(I_ERFC + i * 16));
+}
+
+/** Coefficients i to i + 7. */
+// @ts-ignore: decorator
+@inline
+function eightOfErfc(t: v128, t2: v128, t4: v128, i: usize): v128 {
+  const low = madd(twoOfErfc(t, i + 2), t2, twoOfErfc(t, i));
+  return madd(madd(twoOfErfc(t, i + 6), t2, twoOfErfc(t, i + 4)), t4, low);
+}
+
+/** Its polynomial in t, lowest power first. In float64, terms are summed in pairs, as in `expm1Reduced`. */
+// @ts-ignore: decorator
+@inline
+function polynomialOfErfc(t: v128): v128 {
+  if (DOUBLE) {
+    const t2 = v128.mul<real>(t, t);
+    const t4 = v128.mul<real>(t2, t2);
+    const t8 = v128.mul<real>(t4, t4);
+    const high = madd(eightOfErfc(t, t2, t4, 16), t8, eightOfErfc(t, t2, t4, 8));
+    return madd(high, t8, eightOfErfc(t, t2, t4, 0));
+  }
+  let p = constant(I_ERFC + 11 * 16);
+  for (let at: usize = 11 * 16; at > 0;) {
+    at -= 16;
+    p = madd(p, t, v128.load(TABLE + I_ERFC + at));
+  }
+  return p;
+}
+
 /** exp(x²) erfc(x) for x >= 0; NaN for NaN. */
+// @ts-ignore: decorator
+@inline
 export function scaledErfc(x: v128): v128 {
   // Its factor is 0 long before, and infinity has no t.
   const held = v128.pmin<real>(x, splat(1000));
   const t = v128.div<real>(v128.sub<real>(held, splat(3)), v128.add<real>(held, splat(3)));
-  const last = (DOUBLE ? 23 : 11) * 16;
-  let p = v128.load(TABLE + I_ERFC + last);
-  for (let at: usize = last; at > 0;) {
-    at -= 16;
-    p = madd(p, t, v128.load(TABLE + I_ERFC + at));
-  }
-  return v128.div<real>(p, madd(constant(I_TWO), held, constant(I_ONE)));
+  return v128.div<real>(polynomialOfErfc(t), madd(constant(I_TWO), held, constant(I_ONE)));
 }
 
 /** (exp(2x) - 1) / (exp(2x) + 1), with the sign of x, which would otherwise be lost for zero. */

@@ -36,19 +36,14 @@ export {
 export { causalSoftmax, headProducts, headSums, headSumsTransposed } from './attention';
 export { accumulateAtRows, lookUpRows } from './lookup';
 export { conv2d, conv2dBackwardInput, conv2dBackwardWeight } from './convolution';
-export {
-  channelMoments,
-  normalizeChannels,
-  normalizeChannelsBackward,
-  normalizeRows,
-  normalizeRowsBackward,
-} from './normalization';
+export { channelMoments, normalizeChannels, normalizeChannelsBackward, normalizeRowsBackward } from './normalization';
 export { rank1Update, perturbColumns, replaceColumns } from './perturbations';
 export { avgPool2d, avgPool2dBackward, maxPool2d, maxPool2dBackward } from './pooling';
 export { SCRATCH_SIZE } from './scratch';
 export { attach, runWorker, sleepingWorkers, workerChunkCount } from './parallel';
 export { initConstants } from './functions';
-export { batchedCrossEntropy, crossEntropy, crossEntropyBackward } from './cross-entropy';
+export { crossEntropy, crossEntropyBackward } from './cross-entropy';
+export { batchedCrossEntropy, normalizeRows } from './parallel-rows';
 export * from './losses';
 export * from './reductions';
 export { replay, TRACES_START, TENSORS_START } from './trace';

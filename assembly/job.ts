@@ -37,6 +37,8 @@ export const HEAD_PRODUCTS = 28,
   HEAD_SUMS = 29,
   HEAD_SUMS_TRANSPOSED = 30,
   CAUSAL_SOFTMAX = 31;
+export const NORMALIZE_ROWS = 32,
+  BATCHED_CROSS_ENTROPY = 33;
 
 // @ts-ignore: decorator
 @inline

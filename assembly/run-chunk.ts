@@ -11,6 +11,7 @@ import {
   tanh,
   tanhBackward,
 } from './elementwise';
+import { batchedCrossEntropy } from './cross-entropy';
 import { gemmChunk } from './gemm';
 import { convolveBackwardInputChunk, convolveBackwardWeightChunk, convolveChunk } from './im2col-convolution';
 import { flipKernelChunk, implicitGemmChunk } from './implicit-gemm';
@@ -26,6 +27,8 @@ import {
   HEAD_SUMS,
   HEAD_SUMS_TRANSPOSED,
   CAUSAL_SOFTMAX,
+  NORMALIZE_ROWS,
+  BATCHED_CROSS_ENTROPY,
   AVG_POOL,
   AVG_POOL_BACKWARD,
   MAX_POOL,
@@ -53,6 +56,7 @@ import {
   secondJobNumber,
 } from './job';
 import { nhwcWeightGradientChunk } from './nhwc-weight-gradient';
+import { normalizeRows } from './normalization';
 import { addcdivSqrt, addSign, axpby, axpbySquared, clamp, multiply } from './optimizer-updates';
 import { poolChunk } from './pooling-chunk';
 import { unary, unaryBackward } from './unary';
@@ -60,6 +64,11 @@ import { SIZE } from './vectors';
 
 /** Elements in a chunk of an element-wise job. */
 export const ELEMENTS_PER_CHUNK: i32 = 4096;
+
+/** Rows of n numbers in a chunk. */
+export function rowsPerChunk(n: i32): i32 {
+  return max(1, ELEMENTS_PER_CHUNK / max(1, n));
+}
 
 export function runChunk(index: i32): void {
   const kind = jobKind();
@@ -99,9 +108,33 @@ export function runChunk(index: i32): void {
     case CAUSAL_SOFTMAX:
       causalSoftmaxChunk(index);
       return;
+    case NORMALIZE_ROWS:
+      normalizeRowsChunk(index);
+      return;
+    case BATCHED_CROSS_ENTROPY:
+      crossEntropyChunk(index);
+      return;
     default:
       elementwiseChunk(kind, index);
   }
+}
+
+function normalizeRowsChunk(index: i32): void {
+  const size = <i32>jobField(5),
+    perChunk = rowsPerChunk(size),
+    from = index * perChunk,
+    offset = <usize>from * <usize>size * SIZE;
+  const rows = min(perChunk, <i32>jobField(0) - from);
+  normalizeRows(jobField(1) + offset, jobField(2) + offset, jobField(3), jobField(4), rows, size, firstJobNumber());
+}
+
+function crossEntropyChunk(index: i32): void {
+  const m = <i32>jobField(4),
+    n = <i32>jobField(5),
+    perChunk = rowsPerChunk(m * n),
+    from = <usize>(index * perChunk);
+  const count = min(perChunk, <i32>jobField(0) - <i32>from);
+  batchedCrossEntropy(jobField(1) + from * SIZE, jobField(2) + from * <usize>(m * n) * SIZE, jobField(3), count, m, n);
 }
 
 function elementwiseChunk(kind: i32, index: i32): void {

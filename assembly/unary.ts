@@ -2,7 +2,7 @@
 import { expm1NonPositive, expNonPositive, log1pUnit, scaledErfc, sigmoidVector } from './functions';
 import { ELU, GELU, GELU_TANH, LEAKY_RELU, SILU } from './opcodes';
 import { real } from './real';
-import { LANES, loadPartial, madd, splat, storePartial, VECTOR } from './vectors';
+import { LANES, loadPartial, madd, SIZE, splat, storePartial, VECTOR } from './vectors';
 
 // @ts-ignore: decorator
 @inline
@@ -90,6 +90,12 @@ function softplus(x: v128): v128 {
   return v128.shuffle<f64>(low, high, 0, 2);
 }
 
+// @ts-ignore: decorator
+@inline
+function gelu(x: v128): v128 {
+  return v128.mul<real>(x, normalCdf(x, scaledNormalTail(x)));
+}
+
 function valueOf(f: i32, x: v128, a: v128): v128 {
   switch (f) {
     case LEAKY_RELU:
@@ -97,7 +103,7 @@ function valueOf(f: i32, x: v128, a: v128): v128 {
     case ELU:
       return where(v128.gt<real>(x, splat(0)), x, v128.mul<real>(a, expm1NonPositive(x)));
     case GELU:
-      return v128.mul<real>(x, normalCdf(x, scaledNormalTail(x)));
+      return gelu(x);
     case GELU_TANH:
       return v128.mul<real>(x, sigmoidVector(twiceTanhArgument(near(x))));
     case SILU:
@@ -135,8 +141,31 @@ function derivativeOf(f: i32, x: v128, a: v128): v128 {
   }
 }
 
+/** Four vectors at a time, in pairs that V8 can join. @returns how many elements are left */
+function geluOfFours(y: usize, x: usize, n: i32): i32 {
+  for (; n >= 4 * LANES; n -= 4 * LANES) {
+    const a = gelu(v128.load(x)),
+      b = gelu(v128.load(x, VECTOR)),
+      c = gelu(v128.load(x, 2 * VECTOR)),
+      d = gelu(v128.load(x, 3 * VECTOR));
+    v128.store(y, a);
+    v128.store(y, b, VECTOR);
+    v128.store(y, c, 2 * VECTOR);
+    v128.store(y, d, 3 * VECTOR);
+    y += 4 * VECTOR;
+    x += 4 * VECTOR;
+  }
+  return n;
+}
+
 export function unary(y: usize, x: usize, n: i32, f: i32, a: f64): void {
   const parameter = splat(<real>a);
+  if (f == GELU) {
+    const left = geluOfFours(y, x, n);
+    y += <usize>(n - left) * SIZE;
+    x += <usize>(n - left) * SIZE;
+    n = left;
+  }
   for (; n >= LANES; n -= LANES) {
     v128.store(y, valueOf(f, v128.load(x), parameter));
     y += VECTOR;

@@ -92,8 +92,8 @@ export function structureMatchesShapes(
   });
 }
 
-/** Transposes [m, n] to [n, m]. */
-function transpose({ shape, data: out }: Tensor, data: Tensor['data']): void {
+/** Transposes [m, n] to [n, m]. @param out with the shape of the result */
+export function transpose({ shape, data: out }: Tensor, data: Tensor['data']): void {
   const [n, m] = shape as Shape2;
   for (let i = 0; i < m; i++) for (let j = 0; j < n; j++) out[j * m + i] = data[i * n + j]!;
 }

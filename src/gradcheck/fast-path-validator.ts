@@ -12,6 +12,12 @@ const TOLERANCE = 1e-9;
 /** Round-off of two differences of two losses each, in units of the bound for one loss. */
 const ROUND_OFF_FACTOR = 4;
 
+/** The losses one step above and below an entry's value. */
+export interface LossPair {
+  readonly above: number;
+  readonly below: number;
+}
+
 export class FastPathValidator {
   readonly #random: Random;
   #entries = 0;
@@ -42,30 +48,28 @@ export class FastPathValidator {
     return hasFastPath && (isSampled || (verdict === 'wrong' && this.#wrongBudget-- > 0));
   }
 
-  /**
-   * False if the full forward pass gives the entry another derivative.
-   * @param above the loss one step above from the shortcut, and `below` one step below
-   */
+  /** False if the full forward pass gives the entry another derivative. @param losses from each shortcut */
   validate(
     { full: fullForward }: EntryLossSlice,
-    above: number,
-    below: number,
+    losses: readonly LossPair[],
     { options, noise }: VerdictPolicy,
   ): boolean {
     this.#entries++;
     const step = options.step * stepScale(fullForward.start);
     const [low, high] = [fullForward.start - step, fullForward.start + step];
-    const fastDerivative = (above - below) / (high - low);
     const fullDerivative = (fullForward.lossAt(high) - fullForward.lossAt(low)) / (high - low);
-    const difference = Math.abs(fastDerivative - fullDerivative);
-    // Both may end in infinity or NaN.
-    if (
-      Object.is(fastDerivative, fullDerivative) ||
-      (!Number.isFinite(fastDerivative) && !Number.isFinite(fullDerivative))
-    )
-      return true;
-    this.#largestDifference = Math.max(this.#largestDifference, difference);
-    this.#agreed = difference <= TOLERANCE * this.#largestDerivative + (ROUND_OFF_FACTOR * noise) / step;
+    for (const { above, below } of losses) {
+      const fastDerivative = (above - below) / (high - low);
+      // Both may end in infinity or NaN.
+      if (
+        Object.is(fastDerivative, fullDerivative) ||
+        (!Number.isFinite(fastDerivative) && !Number.isFinite(fullDerivative))
+      )
+        continue;
+      const difference = Math.abs(fastDerivative - fullDerivative);
+      this.#largestDifference = Math.max(this.#largestDifference, difference);
+      this.#agreed &&= difference <= TOLERANCE * this.#largestDerivative + (ROUND_OFF_FACTOR * noise) / step;
+    }
     return this.#agreed;
   }
 

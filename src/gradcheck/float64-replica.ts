@@ -3,9 +3,11 @@
 import { createKernels } from '../engine/kernels/create-kernels';
 import type { Tensor } from '../engine/kernels/tensor';
 import { Network } from '../engine/network';
-import { hasCustomCode, type NetworkModel, parametersUsedBy } from '../engine/network-model';
+import { hasCustomCode, type NetworkModel, type Parameter, parametersUsedBy } from '../engine/network-model';
 import type { Pass } from '../engine/pass';
 import { PerturbationBatch } from './perturbation-batch';
+import type { BatchedLosses } from './batched-losses';
+import { GraphBatch } from './graph-batch';
 import { IncrementalForward } from './incremental-forward';
 import { EntryLossSlice } from './entry-loss-slice';
 import { InnerKinks } from './inner-kinks';
@@ -14,7 +16,7 @@ import { estimateRoundOff } from './round-off';
 import { type ForwardPrecision, measureForwardPrecision } from './forward-precision';
 import type { CheckRequest } from './options';
 import { FullForward } from './full-forward';
-import { cacheActivations } from './cached-activations';
+import { cacheActivations, type LayerActivations } from './cached-activations';
 import { guardCustomLoss, guardCustomPenalty } from './guard-custom-function';
 import { guardCustomLayer } from './guard-custom-layer';
 
@@ -40,7 +42,8 @@ export class Float64Replica {
   /** From backprop, one array per parameter in the network's order. */
   readonly gradients: readonly Float64Array[];
   readonly slice: EntryLossSlice;
-  readonly #perturbationBatch: PerturbationBatch | null;
+  /** By parameter; null where entries are evaluated one by one. */
+  readonly #batches: readonly (BatchedLosses | null)[];
 
   constructor({
     network: original,
@@ -105,7 +108,20 @@ export class Float64Replica {
       stages && new IncrementalForward(pass, stages, kinkedLosses),
       new InnerKinks(pass),
     );
-    this.#perturbationBatch = stages && new PerturbationBatch(pass, stages);
+    this.#batches = this.#createBatches(stages);
+  }
+
+  #createBatches(stages: readonly LayerActivations[] | null): (BatchedLosses | null)[] {
+    const { parameters } = this.network;
+    if (!stages || !Number.isFinite(this.loss)) return parameters.map(() => null);
+    const chain = new PerturbationBatch(this.pass, stages);
+    const isChained = ({ layer, users }: Parameter): boolean => users.length === 1 && chain.supports(layer);
+    const graph = new GraphBatch(
+      this.pass,
+      stages,
+      parameters.filter((parameter) => !isChained(parameter)),
+    );
+    return parameters.map((parameter) => (isChained(parameter) ? chain : graph.batchFor(parameter)));
   }
 
   /** Built-in layers compute in float64; custom layers are measured. */
@@ -150,14 +166,8 @@ export class Float64Replica {
   }
 
   /** The losses of many entries of a parameter; null if they must be evaluated one by one. */
-  perturbationBatchFor(parameter: number): PerturbationBatch | null {
-    const { layer, users } = this.network.parameters[parameter]!;
-    return this.slice.trustsStructure &&
-      users.length === 1 &&
-      Number.isFinite(this.loss) &&
-      this.#perturbationBatch?.supports(layer)
-      ? this.#perturbationBatch
-      : null;
+  perturbationBatchFor(parameter: number): BatchedLosses | null {
+    return this.slice.trustsStructure ? this.#batches[parameter]! : null;
   }
 
   /** Restores the unperturbed state. */

@@ -10,8 +10,9 @@ import {
   type Verdict,
 } from '../protocol/check-report';
 import { IsolatedLayerChecks } from './isolated-layer-checks';
-import { type PerturbationBatch, MAX_PERTURBATIONS } from './perturbation-batch';
-import { FastPathValidator } from './fast-path-validator';
+import { type BatchedLosses, MAX_PERTURBATIONS } from './batched-losses';
+import { FastPathValidator, type LossPair } from './fast-path-validator';
+import type { LossSlice } from './loss-slice';
 import { diagnose } from './diagnosis/diagnose';
 import { inspectEntry } from './entry-detail';
 import { buildErrorMap } from './error-map';
@@ -245,9 +246,7 @@ export class GradientCheck {
     const verdict = this.#policy.decide(slice, analytic[index]!);
     const isChosen = this.#validator.shouldValidate(slice.usesFastPath, verdict, this.#policy);
     const step = this.#policy.stepSizeAt(slice.start);
-    const agreed =
-      !isChosen ||
-      this.#validator.validate(slice, slice.lossAt(slice.start + step), slice.lossAt(slice.start - step), this.#policy);
+    const agreed = !isChosen || this.#validator.validate(slice, [this.#differenceAt(slice, step)], this.#policy);
     slice.release();
     if (agreed) this.#record(parameter, index, verdict);
     else this.#restartWithoutFastPath();
@@ -255,7 +254,7 @@ export class GradientCheck {
   }
 
   /** The same for several entries, whose perturbed losses are computed together. */
-  #checkBatch(parameter: number, batch: PerturbationBatch, maxEntries: number): number {
+  #checkBatch(parameter: number, batch: BatchedLosses, maxEntries: number): number {
     const { analytic } = this.#findings[parameter]!;
     const networkParameter = this.#replica.network.parameters[parameter]!;
     const { data } = networkParameter.value;
@@ -301,9 +300,16 @@ export class GradientCheck {
 
   #validate(parameter: number, index: number, above: number, below: number): boolean {
     const slice = this.#replica.selectEntry(parameter, index);
-    const agreed = this.#validator.validate(slice, above, below, this.#policy);
+    const losses = [{ above, below }];
+    // An entry that is not decided at once goes this way.
+    if (slice.usesFastPath) losses.push(this.#differenceAt(slice, this.#policy.stepSizeAt(slice.start)));
+    const agreed = this.#validator.validate(slice, losses, this.#policy);
     slice.release();
     return agreed;
+  }
+
+  #differenceAt(slice: LossSlice, step: number): LossPair {
+    return { above: slice.lossAt(slice.start + step), below: slice.lossAt(slice.start - step) };
   }
 
   #record(parameter: number, index: number, verdict: Verdict): void {

@@ -1,16 +1,14 @@
 // The losses of many entries of a parameter, each perturbed on its own, in a few kernel calls. Bitwise equal to
 // incremental-forward.ts, which handles one entry at a time. Requires that every layer after the entry supports batched
 // columns.
-import { MemoryPlan, numel, type Tensor, view } from '../engine/kernels/tensor';
-import type { LossContext } from '../engine/losses/loss';
+import { MemoryPlan, type Tensor, view } from '../engine/kernels/tensor';
 import type { Parameter } from '../engine/network-model';
 import type { Pass } from '../engine/pass';
-import { isPenalized, scalarPenalty } from '../engine/penalty';
 import { isChainFrom } from '../engine/network-graph';
+import { addPenalties, type BatchedLosses, lossStep, MAX_PERTURBATIONS } from './batched-losses';
 import type { LayerActivations } from './cached-activations';
 
-/** Maximum number of perturbations at a time, and the bytes that they may use, so that they stay in a near cache. */
-export const MAX_PERTURBATIONS = 512;
+/** The bytes that perturbations may use, so that they stay in a near cache. */
 const MAX_BYTES = 2 ** 20;
 
 /** The kernel calls for a number of perturbations of one layer. */
@@ -21,8 +19,7 @@ interface PerturbationPlan {
   readonly losses: Tensor;
 }
 
-export class PerturbationBatch {
-  /** Perturbations per batch: two or more. */
+export class PerturbationBatch implements BatchedLosses {
   readonly capacity: number;
   readonly #pass: Pass;
   readonly #activations: readonly LayerActivations[];
@@ -87,10 +84,6 @@ export class PerturbationBatch {
     );
   }
 
-  /**
-   * The losses with entry `entries[i]` of the parameter set to `values[i]` and all else unperturbed; valid until the
-   * next call. Uses whole arrays, of at most `capacity` elements.
-   */
   lossesAt(parameter: Parameter, entries: Uint32Array, values: Float64Array): Tensor['data'] {
     const {
       layer,
@@ -98,10 +91,7 @@ export class PerturbationBatch {
       value: { data },
     } = parameter;
     const {
-      network: {
-        kernels,
-        model: { penalty },
-      },
+      network: { kernels },
     } = this.#pass;
     const activations = this.#activations[layer]!;
     const count = entries.length;
@@ -127,13 +117,7 @@ export class PerturbationBatch {
       inputColumns,
     );
     for (const step of steps) step();
-    const penalized = penalty && isPenalized(penalty, parameter) ? penalty : null;
-    for (let i = 0; i < count; i++) {
-      const change = penalized
-        ? scalarPenalty(penalized, values[i]!) - scalarPenalty(penalized, data[entries[i]!]!)
-        : 0;
-      losses.data[i] = losses.data[i]! + this.#penalty + change;
-    }
+    addPenalties(this.#pass, this.#penalty, parameter, entries, values, losses.data);
     return losses.data;
   }
 
@@ -204,31 +188,7 @@ export class PerturbationBatch {
     for (let layer = end + 1; layer < layers.length; layer++)
       forward(layer, flattenedOutputOf(layer - 1), flattenedOutputOf(layer));
     const losses = view(this.#losses, [count]);
-    steps.push(this.#lossStep(outputOf(layers.length - 1), losses));
+    steps.push(lossStep(this.#pass, outputOf(layers.length - 1), losses));
     return { perturbedColumns, steps, losses };
-  }
-
-  #lossStep(prediction: Tensor, losses: Tensor): () => void {
-    const {
-      network: {
-        kernels,
-        model: {
-          loss: { definition, options },
-        },
-      },
-      target,
-      prediction: { shape },
-    } = this.#pass;
-    const context = (one: Tensor): LossContext<unknown> => ({ kernels, options, prediction: one, target });
-    const { batchValues } = definition;
-    if (batchValues) {
-      const all = context(prediction);
-      return () => batchValues(all, losses);
-    }
-    const size = numel(shape);
-    const each = Array.from(losses.data, (_, i) =>
-      context({ shape, data: prediction.data.subarray(i * size, (i + 1) * size) }),
-    );
-    return () => each.forEach((one, i) => (losses.data[i] = definition.value(one)));
   }
 }

@@ -200,7 +200,8 @@ describe('the incremental forward pass', () => {
       ...recipe,
       layers: all.map((each) => {
         const { jacobianStructure: _, ...definition } = each.definition ?? layerOf(each.kind);
-        return { ...each, definition };
+        // Entries of layers that mix samples go one by one.
+        return { ...each, definition: { ...definition, normalizesOver: 'batch' as const } };
       }),
     });
     const seen = { pass: 0, kink: 0, below_noise: 0 };

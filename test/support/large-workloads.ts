@@ -64,7 +64,10 @@ export const matmulWorkloads: Record<string, (kernels: Kernels) => () => Tensor>
   },
 };
 
-/** Attention over 5 samples, 3 heads of 22 features, 41 queries and 53 keys; each kernel by its name. */
+/**
+ * Attention over 5 samples, 3 heads of 22 features, 41 queries and 53 keys, and work on many rows; each kernel by its
+ * name.
+ */
 export const attentionWorkloads: Record<string, (kernels: Kernels) => () => Tensor> = {
   headProducts: (kernels) => {
     const [pairs, a, b] = attentionTensors(kernels);
@@ -82,6 +85,16 @@ export const attentionWorkloads: Record<string, (kernels: Kernels) => () => Tens
     const [pairs] = attentionTensors(kernels);
     const y = createTensor(kernels, pairs.shape, values);
     return () => (kernels.causalSoftmax(y, pairs), y);
+  },
+  normalizeRows: (kernels) => {
+    const [x, y] = [1, 2].map(() => createTensor(kernels, [530, 66], values)) as [Tensor, Tensor];
+    const [weight, bias] = [1, 2].map(() => createTensor(kernels, [66], values)) as [Tensor, Tensor];
+    return () => (kernels.normalizeRows(y, x, weight, bias, 66, 1e-5), y);
+  },
+  batchedCrossEntropy: (kernels) => {
+    const [x, t] = [createTensor(kernels, [50, 41, 13], values), createTensor(kernels, [41, 13], values)];
+    const out = createTensor(kernels, [50], values);
+    return () => (kernels.batchedCrossEntropy(out, x, t), out);
   },
 };
 

@@ -29,6 +29,8 @@ export const SIMD256_KERNELS = [
   'headSums',
   'headSumsTransposed',
   'causalSoftmax',
+  'normalizeRows',
+  'batchedCrossEntropy',
   'unary',
   'unaryBackward',
   'axpby',
@@ -117,6 +119,22 @@ const COMPARISONS: Readonly<Record<Simd256Kernel, readonly ((kernels: WasmExport
     ([m, rows, columns]) =>
       (kernels: WasmExports) =>
         kernels.causalSoftmax(OUT, X, m!, rows!, columns!),
+  ),
+  normalizeRows: [
+    [1000, 64],
+    [37, 9],
+  ].map(
+    ([rows, size]) =>
+      (kernels: WasmExports) =>
+        kernels.normalizeRows(OUT, X, Y, Z, rows!, size!, 1e-5),
+  ),
+  batchedCrossEntropy: [
+    [30, 7, 65],
+    [5, 3, 2],
+  ].map(
+    ([count, m, n]) =>
+      (kernels: WasmExports) =>
+        kernels.batchedCrossEntropy(OUT, X, Y, count!, m!, n!),
   ),
   unary: UNARY.flatMap((f) => sizes((kernels, n) => kernels.unary(OUT, X, n, f, 0.5))),
   unaryBackward: UNARY.flatMap((f) => sizes((kernels, n) => kernels.unaryBackward(OUT, Y, X, n, f, 0.5))),

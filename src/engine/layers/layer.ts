@@ -130,6 +130,19 @@ export interface BackwardContext<Options> extends ForwardContext<Options> {
  */
 export type JacobianStructure = 'elementwise' | 'columnwise' | 'weighted_sum';
 
+/** A weighted sum at each position within a layer: an entry of its weights changes one column of the result. */
+export interface InnerSum<Options = unknown> {
+  /** The parameters `weight` [outputs, inputs] and `bias` [outputs], by name. */
+  readonly weight: string;
+  readonly bias: string;
+  /** The internal value that is summed; by default, the layer's first input. */
+  readonly of?: string;
+  /** The internal values that hold the outputs, one after the other; by default, the layer's output. */
+  readonly to?: readonly string[];
+  /** Computes what follows from those internal values alone, up to the layer's output. */
+  forward?(context: ForwardContext<Options>): void;
+}
+
 /** The window of the input that an output depends on, along one spatial axis. */
 export interface ReceptiveWindow {
   /** Positions from the first to the last: dilation · (kernel - 1) + 1. */
@@ -254,6 +267,8 @@ export interface LayerDefinition<Kind extends string = string, Options = unknown
    * recomputed.
    */
   readonly jacobianStructure?: JacobianStructure;
+  /** The same for parts of a layer with internal values. */
+  innerSums?(input: Shape, options: Options, otherInputs?: readonly Shape[]): readonly InnerSum<Options>[];
   /** Multiply-adds in one sample's forward pass; 0 by default. Biases and element-wise functions are not counted. */
   macs?(input: Shape, output: Shape, options: Options, otherInputs?: readonly Shape[]): number;
   /** The default is `pointwise` for an `elementwise` layer, and `all` for any other. */

@@ -89,12 +89,18 @@ const scaleOf = ({ input, options: { num_heads } }: ForwardContext<Options>): nu
   1 / Math.sqrt(input.shape[2]! / num_heads);
 
 function forward(context: ForwardContext<Options>): void {
-  const { kernels, options: layer, parameters, internals, output } = context;
-  const { q, k, v, scores, weights, heads } = internals as Record<string, Tensor>;
+  const { kernels, options: layer, parameters, internals } = context;
   sourcesOf(layer, context.otherInputs).forEach((source, part) => {
     const { weight, bias } = projectionOf(parameters, part);
     kernels.linear(asRows(internals[PROJECTIONS[part]!]!), asRows(inputAt(context, source)), weight, bias);
   });
+  attend(context);
+}
+
+/** The forward pass from query, key and value on. */
+function attend(context: ForwardContext<Options>): void {
+  const { kernels, options: layer, parameters, internals, output } = context;
+  const { q, k, v, scores, weights, heads } = internals as Record<string, Tensor>;
   kernels.headProducts(scores!, q!, k!, scaleOf(context));
   const padding = paddingOf(layer, context.otherInputs);
   if (padding) kernels.paddedSoftmax(weights!, scores!, padding.indices, padding.index, layer.is_causal);
@@ -278,6 +284,13 @@ export const multiheadAttention = defineLayer({
       { name: 'heads', shape: [queries, width] },
     ];
   },
+  innerSums: (_input, _options, otherInputs) => [
+    // Query, key and value of one input.
+    ...(withoutIndices(_options, otherInputs ?? []).length === 0
+      ? [{ weight: 'in_proj_weight', bias: 'in_proj_bias', to: PROJECTIONS, forward: attend }]
+      : []),
+    { weight: 'out_proj.weight', bias: 'out_proj.bias', of: 'heads' },
+  ],
   forward,
   backward,
 });
