@@ -4,8 +4,8 @@ import { numel } from '../engine/kernels/tensor';
 import type { CompiledRun, Resolved, SpecRule } from '../model-spec';
 import type { Problem, QuickFix } from '../protocol/problem';
 import { formatPercent, formatRounded } from './format';
-import { linearError } from './reference-fits';
-import { classShares, sampleTrainingSplit, type TrainingSample } from './training-sample';
+import { correlate, linearError } from './reference-fits';
+import { classShares, columnOf, sampleTrainingSplit, type TrainingSample } from './training-sample';
 import { dataWarning } from './warnings';
 
 /** With fewer samples, such columns come about by chance. */
@@ -74,19 +74,52 @@ export const targetAmongInputs: SpecRule = {
     const { inputs, targets, width, samples, classes } = sample;
     if (width < 2 || samples < MIN_SAMPLES) return [];
     const all = Array.from({ length: width }, (_, j) => j);
-    if (run.labels) return classes ? leakOf(resolved, run, classCodes(sample, classes), 'follows from') : [];
+    if (run.labels)
+      return classes ? leakOf(resolved, run, classCodes(sample, classes, isGiven(resolved)), 'follows from') : [];
     // What follows from one column among few samples with few values may be the task.
     if (run.targetWidth !== 1 || new Set(targets).size < MIN_SAMPLES / 2) return [];
-    const equal = all.filter((j) => Math.abs(correlation(inputs, j, width, targets)) > threshold);
+    const equal = all.filter((j) => Math.abs(correlate(columnOf(sample, j), targets)) > threshold);
     if (equal.length > 0) return leakOf(resolved, run, equal, 'equals');
-    return leakOf(
-      resolved,
-      run,
-      all.filter((j) => samples >= MIN_RANKED_SAMPLES && unexplainedRanks(inputs, j, width, targets) < MAX_UNEXPLAINED),
-      'follows from',
-    );
+    if (samples < MIN_RANKED_SAMPLES) return [];
+    const unexplained = all.map((j) => unexplainedRanks(inputs, j, width, targets));
+    const exact = all.filter((j) => unexplained[j]! < MAX_UNEXPLAINED);
+    const noisy = (): number[] =>
+      isGiven(resolved) ? all.filter((j) => unexplained[j]! < MAX_NOISE && followsLikeTarget(sample, j)) : [];
+    return leakOf(resolved, run, exact.length > 0 ? exact : noisy(), 'follows from');
   },
 };
+
+/** Whether samples come from a file or the spec; generated columns leak nothing. */
+const isGiven = ({ spec }: Resolved): boolean => {
+  const options = spec.data.options as Readonly<Record<string, unknown>>;
+  return 'path' in options || 'inputs' in options;
+};
+
+/** Of the variance of ranks, in a column that is the target with noise. */
+const MAX_NOISE = 0.03;
+/** What the others explain of the target: less may be chance, and with more it is a simple one. */
+const [MIN_OTHERS, MAX_OTHERS] = [0.25, 0.99];
+/** What they explain of a copy of it, as a share of that. */
+const AS_MUCH = 0.8;
+
+/** Whether the other columns explain a column as they do the target, which they do not of a cause of its own. */
+function followsLikeTarget(sample: TrainingSample, column: number): boolean {
+  const { inputs, width, samples, targets } = sample;
+  const rest = width - 1;
+  if (rest < 2) return false;
+  const others = Float64Array.from(
+    { length: samples * rest },
+    (_, i) => inputs[Math.floor(i / rest) * width + ((i % rest) + Number(i % rest >= column))]!,
+  );
+  const explained = (values: Float64Array): number => {
+    const error = linearError({ ...sample, inputs: others, width: rest, targets: values, targetWidth: 1 }, true);
+    const mean = values.reduce((sum, value) => sum + value, 0) / samples;
+    const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / samples;
+    return error === null || variance === 0 ? 0 : 1 - error / variance;
+  };
+  const ofTarget = explained(targets);
+  return ofTarget >= MIN_OTHERS && ofTarget <= MAX_OTHERS && explained(columnOf(sample, column)) >= AS_MUCH * ofTarget;
+}
 
 function leakOf(resolved: Resolved, run: CompiledRun, columns: readonly number[], relation: string): Problem[] {
   // If all columns do, the target is a simple one.
@@ -133,28 +166,53 @@ function unexplainedRanks(inputs: Float64Array, column: number, width: number, t
 
 /** Of the distance between the means of two classes: a column that varies less within classes is a code of them. */
 const MAX_SPREAD_OF_CODE = 0.02;
+/** Standard deviations within classes between the means of two: a code with noise. */
+const CLEAR_CODE = 8;
+/** The next best column of a table that measures something separates some classes less. */
+const CLEARER = 4;
+
+interface Separation {
+  /** The largest distance from the mean of a class, in distances between the nearest means of two. */
+  readonly spread: number;
+  /** The distance between the nearest means of two classes, in standard deviations within classes. */
+  readonly deviations: number;
+}
+
+function separationOf(sample: TrainingSample, column: number, classes: Int32Array): Separation {
+  const all = columnOf(sample, column);
+  const stats = classShares(classes).map(({ index }) => {
+    const values = all.filter((_, i) => classes[i] === index);
+    const mean = values.reduce((sum, each) => sum + each, 0) / values.length;
+    const squares = values.reduce((sum, each) => sum + (each - mean) ** 2, 0);
+    return { mean, squares, spread: Math.max(...values.map((each) => Math.abs(each - mean))) };
+  });
+  const means = stats.map(({ mean }) => mean).sort((a, b) => a - b);
+  const gap = Math.min(...means.slice(1).map((mean, i) => mean - means[i]!));
+  const deviation = Math.sqrt(stats.reduce((sum, { squares }) => sum + squares, 0) / all.length);
+  return {
+    spread: gap > 0 ? Math.max(...stats.map(({ spread }) => spread)) / gap : Infinity,
+    deviations: gap > 0 ? gap / deviation : 0,
+  };
+}
 
 /** Columns with one value for each class, up to noise, where others vary within the classes. */
-function classCodes({ inputs, width, samples }: TrainingSample, classes: Int32Array): number[] {
+function classCodes(sample: TrainingSample, classes: Int32Array, isMeasured: boolean): number[] {
+  const { inputs, width, samples } = sample;
   const shares = classShares(classes);
   if (samples < MIN_RANKED_SAMPLES || shares.length < 2) return [];
-  const isCode = (column: number): boolean => {
-    const stats = shares.map(({ index }) => {
-      const values = Array.from(classes, (_, i) => i)
-        .filter((i) => classes[i] === index)
-        .map((i) => inputs[i * width + column]!);
-      const mean = values.reduce((sum, each) => sum + each, 0) / values.length;
-      return { mean, spread: Math.max(...values.map((each) => Math.abs(each - mean))) };
-    });
-    const means = stats.map(({ mean }) => mean).sort((a, b) => a - b);
-    const gap = Math.min(...means.slice(1).map((mean, i) => mean - means[i]!));
-    return gap > 0 && stats.every(({ spread }) => spread <= MAX_SPREAD_OF_CODE * gap);
-  };
+  const all = Array.from({ length: width }, (_, column) => column);
+  const separations = all.map((column) => separationOf(sample, column, classes));
   const isQuantity = (column: number): boolean =>
     new Set(Array.from(classes, (_, i) => inputs[i * width + column]!)).size > 3 * shares.length;
-  const codes = Array.from({ length: width }, (_, column) => column).filter(isCode);
-  const others = Array.from({ length: width }, (_, column) => column).filter((column) => !codes.includes(column));
-  return others.some(isQuantity) ? codes : [];
+  const codes = all.filter((column) => separations[column]!.spread <= MAX_SPREAD_OF_CODE);
+  if (codes.length > 0) return all.some((column) => !codes.includes(column) && isQuantity(column)) ? codes : [];
+  const [best, next] = all.toSorted((a, b) => separations[b]!.deviations - separations[a]!.deviations);
+  const isClear =
+    isMeasured &&
+    best !== undefined &&
+    next !== undefined &&
+    separations[best]!.deviations > Math.max(CLEAR_CODE, CLEARER * separations[next]!.deviations);
+  return isClear ? [best] : [];
 }
 
 /** Columns that are named in the spec, or written in it; undefined where they are in a file of arrays. */
@@ -174,23 +232,6 @@ function leaveOut({ spec }: Resolved, run: CompiledRun, columns: readonly number
         : []),
     ],
   };
-}
-
-function correlation(inputs: Float64Array, column: number, width: number, targets: Float64Array): number {
-  const { length } = targets;
-  let [x, y] = [0, 0];
-  for (let i = 0; i < length; i++) {
-    x += inputs[i * width + column]! / length;
-    y += targets[i]! / length;
-  }
-  let [xx, yy, xy] = [0, 0, 0];
-  for (let i = 0; i < length; i++) {
-    const [a, b] = [inputs[i * width + column]! - x, targets[i]! - y];
-    xx += a * a;
-    yy += b * b;
-    xy += a * b;
-  }
-  return xx > 0 && yy > 0 ? xy / Math.sqrt(xx * yy) : 0;
 }
 
 /** A row number says nothing of a sample, and in a sorted file it gives the target away. */
@@ -303,12 +344,14 @@ const MIN_FACTOR = 5;
 /** Between the groups, as a share of the range of the larger one. */
 const MIN_GAP = 0.2;
 
-const sortedColumn = ({ inputs, width, samples }: TrainingSample, column: number): Float64Array =>
-  Float64Array.from({ length: samples }, (_, i) => inputs[i * width + column]!).sort();
+const sortedColumn = (sample: TrainingSample, column: number): Float64Array => columnOf(sample, column).sort();
+
+/** The factor between two groups, and the share of the smaller one. */
+const NO_UNITS: { readonly factor: number; readonly share: number } = { factor: 1, share: 0 };
 
 /** Two groups of values with a gap between them, one spread out by a factor more; transforms change neither. */
-function findTwoUnits(sample: TrainingSample, column: number): { readonly factor: number; readonly share: number } {
-  const none = { factor: 1, share: 0 };
+function findTwoUnits(sample: TrainingSample, column: number): typeof NO_UNITS {
+  const none = NO_UNITS;
   const values = sortedColumn(sample, column);
   const least = Math.max(MIN_OF_UNIT, MIN_SHARE_OF_UNIT * values.length);
   let cut = 0;
@@ -320,6 +363,30 @@ function findTwoUnits(sample: TrainingSample, column: number): { readonly factor
   // Nothing lies between two units; the tail of one distribution has smaller gaps.
   if (gapAt(cut) < ranges[0]! || gapAt(cut) < MIN_GAP * ranges[1]!) return none;
   return { factor: ranges[1]! / ranges[0]!, share: Math.min(low.length, high.length) / values.length };
+}
+
+/** Between two groups of positive numbers, as a factor. */
+const MIN_LOG_GAP = Math.log(3);
+/** Of the ranges of two groups on a scale of factors. */
+const SIMILAR = 2.5;
+
+/** Two groups of positive values that a factor separates and that spread by about the same one: two units. */
+function findTwoScales(run: CompiledRun, sample: TrainingSample, column: number): typeof NO_UNITS {
+  const before = beforeTransform(run, column);
+  if (!before) return NO_UNITS;
+  const values = sortedColumn(sample, column).map(before);
+  if (!(values[0]! > 0)) return NO_UNITS;
+  const logs = values.map(Math.log);
+  const least = Math.ceil(Math.max(MIN_OF_UNIT, MIN_SHARE_OF_UNIT * logs.length));
+  let cut = least;
+  const gapAt = (i: number): number => logs[i]! - logs[i - 1]!;
+  for (let i = least; i <= logs.length - least; i++) if (gapAt(i) > gapAt(cut)) cut = i;
+  const groups = [logs.subarray(0, cut), logs.subarray(cut)];
+  if (groups.some((group) => new Set(group).size < MIN_OF_UNIT) || gapAt(cut) < MIN_LOG_GAP) return NO_UNITS;
+  const ranges = groups.map((group) => group.at(-1)! - group[0]!).sort((a, b) => a - b);
+  if (ranges[1]! > SIMILAR * ranges[0]!) return NO_UNITS;
+  const [low, high] = groups.map((group) => group[group.length >> 1]!);
+  return { factor: Math.exp(high! - low!), share: Math.min(...groups.map(({ length }) => length)) / logs.length };
 }
 
 /** Of a value that stands for a missing one from all others, in ranges of these. */
@@ -346,17 +413,23 @@ function findStandIn(
 /** Of a whole number in a file, after transforms in the precision of the network. */
 const ROUNDING = 1e-3;
 
-/** The whole number in the file that a number of a column was before a transform; undefined where that is unknown. */
-function valuesInFile({ transforms }: CompiledRun, column: number): (value: number) => number | undefined {
+/** What a number of a column was before a transform; undefined where that is unknown. */
+function beforeTransform({ transforms }: CompiledRun, column: number): ((value: number) => number) | undefined {
   const [first, ...others] = transforms;
   const of = (name: string): number | undefined => {
     const values = first?.values.find((each) => each.name === name)?.values;
     return values?.[values.length === 1 ? 0 : column];
   };
   const [mean, std] = [first ? of('mean') : 0, of('std') ?? 1];
-  if (others.length > 0 || mean === undefined) return () => undefined;
+  return others.length > 0 || mean === undefined ? undefined : (value) => value * std + mean;
+}
+
+/** The whole number in the file that a number of a column was before a transform; undefined where that is unknown. */
+function valuesInFile(run: CompiledRun, column: number): (value: number) => number | undefined {
+  const transformed = beforeTransform(run, column);
+  if (!transformed) return () => undefined;
   return (value) => {
-    const before = value * std + mean;
+    const before = transformed(value);
     const whole = Math.round(before);
     return Math.abs(before - whole) <= ROUNDING * Math.max(1, Math.abs(whole)) ? whole : undefined;
   };
@@ -426,7 +499,8 @@ export const mixedUnits: SpecRule = {
             (sample.width > 1 ? leaveOut(resolved, run, [column]) : undefined),
         );
       }
-      const { factor, share } = findTwoUnits(sample, column);
+      const byGap = findTwoUnits(sample, column);
+      const { factor, share } = byGap.factor > threshold ? byGap : findTwoScales(run, sample, column);
       if (!(factor > threshold)) return [];
       return dataWarning(
         resolved,

@@ -47,12 +47,16 @@ const parameterCount = ({ model }: Resolved): number =>
 
 /** Of a file with more, and of a generated dataset, which is often small on purpose. */
 const [MAX_OF_FILE, MAX_GENERATED] = [60, 30];
+/** So few of a table in a file are hardly meant. */
+const FEW_OF_TABLE = 30;
+/** Of parameters, beside those for so few. */
+const MORE_IF_USUAL = 2.5;
 
 export const fewSamples: SpecRule = {
   id: 'few-samples',
   summary: 'There are far fewer training samples than parameters, although the spec leaves samples unused.',
   threshold: {
-    value: 50,
+    value: 20,
     quantity: 'parameters for each trained target',
     source: 'Zhang et al., "Understanding deep learning requires rethinking generalization", 2017: it fits any labels',
   },
@@ -61,8 +65,12 @@ export const fewSamples: SpecRule = {
     const { train, validation, test } = run.split;
     const [fix] = moreSamples(spec);
     const targets = train.length * run.dataset.targetSize;
-    const most = fix?.changes[0]?.path.at(-1) === 'samples' ? MAX_GENERATED : MAX_OF_FILE;
-    if (!fix || train.length > most || parameterCount(resolved) < threshold * targets) return [];
+    const isGenerated = fix?.changes[0]?.path.at(-1) === 'samples';
+    // Generated data is often small on purpose, and the weights of a convolution see each sample many times.
+    const isUsual = isGenerated || run.dataset.inputShape.length > 1 || train.length > FEW_OF_TABLE;
+    const least = threshold * targets * (isUsual ? MORE_IF_USUAL : 1);
+    if (!fix || train.length > (isGenerated ? MAX_GENERATED : MAX_OF_FILE) || parameterCount(resolved) < least)
+      return [];
     const heldOut = validation.length + test.length;
     const key = fix.changes[0]!.path;
     return [

@@ -4,6 +4,7 @@ import type { SpecRule } from '../model-spec';
 import { fewSteps, sortedSamples, strongAugmentation } from './batches';
 import { activationScale, flatKernel, missingBias, narrowLayer, pooledAway, sharpKernel } from './capacity';
 import { ignoredClass, paddingCounted, weightlessClass } from './class-options';
+import { codesAsQuantities } from './codes';
 import { inputIsRowNumber, mixedUnits, outlier, targetAmongInputs, targetIsId } from './columns';
 import { runRules } from './run';
 import {
@@ -67,7 +68,7 @@ import {
 import { classNames, leakedSamples } from './samples';
 import { attentionSeesTarget, attentionWithoutPositions, paddingIsToken, shortContext } from './sequences';
 import { activationOnOutput, targetNotScaled, targetOutliers, targetOutOfRange } from './target-range';
-import { classesAsValues, unrelatedTargets } from './targets';
+import { classesAsValues, unrelatedTargets, valuesAsClasses } from './targets';
 import { unknownRule } from './unknown-rule';
 
 const rulesOfSpecs: readonly SpecRule[] = [
@@ -128,6 +129,8 @@ const rulesOfSpecs: readonly SpecRule[] = [
   targetAmongInputs,
   inputIsRowNumber,
   classesAsValues,
+  valuesAsClasses,
+  codesAsQuantities,
   contradictorySamples,
   leakedSamples,
   classNames,
@@ -174,7 +177,7 @@ export {
   valueAt,
 } from './quick-fixes';
 export { moreSamples } from './few-samples';
-export { addPositions, attentionWithoutOrder } from './sequences';
+export { addPositions, attentionWithoutOrder, predictsLater } from './sequences';
 export { usualTargets } from './target-range';
 export { isWeighted } from './warnings';
 export { nextObservedStep, RunMonitor, type RunRule, runRules, type SampleEvaluation } from './run';

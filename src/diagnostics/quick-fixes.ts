@@ -161,6 +161,18 @@ export function normalizeHidden(spec: Spec, model: NetworkModel): QuickFix {
   };
 }
 
+/** Puts a normalization before every outermost block of branches that takes a row of numbers for each position. */
+export function normalizeBlocks(spec: Spec, { layers }: NetworkModel): QuickFix {
+  const seen = new Set<string>();
+  const changes = spec.layers.flatMap(({ path, block }, index) => {
+    const isNested = path.some((key) => key === 'branches') || path.filter((key) => key === 'layers').length > 2;
+    if (block === undefined || isNested || seen.has(path.join()) || layers[index]!.outputShape.length > 2) return [];
+    seen.add(path.join());
+    return [{ path, value: 'layer_norm', insert: true as const }];
+  });
+  return { title: 'Normalize the input of each block', changes: changes.toReversed() };
+}
+
 /** Puts a recurrent layer with gates, of the same size, in the place of one without. */
 export function replaceRecurrent(spec: Spec, index: number, { definition, options }: LayerModel): QuickFix {
   const { path, name } = spec.layers[index]!;

@@ -94,6 +94,18 @@ export function linearAccuracy({ inputs, width, samples }: TrainingSample, class
 }
 
 /**
+ * Training accuracy of the least-squares fit of the numbers themselves, whose predictions are cut in order into as many
+ * samples of each number as there are.
+ */
+export function orderedAccuracy({ inputs, width, samples, targets }: TrainingSample): number {
+  if (width > MAX_LINEAR_COLUMNS) return 0;
+  const predictions = fitLinear(standardizeColumns(inputs, width, samples), width, targets, 1, true);
+  const order = Array.from(targets, (_, i) => i).sort((a, b) => predictions[a]! - predictions[b]!);
+  const sorted = targets.toSorted();
+  return order.filter((i, rank) => targets[i] === sorted[rank]).length / samples;
+}
+
+/**
  * Mean squared error of the least-squares fit of values, summed over the outputs; null for too many columns.
  * @param hasBias whether the fit has an intercept
  */
@@ -115,7 +127,7 @@ export function linearError(
 }
 
 /** Predictions of a least-squares fit with a small ridge. @param targets [samples, outputs] */
-function fitLinear(
+export function fitLinear(
   inputs: Float64Array,
   width: number,
   targets: Float64Array,
@@ -139,6 +151,24 @@ function fitLinear(
     for (let c = 0; c < outputs; c++)
       for (let a = 0; a < size; a++) predictions[i * outputs + c]! += feature(i, a) * system[a * columns + size + c]!;
   return predictions;
+}
+
+/** Pearson's correlation; 0 if one of the two is constant. */
+export function correlate(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  const { length } = a;
+  let [x, y] = [0, 0];
+  for (let i = 0; i < length; i++) {
+    x += a[i]! / length;
+    y += b[i]! / length;
+  }
+  let [xx, yy, xy] = [0, 0, 0];
+  for (let i = 0; i < length; i++) {
+    const [da, db] = [a[i]! - x, b[i]! - y];
+    xx += da * da;
+    yy += db * db;
+    xy += da * db;
+  }
+  return xx > 0 && yy > 0 ? xy / Math.sqrt(xx * yy) : 0;
 }
 
 /** Gauss-Jordan elimination of [A | B], A symmetric positive definite: leaves A⁻¹B in the columns of B. */

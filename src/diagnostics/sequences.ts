@@ -2,6 +2,7 @@
 import type { CompiledRun, Resolved, Spec, SpecRule } from '../model-spec';
 import type { QuickFix } from '../protocol/problem';
 import { formatPercent } from './format';
+import { correlate } from './reference-fits';
 import { insertBefore, resetOption } from './quick-fixes';
 import { isWeighted, layerWarning, warningAt } from './warnings';
 
@@ -65,6 +66,37 @@ function predictsNext({ dataset, split }: CompiledRun): boolean {
     return true;
   });
 }
+
+/** Samples that are compared. */
+const MAX_COMPARED = 500;
+/** The correlation of a number with itself, rounded and on another scale. */
+const SAME = 1 - 1e-6;
+
+/**
+ * Whether one of the values at each position is one of the target at the position before, up to the scale of a
+ * transform.
+ */
+function predictsNextValue({ dataset, split, labels }: CompiledRun): boolean {
+  const { inputs, targets, inputShape, targetSize } = dataset;
+  const [length = 0, features = 0] = inputShape;
+  const outputs = targetSize / length;
+  if (labels || inputShape.length !== 2 || length < 3 || !Number.isInteger(outputs)) return false;
+  const samples = split.train.subarray(0, MAX_COMPARED);
+  const isNext = (feature: number, output: number): boolean => {
+    for (let t = 0; t < length - 1; t++) {
+      const valueOf = (sample: number): number => inputs[(sample * length + t + 1) * features + feature]!;
+      const targetOf = (sample: number): number => targets[(sample * length + t) * outputs + output]!;
+      if (!(Math.abs(correlate(Array.from(samples, valueOf), Array.from(samples, targetOf))) > SAME)) return false;
+    }
+    return true;
+  };
+  for (let feature = 0; feature < features; feature++)
+    for (let output = 0; output < outputs; output++) if (isNext(feature, output)) return true;
+  return false;
+}
+
+/** Whether a network that sees later positions sees what it is to predict. */
+export const predictsLater = (run: CompiledRun): boolean => predictsNext(run) || predictsNextValue(run);
 
 const USUAL_LENGTH = 32;
 
@@ -150,7 +182,7 @@ export const attentionSeesTarget: SpecRule = {
         ? [index]
         : [],
     );
-    if (seeing.length === 0 || !predictsNext(run)) return [];
+    if (seeing.length === 0 || !predictsLater(run)) return [];
     const names = seeing.map((index) => spec.layers[index]!.name).join(', ');
     return [
       layerWarning(

@@ -1,11 +1,11 @@
 // Targets that are not what the loss takes them for: class numbers taken as values, or values that do not follow from
 // the inputs.
 import type { CompiledRun, Resolved, SpecRule } from '../model-spec';
-import type { QuickFix, SpecChange } from '../protocol/problem';
+import type { Problem, QuickFix, SpecChange } from '../protocol/problem';
 import { lastLayerOf, setUnits, valueAt } from './quick-fixes';
-import { linearError, nearestNeighbor, standardizeColumns } from './reference-fits';
+import { linearAccuracy, linearError, nearestNeighbor, orderedAccuracy, standardizeColumns } from './reference-fits';
 import { sampleTrainingSplit } from './training-sample';
-import { formatPercent } from './format';
+import { formatPercent, formatRounded } from './format';
 import { dataWarning, lastEffectiveLayer } from './warnings';
 
 /** With two classes, 0 and 1 are as good as values. */
@@ -14,6 +14,8 @@ const MAX_CLASSES = 20;
 /** Counts and grades are common in the middle and rare at their ends; classes are often about as frequent. */
 const MIN_BALANCE = 0.4;
 const SAMPLES_PER_CLASS = 8;
+/** More codes are rarely told apart by a linear fit. */
+const MAX_CODES = 10;
 
 /** Class numbers have no order: between 0 and 2 there is nothing of class 1. */
 export const classesAsValues: SpecRule = {
@@ -33,10 +35,10 @@ export const classesAsValues: SpecRule = {
       counts.set(value, (counts.get(value) ?? 0) + 1);
     }
     const [count, low] = [counts.size, Math.min(...counts.keys())];
+    if (count < MIN_CLASSES || count > MAX_CLASSES || targets.length < SAMPLES_PER_CLASS * count) return [];
     const isCounted = (low === 0 || low === 1) && Math.max(...counts.keys()) === low + count - 1;
-    if (!isCounted || count < MIN_CLASSES || count > MAX_CLASSES || targets.length < SAMPLES_PER_CLASS * count)
-      return [];
-    if (Math.min(...counts.values()) < (threshold * targets.length) / count) return [];
+    const isBalanced = Math.min(...counts.values()) >= (threshold * targets.length) / count;
+    if (!isCounted || !isBalanced) return classCodes(resolved, run, [...counts.keys()]);
     const fix = useClasses(resolved, count);
     return [
       dataWarning(
@@ -49,6 +51,35 @@ export const classesAsValues: SpecRule = {
     ];
   },
 };
+
+/** Of the samples, that a linear fit of classes gets right beyond one of values. */
+const MORE_AS_CLASSES = 0.15;
+const MIN_AS_CLASSES = 0.7;
+
+/** Other whole numbers are codes of classes if a linear fit tells them apart, but not by their size. */
+function classCodes(resolved: Resolved, run: CompiledRun, codes: readonly number[]): Problem[] {
+  if (codes.length > MAX_CODES) return [];
+  const sample = sampleTrainingSplit(run);
+  const distinct = codes.toSorted((a, b) => a - b);
+  const classes = Int32Array.from(sample.targets, (value) => distinct.indexOf(value));
+  if (classes.includes(-1)) return [];
+  const asClasses = linearAccuracy(sample, classes, distinct.length);
+  // Grades with uneven steps are values as well.
+  const asValues = Math.max(
+    orderedAccuracy(sample),
+    orderedAccuracy({ ...sample, targets: Float64Array.from(classes) }),
+  );
+  if (!(asClasses > Math.max(MIN_AS_CLASSES, asValues + MORE_AS_CLASSES))) return [];
+  return [
+    dataWarning(
+      resolved,
+      'classes-as-values',
+      `The targets are only the numbers ${distinct.join(', ')}, and look like codes of ${distinct.length} classes, but ${resolved.spec.loss.type} takes them as values: a linear fit of classes is right for ${formatPercent(Number(asClasses.toFixed(2)))} of the samples, one of values for ${formatPercent(Number(asValues.toFixed(2)))}.`,
+      `Read them as classes, with ${distinct.length} outputs and the loss "cross_entropy". If they are quantities, silence this rule.`,
+      useClasses(resolved, distinct.length),
+    ),
+  ];
+}
 
 /** Reads the targets as classes; undefined where they are in a file that has no such option. */
 function useClasses(resolved: Resolved, count: number): QuickFix | undefined {
@@ -74,6 +105,73 @@ function useClasses(resolved: Resolved, count: number): QuickFix | undefined {
       ...readAsClasses,
       setUnits(spec, units, count),
       { path: ['loss'], value: 'cross_entropy' },
+    ],
+  };
+}
+
+/** With more samples for each, its probability can be learned. */
+const FEW_PER_CLASS = 12;
+/** As many numbers are no grades. */
+const MIN_NUMBERS = 15;
+
+/** Neither the order of numbers nor the distances between them are seen by a loss of classes. */
+export const valuesAsClasses: SpecRule = {
+  id: 'values-as-classes',
+  summary: 'The classes are many numbers, each with few samples, that follow from the inputs as values.',
+  threshold: {
+    value: 0.3,
+    quantity: 'share of the variance of the numbers that a linear fit explains',
+    source: 'Bishop, "Pattern recognition and machine learning", 2006, section 1.1: regression for continuous targets',
+  },
+  checkData(resolved, run, threshold) {
+    const { classes, targets, inputShape } = run.dataset;
+    if (!classes || !run.labels || run.dataset.targetSize !== 1 || inputShape.length > 1) return [];
+    if (run.model.layers.some(({ definition }) => definition.indexCount)) return [];
+    const numbers = classes.map((name) => (name.trim() === '' ? NaN : Number(name)));
+    const count = numbers.length;
+    if (count < MIN_NUMBERS || !numbers.every(Number.isFinite) || targets.length > FEW_PER_CLASS * count) return [];
+    const sample = sampleTrainingSplit(run);
+    if (sample.samples < MIN_SAMPLES || !sample.classes || sample.width > sample.samples / 4) return [];
+    const values = Float64Array.from(sample.classes, (index) => numbers[index]!);
+    const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+    const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
+    const error = linearError({ ...sample, targets: values, targetWidth: 1 }, true);
+    if (error === null || !(1 - error / variance > threshold)) return [];
+    return [
+      dataWarning(
+        resolved,
+        'values-as-classes',
+        `The classes are ${count} different numbers with ${formatRounded(targets.length / count, 2)} samples each, and a linear fit of the numbers explains ${formatPercent(Number((1 - error / variance).toFixed(2)))} of their variance: they are quantities, but ${resolved.spec.loss.type} treats neighboring ones as different as any two.`,
+        'Read them as values, with one output and the loss "mse". If they are classes, silence this rule.',
+        useValues(resolved),
+      ),
+    ];
+  },
+};
+
+/** Reads the targets as values; undefined where they are in a file that has no such option. */
+function useValues(resolved: Resolved): QuickFix | undefined {
+  const { spec } = resolved;
+  const written = valueAt(spec.source.value, ['data']);
+  if (typeof written !== 'object' || written === null) return undefined;
+  const data = written as Readonly<Record<string, unknown>>;
+  const read: SpecChange[] =
+    'labels' in data
+      ? [{ path: ['data', 'labels'] }, { path: ['data', 'targets'], value: data.labels }]
+      : 'path' in data
+        ? [{ path: ['data', 'task'], value: 'values' }]
+        : [];
+  const units = lastLayerOf(resolved);
+  if (read.length === 0 || !units) return undefined;
+  const last = lastEffectiveLayer(resolved);
+  return {
+    title: 'Read the targets as values',
+    changes: [
+      ...(last && last.index > units.index ? [{ path: spec.layers[last.index]!.path }] : []),
+      ...read,
+      ...('classes' in data ? [{ path: ['data', 'classes'] }] : []),
+      setUnits(spec, units, 1),
+      { path: ['loss'], value: 'mse' },
     ],
   };
 }

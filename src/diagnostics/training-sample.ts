@@ -43,6 +43,10 @@ export function sampleTrainingSplit(run: CompiledRun): TrainingSample {
   };
 }
 
+/** The values of an input column. */
+export const columnOf = ({ inputs, width, samples }: TrainingSample, column: number): Float64Array =>
+  Float64Array.from({ length: samples }, (_, i) => inputs[i * width + column]!);
+
 /** The share of each class that occurs, largest first. */
 export function classShares(classes: Int32Array): { readonly index: number; readonly share: number }[] {
   const counts = new Map<number, number>();

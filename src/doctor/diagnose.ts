@@ -1,6 +1,6 @@
 // The protocol: look at the data, at the first loss and at one batch; check the gradients; train for a while; then try
 // every fix that the findings suggest and keep those that help.
-import { setLearningRate } from '../diagnostics';
+import { replaceLayer, setLearningRate } from '../diagnostics';
 import { hasCustomCode } from '../engine/network-model';
 import { formatConclusion, hasWrongGradient } from '../presentation/check-summary';
 import { formatCompact } from '../presentation/numbers';
@@ -92,7 +92,13 @@ async function completeReport(
   const trial = (results.trial = await runTrial(session, steps, context, 'training', { onMeasure }));
   const zeroedInputs = (results.zeroedInputs = trial.diverged ? null : examineZeroedInputs(session));
   const depth = (results.depth = examineDepth(session));
-  const ofLayers = layerFaults.map((fault) => ({ ...fault, fix: null, range: null, since: null }));
+  const ofLayers = layerFaults.map(({ layer, ...fault }) => ({
+    ...fault,
+    // A dropout of the engine does what a random layer usually means to.
+    fix: run.model.layers[layer]!.definition.sampleMask ? replaceLayer(spec, layer, 'dropout') : null,
+    range: null,
+    since: null,
+  }));
   const candidates = [
     ...ofLayers,
     ...collectFindings(spec, problems, session, rangeTest, gradients, scoreOf(trial) >= LEARNED_WELL),
@@ -108,6 +114,7 @@ async function completeReport(
     isRepaired: known.isRepaired === true,
   };
   const places = new Map<string, Path>([
+    ...layerFaults.map(({ code, layer }) => [code, spec.layers[layer]!.path] as const),
     ...problems.filter(({ start }) => start === spec.loss.range.start).map(({ code }) => [code, ['loss']] as const),
     ...session.monitor.findings.flatMap(({ code, layer }) =>
       layer === null ? [] : ([[code, spec.layers[layer]!.path]] as const),

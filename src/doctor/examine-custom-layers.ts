@@ -8,12 +8,15 @@ import { parametersUsedBy } from '../engine/network-model';
 import { formatLocation } from '../engine/custom/custom-layer-error';
 import type { Pass } from '../engine/pass';
 import { formatCompact, formatPercent } from '../presentation/numbers';
+import { Random } from '../engine/random';
 import type { TrainingSession } from '../session/session';
 
 interface LayerFault {
   readonly code: string;
   readonly message: string;
   readonly remedy: string;
+  /** Index of the layer. */
+  readonly layer: number;
 }
 
 /** Samples that are looked at. */
@@ -23,6 +26,11 @@ const SAMPLES = 16;
 const MIN_DIFFERENCE = 1e-6;
 /** A loss of precision that training feels. */
 const MIN_LOST = 0.01;
+
+/** Draws of a random layer that are averaged, and the numbers of all of them together. */
+const [DRAWS, MAX_DRAWN] = [200, 4e6];
+/** The mean of a dropout's outputs is its output in evaluation, and so is the size of what a random flip moves. */
+const [SAME_MEAN, SAME_SIZE] = [0.85, 0.93];
 
 export function examineCustomLayers({ network, run }: TrainingSession): LayerFault[] {
   const { model } = network;
@@ -44,6 +52,10 @@ class LayerTrial {
   ) {}
 
   faults(): LayerFault[] {
+    return this.#faults().map((fault) => ({ ...fault, layer: this.layer }));
+  }
+
+  #faults(): Omit<LayerFault, 'layer'>[] {
     const { definition, name } = this.network.model.layers[this.layer]!;
     const { batchSize } = this.pass;
     const place = definition.sourceLocations ? ` (${formatLocation(definition.sourceLocations.forward)})` : '';
@@ -60,6 +72,8 @@ class LayerTrial {
           remedy: 'Reduce or normalize along the axes of a sample, not axis 0, which is the batch.',
         },
       ];
+    const ofRandom = definition.sampleMask ? this.#randomFaults(`${name}${place}`, exact) : [];
+    if (ofRandom.length > 0) return ofRandom;
     const inTraining = this.#forward('float64', batchSize, true);
     const changed = largestDifference(exact, inTraining) / spread;
     if (!definition.sampleMask && changed > MIN_LOST)
@@ -83,20 +97,69 @@ class LayerTrial {
     return [];
   }
 
-  /** Its output for the first samples, from the inputs that the network gives it. */
-  #forward(precision: 'float32' | 'float64', batch: number, training = false): Float64Array {
+  /** Of a layer that draws random numbers. @param exact its outputs in evaluation */
+  #randomFaults(layer: string, exact: Float64Array): Omit<LayerFault, 'layer'>[] {
+    const { batchSize } = this.pass;
+    const width = exact.length / batchSize;
+    const copies = this.#forward('float64', batchSize, false, { isRepeated: true });
+    const repeated = copies.map((_, i) => copies[i % width]!);
+    if (largestDifference(copies, repeated) / deviation(exact) > MIN_LOST)
+      return [
+        {
+          code: 'layer-random-in-evaluation',
+          message: `${layer} draws random numbers in evaluation too: equal samples get different outputs there, so the losses and accuracies of whole splits are those of a network with noise.`,
+          remedy: 'Return the expected output where "training" is false: for a dropout that scales what it keeps, x.',
+        },
+      ];
+    const draws = Math.min(DRAWS, Math.floor(MAX_DRAWN / exact.length));
+    let [product, squares, drawn] = [0, 0, 0];
+    for (let seed = 0; seed < draws; seed++)
+      for (const [i, value] of this.#forward('float64', batchSize, true, { seed }).entries()) {
+        product += (value * exact[i]!) / draws;
+        drawn += value ** 2 / draws;
+        squares += exact[i]! ** 2 / draws;
+      }
+    const [mean, size] = [product / squares, Math.sqrt(drawn / squares)];
+    const isSame = (ratio: number, least: number): boolean => ratio >= least && ratio <= 1 / least;
+    if (draws < DRAWS || !(squares > 0) || isSame(mean, SAME_MEAN) || isSame(size, SAME_SIZE)) return [];
+    return [
+      {
+        code: 'layer-differs-in-evaluation',
+        message: `${layer} computes something else in evaluation than in training: the mean of its random outputs in training is ${formatCompact(Number(mean.toPrecision(2)))} times its output in evaluation.`,
+        remedy: 'Scale what is kept in training by 1 / (1 - p), and return x in evaluation.',
+      },
+    ];
+  }
+
+  /**
+   * Its output for the first samples, from the inputs that the network gives it.
+   * @param seed of its random numbers in training
+   * @param isRepeated whether all samples are the first one
+   */
+  #forward(
+    precision: 'float32' | 'float64',
+    batch: number,
+    training = false,
+    { seed = 0, isRepeated = false } = {},
+  ): Float64Array {
     const { network, pass, layer } = this;
     const { model } = network;
     const context = createLayerContext(createBackend('reference', precision), model.layers[layer]!, batch, training);
-    const copy = (to: Tensor, from: TensorData): void => to.data.set(from.subarray(0, to.data.length));
+    const copy = (to: Tensor, from: TensorData): void => {
+      const width = to.data.length / batch;
+      to.data.set(from.subarray(0, to.data.length));
+      if (isRepeated) for (let row = 1; row < batch; row++) to.data.copyWithin(row * width, 0, width);
+    };
+    const { definition, options } = model.layers[layer]!;
+    if (context.mask) definition.sampleMask?.(context.mask, new Random(seed, 'custom layer'), options);
     const [first, ...others] = inputsOf(model, layer).map((source) =>
       source === NETWORK_INPUT ? pass.input : pass.outputs[source]!,
     );
     copy(context.input, first!.data);
     others.forEach((input, i) => copy(context.otherInputs[i]!, input.data));
     for (const { shortName, value } of parametersUsedBy(network, layer))
-      copy(context.parameters[shortName]!, value.data);
-    model.layers[layer]!.definition.forward(context);
+      context.parameters[shortName]!.data.set(value.data);
+    definition.forward(context);
     return Float64Array.from(context.output.data);
   }
 }

@@ -1,7 +1,7 @@
 // Tries the fixes of all findings, and where they leave a network that learns little, the usual values of what is
 // unusual. Fixes that help stay; the one that helps more comes first.
 import { setLearningRate } from '../diagnostics';
-import { applyTextEdit, editSpec, type Path } from '../model-spec';
+import { applyTextEdit, editSpec, type Path, type Spec } from '../model-spec';
 import { formatPercent, pluralize } from '../presentation/numbers';
 import type { DoctorFinding, Trial } from '../protocol/doctor-report';
 import type { QuickFix } from '../protocol/problem';
@@ -25,16 +25,21 @@ const GENERIC: readonly string[] = ['other-rate', 'learns-little', 'few-steps'];
 /** The network sees what it is to predict, so that its skill is none. */
 const LEAKS: readonly string[] = ['target-among-inputs', 'attention-sees-target'];
 
+/** The numbers are not what the file says. */
+const MISREAD: readonly string[] = ['thousands-as-decimals'];
+
 /** What only another code can repair. */
 const FAULTS_OF_CODE: readonly string[] = [
-  ...['wrong-gradient', 'layer-mixes-samples', 'layer-differs-in-evaluation', 'loss-of-precision'],
+  ...['wrong-gradient', 'layer-mixes-samples', 'loss-of-precision'],
+  ...['layer-differs-in-evaluation', 'layer-random-in-evaluation'],
   ...['loss-reduction', 'loss-mixes-samples', 'loss-ignores-target', 'loss-rewards-errors'],
 ];
 
 /** Their fixes change what is measured, so that the skill with a fix says nothing beside the one without. */
 const OTHER_MEASURE: readonly string[] = [
   ...LEAKS,
-  ...['classes-as-values', 'padding-counted', 'ignored-class', 'few-samples', 'constant-target'],
+  ...MISREAD,
+  ...['classes-as-values', 'values-as-classes', 'padding-counted', 'ignored-class', 'few-samples', 'constant-target'],
 ];
 
 /** Nothing can be learned from such data. */
@@ -56,7 +61,10 @@ export async function tryFixes(
 ): Promise<DoctorFinding[]> {
   const findings: DoctorFinding[] = [];
   const report = (untried: readonly Candidate[]): void =>
-    onProgress([...rank(findings), ...untried.map((each) => ({ ...each, fix: null, trial: null, effect: null }))]);
+    onProgress([
+      ...rank(findings, attempts.baseline.spec),
+      ...untried.map((each) => ({ ...each, fix: null, trial: null, effect: null })),
+    ]);
   for (const [i, candidate] of candidates.entries()) {
     report(candidates.slice(i));
     const finding = await tryFixOf(candidate, attempts);
@@ -68,16 +76,19 @@ export async function tryFixes(
     findings.push(...(await tryTogether(plausible, candidates, attempts)));
   findings.push(...(await tryLongerRun(findings, attempts)));
   const isMemorized = findings.some(({ code }) => code === 'memorizing');
-  const isExplained = findings.some(({ code, trial }) => trial && !GENERIC.includes(code));
+  // A rate that is usual is no cause: another one may make up for it.
+  const { spec } = attempts.baseline;
+  const named = findings.filter(({ fix }) => !fix || !setsRateOnly(fix) || !hasUsualRate(spec));
+  const isExplained = named.some(({ code, trial }) => trial && !GENERIC.includes(code));
   const isHopeless = findings.some(({ code, fix }) => NOTHING_TO_LEARN.includes(code) && !fix);
-  if (isHopeless) return rank(findings);
+  if (isHopeless) return rank(findings, spec);
   const { run, isRepaired } = attempts.baseline;
   const enough = isExplained ? LEARNABLE : isRepaired ? enoughOfRepaired(run) : LEARNED_WELL;
-  if (isMemorized || bestScore(findings, attempts) < enough)
+  if (isMemorized || bestScore(named, attempts) < enough)
     for (const usual of await tryUsualValues(findings, attempts)) addUsual(usual, findings, places);
   if (findings.length === 0 && hasLearnedLittle(attempts.baseline.trial))
     findings.push(learnsLittle(attempts.baseline.trial));
-  return rank(findings);
+  return rank(findings, spec);
 }
 
 /** A part of the spec that a finding without a fix is about, and that is replaced, is its fix. */
@@ -136,6 +147,29 @@ const isBetter = (a: Trial, b: Trial): boolean =>
 
 const setsRateOnly = ({ changes }: QuickFix): boolean =>
   changes.length === 1 && changes[0]?.path.join('.') === 'optimizer.lr';
+
+/** Rates that are usual, for plain steps and for those that are scaled by the size of gradients. */
+const USUAL_RATES = { plain: [0.005, 0.3], scaled: [3e-4, 0.02] } as const;
+
+/** Beyond the usual ones, a rate may still suit a task. */
+const UNUSUAL = 4;
+
+/**
+ * With the steps that momentum adds up.
+ * @param other a rate instead of that of the spec
+ * @param margin beyond usual rates
+ */
+function hasUsualRate({ optimizer }: Spec, other?: number, margin = 1): boolean {
+  const { lr, momentum = 0 } = optimizer.options as { readonly lr: number; readonly momentum?: number };
+  const isPlain = optimizer.type === 'sgd' || optimizer.type === 'adagrad';
+  const [low, high] = USUAL_RATES[isPlain ? 'plain' : 'scaled'];
+  const rate = isPlain ? (other ?? lr) / (1 - momentum) : (other ?? lr);
+  return rate >= low / margin && rate <= high * margin;
+}
+
+/** Whether only a rate far from usual ones helps: it makes up for something else. */
+const setsOddRate = (spec: Spec, fix: QuickFix): boolean =>
+  setsRateOnly(fix) && hasUsualRate(spec) && !hasUsualRate(spec, rateOf(fix), UNUSUAL);
 
 /** Rates that are tried around those that help. */
 const MAX_REFINEMENTS = 6;
@@ -313,16 +347,26 @@ async function tryUsualValues(findings: readonly DoctorFinding[], attempts: Atte
   const gains = isRepaired ? gainsFurther : gainsMuch;
   const isMemorized = findings.some(({ code }) => code === 'memorizing');
   // Another optimizer says less than another rate.
-  const isOfRate = findings.some(({ code, fix }) => code === 'other-rate' && fix);
+  const ofRate = findings.filter(({ fix }) => fix && setsRateOnly(fix));
+  const isOfRate = ofRate.length > 0;
+  const byRate = bestTrial(ofRate.filter(({ fix }) => fix && !setsOddRate(spec, fix)));
   const lacksSamples = isMemorized || trial.skill - (trial.validationSkill ?? trial.skill) > GENERALIZATION_GAP;
   let best: { readonly attempt: Attempt; readonly cause: string } | null = null;
   for (const group of usualValues(spec, run)) {
-    for (const { cause, fix, isOptimizer, isMoreSamples } of group) {
-      if ((isOptimizer && isOfRate) || !attempts.canGuess) continue;
+    // What is not unusual is no cause where another rate is as good.
+    if (byRate >= LEARNED_WELL && group.every(({ isCapacity }) => isCapacity)) break;
+    for (const { cause, fix, isOptimizer, isMoreSamples, isCapacity } of group) {
+      if ((isOptimizer && isOfRate) || (isCapacity && byRate >= LEARNED_WELL) || !attempts.canGuess) continue;
       const tried = await attempts.attempt(fix, true);
       // Too few validation samples to measure it: what is memorized is not learned.
       const attempt = tried && isMemorized ? { ...tried, before: { ...tried.before, validationSkill: 0 } } : tried;
-      if (!attempt || !gains(attempt) || (isMemorized && attempt.trial.validationSkill === null)) continue;
+      if (
+        !attempt ||
+        !gains(attempt) ||
+        scoreOf(attempt.trial) < byRate - NOISE ||
+        (isMemorized && attempt.trial.validationSkill === null)
+      )
+        continue;
       if (isMoreSamples && lacksSamples && scoreOf(attempt.trial) >= LEARNABLE) {
         const { isFailure: _, ...finding } = heldBack(attempt, cause, trial);
         return [{ ...finding, code: 'few-samples' }];
@@ -372,6 +416,8 @@ const FAULT_OF_DATA = 2.5;
 
 /** What names no cause must gain this much more skill to come before what does. */
 const GENERIC_PENALTY = 0.6;
+/** The same of another rate, where that of the spec is usual: anything else that helps as much names the cause. */
+const [USUAL_RATE_PENALTY, ODD_RATE_PENALTY] = [0.75, 1.2];
 /** The same of a run that ends early, which other rates make up for. */
 const SHORT_RUN_PENALTY = 0.4;
 
@@ -383,13 +429,13 @@ const REFUTED = 0.4;
 const UNRELATED: readonly string[] = ['unrelated-labels', 'unrelated-targets'];
 
 /** One finding for each code, those to act on first at the top. */
-function rank(findings: readonly DoctorFinding[]): DoctorFinding[] {
+function rank(findings: readonly DoctorFinding[], spec: Spec): DoctorFinding[] {
   const isRefuted = findings.some(({ trial }) => trial && scoreOf(trial) >= REFUTED);
   const isLearnable = findings.some(({ trial }) => trial && scoreOf(trial) >= LEARNABLE);
   const sorted = findings
     .map((finding) => ({
       finding,
-      rank: rankOf(finding, isLearnable || (isRefuted && UNRELATED.includes(finding.code))),
+      rank: rankOf(finding, isLearnable || (isRefuted && UNRELATED.includes(finding.code)), spec),
     }))
     .sort((a, b) => b.rank - a.rank)
     .map(({ finding }) => finding);
@@ -406,13 +452,28 @@ function rank(findings: readonly DoctorFinding[]): DoctorFinding[] {
  * Fixes by what they achieve, those that name a cause first; what no fix can repair, the data, before them unless a fix
  * makes the network learn; then the spec before the run.
  */
-function rankOf({ code, isFailure, trial, range, remedy, fix }: DoctorFinding, isLearnable: boolean): number {
-  if (LEAKS.includes(code) || FAULTS_OF_CODE.includes(code)) return 5;
+function rankOf(
+  { code, isFailure, trial, range, remedy, fix }: DoctorFinding,
+  isLearnable: boolean,
+  spec: Spec,
+): number {
+  if ([LEAKS, MISREAD, FAULTS_OF_CODE].some((codes) => codes.includes(code))) return 5;
   // Differences in skill of less than a tenth are noise: then the order of the rules decides.
   if (trial) {
     // What the spec says is a cause; what a run shows may be its effect.
     const isGeneric = GENERIC.includes(code) || isFailure || (fix && setsHugeRate(fix));
-    const penalty = isGeneric ? (code === 'few-steps' ? SHORT_RUN_PENALTY : GENERIC_PENALTY) : range ? 0 : RUN_PENALTY;
+    const isOfUsualRate = fix && setsRateOnly(fix) && hasUsualRate(spec);
+    const penalty = isOfUsualRate
+      ? setsOddRate(spec, fix)
+        ? ODD_RATE_PENALTY
+        : USUAL_RATE_PENALTY
+      : isGeneric
+        ? code === 'few-steps'
+          ? SHORT_RUN_PENALTY
+          : GENERIC_PENALTY
+        : range
+          ? 0
+          : RUN_PENALTY;
     return 2 + Math.round(10 * Math.max(0, scoreOf(trial))) / 10 - penalty;
   }
   if (range && remedy === null) return 1;

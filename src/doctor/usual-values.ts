@@ -11,6 +11,7 @@ import {
   isWeighted,
   moreSamples,
   normalizeHidden,
+  predictsLater,
   removeLayer,
   replaceLayer,
   setLoss,
@@ -29,6 +30,8 @@ export interface UsualValue {
   readonly fix: QuickFix;
   /** Replaces the whole optimizer. */
   readonly isOptimizer?: true;
+  /** Replaces what is usual by something that can do more, which another rate can make up for. */
+  readonly isCapacity?: true;
   /** Gives the network more samples, which names the cause whatever else helps with few. */
   readonly isMoreSamples?: true;
 }
@@ -44,11 +47,14 @@ export const usualValues = (spec: Spec, run: CompiledRun): UsualValue[][] => [
     ...resetLayerOptions(spec, run),
     ...ownParametersInstead(spec, run),
     ...withoutDropout(spec, run),
+    ...seeingAll(spec, run),
   ],
   [
     ...trainAllSamples(spec, run),
     ...allColumns(spec, run),
+    ...withoutRareColumns(spec, run),
     ...lossOfEngine(run),
+    ...layerOfEngine(spec, run),
     ...standardized(spec, run),
     ...otherBatches(spec, run),
     ...withPositions(spec, run),
@@ -154,8 +160,56 @@ function allColumns(spec: Spec, { dataset }: CompiledRun): UsualValue[] {
   if (!Array.isArray(inputs) || path === undefined || !dataset.featureNames) return [];
   return [
     {
-      cause: `Its inputs are only ${listNames(dataset.featureNames)} of the file.`,
+      cause: `Its inputs are only ${listNames(dataset.featureNames, 'columns')} of the file.`,
       fix: { title: 'Use all other columns as inputs', changes: [{ path: ['data', 'inputs'] }] },
+    },
+  ];
+}
+
+/** From this share of equal values on, the rest of a column is too rare to learn from. */
+const RARE = 0.95;
+
+/** Scaled to a standard deviation of 1, rare values are large, and each is learned by heart. */
+function withoutRareColumns(spec: Spec, run: CompiledRun): UsualValue[] {
+  const { dataset, split } = run;
+  const { inputs } = writtenKeys(spec, ['data']);
+  const [width = 0] = dataset.inputShape;
+  const names = dataset.featureNames;
+  if (dataset.inputShape.length > 1 || !names || !('path' in writtenKeys(spec, ['data']))) return [];
+  if (inputs !== undefined && !Array.isArray(inputs)) return [];
+  const isRare = (column: number): boolean => {
+    const counts = new Map<number, number>();
+    for (const sample of split.train) {
+      const value = dataset.inputs[sample * width + column]!;
+      counts.set(value, (counts.get(value) ?? 0) + 1);
+    }
+    return Math.max(...counts.values()) >= RARE * split.train.length;
+  };
+  const rare = names.filter((_, column) => isRare(column));
+  if (rare.length === 0 || rare.length === names.length) return [];
+  return [
+    {
+      cause: `${listNames(rare, 'columns')} ${rare.length === 1 ? 'has' : 'have'} the same value in nearly all samples: ${rare.length === 1 ? 'it is sparse or constant' : 'they are sparse or constant'}, and the others are learned by heart.`,
+      fix: {
+        title: `Leave ${listNames(rare, 'columns')} out`,
+        changes: [{ path: ['data', 'inputs'], value: names.filter((name) => !rare.includes(name)) }],
+      },
+    },
+  ];
+}
+
+/** A causal mask hides later positions, which a task may need. */
+function seeingAll(spec: Spec, run: CompiledRun): UsualValue[] {
+  if (predictsLater(run)) return [];
+  const masked = layersWhere(spec, run, (_, index) => writtenKeys(spec, spec.layers[index]!.path).is_causal === true);
+  if (masked.length === 0) return [];
+  return [
+    {
+      cause: `${namesOf(spec, masked)} sees no later positions (is_causal), and the targets are no later inputs that it must not see.`,
+      fix: {
+        title: `Let ${namesOf(spec, masked)} see all positions`,
+        changes: masked.map((index) => ({ path: [...spec.layers[index]!.path, 'is_causal'] })),
+      },
     },
   ];
 }
@@ -213,9 +267,9 @@ function resetLayerOptions(spec: Spec, run: CompiledRun): UsualValue[] {
 }
 
 const MAX_NAMES = 3;
-const listNames = (names: readonly string[]): string =>
+const listNames = (names: readonly string[], what = 'layers'): string =>
   names.length > MAX_NAMES
-    ? `${names.slice(0, MAX_NAMES - 1).join(', ')} and ${names.length - MAX_NAMES + 1} more layers`
+    ? `${names.slice(0, MAX_NAMES - 1).join(', ')} and ${names.length - MAX_NAMES + 1} more ${what}`
     : names.join(', ');
 const namesOf = (spec: Spec, indexes: readonly number[]): string =>
   listNames(indexes.map((index) => spec.layers[index]!.name));
@@ -282,6 +336,8 @@ function standardized(spec: Spec, run: CompiledRun): UsualValue[] {
 }
 
 const USUAL_BATCH = 32;
+/** The noise of smaller ones is rarely wanted. */
+const SMALL_BATCH = 4;
 
 function otherBatches({ batchSize }: Spec, run: CompiledRun): UsualValue[] {
   if (run.split.train.length < 2 * USUAL_BATCH) return [];
@@ -290,6 +346,7 @@ function otherBatches({ batchSize }: Spec, run: CompiledRun): UsualValue[] {
     {
       cause: `Batches of ${batchSize === 'full' ? 'all samples' : pluralize(run.batchSize, 'sample')} hold it back.`,
       fix: { title: `Set batch_size to ${USUAL_BATCH}`, changes: [{ path: ['batch_size'], value: USUAL_BATCH }] },
+      ...(batchSize !== 'full' && run.batchSize >= SMALL_BATCH && { isCapacity: true as const }),
     },
   ];
 }
@@ -308,8 +365,12 @@ function withPositions(spec: Spec, run: CompiledRun): UsualValue[] {
 
 const lastWeighted = ({ model }: CompiledRun): number => model.layers.findLastIndex(isWeighted);
 
+/** Of rectifiers and of functions that are steep around 0. */
+const USUAL_ACTIVATIONS: readonly string[] = ['relu', 'leaky_relu', 'prelu', 'elu', 'gelu', 'silu', 'tanh'];
+
 function otherActivations(spec: Spec, run: CompiledRun): UsualValue[] {
   const indexes = hiddenActivations(spec, run.model);
+  const areUsual = indexes.every((index) => USUAL_ACTIVATIONS.includes(run.model.layers[index]!.definition.kind));
   return ['relu', 'tanh', 'leaky_relu'].flatMap((kind) => {
     const replaced = indexes.filter((index) => run.model.layers[index]!.definition.kind !== kind);
     if (replaced.length === 0) return [];
@@ -321,6 +382,7 @@ function otherActivations(spec: Spec, run: CompiledRun): UsualValue[] {
           title: `Replace ${names} with ${kind}`,
           changes: replaced.flatMap((index) => replaceLayer(spec, index, kind).changes),
         },
+        ...(areUsual && { isCapacity: true as const }),
       },
     ];
   });
@@ -333,10 +395,28 @@ function withoutOutputActivation(spec: Spec, run: CompiledRun): UsualValue[] {
   return [{ cause: `The activation ${layer.name} bounds the output.`, fix: removeLayer(spec, last) }];
 }
 
+/** A layer of the engine in the place of one in a file that changes no shape. */
+const layerOfEngine = (spec: Spec, run: CompiledRun): UsualValue[] =>
+  layersWhere(
+    spec,
+    run,
+    ({ definition, inputShape, outputShape }, index) =>
+      definition.sourceLocations !== undefined &&
+      inputsOf(run.model, index).length === 1 &&
+      inputShape.join() === outputShape.join() &&
+      index < lastWeighted(run),
+  ).flatMap((index) =>
+    ['tanh', 'relu'].map((kind) => ({
+      cause: `The custom layer ${spec.layers[index]!.name} holds it back.`,
+      fix: replaceLayer(spec, index, kind),
+    })),
+  );
+
 /** Classes have losses of their own. */
 function classLoss(spec: Spec, run: CompiledRun): UsualValue[] {
   const { layers, loss } = run.model;
-  if (!run.labels || loss.definition.takes !== 'values') return [];
+  if (loss.definition.takes !== 'values') return [];
+  if (!run.labels) return probabilityLoss(spec, run);
   const last = layers.length - 1;
   const isActivated = last > lastWeighted(run) && !layers[last]!.definition.passThrough;
   const kind = run.targetWidth > 1 ? 'cross_entropy' : 'bce_with_logits';
@@ -346,6 +426,28 @@ function classLoss(spec: Spec, run: CompiledRun): UsualValue[] {
       fix: {
         title: `Use the loss ${kind}`,
         changes: [{ path: ['loss'], value: kind }, ...(isActivated ? removeLayer(spec, last).changes : [])],
+      },
+    },
+  ];
+}
+
+/** Targets of 0 and 1 behind a layer that gives probabilities. */
+function probabilityLoss(spec: Spec, { model, dataset }: CompiledRun): UsualValue[] {
+  if (model.layers.at(-1)!.definition.outputMeaning !== 'probability' || dataset.targetSize !== 1) return [];
+  if (!dataset.targets.every((value) => value === 0 || value === 1)) return [];
+  const { targets, task } = writtenKeys(spec, ['data']);
+  return [
+    {
+      cause: `${spec.loss.type} behind ${model.layers.at(-1)!.name} has almost no gradient where a prediction is wrong and sure, and the targets are classes.`,
+      fix: {
+        title: 'Use the loss bce',
+        changes: [
+          { path: ['loss'], value: 'bce' },
+          ...(targets === undefined
+            ? []
+            : [{ path: ['data', 'targets'] }, { path: ['data', 'labels'], value: targets }]),
+          ...(task === 'values' ? [{ path: ['data', 'task'] }] : []),
+        ],
       },
     },
   ];
@@ -377,6 +479,7 @@ function wider(spec: Spec, run: CompiledRun): UsualValue[] {
     {
       cause: `Its hidden layers are narrow: ${pluralize(Math.min(...widths), 'unit')} at the narrowest.`,
       fix: { title: `Make all hidden layers ${WIDER} times as wide`, changes },
+      isCapacity: true,
     },
   ];
 }
@@ -482,6 +585,7 @@ function deeper(spec: Spec, run: CompiledRun): UsualValue[] {
         { type: 'linear', out_features: USUAL_UNITS },
         'relu',
       ]),
+      isCapacity: true,
     },
   ];
 }
@@ -492,7 +596,7 @@ function normalized(spec: Spec, { model }: CompiledRun): UsualValue[] {
   const isNormalized = model.layers.some(({ definition }) => definition.normalizesOver);
   const fix = normalizeHidden(spec, model);
   if (model.layers.filter(isWeighted).length < DEEP || isNormalized || fix.changes.length === 0) return [];
-  return [{ cause: 'Signals and gradients change their size from layer to layer.', fix }];
+  return [{ cause: 'Signals and gradients change their size from layer to layer.', fix, isCapacity: true }];
 }
 
 const LONGER = 4;
@@ -504,6 +608,7 @@ const longer = (spec: Spec, { epochs }: CompiledRun): UsualValue[] => [
       title: `Train for ${LONGER * epochs} epochs`,
       changes: [{ path: ['epochs'], value: LONGER * spec.epochs }],
     },
+    isCapacity: true,
   },
 ];
 

@@ -55,12 +55,18 @@ const dataShapeOf = ({ inputShape, inputs, targetSize, classes, samples }: Datas
 
 /** What the reader of the data decided or noticed. */
 const notesToProblems = (spec: Spec, { notes = [] }: Dataset): Problem[] =>
-  notes.map(({ code, severity, message, remedy, path }) => ({
+  notes.map(({ code, severity, message, remedy, path, fix }) => ({
     code,
     severity,
     ...spec.source.locate(['data', ...path]),
     message: escapeControls(message),
     remedy: escapeControls(remedy),
+    ...(fix && {
+      fix: {
+        title: fix.title,
+        changes: Object.entries(fix.options).map(([option, value]) => ({ path: ['data', option], value })),
+      },
+    }),
   }));
 
 /** Rethrows what is not an error of the data. */

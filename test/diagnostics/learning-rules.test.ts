@@ -108,6 +108,20 @@ const changed = (change: (value: number, column: number, row: number) => number)
   const data = inline(240, 3, sum) as { inputs: number[][] };
   return { ...data, inputs: data.inputs.map((x, row) => x.map((value, column) => change(value, column, row))) };
 };
+/** A column of the whole numbers from 0 to 7, on which the target depends. */
+const coded = (effect: (code: number) => number): object => {
+  const { inputs } = inline(240, 2, sum) as { inputs: number[][] };
+  return {
+    type: 'inline',
+    inputs: inputs.map(([x], i) => [x, (5 * i + (i >> 3)) % 8]),
+    targets: inputs.map(([x], i) => x + effect((5 * i + (i >> 3)) % 8)),
+  };
+};
+/** Classes with the names of numbers, each of which occurs. */
+const graded = (label: (x: readonly number[], i: number) => number): object => {
+  const data = inline(160, 2, label, 'labels') as { labels?: number[] };
+  return { ...classification, data, layers: [linear(new Set(data.labels).size)] };
+};
 const inMeters = changed((value, column) => (column === 1 ? 1000 * value : value));
 const noise = new Random(3, 'noise');
 const leaking = (column: (target: number) => number): object => {
@@ -115,6 +129,14 @@ const leaking = (column: (target: number) => number): object => {
   const { inputs, targets } = data as { inputs: number[][]; targets?: number[] };
   return { ...data, inputs: inputs.map((x, i) => [...x, column(targets?.[i] ?? NaN)]) };
 };
+const product = inline(240, 3, ([a, b, c]) => a + 1.5 * b * c) as { inputs: number[][]; targets?: number[] };
+/** The last column is the target with noise. */
+const copied = {
+  ...product,
+  inputs: product.inputs.map((x, i) => [...x, (product.targets?.[i] ?? NaN) + 0.06 * noise.uniform(-1, 1)]),
+};
+/** The first column decides almost alone. */
+const dominated = inline(240, 3, ([a, b, c]) => a + 0.1 * b * c);
 const norm = (layer: unknown): unknown[] => [linear(8), layer, 'tanh', linear(2)];
 const scheduled = (schedule: object): object => ({ ...classification, schedule });
 const large = (layers: readonly unknown[]): object =>
@@ -489,11 +511,37 @@ const cases: readonly (readonly [code: string, fires: object, quiet: object])[] 
     { ...three, data: clouds((cloud) => [120, 250, 170][cloud]) },
     { ...three, data: clouds((cloud, i) => [1, 3, 2][cloud] + 0.3 * Math.sin(i)) },
   ],
+  // A code with noise, beside columns that separate the classes less.
+  [
+    'target-among-inputs',
+    { ...three, data: clouds((cloud, i) => [1, 3, 2][cloud] + 0.05 * Math.sin(i)) },
+    { ...three, data: clouds((cloud, i) => [1, 3, 2][cloud] + 0.3 * Math.sin(i)) },
+  ],
+  // A category's effects, and a smooth function of a number.
+  [
+    'codes-as-quantities',
+    { ...regression, data: coded((code) => [2, -1, 0, 3, -3, 1, -2, 0.5][code]) },
+    { ...regression, data: coded((code) => 0.1 * (code - 3) ** 2) },
+  ],
+  [
+    'classes-as-values',
+    { ...regression, data: inline(240, 2, ([x, y]) => [10, 50, 40, 5][2 * Number(x > 0) + Number(y > 0)]) },
+    { ...regression, data: inline(240, 2, ([x, y]) => (x + y < -0.5 ? 10 : x + y < 0.5 ? 20 : 50)) },
+  ],
+  ['values-as-classes', graded(([x, y]) => Math.round(4 * (x + y))), graded((_, i) => (i % 17) - 8)],
   [
     'mixed-units',
     { ...regression, data: changed((v, column, row) => (column === 0 ? (v + 2) * (row % 6 === 0 ? 100 : 1) : v)) },
     { ...regression, data: changed((v, column, row) => (column === 0 ? (v + 2) * (row % 6 === 0 ? 2 : 1) : v)) },
   ],
+  // Meters and millimeters, in groups that are not far apart beside the range of the larger one.
+  [
+    'mixed-units',
+    { ...regression, data: changed((v, column, row) => (column === 0 ? (v + 1.5) * (row % 2 ? 1000 : 1) : v)) },
+    { ...regression, data: changed((v, column, row) => (column === 0 ? (v + 1.5) * (row % 2 ? 3 : 1) : v)) },
+  ],
+  // A copy with noise follows from the other columns as the target does; a cause of its own does not.
+  ['target-among-inputs', { ...regression, data: copied }, { ...regression, data: dominated }],
   [
     'missing-as-number',
     { ...regression, data: changed((value, column, row) => (column === 0 && row % 12 === 0 ? -99 : value)) },
@@ -788,6 +836,7 @@ const withoutFix = new Set([
   'unrelated-labels',
   'unrelated-targets',
   'mixed-units',
+  'codes-as-quantities',
   'leaked-samples',
   'class-spelling',
   'absent-class',
@@ -1007,4 +1056,52 @@ describe('healthy examples', () => {
       expect(problems.map(({ code }) => code).filter((code) => learning.has(code))).toEqual(shownFindings[name] ?? []);
     },
   );
+});
+
+describe('attention on values', () => {
+  // Four time steps of two values; the target is the first one at the next step, or at the step before.
+  const codesOf = (is_causal: boolean, shift: number): string[] => {
+    const at = (sample: number, step: number): number => (17 * sample + 29 * (sample % 7) * step + 11 * step) % 120;
+    const files = inMemoryFiles({
+      'x.npy': npy([60, 4, 2], (i) => at(Math.floor(i / 8), (Math.floor(i / 2) % 4) + 1) + 100 * (i % 2)),
+      'y.npy': npy([60, 4], (i) => at(Math.floor(i / 4), (i % 4) + 1 + shift)),
+    });
+    const text = textOf({
+      data: { type: 'npy', inputs: 'x.npy', targets: 'y.npy' },
+      layers: [linear(4), { type: 'multihead_attention', num_heads: 2, is_causal }, linear(1), 'flatten'],
+      loss: 'mse',
+    });
+    return loadRun(text, files, { rules: specRules }).problems.map(({ code }) => code);
+  };
+
+  it('sees its target where that is a later input and it has no causal mask', () => {
+    expect(codesOf(false, 1)).toContain('attention-sees-target');
+    expect(codesOf(true, 1)).not.toContain('attention-sees-target');
+    expect(codesOf(false, -1)).not.toContain('attention-sees-target');
+  });
+});
+
+describe('thousands-as-decimals', () => {
+  const problemsIn = (cells: readonly string[], more: object = {}): readonly Problem[] => {
+    const files = inMemoryFiles({ 'd.csv': `km;y\n${cells.map((cell, i) => `${cell};${i % 5}`).join('\n')}` });
+    const data = { type: 'csv', path: 'd.csv', ...more };
+    return loadRun(textOf({ ...regression, data }), files, { rules: specRules }).problems;
+  };
+  const thousands = Array.from({ length: 30 }, (_, i) => (i % 3 ? `${1 + (i % 9)}.${125 + 13 * i}` : `${300 + i}`));
+  const codesOf = (cells: readonly string[], more?: object): string[] =>
+    problemsIn(cells, more).map(({ code }) => code);
+
+  it('fires where points are always ahead of three digits, beside whole numbers below 1,000', () => {
+    const { fix } = problemsIn(thousands).find(({ code }) => code === 'thousands-as-decimals') ?? {};
+    expect(fix?.changes).toEqual([
+      { path: ['data', 'decimal'], value: ',' },
+      { path: ['data', 'thousands'], value: '.' },
+    ]);
+    expect(codesOf(thousands, { decimal: ',', thousands: '.' })).not.toContain('thousands-as-decimals');
+  });
+
+  it('does not fire on decimals', () => {
+    expect(codesOf([...thousands, '2.5'])).not.toContain('thousands-as-decimals');
+    expect(codesOf(thousands.filter((cell) => cell.includes('.')))).not.toContain('thousands-as-decimals');
+  });
 });

@@ -13,6 +13,14 @@ const deep = (activation: string, depth: number): unknown[] => [
   ...Array.from({ length: depth }, () => [linear(6), activation]).flat(),
   linear(2),
 ];
+/** Blocks whose two branches are as large as what they get. */
+const doubling = (times: number, before: readonly unknown[]): unknown[] => [
+  {
+    type: 'repeat',
+    times,
+    layers: [...before, { type: 'parallel', merge: 'add', branches: [[], [linear(8, { init: 'orthogonal' })]] }],
+  },
+];
 const circles = {
   data: { type: 'circles', samples: 80 },
   layers: [linear(8), 'tanh', linear(2)],
@@ -125,6 +133,11 @@ const cases: readonly (readonly [code: string, fires: object, quiet: object])[] 
       optimizer: sgd(1e-9),
     },
     { ...circles, layers: deep('leaky_relu', 3) },
+  ],
+  [
+    'exploding-activations',
+    { ...circles, layers: [linear(8), ...doubling(16, []), linear(2)], optimizer: sgd(1e-9) },
+    { ...circles, layers: [linear(8), ...doubling(16, ['layer_norm']), linear(2)], optimizer: sgd(1e-9) },
   ],
   [
     'worse-in-evaluation',

@@ -42,7 +42,7 @@ async function examine(spec: object, more: Partial<DoctorContext> = {}): Promise
 type LayerCall = Parameters<Layer['forward']>[0];
 
 /** A network with a custom layer between two linear ones. */
-async function examineCustom(forward: Layer['forward']): Promise<DoctorReport> {
+async function examineCustom(forward: Layer['forward'], isRandom = false): Promise<DoctorReport> {
   const text = JSON.stringify({
     ...circles,
     layers: [linear(6), { type: 'custom', module: './own.layer.ts' }, 'tanh', linear(2)],
@@ -50,7 +50,7 @@ async function examineCustom(forward: Layer['forward']): Promise<DoctorReport> {
   });
   const definition = createCustomLayer(
     { name: 'custom1', index: 1 },
-    { defaultExport: { forward }, locate: () => ({ file: '/own.layer.ts', line: 3, column: 1 }) },
+    { defaultExport: { forward, random: isRandom }, locate: () => ({ file: '/own.layer.ts', line: 3, column: 1 }) },
     { enter: () => undefined, leave: () => undefined },
   ) as LayerDefinition;
   const loadCustom = (variant: string) =>
@@ -377,11 +377,40 @@ describe('the diagnosis', () => {
       ({ x, ops, training }: LayerCall) => (training ? x : ops.multiply(x, 2)),
       ({ x, ops, training }: LayerCall) => (training ? x : ops.multiply(x, 1)),
     ],
+    [
+      'layer-differs-in-evaluation',
+      ({ x, ops, training, random }: LayerCall) =>
+        training
+          ? ops.multiply(
+              x,
+              ops.tensor(
+                x.shape,
+                random.uniform(x.shape).data.map((u) => Number(u > 0.5)),
+              ),
+            )
+          : x,
+      ({ x, ops, training, random }: LayerCall) =>
+        training
+          ? ops.multiply(
+              x,
+              ops.tensor(
+                x.shape,
+                random.uniform(x.shape).data.map((u) => 2 * Number(u > 0.5)),
+              ),
+            )
+          : x,
+    ],
+    [
+      'layer-random-in-evaluation',
+      ({ x, ops, random }: LayerCall) => ops.add(x, random.normal(x.shape)),
+      ({ x, ops, training, random }: LayerCall) => (training ? ops.add(x, random.normal(x.shape)) : x),
+    ],
   ])('names the fault of the code of a layer: %s', async (code, fault, right) => {
-    const [first] = (await examineCustom(fault)).findings;
+    const isRandom = fault.toString().includes('random');
+    const [first] = (await examineCustom(fault, isRandom)).findings;
     expect(first.code).toBe(code);
     expect(first.message).toContain('own1');
-    expect((await examineCustom(right)).findings.map((finding) => finding.code)).not.toContain(code);
+    expect((await examineCustom(right, isRandom)).findings.map((finding) => finding.code)).not.toContain(code);
   });
 
   it('takes the target away from a network that sees it, although it then knows less', async () => {

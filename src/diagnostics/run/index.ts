@@ -1,4 +1,5 @@
 // The rules about a run, causes before effects. To add one, write it and add a line to the table.
+import { explodingActivations } from './activations';
 import { constantOutput } from './constant-output';
 import {
   deadUnits,
@@ -26,6 +27,7 @@ export type { RunRule, SampleEvaluation } from './run-rule';
 export const runRules: readonly RunRule[] = [
   zeroGradient,
   constantOutput,
+  explodingActivations,
   updateTooLarge,
   diverging,
   decayOutweighsLoss,

@@ -23,6 +23,7 @@ import { RoundingLoss } from './rounding-loss';
 import { assertFitsInMemory, GrowableRows, RowSampler } from './row-selection';
 import type { TableLayout } from './table-layout';
 import { TargetColumn, type TargetReason } from './target-column';
+import { ThousandsTest } from './thousands';
 
 const cellLocation = ({ path, names }: CsvColumns, line: number, index: number): string =>
   `${path}, row ${line}, column ${index + 1} (${names[index]})`;
@@ -55,6 +56,8 @@ class CsvTable implements RowConsumer {
   readonly #parseNumber: (text: string) => number;
   readonly #missing: MissingCells;
   readonly #rounding: RoundingLoss;
+  /** The last column is the target; null where the options say how numbers are written. */
+  readonly #thousands: ThousandsTest | null;
   #samples = 0;
   #dropped = 0;
 
@@ -78,6 +81,8 @@ class CsvTable implements RowConsumer {
     this.#missing = new MissingCells(options, roles);
     this.#data = new GrowableRows(inputs.length, precision, rows);
     this.#rounding = new RoundingLoss(inputs.length, precision);
+    const isDefault = options.decimal === '.' && options.thousands === undefined;
+    this.#thousands = isDefault ? new ThousandsTest(inputs.length + 1) : null;
     this.#sampler = new RowSampler(options, random.stream('rows'));
     this.#target = new TargetColumn(
       {
@@ -123,18 +128,24 @@ class CsvTable implements RowConsumer {
     const width = inputs.length;
     const data = this.#data.ensureRow(row);
     for (let j = 0; j < width; j++) {
-      const cell = cells[inputs[j]!]!;
-      const value = this.#parseNumber(cell.trim());
+      const cell = cells[inputs[j]!]!.trim();
+      const value = this.#parseNumber(cell);
       const at = row * width + j;
       data[at] = value;
-      if (Number.isFinite(data[at]) && (further === undefined || !this.#missing.isMissing(cell.trim()))) {
+      if (Number.isFinite(data[at]) && (further === undefined || !this.#missing.isMissing(cell))) {
         this.#rounding.add(j, value);
+        this.#thousands?.add(j, cell, value);
         continue;
       }
-      if (missing !== 'mean' || !this.#missing.isMissing(cell.trim())) this.#rejectCell(line, inputs[j]!, cell.trim());
+      if (missing !== 'mean' || !this.#missing.isMissing(cell)) this.#rejectCell(line, inputs[j]!, cell);
       data[at] = NaN;
     }
-    this.#target.set(row, line, cells[this.#targetColumn]!);
+    const target = cells[this.#targetColumn]!;
+    if (this.#thousands) {
+      const value = this.#parseNumber(target.trim());
+      if (Number.isFinite(value)) this.#thousands.add(width, target.trim(), value);
+    }
+    this.#target.set(row, line, target);
     if (row >= this.#samples) {
       this.#samples = row + 1;
       // The file may hold more rows than estimated.
@@ -303,6 +314,8 @@ class CsvTable implements RowConsumer {
     notes.push(...missingNotes(this.#columns.path, { dropped: this.#dropped, filled }));
     const nameOf = (input: number): string => `column ${this.#inputs[input]! + 1} (${names[this.#inputs[input]!]})`;
     notes.push(...this.#rounding.notes(this.#columns.path, nameOf, ['inputs']));
+    const columns = [...this.#inputs, this.#targetColumn];
+    notes.push(...(this.#thousands?.notes(this.#columns.path, (column) => names[columns[column]!]!) ?? []));
     return notes;
   }
 }

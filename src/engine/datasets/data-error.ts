@@ -14,6 +14,8 @@ export interface DataNote {
   readonly remedy: string;
   /** The option that the note is about. */
   readonly path: OptionPath;
+  /** Options of the data that repair it. */
+  readonly fix?: { readonly title: string; readonly options: Readonly<Record<string, unknown>> };
 }
 
 /** Something is wrong with the data: where (a path into the options), what, and what to do. */
