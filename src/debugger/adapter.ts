@@ -20,6 +20,7 @@ import {
   changeFunctions,
   ExpressionError,
   functions,
+  IS_ZERO_FOR,
   isRunQuery,
   LAST,
   namesIn,
@@ -928,7 +929,7 @@ export class NablascopeDebugSession extends DebugSession {
       const values = (await this.#namedValues())
         .map(({ expression }) => expression)
         .filter((each) => !each.includes('('));
-      const calls = [...functions.keys(), ...changeFunctions.keys(), AT, LAST, 'grad', 'update'];
+      const calls = [...functions.keys(), ...changeFunctions.keys(), AT, LAST, IS_ZERO_FOR, 'grad', 'update'];
       const all = [
         ...[...new Set(values)].map((label) => ({ label, type: 'variable' as const })),
         ...calls.map((label) => ({ label, type: 'function' as const })),

@@ -16,7 +16,7 @@ import {
   zipEntries,
 } from './bound';
 import { type ChangeFunction, changeFunctions, functions } from './functions';
-import { AT, countOf, LAST, pastUseOf } from './past';
+import { AT, countOf, IS_ZERO_FOR, LAST, pastUseOf } from './past';
 
 /** What is asked of a name: `x`, `grad(x)` or `update(x)`. */
 export type Aspect = 'value' | 'gradient' | 'update';
@@ -165,7 +165,15 @@ function bindCall(node: CallNode, scope: Scope): Bound {
   if (change) return bindChange(node, change, scope);
   const definition = functions.get(name);
   if (!definition) {
-    const match = closestMatch(name, [...functions.keys(), ...changeFunctions.keys(), AT, LAST, 'grad', 'update']);
+    const match = closestMatch(name, [
+      ...functions.keys(),
+      ...changeFunctions.keys(),
+      AT,
+      LAST,
+      IS_ZERO_FOR,
+      'grad',
+      'update',
+    ]);
     return fail(`There is no function ${name}.${match === undefined ? '' : ` Did you mean ${match}?`}`, node);
   }
   if (args.length !== definition.arity)

@@ -5,7 +5,7 @@ export { type Bound, type EntryType, readNumber, type TensorReductions } from '.
 export { changeFunctions, functions } from './functions';
 export { namesIn } from './names-in';
 export { MAX_LENGTH, parseExpression } from './parse';
-export { AT, LAST, outerPastUsesIn, type PastUse, pastUsesIn, toCondition } from './past';
+export { AT, IS_ZERO_FOR, LAST, outerPastUsesIn, type PastUse, pastUsesIn, toCondition } from './past';
 export {
   isRunQuery,
   parseRunQuery,

@@ -3,12 +3,14 @@
 import jsep from 'jsep';
 import {
   type BinaryOperator,
+  type CallNode,
   type Expression,
   ExpressionError,
   type NameNode,
   type Slice,
   type UnaryOperator,
 } from './ast';
+import { expandIsZeroFor, IS_ZERO_FOR } from './past';
 
 /** UTF-16 units. */
 export const MAX_LENGTH = 1000;
@@ -180,7 +182,8 @@ function convert(node: RawNode, text: string, depth: number): Expression {
       const callee = node.callee as RawNode;
       if (callee.type !== 'Identifier') return fail('Only functions can be called.');
       const args = (node.arguments as RawNode[]).flatMap((argument) => split(argument, ','));
-      return { type: 'call', name: callee.name as string, args: args.map(inner), ...at };
+      const call: CallNode = { type: 'call', name: callee.name as string, args: args.map(inner), ...at };
+      return call.name === IS_ZERO_FOR ? expandIsZeroFor(call) : call;
     }
     case 'UnaryExpression':
       return { type: 'unary', operator: node.operator as UnaryOperator, operand: inner(node.argument), ...at };

@@ -1,10 +1,38 @@
 // What an expression reads of other steps: `at(step, x)`, `last(x)` and `changes(x)`. Only what is said here can be
 // evaluated while a run is replayed forward once, with few values kept.
-import { type CallNode, type Expression, ExpressionError } from './ast';
+import { type BinaryOperator, type CallNode, type Expression, ExpressionError } from './ast';
 import { changeFunctions } from './functions';
 
 export const AT = 'at';
 export const LAST = 'last';
+
+/** `is_zero_for(x, n)`: whether x is 0, and was at the ends of the n - 1 steps before. */
+export const IS_ZERO_FOR = 'is_zero_for';
+
+/** Its meaning: x == 0 and step >= n and not last(x != 0) > step - n. @throws ExpressionError */
+export function expandIsZeroFor(call: CallNode): Expression {
+  const [value, steps, ...rest] = call.args;
+  if (!value || !steps || rest.length > 0)
+    return fail(`${IS_ZERO_FOR} takes a value and a number of steps: ${IS_ZERO_FOR}(hidden.weight[0, 0], 5).`, call);
+  const at = placeOf(call);
+  const binary = (left: Expression, operator: BinaryOperator, right: Expression): Expression => ({
+    type: 'binary',
+    operator,
+    left,
+    right,
+    ...at,
+  });
+  const zero: Expression = { type: 'number', value: 0, ...placeOf(value) };
+  const step: Expression = { type: 'name', name: 'step', ...at };
+  const lastOther: Expression = { type: 'call', name: LAST, args: [binary(value, '!=', zero)], ...at };
+  const isRecent = binary(lastOther, '>', binary(step, '-', steps));
+  return binary(binary(binary(value, '==', zero), 'and', binary(step, '>=', steps)), 'and', {
+    type: 'unary',
+    operator: 'not',
+    operand: isRecent,
+    ...at,
+  });
+}
 
 /** The step of `at`: a fixed one, or one that is this many steps back. */
 export type StepReference = { readonly step: number } | { readonly stepsBack: number };

@@ -84,6 +84,10 @@ const cases: readonly [string, (reader: Reader) => boolean][] = [
     },
   ],
   [
+    'is_zero_for(sign(loss - 0.66) - 1, 3)',
+    ({ step, now, at }) => step >= 3 && now('loss') > 0.66 && [1, 2].every((k) => at(step - k, 'loss') > 0.66),
+  ],
+  [
     'max(abs(at(step - 2, update(linear1.weight)))) > max(abs(at(step - 1, update(linear1.weight))))',
     ({ step, at }) => {
       const text = 'max(abs(update(linear1.weight)))';
