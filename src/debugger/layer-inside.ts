@@ -27,16 +27,24 @@ function toValue({ index, name }: LayerInfo, internal: string, slice: string, is
     : { group: 'gradients', layer: index, label: `grad(${internal})`, expression: `grad(${expression})` };
 }
 
-/** Null if the layer passes no state from one time step to the next. */
+/**
+ * Null if the layer passes no state from one time step to the next. Of several stacked layers and directions, the time
+ * steps of one come after those of the other, in the order in which they are computed.
+ */
 function timeStepsOf(layer: LayerInfo, isForward: boolean): InsidePlace[] | null {
   const times = layer.internals.find(({ carried }) => carried)?.shape[0];
   if (times === undefined) return null;
   const inTime = layer.internals.filter(({ shape }) => shape[0] === times);
-  return Array.from({ length: times }, (_, t) => ({
-    label: `time step ${t + 1} of ${times}`,
-    // The batch is in front.
-    values: inTime.map(({ shortName }) => toValue(layer, shortName, `[:, ${t}]`, isForward)),
-  }));
+  const groups = [...new Set(inTime.map(({ group }) => group))];
+  return groups.flatMap((group) => {
+    const internals = inTime.filter((internal) => internal.group === group);
+    const places = Array.from({ length: times }, (_, t) => ({
+      label: `${group === undefined ? '' : `${group}, `}time step ${t + 1} of ${times}`,
+      // The batch is in front.
+      values: internals.map(({ shortName }) => toValue(layer, shortName, `[:, ${t}]`, isForward)),
+    }));
+    return internals[0]?.reverse ? places.toReversed() : places;
+  });
 }
 
 const internalsOf = (layer: LayerInfo, isForward: boolean): InsidePlace[] =>

@@ -150,8 +150,8 @@ export const largeValues: SpecRule = {
     const last = model.layers.findLastIndex(isWeighted);
     return model.layers.flatMap((layer, index) => {
       if (isCopy(spec, index)) return [];
-      const large = declaredParameters(layer).flatMap(({ name, shape, init }) => {
-        const option = OTHER_WEIGHTS[name];
+      const large = declaredParameters(layer).flatMap(({ name, option: valuesOption = name, shape, init }) => {
+        const option = OTHER_WEIGHTS[valuesOption];
         const isDrawnWeight =
           name === 'weight' && (drawsWeights(layer) || layer.definition.normalizesOver !== undefined);
         if (option === undefined || isDrawnWeight || !('initializer' in init)) return [];

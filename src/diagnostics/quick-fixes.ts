@@ -176,12 +176,27 @@ export function normalizeBlocks(spec: Spec, { layers }: NetworkModel): QuickFix 
 /** Puts a recurrent layer with gates, of the same size, in the place of one without. */
 export function replaceRecurrent(spec: Spec, index: number, { definition, options }: LayerModel): QuickFix {
   const { path, name } = spec.layers[index]!;
-  const { hidden_size, return: returned } = options as { readonly hidden_size: number; readonly return?: string };
+  const {
+    hidden_size,
+    num_layers,
+    bidirectional,
+    dropout,
+    return: returned,
+  } = options as {
+    readonly hidden_size: number;
+    readonly num_layers: number;
+    readonly bidirectional: boolean;
+    readonly dropout: number;
+    readonly return: string;
+  };
   const written = valueAt(spec.source.value, [...path, 'name']);
   const value = {
     type: definition.gatedKind,
     hidden_size,
-    ...(returned !== undefined && returned !== 'last' && { return: returned }),
+    ...(num_layers > 1 && { num_layers }),
+    ...(bidirectional && { bidirectional }),
+    ...(dropout > 0 && { dropout }),
+    ...(returned !== 'last' && { return: returned }),
     ...(written !== undefined && { name: written }),
   };
   return { title: `Replace ${name} with ${definition.gatedKind ?? ''}`, changes: [{ path, value }] };

@@ -2,7 +2,7 @@
 import type { Kernels } from './kernels/kernels';
 import { MemoryPlan, type Shape, type Tensor } from './kernels/tensor';
 import type { BackwardContext } from './layers/layer';
-import { declaredInternals, declaredParameters, internalShape, type LayerModel } from './network-model';
+import { declaredInternals, declaredParameters, internalShape, type LayerModel, maskShapeOf } from './network-model';
 
 /** All tensors that a layer computes with, for a batch of this size; everything is 0. */
 export function createLayerContext(
@@ -30,7 +30,8 @@ export function createLayerContext(
     () => Tensor,
   ];
   const [otherInputs, gradOtherInputs] = [otherInputShapes.map(batchOf), otherInputShapes.map(batchOf)];
-  const mask = definition.sampleMask && training ? batchOf(outputShape) : null;
+  const maskShape = training ? maskShapeOf(layer) : null;
+  const mask = maskShape && batchOf(maskShape);
   const parameters = reserveNamed(declaredParameters(layer));
   const gradParameters = reserveNamed(declaredParameters(layer));
   const buffers = reserveNamed(definition.buffers?.(inputShape, options) ?? []);

@@ -86,6 +86,17 @@ export const receptiveWindowOf = ({
 export const macsOf = ({ definition, inputShape, otherInputShapes, outputShape, options }: LayerModel): number =>
   definition.macs?.(inputShape, outputShape, options, otherInputShapes) ?? 0;
 
+/** The shape of what a layer draws for one sample in training; null if it draws nothing. */
+export function maskShapeOf({
+  definition,
+  options,
+  inputShape,
+  outputShape,
+}: Pick<LayerModel, 'definition' | 'options' | 'inputShape' | 'outputShape'>): Shape | null {
+  if (!definition.sampleMask) return null;
+  return definition.maskShape ? definition.maskShape(inputShape, options) : outputShape;
+}
+
 /** The parameters that belong to a layer. */
 export const ownParameters = (layer: LayerModel): readonly ParameterDeclaration[] =>
   declaredParameters(layer).filter(({ name }) => layer.sharedParameters?.[name] === undefined);

@@ -7,6 +7,7 @@ import {
   declaredInternals,
   internalShape,
   type LayerModel,
+  maskShapeOf,
   type NetworkModel,
   type NetworkSize,
   ownParameters,
@@ -78,9 +79,10 @@ function reserveActivations(
     input: reservation.reserve([batchSize, ...model.inputShape]),
     target: reservation.reserve([batchSize, ...output]),
     outputs: model.layers.map((layer) => reservation.reserve([batchSize, ...layer.outputShape])),
-    masks: model.layers.map((layer) =>
-      backward && layer.definition.sampleMask ? reservation.reserve([batchSize, ...layer.outputShape]) : null,
-    ),
+    masks: model.layers.map((layer) => {
+      const shape = backward ? maskShapeOf(layer) : null;
+      return shape && reservation.reserve([batchSize, ...shape]);
+    }),
     internals: model.layers.map(reserveInternals),
     internalGradients: backward ? model.layers.map(reserveInternals) : [],
     // Index 0 is dL/d input; index i + 1 is dL/d output of layer i.
@@ -152,7 +154,9 @@ export function estimateLayerMemory(layer: LayerModel, precision: Precision, siz
   };
   for (const { shape } of ownParameters(layer)) reserveEach(shape, 3 + size.optimizerStateTensors);
   for (const { shape } of bufferDeclarations(layer)) plan.reserve(shape);
-  reserveEach([size.batchSize, ...layer.outputShape], layer.definition.sampleMask ? 3 : 2);
+  reserveEach([size.batchSize, ...layer.outputShape], 2);
+  const mask = maskShapeOf(layer);
+  if (mask) plan.reserve([size.batchSize, ...mask]);
   const internals = declaredInternals(layer);
   for (const declared of internals) reserveEach(internalShape(declared, size.batchSize), 2);
   if (size.evaluationBatchSize > 0) {

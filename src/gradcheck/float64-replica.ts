@@ -3,7 +3,13 @@
 import { createKernels } from '../engine/kernels/create-kernels';
 import type { Tensor } from '../engine/kernels/tensor';
 import { Network } from '../engine/network';
-import { hasCustomCode, type NetworkModel, type Parameter, parametersUsedBy } from '../engine/network-model';
+import {
+  hasCustomCode,
+  maskShapeOf,
+  type NetworkModel,
+  type Parameter,
+  parametersUsedBy,
+} from '../engine/network-model';
 import type { Pass } from '../engine/pass';
 import { PerturbationBatch } from './perturbation-batch';
 import type { BatchedLosses } from './batched-losses';
@@ -25,7 +31,7 @@ import { guardCustomLayer } from './guard-custom-layer';
  * without a declared structure are computed in full, with their masks, and are never a problem.
  */
 const supportsFastPath = ({ layers }: NetworkModel): boolean =>
-  !layers.some(({ definition }) => definition.sampleMask && definition.jacobianStructure);
+  !layers.some((layer) => maskShapeOf(layer) && layer.definition.jacobianStructure);
 
 export class Float64Replica {
   readonly network: Network;

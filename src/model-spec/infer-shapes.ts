@@ -236,7 +236,7 @@ function resolveSharing(
       `${name} has no parameter${parameter === undefined ? '' : ` ${quote(parameter)}`} to take from ${owner.name}.`,
       'Remove "share", or name a layer of the same type.',
     );
-  for (const { name: own, shape, init } of wanted) {
+  for (const { name: own, option = own, shape, init } of wanted) {
     const theirs = offered.get(own)!.shape;
     if (!shapesEqual(shape, theirs))
       return fail(
@@ -245,12 +245,12 @@ function resolveSharing(
         `The ${own} of ${name} is ${formatShape(shape)}, but that of ${owner.name} is ${formatShape(theirs)}.`,
         'Give both layers the same sizes, or share another parameter.',
       );
-    if ('values' in init && spec.source.has([...path, own]))
+    if ('values' in init && spec.source.has([...path, option]))
       return fail(
         'shared-values',
-        own,
+        option,
         `${name} takes its ${own} from ${owner.name}, so these values have no effect.`,
-        `Remove ${quote(own)}, or write it in ${owner.name}.`,
+        `Remove ${quote(option)}, or write it in ${owner.name}.`,
       );
   }
   return {

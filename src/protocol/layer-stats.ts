@@ -45,7 +45,8 @@ export interface LayerStats {
   readonly parameters: readonly ParameterStats[];
   /**
    * Of a recurrent layer whose backward pass is done: norms of dL/d state after the first and after the last time step.
-   * Of several states, it is the one through which most of the gradient arrives.
+   * Of several states, it is the one through which most of the gradient arrives. Of a direction that reads backward,
+   * the first time step is the last of the sequence.
    */
   readonly throughTime?: { readonly first: number; readonly last: number };
 }

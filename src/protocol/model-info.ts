@@ -68,6 +68,10 @@ export interface InternalInfo {
   readonly shape: readonly number[];
   /** Whether it is a state that each time step passes on to the next one. */
   readonly carried: boolean;
+  /** The part of a layer with several that computes it, such as `l1_reverse`, after those before it. */
+  readonly group?: string;
+  /** Whether time steps are computed from the last to the first. */
+  readonly reverse?: boolean;
   /** Whether it holds attention weights [heads, queries, keys]. */
   readonly attention: boolean;
 }

@@ -3,6 +3,7 @@
 import type { InputStream } from '../engine/kernels/kernels';
 import { MemoryPlan, numel, type Tensor } from '../engine/kernels/tensor';
 import type { Network } from '../engine/network';
+import { maskShapeOf } from '../engine/network-model';
 import type { Pass } from '../engine/pass';
 import { gatherRows } from '../engine/gather-rows';
 import type { CompiledRun } from '../model-spec';
@@ -28,11 +29,7 @@ export class EpochBuffer {
   static canBuffer({ model }: Network, { augmentations, dataset, split }: CompiledRun): boolean {
     const elements =
       dataset.inputs.length + split.train.length * numel(model.layers.at(-1)?.outputShape ?? model.inputShape);
-    return (
-      augmentations.length === 0 &&
-      model.layers.every(({ definition }) => !definition.sampleMask) &&
-      elements <= MAX_ELEMENTS
-    );
+    return augmentations.length === 0 && model.layers.every((layer) => !maskShapeOf(layer)) && elements <= MAX_ELEMENTS;
   }
 
   /** The streams for a pass of this size: all full batches, or the smaller last one. */

@@ -38,10 +38,11 @@ export function stepProgress({ layers, phases }: ModelInfo, done: (phase: number
 /** The state of a recurrent layer whose gradient grows most from the last time step to the first. */
 function measureThroughTime(pass: Pass, layer: number): Pick<LayerStats, 'throughTime'> {
   const [largest] = shownInternals(pass.network.model.layers[layer]!)
-    .flatMap(({ name, carried }) => {
+    .flatMap(({ name, carried, reverse }) => {
       const gradient = carried && pass.internalGradient(layer, name);
       const norms = gradient ? normsByTimeStep(gradient) : [];
-      return norms.length > 1 ? [{ first: norms[0]!, last: norms[norms.length - 1]! }] : [];
+      const ends = { first: norms[0]!, last: norms[norms.length - 1]! };
+      return norms.length > 1 ? [reverse ? { first: ends.last, last: ends.first } : ends] : [];
     })
     .sort((a, b) => b.first / b.last - a.first / a.last);
   return largest ? { throughTime: largest } : {};

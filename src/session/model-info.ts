@@ -50,6 +50,8 @@ export function describeModel(run: CompiledRun, network: Network, batchesPerEpoc
           shortName: internal.name,
           shape: internal.shape,
           carried: internal.carried ?? false,
+          ...(internal.group !== undefined && { group: internal.group }),
+          ...(internal.reverse && { reverse: true }),
           attention: internal.attention ?? false,
         })),
         ...(modes && { modes }),

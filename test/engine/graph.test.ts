@@ -23,6 +23,7 @@ const graphs = (
     'graphs.json',
     'graphs-attention.json',
     'graphs-recurrent.json',
+    'graphs-stacked.json',
     'graphs-padding.json',
     'graphs-losses.json',
   ] as const

@@ -43,10 +43,9 @@ def apply(kind, options, net, xs, indices):
 
 
 def own_parameters(kind, net):
-    """By the names of the engine."""
     if net is None:
         return {}
-    return {name[:-3] if kind in RECURRENT else name: value for name, value in net.named_parameters()}
+    return dict(net.named_parameters())
 
 
 def redraw(net):

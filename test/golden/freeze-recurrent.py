@@ -28,7 +28,7 @@ def case(kind, options, batch, time, features, scale=1.0):
     grad_output = torch.randn_like(y)
     y.backward(grad_output)
     names = ["weight_ih", "weight_hh"] + (["bias_ih", "bias_hh"] if options.get("bias", True) else [])
-    parameters = {name: getattr(net, name + "_l0") for name in names}
+    parameters = {name + "_l0": getattr(net, name + "_l0") for name in names}
     title = ", ".join([f"{kind} of {batch} x {time} x {features}", *(f"{k} {v}" for k, v in options.items())])
     return {
         "name": title + ("" if scale == 1.0 else f", weights of {scale}"),

@@ -63,7 +63,7 @@ def recurrent(kind, options, own, x):
 def recurrent_parameters(kind, options, features):
     hidden = options["hidden_size"]
     rows, limit = GATES[kind] * hidden, hidden ** -0.5
-    shapes = {"weight_ih": (rows, features), "weight_hh": (rows, hidden), "bias_ih": (rows,), "bias_hh": (rows,)}
+    shapes = {"weight_ih_l0": (rows, features), "weight_hh_l0": (rows, hidden), "bias_ih_l0": (rows,), "bias_hh_l0": (rows,)}
     return {name: (2 * torch.rand(*shape) - 1) * limit for name, shape in shapes.items()}
 
 

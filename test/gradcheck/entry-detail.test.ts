@@ -150,13 +150,13 @@ describe('the details of an entry', () => {
       layers: [{ kind: 'rnn', options: { hidden_size: 1, nonlinearity: 'relu' } }],
     };
     const { check } = finishedCheck(inner, (net) => {
-      setParameter(net, 'rnn1.weight_ih', [0.25]);
-      setParameter(net, 'rnn1.bias_ih', [-0.25]);
-      setParameter(net, 'rnn1.bias_hh', [0]);
+      setParameter(net, 'rnn1.weight_ih_l0', [0.25]);
+      setParameter(net, 'rnn1.bias_ih_l0', [-0.25]);
+      setParameter(net, 'rnn1.bias_hh_l0', [0]);
       net.pass.input.data[0] = 1;
       net.pass.target.data[0] = 1;
     });
-    const detail = check.entryDetail('rnn1.weight_ih', 0, 0.1);
+    const detail = check.entryDetail('rnn1.weight_ih_l0', 0, 0.1);
     expect(detail).toMatchObject({ verdict: 'kink', leftDerivative: 0 });
     expect(detail?.kinks.length).toBeGreaterThan(0);
     for (const kink of detail?.kinks ?? []) expect(Math.abs(kink - 0.25)).toBeLessThan(0.2 / 128 + 1e-12);

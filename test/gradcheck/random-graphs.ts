@@ -34,8 +34,14 @@ const cells: fc.Arbitrary<LayerRecipe> = fc
     hidden_size: units,
     bias: fc.boolean(),
     return: fc.constantFrom('all', 'all', 'last'),
+    num_layers: fc.constantFrom(1, 1, 2),
+    bidirectional: fc.constantFrom(false, false, true),
+    drops: fc.boolean(),
   })
-  .map(({ cell: { kind, options }, ...more }) => ({ kind, options: { ...options, ...more } }));
+  .map(({ cell: { kind, options }, drops, ...more }) => ({
+    kind,
+    options: { ...options, ...more, ...(drops && more.num_layers > 1 && { dropout: 0.3 }) },
+  }));
 
 const attention: fc.Arbitrary<LayerRecipe> = fc
   .record({ num_heads: fc.integer({ min: 1, max: 2 }), is_causal: fc.boolean(), bias: fc.boolean() })

@@ -38,9 +38,9 @@ function report(kind: LayerKind, returned: 'last' | 'all', fault: (inner: LayerD
 describe.each(['rnn', 'gru', 'lstm'] as const)('%s', (kind) => {
   const faults: readonly [string, string, Keep][] = [
     // The hidden gradient of later time steps overwrites that of the output, except at the last one.
-    ['the gradient of the output is overwritten', 'weight_hh', (t, time) => t === time - 1],
-    ['the last time step is left out', 'weight_ih', (t, time) => t < time - 1],
-    ['the first time step is left out', 'bias_hh', (t) => t > 0],
+    ['the gradient of the output is overwritten', 'weight_hh_l0', (t, time) => t === time - 1],
+    ['the last time step is left out', 'weight_ih_l0', (t, time) => t < time - 1],
+    ['the first time step is left out', 'bias_hh_l0', (t) => t > 0],
     ['the gradient of the output is overwritten', 'input', (t, time) => t === time - 1],
   ];
 

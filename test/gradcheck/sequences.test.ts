@@ -64,7 +64,7 @@ describe.each(BACKENDS)('a network with a cell that is used twice on %s', (backe
       inputs,
       ...(shared && { shared }),
     });
-    const owned = { weight_ih: 0, weight_hh: 0, bias_ih: 0, bias_hh: 0 };
+    const owned = { weight_ih_l0: 0, weight_hh_l0: 0, bias_ih_l0: 0, bias_hh_l0: 0 };
     const net = makeNet(
       {
         inputs: [4, 3],
@@ -97,7 +97,7 @@ describe('a kink inside a recurrent layer', () => {
       loss: 'mse',
       layers: [{ kind: 'rnn', options: { hidden_size: 2, nonlinearity: 'relu' } }, linear(1)],
     });
-    for (const name of ['weight_ih', 'bias_ih', 'bias_hh']) setParameter(net, `rnn1.${name}`, [0, 0.5]);
+    for (const name of ['weight_ih_l0', 'bias_ih_l0', 'bias_hh_l0']) setParameter(net, `rnn1.${name}`, [0, 0.5]);
     const report = checkNet(net, {}, undefined, false);
     expect(report.counts.wrong).toBe(0);
     expect(report.counts.kink).toBeGreaterThan(0);

@@ -30,6 +30,10 @@ const NETWORKS: readonly (readonly [string, string])[] = [
     ]),
   ],
   [
+    'a stack that reads in both directions, with dropout between its layers',
+    specOf([{ type: 'lstm', hidden_size: 3, num_layers: 3, bidirectional: true, dropout: 0.3 }]),
+  ],
+  [
     'attention, dropout and recurrent layers',
     specOf([
       { type: 'linear', out_features: 4 },

@@ -113,6 +113,7 @@ interface GoldenFiles {
   readonly 'layers-kernel.json': GoldenLayer;
   readonly 'layers-joins.json': GoldenLayer;
   readonly 'layers-recurrent.json': GoldenLayer;
+  readonly 'layers-stacked.json': GoldenLayer;
   readonly 'layers-convolutions.json': GoldenLayer;
   readonly 'layers-attention.json': GoldenLayer;
   readonly 'layers-sequences.json': GoldenLayer;
@@ -124,6 +125,7 @@ interface GoldenFiles {
   readonly 'graphs.json': GoldenGraph;
   readonly 'graphs-attention.json': GoldenGraph;
   readonly 'graphs-recurrent.json': GoldenGraph;
+  readonly 'graphs-stacked.json': GoldenGraph;
   readonly 'graphs-padding.json': GoldenGraph;
   readonly 'graphs-losses.json': GoldenGraph;
   readonly 'optimizers.json': GoldenOptimizer;
@@ -138,6 +140,7 @@ const LAYER_FILES = [
   'layers-kernel.json',
   'layers-joins.json',
   'layers-recurrent.json',
+  'layers-stacked.json',
   'layers-convolutions.json',
   'layers-attention.json',
   'layers-sequences.json',

@@ -13,7 +13,7 @@ import {
 import { isTensorFunction, scalarFunctions } from './functions';
 
 /** UTF-16 units. */
-const MAX_LENGTH = 5000;
+const MAX_LENGTH = 20_000;
 const MAX_DEPTH = 40;
 
 const PRECEDENCE: Readonly<Record<BinaryOperator, number>> = {

@@ -2,13 +2,8 @@
 // in PyTorch, the reset gate multiplies the weighted hidden state, not the hidden state.
 import * as z from 'zod/mini';
 import { defineLayer } from './layer';
-import {
-  checkExactValues,
-  recurrentFormulas,
-  recurrentMembers,
-  recurrentOptions,
-  type RecurrentOptions,
-} from './recurrent';
+import { checkOptions, recurrentMembers, recurrentOptions, type RecurrentOptions } from './recurrent';
+import { recurrentFormulas } from './recurrent-formulas';
 
 const members = recurrentMembers<RecurrentOptions>({
   inputSums: ['reset_gate_sum', 'update_gate_sum', 'new_gate_sum'],
@@ -70,7 +65,7 @@ export const gru = defineLayer({
       carried: ` + z[t + 1] .* d(h)[t + 1]${real('t + 1')}`,
     }));
   },
-  options: z.strictObject(recurrentOptions(['reset', 'update', 'new'])).check(checkExactValues(3)),
+  options: z.strictObject(recurrentOptions(['reset', 'update', 'new'])).check(checkOptions(3)),
   outputRange: () => [-1, 1],
   ...members,
 });

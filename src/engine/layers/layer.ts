@@ -29,6 +29,8 @@ export interface ParameterDeclaration {
     | { readonly initializer: InitializerOptions; readonly zeroRow?: number };
   /** The default is that of weights [out, in, ...kernel], as in torch.nn.init. */
   readonly fans?: Fans;
+  /** The option for its exact values; by default, the one of its name. */
+  readonly option?: string;
 }
 
 /** A tensor of a layer's state that is not trained, such as a running mean. Checkpoints include it. */
@@ -54,6 +56,10 @@ export interface InternalDeclaration {
   readonly scratch?: true;
   /** A state that each time step passes on to the next one: its first axis is time. */
   readonly carried?: true;
+  /** The part of the layer that computes it, such as `l1_reverse`; parts are computed one after the other. */
+  readonly group?: string;
+  /** Time steps are computed from the last to the first. */
+  readonly reverse?: true;
   /** Attention weights [heads, queries, keys]: each row sums to 1. */
   readonly attention?: true;
 }
@@ -97,7 +103,7 @@ export interface ForwardContext<Options> {
   readonly otherInputs: readonly Tensor[];
   /** [batch, ...output shape]; `forward` must write all of it. */
   readonly output: Tensor;
-  /** What `sampleMask` drew for this step, with the output's shape; null in evaluation and for layers without masks. */
+  /** What `sampleMask` drew for this step; null in evaluation and for layers without masks. */
   readonly mask: Tensor | null;
   /** Scratch memory for kernels, with the shapes that `workspace` asks for. */
   readonly workspace: readonly Tensor[];
@@ -241,10 +247,11 @@ export interface LayerDefinition<Kind extends string = string, Options = unknown
   internals?(input: Shape, options: Options, otherInputs?: readonly Shape[]): readonly InternalDeclaration[];
 
   /**
-   * For a layer that is random in training: fills a tensor of the output's shape, once per step. The gradient check
-   * keeps the mask fixed.
+   * For a layer that is random in training: fills its mask, once per step. The gradient check keeps the mask fixed.
    */
   sampleMask?(out: Tensor, random: Random, options: Options): void;
+  /** The shape of the mask for one sample, by default that of the output; null if the options need none. */
+  maskShape?(input: Shape, options: Options): Shape | null;
   forward(context: ForwardContext<Options>): void;
   /** Updates its buffers from the batch: once per training step, after `forward`. */
   updateBuffers?(context: ForwardContext<Options>): void;

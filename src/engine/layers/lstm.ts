@@ -3,13 +3,8 @@
 import * as z from 'zod/mini';
 import type { Tensor } from '../kernels/tensor';
 import { defineLayer } from './layer';
-import {
-  checkExactValues,
-  recurrentFormulas,
-  recurrentMembers,
-  recurrentOptions,
-  type RecurrentOptions,
-} from './recurrent';
+import { checkOptions, recurrentMembers, recurrentOptions, type RecurrentOptions } from './recurrent';
+import { recurrentFormulas } from './recurrent-formulas';
 
 const GATES = ['input_gate', 'forget_gate', 'cell_gate', 'output_gate'] as const;
 const SUMS = GATES.map((gate) => `${gate}_sum`);
@@ -78,9 +73,7 @@ export const lstm = defineLayer({
       carried: '',
     }));
   },
-  options: z
-    .strictObject(recurrentOptions(['input', 'forget', 'cell', 'output']))
-    .check(checkExactValues(GATES.length)),
+  options: z.strictObject(recurrentOptions(['input', 'forget', 'cell', 'output'])).check(checkOptions(GATES.length)),
   outputRange: () => [-1, 1],
   ...members,
 });

@@ -1,28 +1,46 @@
 // What recurrent layers have in common. A cell computes one time step from sums that are computed here: of the inputs
-// for all time steps at once, and of the previous hidden state for each. Parameters have PyTorch's layout: the rows of
-// weight_ih [gates · hidden, inputs] and weight_hh [gates · hidden, hidden] are those of one gate after the other.
+// for all time steps at once, and of the previous hidden state for each. A layer has one pass for each of its stacked
+// layers and directions; each has its own parameters, in PyTorch's names and layout: the rows of weight_ih_l0
+// [gates · hidden, inputs] and weight_hh_l0 [gates · hidden, hidden] are those of one gate after the other.
 import * as z from 'zod/mini';
 import { isOrAre, pluralize } from '../format-count';
 import type { InitializerOptions } from '../initializers';
 import { BIAS_INIT_ALIASES, initializerOption, WEIGHT_INIT_ALIASES } from '../initializers/initializer-option';
-import type { FormulaContext, LayerFormulas } from '../formulas/definition';
 import type { Kernels } from '../kernels/kernels';
 import type { Shape, Shape3, Tensor } from '../kernels/tensor';
 import { alias, positiveInteger } from '../option-schemas';
+import type { Random } from '../random';
 import type {
   BackwardContext,
   ForwardContext,
   InputMismatch,
   InternalDeclaration,
   LayerDefinition,
+  Modes,
   ParameterDeclaration,
 } from './layer';
-import { fillIndexGradient, indexGradientFormulas, type Padding, paddingOf, paddingOption } from './padding';
-import { allTimeSteps, gateBlocks, timeStepsByName, withoutFirst, withoutLast } from './time-steps';
+import { fillIndexGradient, type Padding, paddingOf, paddingOption } from './padding';
+import {
+  featuresOf,
+  held,
+  initial,
+  inputsName,
+  passesOf,
+  type RecurrentPass,
+  type Steps,
+  stepsOfPass,
+} from './recurrent-passes';
+import { allTimeSteps, gateBlocks, timeSteps, withoutFirst, withoutLast } from './time-steps';
 
+const matrix = z.array(z.array(z.number()).check(z.minLength(1))).check(z.minLength(1));
+const vector = z.array(z.number()).check(z.minLength(1));
+const EACH = ' Of several layers or directions, a list in the order of PyTorch: l0, l0_reverse, l1, …';
 const exactWeights = (description: string) =>
-  z.optional(z.array(z.array(z.number()).check(z.minLength(1))).check(z.minLength(1), z.describe(description)));
-const exactBias = (description: string) => z.optional(z.array(z.number()).check(z.describe(description)));
+  z.optional(z.union([matrix, z.array(matrix).check(z.minLength(1))]).check(z.describe(description + EACH)));
+const exactBias = (description: string) =>
+  z.optional(z.union([vector, z.array(vector).check(z.minLength(1))]).check(z.describe(description + EACH)));
+
+const MAX_LAYERS = 64;
 
 const UNIFORM = 'By default uniform in ±1/√hidden_size, as in PyTorch.';
 
@@ -39,11 +57,48 @@ export const recurrentOptions = (gates: readonly string[]) => {
         alias('in_features', 'input_dim', 'features'),
       ),
     ),
+    num_layers: z._default(
+      z
+        .int()
+        .check(
+          z.gte(1),
+          z.lte(MAX_LAYERS),
+          z.describe('Stacked layers. Each takes the hidden states of the one below it at all time steps.'),
+          alias('n_layers', 'depth'),
+        ),
+      1,
+    ),
+    bidirectional: z._default(
+      z
+        .boolean()
+        .check(
+          z.describe(
+            'Whether each stacked layer also reads the sequence backward, with parameters of its own. ' +
+              'The states of both directions are joined: 2 · hidden_size.',
+          ),
+          alias('bidirection', 'both_directions'),
+        ),
+      false,
+    ),
+    dropout: z._default(
+      z
+        .number()
+        .check(
+          z.gte(0),
+          z.lt(1),
+          z.describe('In training, the probability that a value between two stacked layers is set to 0.'),
+          alias('dropout_rate', 'p'),
+        ),
+      0,
+    ),
     return: z._default(
       z
         .enum(['last', 'all'])
         .check(
-          z.describe('The output: the hidden state after the last time step, or those after all of them.'),
+          z.describe(
+            'The output of the last stacked layer: its hidden state after the last time step, or those after all of them. ' +
+              'Of a direction that reads backward, the last state is the one at the first time step, as in `h_n`.',
+          ),
           alias('return_sequences', 'return_state', 'output'),
         ),
       'last',
@@ -68,148 +123,111 @@ export const recurrentOptions = (gates: readonly string[]) => {
   };
 };
 
+type Exact<T> = T | readonly T[];
+type Matrix = readonly (readonly number[])[];
+
 export interface RecurrentOptions {
   readonly hidden_size: number;
   readonly input_size?: number | undefined;
+  readonly num_layers: number;
+  readonly bidirectional: boolean;
+  readonly dropout: number;
   readonly return: 'last' | 'all';
   readonly padding_idx?: number | undefined;
   readonly bias: boolean;
-  readonly weight_ih?: number[][] | undefined;
-  readonly weight_hh?: number[][] | undefined;
-  readonly bias_ih?: number[] | undefined;
-  readonly bias_hh?: number[] | undefined;
+  readonly weight_ih?: Exact<Matrix> | undefined;
+  readonly weight_hh?: Exact<Matrix> | undefined;
+  readonly bias_ih?: Exact<readonly number[]> | undefined;
+  readonly bias_hh?: Exact<readonly number[]> | undefined;
   readonly init?: InitializerOptions | undefined;
   readonly recurrent_init?: InitializerOptions | undefined;
   readonly bias_init?: InitializerOptions | undefined;
 }
 
-/** Exact initial values that do not have the sizes of the layer. */
-export const checkExactValues = (gates: number) =>
+const WEIGHTS = ['weight_ih', 'weight_hh'] as const;
+const BIASES = ['bias_ih', 'bias_hh'] as const;
+
+/** Exact values, one for each pass, and the path of each; undefined if none are given. */
+function exactValues<T extends Matrix | readonly number[]>(
+  given: Exact<T> | undefined,
+  depth: number,
+): readonly { readonly value: T; readonly path: readonly number[] }[] | undefined {
+  if (!given) return undefined;
+  let levels = 0;
+  for (let inner: unknown = given; Array.isArray(inner); inner = inner[0]) levels++;
+  return levels > depth
+    ? (given as readonly T[]).map((value, i) => ({ value, path: [i] }))
+    : [{ value: given as T, path: [] }];
+}
+
+const exactWeightsOf = (layer: RecurrentOptions, name: (typeof WEIGHTS)[number]) => exactValues<Matrix>(layer[name], 2);
+const exactBiasesOf = (layer: RecurrentOptions, name: (typeof BIASES)[number]) =>
+  exactValues<readonly number[]>(layer[name], 1);
+
+/** Exact initial values that do not have the sizes of the layer, and a dropout that has no place. */
+export const checkOptions = (gates: number) =>
   z.superRefine<RecurrentOptions>((layer, context) => {
     const rows = gates * layer.hidden_size;
-    const fail = (path: (string | number)[], message: string, remedy: string): void =>
-      context.addIssue({ code: 'custom', path, message, params: { code: 'shape-mismatch', remedy }, input: layer });
+    const passes = passesOf(layer);
+    const fail = (path: (string | number)[], message: string, remedy: string, code = 'shape-mismatch'): void =>
+      context.addIssue({ code: 'custom', path, message, params: { code, remedy }, input: layer });
+    if (layer.dropout > 0 && layer.num_layers === 1) {
+      const remedy = 'Write "num_layers": 2 or more, or add a "dropout" layer after this one.';
+      fail(['dropout'], '"dropout" is between stacked layers, but there is only one.', remedy, 'no-effect');
+    }
     const expected =
       gates === 1 ? pluralize(rows, 'unit') : `${gates} gates of ${pluralize(layer.hidden_size, 'unit')}`;
-    for (const name of ['weight_ih', 'weight_hh'] as const) {
-      const given = layer[name];
-      if (!given) continue;
-      if (given.length !== rows) {
-        fail(
-          [name],
-          `There ${isOrAre(given.length)} ${pluralize(given.length, 'row')} of weights for ${expected}.`,
-          `Write ${pluralize(rows, 'row')}.`,
-        );
-      }
-      const columns = name === 'weight_hh' ? layer.hidden_size : (layer.input_size ?? given[0]!.length);
-      given.forEach((row, i) => {
-        if (row.length === columns) return;
-        fail(
-          [name, i],
-          `Row ${i + 1} of "${name}" has ${pluralize(row.length, 'number')}.`,
-          `Write ${pluralize(columns, 'number')} in every row.`,
-        );
+    const checkCount = (name: string, count: number): boolean => {
+      if (count === passes.length) return true;
+      const [are, what] = [isOrAre(count), pluralize(count, 'value')];
+      fail(
+        [name],
+        `There ${are} ${what} of "${name}" for ${pluralize(passes.length, 'pass', 'passes')} of the layer.`,
+        `Write a list of one for each: ${passes.map(({ suffix }) => `${name}${suffix}`).join(', ')}.`,
+      );
+      return false;
+    };
+    for (const name of WEIGHTS) {
+      const all = exactWeightsOf(layer, name);
+      if (!all || !checkCount(name, all.length)) continue;
+      all.forEach(({ value: given, path }, at) => {
+        if (given.length !== rows) {
+          fail(
+            [name, ...path],
+            `There ${isOrAre(given.length)} ${pluralize(given.length, 'row')} of weights for ${expected}.`,
+            `Write ${pluralize(rows, 'row')}.`,
+          );
+        }
+        const inputs = passes[at]!.layer > 0 ? featuresOf(layer) : (layer.input_size ?? given[0]!.length);
+        const columns = name === 'weight_hh' ? layer.hidden_size : inputs;
+        given.forEach((row, i) => {
+          if (row.length === columns) return;
+          fail(
+            [name, ...path, i],
+            `Row ${i + 1} of "${name}" has ${pluralize(row.length, 'number')}.`,
+            `Write ${pluralize(columns, 'number')} in every row.`,
+          );
+        });
       });
     }
-    for (const name of ['bias_ih', 'bias_hh'] as const) {
-      const given = layer[name];
-      if (!given) continue;
-      if (!layer.bias) fail([name], `"${name}" is given, but "bias" is false.`, 'Omit one of them.');
-      else if (given.length !== rows) {
+    for (const name of BIASES) {
+      const all = exactBiasesOf(layer, name);
+      if (!all) continue;
+      if (!layer.bias) {
+        fail([name], `"${name}" is given, but "bias" is false.`, 'Omit one of them.');
+        continue;
+      }
+      if (!checkCount(name, all.length)) continue;
+      for (const { value: given, path } of all) {
+        if (given.length === rows) continue;
         fail(
-          [name],
+          [name, ...path],
           `There ${isOrAre(given.length)} ${pluralize(given.length, 'bias', 'biases')} for ${expected}.`,
           `Write ${pluralize(rows, 'bias', 'biases')}.`,
         );
       }
     }
   });
-
-interface RecurrentFormulas {
-  /** `d(a)` of the sums of the input, and the same of those of the hidden state where they differ. */
-  readonly gradientOfSums: string;
-  readonly gradientOfHiddenSums?: string;
-  /** The hidden state of a time step. */
-  readonly hidden: string;
-  /** What it is computed from, each followed by a semicolon. */
-  readonly forward: string;
-  /** The gradients of the sums. */
-  readonly backward: string;
-  /** What else the gradient of the hidden state gets from the next time step. */
-  readonly carried: string;
-}
-
-/** How the formulas of a cell leave out padding. */
-export interface PaddingFormulas {
-  /** A last factor that is 0 at padding. */
-  real(t: string): string;
-  /** The state of a time step: a new value, or at padding that of the time step before. */
-  state(name: string, value: string): string;
-  /** What the gradient of a state gets from the next time step if that is padding; `skips` defines it. */
-  skipped(name: string): string;
-  skips(name: string): string;
-}
-
-function paddingFormulas({ options: { padding_idx }, inputs }: FormulaContext<RecurrentOptions>): PaddingFormulas {
-  if (padding_idx === undefined) {
-    const nothing = (): string => '';
-    return { real: nothing, state: (_name, value) => value, skipped: nothing, skips: nothing };
-  }
-  const isPadding = (t: string): string => `when(${inputs.at(-1)!}[${t}] == ${padding_idx})`;
-  const real = (t: string): string => ` * (1 - ${isPadding(t)})`;
-  return {
-    real,
-    state: (name, value) => `(${value})${real('t')} + ${isPadding('t')} * ${name}[t - 1]`,
-    skipped: (name) => ` + skip_${name}[t + 1]`,
-    skips: (name) => `; skip_${name}[t] = ${isPadding('t')} * d(${name})[t]`,
-  };
-}
-
-/** The formulas of a recurrent layer, from those of its cell. */
-export function recurrentFormulas(
-  context: FormulaContext<RecurrentOptions>,
-  formulasOf: (padding: PaddingFormulas) => RecurrentFormulas,
-): LayerFormulas {
-  const {
-    options,
-    inputs: names,
-    shapes: [input],
-  } = context;
-  const { bias, return: returned } = options;
-  const padding = paddingFormulas(context);
-  const {
-    gradientOfSums,
-    gradientOfHiddenSums = gradientOfSums,
-    hidden,
-    forward,
-    backward,
-    carried,
-  } = formulasOf(padding);
-  const last = input![0]! - 1;
-  const [inputs, state] = [
-    `weight_ih @ x[t]${bias ? ' + bias_ih' : ''}`,
-    `weight_hh @ h[t - 1]${bias ? ' + bias_hh' : ''}`,
-  ];
-  const sums =
-    gradientOfHiddenSums === gradientOfSums ? `a[t] = ${inputs} + ${state}` : `a[t] = ${inputs}; m[t] = ${state}`;
-  const cell = `h[t] = ${padding.state('h', hidden)}; ${forward}${sums}`;
-  const upstream = returned === 'all' ? `dy[t]${padding.real('t')}` : `when(t == ${last}) * dy`;
-  const where = `where ${backward}; d(h)[t] = ${upstream}${carried}${padding.skipped('h')} + T(weight_hh) @ ${gradientOfHiddenSums}[t + 1]${padding.skips('h')}; ${cell}`;
-  return {
-    equations: [
-      returned === 'all' ? `y[t] = h[t]${padding.real('t')} where ${cell}` : `y = h[${last}] where ${cell}`,
-      `dx[t] = T(weight_ih) @ ${gradientOfSums}[t] ${where}`,
-      ...indexGradientFormulas(options, names),
-      `d(weight_ih) = sum(samples, t: outer(${gradientOfSums}[t], x[t])) ${where}`,
-      `d(weight_hh) = sum(samples, t: outer(${gradientOfHiddenSums}[t], h[t - 1])) ${where}`,
-      `d(bias_ih) = sum(samples, t: ${gradientOfSums}[t]) ${where}`,
-      `d(bias_hh) = sum(samples, t: ${gradientOfHiddenSums}[t]) ${where}`,
-    ],
-  };
-}
-
-/** Tensors [batch, hidden] by name and time step. */
-export type Steps = Readonly<Record<string, readonly Tensor[]>>;
 
 /** One time step of a recurrent layer. */
 export interface Cell<Options> {
@@ -242,12 +260,6 @@ export interface Cell<Options> {
   ): void;
 }
 
-/** The name of the state before the first time step, which is 0. */
-const initial = (state: string): string => `initial_${state}`;
-
-/** The name of what goes past a time step that is padding. */
-const held = (state: string): string => `held_${state}`;
-
 const statesOf = ({ cellState }: Cell<never>): readonly string[] => [
   'hidden_state',
   ...(cellState === undefined ? [] : [cellState]),
@@ -258,6 +270,10 @@ export function recurrentMembers<Options extends RecurrentOptions>(cell: Cell<Op
   const gates = cell.inputSums.length;
   const blocks = gateBlocks(gates);
   const states = statesOf(cell);
+  const ownNames = [...(cell.scratch ?? []), ...cell.internals, 'hidden_state'];
+  const sharedNames = states.flatMap((state) => [initial(state), held(state)]);
+  const stepsOf = (internals: Readonly<Record<string, Tensor>>, pass: RecurrentPass): Steps =>
+    stepsOfPass(internals, pass, ownNames, sharedNames);
 
   /** The states before each time step; cached as arrays by the steps that they are taken from. */
   const beforeCache = new WeakMap<Steps, readonly (readonly Tensor[])[]>();
@@ -284,125 +300,193 @@ export function recurrentMembers<Options extends RecurrentOptions>(cell: Cell<Op
     return shown;
   }
 
-  /** At padding, the gradients of the states bypass the cell. */
-  function holdGradients(kernels: Kernels, steps: Steps, gradients: Steps, t: number, padding: Padding): void {
+  /** At padding, the gradients of the states bypass the cell. @param i the step of the pass that computes t */
+  function holdGradients(
+    kernels: Kernels,
+    steps: Steps,
+    gradients: Steps,
+    i: number,
+    t: number,
+    padding: Padding,
+  ): void {
     for (const state of states) {
-      const [kept, gradient] = [gradients[held(state)]![0]!, gradients[state]![t]!];
+      const [kept, gradient] = [gradients[held(state)]![0]!, gradients[state]![i]!];
       kernels.fill(kept, 0);
       copyPadded(kernels, kept, gradient, t, padding);
       copyPadded(kernels, gradient, steps[initial(state)]![0]!, t, padding);
     }
   }
 
-  function passOnHeld(kernels: Kernels, gradients: Steps, t: number, gradBefore: readonly Tensor[]): void {
-    states.forEach((state, i) => {
+  function passOnHeld(kernels: Kernels, gradients: Steps, i: number, gradBefore: readonly Tensor[]): void {
+    states.forEach((state, k) => {
       const kept = gradients[held(state)]![0]!;
-      kernels.axpby(gradBefore[i]!, kept, 1, 1);
-      kernels.axpby(gradients[state]![t]!, kept, 1, 1);
+      kernels.axpby(gradBefore[k]!, kept, 1, 1);
+      kernels.axpby(gradients[state]![i]!, kept, 1, 1);
     });
   }
 
-  function forward({
-    kernels,
-    options,
-    parameters,
-    input,
-    otherInputs,
-    output,
-    internals,
-  }: ForwardContext<Options>): void {
-    const padding = paddingOf(options, otherInputs);
-    const steps = timeStepsByName(internals);
+  function forward(context: ForwardContext<Options>): void {
+    const { kernels, options, input, output, internals } = context;
     const [, time, features] = input.shape as Shape3;
-    const { weight_ih, weight_hh, bias_ih, bias_hh } = parameters;
+    const size = options.hidden_size;
+    const padding = paddingOf(options, context.otherInputs);
+    const passes = passesOf(options);
     for (const state of states) kernels.fill(internals[initial(state)]!, 0);
-    for (let t = 0; t < time; t++) kernels.copyColumns(steps.inputs![t]!, 0, input, t * features, features);
-    const [inputWeights, hiddenWeights] = [blocks(weight_ih!), blocks(weight_hh!)];
+    for (let layer = 0; layer < options.num_layers; layer++) {
+      const inputs = timeSteps(internals[inputsName(layer)]!);
+      for (let t = 0; t < time && layer === 0; t++) kernels.copyColumns(inputs[t]!, 0, input, t * features, features);
+      for (const pass of passes) {
+        if (pass.layer !== layer - 1) continue;
+        const below = timeSteps(internals[`hidden_state${pass.internalSuffix}`]!);
+        for (let t = 0; t < time; t++) kernels.copyColumns(inputs[t]!, pass.direction * size, below[t]!, 0, size);
+      }
+      if (layer > 0) dropOut(context, inputs, layer);
+      for (const pass of passes) if (pass.layer === layer) forwardPass(context, pass, padding);
+    }
+    for (const pass of passes) {
+      if (pass.layer !== options.num_layers - 1) continue;
+      const steps = stepsOf(internals, pass);
+      const { hidden_state: hidden } = steps;
+      const from = pass.direction * size;
+      if (options.return === 'last') {
+        kernels.copyColumns(output, from, hidden![time - 1]!, 0, size);
+        continue;
+      }
+      for (let i = 0; i < time; i++) {
+        const t = pass.reverse ? time - 1 - i : i;
+        const shown = padding ? withoutPadded(kernels, steps, hidden![i]!, t, padding) : hidden![i]!;
+        kernels.copyColumns(output, t * featuresOf(options) + from, shown, 0, size);
+      }
+    }
+  }
+
+  /** What passes between two stacked layers, or its gradient. */
+  function dropOut(
+    { kernels, options, mask, internals }: ForwardContext<Options>,
+    values: readonly Tensor[],
+    layer: number,
+  ): void {
+    if (!mask) return;
+    const width = featuresOf(options);
+    const [kept] = timeSteps(internals.kept!);
+    values.forEach((value, t) => {
+      kernels.copyColumns(kept!, 0, mask, ((layer - 1) * values.length + t) * width, width);
+      kernels.multiply(value, value, kept!);
+    });
+  }
+
+  function forwardPass(
+    { kernels, options, parameters, internals }: ForwardContext<Options>,
+    pass: RecurrentPass,
+    padding: Padding | null,
+  ): void {
+    const { suffix, internalSuffix } = pass;
+    const steps = stepsOf(internals, pass);
+    const [bias_ih, bias_hh] = [parameters[`bias_ih${suffix}`], parameters[`bias_hh${suffix}`]];
+    const inputWeights = blocks(parameters[`weight_ih${suffix}`]!);
+    const hiddenWeights = blocks(parameters[`weight_hh${suffix}`]!);
     const [inputBiases, hiddenBiases] = [bias_ih && blocks(bias_ih), bias_hh && blocks(bias_hh)];
-    const inputs = allTimeSteps(internals.inputs!);
+    const inputs = allTimeSteps(internals[inputsName(pass.layer)]!);
     cell.inputSums.forEach((name, gate) => {
-      const sums = allTimeSteps(internals[name]!);
+      const sums = allTimeSteps(internals[name + internalSuffix]!);
       kernels.linear(sums, inputs, inputWeights[gate]!, inputBiases?.[gate] ?? null);
       if (hiddenBiases && cell.hiddenSums[gate] === name) kernels.addRow(sums, hiddenBiases[gate]!);
     });
     const before = statesBefore(steps);
-    for (let t = 0; t < time; t++) {
-      const hidden = before[t]![0]!;
+    const time = before.length;
+    for (let i = 0; i < time; i++) {
+      const hidden = before[i]![0]!;
       for (let gate = 0; gate < gates; gate++) {
         const name = cell.hiddenSums[gate]!;
-        const sum = steps[name]![t]!;
+        const sum = steps[name]![i]!;
         if (name === cell.inputSums[gate]) kernels.matmulTransposedB(sum, hidden, hiddenWeights[gate]!, true);
         else kernels.linear(sum, hidden, hiddenWeights[gate]!, hiddenBiases?.[gate] ?? null);
       }
-      cell.forward(kernels, steps, t, before[t]!, options);
-      if (padding) states.forEach((state, i) => copyPadded(kernels, steps[state]![t]!, before[t]![i]!, t, padding));
+      cell.forward(kernels, steps, i, before[i]!, options);
+      if (!padding) continue;
+      const t = pass.reverse ? time - 1 - i : i;
+      states.forEach((state, k) => copyPadded(kernels, steps[state]![i]!, before[i]![k]!, t, padding));
     }
-    const { hidden_state: hidden } = steps;
-    const size = options.hidden_size;
-    if (options.return === 'last') kernels.copy(output, hidden![time - 1]!);
-    else
-      for (let t = 0; t < time; t++) {
-        const shown = padding ? withoutPadded(kernels, steps, hidden![t]!, t, padding) : hidden![t]!;
-        kernels.copyColumns(output, t * size, shown, 0, size);
-      }
   }
 
   function backward(context: BackwardContext<Options>): void {
-    const { kernels, options, parameters, input, internals, gradInternals, gradInput, gradOutput } = context;
+    const { kernels, options, parameters, input, gradInternals, gradInput } = context;
     const padding = paddingOf(options, context.otherInputs);
-    const [steps, gradients] = [timeStepsByName(internals), timeStepsByName(gradInternals)];
     const [, time, features] = input.shape as Shape3;
-    const size = options.hidden_size;
-    for (const state of states) {
-      kernels.fill(gradInternals[state]!, 0);
-      kernels.fill(gradInternals[initial(state)]!, 0);
-    }
-    const gradHidden = gradients.hidden_state!;
-    if (options.return === 'last') kernels.copy(gradHidden[time - 1]!, gradOutput);
-    else
-      for (let t = 0; t < time; t++) {
-        kernels.copyColumns(gradHidden[t]!, 0, gradOutput, t * size, size);
-        if (padding) copyPadded(kernels, gradHidden[t]!, steps[initial('hidden_state')]![0]!, t, padding);
+    const passes = passesOf(options);
+    for (const state of states) kernels.fill(gradInternals[initial(state)]!, 0);
+    for (let layer = options.num_layers - 1; layer >= 0; layer--) {
+      for (const pass of passes) if (pass.layer === layer) backwardPass(context, pass, padding);
+      if (layer === 0 && !gradInput) break;
+      const gradInputs = gradInternals[inputsName(layer)]!;
+      let adds = false;
+      for (const { suffix, internalSuffix, layer: own } of passes) {
+        if (own !== layer) continue;
+        const weights = blocks(parameters[`weight_ih${suffix}`]!);
+        cell.inputSums.forEach((name, gate) => {
+          const sums = allTimeSteps(gradInternals[name + internalSuffix]!);
+          kernels.matmul(allTimeSteps(gradInputs), sums, weights[gate]!, adds);
+          adds = true;
+        });
       }
-    const hiddenWeights = blocks(parameters.weight_hh!);
-    const [before, gradBefore] = [statesBefore(steps), statesBefore(gradients)];
-    for (let t = time - 1; t >= 0; t--) {
-      if (padding) holdGradients(kernels, steps, gradients, t, padding);
-      cell.backward(kernels, steps, gradients, t, before[t]!, gradBefore[t]!, options);
-      if (padding) passOnHeld(kernels, gradients, t, gradBefore[t]!);
-      const gradPrevious = gradBefore[t]![0]!;
-      for (let gate = 0; gate < gates; gate++)
-        kernels.matmul(gradPrevious, gradients[cell.hiddenSums[gate]!]![t]!, hiddenWeights[gate]!, true);
+      const steps = timeSteps(gradInputs);
+      if (layer > 0) dropOut(context, steps, layer);
+      else for (let t = 0; t < time; t++) kernels.copyColumns(gradInput!, t * features, steps[t]!, 0, features);
     }
-    addParameterGradients(context);
     fillIndexGradient(context);
-    if (!gradInput) return;
-    const weights = blocks(parameters.weight_ih!);
-    const gradInputs = allTimeSteps(gradInternals.inputs!);
-    cell.inputSums.forEach((name, gate) =>
-      kernels.matmul(gradInputs, allTimeSteps(gradInternals[name]!), weights[gate]!, gate > 0),
-    );
-    for (let t = 0; t < time; t++) kernels.copyColumns(gradInput, t * features, gradients.inputs![t]!, 0, features);
+  }
+
+  function backwardPass(context: BackwardContext<Options>, pass: RecurrentPass, padding: Padding | null): void {
+    const { kernels, options, parameters, internals, gradInternals } = context;
+    const [steps, gradients] = [stepsOf(internals, pass), stepsOf(gradInternals, pass)];
+    for (const state of states) kernels.fill(gradInternals[state + pass.internalSuffix]!, 0);
+    const gradHidden = gradients.hidden_state!;
+    const time = gradHidden.length;
+    const isTop = pass.layer === options.num_layers - 1;
+    const from = pass.direction * options.hidden_size;
+    if (isTop && options.return === 'last')
+      kernels.copyColumns(gradHidden[time - 1]!, 0, context.gradOutput, from, options.hidden_size);
+    else {
+      const above = isTop ? null : timeSteps(gradInternals[inputsName(pass.layer + 1)]!);
+      for (let i = 0; i < time; i++) {
+        const t = pass.reverse ? time - 1 - i : i;
+        const [gradient, column] = above ? [above[t]!, from] : [context.gradOutput, t * featuresOf(options) + from];
+        kernels.copyColumns(gradHidden[i]!, 0, gradient, column, options.hidden_size);
+        if (padding) copyPadded(kernels, gradHidden[i]!, steps[initial('hidden_state')]![0]!, t, padding);
+      }
+    }
+    const hiddenWeights = blocks(parameters[`weight_hh${pass.suffix}`]!);
+    const [before, gradBefore] = [statesBefore(steps), statesBefore(gradients)];
+    for (let i = time - 1; i >= 0; i--) {
+      if (padding) holdGradients(kernels, steps, gradients, i, pass.reverse ? time - 1 - i : i, padding);
+      cell.backward(kernels, steps, gradients, i, before[i]!, gradBefore[i]!, options);
+      if (padding) passOnHeld(kernels, gradients, i, gradBefore[i]!);
+      const gradPrevious = gradBefore[i]![0]!;
+      for (let gate = 0; gate < gates; gate++)
+        kernels.matmul(gradPrevious, gradients[cell.hiddenSums[gate]!]![i]!, hiddenWeights[gate]!, true);
+    }
+    addParameterGradients(context, pass);
   }
 
   /** A parameter is used at every time step: its gradient is the sum over all of them. */
-  function addParameterGradients({
-    kernels,
-    internals,
-    gradInternals,
-    gradParameters,
-  }: BackwardContext<Options>): void {
-    const { weight_ih, weight_hh, bias_ih, bias_hh } = gradParameters;
-    const inputs = allTimeSteps(internals.inputs!);
-    const hidden = internals.hidden_state!;
+  function addParameterGradients(
+    { kernels, internals, gradInternals, gradParameters }: BackwardContext<Options>,
+    { layer, reverse, suffix, internalSuffix }: RecurrentPass,
+  ): void {
+    const [weight_ih, weight_hh] = [gradParameters[`weight_ih${suffix}`]!, gradParameters[`weight_hh${suffix}`]!];
+    const [bias_ih, bias_hh] = [gradParameters[`bias_ih${suffix}`], gradParameters[`bias_hh${suffix}`]];
+    const inputs = allTimeSteps(internals[inputsName(layer)]!);
+    const hidden = internals[`hidden_state${internalSuffix}`]!;
+    // Each time step but the first that is computed has the hidden state of the one before.
+    const [later, earlier] = reverse ? [withoutLast, withoutFirst] : [withoutFirst, withoutLast];
     for (let gate = 0; gate < gates; gate++) {
-      const ofInputs = gradInternals[cell.inputSums[gate]!]!;
-      const ofHidden = gradInternals[cell.hiddenSums[gate]!]!;
-      kernels.matmulTransposedA(blocks(weight_ih!)[gate]!, allTimeSteps(ofInputs), inputs, true);
+      const ofInputs = gradInternals[cell.inputSums[gate]! + internalSuffix]!;
+      const ofHidden = gradInternals[cell.hiddenSums[gate]! + internalSuffix]!;
+      kernels.matmulTransposedA(blocks(weight_ih)[gate]!, allTimeSteps(ofInputs), inputs, true);
       if (bias_ih) kernels.accumulateRows(blocks(bias_ih)[gate]!, allTimeSteps(ofInputs));
       // The initial state is 0, so that the first time step adds nothing.
       if (hidden.shape[0]! > 1)
-        kernels.matmulTransposedA(blocks(weight_hh!)[gate]!, withoutFirst(ofHidden), withoutLast(hidden), true);
+        kernels.matmulTransposedA(blocks(weight_hh)[gate]!, later(ofHidden), earlier(hidden), true);
       if (bias_hh) kernels.accumulateRows(blocks(bias_hh)[gate]!, allTimeSteps(ofHidden));
     }
   }
@@ -416,7 +500,7 @@ export function recurrentMembers<Options extends RecurrentOptions>(cell: Cell<Op
         };
       }
       const [, features] = input;
-      const size = layer.input_size ?? layer.weight_ih?.[0]!.length;
+      const size = layer.input_size ?? exactWeightsOf(layer, 'weight_ih')?.[0]!.value[0]!.length;
       if (size === undefined || size === features) return undefined;
       const option = layer.input_size === undefined ? 'weight_ih' : 'input_size';
       return {
@@ -428,48 +512,88 @@ export function recurrentMembers<Options extends RecurrentOptions>(cell: Cell<Op
     },
     positionsAs: 'sequence' as const,
     paddingIndex: ({ padding_idx }: Options) => padding_idx,
-    outputShape: ([time]: Shape, { hidden_size, return: returned }: Options): Shape =>
-      returned === 'all' ? [time!, hidden_size] : [hidden_size],
+    outputShape: ([time]: Shape, layer: Options): Shape =>
+      layer.return === 'all' ? [time!, featuresOf(layer)] : [featuresOf(layer)],
     parameters([, features]: Shape, layer: Options): readonly ParameterDeclaration[] {
       const rows = gates * layer.hidden_size;
       const limit = 1 / Math.sqrt(layer.hidden_size);
-      const declare = (
-        name: string,
-        shape: Shape,
-        values: readonly number[] | undefined,
-        initializer: InitializerOptions = { type: 'uniform', a: -limit, b: limit },
-      ): ParameterDeclaration => ({ name, shape, init: values ? { values } : { initializer } });
-      return [
-        declare('weight_ih', [rows, features!], layer.weight_ih?.flat(), layer.init),
-        declare('weight_hh', [rows, layer.hidden_size], layer.weight_hh?.flat(), layer.recurrent_init),
-        ...(layer.bias
-          ? [
-              declare('bias_ih', [rows], layer.bias_ih, layer.bias_init),
-              declare('bias_hh', [rows], layer.bias_hh, layer.bias_init),
-            ]
-          : []),
-      ];
+      return passesOf(layer).flatMap((pass, at) => {
+        const declare = (
+          option: string,
+          shape: Shape,
+          values: readonly number[] | undefined,
+          initializer: InitializerOptions = { type: 'uniform', a: -limit, b: limit },
+        ): ParameterDeclaration => ({
+          name: option + pass.suffix,
+          option,
+          shape,
+          init: values ? { values } : { initializer },
+        });
+        const columns = { weight_ih: pass.layer > 0 ? featuresOf(layer) : features!, weight_hh: layer.hidden_size };
+        const initializers = { weight_ih: layer.init, weight_hh: layer.recurrent_init };
+        return [
+          ...WEIGHTS.map((name) =>
+            declare(name, [rows, columns[name]], exactWeightsOf(layer, name)?.[at]!.value.flat(), initializers[name]),
+          ),
+          ...(layer.bias
+            ? BIASES.map((name) => declare(name, [rows], exactBiasesOf(layer, name)?.[at]!.value, layer.bias_init))
+            : []),
+        ];
+      });
     },
-    macs: ([time, features]: Shape, _output: Shape, { hidden_size }: Options): number =>
-      time! * gates * hidden_size * (features! + hidden_size),
-    internals([time, features]: Shape, { hidden_size, padding_idx }: Options): readonly InternalDeclaration[] {
-      const shape = [time!, hidden_size];
+    macs: ([time, features]: Shape, _output: Shape, layer: Options): number =>
+      passesOf(layer).reduce(
+        (sum, pass) =>
+          sum +
+          time! * gates * layer.hidden_size * ((pass.layer > 0 ? featuresOf(layer) : features!) + layer.hidden_size),
+        0,
+      ),
+    internals([time, features]: Shape, layer: Options): readonly InternalDeclaration[] {
+      const { hidden_size, padding_idx, num_layers, dropout } = layer;
       const scratch = { timeFirst: true, scratch: true } as const;
+      const passes = passesOf(layer);
+      const width = featuresOf(layer);
       return [
-        { name: 'inputs', shape: [time!, features!], ...scratch },
         ...states.map((state) => ({ name: initial(state), shape: [1, hidden_size], ...scratch })),
         ...(padding_idx === undefined
           ? []
           : states.map((state) => ({ name: held(state), shape: [1, hidden_size], ...scratch }))),
-        ...(cell.scratch ?? []).map((name) => ({ name, shape, ...scratch })),
-        ...[...cell.internals, 'hidden_state'].map((name) => ({
-          name,
-          shape,
-          timeFirst: true as const,
-          ...(states.includes(name) && { carried: true as const }),
-        })),
+        ...(dropout > 0 ? [{ name: 'kept', shape: [1, width], ...scratch }] : []),
+        ...Array.from({ length: num_layers }, (_, at) => at).flatMap((at) => [
+          { name: inputsName(at), shape: [time!, at > 0 ? width : features!], ...scratch },
+          ...passes
+            .filter((pass) => pass.layer === at)
+            .flatMap(({ internalSuffix, reverse }) => [
+              ...(cell.scratch ?? []).map((name) => ({
+                name: name + internalSuffix,
+                shape: [time!, hidden_size],
+                ...scratch,
+              })),
+              ...[...cell.internals, 'hidden_state'].map((name) => ({
+                name: name + internalSuffix,
+                shape: [time!, hidden_size],
+                timeFirst: true as const,
+                ...(internalSuffix && { group: internalSuffix.slice(1) }),
+                ...(reverse && { reverse: true as const }),
+                ...(states.includes(name) && { carried: true as const }),
+              })),
+            ]),
+        ]),
       ];
     },
+    maskShape: ([time]: Shape, layer: Options): Shape | null =>
+      layer.dropout > 0 ? [layer.num_layers - 1, time!, featuresOf(layer)] : null,
+    sampleMask({ data }: Tensor, random: Random, { dropout }: Options): void {
+      const scale = 1 / (1 - dropout);
+      for (let i = 0; i < data.length; i++) data[i] = random.uniform() < dropout ? 0 : scale;
+    },
+    modes: ({ dropout }: Options): Modes | undefined =>
+      dropout > 0
+        ? {
+            training: `sets values between its stacked layers to 0 with probability ${dropout} and scales the others by ${Number((1 / (1 - dropout)).toPrecision(4))}`,
+            evaluation: 'passes all values on unchanged',
+          }
+        : undefined,
     forward,
     backward,
   } satisfies Partial<LayerDefinition<string, Options>>;

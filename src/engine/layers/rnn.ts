@@ -2,7 +2,9 @@
 import * as z from 'zod/mini';
 import { alias } from '../option-schemas';
 import { defineLayer } from './layer';
-import { checkExactValues, recurrentFormulas, recurrentMembers, recurrentOptions } from './recurrent';
+import { checkOptions, recurrentMembers, recurrentOptions } from './recurrent';
+import { recurrentFormulas } from './recurrent-formulas';
+import { passesOf } from './recurrent-passes';
 
 const options = z
   .strictObject({
@@ -12,7 +14,7 @@ const options = z
       'tanh',
     ),
   })
-  .check(checkExactValues(1));
+  .check(checkOptions(1));
 
 const members = recurrentMembers<z.output<typeof options>>({
   inputSums: ['sum'],
@@ -50,7 +52,14 @@ export const rnn = defineLayer({
   options,
   gatedKind: 'gru',
   outputRange: ({ nonlinearity }) => (nonlinearity === 'tanh' ? [-1, 1] : [0, Infinity]),
-  kinkSides: ({ options: { nonlinearity }, internals }) =>
-    nonlinearity === 'tanh' ? NO_KINKS : Int8Array.from(internals.sum!.data, Math.sign),
+  kinkSides({ options: layer, internals }) {
+    if (layer.nonlinearity === 'tanh') return NO_KINKS;
+    const sums = passesOf(layer).map(({ internalSuffix }) => internals[`sum${internalSuffix}`]!.data);
+    const sides = new Int8Array(sums.length * sums[0]!.length);
+    sums.forEach((data, pass) => {
+      for (let i = 0; i < data.length; i++) sides[pass * data.length + i] = Math.sign(data[i]!);
+    });
+    return sides;
+  },
   ...members,
 });

@@ -600,12 +600,23 @@ export class LayerHarness {
     };
   }
 
-  #hasMatchingSizes({ upstream, input }: Overrides): boolean {
+  #hasMatchingSizes({ upstream, input, options }: Overrides): boolean {
     const { context } = this;
     return (
+      (options === undefined || this.#sizesWith(options) === this.#sizesWith(context.options)) &&
       (upstream?.length ?? context.output.data.length) === context.output.data.length &&
       (input?.length ?? context.input.data.length) === context.input.data.length
     );
+  }
+
+  /** The output shape and the intermediate values that the layer would have with these options. */
+  #sizesWith(options: unknown): string {
+    // The code of a custom layer checks its sizes itself.
+    if (this.definition.sourceLocations) return '';
+    const [[, ...input], others] = [this.context.input.shape, this.context.otherInputs];
+    const otherShapes = others.map(({ shape }) => shape.slice(1));
+    const { outputShape, internals } = this.definition;
+    return JSON.stringify([outputShape(input, options, otherShapes), internals?.(input, options, otherShapes)]);
   }
 
   #linearResponse(values: Float64Array): Float64Array | null {

@@ -2,6 +2,7 @@
 // bit for bit as the run would continue with these values.
 import { SPLIT_NAMES } from '../../protocol/position';
 import type { ForkRequest, ForkResult, TrainedFork } from '../../protocol/queries';
+import { maskShapeOf } from '../../engine/network-model';
 import { History, seriesName } from '../../history/history';
 import { MAX_COPY_BYTES, openScratchSession, stepsPerSlice } from '../scratch-session';
 import { canEvaluateImmediately, isEvaluationDue } from '../evaluation';
@@ -137,6 +138,6 @@ function dependsOnSeed({ run, network, model }: TrainingSession, from: number): 
     from === 0 ||
     (run.shuffle && model.batchesPerEpoch > 1) ||
     run.augmentations.length > 0 ||
-    network.model.layers.some(({ definition }) => definition.sampleMask !== undefined)
+    network.model.layers.some((layer) => maskShapeOf(layer) !== null)
   );
 }

@@ -45,7 +45,12 @@ function hiddenStates({ kind, x, h0, Wx, Wh, b, gates }: Example): number[] {
     kind,
     options: { hidden_size: hidden, return: 'all' },
     input: x.map((sample, i) => sample.map((row, t) => [...row, ...(t === 0 ? h0[i] : none)])),
-    parameters: { weight_ih, weight_hh, bias_ih: reorder(b), bias_hh: b.map(() => 0) },
+    parameters: {
+      weight_ih_l0: weight_ih,
+      weight_hh_l0: weight_hh,
+      bias_ih_l0: reorder(b),
+      bias_hh_l0: b.map(() => 0),
+    },
     gradOutput: x.map((sample) => sample.map(() => none)),
     output: [],
     gradInput: [],
@@ -154,10 +159,10 @@ describe('options', () => {
     });
     const declared = layerOf('lstm').parameters?.([3, 2], layer) ?? [];
     expect(declared.map(({ name, shape }) => [name, shape])).toEqual([
-      ['weight_ih', [4, 2]],
-      ['weight_hh', [4, 1]],
-      ['bias_ih', [4]],
-      ['bias_hh', [4]],
+      ['weight_ih_l0', [4, 2]],
+      ['weight_hh_l0', [4, 1]],
+      ['bias_ih_l0', [4]],
+      ['bias_hh_l0', [4]],
     ]);
     expect(declared[2]?.init).toEqual({ values: [1, 2, 3, 4] });
     expect(declared[3]?.init).toEqual({ initializer: { type: 'uniform', a: -1, b: 1 } });
@@ -170,6 +175,13 @@ describe('options', () => {
     ['weights for another number of inputs', { hidden_size: 1, input_size: 3, weight_ih: rows(4, 2) }],
     ['biases for other gates', { hidden_size: 2, bias_hh: [0, 0] }],
     ['biases of a layer without biases', { hidden_size: 1, bias: false, bias_ih: [0, 0, 0, 0] }],
+    ['weights of one pass for two layers', { hidden_size: 1, num_layers: 2, weight_hh: rows(4, 1) }],
+    [
+      'weights of a second layer for other inputs',
+      { hidden_size: 1, num_layers: 2, weight_ih: [rows(4, 3), rows(4, 3)] },
+    ],
+    ['dropout between layers of a single one', { hidden_size: 2, dropout: 0.5 }],
+    ['no layers', { hidden_size: 2, num_layers: 0 }],
     ['another output', { hidden_size: 1, return: 'first' }],
   ])('refuse %s', (_what, given) => {
     expect(options.safeParse(given).success).toBe(false);
@@ -181,5 +193,27 @@ describe('options', () => {
     expect(checkInput?.([4, 3], { hidden_size: 2, input_size: 4 })?.option).toBe('input_size');
     expect(checkInput?.([4, 3], { hidden_size: 2, weight_ih: rows(6, 2) })?.option).toBe('weight_ih');
     expect(checkInput?.([4], { hidden_size: 2 })?.requirement).toContain('sequences');
+  });
+
+  it('hold exact values of each stacked layer and direction in the order of PyTorch', () => {
+    const layer = options.parse({
+      hidden_size: 1,
+      num_layers: 2,
+      bidirectional: true,
+      weight_ih: [rows(4, 3), rows(4, 3), rows(4, 2), rows(4, 2)],
+      bias_hh: [1, 2, 3, 4].map((value) => Array<number>(4).fill(value)),
+    });
+    const declared = layerOf('lstm').parameters?.([3, 3], layer) ?? [];
+    expect(declared.map(({ name, shape }) => [name, shape])).toEqual(
+      (['_l0', '_l0_reverse', '_l1', '_l1_reverse'] as const).flatMap((suffix, pass) => [
+        [`weight_ih${suffix}`, [4, pass < 2 ? 3 : 2]],
+        [`weight_hh${suffix}`, [4, 1]],
+        [`bias_ih${suffix}`, [4]],
+        [`bias_hh${suffix}`, [4]],
+      ]),
+    );
+    expect(declared.find(({ name }) => name === 'bias_hh_l1')?.init).toEqual({ values: [3, 3, 3, 3] });
+    expect(layerOf('lstm').outputShape([3, 3], layer)).toEqual([2]);
+    expect(layerOf('lstm').outputShape([3, 3], { ...(layer as object), return: 'all' })).toEqual([3, 2]);
   });
 });

@@ -270,7 +270,7 @@ const timeStepFaults: GraphFault[] = (['rnn', 'gru', 'lstm'] as const).flatMap((
     kind: `${cell}: ${what}`,
     plant(seed) {
       const random = new Random(seed, `${cell} ${what}`);
-      const tensor = pick(random, ['weight_ih', 'weight_hh', 'bias_hh', 'input']);
+      const tensor = pick(random, ['weight_ih_l0', 'weight_hh_l0', 'bias_hh_l0', 'input']);
       const needed: LayerRecipe = { kind: cell, options: { hidden_size: size(random), return: 'all' } };
       return plantInLayer(networkWith(random, seed, needed), {
         causes: ['time_step_missing', 'overwritten'],
