@@ -12,16 +12,22 @@ import type { NetworkModel } from '../engine/network-model';
  */
 export function checkIndices(
   model: NetworkModel,
-  { inputs, inputShape }: Dataset,
+  { inputs, inputShape, groups = [] }: Dataset,
   transform: string | undefined,
 ): void {
   model.layers.forEach(({ name, definition, options }, layer) => {
     const count = definition.indexCount?.(options);
-    if (count === undefined || inputsOf(model, layer)[0] !== NETWORK_INPUT) return;
-    const at = inputs.findIndex((index) => !(Number.isInteger(index) && index >= 0 && index < count));
-    if (at < 0) return;
+    const [source] = inputsOf(model, layer) as readonly [number];
+    const group = groups.find((each) => each.name === model.layers[source]?.name);
+    if (count === undefined || (source !== NETWORK_INPUT && !group)) return;
     const width = numel(inputShape);
-    const [sample, position] = [Math.floor(at / width), at % width];
+    const [start, size] = group ? [group.start, numel(group.shape)] : [0, width];
+    const at = inputs.findIndex(
+      (index, i) =>
+        i % width >= start && i % width < start + size && !(Number.isInteger(index) && index >= 0 && index < count),
+    );
+    if (at < 0) return;
+    const [sample, position] = [Math.floor(at / width), (at % width) - start];
     const isInteger = Number.isInteger(inputs[at]);
     throw new DataError(
       `Sample ${sample + 1}, position ${position + 1}: ${isInteger ? `the index ${inputs[at]!} is out of range` : `${inputs[at]!} is not an index`}; ` +
@@ -29,7 +35,7 @@ export function checkIndices(
       transform !== undefined && !isInteger
         ? `Remove ${JSON.stringify(transform)} from "transforms": it changes the indices.`
         : 'Correct the data, or the "num_embeddings" of the layer.',
-      ['inputs', sample, position],
+      group ? ['inputs', group.name] : ['inputs', sample, position],
       'index-out-of-range',
     );
   });

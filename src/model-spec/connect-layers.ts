@@ -61,7 +61,12 @@ export function connectLayers(
         if (found === undefined) unknown(name, [...layer.path, 'inputs', i], [...indexByName.keys(), INPUT_NAME]);
         return found ?? index;
       }) ?? layer.inputs;
-    return readsPadding(named[index]!) ? [...given, NETWORK_INPUT] : given;
+    return given;
+  });
+  // The padding of a layer is where the indices of the embedding before it say so.
+  const written = inputs.map((given) => [...given]);
+  named.forEach((layer, index) => {
+    if (readsPadding(layer)) inputs[index] = [...inputs[index]!, indexSourceOf(named, written, index)];
   });
   const shares = expanded.map((layer) => {
     const name = layer.block === undefined ? layer.layer.share : undefined;
@@ -133,10 +138,26 @@ export function connectLayers(
   return { layers, heads: heads.map(at), problems };
 }
 
+const definitionOf = ({ type }: NamedLayer): LayerDefinition | undefined =>
+  type === customLayerSpec.kind ? undefined : layerTable[type];
+
+/** What the embedding before a layer takes: the data, or one of its named inputs. */
+function indexSourceOf(named: readonly NamedLayer[], inputs: readonly (readonly number[])[], layer: number): number {
+  const visited = new Set<number>();
+  // With a query and a key, the padding is that of the key.
+  for (let at = inputs[layer]!.at(1) ?? inputs[layer]!.at(0); at !== undefined && !visited.has(at);) {
+    if (at === NETWORK_INPUT) break;
+    visited.add(at);
+    const [source] = inputs[at]!;
+    if (definitionOf(named[at]!)?.indexCount) return source ?? NETWORK_INPUT;
+    at = source;
+  }
+  return NETWORK_INPUT;
+}
+
 /** Whether a layer also takes the data, which says where padding is. */
-function readsPadding({ type, options }: NamedLayer): boolean {
-  const definition: LayerDefinition | undefined = type === customLayerSpec.kind ? undefined : layerTable[type];
-  return definition?.paddingIndex?.(options) !== undefined;
+function readsPadding(layer: NamedLayer): boolean {
+  return definitionOf(layer)?.paddingIndex?.(layer.options) !== undefined;
 }
 
 /**

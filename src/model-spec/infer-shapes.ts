@@ -1,6 +1,7 @@
 // The layers of a spec with their shapes, from the data on, or the places where layers do not fit together.
 import { customLayerSpec } from '../engine/custom/custom-layer-spec';
 import { pluralize } from '../engine/format-count';
+import type { DataShape } from '../engine/datasets/dataset';
 import { formatShape, numel, type Shape } from '../engine/kernels/tensor';
 import { layers as layerTable } from '../engine/layers';
 import type { InputCount, LayerDefinition, ParameterDeclaration } from '../engine/layers/layer';
@@ -47,9 +48,12 @@ const inputPath = (spec: Spec, { path }: SpecLayer, position: number): Path =>
     path,
   ]);
 
+/** Whether a layer takes a named input of the data. */
+export const isNamedInput = ({ path }: Pick<SpecLayer, 'path'>): boolean => path[0] === 'data';
+
 export function inferShapes(
   spec: Spec,
-  inputShape: Shape,
+  { inputShape, groups = [] }: Pick<DataShape, 'inputShape' | 'groups'>,
   customLayers: CustomLayerProvider | undefined,
 ): InferredLayers {
   const problems: Problem[] = [];
@@ -61,10 +65,14 @@ export function inferShapes(
     problems.push(createProblem(code, spec.source.locate(path), message, remedy));
   };
 
+  const isData = (source: number): boolean => source === NETWORK_INPUT || isNamedInput(spec.layers[source]!);
+
   /** Adds a layer; false if it rejects its inputs, which leaves the following layers without a shape. */
   const appendLayer = (i: number, definition: LayerDefinition): boolean => {
     const layer = spec.layers[i]!;
-    const { name, options, path, range } = layer;
+    const { name, path, range } = layer;
+    const group = isNamedInput(layer) ? groups.find((each) => each.name === name) : undefined;
+    const options = group ? { start: group.start, shape: group.shape } : layer.options;
     const inputs = inputsOf(spec, i);
     const readsPadding = definition.paddingIndex?.(options) !== undefined;
     const all = inputs.map((index) => (index === NETWORK_INPUT ? data : values[index]!));
@@ -111,23 +119,26 @@ export function inferShapes(
     }
     const [sequence, key = sequence] = given;
     const [positions] = key.shape;
-    if (readsPadding && (data.shape.length !== 1 || data.shape[0] !== positions)) {
+    const indices = all.at(-1)!;
+    if (readsPadding && (indices.shape.length !== 1 || indices.shape[0] !== positions)) {
       report(
-        data.shape.length === 1 ? 'shape-mismatch' : 'needs-indices',
+        indices.shape.length === 1 ? 'shape-mismatch' : 'needs-indices',
         [...path, 'padding_idx'],
-        `padding_idx of ${name} stands for an index at each of the ${positions!} positions of ${key.producer}, but the data gives ${formatShape(data.shape)}.`,
-        data.shape.length === 1
+        `padding_idx of ${name} stands for an index at each of the ${positions!} positions of ${key.producer}, but ${indices.producer} gives ${formatShape(indices.shape)}.`,
+        indices.shape.length === 1
           ? 'Remove "padding_idx", or keep one position for each index of the data.'
           : 'Remove "padding_idx", or use data with one index for each position, and "embedding".',
       );
       return false;
     }
-    if (definition.indexCount && inputs[0] !== NETWORK_INPUT) {
+    if (definition.indexCount && !isData(inputs[0]!)) {
       report(
         'needs-indices',
         firstExistingPath(spec, [[...path, 'inputs'], path]),
         `${name} takes indices, but ${first.producer} gives other numbers.`,
-        `Let ${name} take the data: "inputs": ["input"].`,
+        groups.length > 0
+          ? `Let ${name} take a named input of the data, such as "inputs": [${quote(groups[0]!.name)}].`
+          : `Let ${name} take the data: "inputs": ["input"].`,
       );
       return false;
     }
@@ -160,7 +171,7 @@ export function inferShapes(
       );
     }
     const input = expected ?? first.shape;
-    const otherInputShapes = (readsPadding ? [...others, data] : others).map(({ shape }) => shape);
+    const otherInputShapes = (readsPadding ? [...others, indices] : others).map(({ shape }) => shape);
     const shape = definition.outputShape(input, options, otherInputShapes);
     const unshared: LayerModel = {
       name,

@@ -45,7 +45,8 @@ function lookUp(spec: Spec, name: string, from: Path): (Omit<LayerMention, 'rang
   if (nearest && (nearest.name === name || commonLength(nearest.path, from) > 2))
     return { layer: nearest.path, suffix: '', length: name.length };
   const layer = spec.layers.find((each) => each.name === name);
-  if (!layer) return undefined;
+  // A named input of the data is renamed there.
+  if (!layer || layer.path[0] === 'data') return undefined;
   const written = writtenName(spec, layer.path);
   if (written !== undefined) return { layer: layer.path, suffix: '', length: written.length };
   const copies = spec.layers.filter(({ path }) => samePath(path, layer.path));

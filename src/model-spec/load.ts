@@ -45,8 +45,9 @@ export interface LoadedRun {
   readonly problems: readonly Problem[];
 }
 
-const dataShapeOf = ({ inputShape, inputs, targetSize, classes, samples }: Dataset): DataShape => ({
+const dataShapeOf = ({ inputShape, inputs, targetSize, classes, samples, groups }: Dataset): DataShape => ({
   inputShape,
+  ...(groups && { groups }),
   targetSize,
   samples,
   bytesPerInput: inputs.BYTES_PER_ELEMENT,

@@ -1,5 +1,7 @@
 // Parses a text to a spec or to its problems. Never throws for any text.
 import { customLayerSpec } from '../engine/custom/custom-layer-spec';
+import { datasets } from '../engine/datasets';
+import type { DatasetDefinition } from '../engine/datasets/dataset';
 import { layers as layerTable } from '../engine/layers';
 import { lossNameOf } from '../engine/network-model';
 import { schedules } from '../engine/schedules';
@@ -15,7 +17,7 @@ import { type ConnectedLayers, connectLayers, type NamedLayer } from './connect-
 import { formatInteger } from '../engine/format-count';
 import { INTERPRETED } from '../engine/option-schemas';
 import { MAX_PROBLEMS, type ParsedSpec, specSchema, type ParsedLayer } from './schema';
-import { createProblem, quote, parseSource, type Range, type Source } from './spec-source';
+import { createProblem, quote, parseSource, type Path, type Range, type Source } from './spec-source';
 import type { Spec, SpecAuxiliaryLoss, SpecLayer, SpecComponent } from './spec';
 import { toSweepOptions, sweepProblems } from './sweep';
 
@@ -47,11 +49,19 @@ interface NamedLayers {
 const nameFromFile = (module: string): string =>
   /([^/\\]*?)(\.layer)?(\.[^./\\]*)?$/.exec(module)?.[1]?.slice(0, 80) || 'custom';
 
+/** The layers that take the named inputs of the data; their options follow from the shape of the data. */
+function inputLayers({ data }: Pick<ParsedSpec, 'data'>): readonly (readonly [ParsedLayer, Path])[] {
+  const { type, split: _, ...options } = data;
+  const names = (datasets[type] as DatasetDefinition).inputNames?.(options) ?? [];
+  return names.map((name) => [
+    { type: 'slice', name, start: 0, shape: [1], freeze: [] } as ParsedLayer,
+    ['data', 'inputs', name],
+  ]);
+}
+
 /** Names layers: `linear1`, `tanh1`, `linear2`, … unless the spec gives a name. */
-function nameLayers(
-  source: Source,
-  { layers: parsedLayers, auxiliary_losses: auxiliary }: Pick<ParsedSpec, 'layers' | 'auxiliary_losses'>,
-): NamedLayers {
+function nameLayers(source: Source, parsed: Pick<ParsedSpec, 'data' | 'layers' | 'auxiliary_losses'>): NamedLayers {
+  const { layers: parsedLayers, auxiliary_losses: auxiliary } = parsed;
   const total = countExpandedLayers(parsedLayers);
   if (total > MAX_LAYERS) {
     const block = parsedLayers.findLastIndex(({ type }) => isBlockKind(type));
@@ -66,7 +76,7 @@ function nameLayers(
     };
   }
   const counters = new Map<string, number>();
-  const layers = expandLayers(parsedLayers as readonly ParsedLayer[]);
+  const layers = expandLayers(parsedLayers as readonly ParsedLayer[], inputLayers(parsed));
   const named = layers.map(({ layer, type, block, blocks, path, repetition }): NamedLayer => {
     const { type: _, name, freeze, inputs: __, share: ___, ...options } = layer;
     const baseName = type === customLayerSpec.kind ? nameFromFile(String(options.module)) : (block ?? type);

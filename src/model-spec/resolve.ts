@@ -106,7 +106,7 @@ function checkTrainSplit(spec: Spec, data: DataShape, { train, validation, test 
 
 /** Errors in the shapes of a spec, of which only some layers may be known. */
 export function findShapeErrors({ spec, isComplete }: RecoveredSpec, data: DataShape): readonly Problem[] {
-  return isComplete ? resolve(spec, data).problems : inferShapes(spec, data.inputShape, undefined).problems;
+  return isComplete ? resolve(spec, data).problems : inferShapes(spec, data, undefined).problems;
 }
 
 interface LossAndPenalty {
@@ -164,7 +164,7 @@ export function resolve(
   { memoryLimit = MEMORY_LIMIT, customLayers }: ResolveOptions = {},
 ): { readonly resolved?: Resolved; readonly problems: readonly Problem[] } {
   const samples = splitSizes(spec, data);
-  const { layers, problems: shapeProblems } = inferShapes(spec, data.inputShape, customLayers);
+  const { layers, problems: shapeProblems } = inferShapes(spec, data, customLayers);
   const problems = [...checkTrainSplit(spec, data, samples), ...checkInputs(spec, data.inputShape), ...shapeProblems];
   if (shapeProblems.length > 0 || layers.length < spec.layers.length) return { problems };
 

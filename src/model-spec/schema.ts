@@ -88,8 +88,8 @@ const commonLayerKeys = {
         z.minLength(1),
         z.maxLength(MAX_LAYERS),
         z.describe(
-          `The names of the layers whose outputs it takes, in order; \`${INPUT_NAME}\` is the data. By default, the layer ` +
-            'before. Inside a block that repeats, a name refers to the layer in the same repetition.',
+          `The names of the layers whose outputs it takes, in order; \`${INPUT_NAME}\` is the data, whose named inputs have ` +
+            'names of their own. By default, the layer before. Inside a block that repeats, a name refers to the layer in the same repetition.',
         ),
         alias('input', 'from', 'sources'),
       ),

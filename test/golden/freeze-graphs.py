@@ -22,6 +22,9 @@ JOINS = {
 def apply_node(kind, options, parameters, xs):
     if kind in JOINS:
         return JOINS[kind](xs)
+    if kind == "slice":
+        start, shape = options.get("start", 0), options["shape"]
+        return torch.narrow(xs[0], 1, start, torch.Size(shape).numel()).reshape(-1, *shape) * 1
     if kind == "linear_transpose":
         return F.linear(xs[0], parameters["weight"].T, parameters.get("bias"))
     return apply_layer(kind, options, parameters, xs[0])
@@ -65,6 +68,9 @@ def layer_cases():
         options = {"out_features": outputs, **({} if bias else {"bias": False})}
         cases.append(layer_case(f"linear_transpose {inputs} to {outputs}, batch of {rows}", "linear_transpose", options,
                                 [(rows, inputs)], parameters))
+    for shape, options in (((3, 5), {"shape": [2]}), ((2, 7), {"start": 3, "shape": [2, 2]}), ((1, 1), {"shape": [1]}),
+                           ((4, 6), {"start": 2, "shape": [1, 4]}), ((2, 12), {"shape": [1, 3, 4]})):
+        cases.append(layer_case(f"slice of {shape}, {options}", "slice", options, [shape]))
     return cases
 
 
@@ -102,6 +108,12 @@ NETWORKS = {
         shared(["conv2d", {"out_channels": 2, "kernel_size": 3, "padding": 1}, [1], {}], weight=0),
         node("add", 2, -1), node("concat", 3, 1), node("flatten", 4), linear(3, 5)]),
 }
+
+
+# Each tower takes some of the numbers; one of them is a matrix.
+TOWERS = ([7], "mse", [
+    node("slice", -1, start=4, shape=[3]), node("slice", -1, shape=[2, 2]), linear(3, 0), node("tanh", 2),
+    node("matmul", 1, 1), node("flatten", 4), linear(3, 5), node("tanh", 6), node("multiply", 3, 7), linear(2, 8)])
 
 
 def draw(nodes, input_shape):
@@ -208,6 +220,7 @@ def network_cases():
     return cases + [
         network_case("tied autoencoder, penalty", shape, loss, nodes, "sgd", {"penalty": {"l1": 0.01, "l2": 0.1, "biases": True}}),
         network_case("tied autoencoder, clipped", shape, loss, nodes, "sgd", {"clip": {"norm": 0.1}}),
+        *(network_case("named inputs in two towers", *TOWERS, optimizer, {}) for optimizer in OPTIMIZERS),
     ]
 
 

@@ -53,6 +53,16 @@ describe('every example', () => {
   });
 });
 
+describe('two towers', () => {
+  it('predict ratings that neither of their inputs tells, close to the noise of 0.1', () => {
+    const losses = train(example('two-towers')).evaluate();
+    for (const { loss } of [losses.train!, losses.validation!, losses.test!]) expect(loss).toBeLessThan(0.02);
+    // What each input says alone adds up to nothing.
+    const alone = train(exampleWith('two-towers', '"multiply"', '"subtract"'));
+    expect(alone.evaluate().test!.loss).toBeGreaterThan(0.2);
+  });
+});
+
 describe('two circles', () => {
   it.each(['circles', 'circles-full-batch', 'circles-online', 'circles-mse', 'circles-probabilities'])(
     '%s tells more than 95 % of every part',

@@ -52,6 +52,7 @@ const OTHERS: readonly string[] = [
   'one-neuron',
   'padding',
   'tied-autoencoder',
+  'two-towers',
   'vanishing-gradients',
   'worked-example-1',
   'xor',

@@ -9,6 +9,7 @@ import type { GenerateContext } from './dataset';
 import { identifyFile, SIGNATURE_BYTES } from './file-kind';
 import { classesOption } from './labels';
 import { missingOption } from './missing-values';
+import { namedInputs } from './named-inputs';
 import { rowOptions } from './row-selection';
 import { describeTable, type TableLayout } from './table-layout';
 
@@ -16,6 +17,7 @@ import { describeTable, type TableLayout } from './table-layout';
 export const MAX_AUTO_CLASSES = 20;
 
 const column = z.union([z.string().check(z.minLength(1)), z.int().check(z.gte(1))]);
+const columns = z.array(column).check(z.minLength(1));
 
 export const csvOptions = z.strictObject({
   path: z.string().check(z.minLength(1), z.describe('The file, relative to the spec. It must lie in the workspace.')),
@@ -38,10 +40,13 @@ export const csvOptions = z.strictObject({
   missing_values: missingValuesOption,
   inputs: z.optional(
     z
-      .array(column)
+      .union([columns, namedInputs(columns)])
       .check(
-        z.minLength(1),
-        z.describe('The input columns, by name or by number from 1. By default, all except the target.'),
+        z.describe(
+          'The input columns, by name or by number from 1. By default, all except the target. ' +
+            'Several inputs have names, such as { "house": ["area", "rooms"], "place": ["x", "y"] }: ' +
+            'layers read them with "inputs": ["house"].',
+        ),
       ),
   ),
   target: z.optional(
@@ -100,7 +105,14 @@ export interface ColumnRoles {
 export function assignColumns(options: CsvOptions, columns: CsvColumns): ColumnRoles {
   const { names, path } = columns;
   const target = options.target === undefined ? names.length - 1 : columnIndex(columns, options.target, ['target']);
-  const chosen = options.inputs?.map((input, i) => columnIndex(columns, input, ['inputs', i]));
+  const { inputs: given } = options;
+  const listed: readonly (readonly [name: string | number, path: (string | number)[]])[] | undefined = Array.isArray(
+    given,
+  )
+    ? given.map((name, i) => [name, ['inputs', i]])
+    : given &&
+      Object.entries(given).flatMap(([group, all]) => all.map((name, i) => [name, ['inputs', group, i]] as const));
+  const chosen = listed?.map(([name, path]) => columnIndex(columns, name, path));
   const inputs = chosen ?? names.map((_, i) => i).filter((i) => i !== target);
   if (inputs.length === 0) {
     throw new DataError(
@@ -115,7 +127,7 @@ export function assignColumns(options: CsvOptions, columns: CsvColumns): ColumnR
     throw new DataError(
       `The target column "${names[target]}" is also an input, so the network would get the answer.`,
       'Remove it from "inputs", or choose another "target".',
-      ['inputs', leak],
+      listed?.[leak]?.[1] ?? ['inputs', leak],
       'target-among-inputs',
     );
   }

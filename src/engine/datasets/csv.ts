@@ -19,6 +19,7 @@ import {
 import { DataError, type DataNote } from './data-error';
 import { type Dataset, defineDataset, type GenerateContext } from './dataset';
 import { countMissing, missingNotes, missingRemedy } from './missing-values';
+import { inputGroups, inputNamesOf } from './named-inputs';
 import { RoundingLoss } from './rounding-loss';
 import { assertFitsInMemory, GrowableRows, RowSampler } from './row-selection';
 import type { TableLayout } from './table-layout';
@@ -171,11 +172,18 @@ class CsvTable implements RowConsumer {
       inputShape: [this.#inputs.length],
       inputs,
       targetSize: 1,
+      ...this.#groups(),
       featureNames: this.#inputs.map((i) => escapeControls(this.#columns.names[i]!)),
       ...targets,
       ...(filled > 0 && { fillMissing: true }),
       notes: [...this.#notes(filled), ...alikeNotes(targets.classes)],
     };
+  }
+
+  #groups(): Pick<Dataset, 'groups'> {
+    const { inputs } = this.#context.options;
+    if (!inputs || Array.isArray(inputs)) return {};
+    return { groups: inputGroups(Object.entries(inputs).map(([name, { length }]) => ({ name, shape: [length] }))) };
   }
 
   /** Throws unless the row only has one more delimiter at its end, like the others. */
@@ -349,6 +357,7 @@ export const csv = defineDataset({
     'Samples from a CSV file: one per row, with numbers in the input columns and a class or a value in the target column.',
   options: csvOptions,
   defaultSplit: { validation: 0.2, test: 0.2 },
+  inputNames: ({ inputs }) => inputNamesOf(inputs),
   shape: () => undefined,
   *generate(context): CooperativeTask<Dataset> {
     const table = yield* readTable(context, (first) => new CsvTable(context, first));

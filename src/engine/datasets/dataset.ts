@@ -11,8 +11,18 @@ import type { SampleSource } from './sample-source';
 /** Values, or classes as indices or as rows of 0 and 1. */
 export type TargetData = Float64Array | Int32Array | Uint8Array;
 
+/** Some of the numbers of an input, which layers read by name. */
+export interface InputGroup {
+  readonly name: string;
+  /** The first number in the input, which is a row. */
+  readonly start: number;
+  readonly shape: Shape;
+}
+
 export interface Dataset {
   readonly samples: number;
+  /** Named inputs, in the order of the options. */
+  readonly groups?: readonly InputGroup[];
   /** Shape of one sample's input. */
   readonly inputShape: Shape;
   /** [samples, ...inputShape], row-major. */
@@ -38,6 +48,7 @@ export interface DataShape {
   /** Number of classes; undefined if targets are values. */
   readonly classes?: number;
   readonly samples: number;
+  readonly groups?: readonly InputGroup[];
   /** Bytes per stored input number; 8 by default. */
   readonly bytesPerInput?: number;
 }
@@ -66,6 +77,8 @@ export interface DatasetDefinition<Kind extends string = string, Options = unkno
   readonly options: z.ZodMiniType<Options>;
   /** Fractions of the data held out for validation and test by default. */
   readonly defaultSplit: SplitFractions;
+  /** Names that the options give to parts of the inputs; none by default. */
+  inputNames?(options: Options): readonly string[];
   /** Undefined if only the file tells. Throws DataError. */
   shape(options: Options, precision: Precision): DataShape | undefined;
   /** Generates or reads the data; a cooperative task if it reads files. @throws DataError */

@@ -7,6 +7,8 @@ import type { CooperativeTask } from '../cooperative-task';
 import { type ArrayFile, fileError, findCompleteRows, readRows, visitRows } from './array-file';
 import { DataError } from './data-error';
 import type { Dataset, GenerateContext } from './dataset';
+import { inMemorySource } from './in-memory-source';
+import { inputGroups } from './named-inputs';
 import { type Classes, classesOption, encodeLabels } from './labels';
 import { countMissing, type MissingPolicy, missingNotes, missingOption } from './missing-values';
 import { arrayColumns, type SampleSource } from './sample-source';
@@ -46,12 +48,63 @@ export interface ArrayOptions extends RowSelection {
 
 export interface ArrayPair {
   readonly inputs: ArrayFile;
+  /** All arrays of inputs, if there are several: a sample is dropped if a value is missing in one of them. */
+  readonly together?: readonly ArrayFile[];
   readonly layout: Layout;
   /** Integers are classes or values, depending on the options. */
   readonly targets: ArrayFile;
   readonly task: 'classes' | 'values';
   /** Whether the dataset also has an option `targets`, for values. */
   readonly canBeValues: boolean;
+}
+
+/** The same with one array of inputs, or with several that have names. */
+export interface ArrayPairs extends Omit<ArrayPair, 'inputs' | 'together'> {
+  readonly inputs: ArrayFile | readonly { readonly name: string; readonly array: ArrayFile }[];
+}
+
+const isSingle = ({ inputs }: ArrayPairs): boolean => !Array.isArray(inputs);
+
+/** A pair for each array of inputs. The layout is that of arrays with its number of axes. */
+function pairsOf({ inputs, layout, ...pair }: ArrayPairs): readonly ArrayPair[] {
+  if (!Array.isArray(inputs)) return [{ ...pair, layout, inputs: inputs as ArrayFile }];
+  const together = (inputs as readonly { readonly array: ArrayFile }[]).map(({ array }) => array);
+  return together.map((array) => ({
+    ...pair,
+    inputs: array,
+    together,
+    layout: array.shape.length === { as_is: 0, hw: 3, hwc: 4 }[layout] ? layout : 'as_is',
+  }));
+}
+
+/** Samples of several arrays of inputs, one after the other in a row. */
+function* fromNamedArrays(context: GenerateContext<ArrayOptions>, pairs: ArrayPairs): CooperativeTask<Dataset> {
+  const parts: Dataset[] = [];
+  for (const pair of pairsOf(pairs)) parts.push(yield* fromArrays(context, pair));
+  const [first] = parts as [Dataset];
+  if (isSingle(pairs)) return first;
+  const names = (pairs.inputs as readonly { readonly name: string }[]).map(({ name }) => name);
+  const groups = inputGroups(parts.map(({ inputShape }, i) => ({ name: names[i]!, shape: inputShape })));
+  const width = groups.reduce((sum, { shape }) => sum + numel(shape), 0);
+  const { samples } = first;
+  assertFitsInMemory(names.join(', '), samples, width, context.precision, ['inputs']);
+  const inputs = allocateArray(context.precision, samples * width);
+  groups.forEach(({ start, shape }, at) => {
+    const size = numel(shape);
+    for (let i = 0; i < samples; i++)
+      inputs.set(parts[at]!.inputs.subarray(i * size, (i + 1) * size), i * width + start);
+  });
+  return {
+    ...first,
+    inputs,
+    inputShape: [width],
+    groups,
+    featureNames: groups.flatMap(({ name, shape }) =>
+      Array.from({ length: numel(shape) }, (_, i) => (numel(shape) === 1 ? name : `${name} ${i + 1}`)),
+    ),
+    ...(parts.some(({ fillMissing }) => fillMissing) && { fillMissing: true }),
+    notes: parts.flatMap(({ notes = [] }) => notes),
+  };
 }
 
 /** What to do about invalid labels; names only options that the dataset has. */
@@ -80,7 +133,7 @@ interface PairedRows {
 /** @throws DataError if the arrays hold different numbers of samples, or do not have the layout */
 function* pairRows(
   { options, random }: GenerateContext<ArrayOptions>,
-  { inputs, layout, targets }: ArrayPair,
+  { inputs, layout, targets, together = [inputs] }: ArrayPair,
 ): CooperativeTask<PairedRows> {
   const all = inputs.shape[0]!;
   if (targets.shape[0] !== all) {
@@ -103,7 +156,7 @@ function* pairRows(
       'Choose the "layout" of the array.',
     );
   }
-  const complete = options.missing === 'drop' ? yield* findCompleteRows([inputs, targets]) : undefined;
+  const complete = options.missing === 'drop' ? yield* findCompleteRows([...together, targets]) : undefined;
   const available = complete?.length ?? all;
   if (available === 0) {
     throw new DataError(
@@ -179,13 +232,19 @@ function* fromArrays(context: GenerateContext<ArrayOptions>, pair: ArrayPair): C
 
 /** How to generate the samples of a pair of arrays, and how to read them as the files hold them. */
 export const pairedArrays = <Context extends GenerateContext<ArrayOptions>>(
-  open: (context: Context) => ArrayPair,
+  open: (context: Context) => ArrayPairs,
 ): {
   generate(context: Context): CooperativeTask<Dataset>;
   source(context: Context): CooperativeTask<SampleSource>;
 } => ({
-  generate: (context) => fromArrays(context, open(context)),
-  source: (context) => arraySource(context, open(context)),
+  generate: (context) => fromNamedArrays(context, open(context)),
+  *source(context) {
+    const pairs = open(context);
+    const [first] = pairsOf(pairs) as [ArrayPair];
+    return isSingle(pairs)
+      ? yield* arraySource(context, first)
+      : inMemorySource(yield* fromNamedArrays(context, pairs));
+  },
 });
 
 /** Numbers that are read at a time. */

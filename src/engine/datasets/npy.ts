@@ -6,16 +6,26 @@ import { defineDataset, type GenerateContext } from './dataset';
 import {
   type ArrayOptions,
   arrayOptions,
-  type ArrayPair,
+  type ArrayPairs,
   type Layout,
   layoutOption,
   pairedArrays,
 } from './from-arrays';
+import { inputNamesOf, namedInputs } from './named-inputs';
 import { openNpy } from './npy-format';
 import { SafetensorsFile } from './safetensors-format';
 import { NpzArchive } from './npz-archive';
 
 const nonEmptyString = (what: string) => z.string().check(z.minLength(1), z.describe(what));
+
+const inputsOption = (what: string) =>
+  z
+    .union([z.string().check(z.minLength(1)), namedInputs(z.string().check(z.minLength(1)))])
+    .check(
+      z.describe(
+        `${what} Several inputs have names, as in { "image": "…", "text": "…" }: layers read them with "inputs": ["image"].`,
+      ),
+    );
 
 /** Requires exactly one of the two. */
 const requireOneTarget = z.superRefine<{ targets?: string | undefined; labels?: string | undefined }>(
@@ -40,7 +50,7 @@ const requireOneTarget = z.superRefine<{ targets?: string | undefined; labels?: 
 );
 
 interface Names {
-  readonly inputs: string;
+  readonly inputs: string | Readonly<Record<string, string>>;
   readonly targets?: string | undefined;
   readonly labels?: string | undefined;
 }
@@ -51,11 +61,14 @@ type ArchiveContext = GenerateContext<Context['options'] & { readonly path: stri
 const openPair = (
   { inputs, targets, labels, layout }: Context['options'],
   open: (name: string, at: OptionPath) => ArrayFile,
-): ArrayPair => {
+): ArrayPairs => {
   const wanted = labels ?? targets;
   if (wanted === undefined) throw new DataError('There is neither "targets" nor "labels".', 'Add one of them.');
   return {
-    inputs: open(inputs, ['inputs']),
+    inputs:
+      typeof inputs === 'string'
+        ? open(inputs, ['inputs'])
+        : Object.entries(inputs).map(([name, array]) => ({ name, array: open(array, ['inputs', name]) })),
     layout,
     targets: open(wanted, [labels === undefined ? 'targets' : 'labels']),
     task: labels === undefined ? 'values' : 'classes',
@@ -70,13 +83,14 @@ export const npy = defineDataset({
   summary: 'Samples from a pair of NumPy .npy files, one array each; the first axis counts the samples.',
   options: z
     .strictObject({
-      inputs: nonEmptyString('The file of inputs, relative to the spec. It must lie in the workspace.'),
+      inputs: inputsOption('The file of inputs, relative to the spec. It must lie in the workspace.'),
       targets: z.optional(nonEmptyString('The file of values to predict. Either this or `labels`.')),
       labels: z.optional(nonEmptyString('The file of classes: one whole number a sample. Either this or `targets`.')),
       ...sharedOptions,
     })
     .check(requireOneTarget),
   defaultSplit: { validation: 0.2, test: 0.2 },
+  inputNames: ({ inputs }) => inputNamesOf(inputs),
   shape: () => undefined,
   ...pairedArrays(({ files, options }: Context) => openPair(options, (path, at) => openNpy(files.open(path, at), at))),
 });
@@ -87,13 +101,14 @@ export const npz = defineDataset({
   options: z
     .strictObject({
       path: nonEmptyString('The file, relative to the spec. It must lie in the workspace.'),
-      inputs: nonEmptyString('The array of inputs.'),
+      inputs: inputsOption('The array of inputs.'),
       targets: z.optional(nonEmptyString('The array of values to predict. Either this or `labels`.')),
       labels: z.optional(nonEmptyString('The array of classes: one whole number a sample. Either this or `targets`.')),
       ...sharedOptions,
     })
     .check(requireOneTarget),
   defaultSplit: { validation: 0.2, test: 0.2 },
+  inputNames: ({ inputs }) => inputNamesOf(inputs),
   shape: () => undefined,
   ...pairedArrays(({ files, options }: ArchiveContext) => {
     const archive = new NpzArchive(files, files.open(options.path, ['path']), ['path']);
@@ -107,13 +122,14 @@ export const safetensors = defineDataset({
   options: z
     .strictObject({
       path: nonEmptyString('The file, relative to the spec. It must lie in the workspace.'),
-      inputs: nonEmptyString('The tensor of inputs.'),
+      inputs: inputsOption('The tensor of inputs.'),
       targets: z.optional(nonEmptyString('The tensor of values to predict. Either this or `labels`.')),
       labels: z.optional(nonEmptyString('The tensor of classes: one whole number a sample. Either this or `targets`.')),
       ...sharedOptions,
     })
     .check(requireOneTarget),
   defaultSplit: { validation: 0.2, test: 0.2 },
+  inputNames: ({ inputs }) => inputNamesOf(inputs),
   shape: () => undefined,
   ...pairedArrays(({ files, options }: ArchiveContext) => {
     const file = new SafetensorsFile(files.open(options.path, ['path']), ['path']);

@@ -34,6 +34,7 @@ import { rnn } from './rnn';
 import { rmsNorm } from './rms-norm';
 import { sigmoid } from './sigmoid';
 import { silu } from './silu';
+import { slice } from './slice';
 import { softmax } from './softmax';
 import { softplus } from './softplus';
 import { subtract } from './subtract';
@@ -74,6 +75,7 @@ export const layers = {
   flatten,
   kernel,
   identity,
+  slice,
   add,
   subtract,
   multiply,

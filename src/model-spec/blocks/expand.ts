@@ -42,9 +42,19 @@ function labelOfList(kind: string, key: Path, copy: { readonly index: number; re
   return name === 'shortcut' ? name : null;
 }
 
-/** The layers that a list expands to, in order. */
-export function expandLayers<Layer extends WrittenLayer>(layers: readonly Layer[]): ExpandedLayer<Layer>[] {
-  const expanded: ExpandedLayer<Layer>[] = [];
+/**
+ * The layers that a list expands to, in order.
+ * @param inputs layers that come first, each with its path: they take parts of the data
+ */
+export function expandLayers<Layer extends WrittenLayer>(
+  layers: readonly Layer[],
+  inputs: readonly (readonly [Layer, Path])[] = [],
+): ExpandedLayer<Layer>[] {
+  const names = new Map<string, number>();
+  const expanded = inputs.map(([layer, path], index): ExpandedLayer<Layer> => {
+    names.set(layer.name!, index);
+    return { layer, type: layer.type, path, repetition: null, inputs: [NETWORK_INPUT], scopes: [names], blocks: [] };
+  });
   /** @param copyIndex the copy of the list, from 0; null outside of a block that repeats */
   const expandList = (
     list: readonly WrittenLayer[],
@@ -96,6 +106,6 @@ export function expandLayers<Layer extends WrittenLayer>(layers: readonly Layer[
     });
     return source;
   };
-  expandList(layers, ['layers'], NETWORK_INPUT, null, [new Map()], []);
+  expandList(layers, ['layers'], NETWORK_INPUT, null, [names], []);
   return expanded;
 }
