@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { LayerKind } from '../../src/engine/layers';
 import type { LayerDefinition } from '../../src/engine/layers/layer';
 import { type Context, withBackwardOverrides } from './faults/fault';
+import { GRAPH_FAULTS } from './faults/graph-faults';
 import { checkNet, layerOf, linear, makeNet } from './nets';
 
 type Keep = (t: number, time: number) => boolean;
@@ -65,5 +66,16 @@ describe.each(['rnn', 'gru', 'lstm'] as const)('%s', (kind) => {
     const { counts, diagnosis } = report(kind, 'all', (inner) => inner);
     expect(counts.wrong).toBe(0);
     expect(diagnosis).toBeNull();
+  });
+});
+
+describe('attention', () => {
+  const faults = GRAPH_FAULTS.filter(({ kind }) => kind.startsWith('attention:'));
+
+  it.each(faults)('$kind', ({ plant }) => {
+    const outcomes = [1, 2, 3].flatMap((seed) => plant(seed) ?? []);
+    expect(outcomes.length).toBeGreaterThan(0);
+    for (const { detected, identified, place, report } of outcomes)
+      expect([place, detected, identified, report.diagnosis?.cause]).toEqual([place, true, true, expect.any(String)]);
   });
 });

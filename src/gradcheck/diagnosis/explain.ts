@@ -13,6 +13,7 @@ import { otherLossHypotheses } from './hypotheses/other-losses';
 import { normalizationHypotheses } from './hypotheses/normalization';
 import { penaltyHypotheses } from './hypotheses/penalty';
 import { detectNondeterminism } from './detect-nondeterminism';
+import { attentionHypotheses } from './hypotheses/attention';
 import { batchHypotheses } from './hypotheses/batch';
 import { targetHypotheses } from './hypotheses/targets';
 import { detectSingleEntries } from './detect-single-entries';
@@ -31,6 +32,7 @@ const FAMILIES: readonly HypothesisFamily<GradientComparison>[] = [
   otherLossHypotheses,
   normalizationHypotheses,
   activationHypotheses,
+  attentionHypotheses,
   batchHypotheses,
   operandHypotheses,
   sequenceHypotheses,
