@@ -53,10 +53,7 @@ const nameFromFile = (module: string): string =>
 function inputLayers({ data }: Pick<ParsedSpec, 'data'>): readonly (readonly [ParsedLayer, Path])[] {
   const { type, split: _, ...options } = data;
   const names = (datasets[type] as DatasetDefinition).inputNames?.(options) ?? [];
-  return names.map((name) => [
-    { type: 'slice', name, start: 0, shape: [1], freeze: [] } as ParsedLayer,
-    ['data', 'inputs', name],
-  ]);
+  return names.map((name) => [{ type: 'slice', name, start: 0, shape: [1], freeze: [] }, ['data', 'inputs', name]]);
 }
 
 /** Names layers: `linear1`, `tanh1`, `linear2`, … unless the spec gives a name. */

@@ -80,6 +80,10 @@ const layer = fc.oneof(
       recurrent_init: maybe(anyOf(initializers)),
     }),
   },
+  {
+    weight: 1,
+    arbitrary: fc.record({ type: fc.constant('slice'), start: fc.nat(1), shape: fc.constantFrom([1], [2], [1, 2]) }),
+  },
   { weight: 2, arbitrary: fc.constantFrom({ type: 'flatten' }, { type: 'linear', out_features: 4 }, { type: 'tanh' }) },
   { weight: 5, arbitrary: linear },
 );

@@ -20,7 +20,7 @@ const REQUIRED: Partial<Record<LayerKind, object>> = {
   lstm: { hidden_size: 3, return: 'all' },
   embedding: { num_embeddings: 5, embedding_dim: 3 },
   multihead_attention: { num_heads: 1 },
-  slice: { start: 1, shape: [2] },
+  slice: { shape: [1] },
 };
 
 /** The required options of a layer, as in a spec. */

@@ -1,5 +1,5 @@
-// Inputs with names: parts of each sample that layers read by name. The samples stay rows of numbers, one part after the
-// other.
+// Inputs with names: parts of each sample that layers read by name. The samples stay rows of numbers, one part after
+// the other.
 import * as z from 'zod/mini';
 import { numel, type Shape } from '../kernels/tensor';
 import type { InputGroup } from './dataset';
