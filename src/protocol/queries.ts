@@ -165,6 +165,8 @@ export interface AttentionWeights {
   readonly keys: number;
   /** [heads, queries, keys]. */
   readonly weights: Float64Array;
+  /** Keys that are padding, from 0: their weights are 0. */
+  readonly padding: readonly number[];
 }
 
 /** A sample that is a sequence, position by position. */

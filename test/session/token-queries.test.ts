@@ -75,6 +75,40 @@ describe('a sequence', () => {
     expect(mean).toBeCloseTo(session.loss!, 12);
   });
 
+  it('says which keys of its attention are padding, whose weights are 0', () => {
+    const text = JSON.stringify({
+      data: {
+        type: 'inline',
+        inputs: [
+          [1, 2, 0, 0],
+          [2, 1, 1, 0],
+        ],
+        labels: [0, 1],
+      },
+      layers: [
+        { type: 'embedding', num_embeddings: 3, embedding_dim: 4, padding_idx: 0 },
+        { type: 'multihead_attention', num_heads: 2, padding_idx: 0 },
+        { type: 'global_avg_pool1d', padding_idx: 0 },
+        { type: 'linear', out_features: 2 },
+      ],
+      loss: 'cross_entropy',
+      batch_size: 2,
+    });
+    const session = new TrainingSession(compileRun(text), text);
+    session.step();
+    for (const [sample, padding] of [
+      [0, [2, 3]],
+      [1, [3]],
+    ] as const) {
+      const attention = sequenceOf(session, sample, 1)!.attention!;
+      expect(attention.padding).toEqual(padding);
+      for (const key of [0, 1, 2, 3])
+        expect(attention.weights.filter((_, i) => i % 4 === key).every((weight) => weight === 0)).toBe(
+          (padding as readonly number[]).includes(key),
+        );
+    }
+  });
+
   it('has attention weights that sum to 1 and do not look ahead', () => {
     const session = open();
     session.step();

@@ -11,6 +11,8 @@ export interface Matrix {
   readonly cells: Float64Array;
   /** The text of a cell, if it is not the number. */
   readonly label?: ((i: number) => string) | undefined;
+  /** Cells that are left empty; by default, none. */
+  readonly isBlank?: (i: number) => boolean;
 }
 
 /** The mapping from values to colors; `low` and `high` are its ends. */
@@ -152,14 +154,14 @@ export class Heatmap {
   }
 
   #renderPixels(matrix: Matrix, scale: ColorScale, theme: Theme): HTMLCanvasElement {
-    const { rows, columns, cells } = matrix;
+    const { rows, columns, cells, isBlank } = matrix;
     this.#offscreen.width = columns;
     this.#offscreen.height = rows;
     const ctx = this.#offscreen.getContext('2d');
     const image = new ImageData(columns, rows);
     const table = colorTableFor(scale, theme);
     cells.forEach((cell, i) => {
-      const at = colorIndex(cell, scale);
+      const at = isBlank?.(i) ? null : colorIndex(cell, scale);
       image.data.set(at === null ? theme.background : colorAt(table, at), i * 4);
       image.data[i * 4 + 3] = 255;
     });
@@ -173,7 +175,7 @@ export class Heatmap {
    */
   #drawLabels(
     ctx: CanvasRenderingContext2D,
-    { rows, columns, cells, label }: Matrix,
+    { rows, columns, cells, label, isBlank }: Matrix,
     scale: ColorScale,
     theme: Theme,
   ): void {
@@ -212,6 +214,7 @@ export class Heatmap {
       const x = ROW_LABEL_WIDTH + (i % columns) * width;
       const y = HEADER_HEIGHT + Math.floor(i / columns) * height;
       if (width >= 10 && !tiles) ctx.strokeRect(x + 0.5, y + 0.5, width, height);
+      if (isBlank?.(i)) return;
       const at = colorIndex(cell, scale);
       if (at === null) this.#drawCross(ctx, x, y, theme);
       if (width < MIN_TEXT_CELL_WIDTH) return;

@@ -117,6 +117,7 @@ export const sequence: View = {
                 ${layers.map(({ index, name }) => html`<option value=${index} ?selected=${index === selected.index}>${name}</option>`)}
               </select>
             </label>
+            ${attention && attention.padding.length > 0 ? html`<span class="hint" data-padding="${attention.padding.length}">Blank columns are padding (${attention.padding.length} of ${attention.keys} keys): no query attends to it.</span>` : nothing}
             ${attention ? exportActions(context, { title: `Attention of ${selected.name}`, table: () => attentionTable(attention, shown?.inputs ?? null), canvas: heatmap.canvas }) : nothing}
           </div>
           <p class="reading" role="status" aria-live="off">${attentionReading(attention)}</p>`,
@@ -219,18 +220,24 @@ const tokenLabel = (token: string | undefined): TemplateResult =>
     ? html`<i class="token" data-token=${token}>space</i>`
     : html`<b class="token" data-token=${token ?? ''}><bdi>${token}</bdi></b>`;
 
-/** The heads as one matrix, `HEADS_PER_ROW` next to each other; NaN where there is no head. */
-function tiledHeads({ heads, queries, keys, weights }: Attention) {
+/** The heads as one matrix, `HEADS_PER_ROW` next to each other. Padding and places without a head are blank. */
+function tiledHeads(attention: Attention) {
+  const { heads, queries, keys, weights, padding } = attention;
   const across = Math.min(heads, HEADS_PER_ROW);
   const down = Math.ceil(heads / across);
   const [rows, columns] = [down * queries, across * keys];
-  const cells = new Float64Array(rows * columns).fill(NaN);
+  const cells = new Float64Array(rows * columns);
   for (let head = 0; head < heads; head++)
     for (let query = 0; query < queries; query++)
       for (let key = 0; key < keys; key++)
         cells[(Math.floor(head / across) * queries + query) * columns + (head % across) * keys + key] =
           weights[(head * queries + query) * keys + key]!;
-  return { rows, columns, cells };
+  const isPadding = new Set(padding);
+  const isBlank = (i: number): boolean => {
+    const cell = headCell(attention, { row: Math.floor(i / columns), column: i % columns });
+    return cell === null || isPadding.has(cell.key);
+  };
+  return { rows, columns, cells, isBlank };
 }
 
 /** The head, query and key of a cell of the tiled matrix; null where there is no head. */

@@ -2,10 +2,13 @@
 // PyTorch's parameters (l0, l0_reverse, l1, …), and the tensors of each.
 import { cached } from '../kernels/cached';
 import type { Tensor } from '../kernels/tensor';
-import type { RecurrentOptions } from './recurrent';
 import { timeSteps } from './time-steps';
 
-type Sizes = Pick<RecurrentOptions, 'hidden_size' | 'num_layers' | 'bidirectional'>;
+interface Sizes {
+  readonly hidden_size: number;
+  readonly num_layers: number;
+  readonly bidirectional: boolean;
+}
 
 export interface RecurrentPass {
   /** The stacked layer, from 0. */

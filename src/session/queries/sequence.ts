@@ -74,5 +74,19 @@ function attentionOf(
   const weights = pass.internal(layer, declared.name);
   if (!weights || size > MAX_ATTENTION_WEIGHTS) return null;
   const from = (row ?? 0) * size;
-  return { heads, queries, keys, weights: Float64Array.from(weights.data.subarray(from, from + size)) };
+  const { definition, options } = layers[layer]!;
+  const paddingIndex = definition.paddingIndex?.(options);
+  const indices = pass.layerInputs(layer).at(-1)!.data;
+  return {
+    heads,
+    queries,
+    keys,
+    weights: Float64Array.from(weights.data.subarray(from, from + size)),
+    padding:
+      paddingIndex === undefined
+        ? []
+        : Array.from({ length: keys }, (_, key) => key).filter(
+            (key) => indices[(row ?? 0) * keys + key] === paddingIndex,
+          ),
+  };
 }
