@@ -15,6 +15,8 @@ export default defineConfig({
           exclude: ['test/host/**', 'test/webview/**'],
           // Limits for what hangs, not for what is slow: the tests pass on a busy machine too.
           testTimeout: 300_000,
+          // Some build the command first.
+          hookTimeout: 300_000,
         },
       },
       {
