@@ -19,7 +19,10 @@ import { BatchLayout, type Slot } from './batch-layout';
 import { MAX_PERTURBATIONS } from './batched-losses';
 import { type LayerActivations, transpose } from './cached-activations';
 
-/** Bytes of all copies, and their multiply-adds: few enough that a call ends soon, and that a cache holds them. */
+/** Bytes of all copies that a near cache holds, and the copies that products are large enough with. */
+const NEAR_BYTES = 2 ** 20;
+const ENOUGH_COPIES = 16;
+/** Bytes of all copies, and their multiply-adds: few enough that a call ends soon. */
 const MAX_BYTES = 2 ** 23;
 const MAX_MACS = 1.3e8;
 /** Two copies may take this many bytes. */
@@ -181,7 +184,8 @@ class RouteBuilder {
     }
     const bytes = this.#layout.size * 8;
     if (2 * bytes > MAX_BYTES_OF_TWO) return null;
-    const capacity = Math.min(MAX_PERTURBATIONS, MAX_BYTES / bytes, MAX_MACS / this.#macs);
+    const wanted = Math.max(ENOUGH_COPIES, NEAR_BYTES / bytes);
+    const capacity = Math.min(MAX_PERTURBATIONS, wanted, MAX_BYTES / bytes, MAX_MACS / this.#macs);
     return {
       size: this.#layout.size,
       capacity: 2 * Math.max(1, Math.floor(capacity / 2)),
