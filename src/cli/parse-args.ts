@@ -44,7 +44,7 @@ export async function parseCall(argv: readonly string[], commands: readonly Comm
   if (argument && positionals.length === 1) {
     throw new UsageError(
       'missing-value',
-      `"${command.name}" needs a ${argument.placeholder.toLowerCase()} after the spec.`,
+      `"${command.name}" needs ${argument.placeholder} after the spec.`,
       `For example: nablascope ${command.name} ${positionals[0]!} "${argument.example}"`,
     );
   }

@@ -127,6 +127,8 @@ export const contradictorySamples: SpecRule = {
     source: 'half of that share is the least error of any classifier on them',
   },
   checkData(resolved, run, threshold) {
+    // Text goes on in several ways after the same characters.
+    if (resolved.spec.data.type === 'text') return [];
     const { classes, inputs, width, samples } = sampleTrainingSplit(run);
     if (!classes || isConstant(inputs, width, samples).every(Boolean)) return [];
     const equal = new EqualInputs();

@@ -24,7 +24,9 @@ export function chooseTargetEncoding(spec: Spec, model: NetworkModel, data: Data
   const last = model.layers.at(-1)!;
   const width = numel(last.outputShape);
   const { classes } = data;
-  const atPositions = classes !== undefined && data.targetSize > 1;
+  // A class for each sample is one for its only position, too: that of text of the length 1.
+  const hasOnePosition = definition.atPositions && last.outputShape.length === 2 && last.outputShape[0] === 1;
+  const atPositions = classes !== undefined && (data.targetSize > 1 || hasOnePosition);
   const wanted = atPositions && definition.atPositions ? ([data.targetSize, classes] as const) : null;
   const lastRange = spec.layers.at(-1)!.range;
   if (atPositions && !definition.atPositions) {

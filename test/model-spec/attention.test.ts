@@ -208,6 +208,13 @@ describe('a class at each position', () => {
     expect(found.worst[0].target).toHaveLength(4);
   });
 
+  it('may be the only one', () => {
+    const session = open(next({ text: 'abcdabcdabcdabcdabcd', length: 1, stride: 1 }));
+    while (session.position.step < session.totalSteps) session.step();
+    expect(session.evaluate().train!.accuracy).toBe(1);
+    expect(checkNow(session).counts.wrong).toBe(0);
+  });
+
   it('leaves out the class of "ignore_index", in loss, accuracy and perplexity', () => {
     const session = open(
       next({}, { type: 'cross_entropy', ignore_index: 0, label_smoothing: 0.1, weight: [1, 2, 1, 0.5] }),

@@ -19,6 +19,7 @@ export const classesOption = z.optional(
     .check(
       z.describe(
         'The names of the classes in the order of the outputs, or their number n if labels are 0 … n-1. ' +
+          'Labels that are numbers, none of them a name, are indices of the names. ' +
           'By default, the distinct labels, sorted.',
       ),
     ),
@@ -69,8 +70,9 @@ export function encodeLabels(
     );
   }
   const indexOf = new Map(names.map((name, i) => [name, i]));
+  const areIndices = labels.every((label) => typeof label !== 'string' && !indexOf.has(String(label)));
   labels.forEach((label, i) => {
-    const index = indexOf.get(String(label));
+    const index = areIndices && names[Number(label)] !== undefined ? Number(label) : indexOf.get(String(label));
     if (index === undefined) {
       const { words, path } = locate(i);
       throw new DataError(

@@ -103,6 +103,15 @@ describe('a dataset from arrays', () => {
     expect([...targets]).toEqual([7, 0, 7, 3, 0]);
   });
 
+  it('takes numbers as indices of names, unless one is a name', () => {
+    const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
+    expect([...make('idx', { ...idx, classes: names }).targets]).toEqual([7, 0, 7, 3, 0]);
+    expect([...make('idx', { ...idx, classes: ['7', '3', '0'] }).targets]).toEqual([0, 2, 0, 1, 2]);
+    const mixed = { ...idx, classes: ['7', ...names.slice(1)] };
+    expect(() => make('idx', mixed)).toThrow('the label 0 is out of range');
+    expect(() => make('idx', { ...idx, classes: names.slice(1) })).toThrow('the label 7 is out of range');
+  });
+
   it("is stored no wider than the network's precision", () => {
     const { inputs } = make('idx', idx, { precision: 'float32' });
     expect(inputs).toBeInstanceOf(Float32Array);
