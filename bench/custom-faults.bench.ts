@@ -10,6 +10,7 @@ import { type Disguise, type Template, TEMPLATES } from '../test/gradcheck/custo
 import { LOOP_TEMPLATES } from '../test/gradcheck/custom/loop-templates';
 import { MORE_TEMPLATES } from '../test/gradcheck/custom/more-templates';
 import { PATH_TEMPLATES } from '../test/gradcheck/custom/path-templates';
+import { TERM_TEMPLATES } from '../test/gradcheck/custom/term-templates';
 import { SECOND_STYLE_TEMPLATES, STYLE_TEMPLATES } from '../test/gradcheck/custom/style-templates';
 import { formatTable } from './measure';
 
@@ -22,6 +23,7 @@ const sets: Readonly<Record<string, readonly Template[]>> = {
   paths: PATH_TEMPLATES,
   styles: STYLE_TEMPLATES,
   'styles-2': SECOND_STYLE_TEMPLATES,
+  terms: TERM_TEMPLATES,
 };
 const main = [...TEMPLATES, ...MORE_TEMPLATES, ...LOOP_TEMPLATES];
 const templates = (sets[process.env.SET ?? ''] ?? main).filter(({ name }) => name.includes(process.env.ONLY ?? ''));

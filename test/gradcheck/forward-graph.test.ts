@@ -107,7 +107,7 @@ describe('the graph of a forward pass', () => {
       2,
       2,
     );
-    const uses = graph?.trace.repeatedUses.map(({ entry, count }) => [entry, count]);
+    const uses = graph?.trace?.repeatedUses.map(({ entry, count }) => [entry, count]);
     expect(uses).toEqual([[1, 2]]);
   });
 

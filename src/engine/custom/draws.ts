@@ -16,7 +16,8 @@ export function drawSeeds({ shape, data }: Tensor, random: Random): void {
 
 /**
  * The draws of one call, which start over in each. Tensors with the batch in front get numbers by sample.
- * @param seeds a mask with the seed of each sample; null in evaluation, where draws are the same in every step
+ * @param seeds a mask with the seed of each sample; null in evaluation, where draws are the same in every step. With
+ *   negative seeds, all draws of a call are the same, so that their order does not matter
  * @param like an array of the precision of the results
  */
 export function createDraws(seeds: Tensor | null, batchSize: number, like: TensorData): Draws {
@@ -25,9 +26,10 @@ export function createDraws(seeds: Tensor | null, batchSize: number, like: Tenso
     const data = like instanceof Float64Array ? new Float64Array(numel(shape)) : new Float32Array(numel(shape));
     const rows = shape[0] === batchSize ? batchSize : 1;
     const width = data.length / rows;
-    const name = `custom layer ${draws++}`;
+    const index = draws++;
     for (let row = 0; row < rows; row++) {
-      const random = new Random(seeds ? seeds.data[(row * seeds.data.length) / batchSize]! : row, name);
+      const seed = seeds ? seeds.data[(row * seeds.data.length) / batchSize]! : row;
+      const random = new Random(Math.abs(seed), `custom layer ${seed < 0 ? 0 : index}`);
       for (let i = row * width; i < (row + 1) * width; i++) data[i] = next(random);
     }
     return { shape: [...shape], data };

@@ -21,6 +21,7 @@ import type { Change } from './forward-graph-change';
 import { findForwardGraphFault } from './forward-graph-faults';
 import { otherResults } from './forward-graph-results';
 import { withStates } from './forward-graph-states';
+import { findLinkFault } from './link-faults';
 import { findGraphFault, graphGradients, type GraphFault } from './graph-faults';
 import { penaltyGradientOf } from './hypotheses/penalty';
 import { type GradientComparison, indexOfWorst, toleranceOf } from './gradient-comparison';
@@ -393,11 +394,14 @@ function* findInLayer(
   part: Part,
   own: readonly Suspect[],
 ): Generator<undefined, Finding> {
+  const draws = typeof part === 'number' ? yield* findOtherDraws(isolated.harnesses[part]!, own) : null;
+  if (draws) return draws;
   const recorded = yield* searchGraph(graphSubject(isolated, part), own);
   if (recorded) return yield* withGraph(own, recorded);
   if (typeof part === 'string') return yield* findBest(own);
   const graph = yield* measureGraph(isolated, part, own);
   if (!graph) return yield* findBest(own);
+  if (!graph.graph.trace) return yield* findInOperations(own, graph);
   const states = withStates(graph.graph);
   yield;
   const ofStates =
@@ -410,9 +414,42 @@ function* findInLayer(
   if (single && isSpecific(single) && !WEAK_CAUSES.has(single.explanation.cause)) return single;
   const fault = yield* searchForwardGraph(graph);
   if (fault && !fault.isWeak) return yield* withGraph(own, fault);
+  const operations = yield* graph.harness.forwardGraphOfOperations();
+  const { upstream, gradients } = graph.harness;
+  const ofOperations = operations && (yield* findForwardGraphFault(operations, upstream, gradients, () => []));
+  if (ofOperations && !ofOperations.isWeak) return yield* withGraph(own, ofOperations);
+  const links = yield* searchLinks(operations ?? states ?? graph.graph, graph);
   const best = single ?? (yield* findBest(own));
-  const weak = fault?.explainsAll ? fault : ofStates?.explainsAll ? ofStates : (fault ?? ofStates);
-  return weak && !isSpecific(best) ? yield* withGraph(own, weak) : best;
+  if (links && !links.isUnnamed && !isSpecific(best)) return yield* withGraph(own, links);
+  const weak = fault?.explainsAll ? fault : ofStates?.explainsAll ? ofStates : (fault ?? ofStates ?? ofOperations);
+  if (weak && !isSpecific(best)) return yield* withGraph(own, weak);
+  return links && rankOf(best.explanation) > 1 ? yield* withGraph(own, links) : best;
+}
+
+/** A random layer whose backward pass takes other draws than its forward pass. */
+function* findOtherDraws(harness: LayerHarness, own: readonly Suspect[]): Generator<undefined, Finding | null> {
+  const [suspect] = own;
+  if (!suspect || isExplainedByFactor(suspect)) return null;
+  if (!(yield* harness.dependsOnOrderOfDraws(suspect.comparison.tensor))) return null;
+  return {
+    suspect,
+    explanation: makeExplanation(
+      'not_repeatable',
+      'uses other random numbers than the forward pass: its backward takes the draws in another order, or makes more of them. If all draws of a call give the same numbers, it is right',
+    ),
+  };
+}
+
+/** By a graph of operations, where calls were not observed. */
+function* findInOperations(own: readonly Suspect[], graph: MeasuredGraph): Generator<undefined, Finding> {
+  const { harness } = graph;
+  const fault = yield* findForwardGraphFault(graph.graph, harness.upstream, harness.gradients, () => []);
+  if (fault && !fault.isWeak) return yield* withGraph(own, fault);
+  const links = yield* searchLinks(graph.graph, graph);
+  if (links && !links.isUnnamed && links.explainsAll) return yield* withGraph(own, links);
+  const best = yield* findBest(own);
+  const rest = fault ?? links;
+  return rest && rankOf(best.explanation) > 0 ? yield* withGraph(own, rest) : best;
 }
 
 /** What a graph is searched with. */
@@ -505,7 +542,7 @@ function* measureGraph(
   if (own.length === 1 && isExplainedByFactor(own[0]!)) return null;
   const harness = yield* isolated.makeHarness(layer, GRAPH_SAMPLES);
   if (harness.refusesInput || harness.forwardFault) return null;
-  const graph = yield* harness.forwardGraph();
+  const graph = (yield* harness.forwardGraph()) ?? (yield* harness.forwardGraphOfOperations());
   return graph && { harness, graph };
 }
 
@@ -514,6 +551,11 @@ const searchForwardGraph = ({ harness, graph }: MeasuredGraph): ReturnType<typeo
     yield* otherParameters(harness, graph);
     yield* otherResults(graph, roles, harness.remeasurementOf(graph));
   });
+
+function searchLinks(graph: ForwardGraph, { harness }: MeasuredGraph): ReturnType<typeof findLinkFault> {
+  const { upstream, gradients } = harness;
+  return findLinkFault(graph, (each) => harness.gradientsFor(each), upstream, gradients);
+}
 
 /** The graph as if a parameter were 1 or transposed in the backward pass. */
 function* otherParameters(harness: LayerHarness, graph: ForwardGraph): Generator<Change | undefined, void, undefined> {

@@ -8,6 +8,12 @@ export interface Change {
   readonly description: string;
   readonly edges?: readonly (readonly [edge: number, weight: number])[];
   readonly locals?: readonly (readonly [slot: number, derivative: number])[];
+  /** Edges that go to another slot or output. */
+  readonly targets?: readonly (readonly [edge: number, target: number])[];
+  /** Another output gradient. */
+  readonly upstream?: Float64Array;
+  /** The gradient of the input in another order: the place that goes to each place of a sample. */
+  readonly inputOrder?: (place: number) => number;
   /** Another graph with the same nodes. */
   readonly graph?: ForwardGraph;
   /** Vectors of unknown size that are added to the derivatives with respect to slots. */

@@ -3,8 +3,8 @@
 import type { Cause } from '../../protocol/check-report';
 import type { Derivatives, ForwardGraph } from './forward-graph';
 import { type Change, type Changes, divisors } from './forward-graph-change';
-import { EdgeWeights } from './forward-graph-weights';
-import { GraphRoles, type EdgeClass, type Role } from './forward-graph-roles';
+import { digitMaps, EdgeWeights, reorderings } from './forward-graph-weights';
+import { describeEdgeClass, type EdgeClass, GraphRoles, type Role } from './forward-graph-roles';
 import type { GraphFault } from './graph-faults';
 import { solveLeastSquares } from './least-squares';
 import { STORED } from './forward-trace';
@@ -90,7 +90,7 @@ class Search {
   readonly #original: ReadonlyMap<string, Float64Array>;
   readonly #scales: ReadonlyMap<string, number>;
   readonly #roles: GraphRoles;
-  readonly #scratch: Derivatives;
+  readonly #scratch: Required<Derivatives>;
 
   constructor(
     graph: ForwardGraph,
@@ -113,13 +113,13 @@ class Search {
       ),
     );
     const { weights, locals } = graph.derivatives;
-    this.#scratch = { weights: weights.slice(), locals: locals.slice() };
+    this.#scratch = { weights: weights.slice(), locals: locals.slice(), targets: graph.targets.slice() };
   }
 
   /** Whether a change changes the gradients of just the tensors that are wrong. */
-  affectsAllWrong({ edges = [], locals = [], graph, unknown }: Change): boolean {
-    if (graph || unknown) return true;
-    const affected = this.#roles.leavesBehind(edges.map(([edge]) => edge));
+  affectsAllWrong({ edges = [], locals = [], targets = [], upstream, graph, unknown }: Change): boolean {
+    if (graph || unknown || upstream) return true;
+    const affected = this.#roles.leavesBehind([...edges, ...targets].map(([edge]) => edge));
     for (const [slot] of locals)
       for (const name of this.#roles.leavesOf[this.#graph.nodeOf[slot]!]!) affected.add(name);
     for (const name of this.wrong) if (!affected.has(name)) return false;
@@ -132,18 +132,24 @@ class Search {
     description,
     edges = [],
     locals = [],
+    targets = [],
+    upstream = this.#upstream,
+    inputOrder,
     graph = this.#graph,
     unknown,
   }: Change): (GraphFault & { readonly factors?: Float64Array }) | null {
     const base = this.#graph.derivatives;
     for (const [edge, weight] of edges) this.#scratch.weights[edge] = weight;
     for (const [slot, derivative] of locals) this.#scratch.locals[slot] = derivative;
+    for (const [edge, target] of targets) this.#scratch.targets[edge] = target;
     const derivatives = graph === this.#graph ? this.#scratch : graph.derivatives;
-    let changed = graph.gradients(this.#upstream, derivatives);
+    let changed = graph.gradients(upstream, derivatives);
+    if (inputOrder) changed.set('input', reorderRows(changed.get('input')!, graph.samples, inputOrder));
     const fitted = unknown && this.#fitUnknown(changed, unknown, derivatives);
     if (fitted) changed = fitted.gradients;
     for (const [edge] of edges) this.#scratch.weights[edge] = base.weights[edge]!;
     for (const [slot] of locals) this.#scratch.locals[slot] = base.locals[slot]!;
+    for (const [edge] of targets) this.#scratch.targets[edge] = this.#graph.targets[edge]!;
     const explained: string[] = [];
     let explainsAll = true;
     for (const [name, values] of this.#returned) {
@@ -300,7 +306,7 @@ class Search {
     yield* this.#complements(whole);
     yield* this.#operands();
     yield* this.#means();
-    const weights = new EdgeWeights(this.#graph, this.#roles, (edgeClass) => this.#describe(edgeClass));
+    const weights = new EdgeWeights(this.#graph, this.#roles);
     yield* weights.parameterChanges();
     yield* weights.resultChanges();
     yield* this.#overwritten(false);
@@ -313,19 +319,69 @@ class Search {
     yield* this.#transposedUses();
   }
 
+  /** Places in another order, such as heads and positions: those of the outputs, or of what a function gets. */
+  *#mixedPlaces(): Changes {
+    const { output, samples, targets, slotOf, nodeOf, nodes, leaves, firstNode } = this.#graph;
+    const width = output.length / samples;
+    const input = leaves.find(({ name }) => name === 'input')!;
+    const orders = [...reorderings([width]), ...digitMaps(width)].filter(([cause]) => cause !== 'shifted');
+    for (const [cause, what, order] of orders) {
+      const upstream = reorderRows(this.#upstream, samples, order);
+      yield { cause, description: `The backward pass takes the output gradient ${what}`, upstream };
+      if (input.tensor.data.length === output.length)
+        yield {
+          cause,
+          description: `The backward pass takes the output gradient ${what}, and returns the input gradient in that order`,
+          upstream,
+          inputOrder: order,
+        };
+    }
+    const classes = this.#roles.edgeClasses.filter(({ use }) => use === undefined);
+    for (const role of this.#roles.roles) {
+      const count = role.nodes.length / samples;
+      if (!role.isWhole || nodes[role.nodes[0]!]!.values.length !== 1 || !Number.isInteger(count)) continue;
+      const groups = new Map(
+        this.#roles.bySample(role.nodes).map((group) => [this.#roles.sampleOf[group[0]!]!, group] as const),
+      );
+      if ([...groups.values()].some(({ length }) => length !== count)) continue;
+      const into = classes.filter(({ to }) => to === role);
+      for (const chosen of [...into.map((each) => [each]), ...(into.length > 1 ? [into] : [])]) {
+        const edges = chosen.flatMap((each) => each.edges);
+        const moved = (order: (place: number) => number): readonly (readonly [number, number])[] | null => {
+          const all: [number, number][] = [];
+          for (const edge of edges) {
+            const node = nodeOf[targets[edge]!]!;
+            const other = groups.get(this.#roles.sampleOf[node]!)?.[order(this.#roles.placeOf[node]!)];
+            // The backward pass goes from the last node to the first.
+            if (other === undefined || other <= this.#roles.sourceOfEdge[edge]! - firstNode) return null;
+            all.push([edge, slotOf[other]!]);
+          }
+          return all;
+        };
+        if (!this.affectsAllWrong({ cause: 'permuted', description: '', targets: moved((place) => place) ?? [] }))
+          continue;
+        for (const [cause, what, order] of digitMaps(count)) {
+          const changed = moved(order);
+          yield changed
+            ? {
+                cause,
+                description: `What arrives at ${role.name}${into.length > chosen.length ? ` goes back to ${chosen[0]!.from}` : ' goes back'} ${what}`,
+                targets: changed,
+              }
+            : undefined;
+        }
+      }
+    }
+  }
+
   /** Changes of parts of roles, which have no other reason than that they fit. */
   *furtherChanges(): Changes {
     const parts = this.#roles.roles.filter(({ isWhole }) => !isWhole);
     yield* this.#localDerivatives(parts);
     yield* this.#partsOfPaths();
+    yield* this.#mixedPlaces();
     yield* this.#swaps();
     yield* this.#scalings([[0.5, 'contribution_halved', 'is halved']]);
-  }
-
-  #describe({ from, fromRole, to, use = '' }: EdgeClass): string {
-    if (fromRole && fromRole === to) return `What passes from one step of ${from} to the next${use}`;
-    const where = to ? `through ${to.name}` : 'to the output without passing through another function';
-    return fromRole ? `What passes from ${from} ${where}${use}` : `The contribution of ${from} ${where}${use}`;
   }
 
   *#scalings(factors: readonly (readonly [number, Cause, string])[]): Iterable<Change> {
@@ -342,7 +398,7 @@ class Search {
       for (const edgeClass of this.#roles.edgeClasses)
         yield {
           cause,
-          description: `${this.#describe(edgeClass)} ${what}`,
+          description: `${describeEdgeClass(edgeClass)} ${what}`,
           edges: edgeClass.edges.map((edge) => [edge, factor * weights[edge]!]),
         };
       for (const role of roles.filter((each) => !isStatistic(each)))
@@ -467,6 +523,43 @@ class Search {
         (p) => 1 / p,
         () => 1,
       );
+      yield* this.#softmaxAxes(role, rows, shares, adjoints);
+    }
+  }
+
+  /** The sum in the derivative of a softmax over other entries than those that are normalized together. */
+  *#softmaxAxes(
+    role: Role,
+    rows: readonly (readonly number[])[],
+    shares: Float64Array,
+    adjoints: Float64Array,
+  ): Iterable<Change> {
+    const { slotOf, slots, samples } = this.#graph;
+    const perSample = rows.length / samples;
+    if (!Number.isInteger(perSample)) return;
+    for (const block of divisors(perSample)) {
+      if (block < 2) continue;
+      /** The entries at the same place of the rows of a block. */
+      const columnOf = (r: number, k: number): number[] =>
+        Array.from({ length: block }, (_, i) => slotOf[rows[r - (r % block) + i]![k]!]!);
+      // p (g - c), where c is the sum over the column; of g, all but a number for each row is known.
+      const known = new Float64Array(slots);
+      const unknown = rows.map(() => new Float64Array(slots));
+      rows.forEach((row, r) => {
+        row.forEach((node, k) => {
+          const slot = slotOf[node]!;
+          const column = columnOf(r, k);
+          const p = shares[slot]!;
+          known[slot] = -p * column.reduce((sum, each) => sum + adjoints[each]!, 0);
+          unknown[r]![slot]! += p;
+          column.forEach((each, i) => (unknown[r - (r % block) + i]![slot]! -= p * shares[each]!));
+        });
+      });
+      yield {
+        cause: 'axes_wrong',
+        description: `In the backward of the softmax with ${role.name}, the sum runs over the wrong axis: over ${block} rows instead of the ${rows[0]!.length} entries of each row`,
+        unknown: [known, ...unknown],
+      };
     }
   }
 
@@ -498,7 +591,7 @@ class Search {
         if (dropped.length === 0 || dropped.length === edgeClass.edges.length) continue;
         yield {
           cause,
-          description: `${this.#describe(edgeClass)} ${what}`,
+          description: `${describeEdgeClass(edgeClass)} ${what}`,
           edges: dropped.map((edge) => [edge, 0]),
         };
       }
@@ -613,7 +706,7 @@ class Search {
         ] as const)
           yield {
             cause: 'winners_ignored',
-            description: `${this.#describe(edgeClass)} ${what}`,
+            description: `${describeEdgeClass(edgeClass)} ${what}`,
             graph: this.#graph.withEdges(
               edges,
               places.flatMap(({ edge, target, place, sample }) =>
@@ -647,7 +740,7 @@ class Search {
         ] as const)
           yield {
             cause,
-            description: `${this.#describe({ ...edgeClass, to: part })} ${what}`,
+            description: `${describeEdgeClass({ ...edgeClass, to: part })} ${what}`,
             edges: chosen.map((edge) => [edge, factor * weights[edge]!]),
           };
       }
@@ -664,7 +757,7 @@ class Search {
       yield;
       yield {
         cause: 'transposed',
-        description: `${this.#describe(edgeClass)} is added transposed`,
+        description: `${describeEdgeClass(edgeClass)} is added transposed`,
         graph: this.#graph.withEdges(
           edgeClass.edges,
           edgeClass.edges.map((edge) => {
@@ -684,7 +777,7 @@ class Search {
     const candidates: Change[] = [
       ...this.#roles.edgeClasses.map((edgeClass) => ({
         cause: 'factor' as const,
-        description: this.#describe(edgeClass),
+        description: describeEdgeClass(edgeClass),
         edges: edgeClass.edges.map((edge) => [edge, weights[edge]!] as const),
       })),
       ...this.#roles.roles
@@ -772,7 +865,7 @@ class Search {
         yield {
           cause: isCommon ? causeOfMultiple(factor) : 'term_wrong',
           description: wrong
-            .map((each) => `${this.#describe(each.edgeClass)} ${describeMultiple(each.factor)}`)
+            .map((each) => `${describeEdgeClass(each.edgeClass)} ${describeMultiple(each.factor)}`)
             .join('. '),
           edges: wrong.flatMap((each) =>
             each.edgeClass.edges.map((edge) => [edge, each.factor * weights[edge]!] as const),
@@ -1073,6 +1166,16 @@ class Search {
           };
     }
   }
+}
+
+/** By sample, the value of place `order(i)` in place `i`. */
+function reorderRows(
+  values: Float64Array,
+  samples: number,
+  order: (place: number) => number,
+): Float64Array<ArrayBuffer> {
+  const width = values.length / samples;
+  return Float64Array.from(values, (_, at) => values[at - (at % width) + order(at % width)] ?? 0);
 }
 
 const causeOfMultiple = (factor: number): Cause =>

@@ -27,6 +27,13 @@ export interface EdgeClass {
   readonly use?: string;
 }
 
+/** "What passes from … through …", for sentences. */
+export function describeEdgeClass({ from, fromRole, to, use = '' }: EdgeClass): string {
+  if (fromRole && fromRole === to) return `What passes from one step of ${from} to the next${use}`;
+  const where = to ? `through ${to.name}` : 'to the output without passing through another function';
+  return fromRole ? `What passes from ${from} ${where}${use}` : `The contribution of ${from} ${where}${use}`;
+}
+
 export interface StepGrid {
   readonly placeOf: ReadonlyMap<number, { readonly group: number; readonly step: number; readonly unit: number }>;
   nodeAt(group: number, step: number, unit: number): number | undefined;
@@ -117,6 +124,18 @@ export class GraphRoles {
 
   wholeRoleOf(node: number): Role | undefined {
     return this.#wholeRoleOf.get(node);
+  }
+
+  /** The function whose result a node is, or stores; null for any other number. */
+  functionOf(node: number): { readonly name: string; readonly derivative: number } | null {
+    const { nodes, slotOf, firstNode, derivatives } = this.#graph;
+    const { name, values } = nodes[node]!;
+    const derivative = derivatives.locals[slotOf[node]!]!;
+    if (name !== STORED) return values.length === 1 ? { name: this.wholeRoleOf(node)?.name ?? name, derivative } : null;
+    const [edge, ...others] = this.#incoming[node]!;
+    if (edge === undefined || others.length > 0 || Math.abs(derivatives.weights[edge]! - 1) > 1e-9) return null;
+    const source = this.sourceOfEdge[edge]! - firstNode;
+    return source < 0 ? null : this.functionOf(source);
   }
 
   /** The nodes of each sample in order; nodes without a sample come together. */

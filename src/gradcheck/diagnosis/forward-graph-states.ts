@@ -186,7 +186,7 @@ function insertStates(
       add(firstNode + own, to, factor);
     }
   }
-  const repeatedUses = graph.trace.repeatedUses.map((use) => {
+  const repeatedUses = (graph.trace?.repeatedUses ?? []).map((use) => {
     const state = use.node < 0 ? stateOf.get(slots - 2 - use.node) : undefined;
     return { ...use, node: state ? newStateOf.get(state)! : (newNodeOf[use.node] ?? use.node) };
   });

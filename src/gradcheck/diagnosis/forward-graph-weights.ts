@@ -3,14 +3,17 @@
 import { numel, type Shape } from '../../engine/kernels/tensor';
 import type { Cause } from '../../protocol/check-report';
 import type { ForwardGraph } from './forward-graph';
-import type { Change, Changes } from './forward-graph-change';
-import type { EdgeClass, GraphRoles, Role } from './forward-graph-roles';
+import { type Change, type Changes, divisors } from './forward-graph-change';
+import { describeEdgeClass, type EdgeClass, type GraphRoles, type Role } from './forward-graph-roles';
 import { STORED } from './forward-trace';
 import { maxAbs } from './gradient-comparison';
 
 const TOLERANCE = 1e-7;
 /** The most numbers that are tried as a factor of one class of edges. */
 const MAX_QUANTITIES = 150;
+/** The most results that are tried as a factor, and the longest axis along which other parts are tried. */
+const MAX_FACTORED = 64;
+const MAX_DIGIT = 4;
 
 type MakeChange = (cause: Cause, description: string, values: Float64Array) => Change;
 
@@ -26,12 +29,10 @@ interface Quantity {
 export class EdgeWeights {
   readonly #graph: ForwardGraph;
   readonly #roles: GraphRoles;
-  readonly #describe: (edgeClass: EdgeClass) => string;
 
-  constructor(graph: ForwardGraph, roles: GraphRoles, describe: (edgeClass: EdgeClass) => string) {
+  constructor(graph: ForwardGraph, roles: GraphRoles) {
     this.#graph = graph;
     this.#roles = roles;
-    this.#describe = describe;
   }
 
   /** Entries of a parameter in another order: transposed, turned around, shifted. */
@@ -51,19 +52,19 @@ export class EdgeWeights {
         for (const [cause, what, source] of reorderings(tensor.shape))
           yield {
             cause,
-            description: `${this.#describe(edgeClass)} uses ${name} ${what}`,
+            description: `${describeEdgeClass(edgeClass)} uses ${name} ${what}`,
             edges: edges.map((edge, k) => [edge, factor * (tensor.data[source(entries[k]!)] ?? 0)]),
           };
         for (const other of leaves)
           if (other.name !== name && other.name !== 'input' && sameShape(other.tensor.shape, tensor.shape))
             yield {
               cause: 'wrong_operand',
-              description: `${this.#describe(edgeClass)} uses ${other.name} instead of ${name}`,
+              description: `${describeEdgeClass(edgeClass)} uses ${other.name} instead of ${name}`,
               edges: edges.map((edge, k) => [edge, factor * other.tensor.data[entries[k]!]!]),
             };
         yield {
           cause: tensor.shape.length > 2 ? 'weights_ignored' : 'scale_missing',
-          description: `${this.#describe(edgeClass)} lacks ${name}, as if it were 1`,
+          description: `${describeEdgeClass(edgeClass)} lacks ${name}, as if it were 1`,
           edges: edges.map((edge) => [edge, 1]),
         };
       }
@@ -88,21 +89,45 @@ export class EdgeWeights {
               [this.#roles.sampleOf[group[0]!]!, Float64Array.from(group, (node) => nodes[node]!.result)] as const,
           ),
         );
-        const places = edgeClass.edges.map((edge, k) => {
-          const own = results.get(this.#sampleOf(edge));
-          return own ? own.findIndex((value) => Math.abs(value - weights[k]!) <= TOLERANCE * Math.abs(value)) : -1;
-        });
-        if (places.includes(-1)) continue;
-        for (const shape of Number.isInteger(side) ? [[side, side], [count]] : [[count]])
-          for (const [cause, what, source] of reorderings(shape))
-            yield {
-              cause,
-              description: `${this.#describe(edgeClass)} uses the result of ${role.name} ${what}`,
-              edges: edgeClass.edges.map((edge, k) => [
-                edge,
-                results.get(this.#sampleOf(edge))![source(places[k]!)] ?? 0,
-              ]),
-            };
+        const placesFor = (factor: number): number[] | null => {
+          const places: number[] = [];
+          for (const [k, edge] of edgeClass.edges.entries()) {
+            const value = weights[k]! / factor;
+            const own = results.get(this.#sampleOf(edge));
+            const place = own?.findIndex((each) => Math.abs(each - value) <= TOLERANCE * Math.abs(each)) ?? -1;
+            if (place < 0) return null;
+            places.push(place);
+          }
+          return places;
+        };
+        const first = results.get(this.#sampleOf(edgeClass.edges[0]!)) ?? [];
+        let [factor, places]: [number, number[] | null] = [1, placesFor(1)];
+        if (
+          !places &&
+          count <= MAX_FACTORED &&
+          weights.some((w) => Math.abs(w - weights[0]!) > TOLERANCE * Math.abs(w))
+        )
+          for (const value of first) {
+            factor = weights[0]! / value;
+            places = Number.isFinite(factor) ? placesFor(factor) : null;
+            if (places) break;
+          }
+        if (!places) continue;
+        const found = places;
+        const shapes = Number.isInteger(side) ? [[side, side], [count]] : [[count]];
+        const all = function* (): Iterable<Reordering> {
+          for (const shape of shapes) yield* reorderings(shape);
+          yield* digitMaps(count);
+        };
+        for (const [cause, what, source] of all())
+          yield {
+            cause,
+            description: `${describeEdgeClass(edgeClass)} uses the result of ${role.name} ${what}`,
+            edges: edgeClass.edges.map((edge, k) => [
+              edge,
+              factor * (results.get(this.#sampleOf(edge))![source(found[k]!)] ?? 0),
+            ]),
+          };
       }
     }
   }
@@ -112,7 +137,7 @@ export class EdgeWeights {
     const { edges } = edgeClass;
     const weights = Float64Array.from(edges, (edge) => this.#graph.derivatives.weights[edge]!);
     const scale = maxAbs(weights);
-    const what = this.#describe(edgeClass);
+    const what = describeEdgeClass(edgeClass);
     const change = (cause: Cause, description: string, values: Float64Array): Change => ({
       cause,
       description: `${what} ${description}`,
@@ -143,10 +168,22 @@ export class EdgeWeights {
         weights.map((w, k) => w * locals[k]!),
       );
     }
+    const { fromRole } = edgeClass;
+    if (fromRole) {
+      const { firstNode } = this.#graph;
+      const made = edges.map((edge) => this.#roles.functionOf(this.#roles.sourceOfEdge[edge]! - firstNode));
+      const [first] = made;
+      if (first && made.every((each) => each?.name === first.name))
+        yield change(
+          'derivative_missing',
+          `lacks the derivative of ${first.name}`,
+          weights.map((w, k) => w / made[k]!.derivative),
+        );
+    }
     yield* this.#otherPlaces(edgeClass, weights, change);
     const quantities = this.#quantities(edgeClass);
     const own = quantities.filter(({ values }) => isSame(values, weights, scale));
-    if (own.length === 0) yield* this.#partsOfSums(quantities, weights, change);
+    if (own.length === 0 && !isConstant) yield* this.#partsOfSums(quantities, weights, change);
     for (const { name, values, isInput } of quantities) {
       if (isSame(values, weights, scale)) continue;
       const instead: Cause = isInput ? 'not_normalized' : 'wrong_operand';
@@ -435,6 +472,59 @@ function matchEntries(
 }
 
 type Reordering = readonly [cause: Cause, what: string, source: (entry: number) => number];
+
+/** Ways to mix the parts of which places are made, such as heads and positions, with their sizes unknown. */
+export function* digitMaps(count: number): Iterable<Reordering> {
+  for (const inner of divisors(count))
+    for (const size of divisors(count / inner)) {
+      if (size < 2 || size === count) continue;
+      const outer = count / inner / size;
+      const at = (entry: number): readonly [number, number, number] => [
+        Math.floor(entry / inner / size),
+        Math.floor(entry / inner) % size,
+        entry % inner,
+      ];
+      const layout = `where places are ${outer} × ${size} × ${inner}`;
+      const to = (hi: number, mid: number, lo: number): number => (hi * size + mid) * inner + lo;
+      if (size <= MAX_DIGIT)
+        for (let by = 1; by < size; by++)
+          yield [
+            'wrong_operand',
+            `of another part: ${2 * by > size ? `${size - by} before` : `${by} after`} the right one along the middle axis, ${layout}`,
+            (entry) => {
+              const [hi, mid, lo] = at(entry);
+              return to(hi, (mid + by) % size, lo);
+            },
+          ];
+      if (size === inner && inner > 1)
+        yield [
+          'not_transposed',
+          `transposed the wrong way: the last two axes are swapped, ${layout}`,
+          (entry) => {
+            const [hi, mid, lo] = at(entry);
+            return to(hi, lo, mid);
+          },
+        ];
+      if (outer > 1)
+        yield [
+          outer === size ? 'not_transposed' : 'permuted',
+          `${outer === size ? 'transposed the wrong way' : 'in another order'}: the first two axes are swapped, ${layout}`,
+          (entry) => {
+            const [hi, mid, lo] = at(entry);
+            return (mid * outer + hi) * inner + lo;
+          },
+        ];
+      if (inner > 1)
+        yield [
+          'permuted',
+          `in another order: the last two axes are swapped, ${layout}`,
+          (entry) => {
+            const [hi, mid, lo] = at(entry);
+            return (hi * inner + lo) * size + mid;
+          },
+        ];
+    }
+}
 
 /** Ways to take the entries of a tensor in another order; -1 for none. */
 export function* reorderings(shape: Shape): Iterable<Reordering> {

@@ -44,6 +44,8 @@ export interface Derivatives {
   readonly weights: Float64Array;
   /** Of each node with respect to each of its arguments, by slot. */
   readonly locals: Float64Array;
+  /** By edge; those of the graph by default. */
+  readonly targets?: Int32Array;
 }
 
 export class ForwardGraph {
@@ -64,13 +66,14 @@ export class ForwardGraph {
   constructor(
     readonly leaves: readonly Leaf[],
     readonly nodes: readonly TraceNode[],
-    readonly trace: ForwardTrace,
+    /** Null if the graph was not found by observing calls. */
+    readonly trace: ForwardTrace | null,
     readonly output: Float64Array,
     edges: readonly Edges[],
     readonly samples: number,
     readonly locate: (node: Pick<TraceNode, 'at'>) => SourceLocation | null,
     readonly places: readonly Error[],
-    repeatedUses: readonly RepeatedUse[] = trace.repeatedUses,
+    repeatedUses: readonly RepeatedUse[] = trace?.repeatedUses ?? [],
   ) {
     this.edgesOf = new Int32Array(edges.length + 1);
     edges.forEach(({ targets }, source) => (this.edgesOf[source + 1] = this.edgesOf[source]! + targets.length));
@@ -196,10 +199,10 @@ export class ForwardGraph {
    */
   adjoints(
     upstream: Float64Array,
-    { weights, locals }: Derivatives = this.derivatives,
+    { weights, locals, targets = this.targets }: Derivatives = this.derivatives,
     injected?: Float64Array,
   ): { readonly sources: Float64Array; readonly slots: Float64Array } {
-    const { edgesOf, targets, slots, slotOf, nodeOf, firstNode } = this;
+    const { edgesOf, slots, slotOf, nodeOf, firstNode } = this;
     const sources = new Float64Array(edgesOf.length - 1);
     const targetAdjoints = new Float64Array(slots + upstream.length);
     targetAdjoints.set(upstream, slots);
@@ -326,12 +329,12 @@ function isComplete(graph: ForwardGraph, { context, definition }: GraphSetup): b
 export function argumentsNow({ context, definition }: GraphSetup, graph: ForwardGraph): Float64Array | null {
   const values = new Float64Array(graph.slots);
   const run = (observer: ForwardObserver): void => definition.observedForward?.(context, observer);
-  return graph.trace.replay(run, null, values) ? values : null;
+  return graph.trace?.replay(run, null, values) ? values : null;
 }
 
 /** The same graph after a change of the parameters' values, while all nodes keep their results. */
 export function remeasureEdges(setup: GraphSetup, graph: ForwardGraph): Generator<undefined, ForwardGraph | null> {
-  return measureAgain(setup, graph, graph.trace.nodes);
+  return measureAgain(setup, graph, graph.trace?.nodes ?? graph.nodes);
 }
 
 /**
@@ -345,6 +348,7 @@ export function* remeasureWithResults(
   isFollowed: boolean,
 ): Generator<undefined, ForwardGraph | null> {
   const { trace, slotOf } = graph;
+  if (!trace) return null;
   const results = Float64Array.from(trace.nodes, ({ result }) => (isFollowed ? NaN : result));
   for (const [node, result] of given) {
     // A sigmoid is an exponential in the trace.
@@ -369,6 +373,7 @@ function* measureAgain(
   nodes: readonly TraceNode[],
 ): Generator<undefined, ForwardGraph | null> {
   const { leaves, trace, output, samples, locate, places } = graph;
+  if (!trace) return null;
   const { placeOf } = yield* trace.placesOfReads();
   const measurement = new EdgeMeasurement(setup, leaves, trace, placeOf, nodes);
   const edges = yield* measurement.run();

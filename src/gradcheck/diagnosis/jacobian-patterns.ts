@@ -33,9 +33,10 @@ function* explainInput(layer: LayerExperiment, jacobians: Jacobians): Generator<
   const pattern = new Pattern(layer.samples, jacobians);
   const [input, output] = [layer.inputShape.slice(1), layer.outputShape.slice(1)];
   const explanations = [
+    () => explainDirection(pattern),
     () => explainAxes(pattern, input, output),
     () => explainTransposed(pattern),
-    () => explainFactorsOfOutputs(pattern, output),
+    () => explainFactorsOfOutputs(pattern, output, layer.parameters),
     () => explainFactorsOfInputs(pattern, input),
     () => explainNearTies(pattern, layer),
   ];
@@ -47,7 +48,12 @@ function* explainInput(layer: LayerExperiment, jacobians: Jacobians): Generator<
   const shift = explainOffsets(pattern, 'input') ?? (yield* explainShift(pattern, input, output));
   if (shift) return shift;
   yield;
-  return explainTurned(pattern, input) ?? explainOtherEntries(pattern, layer) ?? explainSupport(pattern);
+  return (
+    explainTurned(pattern, input) ??
+    explainOtherEntries(pattern, layer) ??
+    explainStatistic(pattern) ??
+    explainSupport(pattern)
+  );
 }
 
 /** Rows of both Jacobians, one for each output of each sample. */
@@ -78,6 +84,35 @@ class Pattern {
   isSame(a: number, b: number): boolean {
     return Number.isNaN(a) || Number.isNaN(b) || Math.abs(a - b) <= this.zero;
   }
+}
+
+/**
+ * In the forward pass, outputs depend on their own step and earlier ones, as in a recurrent layer, and in the backward
+ * pass on later ones; or the reverse.
+ */
+function explainDirection({ samples, inputs, outputs, numeric, analytic, zero }: Pattern): Explanation | null {
+  for (let steps = Math.min(inputs, outputs); steps > 2; steps--) {
+    if (inputs % steps !== 0 || outputs % steps !== 0) continue;
+    /** Whether outputs depend on [earlier, later] steps. */
+    const directionsOf = (jacobian: Float64Array): readonly [boolean, boolean] => {
+      let [earlier, later] = [false, false];
+      for (let row = 0; row < samples * outputs; row++)
+        for (let i = 0; i < inputs; i++) {
+          if (!(Math.abs(jacobian[row * inputs + i]!) > zero)) continue;
+          const by = Math.floor((i * steps) / inputs) - Math.floor(((row % outputs) * steps) / outputs);
+          earlier ||= by < 0;
+          later ||= by > 0;
+        }
+      return [earlier, later];
+    };
+    const [right, wrong] = [directionsOf(numeric), directionsOf(analytic)];
+    if (right[0] === right[1] || wrong[0] === wrong[1] || right[0] === wrong[0]) continue;
+    return makeExplanation(
+      'wrong_turn',
+      `runs through the ${steps} steps in the wrong direction: outputs depend on ${right[0] ? 'earlier' : 'later'} steps, and the backward pass lets them depend on ${right[0] ? 'later' : 'earlier'} ones. Its loop must run from the ${right[0] ? 'last step to the first' : 'first step to the last'}`,
+    );
+  }
+  return null;
 }
 
 /** Along which axes outputs depend on inputs at other positions, in either Jacobian. */
@@ -177,8 +212,11 @@ function explainTransposed(pattern: Pattern): Explanation | null {
 }
 
 /** Whether each row of the right Jacobian has its own factor. */
-const explainFactorsOfOutputs = (pattern: Pattern, output: Shape): Explanation | null =>
-  explainFactors(pattern, pattern.outputs, output, 'outputs', (o) => o);
+const explainFactorsOfOutputs = (
+  pattern: Pattern,
+  output: Shape,
+  parameters: LayerExperiment['parameters'] = new Map(),
+): Explanation | null => explainFactors(pattern, pattern.outputs, output, 'outputs', (o) => o, parameters);
 
 /** Whether each column of the right Jacobian has its own factor. */
 const explainFactorsOfInputs = (pattern: Pattern, input: Shape): Explanation | null =>
@@ -190,6 +228,7 @@ function explainFactors(
   shape: Shape,
   what: string,
   indexOf: (output: number, i: number) => number,
+  parameters: LayerExperiment['parameters'] = new Map(),
 ): Explanation | null {
   const { numeric, analytic, inputs } = pattern;
   const products = new Float64Array(count);
@@ -213,6 +252,8 @@ function explainFactors(
   // A single entry has some factor, whatever was done to it.
   if (values.length > 2 && wrong.every((k) => entries[k]! < 2)) return null;
   const where = describePlaces(wrong, shape, what);
+  const other = wrong.length > 1 ? findOtherEntries(wrong, factors, parameters) : null;
+  if (other) return makeExplanation('wrong_operand', `is right except for the contribution of ${where}: ${other}`);
   const cause = values.every((value) => value === '0')
     ? 'place_missing'
     : values.every((value) => value === '-1')
@@ -226,6 +267,23 @@ function explainFactors(
         : `is ${values.slice(0, 4).join(' or ')} times what it should be`;
   const hint = cause === 'factor_by_place' ? ': it has another factor there' : '';
   return makeExplanation(cause, `is right except for the contribution of ${where}, which ${is}${hint}`);
+}
+
+/** Factors that turn each entry of a parameter into another one of it. */
+function findOtherEntries(
+  places: readonly number[],
+  factors: Float64Array,
+  parameters: LayerExperiment['parameters'],
+): string | null {
+  for (const [name, values] of parameters) {
+    if (values.length !== factors.length) continue;
+    const used = places.map((k) =>
+      values.findIndex((value) => Math.abs(value - factors[k]! * values[k]!) <= TOLERANCE * Math.abs(value)),
+    );
+    if (!used.includes(-1))
+      return `there it uses ${name}[${used[0]}] instead of ${name}[${places[0]}]${new Set(places.map((k, i) => used[i]! - k)).size === 1 ? `, and all others are off by ${Math.abs(used[0]! - places[0]!)} as well` : ''}`;
+  }
+  return null;
 }
 
 /** "outputs in the last column (axis 3)", or their number. */
@@ -506,6 +564,77 @@ function strideOf(
   }
   const strides = places.slice(1).map((place, k) => place - places[k]!);
   return strides.length > 0 && strides.every((stride) => stride === strides[0]) ? strides[0]! : (strides[0] ?? null);
+}
+
+/** The fewest inputs that make a statistic. */
+const MIN_POPULATION = 4;
+
+/**
+ * Errors that are a number for each output times a number for each input: what passes through one number that is made
+ * from all inputs, such as a mean or a deviation, is missing or wrong.
+ */
+function explainStatistic({ samples, inputs, outputs, numeric, analytic, zero }: Pattern): Explanation | null {
+  let isMissing = true;
+  let found = 0;
+  for (let sample = 0; sample < samples; sample++) {
+    const at = (o: number, i: number): number => (sample * outputs + o) * inputs + i;
+    const isLinked = (o: number, i: number): boolean => Math.abs(numeric[at(o, i)]!) > zero;
+    const pending = new Set(Array.from({ length: inputs }, (_, i) => i));
+    for (const first of pending) {
+      // Outputs that depend on the same inputs, such as those of one group.
+      const rows = Array.from({ length: outputs }, (_, o) => o).filter((o) => isLinked(o, first));
+      const columns = [...pending].filter((i) => rows.some((o) => isLinked(o, i)));
+      for (const i of columns) pending.delete(i);
+      pending.delete(first);
+      const errorAt = (o: number, i: number): number => analytic[at(o, i)]! - numeric[at(o, i)]!;
+      const rank = rankOfMatrix(rows, columns, errorAt, zero);
+      if (rank === 0) continue;
+      if (rank > 1 || columns.length < MIN_POPULATION || rows.length < MIN_POPULATION) return null;
+      found++;
+      // Away from the diagonal there are statistics alone.
+      const [above, right] = [rows.slice(0, rows.length / 2), columns.slice(columns.length / 2)];
+      const [ofForward, ofBackward] = [numeric, analytic].map((values) =>
+        rankOfMatrix(above, right, (o, i) => values[at(o, i)]!, zero),
+      );
+      isMissing &&= ofBackward! < ofForward!;
+    }
+  }
+  if (found === 0) return null;
+  return isMissing
+    ? makeExplanation(
+        'statistics_constant',
+        'lacks what passes through one number that is made from many inputs, such as a mean, a norm or a deviation: it is treated as constant',
+      )
+    : makeExplanation(
+        'error_pattern',
+        'is right except for what passes through one number that is made from many inputs, such as a mean, a norm or a deviation: that term has a wrong factor, sign or operand',
+      );
+}
+
+/** Up to 3. */
+function rankOfMatrix(
+  rows: readonly number[],
+  columns: readonly number[],
+  valueAt: (row: number, column: number) => number,
+  zero: number,
+): number {
+  const rest = rows.map((o) => Float64Array.from(columns, (i) => valueAt(o, i)));
+  for (let rank = 0; rank < 3; rank++) {
+    let [row, column] = [0, 0];
+    rest.forEach((values, r) => {
+      values.forEach((value, c) => {
+        if (Math.abs(value) > Math.abs(rest[row]?.[column] ?? 0)) [row, column] = [r, c];
+      });
+    });
+    const pivot = rest[row]?.[column] ?? 0;
+    if (!(Math.abs(pivot) > zero)) return rank;
+    const own = rest[row]!.slice();
+    for (const values of rest) {
+      const factor = values[column]! / pivot;
+      for (let c = 0; c < values.length; c++) values[c]! -= factor * own[c]!;
+    }
+  }
+  return 3;
 }
 
 /** Entries that the backward pass has and the forward pass does not, or vice versa. */

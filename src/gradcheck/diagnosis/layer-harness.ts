@@ -25,7 +25,9 @@ import {
   remeasureEdges,
   remeasureWithResults,
 } from './forward-graph';
+import { forwardGraphOf } from './operation-forward-graph';
 import type { Remeasurement } from './forward-graph-results';
+import { divisors } from './forward-graph-change';
 import { defaultOptionsOf } from './default-options';
 import { DIFFERENCE_RULES, roundOffError } from './five-point-derivative';
 import { detectMixedSamples, detectRandomness, type ForwardFault } from './forward-faults';
@@ -283,6 +285,11 @@ export class LayerHarness {
     return this.#upstream;
   }
 
+  /** What the backward pass returns for another output gradient. */
+  gradientsFor(upstream: Float64Array): ReadonlyMap<string, Float64Array> {
+    return this.#runForwardBackward(this.#input, upstream);
+  }
+
   /** What autograd recorded of the forward pass; null unless it is a custom layer that uses `ops`. */
   operationGraph(): OperationGraph | null {
     this.#load(this.#input);
@@ -293,6 +300,29 @@ export class LayerHarness {
   *forwardGraph(): Generator<undefined, ForwardGraph | null> {
     this.#load(this.#input);
     return yield* buildForwardGraph(this.#graphSetup);
+  }
+
+  /** The same for a layer that uses `ops`, made from what autograd recorded. */
+  *forwardGraphOfOperations(): Generator<undefined, ForwardGraph | null> {
+    const operations = this.operationGraph();
+    return operations && (yield* forwardGraphOf(operations, this.#graphSetup));
+  }
+
+  /** Whether a wrong gradient is right if all random draws of a call are the same, whatever their order. */
+  *dependsOnOrderOfDraws(tensor: string): Generator<undefined, boolean> {
+    const { mask } = this.context;
+    if (!mask || !this.definition.sourceLocations || !this.definition.sampleMask) return false;
+    const seeds = mask.data.slice();
+    mask.data.set(seeds.map((seed) => -1 - seed));
+    try {
+      const input = this.#input.slice();
+      const analytic = this.#runForwardBackward(input, this.#upstream).get(tensor)!;
+      const numeric = yield* this.#numericGradient(tensor, { input });
+      const tolerance = DIFFERENCE_RULES[this.#precision].tolerance * maxAbs(numeric);
+      return analytic.every((value, i) => Number.isNaN(numeric[i]) || Math.abs(value - numeric[i]!) <= tolerance);
+    } finally {
+      mask.data.set(seeds);
+    }
   }
 
   /** The same with other values of a parameter, while the results of all calls of `Math` stay as they are. */
@@ -326,10 +356,14 @@ export class LayerHarness {
         return remeasureWithResults(setup, graph, results, isFollowed);
       },
       counts: [
-        ...new Set([...sample, numel(sample), places, this.samples, this.samples * places, output.shape.at(-1)!]),
+        ...new Set([
+          ...[...sample, numel(sample), places, this.samples, this.samples * places, output.shape.at(-1)!],
+          // A flat input may be made of groups.
+          ...divisors(numel(sample)),
+        ]),
       ]
         .filter((count) => count > 1)
-        .slice(0, 6),
+        .slice(0, 9),
     };
   }
 

@@ -635,6 +635,7 @@ export function disguise(layer: Layer, { renames, hidesOperations, rounds }: Dis
   return {
     nameOf,
     layer: {
+      ...(layer.random === true && { random: true }),
       ...(outputShape && { outputShape: (shape) => outputShape(shape, {}, [shape]) }),
       ...(parameters && { parameters: (shape) => renamed(parameters(shape, {}, [shape])) }),
       forward(call) {
