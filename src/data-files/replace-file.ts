@@ -12,8 +12,10 @@ export async function replaceFile(file: string, content: string | Uint8Array): P
   const old = await fs.stat(file).catch(() => null);
   if (old && !old.isFile()) return fs.writeFile(file, content);
   await withTemporaryFile(file, async (temporaryFile) => {
-    await fs.writeFile(temporaryFile, content, { flag: 'wx' });
-    if (old) await fs.chmod(temporaryFile, old.mode);
+    // Nobody may read more of it meanwhile than of the old file.
+    await fs.writeFile(temporaryFile, content, { flag: 'wx', ...(old && { mode: old.mode & 0o777 }) });
+    // Above, the umask takes permissions away. Some file systems have none.
+    if (old) await fs.chmod(temporaryFile, old.mode).catch(() => undefined);
     await fs.rename(temporaryFile, file);
   });
 }

@@ -218,8 +218,8 @@ class RouteBuilder {
     const summed = of === undefined ? input : this.unperturbed.internal(layer, of);
     const sum = this.#rowSum(summed, results, shortName === inner.weight);
     if (value.data.length !== sum.entries * sum.outputColumns.shape[0]!) return null;
-    if (to) this.#addInnerSum(layer, inner, sum, results);
-    else this.#addColumnLayers(layer, sum);
+    if (!to) return { sum, layers: this.#addColumnLayers(layer, sum) };
+    this.#addInnerSum(layer, inner, sum, results);
     return { sum, layers: [layer] };
   }
 

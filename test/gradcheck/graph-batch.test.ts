@@ -91,6 +91,24 @@ describe('a transformer', () => {
     });
   });
 
+  it.each<readonly [string, readonly LayerRecipe[]]>([
+    ['a function', [{ kind: 'gelu' }, { kind: 'layer_norm', options: { normalized_shape: [4] } }]],
+    ['a sum', [linear(4)]],
+    ['a function and a sum', [{ kind: 'gelu' }, linear(4)]],
+  ])('perturbs the last sum of attention ahead of %s', (_, next) => {
+    const layers: LayerRecipe[] = [
+      { kind: 'embedding', options: { num_embeddings: 7, embedding_dim: 4 } },
+      { kind: 'multihead_attention', options: { num_heads: 2 } },
+      ...next,
+      { kind: 'flatten' },
+      linear(3),
+    ];
+    const replica = replicaOf({ inputs: [5], layers, loss: 'cross_entropy', batch: 2, seed: 4 }, 'wasm-relaxed-simd');
+    replica.network.parameters.slice(0, -2).forEach((_each, parameter) => {
+      expect(largestDifference(replica, parameter, 1e-3, 512)).toBeLessThan(4);
+    });
+  });
+
   it('gets the same report for any number of entries per call', () => {
     const checked = (atOnce: number): CheckReport => {
       const check = new GradientCheck({ ...makeNet(transformer()), step: 0, options: OPTIONS });

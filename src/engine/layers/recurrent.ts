@@ -198,7 +198,7 @@ export const checkOptions = (gates: number) =>
             `Write ${pluralize(rows, 'row')}.`,
           );
         }
-        const inputs = passes[at]!.layer > 0 ? featuresOf(layer) : (layer.input_size ?? given[0]!.length);
+        const inputs = passes[at]!.layer > 0 ? featuresOf(layer) : (layer.input_size ?? all[0]!.value[0]!.length);
         const columns = name === 'weight_hh' ? layer.hidden_size : inputs;
         given.forEach((row, i) => {
           if (row.length === columns) return;

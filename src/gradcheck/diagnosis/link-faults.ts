@@ -31,7 +31,7 @@ export function* findLinkFault(
     return {
       cause: 'axes_wrong',
       description:
-        'The backward pass mixes samples: the gradient of a sample depends on the output gradients of others. A sum or mean runs along the batch (axis 0) instead of along the axis of the forward pass',
+        'The backward pass mixes samples: the gradient of a sample depends on the output gradients of others. A sum or mean may run along the batch (axis 0), or an index may leave out the sample',
       tensors: [...search.wrong],
       explainsAll: true,
       isUnnamed: false,

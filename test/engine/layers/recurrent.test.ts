@@ -180,6 +180,10 @@ describe('options', () => {
       'weights of a second layer for other inputs',
       { hidden_size: 1, num_layers: 2, weight_ih: [rows(4, 3), rows(4, 3)] },
     ],
+    [
+      'weights of another width for the other direction',
+      { hidden_size: 1, bidirectional: true, weight_ih: [rows(4, 3), rows(4, 2)] },
+    ],
     ['dropout between layers of a single one', { hidden_size: 2, dropout: 0.5 }],
     ['no layers', { hidden_size: 2, num_layers: 0 }],
     ['another output', { hidden_size: 1, return: 'first' }],
