@@ -20,7 +20,7 @@ import {
 } from '../diagnostics';
 import { inputsOf } from '../engine/network-graph';
 import type { LayerModel } from '../engine/network-model';
-import type { CompiledRun, Spec } from '../model-spec';
+import { type CompiledRun, isNamedInput, type Spec } from '../model-spec';
 import { pluralize } from '../presentation/numbers';
 import type { QuickFix, SpecChange } from '../protocol/problem';
 
@@ -290,11 +290,13 @@ function withoutDropout(spec: Spec, run: CompiledRun): UsualValue[] {
   ];
 }
 
-/** Layers of the spec, each written one once, that are no join of a block. */
+/** Layers of the spec, each written one once, that are neither a named input nor a join of a block. */
 const layersWhere = (spec: Spec, run: CompiledRun, isMeant: (layer: LayerModel, index: number) => boolean): number[] =>
-  run.model.layers.flatMap((layer, index) =>
-    spec.layers[index]!.block === undefined && !isCopy(spec, index) && isMeant(layer, index) ? [index] : [],
-  );
+  run.model.layers.flatMap((layer, index) => {
+    const { block, path } = spec.layers[index]!;
+    const isWritten = block === undefined && !isNamedInput({ path }) && !isCopy(spec, index);
+    return isWritten && isMeant(layer, index) ? [index] : [];
+  });
 
 /** More samples are no help. */
 const ENOUGH_SAMPLES = 250;

@@ -27,6 +27,7 @@ export { createEditorSchema, editorSchemaToText } from './editor-schema';
 export { explainIssues } from './explain-issues';
 export { getJsonSchema, toJsonSchema } from './json-schema';
 export { checkVariant, parseSpec, parseSpecTask, type ParseResult } from './parse';
+export { isNamedInput } from './infer-shapes';
 export { type LayerMention, listLayerMentions, renamableAt, renameLayer } from './layer-names';
 export { locationAt, type SpecLocationAt } from './location-at';
 export { componentSummary, specReferenceAnchor } from './spec-docs';

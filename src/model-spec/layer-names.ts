@@ -34,6 +34,9 @@ function writtenName(spec: Spec, path: Path): string | undefined {
   return typeof name === 'string' ? name : undefined;
 }
 
+/** A named input of the data is renamed there. */
+const isInData = (path: Path): boolean => path[0] === 'data';
+
 /**
  * The layer that a name stands for where `from` uses it.
  * @returns its path, and how many characters are its own name
@@ -45,8 +48,7 @@ function lookUp(spec: Spec, name: string, from: Path): (Omit<LayerMention, 'rang
   if (nearest && (nearest.name === name || commonLength(nearest.path, from) > 2))
     return { layer: nearest.path, suffix: '', length: name.length };
   const layer = spec.layers.find((each) => each.name === name);
-  // A named input of the data is renamed there.
-  if (!layer || layer.path[0] === 'data') return undefined;
+  if (!layer || isInData(layer.path)) return undefined;
   const written = writtenName(spec, layer.path);
   if (written !== undefined) return { layer: layer.path, suffix: '', length: written.length };
   const copies = spec.layers.filter(({ path }) => samePath(path, layer.path));
@@ -104,7 +106,7 @@ export function renamableAt(spec: Spec, offset: number): { readonly range: Range
   const mention = listLayerMentions(spec).find(({ range }) => contains(range));
   if (mention) return mention;
   const unnamed = spec.layers.find(
-    ({ path }) => writtenName(spec, path) === undefined && contains(typeRange(spec, path)),
+    ({ path }) => !isInData(path) && writtenName(spec, path) === undefined && contains(typeRange(spec, path)),
   );
   if (!unnamed) return undefined;
   const { start, end } = typeRange(spec, unnamed.path);
@@ -114,6 +116,7 @@ export function renamableAt(spec: Spec, offset: number): { readonly range: Range
 /** @returns the edits, which do not overlap, or a sentence that says why the name is not possible */
 export function renameLayer(spec: Spec, layer: Path, name: string): readonly TextEdit[] | string {
   if (name === INPUT_NAME) return `${quote(name)} is the data. Choose another name.`;
+  if (isInData(layer)) return 'A named input is no layer of its own. Rename it in "data".';
   const { text } = spec.source;
   const own = JSON.stringify(name).slice(1, -1);
   const edits = listLayerMentions(spec)

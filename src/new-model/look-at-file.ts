@@ -2,6 +2,7 @@
 import type { CooperativeTask } from '../engine/cooperative-task';
 import type { DataFiles } from '../engine/datasets/data-file';
 import { readingProgress } from '../engine/datasets/data-file';
+import { checkTextLength } from '../engine/datasets/text';
 import { Random } from '../engine/random';
 import { profileTask } from '../data-profile/profile';
 import { openSourceTask, parseSpec } from '../model-spec';
@@ -167,28 +168,41 @@ const SAMPLES = 200;
 /** More words than these are hardly seen twice. */
 const MAX_WORDS = 5000;
 const MIN_TOKENS = 100;
+/** Characters that tell words apart. */
+const MAX_WORD = 1000;
+
+/** Where the word begins that a text ends in; its length if it ends in a space. */
+function lastWordAt(text: string): number {
+  let start = text.length;
+  while (start > 0 && !/\s/u.test(text[start - 1]!)) start--;
+  return start;
+}
 
 function* lookAtText(path: string, files: DataFiles): CooperativeTask<readonly Target[]> {
   const file = files.open(path, ['path']);
   const counts = { characters: 0, words: 0 };
   const seen = { characters: new Set<string>(), words: new Set<string>() };
-  let rest = '';
+  let [rest, length] = ['', 0];
   const addWords = (text: string): void => {
     for (const [word] of text.matchAll(/\S+/gu)) {
       counts.words++;
-      if (seen.words.size <= MAX_WORDS) seen.words.add(word);
+      if (seen.words.size <= MAX_WORDS) seen.words.add(word.slice(0, MAX_WORD));
     }
   };
   for (const piece of file.text()) {
+    length += piece.length;
+    checkTextLength(length, file);
     for (const character of piece) {
       counts.characters++;
       seen.characters.add(character);
     }
     // A word may go on in the next piece.
-    const text = rest + piece;
-    const end = /\S*$/u.exec(text)!.index;
-    addWords(text.slice(0, end));
-    rest = text.slice(end);
+    const end = lastWordAt(piece);
+    if (end > 0) {
+      addWords(rest + piece.slice(0, end));
+      rest = '';
+    }
+    rest = (rest + piece.slice(end)).slice(0, MAX_WORD);
     yield readingProgress(file);
   }
   addWords(rest);

@@ -3,7 +3,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { nextObservedStep, runRules } from '../../src/diagnostics';
 import { Random } from '../../src/engine/random';
+import { loadRun } from '../../src/model-spec';
 import { observeStep } from '../../src/session/observe-step';
+import { TrainingSession } from '../../src/session/session';
+import { inMemoryFiles } from '../support/data-files';
 import { exampleVariant } from '../support/examples';
 import { observe, observeTo, openSession } from '../support/observed-run';
 
@@ -175,6 +178,25 @@ describe('a rule about a run', () => {
     const equal = linear(2, { bias: false, init: { type: 'constant', val: 0.5 } });
     expect(fixOf([linear(8), 'tanh', equal])?.changes.length).toBeGreaterThan(0);
     expect(fixOf([linear(8, { bias_init: { type: 'constant', val: -50 } }), 'relu', linear(2)])).toBeNull();
+  });
+
+  it('does not take named inputs for hidden layers', () => {
+    const names = ['a', 'b', 'c', 'd'];
+    const csv = ['a,b,c,d,y', ...inputs.map(([a, b, c, d]) => [a / 1e4, b, c, 1000 * d, a].join(','))].join('\n');
+    const text = JSON.stringify({
+      ...regression,
+      data: {
+        type: 'csv',
+        path: 'd.csv',
+        inputs: Object.fromEntries(names.map((name) => [name, [name]])),
+        target: 'y',
+      },
+      layers: [{ type: 'concat', inputs: names }, linear(4), 'tanh', linear(1)],
+      optimizer: sgd(1e-9),
+    });
+    const { run } = loadRun(text, inMemoryFiles({ 'd.csv': csv }));
+    const findings = observeTo(new TrainingSession(run!, text), 1);
+    expect(findings.map(({ code }) => code)).not.toContain('exploding-activations');
   });
 
   it('does not take one sample for all', () => {

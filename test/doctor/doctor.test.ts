@@ -10,6 +10,7 @@ import {
   repair,
   runTrial,
 } from '../../src/doctor';
+import { usualValues } from '../../src/doctor/usual-values';
 import type { Layer } from '../../src/engine/custom/contract';
 import { createCustomLayer } from '../../src/engine/custom/custom-layer';
 import type { LayerDefinition } from '../../src/engine/layers/layer';
@@ -333,6 +334,16 @@ describe('the diagnosis', () => {
     );
     const fix = findings.find((finding) => finding.fix)?.fix;
     expect(fix?.changes).toEqual([{ path: ['data', 'inputs'] }]);
+  });
+
+  it('does not try to leave out a named input', () => {
+    const rows = Array.from({ length: 40 }, (_, i) => `${i},${(i * 7) % 11},${i / 4}`);
+    const data = { type: 'csv', path: 'd.csv', inputs: { left: ['a'], right: ['b'] }, target: 'y', task: 'values' };
+    const layers = [{ type: 'concat', inputs: ['left', 'right'] }, linear(1)];
+    const text = JSON.stringify({ ...triple, data, layers });
+    const { run, spec } = loadRun(text, inMemoryFiles({ 'd.csv': ['a,b,y', ...rows].join('\n') }));
+    const changes = usualValues(spec!, run!).flatMap((group) => group.flatMap(({ fix }) => fix.changes));
+    expect(changes.filter(({ path }) => path.join('.').startsWith('data.inputs.'))).toEqual([]);
   });
 
   it('puts a wrong backward pass before everything else', async () => {

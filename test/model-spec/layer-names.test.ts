@@ -109,6 +109,18 @@ describe('a rename', () => {
   });
 });
 
+it('of a named input is not possible', () => {
+  const data = { type: 'csv', path: 'd.csv', inputs: { left: ['a'], right: ['b'] }, target: 'y', task: 'values' };
+  const layers = [
+    { type: 'concat', inputs: ['left', 'right'] },
+    { type: 'linear', out_features: 1 },
+  ];
+  const text = JSON.stringify({ data, layers, loss: 'mse' });
+  const spec = parseSpec(text).spec!;
+  for (const part of ['left', '["a"]', '["left']) expect(renamableAt(spec, text.indexOf(part) + 2)).toBeUndefined();
+  expect(renameLayer(spec, ['data', 'inputs', 'left'], 'x')).toContain('Rename it in "data"');
+});
+
 it('changes nothing but names in any chain with references, and back again restores the text', () => {
   const names = fc.uniqueArray(
     fc.stringMatching(/^[a-z]{1,6}$/).filter((name) => name !== 'input'),

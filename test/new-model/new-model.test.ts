@@ -13,7 +13,7 @@ import {
 } from '../../src/new-model';
 import { openSpec } from '../../src/session/open-spec';
 import { TrainingSession } from '../../src/session/session';
-import { filesOnDisk, noFiles, readFolder } from '../support/data-files';
+import { filesOnDisk, inMemoryFiles, noFiles, readFolder } from '../support/data-files';
 import { folder } from '../support/examples';
 
 /** Rows of y = f(x) with an id, a text, a constant, missing values, and a price in the hundred thousands. */
@@ -121,5 +121,25 @@ describe('a new model', () => {
     const { train, validation } = session.evaluate();
     expect(train!.loss / guessLoss(session), text).toBeLessThan(0.8);
     if (validation) expect(validation.loss / guessLoss(session), text).toBeLessThan(0.9);
+  });
+
+  const lookAtText = (content: string, chunkSize?: number) =>
+    runToCompletion(lookAtFile({ kind: 'text', path: 'a.txt' }, inMemoryFiles({ 'a.txt': content }, chunkSize)));
+
+  it('counts words across pieces, also where a line without spaces is long', () => {
+    const text = `${'ab'.repeat(2 ** 15)} ${'cd ef '.repeat(100)}`;
+    for (const chunkSize of [7, 2 ** 14, Infinity]) {
+      const goals = lookAtText(text, chunkSize).map(({ model }) => model.goal);
+      expect(goals).toContainEqual({ kind: 'next', unit: 'words', vocabulary: 3 });
+    }
+  });
+
+  it('is not of a text that is too long to load', () => {
+    const piece = 'a'.repeat(2 ** 26 + 1);
+    const { open, ...others } = inMemoryFiles({ 'a.txt': '' });
+    const files: DataFiles = { ...others, open: (...at) => ({ ...open(...at), text: () => [piece] }) };
+    expect(() => runToCompletion(lookAtFile({ kind: 'text', path: 'a.txt' }, files))).toThrow(
+      'a.txt has more than 67,108,864 characters.',
+    );
   });
 });

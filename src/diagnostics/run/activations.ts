@@ -1,10 +1,14 @@
 // Signals that grow from layer to layer before anything is learned.
 import { formatNumber } from '../../presentation/numbers';
+import type { LayerInfo } from '../../protocol/model-info';
 import { normalizeBlocks, normalizeHidden } from '../quick-fixes';
 import type { RunRule } from './run-rule';
 
 /** Layers over which a signal grows; a single one with large weights is a fault of its own. */
 const MIN_LAYERS = 3;
+
+/** Slices, such as the named inputs, are parts of the data. */
+const isComputed = ({ kind }: LayerInfo): boolean => kind !== 'slice';
 
 /** Sums of branches add up their variances, and each block multiplies those before it. */
 export const explodingActivations: RunRule = {
@@ -16,10 +20,13 @@ export const explodingActivations: RunRule = {
     source:
       'Zhang, Dauphin, Ma, "Fixup initialization", 2019, section 2: the variance doubles with each residual block',
   },
-  impossible: ({ layers }) => (layers.length > MIN_LAYERS ? null : 'It has too few layers.'),
+  impossible: ({ layers }) => (layers.filter(isComputed).length > MIN_LAYERS ? null : 'It has too few layers.'),
   check({ step, model, layers, run }, threshold) {
     if (step > 1) return [];
-    const hidden = model.layers.slice(0, -1).map(({ index }) => ({ index, std: layers[index]?.activation?.std ?? 0 }));
+    const hidden = model.layers
+      .slice(0, -1)
+      .filter(isComputed)
+      .map(({ index }) => ({ index, std: layers[index]?.activation?.std ?? 0 }));
     const first = hidden.find(({ std }) => std > 0);
     const largest = hidden.reduce((a, b) => (b.std > a.std ? b : a), { index: 0, std: 0 });
     if (!first || largest.index - first.index < MIN_LAYERS || !(largest.std > threshold * first.std)) return [];

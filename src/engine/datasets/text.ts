@@ -3,7 +3,7 @@ import { escapeControls } from '../../protocol/escape-controls';
 import type { CooperativeTask } from '../cooperative-task';
 import { formatInteger, pluralize } from '../format-count';
 import { alias, positiveInteger } from '../option-schemas';
-import { type DataFiles, readingProgress } from './data-file';
+import { type DataFile, type DataFiles, readingProgress } from './data-file';
 import { DataError, type OptionPath } from './data-error';
 import { type Dataset, defineDataset, type GenerateContext } from './dataset';
 import { arrayColumns, type SampleSource } from './sample-source';
@@ -85,6 +85,14 @@ const options = z
 
 type Options = z.output<typeof options>;
 
+/** @throws DataError if a text, of which `length` characters were read, is too long */
+export function checkTextLength(length: number, { name }: Pick<DataFile, 'name'>): void {
+  if (length > MAX_LENGTH)
+    throw new DataError(`${name} has more than ${formatInteger(MAX_LENGTH)} characters.`, 'Use a part of it.', [
+      'path',
+    ]);
+}
+
 const sourcePath = ({ path }: Options): OptionPath => [path === undefined ? 'text' : 'path'];
 
 function* readText({ path, text = '' }: Options, files: DataFiles): CooperativeTask<string> {
@@ -93,10 +101,7 @@ function* readText({ path, text = '' }: Options, files: DataFiles): CooperativeT
   let content = '';
   for (const chunk of file.text()) {
     content += chunk;
-    if (content.length > MAX_LENGTH)
-      throw new DataError(`${file.name} has more than ${formatInteger(MAX_LENGTH)} characters.`, 'Use a part of it.', [
-        'path',
-      ]);
+    checkTextLength(content.length, file);
     yield readingProgress(file);
   }
   return content;
