@@ -205,7 +205,7 @@ function seeingAll(spec: Spec, run: CompiledRun): UsualValue[] {
   if (masked.length === 0) return [];
   return [
     {
-      cause: `${namesOf(spec, masked)} sees no later positions (is_causal), and the targets are no later inputs that it must not see.`,
+      cause: `${namesOf(spec, masked)} ${masked.length === 1 ? 'sees' : 'see'} no later positions (is_causal), and the targets are not later inputs.`,
       fix: {
         title: `Let ${namesOf(spec, masked)} see all positions`,
         changes: masked.map((index) => ({ path: [...spec.layers[index]!.path, 'is_causal'] })),

@@ -175,6 +175,7 @@ class IssueExplainer {
     const { path } = issue;
     const value = valueAt(this.source.value, path);
     if (issue.code === 'unknown_key') return this.#unknownKey(path, issue.key);
+    if (issue.code === 'invalid_key') return this.#invalidName(path, issue.issues[0]!);
     if (issue.code === 'custom') {
       const { code = 'invalid', remedy = 'Correct it.' } = (issue.params ?? {}) as { code?: string; remedy?: string };
       const range = code.startsWith('missing') ? this.source.locateOpeningBracket(path) : this.source.locate(path);
@@ -194,6 +195,20 @@ class IssueExplainer {
     if (schema && typeof value === 'string' && allowedNames(schema).length > 0)
       return this.#unknownName(path, value, schema);
     return this.#wrongValue(path, value, schema ?? {}, issue);
+  }
+
+  /** A name that is chosen freely, but not so. */
+  #invalidName(path: Path, issue: Issue): Explanation {
+    const range = this.source.locateKey(path);
+    if (issue.code === 'custom') {
+      const { code = 'invalid', remedy = 'Correct it.' } = (issue.params ?? {}) as { code?: string; remedy?: string };
+      return explanation(code, range, issue.message, remedy);
+    }
+    const { length } = String(path.at(-1));
+    const message = length === 0 ? 'The name is empty.' : `The name has ${pluralize(length, 'character')}.`;
+    const remedy =
+      issue.code === 'too_big' ? `Write at most ${issue.maximum}.` : 'Write a name of at least one character.';
+    return explanation('out-of-range', range, message, remedy);
   }
 
   #unknownKey(path: Path, key: string): Explanation {

@@ -1082,8 +1082,8 @@ describe('attention on values', () => {
 });
 
 describe('thousands-as-decimals', () => {
-  const problemsIn = (cells: readonly string[], more: object = {}): readonly Problem[] => {
-    const files = inMemoryFiles({ 'd.csv': `km;y\n${cells.map((cell, i) => `${cell};${i % 5}`).join('\n')}` });
+  const problemsIn = (cells: readonly string[], more: object = {}, header = 'km;y'): readonly Problem[] => {
+    const files = inMemoryFiles({ 'd.csv': `${header}\n${cells.map((cell, i) => `${cell};${i % 5}`).join('\n')}` });
     const data = { type: 'csv', path: 'd.csv', ...more };
     return loadRun(textOf({ ...regression, data }), files, { rules: specRules }).problems;
   };
@@ -1098,6 +1098,20 @@ describe('thousands-as-decimals', () => {
       { path: ['data', 'thousands'], value: '.' },
     ]);
     expect(codesOf(thousands, { decimal: ',', thousands: '.' })).not.toContain('thousands-as-decimals');
+  });
+
+  it.each([
+    ['years', '2020', true],
+    ['decimals', '0.5', false],
+  ])('has a fix unless it would misread another column: %s', (_what, cell, isSafe) => {
+    const problems = problemsIn(
+      thousands.map((km) => `${cell};${km}`),
+      {},
+      'other;km;y',
+    );
+    const found = problems.find(({ code }) => code === 'thousands-as-decimals');
+    expect(found?.fix !== undefined).toBe(isSafe);
+    expect(found?.remedy.includes('other columns')).toBe(!isSafe);
   });
 
   it('does not fire on decimals', () => {

@@ -50,6 +50,7 @@ const TOWERS = [
   { type: 'multiply', inputs: ['l', 'r'] },
   out,
 ];
+const MANY = Object.fromEntries(Array.from({ length: 101 }, (_, i) => [`n${i}`, ['a']]));
 /** Text and numbers. */
 const MIXED = [
   { type: 'embedding', num_embeddings: 4, embedding_dim: 2, padding_idx: 3, inputs: ['text'], name: 'words' },
@@ -98,6 +99,10 @@ describe('columns of a table', () => {
     ],
     ['a name that does not exist', csv({ left: ['a'], rihgt: ['b'] }), TOWERS, 'unknown-layer', '"right"'],
     ['an empty list', csv({ left: [], right: ['b'] }), TOWERS, 'out-of-range', '[]'],
+    ['the name of all inputs', csv({ input: ['a'], right: ['b'] }), TOWERS, 'duplicate-name', '"input"'],
+    ['an empty name', csv({ '': ['a'], right: ['b'] }), TOWERS, 'out-of-range', '""'],
+    ['a long name', csv({ ['n'.repeat(101)]: ['a'] }), TOWERS, 'out-of-range', JSON.stringify('n'.repeat(101))],
+    ['more inputs than 100', csv(MANY), TOWERS, 'out-of-range', JSON.stringify(MANY)],
   ])('%s is a problem at its place', (_what, data, layers, code, at) => {
     const { problems, run, text } = load(data, layers);
     expect(run).toBeUndefined();
@@ -133,6 +138,18 @@ describe('arrays of several shapes', () => {
     while (check.advance(1000));
     const { counts, checked, entries } = check.report();
     expect([counts.wrong, checked]).toEqual([0, entries]);
+  });
+
+  it('say once that samples with missing values are dropped', () => {
+    const gaps = writeSafetensors([
+      array('words', [ROWS, 3], (i) => i % 4),
+      array('figures', [ROWS, 2, 2], (i) => (i === 5 ? NaN : i)),
+      array('y', [ROWS, 1], (i) => i),
+    ]);
+    const text = JSON.stringify({ data: { ...data, missing: 'drop' }, layers: MIXED, loss: 'mse' });
+    const { run } = loadRun(text, inMemoryFiles({ 'd.safetensors': gaps }));
+    expect(run?.dataset.samples).toBe(ROWS - 1);
+    expect(run?.dataset.notes?.map(({ code }) => code)).toEqual(['rows-dropped']);
   });
 
   it('hold an index that a layer does not have at the name of the input', () => {

@@ -398,7 +398,12 @@ function encode(
   distinct.sort((a, b) => (before(a, b) ? -1 : 1));
   names.push(...(classes ?? distinct.map(String)));
   if (names.length < 2) return refuse('one class');
-  const targets = labels.map((label) => names.indexOf(String(label)));
+  const areIndices = labels.every(
+    (label) => (typeof label !== 'string' || !/\D|^$/.test(label)) && !names.includes(String(label)),
+  );
+  const targets = labels.map((label) =>
+    areIndices ? names.findIndex((_, i) => i === Number(label)) : names.indexOf(String(label)),
+  );
   if (targets.includes(-1)) return refuse('a label out of range');
   return { classes: names, targets };
 }

@@ -103,7 +103,8 @@ function* fromNamedArrays(context: GenerateContext<ArrayOptions>, pairs: ArrayPa
       Array.from({ length: numel(shape) }, (_, i) => (numel(shape) === 1 ? name : `${name} ${i + 1}`)),
     ),
     ...(parts.some(({ fillMissing }) => fillMissing) && { fillMissing: true }),
-    notes: parts.flatMap(({ notes = [] }) => notes),
+    // Rows are dropped from all parts together.
+    notes: parts.flatMap(({ notes = [] }, part) => notes.filter(({ code }) => part === 0 || code !== 'rows-dropped')),
   };
 }
 

@@ -34,6 +34,9 @@ const compareLabels = (a: Label, b: Label): number =>
 
 const quoteLabel = (label: Label): string => (typeof label === 'string' ? JSON.stringify(label) : String(label));
 
+/** Tables hold labels as text if class names are listed. */
+const isNumber = (label: Label): boolean => typeof label !== 'string' || /^\d+$/.test(label);
+
 /**
  * Class names and the index of each label.
  * @param locate where label i is: as text, and as a path below `data`
@@ -70,7 +73,7 @@ export function encodeLabels(
     );
   }
   const indexOf = new Map(names.map((name, i) => [name, i]));
-  const areIndices = labels.every((label) => typeof label !== 'string' && !indexOf.has(String(label)));
+  const areIndices = labels.every((label) => isNumber(label) && !indexOf.has(String(label)));
   labels.forEach((label, i) => {
     const index = areIndices && names[Number(label)] !== undefined ? Number(label) : indexOf.get(String(label));
     if (index === undefined) {

@@ -12,6 +12,8 @@ export class ThousandsTest {
   readonly #grouped: Uint32Array;
   readonly #whole: Uint32Array;
   readonly #others: Uint32Array;
+  /** Whether a point separates decimals. */
+  #hasDecimals = false;
 
   constructor(readonly columns: number) {
     [this.#grouped, this.#whole, this.#others] = [0, 0, 0].map(() => new Uint32Array(columns)) as [
@@ -23,6 +25,7 @@ export class ThousandsTest {
 
   /** @param cell a number as it is written, without spaces */
   add(column: number, cell: string, value: number): void {
+    if (!this.#hasDecimals && cell.includes('.') && !GROUPED.test(cell)) this.#hasDecimals = true;
     if (this.#others[column]! > 0) return;
     const isWhole = cell.length <= MAX_WHOLE && Math.abs(value) < 1000 && Number.isInteger(value);
     const counts = isWhole ? this.#whole : GROUPED.test(cell) ? this.#grouped : this.#others;
@@ -38,7 +41,7 @@ export class ThousandsTest {
     );
     if (found.length === 0) return [];
     // The same mark separates decimals elsewhere.
-    const isSafe = columns.every((column) => this.#others[column] === 0);
+    const isSafe = !this.#hasDecimals;
     return [
       {
         code: 'thousands-as-decimals',

@@ -64,6 +64,7 @@ describe('a CSV file', () => {
     ['numbers with fractions asked for as classes', '2\n1.5\n2', { task: 'classes' }, ['1.5', '2'], [1, 0, 1]],
     ['numbers written in several ways', '1\n2\n1.0', { task: 'classes' }, ['1', '2'], [0, 1, 0]],
     ['class indexes', '0\n2\n0', { classes: 3 }, ['0', '1', '2'], [0, 2, 0]],
+    ['indexes of names', '2\n0\n1', { classes: ['cat', 'dog', 'bird'] }, ['cat', 'dog', 'bird'], [2, 0, 1]],
     ['names in an order of their own', 'x\ny\nx', { classes: ['y', 'x'] }, ['y', 'x'], [1, 0, 1]],
   ])('reads a target of %s', (_what, column, options, classes, targets) => {
     const text = `a,t\n${column
