@@ -75,7 +75,7 @@ describe.each(networks)('$name leaves out padding', ({ layers }) => {
   it('and passes the gradient check, entry by entry and layer by layer', () => {
     const { counts, layers: checks } = checkNow(open(specOf(layers)));
     expect(counts.wrong).toBe(0);
-    expect(counts.pass).toBeGreaterThan(20);
+    expect(counts.pass).toBeGreaterThan(15);
     expect(checks.flatMap(({ tensors }) => tensors).every((tensor) => tensor.counts.wrong === 0)).toBe(true);
   });
 

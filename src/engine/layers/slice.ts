@@ -24,7 +24,7 @@ const asRows = cached((tensor: Tensor) => view(tensor, [tensor.shape[0]!, numel(
 /** y = x[start : start + n] in another shape; dx = dy there, 0 elsewhere. */
 export const slice = defineLayer({
   kind: 'slice',
-  aliases: ['narrow', 'select', 'split', 'columns'],
+  aliases: ['narrow', 'select', 'columns'],
   summary:
     'y = x[start : start + n]: takes some of the numbers of a row, in a shape of their own. Named inputs of the data are such layers.',
   formulas({ options: { start, shape } }) {

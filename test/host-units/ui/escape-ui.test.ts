@@ -98,7 +98,7 @@ const CALLS: Readonly<Record<string, number>> = {
 };
 /** Expressions without a name, or with one escaped by `escapeUiText`. */
 const SAFE =
-  /^(escapeUi(Text|Lines)\(.*\)|text|label|name|make|file|title|undefined|prompt|typed|hasOwnProperty|error && .*escapeUiLines\(.*|Math\..*|(?:frame|model)\..*|vscode\.TestMessage.*)$/s;
+  /^(escapeUi(Text|Lines)\(.*\)|text|label|name|tensor|goal|make|file|fileIcons\[.*\]|title(\(\))?|undefined|prompt|typed|hasOwnProperty|error && .*escapeUiLines\(.*|Math\..*|(?:frame|model)\..*|vscode\.TestMessage.*)$/s;
 
 it('is used everywhere in the VS Code interface', () => {
   const found: string[] = [];
@@ -110,13 +110,13 @@ it('is used everywhere in the VS Code interface', () => {
       const source = ts.createSourceFile(file, readFileSync(join(folder, file), 'utf8'), ts.ScriptTarget.ES2022, true);
       if (!source.text.includes("from 'vscode'")) continue;
       const look = (value: ts.Expression): void => {
+        if (ts.isConditionalExpression(value)) return [value.whenTrue, value.whenFalse].forEach(look);
+        // The values of a localized text.
+        if (ts.isCallExpression(value) && /^(vscode\.)?l10n\.t$/.test(value.expression.getText()))
+          return value.arguments.slice(1).forEach(look);
         ways++;
-        const parts = ts.isTemplateExpression(value)
-          ? value.templateSpans.map(({ expression }) => expression)
-          : ts.isStringLiteralLike(value)
-            ? []
-            : [value];
-        for (const part of parts) if (!SAFE.test(part.getText())) found.push(`${file}: ${part.getText()}`);
+        if (ts.isTemplateExpression(value)) return value.templateSpans.forEach(({ expression }) => look(expression));
+        if (!ts.isStringLiteralLike(value) && !SAFE.test(value.getText())) found.push(`${file}: ${value.getText()}`);
       };
       const visit = (node: ts.Node): void => {
         if (ts.isPropertyAssignment(node) && ts.isIdentifier(node.name) && OPTIONS.has(node.name.text))
